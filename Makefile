@@ -1,0 +1,31 @@
+PYTHON := $(shell command -v python3.11 || command -v python3 || echo python3)
+INSTALL := $(PYTHON) tagger/local/install.py
+COMPILE = build/uv/bin/uv pip compile pyproject.toml --quiet --universal --generate-hashes --no-annotate \
+	--python-version 3.11 --custom-compile-command 'make requirements'
+
+.DEFAULT_GOAL := help
+.PHONY: help run test lint requirements
+
+help:  ## what there is
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+run:  ## the whole site on this machine, until Ctrl-C; PORT (8000) and TAGGER_HOME (var) choose where
+	@$(INSTALL) local
+	@exec .venv/bin/python -m tagger.local run
+
+test:  ## all tests; ARGS="-k consent" passes words on to pytest
+	@$(INSTALL) dev
+	@exec .venv/bin/python -m pytest $(ARGS)
+
+lint:  ## style, imports and types
+	@$(INSTALL) dev
+	@.venv/bin/python -m ruff check .
+	@.venv/bin/python -m ruff format --check .
+	@.venv/bin/lint-imports
+	@.venv/bin/python -m mypy .
+
+requirements:  ## work out the three hashed requirements files anew from pyproject.toml
+	@test -x build/uv/bin/uv || { $(PYTHON) -m venv build/uv && build/uv/bin/python -m pip install --quiet uv; }
+	@$(COMPILE) --output-file requirements.txt
+	@$(COMPILE) --constraints requirements.txt --extra local --output-file requirements-local.txt
+	@$(COMPILE) --constraints requirements.txt --extra local --extra dev --output-file requirements-dev.txt

@@ -1,0 +1,42 @@
+"""Page guards: who may open what. A page that is not for you says so; a row that is not yours is missing."""
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+
+from django.contrib.auth.decorators import login_required
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse
+from rest_framework.permissions import BasePermission
+from rest_framework.request import Request
+from rest_framework.views import APIView
+
+from .models import Role
+
+View = Callable[..., HttpResponse]
+
+
+def _required(role: Role) -> Callable[[View], View]:
+    def guard(view: View) -> View:
+        @wraps(view)
+        def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+            if not request.user.has_role(role):  # type: ignore[union-attr]
+                raise PermissionDenied(f"This page is for people with the role {role.label}.")
+            return view(request, *args, **kwargs)
+
+        return login_required(guarded)
+
+    return guard
+
+
+contributor_required = _required(Role.CONTRIBUTOR)
+annotator_required = _required(Role.ANNOTATOR)
+reviewer_required = _required(Role.REVIEWER)
+researcher_required = _required(Role.RESEARCHER)
+
+
+class IsAnnotator(BasePermission):
+    message = "This call is for people with the role volunteer."
+
+    def has_permission(self, request: Request, view: APIView) -> bool:
+        return request.user.is_authenticated and request.user.has_role(Role.ANNOTATOR)

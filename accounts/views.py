@@ -1,0 +1,38 @@
+"""The profile page: what the site knows of you, and tokens for your own programs."""
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET, require_POST
+from knox.models import AuthToken
+
+
+@require_GET
+@login_required
+def profile(request: HttpRequest) -> HttpResponse:
+    return _page(request)
+
+
+@require_POST
+@login_required
+def make_token(request: HttpRequest) -> HttpResponse:
+    """Shown once, in this answer alone; the database keeps a hash of it."""
+    _stored, token = AuthToken.objects.create(request.user)
+    response = _page(request, token)
+    response["Cache-Control"] = "no-store"
+    return response
+
+
+@require_POST
+@login_required
+def revoke_token(request: HttpRequest, digest: str) -> HttpResponse:
+    get_object_or_404(request.user.auth_token_set, digest=digest).delete()  # type: ignore[union-attr]
+    messages.success(request, _("The token is revoked."))
+    return redirect("profile")
+
+
+def _page(request: HttpRequest, new_token: str = "") -> HttpResponse:
+    tokens = request.user.auth_token_set.order_by("created")  # type: ignore[union-attr]
+    return render(request, "accounts/profile.html", {"tokens": tokens, "new_token": new_token})

@@ -1,0 +1,120 @@
+"""What a format is given, rows and their audio, and what it gives, entries of an archive."""
+
+import re
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, Protocol
+
+SPLITS = ("train", "dev", "test")
+WAKE_WORD, TRANSCRIPTION = "wake-word", "transcription"
+KINDS = (WAKE_WORD, TRANSCRIPTION)
+
+_FILE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One settled clip of a release. Its ids are random and mean nothing outside the release.
+
+    `text` is the settled transcript in normal form; `label` is yes, similar, no or noise, None for a
+    transcription. `size` is that of the WAV in bytes, 44 + 2 a sample. `soft` is the verdict's evidence.
+    Raises ValueError on an id that is no safe file name, an unknown split or an unknown kind.
+    """
+
+    id: str
+    speaker: str
+    split: str
+    kind: str
+    wake_word: str
+    label: str | None
+    text: str
+    seconds: float
+    size: int
+    confidence: float
+    soft: dict[str, Any]
+    language: str
+
+    def __post_init__(self) -> None:
+        if not _FILE_NAME.fullmatch(self.id):
+            raise ValueError(f"row id {self.id!r} is not safe as a file name")
+        if self.split not in SPLITS:
+            raise ValueError(f"row {self.id}: split {self.split!r} is none of {SPLITS}")
+        if self.kind not in KINDS:
+            raise ValueError(f"row {self.id}: kind {self.kind!r} is none of {KINDS}")
+
+    @property
+    def answer(self) -> str | None:
+        return self.label if self.kind == WAKE_WORD else self.text
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One file of an archive: a relative POSIX path, a size in bytes, and the bytes when asked for.
+
+    The size is known before the bytes, so that a stream can skip a file without reading it.
+    """
+
+    path: str
+    size: int
+    chunks: Callable[[], Iterable[bytes]]
+
+    def read(self) -> bytes:
+        return b"".join(self.chunks())
+
+
+# Read several times, and never held: a release can have 10 million rows. Each time the same rows come, in
+# the order of their ids.
+Rows = Callable[[], Iterable[Row]]
+
+# The WAV of a row, of exactly `row.size` bytes.
+Audio = Callable[[Row], bytes]
+
+
+class Format(Protocol):
+    """A module that writes one training format."""
+
+    NAME: str
+    LAYOUT: str
+
+    def refusal(self, row: Row, /) -> str | None: ...
+
+    def entries(self, rows: Rows, audio: Audio, /) -> Iterator[Entry]: ...
+
+
+class OutOfOrder(ValueError):
+    """Rows came in another order than that of their ids, or one came twice."""
+
+
+def in_order(rows: Iterable[Row]) -> Iterator[Row]:
+    """The same rows. Raises OutOfOrder where an id is not greater than the one before, by code points: a
+    release gives the same bytes whatever the database's collation, and no file overwrites another."""
+    last = ""
+    for row in rows:
+        if row.id <= last:
+            raise OutOfOrder(f"row {row.id} came after {last}")
+        last = row.id
+        yield row
+
+
+def clip(path: str, row: Row, audio: Audio) -> Entry:
+    """The entry of a row's WAV, read when its turn comes."""
+    return Entry(path, row.size, lambda: (audio(row),))
+
+
+def lines(path: str, source: Callable[[], Iterable[str]]) -> Entry:
+    """The entry of a text made line by line; it is made once for its size and again for its bytes.
+
+    >>> lines("a.txt", lambda: ["one\\n", "two\\n"]).size
+    8
+    """
+    return Entry(path, sum(map(len, _encoded(source))), partial(_encoded, source))
+
+
+def document(path: str, text: str) -> Entry:
+    """The entry of a text short enough to hold."""
+    return lines(path, lambda: (text,))
+
+
+def _encoded(source: Callable[[], Iterable[str]]) -> Iterator[bytes]:
+    return (line.encode() for line in source())

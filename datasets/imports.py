@@ -1,0 +1,182 @@
+"""Bring in a collection: a folder of audio, or a CSV manifest that names files beside it.
+
+Each file stands for itself: one that is refused is named with its reason and hinders no other, and a
+run that was cut goes on where it stopped when it is started again.
+"""
+
+import csv
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from functools import cached_property
+from pathlib import Path
+
+from django.core.exceptions import ValidationError
+
+from accounts import consent, contributors
+from accounts.models import Purpose, User
+
+from . import audio, intake, normalise
+from .models import Campaign, Clip, Label, language_code
+
+AUDIO_NAMES = {".wav", ".wave", ".flac", ".ogg", ".oga", ".opus", ".mp3", ".webm", ".m4a", ".mp4"}
+COLUMNS = {"path", "language", "speaker", "wake_word", "truth", "transcript"}
+LARGEST = 64 * 2**20  # bytes; 30 s at 192 kHz in stereo are well below
+
+
+class BadSource(ValueError):
+    """The folder or manifest cannot be read as one; the message says where."""
+
+
+class Refused(ValueError):
+    """One file that does not come in, with the reason."""
+
+
+class Outcome(StrEnum):
+    ADDED = "added"
+    HELD = "held already"
+    REFUSED = "refused"
+
+
+@dataclass(frozen=True)
+class Item:
+    """One file of the source and what is said of it. `name` is how the source calls it."""
+
+    name: str
+    path: Path
+    language: str = ""
+    speaker: str = ""
+    wake_word: str = ""
+    truth: str = ""
+    transcript: str = ""
+
+
+def items(source: Path) -> Iterator[Item]:
+    """The files of a folder in the order of their names, or the rows of a manifest. Raises BadSource."""
+    if source.is_dir():
+        return (Item(str(path.relative_to(source)), path) for path in _files(source) if is_audio(path))
+    if source.suffix.lower() == ".csv" and source.is_file():
+        return _rows(source)
+    if source.is_file():
+        raise BadSource(f"{source} is neither a folder nor a manifest whose name ends in .csv.")
+    raise BadSource(f"{source} does not exist.")
+
+
+def passed_over(source: Path) -> int:
+    """How many files of a folder are not taken for audio by their names."""
+    return sum(not is_audio(path) for path in _files(source)) if source.is_dir() else 0
+
+
+def is_audio(path: Path) -> bool:
+    return path.suffix.lower() in AUDIO_NAMES and not path.name.startswith(".")
+
+
+class Import:
+    """One run over a source: who the clips belong to, and the consent they rest on."""
+
+    def __init__(self, campaign: Campaign, collection: str, reference: str, now: datetime) -> None:
+        self.campaign, self.collection, self.reference, self.now = campaign, collection, reference, now
+        self._people: dict[str, User] = {}
+
+    def take(self, item: Item) -> Outcome:
+        """Bring in one file. Raises Refused."""
+        try:
+            language, truth = self._language(item), self._truth(item)
+            sound = intake.read(_bytes(item.path))
+            origin = intake.Origin(
+                self._contributor(item.speaker), Clip.Source.IMPORT, language, self.reference
+            )
+            added = intake.add(sound, self.campaign, origin, self.now, truth=truth)
+        except (audio.BadAudio, intake.Duplicate, consent.NoConsent) as reason:
+            raise Refused(str(reason)) from reason
+        return Outcome.ADDED if added else Outcome.HELD
+
+    def _contributor(self, speaker: str) -> User:
+        if speaker not in self._people:
+            person = contributors.imported(self.collection, speaker)
+            if consent.has_withdrawn(person):
+                raise Refused("this contributor withdrew; an import cannot bring them back")
+            consent.give(person, self.campaign.material, Purpose, self.now, reference=self.reference)
+            self._people[speaker] = person
+        return self._people[speaker]
+
+    def _language(self, item: Item) -> str:
+        language = item.language or self.campaign.language
+        try:
+            language_code(language)
+        except ValidationError:
+            raise Refused(f"language {item.language!r} is not a code such as en or pt-BR") from None
+        # A wake word can be listened for among any language; nobody can write down one they do not know.
+        asks = self.campaign.language
+        if self.campaign.kind == Campaign.Kind.TRANSCRIPTION and _primary(language) != _primary(asks):
+            raise Refused(f"its language is {language}, the campaign asks in {asks}")
+        return language
+
+    def _truth(self, item: Item) -> str:
+        """What the manifest says the answer is, in the campaign's terms; empty when it says nothing."""
+        if self.campaign.kind == Campaign.Kind.TRANSCRIPTION:
+            return item.transcript.strip()
+        if item.truth not in {"", "wake-word", "not-wake-word", *Label.values}:
+            raise Refused(f"truth is {item.truth!r}, not wake-word, not-wake-word or an answer")
+        other_word = item.wake_word and normalise.text(item.wake_word) != self._asked
+        if other_word and item.truth in {"wake-word", Label.YES}:
+            return "not-wake-word"
+        return item.truth
+
+    @cached_property
+    def _asked(self) -> str:
+        return normalise.text(self.campaign.wake_word)
+
+
+def _files(folder: Path) -> Iterator[Path]:
+    for here, folders, names in os.walk(folder):
+        folders.sort()
+        yield from (Path(here, name) for name in sorted(names))
+
+
+def _rows(manifest: Path) -> Iterator[Item]:
+    with open(manifest, encoding="utf-8-sig", newline="") as file:
+        reader = csv.DictReader(file, strict=True)
+        try:
+            _check_columns(manifest, reader.fieldnames)
+            for row in reader:
+                yield _item(manifest, reader.line_num, row)
+        except UnicodeDecodeError as error:
+            raise BadSource(f"{manifest}, after line {reader.line_num}: not UTF-8 ({error.reason}).") from error
+        except csv.Error as error:
+            raise BadSource(f"{manifest}, line {reader.line_num}: {error}.") from error
+
+
+def _check_columns(manifest: Path, found: object) -> None:
+    names = list(found or [])  # type: ignore[call-overload]
+    if "path" not in names:
+        raise BadSource(f"{manifest}, line 1: no column named path (found: {', '.join(names) or 'nothing'}).")
+    twice = {name for name in names if names.count(name) > 1 and name in COLUMNS}
+    if twice:
+        raise BadSource(f"{manifest}, line 1: the column {twice.pop()} stands there twice.")
+
+
+def _item(manifest: Path, line: int, row: dict[str, str | None]) -> Item:
+    said = {name: (row.get(name) or "").strip() for name in COLUMNS}
+    path = said.pop("path")
+    return Item(f"line {line}: {path or '(no path)'}", manifest.parent / path, **said)
+
+
+def _bytes(path: Path) -> bytes:
+    try:
+        if not path.is_file():
+            raise Refused("there is no such file" if not path.exists() else "this is not a file")
+        size = path.stat().st_size
+        if size > LARGEST:
+            raise Refused(f"{size / 2**20:.0f} MB, at most {LARGEST // 2**20} MB are read")
+        return path.read_bytes()
+    except (OSError, ValueError) as error:
+        if isinstance(error, Refused):
+            raise
+        raise Refused(f"it cannot be read: {error}") from error
+
+
+def _primary(language: str) -> str:
+    return language.split("-")[0].lower()

@@ -1,0 +1,34 @@
+from argparse import ArgumentParser
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+
+from datasets import campaigns
+from datasets.models import Campaign
+
+
+class Command(BaseCommand):
+    help = "Opens a campaign: one question put to volunteers."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("slug")
+        parser.add_argument("--kind", required=True, choices=Campaign.Kind.values)
+        parser.add_argument("--language", required=True, help="a language code such as en or pt-BR")
+        parser.add_argument("--wake-word", default="")
+        parser.add_argument("--guidelines", default="")
+        parser.add_argument("--min-annotations", type=int, default=2)
+        parser.add_argument("--max-annotations", type=int, help="default: 7, or the least if that is more")
+        parser.add_argument("--confidence", type=float, default=0.75, help="0 to 1; settles above this share")
+        parser.add_argument("--contributor-cap", type=int, help="one contributor's clips per volunteer and day")
+        parser.add_argument("--any-order", action="store_true", help="clips without speech need not come last")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        names = ["slug", "kind", "language", "wake_word", "guidelines", "min_annotations", "max_annotations"]
+        fields = {name: options[name] for name in [*names, "confidence", "contributor_cap"]}
+        if fields["max_annotations"] is None:
+            fields["max_annotations"] = max(7, fields["min_annotations"])
+        try:
+            campaign = campaigns.create(**fields, speech_first=not options["any_order"])
+        except campaigns.BadCampaign as error:
+            raise CommandError(str(error)) from error
+        self.stdout.write(f"Campaign {campaign.slug} is open: {campaign.title}")

@@ -1,0 +1,54 @@
+from argparse import ArgumentParser
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+from tqdm import tqdm
+
+from accounts.keys import KeyLost
+from datasets import formats, releases
+from datasets.formats import folder, package, summary
+from datasets.models import Release
+
+
+class Command(BaseCommand):
+    help = "Writes a release to a folder in one training format: the same bytes as its archive holds."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("release")
+        parser.add_argument("--format", required=True, metavar="F", help=", ".join(formats.FORMATS))
+        parser.add_argument("--to", required=True, type=Path, metavar="DIR")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        release = _release(options["release"])
+        try:
+            form = formats.find(options["format"])
+            rows = partial(releases.rows, release)
+            held = summary.summarise(rows(), form.refusal)
+            entries = package.entries(form, releases.about(release), rows, partial(releases.audio, release))
+            written = folder.write(tqdm(entries, unit="file", disable=None), options["to"])
+        except (formats.UnknownFormat, folder.Occupied, releases.Withdrawn, KeyLost, OSError) as error:
+            raise CommandError(f"Nothing was written: {error}") from error
+        self._tell(release, options["to"], held, written)
+
+    def _tell(self, release: Release, to: Path, held: summary.Summary, written: folder.Written) -> None:
+        splits = ", ".join(f"{split} {share.clips}" for split, share in held.splits.items())
+        self.stdout.write(
+            f"{release.slug}: {held.clips} clips ({splits}) in {to}, "
+            f"{written.files} files, {written.bytes / 1e6:.1f} MB."
+        )
+        for reason, count in held.left_out.most_common():
+            self.stdout.write(f"left out: {count} {reason}")
+        if held.clips and not all(share.clips for share in held.splits.values()):
+            self.stdout.write(
+                "A split is empty: speakers are never divided between splits, and there are too few of them."
+            )
+
+
+def _release(slug: str) -> Release:
+    try:
+        return Release.objects.get(slug=slug)
+    except Release.DoesNotExist:
+        known = ", ".join(Release.objects.values_list("slug", flat=True)) or "none yet: see release"
+        raise CommandError(f"There is no release {slug} (there are: {known}).") from None

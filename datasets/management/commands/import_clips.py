@@ -1,0 +1,72 @@
+import sys
+from argparse import ArgumentParser
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+from django.utils import timezone
+from tqdm import tqdm
+
+from datasets import imports
+from datasets.models import Campaign
+
+
+class Command(BaseCommand):
+    help = (
+        "Brings in a folder of audio, or a CSV manifest with the column path and, where known, language, "
+        "speaker, wake_word, truth, transcript. Run again, it adds only what is missing."
+    )
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("path", type=Path)
+        parser.add_argument("--campaign", required=True, metavar="SLUG")
+        parser.add_argument("--contributor", required=True, metavar="NAME", help="the name of the collection")
+        parser.add_argument(
+            "--consent-reference", required=True, metavar="TEXT", help="where the speakers' consent can be found"
+        )
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        run = imports.Import(
+            _campaign(options["campaign"]),
+            _given(options, "contributor"),
+            _given(options, "consent_reference"),
+            timezone.now(),
+        )
+        counts: Counter[str] = Counter()
+        try:
+            total = sum(1 for _ in imports.items(options["path"]))
+            bar = tqdm(imports.items(options["path"]), total=total, unit="clip", file=sys.stderr, disable=None)
+            for item in bar:
+                counts[self._take(run, item)] += 1
+        except imports.BadSource as error:
+            raise CommandError(f"{error} {_summary(counts)}" if counts else str(error)) from error
+        if others := imports.passed_over(options["path"]):
+            self.stdout.write(f"Passed over: {others} files that are not audio by their names.")
+        self.stdout.write(f"{run.campaign.slug}: {_summary(counts)}")
+
+    def _take(self, run: imports.Import, item: imports.Item) -> imports.Outcome:
+        try:
+            return run.take(item)
+        except imports.Refused as reason:
+            tqdm.write(f"refused: {item.name}: {reason}", file=self.stdout)  # type: ignore[arg-type]
+            return imports.Outcome.REFUSED
+
+
+def _campaign(slug: str) -> Campaign:
+    try:
+        return Campaign.objects.get(slug=slug)
+    except Campaign.DoesNotExist:
+        known = ", ".join(Campaign.objects.values_list("slug", flat=True)) or "none yet: see create_campaign"
+        raise CommandError(f"There is no campaign {slug} (there are: {known}).") from None
+
+
+def _given(options: dict[str, Any], name: str) -> str:
+    value = options[name].strip()
+    if not value:
+        raise CommandError(f"--{name.replace('_', '-')} is empty.")
+    return value
+
+
+def _summary(counts: Counter[str]) -> str:
+    return ", ".join(f"{counts[outcome]} {outcome}" for outcome in imports.Outcome) + "."

@@ -1,0 +1,43 @@
+from argparse import ArgumentParser
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+from django.utils import timezone
+
+from datasets import releases
+from datasets.models import Campaign
+
+
+class Command(BaseCommand):
+    help = "Freezes the settled tasks of one or more campaigns into a release, and publishes it."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("slug")
+        parser.add_argument("--campaign", required=True, nargs="+", action="extend", metavar="SLUG")
+        parser.add_argument("--min-confidence", type=float, default=0.0)
+        parser.add_argument("--min-contributors", type=int, default=1)
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        try:
+            frozen = releases.freeze(
+                options["slug"],
+                _campaigns(options["campaign"]),
+                timezone.now(),
+                min_confidence=options["min_confidence"],
+                min_contributors=options["min_contributors"],
+            )
+        except releases.BadRelease as error:
+            raise CommandError(str(error)) from error
+        self.stdout.write(
+            f"Release {frozen.release.slug}: {frozen.rows} clips of {frozen.contributors} contributors.\n"
+            f"Left out: {frozen.unsettled} not settled, {frozen.unsure} below the confidence, "
+            f"{frozen.without_consent} without consent to be released or reported."
+        )
+
+
+def _campaigns(slugs: list[str]) -> list[Campaign]:
+    found = {campaign.slug: campaign for campaign in Campaign.objects.filter(slug__in=slugs)}
+    for slug in slugs:
+        if slug not in found:
+            raise CommandError(f"There is no campaign {slug}.")
+    return list(found.values())

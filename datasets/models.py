@@ -1,0 +1,244 @@
+"""What we hold: campaigns, clips, the tasks made of both, the answers, and frozen releases."""
+
+from typing import Self
+
+from django.conf import settings
+from django.core.validators import MaxValueValidator, MinValueValidator, RegexValidator
+from django.db import models
+from django.db.models import F, Q
+from django.utils.translation import gettext_lazy as _
+
+from accounts.consent import live_for
+from accounts.models import Consent, Material, Purpose
+
+language_code = RegexValidator(
+    r"^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$", _("Write a language code such as en or pt-BR."), code="language"
+)
+
+
+class Campaign(models.Model):
+    """One question put to volunteers, and when its answer counts as settled."""
+
+    class Kind(models.TextChoices):
+        WAKE_WORD = "wake-word", _("wake word")
+        TRANSCRIPTION = "transcription", _("transcription")
+
+    slug = models.SlugField(unique=True, max_length=60)
+    kind = models.CharField(max_length=20, choices=Kind.choices)
+    language = models.CharField(max_length=35, validators=[language_code])
+    wake_word = models.CharField(max_length=80, blank=True)
+    guidelines = models.TextField(blank=True)
+    min_annotations = models.PositiveSmallIntegerField(default=2, validators=[MinValueValidator(1)])
+    max_annotations = models.PositiveSmallIntegerField(default=7, validators=[MaxValueValidator(99)])
+    confidence = models.FloatField(default=0.75)
+    contributor_cap = models.PositiveSmallIntegerField(
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(1)],
+        help_text=_("the most clips of one contributor that one volunteer hears in a day; empty for no cap"),
+    )
+    speech_first = models.BooleanField(
+        default=True, help_text=_("clips in which no speech was heard by machine come last")
+    )
+    is_open = models.BooleanField(default=True)
+
+    class Meta:
+        ordering = ["slug"]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(min_annotations__gte=1) & Q(max_annotations__gte=F("min_annotations")),
+                name="campaign_least_not_over_most",
+                violation_error_message=_("The most annotations cannot be fewer than the least."),
+            ),
+            models.CheckConstraint(
+                condition=Q(confidence__gt=0) & Q(confidence__lte=1),
+                name="campaign_confidence_is_a_share",
+                violation_error_message=_("The confidence to reach lies above 0 and is at most 1."),
+            ),
+            models.CheckConstraint(
+                condition=~Q(kind="wake-word") | ~Q(wake_word=""),
+                name="wake_word_campaign_has_its_word",
+                violation_error_message=_("A wake-word campaign needs its wake word."),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.slug
+
+    @property
+    def title(self) -> str:
+        if self.kind == self.Kind.WAKE_WORD:
+            return _("Is it “%(word)s”?") % {"word": self.wake_word}
+        return _("Write down what is said")
+
+    @property
+    def material(self) -> Material:
+        return Material.WAKE_WORD if self.kind == self.Kind.WAKE_WORD else Material.UTTERANCE
+
+
+class Label(models.TextChoices):
+    """The answers to a wake-word task."""
+
+    YES = "yes", _("Yes")
+    SIMILAR = "similar", _("Similar")
+    NO = "no", _("No")
+    NOISE = "noise", _("Noise")
+
+
+class ClipQuerySet(models.QuerySet["Clip"]):
+    def live_for(self, purpose: Purpose) -> Self:
+        """Clips that may be used for `purpose` at this moment: consented to, and not hidden by a report."""
+        return self.filter(live_for("contributor", "material", purpose), hidden_at=None)
+
+
+class Clip(models.Model):
+    """A recording: 16 kHz, mono, 16-bit. The sound itself lies encrypted in the vault under `stored_as`."""
+
+    class Source(models.TextChoices):
+        IMPORT = "import", _("imported")
+        BROWSER = "browser", _("recorded in the browser")
+        DEVICE = "device", _("sent by a device")
+
+    contributor = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="clips"
+    )
+    consent = models.ForeignKey(Consent, on_delete=models.PROTECT, related_name="clips")
+    material = models.CharField(max_length=20, choices=Material.choices)
+    language = models.CharField(max_length=35, validators=[language_code])
+    source = models.CharField(max_length=10, choices=Source.choices)
+    seconds = models.FloatField()
+    speech_share = models.FloatField(help_text=_("share of the clip in which a machine heard speech, 0 to 1"))
+    samples_sha256 = models.CharField(max_length=64, unique=True)
+    stored_as = models.CharField(max_length=80, unique=True)
+    created_at = models.DateTimeField()
+    hidden_at = models.DateTimeField(null=True, blank=True)
+
+    objects = ClipQuerySet.as_manager()
+
+    def __str__(self) -> str:
+        return f"clip {self.pk}"
+
+
+class TaskQuerySet(models.QuerySet["Task"]):
+    def live_for(self, purpose: Purpose) -> Self:
+        """Tasks whose clip may be used for `purpose` at this moment."""
+        return self.filter(live_for("clip__contributor", "clip__material", purpose), clip__hidden_at=None)
+
+    def wanting(self) -> Self:
+        """Tasks that take more annotations than were handed in or are lent out."""
+        return self.filter(status="open", annotation_count__lt=F("wanted") - F("lent_count"))
+
+
+class Task(models.Model):
+    """One clip under one campaign, and the label that its annotations came to."""
+
+    class Status(models.TextChoices):
+        OPEN = "open", _("open")
+        SETTLED = "settled", _("settled")
+        DISPUTED = "disputed", _("disputed")
+
+    clip = models.ForeignKey(Clip, on_delete=models.PROTECT, related_name="tasks")
+    campaign = models.ForeignKey(Campaign, on_delete=models.PROTECT, related_name="tasks")
+    # What the importer said the answer is. Never shown to volunteers and never counted as a vote.
+    reference = models.TextField(blank=True)
+    priority = models.SmallIntegerField(default=0, help_text=_("lower comes first"))
+
+    # Written only by tagger.assignments, under this row's lock.
+    annotation_count = models.PositiveSmallIntegerField(default=0)
+    lent_count = models.PositiveSmallIntegerField(default=0)
+    dirty_since = models.DateTimeField(null=True, blank=True)  # cleared only by tagger.settlement
+
+    # Written only by tagger.settlement and tagger.disputes, under this row's lock.
+    status = models.CharField(max_length=10, choices=Status.choices, default=Status.OPEN)
+    wanted = models.PositiveSmallIntegerField(help_text=_("how many annotations to collect by now"))
+    answer = models.TextField(null=True, blank=True)
+    confidence = models.FloatField(null=True, blank=True)
+    soft = models.JSONField(default=dict, blank=True)
+    adjudicated = models.BooleanField(default=False)
+    settled_at = models.DateTimeField(null=True, blank=True)
+
+    objects = TaskQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["clip", "campaign"], name="one_task_per_clip_and_campaign"),
+            models.CheckConstraint(
+                condition=~Q(status="settled") | Q(answer__isnull=False), name="settled_task_has_an_answer"
+            ),
+        ]
+        indexes = [
+            # Lending reads this in order: nearest to done first, then by priority.
+            models.Index(
+                F("campaign"),
+                F("annotation_count").desc(),
+                F("priority"),
+                F("id"),
+                name="tasks_to_lend",
+                condition=Q(status="open"),
+            ),
+            models.Index(fields=["dirty_since"], name="tasks_to_settle", condition=Q(dirty_since__isnull=False)),
+            models.Index(fields=["campaign", "status"], name="tasks_by_status"),
+        ]
+
+    def __str__(self) -> str:
+        return f"task {self.pk}"
+
+
+class Annotation(models.Model):
+    """One annotator's stored answer: a label, or a transcript exactly as typed."""
+
+    task = models.ForeignKey(Task, on_delete=models.PROTECT, related_name="annotations")
+    annotator = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="annotations"
+    )
+    answer = models.TextField(blank=True)
+    created_at = models.DateTimeField()
+    changed_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["task", "annotator"], name="one_annotation_per_annotator")
+        ]
+        indexes = [models.Index(fields=["annotator", "-created_at"], name="annotations_of_one")]
+
+    def __str__(self) -> str:
+        return f"annotation {self.pk}"
+
+
+class Release(models.Model):
+    """A frozen manifest of settled tasks. Its ids say nothing outside of it."""
+
+    slug = models.SlugField(unique=True, max_length=60)
+    campaigns = models.ManyToManyField(Campaign, related_name="releases")
+    min_confidence = models.FloatField(default=0.0)
+    min_contributors = models.PositiveIntegerField(default=1)
+    licence = models.CharField(max_length=40, default="CC0-1.0")
+    published_at = models.DateTimeField()
+
+    class Meta:
+        ordering = ["-published_at"]
+
+    def __str__(self) -> str:
+        return self.slug
+
+
+class ReleaseRow(models.Model):
+    """One settled task as a release pinned it. What was withdrawn since is left out of every export."""
+
+    release = models.ForeignKey(Release, on_delete=models.CASCADE, related_name="rows")
+    task = models.ForeignKey(Task, on_delete=models.PROTECT, related_name="release_rows")
+    public_id = models.CharField(max_length=32)
+    speaker = models.CharField(max_length=32)
+    split = models.CharField(max_length=10)
+    answer = models.TextField(blank=True)
+    confidence = models.FloatField()
+    soft = models.JSONField(default=dict)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["release", "public_id"], name="one_row_per_release_id"),
+            models.UniqueConstraint(fields=["release", "task"], name="one_row_per_released_task"),
+        ]
+
+    def __str__(self) -> str:
+        return self.public_id

@@ -1,0 +1,45 @@
+#!/usr/bin/env python
+import os
+import sys
+from pathlib import Path
+
+
+def main() -> int:
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tagger.settings")
+    try:
+        from django.core.management import execute_from_command_line
+        from django.db import OperationalError
+    except ModuleNotFoundError as error:
+        return refuse(f"{error.name} is not installed: run `make run` once, then .venv/bin/python manage.py …")
+    try:
+        execute_from_command_line(sys.argv)
+    except OperationalError as error:
+        if not is_about_connecting(error):
+            raise
+        return refuse(no_database(error))
+    except PermissionError as error:
+        if Path(error.filename or "").name != "servers.json":
+            raise
+        return refuse(f"{error.filename} cannot be read: work as the user who started `make run`")
+    return 0
+
+
+def is_about_connecting(error: Exception) -> bool:
+    """Other operational errors, a deadlock for one, have more to tell than a line holds."""
+    return "connection to server" in str(error) or "could not translate host name" in str(error)
+
+
+def no_database(error: Exception) -> str:
+    if os.environ.get("DATABASE_URL"):
+        return f"the server of DATABASE_URL cannot be reached: {' '.join(str(error).split())}"
+    home = Path(os.environ.get("TAGGER_HOME") or Path(__file__).resolve().parent / "var").absolute()
+    return f"nothing runs under {home}: start `make run` in another terminal, or set DATABASE_URL"
+
+
+def refuse(reason: str) -> int:
+    print(f"manage.py: {reason}", file=sys.stderr)
+    return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

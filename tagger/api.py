@@ -1,0 +1,174 @@
+"""HTTP for people's programs: borrow, hear, hand in. The desk in the browser uses the same calls."""
+
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404
+from django.utils import timezone
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiResponse, extend_schema
+from rest_framework import serializers, status
+from rest_framework.exceptions import APIException, NotFound
+from rest_framework.permissions import IsAuthenticated
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from accounts.roles import IsAnnotator
+from datasets import campaigns, vault
+from datasets.models import Annotation, Campaign
+
+from . import assignments
+from .byteranges import ranged
+from .models import Assignment
+
+
+class CampaignSerializer(serializers.ModelSerializer[Campaign]):
+    progress = serializers.SerializerMethodField()
+
+    class Meta:
+        model = Campaign
+        fields = ["slug", "kind", "language", "wake_word", "guidelines", "progress"]
+
+    def get_progress(self, campaign: Any) -> dict[str, int]:
+        return {"total": campaign.total, "settled": campaign.settled, "disputed": campaign.disputed}
+
+
+class CountSerializer(serializers.Serializer[Any]):
+    count = serializers.IntegerField(min_value=1, max_value=10, default=1)
+
+
+class AssignmentSerializer(serializers.ModelSerializer[Assignment]):
+    audio = serializers.SerializerMethodField()
+    duration = serializers.FloatField(source="task.clip.seconds", help_text="seconds")
+
+    class Meta:
+        model = Assignment
+        fields = ["id", "audio", "duration", "expires_at"]
+
+    def get_audio(self, assignment: Assignment) -> str:
+        return f"/api/v1/assignments/{assignment.pk}/audio/"
+
+
+class LentSerializer(serializers.Serializer[Any]):
+    assignments = AssignmentSerializer(many=True)
+
+
+class AnswerSerializer(serializers.Serializer[Any]):
+    """`answer` for a wake word, `transcript` for a transcription; exactly one of them."""
+
+    answer = serializers.CharField(required=False)
+    transcript = serializers.CharField(required=False, allow_blank=True, trim_whitespace=False)
+
+    def validate(self, attrs: dict[str, str]) -> dict[str, str]:
+        if len(attrs) != 1:
+            raise serializers.ValidationError('Send {"answer": …} or {"transcript": …}, one of them.')
+        return attrs
+
+
+class ReportSerializer(serializers.Serializer[Any]):
+    reason = serializers.ChoiceField(choices=Assignment.Reason.choices)
+
+
+class IdSerializer(serializers.Serializer[Any]):
+    id = serializers.IntegerField()
+
+
+class Refusal(APIException):
+    """A refusal of tagger.assignments, with the status that fits it."""
+
+    statuses = {
+        assignments.BadAnswer: status.HTTP_400_BAD_REQUEST,
+        assignments.AlreadyAnswered: status.HTTP_409_CONFLICT,
+        assignments.Closed: status.HTTP_409_CONFLICT,
+        assignments.Gone: status.HTTP_410_GONE,
+    }
+
+    def __init__(self, refused: assignments.Refused) -> None:
+        super().__init__(detail=str(refused), code=type(refused).__name__)
+        self.status_code = self.statuses[type(refused)]
+
+
+class Call(APIView):
+    """A call in which a refusal and a row that is not yours become their answers."""
+
+    permission_classes = [IsAuthenticated, IsAnnotator]
+
+    def handle_exception(self, exc: Exception) -> Response:
+        if isinstance(exc, assignments.Refused):
+            exc = Refusal(exc)
+        elif isinstance(exc, (Assignment.DoesNotExist, Annotation.DoesNotExist)):
+            exc = NotFound()
+        return super().handle_exception(exc)
+
+    def sent(self, serializer: type[serializers.Serializer]) -> dict[str, Any]:
+        checked = serializer(data=self.request.data)
+        checked.is_valid(raise_exception=True)
+        return checked.validated_data
+
+
+class Campaigns(Call):
+    permission_classes = [IsAuthenticated]
+
+    @extend_schema(responses=CampaignSerializer(many=True))
+    def get(self, request: Request) -> Response:
+        return Response(CampaignSerializer(campaigns.with_progress(), many=True).data)
+
+
+class Lend(Call):
+    @extend_schema(request=CountSerializer, responses={201: LentSerializer})
+    def post(self, request: Request, slug: str) -> Response:
+        campaign = get_object_or_404(Campaign, slug=slug, is_open=True)
+        lent = assignments.lend(request.user, campaign, self.sent(CountSerializer)["count"], timezone.now())
+        return Response(LentSerializer({"assignments": lent}).data, status=status.HTTP_201_CREATED)
+
+
+class Audio(Call):
+    @extend_schema(responses={(200, "audio/wav"): OpenApiTypes.BINARY, (206, "audio/wav"): OpenApiTypes.BINARY})
+    def get(self, request: Request, pk: int) -> HttpResponse:
+        clip = assignments.playable(request.user, pk, timezone.now())
+        return audio_response(request, vault.get(clip))
+
+
+class HandIn(Call):
+    @extend_schema(
+        request=AnswerSerializer,
+        responses={201: IdSerializer, 200: IdSerializer, 409: OpenApiResponse(description="another answer")},
+    )
+    def post(self, request: Request, pk: int) -> Response:
+        given = self.sent(AnswerSerializer)
+        annotation, is_new = assignments.hand_in(request.user, pk, answer_in(given), timezone.now())
+        return Response({"id": annotation.pk}, status=status.HTTP_201_CREATED if is_new else status.HTTP_200_OK)
+
+
+class Skip(Call):
+    @extend_schema(request=None, responses={204: None})
+    def post(self, request: Request, pk: int) -> Response:
+        assignments.skip(request.user, pk)
+        return Response(status=status.HTTP_204_NO_CONTENT)
+
+
+class Report(Call):
+    @extend_schema(request=ReportSerializer, responses={204: None})
+    def post(self, request: Request, pk: int) -> Response:
+        assignments.report(request.user, pk, self.sent(ReportSerializer)["reason"], timezone.now())
+        return Response(status=status.HTTP_204_NO_CONTENT)
+
+
+class Change(Call):
+    @extend_schema(request=AnswerSerializer, responses=IdSerializer)
+    def patch(self, request: Request, pk: int) -> Response:
+        given = self.sent(AnswerSerializer)
+        changed = assignments.change(request.user, pk, answer_in(given), timezone.now())
+        return Response({"id": changed.pk})
+
+
+def answer_in(given: dict[str, str]) -> str:
+    return next(iter(given.values()))
+
+
+def audio_response(request: HttpRequest | Request, wav: bytes) -> HttpResponse:
+    """A clip for one pair of ears: never kept by a cache, and seekable."""
+    response = ranged(request, wav, "audio/wav")
+    response["Cache-Control"] = "no-store"
+    return response

@@ -1,0 +1,265 @@
+"""Lend tasks, hand in, skip, report, change: with tagger.leases the only writer of Assignment and Annotation.
+
+Every change of an assignment or of a task's counters is made under that task's row lock. Lending
+also holds the annotator's row, and never waits for a task (SKIP LOCKED), so the two cannot deadlock.
+"""
+
+from collections import Counter
+from datetime import datetime, timedelta
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import Count, Exists, F, OuterRef, QuerySet
+from django.db.models.functions import Coalesce
+
+from accounts.consent import allows
+from accounts.models import Material, Purpose, User
+from datasets.models import Annotation, Campaign, Clip, Label, Task
+
+from . import tasks
+from .models import Assignment
+
+MOST_HELD = 100  # nobody borrows a whole campaign
+LAST = 10  # how many of one's answers can still be changed
+LONGEST_TRANSCRIPT = 2_000  # characters; 30 seconds of speech hold a quarter of that
+
+State = Assignment.State
+
+
+class Refused(Exception):
+    """An answer that cannot be taken. Nothing was changed; the message is for the person."""
+
+
+class BadAnswer(Refused):
+    """Not an answer to this campaign's question."""
+
+
+class AlreadyAnswered(Refused):
+    """Another answer of the same person is stored already."""
+
+
+class Closed(Refused):
+    """The assignment was skipped or reported, or its place was given to somebody else."""
+
+
+class Gone(Refused):
+    """The clip was withdrawn or hidden; nobody may hear it now."""
+
+
+def lend(annotator: User, campaign: Campaign, count: int, now: datetime) -> list[Assignment]:
+    """Up to `count` more tasks for this annotator; fewer when fewer are left for them.
+
+    Never their own clip, never one that they answered, skipped or reported, nearest to done first.
+    """
+    with transaction.atomic():
+        # One person's requests go one after another: two tabs never borrow the same task.
+        _one_at_a_time(annotator)
+        count = min(count, MOST_HELD - held(annotator, now).count())
+        lent: list[Assignment] = []
+        heard = _heard_today(annotator, campaign, now) if campaign.contributor_cap else Counter[int]()
+        while len(lent) < count:
+            found = _next_tasks(annotator, campaign, _used_up(heard, campaign), count - len(lent))
+            if not found:
+                break
+            lent += _record([t for t in found if _within_cap(t, heard, campaign)], annotator, now)
+        return lent
+
+
+def held(annotator: User, now: datetime) -> QuerySet[Assignment]:
+    """What the annotator has borrowed and not handed in, oldest first."""
+    return annotator.assignments.filter(state=State.LENT, expires_at__gt=now).order_by("lent_at", "id")
+
+
+def renew(annotator: User, campaign: Campaign, count: int, now: datetime) -> list[Assignment]:
+    """For a page that is opened (again): what is held already, then more up to `count`."""
+    mine = list(
+        held(annotator, now)
+        .filter(task__campaign=campaign, task__clip__hidden_at=None)
+        .select_related("task__clip")[:count]
+    )
+    return mine + lend(annotator, campaign, count - len(mine), now)
+
+
+def hand_in(annotator: User, assignment_id: int, answer: str, now: datetime) -> tuple[Annotation, bool]:
+    """Store the answer; the annotation, and whether it is new. The same answer again is no error.
+
+    Raises Assignment.DoesNotExist (also for somebody else's), BadAnswer, AlreadyAnswered, Closed, Gone.
+    """
+    with transaction.atomic():
+        assignment = _lock(annotator, assignment_id)
+        task = assignment.task
+        answer = checked(answer, task.campaign)
+        if assignment.state == State.DONE:
+            return _same_again(task, annotator, answer), False
+        _still_open(assignment)
+        annotation = Annotation.objects.create(task=task, annotator=annotator, answer=answer, created_at=now)
+        _close(assignment, State.DONE, annotation_count=F("annotation_count") + 1, **_dirty(now))
+        tasks.settle.delay_on_commit(task.pk)
+    return annotation, True
+
+
+def skip(annotator: User, assignment_id: int) -> None:
+    """Give the task back; it is not offered to this person again. Skipping twice is no error."""
+    with transaction.atomic():
+        assignment = _lock(annotator, assignment_id)
+        if assignment.state == State.SKIPPED:
+            return
+        if assignment.state in {State.DONE, State.REPORTED}:
+            raise Closed(f"This clip was {assignment.get_state_display()} already.")
+        _close(assignment, State.SKIPPED)
+
+
+def report(annotator: User, assignment_id: int, reason: str, now: datetime) -> None:
+    """Hide the clip from everyone at once. Also after answering; reporting twice is no error."""
+    if reason not in Assignment.Reason.values:
+        raise BadAnswer(f"reason is one of {', '.join(Assignment.Reason.values)}.")
+    with transaction.atomic():
+        assignment = _lock(annotator, assignment_id)
+        Clip.objects.filter(pk=assignment.task.clip_id, hidden_at=None).update(hidden_at=now)
+        if assignment.state != State.DONE:  # an answer stays counted as given
+            _close(assignment, State.REPORTED, reason=reason)
+        elif not assignment.reason:
+            Assignment.objects.filter(pk=assignment.pk).update(reason=reason)
+
+
+def change(annotator: User, annotation_id: int, answer: str, now: datetime) -> Annotation:
+    """Change one of the annotator's last answers.
+
+    Raises Annotation.DoesNotExist, BadAnswer, and Closed for an answer that lies too far back.
+    """
+    with transaction.atomic():
+        annotation = (
+            annotator.annotations.select_for_update(of=("self", "task"), no_key=True)
+            .select_related("task__campaign")
+            .get(pk=annotation_id)
+        )
+        last = annotator.annotations.order_by("-created_at", "-id").values_list("pk", flat=True)[:LAST]
+        if annotation.pk not in list(last):
+            raise Closed(f"Only your last {LAST} answers can be changed.")
+        answer = checked(answer, annotation.task.campaign)
+        if answer != annotation.answer:
+            annotation.answer, annotation.changed_at = answer, now
+            annotation.save(update_fields=["answer", "changed_at"])
+            Task.objects.filter(pk=annotation.task_id).update(**_dirty(now))
+            tasks.settle.delay_on_commit(annotation.task_id)
+    return annotation
+
+
+def playable(annotator: User, assignment_id: int, now: datetime) -> Clip:
+    """The clip behind an assignment, for its holder's ears alone.
+
+    Raises Assignment.DoesNotExist, Closed when it is not held any more, and Gone.
+    """
+    assignment = annotator.assignments.select_related("task__clip").get(pk=assignment_id)
+    if assignment.state not in {State.LENT, State.DONE} or (
+        assignment.state == State.LENT and assignment.expires_at <= now
+    ):
+        raise Closed("This clip is not lent to you any more.")
+    _must_be_live(assignment.task.clip)
+    return assignment.task.clip
+
+
+def checked(answer: str, campaign: Campaign) -> str:
+    """The answer as it will be stored. Raises BadAnswer."""
+    if campaign.kind == Campaign.Kind.WAKE_WORD:
+        if answer not in Label.values:
+            raise BadAnswer(f"answer is one of {', '.join(Label.values)}.")
+        return answer
+    if len(answer) > LONGEST_TRANSCRIPT:
+        raise BadAnswer(f"transcript is {len(answer)} characters long, at most {LONGEST_TRANSCRIPT} are taken.")
+    if "\0" in answer:
+        raise BadAnswer("transcript holds a zero character.")
+    return answer.strip()
+
+
+def _one_at_a_time(annotator: User) -> None:
+    User.objects.select_for_update(no_key=True).values_list("pk").get(pk=annotator.pk)
+
+
+def _next_tasks(annotator: User, campaign: Campaign, used_up: list[int], count: int) -> list[Task]:
+    mine = Assignment.objects.filter(task=OuterRef("pk"), annotator=annotator).exclude(state=State.EXPIRED)
+    return list(
+        Task.objects.live_for(Purpose.VOLUNTEERS)
+        .wanting()
+        .filter(~Exists(mine), campaign=campaign)
+        .exclude(clip__contributor=annotator)
+        .exclude(clip__contributor__in=used_up)
+        .select_related("clip")
+        .order_by(F("annotation_count").desc(), "priority", "id")
+        .select_for_update(of=("self",), skip_locked=True, no_key=True)[:count]
+    )
+
+
+def _record(found: list[Task], annotator: User, now: datetime) -> list[Assignment]:
+    until = now + settings.LEASE
+    Task.objects.filter(pk__in=[task.pk for task in found]).update(lent_count=F("lent_count") + 1)
+    # A row that is there already is one that expired: the same place is lent anew.
+    return Assignment.objects.bulk_create(
+        [Assignment(task=task, annotator=annotator, lent_at=now, expires_at=until) for task in found],
+        update_conflicts=True,
+        unique_fields=["task", "annotator"],
+        update_fields=["state", "lent_at", "expires_at"],
+    )
+
+
+def _heard_today(annotator: User, campaign: Campaign, now: datetime) -> Counter[int]:
+    """How many clips of each contributor this annotator was lent in the last 24 hours."""
+    rows = (
+        annotator.assignments.filter(task__campaign=campaign, lent_at__gt=now - timedelta(days=1))
+        .values_list("task__clip__contributor")
+        .annotate(clips=Count("pk"))
+    )
+    return Counter(dict(rows))
+
+
+def _used_up(heard: Counter[int], campaign: Campaign) -> list[int]:
+    return [who for who, clips in heard.items() if campaign.contributor_cap and clips >= campaign.contributor_cap]
+
+
+def _within_cap(task: Task, heard: Counter[int], campaign: Campaign) -> bool:
+    heard[task.clip.contributor_id] += 1
+    return not campaign.contributor_cap or heard[task.clip.contributor_id] <= campaign.contributor_cap
+
+
+def _lock(annotator: User, assignment_id: int) -> Assignment:
+    return (
+        annotator.assignments.select_for_update(of=("self", "task"), no_key=True)
+        .select_related("task__campaign", "task__clip")
+        .get(pk=assignment_id)
+    )
+
+
+def _still_open(assignment: Assignment) -> None:
+    task = assignment.task
+    if assignment.state in {State.SKIPPED, State.REPORTED}:
+        raise Closed(f"This clip was {assignment.get_state_display()} already.")
+    if assignment.state == State.EXPIRED:
+        _one_at_a_time(assignment.annotator)  # lending may be about to give it out anew to the same person
+        # Late is welcome while there is room, counting the places that others hold now.
+        if task.annotation_count + task.lent_count >= task.campaign.max_annotations:
+            raise Closed("This clip was lent for too long and has enough answers without this one.")
+    _must_be_live(task.clip)
+
+
+def _must_be_live(clip: Clip) -> None:
+    if clip.hidden_at or not allows(clip.contributor, Material(clip.material), Purpose.VOLUNTEERS):
+        raise Gone("This clip is no longer there: it was withdrawn or reported.")
+
+
+def _same_again(task: Task, annotator: User, answer: str) -> Annotation:
+    stored = Annotation.objects.get(task=task, annotator=annotator)
+    if stored.answer != answer:
+        raise AlreadyAnswered("You answered this clip otherwise already.")
+    return stored
+
+
+def _close(assignment: Assignment, state: State, reason: str = "", **counters: object) -> None:
+    if assignment.state == State.LENT:
+        counters["lent_count"] = F("lent_count") - 1
+    if counters:
+        Task.objects.filter(pk=assignment.task_id).update(**counters)
+    Assignment.objects.filter(pk=assignment.pk).update(state=state, reason=reason)
+
+
+def _dirty(now: datetime) -> dict[str, Coalesce]:
+    return {"dirty_since": Coalesce("dirty_since", now)}

@@ -1,0 +1,36 @@
+"""Answer a byte range (RFC 9110, section 14): without it a browser's player cannot seek."""
+
+import re
+
+from django.http import HttpRequest, HttpResponse
+from rest_framework.request import Request
+
+ONE_RANGE = re.compile(r"^bytes=(\d*)-(\d*)$")
+
+
+def ranged(request: HttpRequest | Request, body: bytes, content_type: str) -> HttpResponse:
+    """200 with the whole body, 206 with the one range asked for, or 416 when it lies outside."""
+    wanted = ONE_RANGE.match(request.headers.get("Range", ""))
+    if not wanted or wanted.groups() == ("", ""):  # several ranges may be answered by the whole
+        return _answer(body, content_type, 200)
+    first, last = _bounds(*wanted.groups(), size=len(body))
+    if first > last:
+        refused = _answer(b"", content_type, 416)
+        refused["Content-Range"] = f"bytes */{len(body)}"
+        return refused
+    part = _answer(body[first : last + 1], content_type, 206)
+    part["Content-Range"] = f"bytes {first}-{last}/{len(body)}"
+    return part
+
+
+def _bounds(first: str, last: str, size: int) -> tuple[int, int]:
+    if not first:  # the last so many bytes
+        return (size - min(int(last), size), size - 1)
+    return int(first), min(int(last), size - 1) if last else size - 1
+
+
+def _answer(body: bytes, content_type: str, status: int) -> HttpResponse:
+    response = HttpResponse(body, content_type=content_type, status=status)
+    response["Accept-Ranges"] = "bytes"
+    response["Content-Length"] = str(len(body))
+    return response

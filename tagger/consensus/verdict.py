@@ -1,0 +1,74 @@
+"""What goes into a decision and what comes out of it, alike for labels and for transcripts."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+
+class Outcome(StrEnum):
+    SETTLED = "settled"
+    MORE = "more"
+    DISPUTED = "disputed"
+
+
+@dataclass(frozen=True)
+class Vote:
+    """One annotator's stored answer as consensus counts it: a label, or a transcript as typed."""
+
+    annotator: str | int
+    answer: str
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What the votes amount to.
+
+    `answer` is the leading one whether or not it is settled; None while nothing leads.
+    `confidence` is the agreement, from 0 to 1: the share of votes behind the leading answer.
+    `soft` is the evidence, ready for JSON; `labels` and `transcripts` say what theirs holds.
+    """
+
+    outcome: Outcome
+    answer: str | None
+    confidence: float
+    soft: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Rule:
+    """When a campaign stops asking: at `least` votes at the earliest, at `most` at the latest.
+
+    Raises ValueError unless 1 <= least <= most and 0 < confidence <= 1.
+    """
+
+    least: int = 2
+    most: int = 7
+    confidence: float = 0.75
+
+    def __post_init__(self) -> None:
+        if self.least < 1:
+            raise ValueError(f"the least number of votes is {self.least}; it must be 1 or more")
+        if self.most < self.least:
+            raise ValueError(f"the most votes are {self.most}, fewer than the least, {self.least}")
+        if not 0 < self.confidence <= 1:
+            raise ValueError(f"the confidence is {self.confidence}; it must be over 0 and at most 1")
+
+    def outcome(self, votes: int, agreement: float, tied: bool) -> Outcome:
+        """Settled by more than the confidence; full agreement suffices, as nothing exceeds a confidence of 1.
+
+        >>> Rule(least=2, most=5, confidence=0.75).outcome(4, 3 / 4, tied=False)
+        <Outcome.MORE: 'more'>
+        """
+        if votes >= self.least and not tied and (agreement > self.confidence or agreement == 1):
+            return Outcome.SETTLED
+        return Outcome.MORE if votes < self.most else Outcome.DISPUTED
+
+
+def refuse_repeats(votes: Sequence[Vote]) -> None:
+    """Raises ValueError naming an annotator who voted twice: people are counted, not rows."""
+    seen: set[str | int] = set()
+    for vote in votes:
+        if vote.annotator in seen:
+            raise ValueError(f"annotator {vote.annotator!r} voted twice")
+        seen.add(vote.annotator)

@@ -1,0 +1,48 @@
+"""The reviewer decides what the volunteers could not settle."""
+
+from datetime import datetime
+
+from django.db import transaction
+from django.db.models import QuerySet
+
+from accounts.models import Purpose, User
+from datasets import normalise
+from datasets.models import Task
+
+from .assignments import checked
+from .models import Dispute
+
+
+class Decided(Exception):
+    """The dispute was decided already, or settled by a changed answer; nothing was changed."""
+
+
+def open_for(reviewer: User) -> QuerySet[Dispute]:
+    """Undecided disputes, oldest first, without the reviewer's own clips or clips that may not be heard."""
+    live = Task.objects.live_for(Purpose.VOLUNTEERS).exclude(clip__contributor=reviewer)
+    return (
+        Dispute.objects.filter(decided_at=None, task__in=live)
+        .select_related("task__campaign", "task__clip")
+        .order_by("opened_at", "id")
+    )
+
+
+@transaction.atomic
+def decide(dispute: Dispute, reviewer: User, answer: str, now: datetime) -> None:
+    """Settle the task by the reviewer's answer. Raises assignments.BadAnswer and Decided."""
+    task = Task.objects.select_for_update(no_key=True).get(pk=dispute.task_id)
+    fresh = Dispute.objects.filter(pk=dispute.pk, decided_at=None).first()
+    if fresh is None:
+        raise Decided("This dispute was decided in the meantime.")
+    fresh.answer = checked(answer, dispute.task.campaign)
+    fresh.decided_at, fresh.reviewer = now, reviewer
+    fresh.save()
+    task.status, task.adjudicated, task.settled_at = Task.Status.SETTLED, True, now
+    # The confidence stays what the volunteers' agreement was: one reviewer is no certainty.
+    task.answer = as_settled(fresh.answer, task)
+    task.save(update_fields=["status", "adjudicated", "settled_at", "answer"])
+
+
+def as_settled(answer: str, task: Task) -> str:
+    """Labels as they are; transcripts in the normalised form that votes are counted on."""
+    return answer if task.campaign.kind == task.campaign.Kind.WAKE_WORD else normalise.text(answer)

@@ -1,0 +1,149 @@
+"""Makes .venv and installs one requirements file into it: `python3 tagger/local/install.py local|dev`.
+
+Runs under the machine's own Python before anything is installed, so it uses the standard library alone, and
+syntax that an old Python can still read far enough to be told that it is too old.
+"""
+
+import contextlib
+import fcntl
+import hashlib
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+
+LEAST_PYTHON = (3, 11)
+LEAST_FREE_BYTES = 1000 * 10**6
+
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+VENV = os.path.join(ROOT, ".venv")
+PYTHON = os.path.join(VENV, "bin", "python")
+STAMP = os.path.join(VENV, "installed.json")
+LOG = os.path.join(ROOT, ".venv.log")
+
+# What pip and venv write when they fail, and what that means; the first that fits is told. A lost network also
+# makes pip say that no version was found, so it stands first.
+REASONS = [
+    (r"No space left on device|Disk quota exceeded", "the disk is full"),
+    (r"ensurepip is not available|No module named '?(venv|ensurepip)", "this Python has no venv module; "
+     "install it (Debian and Ubuntu: apt install python3-venv)"),
+    (r"CERTIFICATE_VERIFY_FAILED|SSLError", "the package index's certificate is not trusted here"),
+    (r"NewConnectionError|ProxyError|ConnectTimeout|ReadTimeout|Failed to establish a new connection|"
+     r"Temporary failure in name resolution|Network is unreachable", "no connection to the package index"),
+    (r"DO NOT MATCH THE HASHES", "a package differs from the one in the requirements file; nothing of it was installed"),
+    (r"No matching distribution found for ([^ \n]+)", "no ready-made package of {0} for this machine "
+     "(Python {python}, {machine}), and building it would need a compiler"),
+    (r"Permission denied", "a file may not be written"),
+]  # fmt: skip
+
+
+class Failed(Exception):
+    pass
+
+
+def main(extra: str) -> None:
+    if sys.version_info < LEAST_PYTHON:
+        raise Failed("Python 3.11 or newer is needed, and {} is {}".format(sys.executable, sys.version.split()[0]))
+    if is_installed(extra):
+        return
+    with lock():
+        if not is_installed(extra):  # by another `make` while we waited
+            install(extra)
+
+
+def is_installed(extra: str) -> bool:
+    """The development requirements hold all of the local ones."""
+    try:
+        with open(STAMP) as file:
+            stamp = json.load(file)
+    except (FileNotFoundError, ValueError):
+        return False
+    same_python = os.path.exists(PYTHON) and stamp["python"] == os.path.realpath(PYTHON)
+    return same_python and any(stamp["requirements"] == digest(name) for name in {extra, "dev"})
+
+
+def install(extra: str) -> None:
+    if os.path.exists(STAMP):
+        os.unlink(STAMP)  # cut short from here on, it is done again
+    check_space()
+    print("Installing into .venv, once; this may take minutes …", flush=True)
+    with open(LOG, "w") as log:
+        if not is_usable():
+            call(log, [sys.executable, "-m", "venv", "--clear", VENV])
+        options = ["--require-hashes", "--only-binary", ":all:", "--no-input", "--no-color", "--progress-bar", "off"]
+        call(log, [PYTHON, "-m", "pip", "install", *options, "-r", requirements(extra)])
+    draft = STAMP + ".new"
+    with open(draft, "w") as file:
+        json.dump({"requirements": digest(extra), "python": os.path.realpath(PYTHON)}, file)
+    os.replace(draft, STAMP)
+
+
+def is_usable() -> bool:
+    """Whether .venv holds a Python that is new enough and has pip: it may be half made, or its Python be gone."""
+    if not os.path.exists(PYTHON):
+        return False
+    probe = "import sys, pip; sys.exit(sys.version_info < {})".format(LEAST_PYTHON)
+    return subprocess.call([PYTHON, "-c", probe], stderr=subprocess.DEVNULL) == 0
+
+
+def call(log, command) -> None:  # type: ignore[no-untyped-def]
+    settings = {"PIP_USER": "0", "PIP_DISABLE_PIP_VERSION_CHECK": "1"}
+    try:
+        status = subprocess.call(
+            command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd=ROOT, env={**os.environ, **settings}
+        )
+    except OSError as error:
+        raise Failed("{} cannot be run: {}".format(command[0], error.strerror)) from error
+    if status != 0:
+        raise Failed("{} (log: {})".format(reason(), LOG))
+
+
+def reason() -> str:
+    with open(LOG, errors="replace") as file:
+        text = file.read()
+    for pattern, meaning in REASONS:
+        found = re.search(pattern, text)
+        if found:
+            python = "{}.{}".format(*sys.version_info)
+            return meaning.format(*found.groups(), python=python, machine=os.uname().machine)
+    lines = [line for line in text.splitlines() if line.strip()]
+    return "pip failed: {}".format(lines[-1] if lines else "it said nothing")
+
+
+def check_space() -> None:
+    free = shutil.disk_usage(ROOT).free
+    if free < LEAST_FREE_BYTES:
+        message = "the disk of {} has {} MB free; {} are needed"
+        raise Failed(message.format(ROOT, free // 10**6, LEAST_FREE_BYTES // 10**6))
+
+
+@contextlib.contextmanager
+def lock():  # type: ignore[no-untyped-def]
+    """Two homes may be started from one clone at the same time."""
+    with open(os.path.abspath(__file__)) as this:
+        try:
+            fcntl.flock(this, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            print("Waiting for another installation into .venv …", flush=True)
+            fcntl.flock(this, fcntl.LOCK_EX)
+        yield
+
+
+def requirements(extra: str) -> str:
+    return os.path.join(ROOT, "requirements-{}.txt".format(extra))
+
+
+def digest(extra: str) -> str:
+    with open(requirements(extra), "rb") as file:
+        return hashlib.sha256(file.read()).hexdigest()
+
+
+if __name__ == "__main__":
+    try:
+        main(sys.argv[1])
+    except KeyboardInterrupt:
+        sys.exit("Installation cut short; the next start does it again.")
+    except (Failed, OSError) as error:
+        sys.exit("Installation failed: {}".format(error))

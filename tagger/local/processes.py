@@ -1,0 +1,150 @@
+"""Child processes that never outlive us, on Linux: the kernel keeps the promise, not our own clean-up."""
+
+import ctypes
+import os
+import select
+import signal
+import subprocess
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from tagger.local.refusal import Refusal
+
+ROOT = Path(__file__).resolve().parents[2]
+PR_SET_PDEATHSIG = 1
+PR_SET_CHILD_SUBREAPER = 36
+
+prctl = ctypes.CDLL(None).prctl
+
+
+@dataclass(frozen=True)
+class Account:
+    """Whom a child runs as when it must not run as root."""
+
+    name: str
+    uid: int
+    gid: int
+
+
+@dataclass(frozen=True)
+class Program:
+    """How one child is started, stopped, and stopped by the kernel when its parent is killed."""
+
+    name: str
+    command: list[str]
+    log: Path | None  # None: straight to the terminal
+    environment: Mapping[str, str]
+    folder: Path = ROOT
+    account: Account | None = None
+    keep_open: tuple[int, ...] = ()
+    stop_signal: signal.Signals = signal.SIGTERM
+    parent_died_signal: signal.Signals = signal.SIGTERM
+    restart: bool = True
+    is_server: bool = False  # others need it to the last: it is stopped after them
+
+
+def start(program: Program) -> subprocess.Popen[bytes]:
+    """In a session of its own, so that Ctrl-C in a terminal reaches the launcher alone."""
+    log = program.log.open("ab") if program.log else None
+    account = program.account
+    try:
+        return subprocess.Popen(
+            program.command,
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            env=dict(program.environment),
+            cwd=program.folder,
+            start_new_session=True,
+            user=account.uid if account else None,
+            group=account.gid if account else None,
+            extra_groups=[] if account else None,
+            pass_fds=program.keep_open,
+            # subprocess calls this after the change of user, which would have cleared the setting.
+            preexec_fn=_dying_with_parent(program.parent_died_signal),
+        )
+    except OSError as error:
+        raise Refusal(f"{program.name} could not be started: {error}") from error
+    finally:
+        if log:
+            log.close()
+
+
+def _dying_with_parent(last_signal: signal.Signals) -> Callable[[], None]:
+    parent = os.getpid()
+
+    def ask_the_kernel() -> None:
+        prctl(PR_SET_PDEATHSIG, int(last_signal))
+        if os.getppid() != parent:  # it died before the kernel was asked
+            os._exit(1)
+
+    return ask_the_kernel
+
+
+def adopt_orphans() -> None:
+    """Grandchildren whose parent was killed become our children, so that we can end and await them."""
+    prctl(PR_SET_CHILD_SUBREAPER, 1)
+
+
+def end_orphans(known: Iterable[int]) -> None:
+    """What a killed child left behind: a pool's processes, a server's backends holding its shared memory."""
+    for pid in set(children_of(os.getpid())) - set(known):
+        with suppress(ProcessLookupError, ChildProcessError):  # it may end by itself in between
+            os.kill(pid, signal.SIGKILL)
+            os.waitpid(pid, 0)
+
+
+def children_of(parent: int) -> list[int]:
+    return [pid for pid in _pids() if _parent_of(pid) == parent]
+
+
+def working_in(folder: Path) -> list[int]:
+    """Every process whose current directory is this one: a PostgreSQL server's is its data directory."""
+    return [pid for pid in _pids() if _folder_of(pid) == folder]
+
+
+def wait_until_gone(pids: Iterable[int], seconds: float) -> bool:
+    """Wait for processes that are not our children."""
+    return all(_gone_within(pid, seconds) for pid in pids)
+
+
+def outcome(status: int) -> str:
+    """
+    >>> outcome(-9), outcome(1)
+    ('was killed by SIGKILL', 'ended with status 1')
+    """
+    if status >= 0:
+        return f"ended with status {status}"
+    return f"was killed by {signal.Signals(-status).name}"
+
+
+def _pids() -> list[int]:
+    return [int(name) for name in os.listdir("/proc") if name.isdigit()]
+
+
+def _parent_of(pid: int) -> int | None:
+    try:
+        stat = Path(f"/proc/{pid}/stat").read_text()
+    except (FileNotFoundError, ProcessLookupError):
+        return None
+    return int(stat.rpartition(")")[2].split()[1])
+
+
+def _folder_of(pid: int) -> Path | None:
+    try:
+        return Path(os.readlink(f"/proc/{pid}/cwd"))
+    except (FileNotFoundError, ProcessLookupError, PermissionError):  # gone, or somebody else's
+        return None
+
+
+def _gone_within(pid: int, seconds: float) -> bool:
+    try:
+        handle = os.pidfd_open(pid)
+    except ProcessLookupError:
+        return True
+    try:
+        return bool(select.select([handle], [], [], seconds)[0])
+    finally:
+        os.close(handle)

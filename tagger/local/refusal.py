@@ -1,0 +1,2 @@
+class Refusal(Exception):
+    """A reason to stop, told in words for whoever typed the command: no traceback follows it."""

@@ -1,0 +1,178 @@
+"""`make run`: the whole site on one machine, until Ctrl-C."""
+
+import http.client
+import os
+import shutil
+import signal
+import socket
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+from tagger.local import addresses, given, homes, ports, postgres, valkey
+from tagger.local.homes import Home
+from tagger.local.processes import Program
+from tagger.local.refusal import Refusal
+from tagger.local.supervisor import StopRequested, Supervisor
+
+SECONDS_TO_START = 60
+
+
+def run(environment: Mapping[str, str]) -> None:
+    listener = ports.take(environment.get("PORT") or "8000")
+    _check_given_servers(environment)
+    home = homes.take(homes.where(environment), traversable=os.geteuid() == 0 and not environment.get("DATABASE_URL"))
+    supervisor = Supervisor(say)
+    with supervisor.listening(), _sockets() as sockets:
+        try:
+            _run(environment, home, listener, sockets, supervisor)
+        except StopRequested:
+            say("Stopping …")
+        finally:
+            supervisor.stop_all()
+            addresses.forget(home.path)
+    say("Stopped.")
+
+
+def say(line: str) -> None:
+    try:
+        print(line, flush=True)
+    except OSError:
+        # The terminal is gone. The children still have to be looked after, and there is nobody left to tell.
+        sys.stdout = open(os.devnull, "w")
+
+
+def _run(
+    environment: Mapping[str, str], home: Home, listener: socket.socket, sockets: Path, supervisor: Supervisor
+) -> None:
+    say(f"Starting; the home is {home.path}, the logs are in {home.path / 'log'}.")
+    found = _start_servers(environment, home, sockets, supervisor)
+    found |= {"SECRET_KEY": environment.get("SECRET_KEY") or home.secret_key(), "DEBUG": environment.get("DEBUG") or "1"}
+    addresses.write(home.path, found, sockets)
+    port = listener.getsockname()[1]
+    site = _site_environment(environment, found, home, port)
+    _prepare_data(site, home, supervisor)
+    for program in (_worker(site, home), _web(site, home, listener), _beat(site, home)):
+        supervisor.start(program)
+    _wait_until_ready(port, supervisor)
+    say(f"Tagger is at http://localhost:{port}/ (Ctrl-C stops it)")
+    supervisor.watch()
+
+
+def _check_given_servers(environment: Mapping[str, str]) -> None:
+    if environment.get("DATABASE_URL"):
+        given.check_database(environment["DATABASE_URL"])
+    if environment.get("REDIS_URL"):
+        given.check_redis(environment["REDIS_URL"])
+
+
+@contextmanager
+def _sockets() -> Iterator[Path]:
+    folder = homes.make_sockets()
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder)
+
+
+def _start_servers(
+    environment: Mapping[str, str], home: Home, sockets: Path, supervisor: Supervisor
+) -> dict[str, str]:
+    found = {name: environment.get(name, "") for name in ("DATABASE_URL", "REDIS_URL")}
+    if not found["DATABASE_URL"]:
+        start_postgres(home, sockets, supervisor)
+        found["DATABASE_URL"] = postgres.url(sockets)
+    if not found["REDIS_URL"]:
+        start_valkey(home, sockets, supervisor)
+        found["REDIS_URL"] = valkey.url(sockets)
+    return found
+
+
+def start_postgres(home: Home, sockets: Path, supervisor: Supervisor, durable: bool = True) -> None:
+    supervisor.start(postgres.prepare(home, sockets, say, durable))
+    try:
+        # After a power cut the server first replays its journal, which takes as long as it takes.
+        supervisor.wait_for(lambda: postgres.answers(sockets), seconds=600)
+    except TimeoutError as error:
+        raise Refusal(f"PostgreSQL does not answer (log: {home.log('postgres')})") from error
+    postgres.make_database(sockets)
+
+
+def start_valkey(home: Home, sockets: Path, supervisor: Supervisor) -> None:
+    supervisor.start(valkey.prepare(home, sockets))
+    try:
+        supervisor.wait_for(lambda: valkey.answers(sockets), SECONDS_TO_START)
+    except TimeoutError as error:
+        raise Refusal(f"Valkey does not answer (log: {home.log('valkey')})") from error
+
+
+def _site_environment(
+    environment: Mapping[str, str], found: dict[str, str], home: Home, port: int
+) -> dict[str, str]:
+    """HTTPS is off unless asked for: nothing stands in front of this site."""
+    fixed = {"TAGGER_HOME": str(home.path), "PORT": str(port), "DJANGO_SETTINGS_MODULE": "tagger.settings"}
+    return {"HTTPS": "0"} | dict(environment) | found | fixed
+
+
+def _prepare_data(site: Mapping[str, str], home: Home, supervisor: Supervisor) -> None:
+    log = home.log("setup")
+    supervisor.run_once(_manage(site, log, "migrate", "--noinput"))
+    if site["DEBUG"].lower() in {"0", "false", "no", "off"}:
+        supervisor.run_once(_manage(site, log, "collectstatic", "--noinput"))
+    if site.get("TAGGER_DEMO") != "0":
+        supervisor.run_once(_manage(site, None, "load_demo"))
+
+
+def _manage(site: Mapping[str, str], log: Path | None, *arguments: str) -> Program:
+    return Program(arguments[0], [sys.executable, "manage.py", *arguments], log, site, restart=False)
+
+
+def _web(site: Mapping[str, str], home: Home, listener: socket.socket) -> Program:
+    """Without an access log: IP addresses are about people."""
+    command = [
+        *(sys.executable, "-m", "gunicorn", "--bind", f"fd://{listener.fileno()}"),
+        *("--worker-class", "gthread", "--workers", "2", "--threads", "4", "--graceful-timeout", "15"),
+        # Heartbeats touch a file: on a disk under load that alone can outlast the worker's timeout.
+        *(("--worker-tmp-dir", "/dev/shm") if os.access("/dev/shm", os.W_OK) else ()),
+        *("--no-control-socket", "tagger.wsgi:application"),
+    ]
+    keep_open = (listener.fileno(), home.lock)
+    return Program(
+        "web", command, home.log("web"), site, keep_open=keep_open, parent_died_signal=signal.SIGQUIT
+    )
+
+
+def _worker(site: Mapping[str, str], home: Home) -> Program:
+    command = [
+        *(sys.executable, "-m", "celery", "-A", "tagger", "worker", "--concurrency", "2"),
+        *("--without-gossip", "--without-mingle", "--without-heartbeat"),
+    ]
+    return Program(
+        "worker", command, home.log("worker"), site, keep_open=(home.lock,), parent_died_signal=signal.SIGQUIT
+    )
+
+
+def _beat(site: Mapping[str, str], home: Home) -> Program:
+    schedule = str(home.run / "beat-schedule")
+    command = [sys.executable, "-m", "celery", "-A", "tagger", "beat", "--schedule", schedule, "--pidfile="]
+    return Program("beat", command, home.log("beat"), site, keep_open=(home.lock,))
+
+
+def _wait_until_ready(port: int, supervisor: Supervisor) -> None:
+    try:
+        supervisor.wait_for(lambda: _readiness(port) == 200, SECONDS_TO_START)
+    except TimeoutError as error:
+        raise Refusal(f"the site does not get ready: /readyz answers {_readiness(port) or 'nothing'}") from error
+
+
+def _readiness(port: int) -> int | None:
+    """The header keeps a site that insists on HTTPS from sending us there."""
+    connection = http.client.HTTPConnection(ports.HOST, port, timeout=1)
+    try:
+        connection.request("GET", "/readyz", headers={"Host": "localhost", "X-Forwarded-Proto": "https"})
+        return connection.getresponse().status
+    except (OSError, http.client.HTTPException):
+        return None
+    finally:
+        connection.close()

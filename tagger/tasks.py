@@ -1,0 +1,35 @@
+"""Celery: thin. Arguments are ids; each may run twice and finds nothing the second time."""
+
+from datetime import timedelta
+
+from celery import shared_task
+from django.utils import timezone
+
+from datasets.models import Task
+
+from . import leases, settlement
+
+# Younger ones are likely in the queue still; what is older was lost on the way.
+LOST_AFTER = timedelta(seconds=10)
+
+
+@shared_task
+def settle(task_id: int) -> None:
+    settlement.settle(task_id, timezone.now())
+
+
+@shared_task
+def sweep() -> int:
+    """Settle what the broker lost, from the database alone, oldest first; how many that were."""
+    now = timezone.now()
+    lost = Task.objects.filter(dirty_since__lt=now - LOST_AFTER).order_by("dirty_since").values_list("pk", flat=True)
+    found = 0
+    for task_id in lost[:10_000].iterator():
+        settlement.settle(task_id, timezone.now())
+        found += 1
+    return found
+
+
+@shared_task
+def reclaim() -> int:
+    return leases.reclaim(timezone.now())

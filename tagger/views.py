@@ -1,0 +1,142 @@
+"""Pages: choose a campaign, tag, review. Each reads guard, form, one call, answer."""
+
+from django.contrib import messages
+from django.db.models import Count
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET, require_POST
+
+from accounts.roles import annotator_required, reviewer_required
+from datasets import campaigns as open_campaigns
+from datasets import vault
+from datasets.models import Annotation, Campaign, Label
+
+from . import assignments, disputes, reports
+from .api import audio_response
+from .forms import form_for
+from .models import Assignment, Dispute
+
+
+@require_GET
+def home(request: HttpRequest) -> HttpResponse:
+    return render(request, "tagger/home.html", {"answers": Annotation.objects.count()})
+
+
+@require_GET
+@annotator_required
+def campaigns(request: HttpRequest) -> HttpResponse:
+    mine = dict(
+        request.user.annotations.values_list("task__campaign").annotate(answers=Count("pk"))  # type: ignore[union-attr]
+    )
+    rows = [(campaign, mine.get(campaign.pk, 0)) for campaign in open_campaigns.with_progress()]
+    return render(request, "tagger/campaigns.html", {"rows": rows, "answers": sum(mine.values())})
+
+
+@require_GET
+@annotator_required
+def tag(request: HttpRequest, slug: str) -> HttpResponse:
+    campaign = get_object_or_404(Campaign, slug=slug, is_open=True)
+    lent = assignments.renew(request.user, campaign, 1, timezone.now())
+    return _tag_page(request, campaign, lent[0] if lent else None)
+
+
+@require_POST
+@annotator_required
+def hand_in(request: HttpRequest, pk: int) -> HttpResponse:
+    """The form without JavaScript; the desk's script sends the same answer to the API."""
+    assignment = get_object_or_404(request.user.assignments.select_related("task__campaign", "task__clip"), pk=pk)  # type: ignore[union-attr]
+    campaign = assignment.task.campaign
+    form = form_for(campaign)(request.POST)
+    if not form.is_valid():
+        return _tag_page(request, campaign, assignment, form, status=400)
+    try:
+        assignments.hand_in(request.user, pk, form.cleaned_data["answer"], timezone.now())
+    except assignments.Refused as refused:
+        messages.warning(request, str(refused))
+    return redirect("tag", campaign.slug)
+
+
+@require_POST
+@annotator_required
+def skip(request: HttpRequest, pk: int) -> HttpResponse:
+    assignment = get_object_or_404(request.user.assignments.select_related("task__campaign"), pk=pk)  # type: ignore[union-attr]
+    try:
+        assignments.skip(request.user, pk)
+    except assignments.Refused as refused:
+        messages.warning(request, str(refused))
+    return redirect("tag", assignment.task.campaign.slug)
+
+
+@require_GET
+@reviewer_required
+def review(request: HttpRequest) -> HttpResponse:
+    """What waits for a reviewer: reported clips first, then disputes."""
+    context = {"reports": reports.open_for(request.user)[:50], "disputes": disputes.open_for(request.user)[:50]}
+    return render(request, "tagger/review.html", context)
+
+
+@reviewer_required
+def decide(request: HttpRequest, pk: int) -> HttpResponse:
+    dispute = get_object_or_404(disputes.open_for(request.user), pk=pk)
+    form = form_for(dispute.task.campaign)(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        try:
+            disputes.decide(dispute, request.user, form.cleaned_data["answer"], timezone.now())
+        except disputes.Decided as late:
+            messages.warning(request, str(late))
+        else:
+            messages.success(request, _("Decided. Thank you."))
+        return redirect("review")
+    context = {
+        "dispute": dispute,
+        "campaign": dispute.task.campaign,
+        "form": form,
+        "labels": Label,
+        # Answers, not names: a reviewer judges the clip, not the people.
+        "answers": dispute.task.annotations.values("answer").annotate(votes=Count("pk")).order_by("-votes", "answer"),
+    }
+    return render(request, "tagger/decide.html", context, status=400 if form.errors else 200)
+
+
+@require_GET
+@reviewer_required
+def dispute_audio(request: HttpRequest, pk: int) -> HttpResponse:
+    dispute = get_object_or_404(disputes.open_for(request.user), pk=pk)
+    return audio_response(request, vault.get(dispute.task.clip))
+
+
+@require_GET
+@reviewer_required
+def report_audio(request: HttpRequest, pk: int) -> HttpResponse:
+    clip = get_object_or_404(reports.open_for(request.user), pk=pk)
+    return audio_response(request, vault.get(clip))
+
+
+@require_POST
+@reviewer_required
+def show_again(request: HttpRequest, pk: int) -> HttpResponse:
+    """The reviewer finds nothing wrong with a reported clip."""
+    reports.dismiss(get_object_or_404(reports.open_for(request.user), pk=pk))
+    messages.success(request, _("The clip is back in the queue."))
+    return redirect("review")
+
+
+def _tag_page(
+    request: HttpRequest,
+    campaign: Campaign,
+    assignment: Assignment | None,
+    form: object = None,
+    status: int = 200,
+) -> HttpResponse:
+    context = {
+        "campaign": campaign,
+        "assignment": assignment,
+        "form": form or form_for(campaign)(),
+        "labels": Label,
+        "answered": request.user.annotations.filter(task__campaign=campaign).count(),  # type: ignore[union-attr]
+    }
+    response = render(request, "tagger/tag.html", context, status=status)
+    response["Cache-Control"] = "no-store"  # the page names what is lent to one person
+    return response

@@ -1,0 +1,132 @@
+"""The whole site as `make run` starts it, for tests that need more than Django's own client."""
+
+import os
+import re
+import select
+import signal
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from tagger.local import addresses, processes
+
+ROOT = Path(__file__).resolve().parents[1]
+SECONDS_TO_START = 90
+SECONDS_TO_STOP = 60
+OURS = ("DATABASE_URL", "REDIS_URL", "SECRET_KEY", "HTTPS")
+
+
+class Site:
+    """One `python -m tagger.local run` on a home of its own."""
+
+    def __init__(self, home, port=None, **environment):
+        self.home = Path(home)
+        self.port = port or free_port()
+        self.url = f"http://localhost:{self.port}"
+        inherited = {name: value for name, value in os.environ.items() if name not in OURS}
+        fixed = {"TAGGER_HOME": str(self.home), "PORT": str(self.port), "DEBUG": "1", "TAGGER_DEMO": "0"}
+        self.env = inherited | fixed | environment
+        self.said = ""
+
+    def __enter__(self):
+        self.start()
+        return self
+
+    def __exit__(self, *error):
+        if any(error):
+            self.kill()
+        else:
+            self.stop()
+
+    def start(self):
+        self.said = ""
+        self.launcher = subprocess.Popen(
+            [sys.executable, "-m", "tagger.local", "run"],
+            cwd=ROOT,
+            env=self.env,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+        self.wait_for_line(re.escape(f"Tagger is at {self.url}/"), SECONDS_TO_START)
+
+    def stop(self, number=signal.SIGINT):
+        """In order: nothing went wrong, and nobody is left."""
+        family = self.family()
+        self.launcher.send_signal(number)
+        code = self.wait()
+        assert code == 0, self.report(f"exit code {code} after {number!r}")
+        left = [pid for pid, started in family if addresses.started_at(pid) == started]
+        assert left == [], self.report(f"processes left: {left}")
+
+    def kill(self):
+        """When a test has failed already: without a second failure on top."""
+        if self.launcher.poll() is None:
+            self.launcher.terminate()
+            self.wait()
+
+    def wait(self):
+        """The launcher's exit code; what it says while ending is kept."""
+        rest, _ = self.launcher.communicate(timeout=SECONDS_TO_STOP)
+        self.said += rest.decode()
+        return self.launcher.returncode
+
+    def wait_for_line(self, pattern, seconds=30):
+        """Until the launcher has said it; what it said before counts as well."""
+        deadline = time.monotonic() + seconds
+        while not (found := re.search(pattern, self.said)):
+            ready, _, _ = select.select([self.launcher.stdout], [], [], max(0, deadline - time.monotonic()))
+            piece = os.read(self.launcher.stdout.fileno(), 65536) if ready else b""
+            if not piece:
+                self.kill()
+                pytest.fail(self.report(f"the launcher never said {pattern!r}"))
+            self.said += piece.decode()
+        return found
+
+    def manage(self, *arguments, check=True, **options):
+        """manage.py as a second terminal runs it: it has to find the servers by itself."""
+        done = subprocess.run(
+            [sys.executable, "manage.py", *map(str, arguments)],
+            cwd=ROOT,
+            env=self.env,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            **options,
+        )
+        if check:
+            assert done.returncode == 0, self.report(f"{arguments}: {done.stdout}{done.stderr}")
+        return done
+
+    def log(self, name):
+        return (self.home / "log" / f"{name}.log").read_text(errors="replace")
+
+    def family(self):
+        """Every process below the launcher, with its start, for a pid may be used again."""
+        found, parents = [], [self.launcher.pid]
+        while parents:
+            parents = [child for parent in parents for child in processes.children_of(parent)]
+            found += [(pid, addresses.started_at(pid)) for pid in parents]
+        return found
+
+    def report(self, what):
+        logs = sorted((self.home / "log").glob("*.log"))
+        tails = [f"--- {path.name}\n{path.read_text(errors='replace')[-3000:]}" for path in logs]
+        return "\n".join([what, "--- said", self.said, *tails])
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+@pytest.fixture(scope="session")
+def site(tmp_path_factory):
+    with Site(tmp_path_factory.mktemp("site") / "home") as running:
+        yield running
