@@ -13,7 +13,12 @@ def imported(collection: str, speaker: str = "") -> User:
     """
     name = f"import:{collection}"
     if speaker:
-        name += ":" + salted_hmac("accounts.contributors", f"{collection}\0{speaker}", algorithm="sha256").hexdigest()[:24]
+        name += (
+            ":"
+            + salted_hmac(
+                "accounts.contributors", f"{collection}\0{speaker}", algorithm="sha256"
+            ).hexdigest()[:24]
+        )
     found = User.objects.filter(username=name).first()
     if found:
         return found

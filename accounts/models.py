@@ -32,7 +32,7 @@ class User(AbstractUser):
     roles = ArrayField(models.TextField(choices=Role.choices), default=newcomer_roles, blank=True)
 
     REQUIRED_FIELDS: ClassVar[list[str]] = []
-    objects: ClassVar[UserManager["User"]] = UserManager()
+    objects: ClassVar[UserManager[Self]] = UserManager()
 
     def has_role(self, role: Role) -> bool:
         return self.is_active and (self.is_superuser or role in self.roles)

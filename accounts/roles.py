@@ -11,16 +11,22 @@ from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
-from .models import Role
+from .models import Role, User
 
 View = Callable[..., HttpResponse]
+
+
+class PersonalRequest(HttpRequest):
+    """What a guarded view receives: somebody is logged in."""
+
+    user: User
 
 
 def _required(role: Role) -> Callable[[View], View]:
     def guard(view: View) -> View:
         @wraps(view)
-        def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-            if not request.user.has_role(role):  # type: ignore[union-attr]
+        def guarded(request: PersonalRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+            if not request.user.has_role(role):
                 raise PermissionDenied(f"This page is for people with the role {role.label}.")
             return view(request, *args, **kwargs)
 

@@ -2,22 +2,24 @@
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 from knox.models import AuthToken
 
+from .roles import PersonalRequest
+
 
 @require_GET
 @login_required
-def profile(request: HttpRequest) -> HttpResponse:
+def profile(request: PersonalRequest) -> HttpResponse:
     return _page(request)
 
 
 @require_POST
 @login_required
-def make_token(request: HttpRequest) -> HttpResponse:
+def make_token(request: PersonalRequest) -> HttpResponse:
     """Shown once, in this answer alone; the database keeps a hash of it."""
     _stored, token = AuthToken.objects.create(request.user)
     response = _page(request, token)
@@ -27,12 +29,12 @@ def make_token(request: HttpRequest) -> HttpResponse:
 
 @require_POST
 @login_required
-def revoke_token(request: HttpRequest, digest: str) -> HttpResponse:
-    get_object_or_404(request.user.auth_token_set, digest=digest).delete()  # type: ignore[union-attr]
+def revoke_token(request: PersonalRequest, digest: str) -> HttpResponse:
+    get_object_or_404(AuthToken, user=request.user, digest=digest).delete()
     messages.success(request, _("The token is revoked."))
     return redirect("profile")
 
 
-def _page(request: HttpRequest, new_token: str = "") -> HttpResponse:
-    tokens = request.user.auth_token_set.order_by("created")  # type: ignore[union-attr]
+def _page(request: PersonalRequest, new_token: str = "") -> HttpResponse:
+    tokens = AuthToken.objects.filter(user=request.user).order_by("created")
     return render(request, "accounts/profile.html", {"tokens": tokens, "new_token": new_token})

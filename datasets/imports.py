@@ -144,7 +144,9 @@ def _rows(manifest: Path) -> Iterator[Item]:
             for row in reader:
                 yield _item(manifest, reader.line_num, row)
         except UnicodeDecodeError as error:
-            raise BadSource(f"{manifest}, after line {reader.line_num}: not UTF-8 ({error.reason}).") from error
+            raise BadSource(
+                f"{manifest}, after line {reader.line_num}: not UTF-8 ({error.reason})."
+            ) from error
         except csv.Error as error:
             raise BadSource(f"{manifest}, line {reader.line_num}: {error}.") from error
 

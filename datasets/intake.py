@@ -7,7 +7,7 @@ import numpy as np
 from django.db import IntegrityError, transaction
 
 from accounts import consent
-from accounts.models import Purpose, User
+from accounts.models import Material, Purpose, User
 
 from . import audio, vault
 from .models import Campaign, Clip, Task
@@ -54,7 +54,7 @@ def add(sound: Sound, campaign: Campaign, origin: Origin, now: datetime, *, trut
     if clip is None:
         return _store(sound, campaign, origin, now, truth)
     with transaction.atomic():
-        consent.hold(origin.contributor, clip.material, Purpose.VOLUNTEERS, origin.reference)
+        consent.hold(origin.contributor, Material(clip.material), Purpose.VOLUNTEERS, origin.reference)
         return _ask(clip, campaign, truth)
 
 

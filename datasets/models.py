@@ -6,6 +6,7 @@ from django.conf import settings
 from django.core.validators import MaxValueValidator, MinValueValidator, RegexValidator
 from django.db import models
 from django.db.models import F, Q
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from accounts.consent import live_for
@@ -68,8 +69,8 @@ class Campaign(models.Model):
     @property
     def title(self) -> str:
         if self.kind == self.Kind.WAKE_WORD:
-            return _("Is it “%(word)s”?") % {"word": self.wake_word}
-        return _("Write down what is said")
+            return gettext("Is it “%(word)s”?") % {"word": self.wake_word}
+        return gettext("Write down what is said")
 
     @property
     def material(self) -> Material:
@@ -99,9 +100,7 @@ class Clip(models.Model):
         BROWSER = "browser", _("recorded in the browser")
         DEVICE = "device", _("sent by a device")
 
-    contributor = models.ForeignKey(
-        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="clips"
-    )
+    contributor = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="clips")
     consent = models.ForeignKey(Consent, on_delete=models.PROTECT, related_name="clips")
     material = models.CharField(max_length=20, choices=Material.choices)
     language = models.CharField(max_length=35, validators=[language_code])
@@ -176,7 +175,9 @@ class Task(models.Model):
                 name="tasks_to_lend",
                 condition=Q(status="open"),
             ),
-            models.Index(fields=["dirty_since"], name="tasks_to_settle", condition=Q(dirty_since__isnull=False)),
+            models.Index(
+                fields=["dirty_since"], name="tasks_to_settle", condition=Q(dirty_since__isnull=False)
+            ),
             models.Index(fields=["campaign", "status"], name="tasks_by_status"),
         ]
 

@@ -62,9 +62,7 @@ def freeze(
     settled = held.filter(status=Task.Status.SETTLED)
     sure = settled.filter(Q(confidence__gte=min_confidence) | Q(adjudicated=True))
     taken = sure.live_for(Purpose.RESEARCHERS)
-    seconds = dict(
-        taken.order_by().values_list("clip__contributor").annotate(seconds=Sum("clip__seconds"))
-    )
+    seconds = dict(taken.order_by().values_list("clip__contributor").annotate(seconds=Sum("clip__seconds")))
     if len(seconds) < max(min_contributors, 1):
         raise BadRelease(
             f"{len(seconds)} contributors have a settled clip here that may be released, "
@@ -76,9 +74,7 @@ def freeze(
     release.campaigns.set(campaigns)
     rows = _pin(release, taken, seconds)
     counts = held.count(), settled.count(), sure.count()
-    return Frozen(
-        release, rows, len(seconds), counts[0] - counts[1], counts[1] - counts[2], counts[2] - rows
-    )
+    return Frozen(release, rows, len(seconds), counts[0] - counts[1], counts[1] - counts[2], counts[2] - rows)
 
 
 def rows(release: Release) -> Iterator[Row]:

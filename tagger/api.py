@@ -14,6 +14,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from accounts.models import User
 from accounts.roles import IsAnnotator
 from datasets import campaigns, vault
 from datasets.models import Annotation, Campaign
@@ -89,6 +90,12 @@ class Refusal(APIException):
         self.status_code = self.statuses[type(refused)]
 
 
+class PersonalRequest(Request):
+    """What a call receives once its permissions let it through."""
+
+    user: User
+
+
 class Call(APIView):
     """A call in which a refusal and a row that is not yours become their answers."""
 
@@ -117,15 +124,17 @@ class Campaigns(Call):
 
 class Lend(Call):
     @extend_schema(request=CountSerializer, responses={201: LentSerializer})
-    def post(self, request: Request, slug: str) -> Response:
+    def post(self, request: PersonalRequest, slug: str) -> Response:
         campaign = get_object_or_404(Campaign, slug=slug, is_open=True)
         lent = assignments.lend(request.user, campaign, self.sent(CountSerializer)["count"], timezone.now())
         return Response(LentSerializer({"assignments": lent}).data, status=status.HTTP_201_CREATED)
 
 
 class Audio(Call):
-    @extend_schema(responses={(200, "audio/wav"): OpenApiTypes.BINARY, (206, "audio/wav"): OpenApiTypes.BINARY})
-    def get(self, request: Request, pk: int) -> HttpResponse:
+    @extend_schema(
+        responses={(200, "audio/wav"): OpenApiTypes.BINARY, (206, "audio/wav"): OpenApiTypes.BINARY}
+    )
+    def get(self, request: PersonalRequest, pk: int) -> HttpResponse:
         clip = assignments.playable(request.user, pk, timezone.now())
         return audio_response(request, vault.get(clip))
 
@@ -135,29 +144,31 @@ class HandIn(Call):
         request=AnswerSerializer,
         responses={201: IdSerializer, 200: IdSerializer, 409: OpenApiResponse(description="another answer")},
     )
-    def post(self, request: Request, pk: int) -> Response:
+    def post(self, request: PersonalRequest, pk: int) -> Response:
         given = self.sent(AnswerSerializer)
         annotation, is_new = assignments.hand_in(request.user, pk, answer_in(given), timezone.now())
-        return Response({"id": annotation.pk}, status=status.HTTP_201_CREATED if is_new else status.HTTP_200_OK)
+        return Response(
+            {"id": annotation.pk}, status=status.HTTP_201_CREATED if is_new else status.HTTP_200_OK
+        )
 
 
 class Skip(Call):
     @extend_schema(request=None, responses={204: None})
-    def post(self, request: Request, pk: int) -> Response:
+    def post(self, request: PersonalRequest, pk: int) -> Response:
         assignments.skip(request.user, pk)
         return Response(status=status.HTTP_204_NO_CONTENT)
 
 
 class Report(Call):
     @extend_schema(request=ReportSerializer, responses={204: None})
-    def post(self, request: Request, pk: int) -> Response:
+    def post(self, request: PersonalRequest, pk: int) -> Response:
         assignments.report(request.user, pk, self.sent(ReportSerializer)["reason"], timezone.now())
         return Response(status=status.HTTP_204_NO_CONTENT)
 
 
 class Change(Call):
     @extend_schema(request=AnswerSerializer, responses=IdSerializer)
-    def patch(self, request: Request, pk: int) -> Response:
+    def patch(self, request: PersonalRequest, pk: int) -> Response:
         given = self.sent(AnswerSerializer)
         changed = assignments.change(request.user, pk, answer_in(given), timezone.now())
         return Response({"id": changed.pk})

@@ -6,10 +6,12 @@ also holds the annotator's row, and never waits for a task (SKIP LOCKED), so the
 
 from collections import Counter
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.conf import settings
 from django.db import transaction
 from django.db.models import Count, Exists, F, OuterRef, QuerySet
+from django.db.models.expressions import Combinable
 from django.db.models.functions import Coalesce
 
 from accounts.consent import allows
@@ -94,7 +96,7 @@ def hand_in(annotator: User, assignment_id: int, answer: str, now: datetime) -> 
         _still_open(assignment)
         annotation = Annotation.objects.create(task=task, annotator=annotator, answer=answer, created_at=now)
         _close(assignment, State.DONE, annotation_count=F("annotation_count") + 1, **_dirty(now))
-        tasks.settle.delay_on_commit(task.pk)
+        tasks.settle.delay_on_commit(task.pk)  # type: ignore[attr-defined]
     return annotation, True
 
 
@@ -141,7 +143,7 @@ def change(annotator: User, annotation_id: int, answer: str, now: datetime) -> A
             annotation.answer, annotation.changed_at = answer, now
             annotation.save(update_fields=["answer", "changed_at"])
             Task.objects.filter(pk=annotation.task_id).update(**_dirty(now))
-            tasks.settle.delay_on_commit(annotation.task_id)
+            tasks.settle.delay_on_commit(annotation.task_id)  # type: ignore[attr-defined]
     return annotation
 
 
@@ -166,7 +168,9 @@ def checked(answer: str, campaign: Campaign) -> str:
             raise BadAnswer(f"answer is one of {', '.join(Label.values)}.")
         return answer
     if len(answer) > LONGEST_TRANSCRIPT:
-        raise BadAnswer(f"transcript is {len(answer)} characters long, at most {LONGEST_TRANSCRIPT} are taken.")
+        raise BadAnswer(
+            f"transcript is {len(answer)} characters long, at most {LONGEST_TRANSCRIPT} are taken."
+        )
     if "\0" in answer:
         raise BadAnswer("transcript holds a zero character.")
     return answer.strip()
@@ -213,7 +217,9 @@ def _heard_today(annotator: User, campaign: Campaign, now: datetime) -> Counter[
 
 
 def _used_up(heard: Counter[int], campaign: Campaign) -> list[int]:
-    return [who for who, clips in heard.items() if campaign.contributor_cap and clips >= campaign.contributor_cap]
+    return [
+        who for who, clips in heard.items() if campaign.contributor_cap and clips >= campaign.contributor_cap
+    ]
 
 
 def _within_cap(task: Task, heard: Counter[int], campaign: Campaign) -> bool:
@@ -253,7 +259,7 @@ def _same_again(task: Task, annotator: User, answer: str) -> Annotation:
     return stored
 
 
-def _close(assignment: Assignment, state: State, reason: str = "", **counters: object) -> None:
+def _close(assignment: Assignment, state: str, reason: str = "", **counters: Combinable) -> None:
     if assignment.state == State.LENT:
         counters["lent_count"] = F("lent_count") - 1
     if counters:
@@ -261,5 +267,5 @@ def _close(assignment: Assignment, state: State, reason: str = "", **counters: o
     Assignment.objects.filter(pk=assignment.pk).update(state=state, reason=reason)
 
 
-def _dirty(now: datetime) -> dict[str, Coalesce]:
+def _dirty(now: datetime) -> dict[str, Any]:
     return {"dirty_since": Coalesce("dirty_since", now)}

@@ -13,7 +13,7 @@ def ranged(request: HttpRequest | Request, body: bytes, content_type: str) -> Ht
     wanted = ONE_RANGE.match(request.headers.get("Range", ""))
     if not wanted or wanted.groups() == ("", ""):  # several ranges may be answered by the whole
         return _answer(body, content_type, 200)
-    first, last = _bounds(*wanted.groups(), size=len(body))
+    first, last = _bounds(wanted[1], wanted[2], len(body))
     if first > last:
         refused = _answer(b"", content_type, 416)
         refused["Content-Range"] = f"bytes */{len(body)}"

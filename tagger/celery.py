@@ -14,7 +14,7 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tagger.settings")
 class Task(DjangoTask):
     """A task whose queueing can never fail the request that committed before it."""
 
-    def delay_on_commit(self, *args: Any, **kwargs: Any) -> None:
+    def delay_on_commit(self, *args: Any, **kwargs: Any) -> None:  # type: ignore[override]
         # robust: a broker that is away is logged; the answer is already stored and stays acknowledged.
         transaction.on_commit(partial(self.delay, *args, **kwargs), robust=True)
 

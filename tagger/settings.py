@@ -1,6 +1,7 @@
 """All settings, read from the environment; a wrong value fails at start and says which."""
 
 import os
+import secrets
 from datetime import timedelta
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -63,9 +64,11 @@ def database(url: str) -> dict:
 DEBUG = flag("DEBUG", False)
 SECRET_KEY = text("SECRET_KEY")
 if not SECRET_KEY:
-    if not DEBUG:
-        raise ImproperlyConfigured("SECRET_KEY is not set, and nothing runs under TAGGER_HOME.")
-    SECRET_KEY = "only for commands that need no site: nothing is signed or encrypted with it"
+    if text("DATABASE_URL"):
+        raise ImproperlyConfigured(
+            "SECRET_KEY is not set: without it no session and no token can be trusted."
+        )
+    SECRET_KEY = secrets.token_hex(32)  # no site, no database: nothing that is signed outlives this process
 # Off only where no TLS stands in front, as with `make run` on one's own machine.
 HTTPS = flag("HTTPS", not DEBUG)
 ALLOWED_HOSTS = words("ALLOWED_HOSTS", "localhost,127.0.0.1,[::1]")
@@ -211,7 +214,11 @@ CELERY_TASK_ACKS_LATE = True
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_TASK_PUBLISH_RETRY = False  # a volunteer does not wait for a broker that is away
-CELERY_BROKER_TRANSPORT_OPTIONS = {"socket_connect_timeout": 1, "socket_timeout": 5, "visibility_timeout": 600}
+CELERY_BROKER_TRANSPORT_OPTIONS = {
+    "socket_connect_timeout": 1,
+    "socket_timeout": 5,
+    "visibility_timeout": 600,
+}
 CELERY_BEAT_SCHEDULE = {
     "sweep": {"task": "tagger.tasks.sweep", "schedule": timedelta(seconds=15)},
     "reclaim": {"task": "tagger.tasks.reclaim", "schedule": timedelta(seconds=30)},

@@ -22,7 +22,11 @@ def settle(task_id: int) -> None:
 def sweep() -> int:
     """Settle what the broker lost, from the database alone, oldest first; how many that were."""
     now = timezone.now()
-    lost = Task.objects.filter(dirty_since__lt=now - LOST_AFTER).order_by("dirty_since").values_list("pk", flat=True)
+    lost = (
+        Task.objects.filter(dirty_since__lt=now - LOST_AFTER)
+        .order_by("dirty_since")
+        .values_list("pk", flat=True)
+    )
     found = 0
     for task_id in lost[:10_000].iterator():
         settlement.settle(task_id, timezone.now())

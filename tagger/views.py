@@ -8,7 +8,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
-from accounts.roles import annotator_required, reviewer_required
+from accounts.roles import PersonalRequest, annotator_required, reviewer_required
 from datasets import campaigns as open_campaigns
 from datasets import vault
 from datasets.models import Annotation, Campaign, Label
@@ -16,7 +16,7 @@ from datasets.models import Annotation, Campaign, Label
 from . import assignments, disputes, reports
 from .api import audio_response
 from .forms import form_for
-from .models import Assignment, Dispute
+from .models import Assignment
 
 
 @require_GET
@@ -26,17 +26,15 @@ def home(request: HttpRequest) -> HttpResponse:
 
 @require_GET
 @annotator_required
-def campaigns(request: HttpRequest) -> HttpResponse:
-    mine = dict(
-        request.user.annotations.values_list("task__campaign").annotate(answers=Count("pk"))  # type: ignore[union-attr]
-    )
+def campaigns(request: PersonalRequest) -> HttpResponse:
+    mine = dict(request.user.annotations.values_list("task__campaign").annotate(answers=Count("pk")))
     rows = [(campaign, mine.get(campaign.pk, 0)) for campaign in open_campaigns.with_progress()]
     return render(request, "tagger/campaigns.html", {"rows": rows, "answers": sum(mine.values())})
 
 
 @require_GET
 @annotator_required
-def tag(request: HttpRequest, slug: str) -> HttpResponse:
+def tag(request: PersonalRequest, slug: str) -> HttpResponse:
     campaign = get_object_or_404(Campaign, slug=slug, is_open=True)
     lent = assignments.renew(request.user, campaign, 1, timezone.now())
     return _tag_page(request, campaign, lent[0] if lent else None)
@@ -44,9 +42,10 @@ def tag(request: HttpRequest, slug: str) -> HttpResponse:
 
 @require_POST
 @annotator_required
-def hand_in(request: HttpRequest, pk: int) -> HttpResponse:
+def hand_in(request: PersonalRequest, pk: int) -> HttpResponse:
     """The form without JavaScript; the desk's script sends the same answer to the API."""
-    assignment = get_object_or_404(request.user.assignments.select_related("task__campaign", "task__clip"), pk=pk)  # type: ignore[union-attr]
+    mine = request.user.assignments.select_related("task__campaign", "task__clip")
+    assignment = get_object_or_404(mine, pk=pk)
     campaign = assignment.task.campaign
     form = form_for(campaign)(request.POST)
     if not form.is_valid():
@@ -60,8 +59,8 @@ def hand_in(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_POST
 @annotator_required
-def skip(request: HttpRequest, pk: int) -> HttpResponse:
-    assignment = get_object_or_404(request.user.assignments.select_related("task__campaign"), pk=pk)  # type: ignore[union-attr]
+def skip(request: PersonalRequest, pk: int) -> HttpResponse:
+    assignment = get_object_or_404(request.user.assignments.select_related("task__campaign"), pk=pk)
     try:
         assignments.skip(request.user, pk)
     except assignments.Refused as refused:
@@ -71,14 +70,17 @@ def skip(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_GET
 @reviewer_required
-def review(request: HttpRequest) -> HttpResponse:
+def review(request: PersonalRequest) -> HttpResponse:
     """What waits for a reviewer: reported clips first, then disputes."""
-    context = {"reports": reports.open_for(request.user)[:50], "disputes": disputes.open_for(request.user)[:50]}
+    context = {
+        "reports": reports.open_for(request.user)[:50],
+        "disputes": disputes.open_for(request.user)[:50],
+    }
     return render(request, "tagger/review.html", context)
 
 
 @reviewer_required
-def decide(request: HttpRequest, pk: int) -> HttpResponse:
+def decide(request: PersonalRequest, pk: int) -> HttpResponse:
     dispute = get_object_or_404(disputes.open_for(request.user), pk=pk)
     form = form_for(dispute.task.campaign)(request.POST or None)
     if request.method == "POST" and form.is_valid():
@@ -89,34 +91,35 @@ def decide(request: HttpRequest, pk: int) -> HttpResponse:
         else:
             messages.success(request, _("Decided. Thank you."))
         return redirect("review")
+    votes = dispute.task.annotations.values("answer").annotate(votes=Count("pk"))
     context = {
         "dispute": dispute,
         "campaign": dispute.task.campaign,
         "form": form,
         "labels": Label,
         # Answers, not names: a reviewer judges the clip, not the people.
-        "answers": dispute.task.annotations.values("answer").annotate(votes=Count("pk")).order_by("-votes", "answer"),
+        "answers": votes.order_by("-votes", "answer"),
     }
     return render(request, "tagger/decide.html", context, status=400 if form.errors else 200)
 
 
 @require_GET
 @reviewer_required
-def dispute_audio(request: HttpRequest, pk: int) -> HttpResponse:
+def dispute_audio(request: PersonalRequest, pk: int) -> HttpResponse:
     dispute = get_object_or_404(disputes.open_for(request.user), pk=pk)
     return audio_response(request, vault.get(dispute.task.clip))
 
 
 @require_GET
 @reviewer_required
-def report_audio(request: HttpRequest, pk: int) -> HttpResponse:
+def report_audio(request: PersonalRequest, pk: int) -> HttpResponse:
     clip = get_object_or_404(reports.open_for(request.user), pk=pk)
     return audio_response(request, vault.get(clip))
 
 
 @require_POST
 @reviewer_required
-def show_again(request: HttpRequest, pk: int) -> HttpResponse:
+def show_again(request: PersonalRequest, pk: int) -> HttpResponse:
     """The reviewer finds nothing wrong with a reported clip."""
     reports.dismiss(get_object_or_404(reports.open_for(request.user), pk=pk))
     messages.success(request, _("The clip is back in the queue."))
@@ -124,7 +127,7 @@ def show_again(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 def _tag_page(
-    request: HttpRequest,
+    request: PersonalRequest,
     campaign: Campaign,
     assignment: Assignment | None,
     form: object = None,
@@ -135,7 +138,7 @@ def _tag_page(
         "assignment": assignment,
         "form": form or form_for(campaign)(),
         "labels": Label,
-        "answered": request.user.annotations.filter(task__campaign=campaign).count(),  # type: ignore[union-attr]
+        "answered": request.user.annotations.filter(task__campaign=campaign).count(),
     }
     response = render(request, "tagger/tag.html", context, status=status)
     response["Cache-Control"] = "no-store"  # the page names what is lent to one person

@@ -21,7 +21,8 @@ def own_home(settings, tmp_path):
     """Every test has a vault and master keys of its own."""
     settings.MASTER_KEYS = tmp_path / "keys"
     vault = settings.STORAGES["vault"] | {"OPTIONS": {"location": tmp_path / "vault"}}
-    settings.STORAGES = settings.STORAGES | {"vault": vault}
+    plain = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
+    settings.STORAGES = settings.STORAGES | {"vault": vault, "staticfiles": plain}
     return tmp_path
 
 
@@ -67,7 +68,8 @@ def sam(db):
 @pytest.fixture
 def juniper(db):
     """A wake-word campaign by the site's defaults: settled above three quarters, from 2 to 7 votes."""
-    return campaigns.create(slug="juniper", kind=Campaign.Kind.WAKE_WORD, language="en", wake_word="hey juniper")
+    kind = Campaign.Kind.WAKE_WORD
+    return campaigns.create(slug="juniper", kind=kind, language="en", wake_word="hey juniper")
 
 
 @pytest.fixture

@@ -10,13 +10,21 @@ import sys
 import time
 from pathlib import Path
 
+import httpx
 import pytest
 
-from tagger.local import addresses, processes
+from tagger.local import addresses, postgres, processes
 
 ROOT = Path(__file__).resolve().parents[1]
 SECONDS_TO_START = 90
 SECONDS_TO_STOP = 60
+MARKS = {
+    "web": b"gunicorn",
+    "worker": b"\0worker\0",
+    "beat": b"\0beat\0",
+    "postgres": b"/postgres\0-D",
+    "valkey": b"valkey-server",
+}
 OURS = ("DATABASE_URL", "REDIS_URL", "SECRET_KEY", "HTTPS")
 
 
@@ -37,10 +45,13 @@ class Site:
         return self
 
     def __exit__(self, *error):
-        if any(error):
-            self.kill()
-        else:
-            self.stop()
+        try:
+            if any(error):
+                self.kill()
+            else:
+                self.stop()
+        finally:
+            self.remove_data()
 
     def start(self):
         self.said = ""
@@ -61,14 +72,17 @@ class Site:
         self.launcher.send_signal(number)
         code = self.wait()
         assert code == 0, self.report(f"exit code {code} after {number!r}")
-        left = [pid for pid, started in family if addresses.started_at(pid) == started]
-        assert left == [], self.report(f"processes left: {left}")
+        assert alive(family) == [], self.report(f"processes left: {alive(family)}")
 
     def kill(self):
-        """When a test has failed already: without a second failure on top."""
+        """However it went: a test that failed already needs no second failure on top."""
         if self.launcher.poll() is None:
             self.launcher.terminate()
             self.wait()
+
+    def remove_data(self):
+        """pytest keeps the logs; the data is large, and as root it lies outside of pytest's folder."""
+        postgres.remove_data(self.home)
 
     def wait(self):
         """The launcher's exit code; what it says while ending is kept."""
@@ -76,17 +90,26 @@ class Site:
         self.said += rest.decode()
         return self.launcher.returncode
 
-    def wait_for_line(self, pattern, seconds=30):
+    def wait_for_line(self, pattern, seconds=30, times=1):
         """Until the launcher has said it; what it said before counts as well."""
         deadline = time.monotonic() + seconds
-        while not (found := re.search(pattern, self.said)):
+        while len(re.findall(pattern, self.said)) < times:
             ready, _, _ = select.select([self.launcher.stdout], [], [], max(0, deadline - time.monotonic()))
             piece = os.read(self.launcher.stdout.fileno(), 65536) if ready else b""
             if not piece:
                 self.kill()
                 pytest.fail(self.report(f"the launcher never said {pattern!r}"))
             self.said += piece.decode()
-        return found
+
+    def refusal(self):
+        """The one line with which a start is refused."""
+        command = [sys.executable, "-m", "tagger.local", "run"]
+        done = subprocess.run(
+            command, cwd=ROOT, env=self.env, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60
+        )
+        assert (done.returncode, done.stdout) == (1, ""), done
+        assert done.stderr.startswith("tagger: ") and done.stderr.count("\n") == 1, done.stderr
+        return done.stderr.removeprefix("tagger: ").strip()
 
     def manage(self, *arguments, check=True, **options):
         """manage.py as a second terminal runs it: it has to find the servers by itself."""
@@ -103,6 +126,17 @@ class Site:
             assert done.returncode == 0, self.report(f"{arguments}: {done.stdout}{done.stderr}")
         return done
 
+    def is_ready(self):
+        try:
+            return httpx.get(f"{self.url}/readyz", timeout=5).status_code == 200
+        except httpx.TransportError:
+            return False
+
+    def children(self):
+        """The launcher's own children by what they run, such as {"worker": 4711}."""
+        pids = {pid: Path(f"/proc/{pid}/cmdline").read_bytes() for pid in processes.children_of(self.launcher.pid)}
+        return {name: pid for name, mark in MARKS.items() for pid, command in pids.items() if mark in command}
+
     def log(self, name):
         return (self.home / "log" / f"{name}.log").read_text(errors="replace")
 
@@ -118,6 +152,18 @@ class Site:
         logs = sorted((self.home / "log").glob("*.log"))
         tails = [f"--- {path.name}\n{path.read_text(errors='replace')[-3000:]}" for path in logs]
         return "\n".join([what, "--- said", self.said, *tails])
+
+
+def alive(family):
+    return [pid for pid, started in family if addresses.started_at(pid) == started]
+
+
+def eventually(condition, seconds=30):
+    """Whether it comes true in time; for what tells nobody when it does."""
+    deadline = time.monotonic() + seconds
+    while not (met := condition()) and time.monotonic() < deadline:
+        time.sleep(0.02)
+    return met
 
 
 def free_port():

@@ -37,7 +37,7 @@ def by_sndfile(samples, rate: int, kind: str, subtype: str | None = None) -> byt
     return file.getvalue()
 
 
-def by_av(samples, rate: int, container: str, codec: str, lost=range(0), late: int = 0) -> bytes:
+def by_av(samples, rate: int, container: str, codec: str, stamp=lambda number, at: at) -> bytes:
     """``samples`` by FFmpeg; the packets numbered in ``lost`` are left out, as browsers do, and
     all time stamps are ``late`` by so many ticks of the encoder."""
     channels = np.atleast_2d(samples.T).astype(np.float32) / 32_768
@@ -102,8 +102,10 @@ def babble(seed: int, seconds: float = 1.0):
     pitch = 110 + 40 * random.random() + 15 * np.sin(2 * np.pi * 3 * at)
     phase = 2 * np.pi * np.cumsum(pitch) / RATE
     sound = np.zeros_like(at)
-    formants = [f + d * np.sin(2 * np.pi * r * at) for f, d, r in
-                ((550, 200, 2.1 + seed / 9), (1500, 500, 1.6), (2600, 200, 2.7))]
+    formants = [
+        f + d * np.sin(2 * np.pi * r * at)
+        for f, d, r in ((550, 200, 2.1 + seed / 9), (1500, 500, 1.6), (2600, 200, 2.7))
+    ]
     for harmonic in range(1, 35):
         gain = sum(np.exp(-(((harmonic * pitch - f) / 120) ** 2)) for f in formants) + 0.02
         sound += gain / (1 + harmonic / 12) * np.sin(harmonic * phase)

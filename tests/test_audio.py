@@ -211,8 +211,18 @@ def test_a_header_that_lies_is_refused_with_the_reason(reason, file):
 
 @settings(max_examples=150, deadline=None)
 @given(
-    st.sampled_from([b"", b"RIFF\xff\xff\xff\xffWAVE", b"fLaC", b"OggS", b"ID3", b"\xff\xfb",
-                     b"\x1a\x45\xdf\xa3", b"\0\0\0\x20ftyp"]),
+    st.sampled_from(
+        [
+            b"",
+            b"RIFF\xff\xff\xff\xffWAVE",
+            b"fLaC",
+            b"OggS",
+            b"ID3",
+            b"\xff\xfb",
+            b"\x1a\x45\xdf\xa3",
+            b"\0\0\0\x20ftyp",
+        ]
+    ),
     st.binary(max_size=400),
 )
 def test_random_bytes_are_read_or_refused_and_nothing_else(magic, rest):

@@ -1,10 +1,8 @@
-import doctest
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tagger.consensus import labels, verdict
+from tagger.consensus import labels
 from tagger.consensus.verdict import Outcome, Rule, Vote
 
 CLASSES = ["yes", "similar", "no", "noise"]
@@ -115,8 +113,3 @@ def test_more_is_asked_exactly_while_more_may_come(given_answers, rule):
         assert len(given_answers) >= rule.least
     else:
         assert (verdict.outcome is Outcome.MORE) == (len(given_answers) < rule.most)
-
-
-@pytest.mark.parametrize("module", [labels, verdict])
-def test_the_examples_hold(module):
-    assert doctest.testmod(module).failed == 0

@@ -49,20 +49,20 @@ def licence(about: About) -> str:
         f"SPDX-License-Identifier: {about.licence}\n\n"
         f"{terms}\n\n"
         f"Full text: https://spdx.org/licenses/{about.licence}.html\n\n"
-        "The licence is about copyright. It takes nothing from the people whose voices these are: their rights\n"
-        "over their own data stay with them, and a clip that one of them withdraws must be deleted.\n"
+        "The licence is about copyright. It takes nothing from the people whose voices these are: their\n"
+        "rights over their own data stay with them, and a clip that one of them withdraws must be deleted.\n"
         f"Withdrawn clips: {about.recalls}\n"
     )
 
 
 _TERMS = {
     "CC0-1.0": (
-        "As far as the law allows, everyone with rights in this dataset has given them up: copy it, change it\n"
-        "and use it for any purpose, without asking and without naming anyone."
+        "As far as the law allows, everyone with rights in this dataset has given them up: copy it,\n"
+        "change it and use it for any purpose, without asking and without naming anyone."
     ),
     "CC-BY-4.0": (
-        "Copy this dataset, change it and use it for any purpose, as long as you name where it comes from, link\n"
-        "to the licence and say what you changed."
+        "Copy this dataset, change it and use it for any purpose, as long as you name where it comes from,\n"
+        "link to the licence and say what you changed."
     ),
 }
 
@@ -82,7 +82,7 @@ _PAPERS = """\
 Beside them:
 
 - `soft-labels.jsonl`: for each clip its `id`, `speaker` and `split`, the `answer` that it was settled on, the
-  `confidence` of that answer, and in `soft` the count of votes for every answer, of a transcript for every word.
+  `confidence` of that answer, and in `soft` the votes for every answer, or for every word of a transcript.
 - `LICENSE.txt`: the licence.
 - `checksums.sha256`: check a copy with `sha256sum --check checksums.sha256`."""
 
@@ -95,21 +95,21 @@ Clips that their contributors agreed to share, once volunteers agreed on what th
 
 ### Data Collection and Processing
 
-Recorded on contributors' own devices or in their browsers; made 16 kHz, mono, 16 bit, with nothing else kept of
-the file that was sent. No speaker is in more than one split.
+Recorded on contributors' own devices or in their browsers; made 16 kHz, mono, 16 bit, with nothing else kept
+of the file that was sent. No speaker is in more than one split.
 
 ### Annotations
 
-Several volunteers answered for each clip without seeing one another's answers. Where they disagreed to the end, a
-reviewer decided. Transcripts are in lower case without punctuation.
+Several volunteers answered for each clip without seeing one another's answers. Where they disagreed to the
+end, a reviewer decided. Transcripts are in lower case without punctuation.
 """
 
 _LIMITATIONS = """\
 ## Bias, Risks, and Limitations
 
-Speakers are people who chose to take part, not a sample of any population. Age, sex, ethnicity and income were
-never asked, so performance by such groups cannot be measured with this dataset. A voice can identify a person:
-ids are random, voices are not anonymous.
+Speakers are people who chose to take part, not a sample of any population. Age, sex, ethnicity and income
+were never asked, so performance by such groups cannot be measured with this dataset. A voice can identify a
+person: ids are random, voices are not anonymous.
 """
 
 
@@ -130,9 +130,9 @@ def _details(about: About, summary: Summary) -> str:
 def _personal(about: About) -> str:
     return (
         "### Personal and Sensitive Information\n\n"
-        "Clips are voices of people. The ids of clips and of speakers are random and were made for this release\n"
-        "alone. Contributors can withdraw at any time, and every copy must honour it: the ids of withdrawn clips\n"
-        f"are published, signed, at {about.recalls}\n"
+        "Clips are voices of people. The ids of clips and of speakers are random and were made for\n"
+        "this release alone. Contributors can withdraw at any time, and every copy must honour it: the ids\n"
+        f"of withdrawn clips are published, signed, at {about.recalls}\n"
         f"and {about.site}/static/downloads/clean_copy.py deletes them from a copy.\n"
         "Look there before each training, and pass a copy on only with this duty.\n"
     )

@@ -6,7 +6,7 @@ The folders are those of https://github.com/MycroftAI/mycroft-precise/wiki/Train
 from collections.abc import Iterable, Iterator
 
 from datasets import normalise
-from datasets.formats.rows import WAKE_WORD, Audio, Entry, Row, Rows, clip
+from datasets.formats.rows import WAKE_WORD, Audio, Entry, Row, Rows, Unfit, clip
 
 NAME = "precise"
 
@@ -14,12 +14,9 @@ LAYOUT = """\
 - `wake-word/`, `not-wake-word/`: clips for training, WAV, 16 kHz, mono, 16 bit.
 - `test/wake-word/`, `test/not-wake-word/`: clips to test with, by other speakers.
 
-The answer `yes` is the wake word; `similar`, `no` and `noise` are not. Precise knows no dev split: those clips
-are with the ones for training, and `soft-labels.jsonl` names them. A folder that would be empty is absent."""
-
-
-class ManyWakeWords(ValueError):
-    """A model of Precise hears one wake word, and the rows hold several."""
+The answer `yes` is the wake word; `similar`, `no` and `noise` are not. Precise knows no dev split: those
+clips are with the ones for training, and `soft-labels.jsonl` names them. A folder that would be
+empty is absent."""
 
 
 def refusal(row: Row) -> str | None:
@@ -28,7 +25,10 @@ def refusal(row: Row) -> str | None:
 
 
 def entries(rows: Rows, audio: Audio) -> Iterator[Entry]:
-    """The clips, in the order of the rows. Raises ManyWakeWords at once, before an archive has begun."""
+    """The clips, in the order of the rows.
+
+    Raises Unfit if they hold several wake words, as a model hears one; at once, before an archive has begun.
+    """
     _refuse_many(rows())
     return _clips(rows, audio)
 
@@ -43,7 +43,7 @@ def _refuse_many(rows: Iterable[Row]) -> None:
     typed = {row.wake_word for row in rows if refusal(row) is None}
     found = set(map(normalise.text, typed))
     if len(found) > 1:
-        raise ManyWakeWords(f"precise takes one wake word a release; there are {', '.join(sorted(found))}")
+        raise Unfit(f"precise takes one wake word a release; there are {', '.join(sorted(found))}")
 
 
 def _path(row: Row) -> str:

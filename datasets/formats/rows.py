@@ -82,6 +82,10 @@ class Format(Protocol):
     def entries(self, rows: Rows, audio: Audio, /) -> Iterator[Entry]: ...
 
 
+class Unfit(ValueError):
+    """A release as a whole cannot be written in a format; the message says why."""
+
+
 class OutOfOrder(ValueError):
     """Rows came in another order than that of their ids, or one came twice."""
 

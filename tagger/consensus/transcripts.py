@@ -30,7 +30,7 @@ def decide(votes: Sequence[Vote], rule: Rule) -> Verdict:
     That nobody spoke is a text too, the empty one.
 
     `soft` holds `words`, one a slot: its `word` (empty: no word), `agreement` and the `votes` for each.
-    No transcript can be told from them whole. Raises ValueError naming an annotator who voted twice.
+    Nothing in it says whose word a vote was. Raises ValueError naming an annotator who voted twice.
 
     >>> votes = [Vote("ann", "Hello, world"), Vote("bob", "hello word"), Vote("cy", "hello world")]
     >>> decide(votes, Rule(least=2, most=5, confidence=0.75)).answer

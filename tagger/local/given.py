@@ -40,7 +40,9 @@ def _connect_to_database(url: str) -> None:
 
 
 def _ping_redis(url: str) -> None:
-    with redis.Redis.from_url(url, socket_connect_timeout=SECONDS_TO_ANSWER, socket_timeout=SECONDS_TO_ANSWER) as client:
+    with redis.Redis.from_url(
+        url, socket_connect_timeout=SECONDS_TO_ANSWER, socket_timeout=SECONDS_TO_ANSWER
+    ) as client:
         client.ping()
 
 

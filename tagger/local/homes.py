@@ -114,7 +114,9 @@ def _locked(handle: int) -> bool:
 def _check_space(path: Path) -> None:
     free = shutil.disk_usage(path).free
     if free < LEAST_FREE_BYTES:
-        raise Refusal(f"the disk of TAGGER_HOME {path} has {free // 10**6} MB free; {LEAST_FREE_BYTES // 10**6} are needed")
+        raise Refusal(
+            f"the disk of TAGGER_HOME {path} has {free // 10**6} MB free; {LEAST_FREE_BYTES // 10**6} are needed"
+        )
 
 
 def _remove_last_sockets(path: Path) -> None:

@@ -48,7 +48,10 @@ def _run(
 ) -> None:
     say(f"Starting; the home is {home.path}, the logs are in {home.path / 'log'}.")
     found = _start_servers(environment, home, sockets, supervisor)
-    found |= {"SECRET_KEY": environment.get("SECRET_KEY") or home.secret_key(), "DEBUG": environment.get("DEBUG") or "1"}
+    found |= {
+        "SECRET_KEY": environment.get("SECRET_KEY") or home.secret_key(),
+        "DEBUG": environment.get("DEBUG") or "1",
+    }
     addresses.write(home.path, found, sockets)
     port = listener.getsockname()[1]
     site = _site_environment(environment, found, home, port)
@@ -76,9 +79,7 @@ def _sockets() -> Iterator[Path]:
         shutil.rmtree(folder)
 
 
-def _start_servers(
-    environment: Mapping[str, str], home: Home, sockets: Path, supervisor: Supervisor
-) -> dict[str, str]:
+def _start_servers(environment: Mapping[str, str], home: Home, sockets: Path, supervisor: Supervisor) -> dict[str, str]:
     found = {name: environment.get(name, "") for name in ("DATABASE_URL", "REDIS_URL")}
     if not found["DATABASE_URL"]:
         start_postgres(home, sockets, supervisor)
@@ -107,9 +108,7 @@ def start_valkey(home: Home, sockets: Path, supervisor: Supervisor) -> None:
         raise Refusal(f"Valkey does not answer (log: {home.log('valkey')})") from error
 
 
-def _site_environment(
-    environment: Mapping[str, str], found: dict[str, str], home: Home, port: int
-) -> dict[str, str]:
+def _site_environment(environment: Mapping[str, str], found: dict[str, str], home: Home, port: int) -> dict[str, str]:
     """HTTPS is off unless asked for: nothing stands in front of this site."""
     fixed = {"TAGGER_HOME": str(home.path), "PORT": str(port), "DJANGO_SETTINGS_MODULE": "tagger.settings"}
     return {"HTTPS": "0"} | dict(environment) | found | fixed
@@ -138,9 +137,7 @@ def _web(site: Mapping[str, str], home: Home, listener: socket.socket) -> Progra
         *("--no-control-socket", "tagger.wsgi:application"),
     ]
     keep_open = (listener.fileno(), home.lock)
-    return Program(
-        "web", command, home.log("web"), site, keep_open=keep_open, parent_died_signal=signal.SIGQUIT
-    )
+    return Program("web", command, home.log("web"), site, keep_open=keep_open, parent_died_signal=signal.SIGQUIT)
 
 
 def _worker(site: Mapping[str, str], home: Home) -> Program:

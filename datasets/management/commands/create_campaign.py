@@ -19,8 +19,12 @@ class Command(BaseCommand):
         parser.add_argument("--min-annotations", type=int, default=2)
         parser.add_argument("--max-annotations", type=int, help="default: 7, or the least if that is more")
         parser.add_argument("--confidence", type=float, default=0.75, help="0 to 1; settles above this share")
-        parser.add_argument("--contributor-cap", type=int, help="one contributor's clips per volunteer and day")
-        parser.add_argument("--any-order", action="store_true", help="clips without speech need not come last")
+        parser.add_argument(
+            "--contributor-cap", type=int, help="one contributor's clips per volunteer and day"
+        )
+        parser.add_argument(
+            "--any-order", action="store_true", help="clips without speech need not come last"
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         names = ["slug", "kind", "language", "wake_word", "guidelines", "min_annotations", "max_annotations"]

@@ -9,7 +9,20 @@ from tqdm import tqdm
 from accounts.keys import KeyLost
 from datasets import formats, releases
 from datasets.formats import folder, package, summary
+from datasets.formats.rows import Unfit
 from datasets.models import Release
+
+
+# Broken also says that a clip was withdrawn between two looks at the release: run the export again.
+REFUSALS = (
+    formats.UnknownFormat,
+    folder.Occupied,
+    folder.Broken,
+    Unfit,
+    releases.Withdrawn,
+    KeyLost,
+    OSError,
+)
 
 
 class Command(BaseCommand):
@@ -28,7 +41,7 @@ class Command(BaseCommand):
             held = summary.summarise(rows(), form.refusal)
             entries = package.entries(form, releases.about(release), rows, partial(releases.audio, release))
             written = folder.write(tqdm(entries, unit="file", disable=None), options["to"])
-        except (formats.UnknownFormat, folder.Occupied, releases.Withdrawn, KeyLost, OSError) as error:
+        except REFUSALS as error:
             raise CommandError(f"Nothing was written: {error}") from error
         self._tell(release, options["to"], held, written)
 

@@ -23,7 +23,10 @@ class Command(BaseCommand):
         parser.add_argument("--campaign", required=True, metavar="SLUG")
         parser.add_argument("--contributor", required=True, metavar="NAME", help="the name of the collection")
         parser.add_argument(
-            "--consent-reference", required=True, metavar="TEXT", help="where the speakers' consent can be found"
+            "--consent-reference",
+            required=True,
+            metavar="TEXT",
+            help="where the speakers' consent can be found",
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -36,7 +39,9 @@ class Command(BaseCommand):
         counts: Counter[str] = Counter()
         try:
             total = sum(1 for _ in imports.items(options["path"]))
-            bar = tqdm(imports.items(options["path"]), total=total, unit="clip", file=sys.stderr, disable=None)
+            bar = tqdm(
+                imports.items(options["path"]), total=total, unit="clip", file=sys.stderr, disable=None
+            )
             for item in bar:
                 counts[self._take(run, item)] += 1
         except imports.BadSource as error:
@@ -49,7 +54,7 @@ class Command(BaseCommand):
         try:
             return run.take(item)
         except imports.Refused as reason:
-            tqdm.write(f"refused: {item.name}: {reason}", file=self.stdout)  # type: ignore[arg-type]
+            tqdm.write(f"refused: {item.name}: {reason}", file=self.stdout)
             return imports.Outcome.REFUSED
 
 
