@@ -7,10 +7,12 @@ from pathlib import Path
 def main() -> int:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tagger.settings")
     try:
-        from django.core.management import execute_from_command_line
-        from django.db import OperationalError
+        from django.core.management import execute_from_command_line  # noqa: PLC0415
+        from django.db import OperationalError  # noqa: PLC0415
     except ModuleNotFoundError as error:
-        return refuse(f"{error.name} is not installed: run `make run` once, then .venv/bin/python manage.py …")
+        return refuse(
+            f"{error.name} is not installed: run `make run` once, then .venv/bin/python manage.py …"
+        )
     try:
         execute_from_command_line(sys.argv)
     except OperationalError as error:

@@ -138,6 +138,11 @@ def _tag_page(
         "assignment": assignment,
         "form": form or form_for(campaign)(),
         "labels": Label,
+        "reasons": Assignment.Reason,
+        # The desk goes on with these after a reload, instead of borrowing more each time.
+        "held": assignments.held(request.user, timezone.now()).filter(  # type: ignore[arg-type]
+            task__campaign=campaign, task__clip__hidden_at=None
+        ),
         "answered": request.user.annotations.filter(task__campaign=campaign).count(),
     }
     response = render(request, "tagger/tag.html", context, status=status)

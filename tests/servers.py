@@ -34,7 +34,7 @@ def pytest_load_initial_conftests(early_config):
 
 
 def start():
-    """They watch our end of their standard input: when pytest is killed, they stop and remove all they wrote."""
+    """They watch our end of their input: when pytest is killed, they stop and remove what they wrote."""
     command = [sys.executable, "-m", "tagger.local", "throwaway"]
     return subprocess.Popen(
         command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, start_new_session=True

@@ -105,7 +105,13 @@ class Site:
         """The one line with which a start is refused."""
         command = [sys.executable, "-m", "tagger.local", "run"]
         done = subprocess.run(
-            command, cwd=ROOT, env=self.env, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60
+            command,
+            cwd=ROOT,
+            env=self.env,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=60,
         )
         assert (done.returncode, done.stdout) == (1, ""), done
         assert done.stderr.startswith("tagger: ") and done.stderr.count("\n") == 1, done.stderr
@@ -134,7 +140,9 @@ class Site:
 
     def children(self):
         """The launcher's own children by what they run, such as {"worker": 4711}."""
-        pids = {pid: Path(f"/proc/{pid}/cmdline").read_bytes() for pid in processes.children_of(self.launcher.pid)}
+        pids = {
+            pid: Path(f"/proc/{pid}/cmdline").read_bytes() for pid in processes.children_of(self.launcher.pid)
+        }
         return {name: pid for name, mark in MARKS.items() for pid, command in pids.items() if mark in command}
 
     def log(self, name):

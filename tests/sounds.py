@@ -38,8 +38,8 @@ def by_sndfile(samples, rate: int, kind: str, subtype: str | None = None) -> byt
 
 
 def by_av(samples, rate: int, container: str, codec: str, stamp=lambda number, at: at) -> bytes:
-    """``samples`` by FFmpeg; the packets numbered in ``lost`` are left out, as browsers do, and
-    all time stamps are ``late`` by so many ticks of the encoder."""
+    """``samples`` by FFmpeg; ``stamp`` gives packet ``number``, due ``at`` so many samples, another
+    time, or None to leave it out, as browsers do where they hear nothing."""
     channels = np.atleast_2d(samples.T).astype(np.float32) / 32_768
     file = io.BytesIO()
     with av.open(file, "w", format=container) as opened:
@@ -56,8 +56,8 @@ def by_av(samples, rate: int, container: str, codec: str, stamp=lambda number, a
             packets += stream.encode(part)
         packets += stream.encode(None)
         for number, packet in enumerate(packets):
-            packet.pts, packet.dts = packet.pts + late, packet.dts + late
-            if number not in lost:
+            packet.pts = packet.dts = stamp(number, packet.pts)
+            if packet.pts is not None:
                 opened.mux(packet)
     return file.getvalue()
 

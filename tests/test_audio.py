@@ -23,6 +23,10 @@ def refusal(data: bytes) -> str:
     return str(caught.value)
 
 
+def webm(seconds: float, stamp) -> bytes:
+    return sounds.by_av(tone(seconds, 48_000), 48_000, "webm", "libopus", stamp)
+
+
 def loudness(samples) -> float:
     return float(np.sqrt(np.mean(samples.astype(float) ** 2)))
 
@@ -93,22 +97,27 @@ def test_samples_that_are_not_numbers_are_refused(wrong):
 
 
 def test_webm_keeps_the_gaps_that_its_time_stamps_tell_of():
-    holey = sounds.by_av(tone(3, 48_000), 48_000, "webm", "libopus", lost=range(50, 100))
-    samples = audio.read(holey)
+    samples = audio.read(webm(3, lambda number, at: None if 50 <= number < 100 else at))
     assert audio.seconds(samples) == pytest.approx(3, abs=0.02)
     assert not samples[17_000:31_000].any()
     assert loudness(samples[34_000:46_000]) > 10_000
 
 
 def test_a_time_stamp_far_ahead_is_refused_and_not_filled_with_silence():
-    late = sounds.by_av(tone(1, 48_000), 48_000, "webm", "libopus", late=48_000 * 86_400 * 365)
-    assert refusal(late) == "longer than 30 s"
+    year = 48_000 * 86_400 * 365
+    assert refusal(webm(1, lambda number, at: at + year)) == "longer than 30 s"
+
+
+def test_time_that_stands_still_adds_nothing_and_cannot_go_on_for_ever():
+    samples = audio.read(webm(5, lambda number, at: min(at, 96_000)))
+    assert audio.seconds(samples) == pytest.approx(2.1, abs=0.05)
+    assert refusal(webm(32, lambda number, at: 0)) == "longer than 30 s"
 
 
 def test_without_its_decoder_webm_is_refused_by_name(monkeypatch):
-    webm = sounds.in_format("webm")
+    file = sounds.in_format("webm")
     monkeypatch.setattr(audio, "av", None)
-    assert "`av`" in refusal(webm)
+    assert "`av`" in refusal(file)
 
 
 def test_a_film_without_sound_is_refused():

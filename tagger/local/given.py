@@ -24,7 +24,9 @@ def _check(variable: str, url: str, schemes: tuple[str, ...], connect: Callable[
     if "://" not in url or scheme not in schemes:
         raise Refusal(f"{variable} must begin with {' or '.join(f'{name}://' for name in schemes)}")
     if not _is_unambiguous(url):
-        raise Refusal(f"{variable} is not a valid URL: are the signs @ : / ? # % in its password percent-encoded?")
+        raise Refusal(
+            f"{variable} is not a valid URL: are the signs @ : / ? # % in its password percent-encoded?"
+        )
     try:
         connect(url)
     except (psycopg2.OperationalError, redis.RedisError, OSError) as error:

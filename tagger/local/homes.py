@@ -98,7 +98,9 @@ def _lock(home: Home) -> int:
     while not _locked(handle):
         if addresses.find(home.path) or time.monotonic() > deadline:
             os.close(handle)
-            raise Refusal(f"TAGGER_HOME {home.path} is in use by another `make run`; give this one a home of its own")
+            raise Refusal(
+                f"TAGGER_HOME {home.path} is in use by another `make run`; give this one a home of its own"
+            )
         select.select([], [], [], 0.05)  # a lock cannot be awaited with a deadline
     return handle
 
@@ -115,7 +117,8 @@ def _check_space(path: Path) -> None:
     free = shutil.disk_usage(path).free
     if free < LEAST_FREE_BYTES:
         raise Refusal(
-            f"the disk of TAGGER_HOME {path} has {free // 10**6} MB free; {LEAST_FREE_BYTES // 10**6} are needed"
+            f"the disk of TAGGER_HOME {path} has {free // 10**6} MB free;"
+            f" {LEAST_FREE_BYTES // 10**6} are needed"
         )
 
 

@@ -4,6 +4,8 @@ Runs under the machine's own Python before anything is installed, so it uses the
 syntax that an old Python can still read far enough to be told that it is too old.
 """
 
+from __future__ import annotations
+
 import contextlib
 import fcntl
 import hashlib
@@ -13,6 +15,8 @@ import re
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
+from typing import IO
 
 LEAST_PYTHON = (3, 11)
 LEAST_FREE_BYTES = 1000 * 10**6
@@ -23,20 +27,28 @@ PYTHON = os.path.join(VENV, "bin", "python")
 STAMP = os.path.join(VENV, "installed.json")
 LOG = os.path.join(ROOT, ".venv.log")
 
-# What pip and venv write when they fail, and what that means; the first that fits is told. A lost network also
-# makes pip say that no version was found, so it stands first.
+# What pip and venv write when they fail, and what that means; the first that fits is told. Without a network
+# pip also says that it found no version, so the network stands before the platform.
 REASONS = [
     (r"No space left on device|Disk quota exceeded", "the disk is full"),
-    (r"ensurepip is not available|No module named '?(venv|ensurepip)", "this Python has no venv module; "
-     "install it (Debian and Ubuntu: apt install python3-venv)"),
+    (
+        r"ensurepip is not available|No module named '?(venv|ensurepip)",
+        "this Python has no venv module; install it (Debian and Ubuntu: apt install python3-venv)",
+    ),
     (r"CERTIFICATE_VERIFY_FAILED|SSLError", "the package index's certificate is not trusted here"),
-    (r"NewConnectionError|ProxyError|ConnectTimeout|ReadTimeout|Failed to establish a new connection|"
-     r"Temporary failure in name resolution|Network is unreachable", "no connection to the package index"),
-    (r"DO NOT MATCH THE HASHES", "a package differs from the one in the requirements file; nothing of it was installed"),
-    (r"No matching distribution found for ([^ \n]+)", "no ready-made package of {0} for this machine "
-     "(Python {python}, {machine}), and building it would need a compiler"),
+    (
+        r"NewConnectionError|Failed to establish a new connection|ProxyError|ConnectTimeout|ReadTimeout"
+        r"|Temporary failure in name resolution|Network is unreachable",
+        "no connection to the package index",
+    ),
+    (r"DO NOT MATCH THE HASHES", "a package is not the one that the requirements file names"),
+    (
+        r"No matching distribution found for ([^ \n]+)",
+        "no ready-made package of {0} for this machine (Python {python}, {machine}),"
+        " and building it would need a compiler",
+    ),
     (r"Permission denied", "a file may not be written"),
-]  # fmt: skip
+]
 
 
 class Failed(Exception):
@@ -45,7 +57,7 @@ class Failed(Exception):
 
 def main(extra: str) -> None:
     if sys.version_info < LEAST_PYTHON:
-        raise Failed("Python 3.11 or newer is needed, and {} is {}".format(sys.executable, sys.version.split()[0]))
+        raise Failed(f"Python 3.11 or newer is needed, and {sys.executable} is {sys.version.split()[0]}")
     if is_installed(extra):
         return
     with lock():
@@ -72,7 +84,15 @@ def install(extra: str) -> None:
     with open(LOG, "w") as log:
         if not is_usable():
             call(log, [sys.executable, "-m", "venv", "--clear", VENV])
-        options = ["--require-hashes", "--only-binary", ":all:", "--no-input", "--no-color", "--progress-bar", "off"]
+        options = [
+            "--require-hashes",
+            "--only-binary",
+            ":all:",
+            "--no-input",
+            "--no-color",
+            "--progress-bar",
+            "off",
+        ]
         call(log, [PYTHON, "-m", "pip", "install", *options, "-r", requirements(extra)])
     draft = STAMP + ".new"
     with open(draft, "w") as file:
@@ -81,23 +101,28 @@ def install(extra: str) -> None:
 
 
 def is_usable() -> bool:
-    """Whether .venv holds a Python that is new enough and has pip: it may be half made, or its Python be gone."""
+    """Whether .venv has pip and a Python that is new enough: it may be half made, or its Python be gone."""
     if not os.path.exists(PYTHON):
         return False
-    probe = "import sys, pip; sys.exit(sys.version_info < {})".format(LEAST_PYTHON)
+    probe = f"import sys, pip; sys.exit(sys.version_info < {LEAST_PYTHON})"
     return subprocess.call([PYTHON, "-c", probe], stderr=subprocess.DEVNULL) == 0
 
 
-def call(log, command) -> None:  # type: ignore[no-untyped-def]
+def call(log: IO[str], command: list[str]) -> None:
     settings = {"PIP_USER": "0", "PIP_DISABLE_PIP_VERSION_CHECK": "1"}
     try:
         status = subprocess.call(
-            command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd=ROOT, env={**os.environ, **settings}
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            cwd=ROOT,
+            env={**os.environ, **settings},
         )
     except OSError as error:
-        raise Failed("{} cannot be run: {}".format(command[0], error.strerror)) from error
+        raise Failed(f"{command[0]} cannot be run: {error.strerror}") from error
     if status != 0:
-        raise Failed("{} (log: {})".format(reason(), LOG))
+        raise Failed(f"{reason()} (log: {LOG})")
 
 
 def reason() -> str:
@@ -120,7 +145,7 @@ def check_space() -> None:
 
 
 @contextlib.contextmanager
-def lock():  # type: ignore[no-untyped-def]
+def lock() -> Iterator[None]:
     """Two homes may be started from one clone at the same time."""
     with open(os.path.abspath(__file__)) as this:
         try:
@@ -132,7 +157,7 @@ def lock():  # type: ignore[no-untyped-def]
 
 
 def requirements(extra: str) -> str:
-    return os.path.join(ROOT, "requirements-{}.txt".format(extra))
+    return os.path.join(ROOT, f"requirements-{extra}.txt")
 
 
 def digest(extra: str) -> str:
@@ -146,4 +171,4 @@ if __name__ == "__main__":
     except KeyboardInterrupt:
         sys.exit("Installation cut short; the next start does it again.")
     except (Failed, OSError) as error:
-        sys.exit("Installation failed: {}".format(error))
+        sys.exit(f"Installation failed: {error}")

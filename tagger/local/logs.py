@@ -6,7 +6,7 @@ MOST_BYTES = 10_000_000
 
 
 def open_log(path: Path) -> Path:
-    """A log file that only its owner reads; one grown too long is put aside, and replaces the last put aside."""
+    """A log file that only its owner reads; one grown too long replaces the last that was put aside."""
     if path.exists() and path.stat().st_size > MOST_BYTES:
         path.replace(path.with_name(path.name + ".1"))
     path.touch(mode=0o600)

@@ -8,9 +8,8 @@ from tagger.local.refusal import Refusal
 HOST = "127.0.0.1"
 
 
-def take(text: str) -> socket.socket:
-    """A listening socket that web inherits: held from the first second to the last, whatever becomes of web."""
-    port = _number(text)
+def take(port: int) -> socket.socket:
+    """A listening socket that web inherits: held from first to last, whatever becomes of web."""
     try:
         return _listen(port)
     except OSError as error:
@@ -19,7 +18,7 @@ def take(text: str) -> socket.socket:
         raise Refusal(f"port {port} cannot be used: {error.strerror}") from error
 
 
-def _number(text: str) -> int:
+def number(text: str) -> int:
     if not (text.isascii() and text.isdigit() and 1 <= int(text) <= 65535):
         raise Refusal(f"PORT must be a number from 1 to 65535, not {text!r}")
     return int(text)

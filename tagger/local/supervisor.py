@@ -48,7 +48,7 @@ class Supervisor:
 
     @contextmanager
     def listening(self) -> Iterator[None]:
-        """Signals, and with them the end of every child, arrive as bytes on a pipe: nothing is missed or polled."""
+        """Signals, and so the end of every child, arrive as bytes on a pipe: nothing is missed or polled."""
         processes.adopt_orphans()
         for number in (*STOP_SIGNALS, signal.SIGCHLD):
             signal.signal(number, _only_wake)
@@ -71,8 +71,8 @@ class Supervisor:
             raise Refusal(f"{program.name} {processes.outcome(status)}{_told_by(program)}")
 
     def wait_for(self, condition: Callable[[], bool], seconds: float | None = None) -> None:
-        """Until the condition holds. It is looked at again after every event, and with a deadline also in between,
-        because what it asks for then tells nobody when it comes about."""
+        """Until the condition holds. It is looked at again after every event, and with a deadline also in
+        between, because what it asks for then tells nobody when it comes about."""
         deadline = None if seconds is None else time.monotonic() + seconds
         while not condition():
             if deadline and time.monotonic() > deadline:
@@ -142,7 +142,8 @@ class Supervisor:
         child.deaths.append(time.monotonic())
         if len(child.deaths) == MOST_DEATHS and child.deaths[-1] - child.deaths[0] <= WITHIN_SECONDS:
             raise Refusal(
-                f"{program.name} {outcome}, the {MOST_DEATHS}th end within {WITHIN_SECONDS} seconds{_told_by(program)}"
+                f"{program.name} {outcome}, the {MOST_DEATHS}th end within {WITHIN_SECONDS} seconds"
+                f"{_told_by(program)}"
             )
         self.say(f"{program.name} {outcome}; starting it again.")
         child.process = processes.start(program)

@@ -2,10 +2,9 @@
 
 import json
 import os
-import select
 import shutil
 import sys
-import tempfile
+from contextlib import suppress
 from pathlib import Path
 
 from tagger.local import homes, postgres, valkey
@@ -24,10 +23,8 @@ def serve() -> None:
     try:
         with supervisor.listening():
             home = homes.take(folder / "home", traversable=os.geteuid() == 0)
-            try:
+            with suppress(StopRequested):  # a signal is as good an end as the end of the input
                 _serve(home, folder, supervisor)
-            except StopRequested:
-                pass  # a signal is as good an end as the end of the input
     finally:
         postgres.remove_data(folder / "home")
         shutil.rmtree(folder)
@@ -36,7 +33,11 @@ def serve() -> None:
 def _serve(home: Home, sockets: Path, supervisor: Supervisor) -> None:
     start_postgres(home, sockets, supervisor, durable=False)
     start_valkey(home, sockets, supervisor)
-    found = {"DATABASE_URL": postgres.url(sockets), "REDIS_URL": valkey.url(sockets), "TAGGER_HOME": str(home.path)}
+    found = {
+        "DATABASE_URL": postgres.url(sockets),
+        "REDIS_URL": valkey.url(sockets),
+        "TAGGER_HOME": str(home.path),
+    }
     print(json.dumps(found), flush=True)
     supervisor.wait_for_end_of(sys.stdin.fileno())
 

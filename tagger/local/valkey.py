@@ -1,5 +1,5 @@
-"""Valkey, which speaks Redis's language, from a wheel, on a Unix socket. The database is the truth and the broker
-only a hint, so it keeps nothing on disk: nothing about people can stay behind there."""
+"""Valkey, which speaks Redis's language, from a wheel, on a Unix socket. The database is the truth and the
+broker only a hint, so it keeps nothing on disk: nothing about people can stay behind there."""
 
 import importlib.util
 import platform
@@ -26,7 +26,10 @@ def prepare(home: Home, sockets: Path) -> Program:
     }
     return Program(
         name="valkey",
-        command=[str(_binary()), *(word for name, value in settings.items() for word in (f"--{name}", value))],
+        command=[
+            str(_binary()),
+            *(word for name, value in settings.items() for word in (f"--{name}", value)),
+        ],
         log=home.log("valkey"),
         environment={},
         folder=folder,

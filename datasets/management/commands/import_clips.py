@@ -54,7 +54,8 @@ class Command(BaseCommand):
         try:
             return run.take(item)
         except imports.Refused as reason:
-            tqdm.write(f"refused: {item.name}: {reason}", file=self.stdout)
+            with tqdm.external_write_mode():
+                self.stdout.write(f"refused: {item.name}: {reason}")
             return imports.Outcome.REFUSED
 
 
