@@ -56,7 +56,7 @@ class Item:
 def items(source: Path) -> Iterator[Item]:
     """The files of a folder in the order of their names, or the rows of a manifest. Raises BadSource."""
     if source.is_dir():
-        return (Item(str(path.relative_to(source)), path) for path in _files(source) if is_audio(path))
+        return (Item(_shown(path.relative_to(source)), path) for path in _files(source) if is_audio(path))
     if source.suffix.lower() == ".csv" and source.is_file():
         return _rows(source)
     if source.is_file():
@@ -84,6 +84,8 @@ class Import:
         """Bring in one file. Raises Refused."""
         try:
             language, truth = self._language(item), self._truth(item)
+            if "\0" in truth + item.speaker:
+                raise Refused("what is said of it holds a zero character")
             sound = intake.read(_bytes(item.path))
             origin = intake.Origin(
                 self._contributor(item.speaker), Clip.Source.IMPORT, language, self.reference
@@ -134,6 +136,11 @@ def _files(folder: Path) -> Iterator[Path]:
     for here, folders, names in os.walk(folder):
         folders.sort()
         yield from (Path(here, name) for name in sorted(names))
+
+
+def _shown(path: Path) -> str:
+    """A name for people: bytes that are no UTF-8, which a file's name may hold, cannot be printed."""
+    return str(path).encode(errors="replace").decode()
 
 
 def _rows(manifest: Path) -> Iterator[Item]:

@@ -12,7 +12,6 @@ from datasets.formats import folder, package, summary
 from datasets.formats.rows import Unfit
 from datasets.models import Release
 
-
 # Broken also says that a clip was withdrawn between two looks at the release: run the export again.
 REFUSALS = (
     formats.UnknownFormat,

@@ -11,6 +11,8 @@ from tqdm import tqdm
 from datasets import imports
 from datasets.models import Campaign
 
+LONGEST_NAME = 100
+
 
 class Command(BaseCommand):
     help = (
@@ -69,8 +71,11 @@ def _campaign(slug: str) -> Campaign:
 
 def _given(options: dict[str, Any], name: str) -> str:
     value = options[name].strip()
+    flag = f"--{name.replace('_', '-')}"
     if not value:
-        raise CommandError(f"--{name.replace('_', '-')} is empty.")
+        raise CommandError(f"{flag} is empty.")
+    if len(value) > LONGEST_NAME:
+        raise CommandError(f"{flag} is {len(value)} characters long, at most {LONGEST_NAME} are taken.")
     return value
 
 
