@@ -1,5 +1,6 @@
 """People whose clips were imported: they have no log-in here, only a consent that was given elsewhere."""
 
+from django.contrib.auth.hashers import make_password
 from django.utils.crypto import salted_hmac
 
 from .models import Role, User
@@ -19,10 +20,6 @@ def imported(collection: str, speaker: str = "") -> User:
                 "accounts.contributors", f"{collection}\0{speaker}", algorithm="sha256"
             ).hexdigest()[:24]
         )
-    found = User.objects.filter(username=name).first()
-    if found:
-        return found
-    person = User(username=name, is_active=False, roles=[Role.CONTRIBUTOR])
-    person.set_unusable_password()
-    person.save()
+    hidden = {"is_active": False, "roles": [Role.CONTRIBUTOR], "password": make_password(None)}
+    person, _made = User.objects.get_or_create(username=name, defaults=hidden)
     return person

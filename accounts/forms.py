@@ -8,6 +8,7 @@ class SignupForm(AllauthSignupForm):
     def __init__(self, *args: object, **kwargs: object) -> None:
         super().__init__(*args, **kwargs)
         self.fields["username"].label = _("Pseudonym")
+        self.fields["username"].widget.attrs.pop("placeholder", None)
         self.fields["username"].help_text = _("Any name but your real one. It is what you log in with.")
         if "email" in self.fields:
             self.fields["email"].label = _("E-mail (optional)")

@@ -14,14 +14,16 @@ from functools import cached_property
 from pathlib import Path
 
 from django.core.exceptions import ValidationError
+from django.db import transaction
 
 from accounts import consent, contributors
 from accounts.models import Purpose, User
 
 from . import audio, intake, normalise
-from .models import Campaign, Clip, Label, language_code
+from .models import Campaign, Clip, Label
 
 AUDIO_NAMES = {".wav", ".wave", ".flac", ".ogg", ".oga", ".opus", ".mp3", ".webm", ".m4a", ".mp4"}
+LANGUAGE = Clip._meta.get_field("language")
 COLUMNS = {"path", "language", "speaker", "wake_word", "truth", "transcript"}
 LARGEST = 64 * 2**20  # bytes; 30 s at 192 kHz in stereo are well below
 
@@ -98,16 +100,18 @@ class Import:
     def _contributor(self, speaker: str) -> User:
         if speaker not in self._people:
             person = contributors.imported(self.collection, speaker)
-            if consent.has_withdrawn(person):
-                raise Refused("this contributor withdrew; an import cannot bring them back")
-            consent.give(person, self.campaign.material, Purpose, self.now, reference=self.reference)
+            with transaction.atomic():
+                consent.give(person, self.campaign.material, Purpose, self.now, reference=self.reference)
+                # Asked when giving has this person to itself: a withdrawal may have been on its way.
+                if consent.has_withdrawn(person):
+                    raise Refused("this contributor withdrew; an import cannot bring them back")
             self._people[speaker] = person
         return self._people[speaker]
 
     def _language(self, item: Item) -> str:
         language = item.language or self.campaign.language
         try:
-            language_code(language)
+            LANGUAGE.run_validators(language)
         except ValidationError:
             raise Refused(f"language {item.language!r} is not a code such as en or pt-BR") from None
         # A wake word can be listened for among any language; nobody can write down one they do not know.
@@ -151,11 +155,17 @@ def _rows(manifest: Path) -> Iterator[Item]:
             for row in reader:
                 yield _item(manifest, reader.line_num, row)
         except UnicodeDecodeError as error:
-            raise BadSource(
-                f"{manifest}, after line {reader.line_num}: not UTF-8 ({error.reason})."
-            ) from error
+            line = _first_line_not_utf_8(manifest)
+            raise BadSource(f"{manifest}, line {line}: not UTF-8 ({error.reason}).") from error
         except csv.Error as error:
             raise BadSource(f"{manifest}, line {reader.line_num}: {error}.") from error
+
+
+def _first_line_not_utf_8(manifest: Path) -> int:
+    """Looked for anew: a file is decoded in blocks, long before its lines are read one by one."""
+    with open(manifest, encoding="utf-8", errors="surrogateescape") as file:
+        lines = enumerate(file, start=1)
+        return next(number for number, line in lines if any("\udc80" <= c <= "\udcff" for c in line))
 
 
 def _check_columns(manifest: Path, found: object) -> None:
@@ -168,6 +178,10 @@ def _check_columns(manifest: Path, found: object) -> None:
 
 
 def _item(manifest: Path, line: int, row: dict[str, str | None]) -> Item:
+    if None in row:  # what DictReader calls the column of cells that have none
+        raise BadSource(
+            f"{manifest}, line {line}: more cells than columns; quotes must stand around a cell with a comma."
+        )
     said = {name: (row.get(name) or "").strip() for name in COLUMNS}
     path = said.pop("path")
     return Item(f"line {line}: {path or '(no path)'}", manifest.parent / path, **said)

@@ -1,8 +1,9 @@
 """What we hold: campaigns, clips, the tasks made of both, the answers, and frozen releases."""
 
-from typing import Self
+from typing import Any, Self
 
 from django.conf import settings
+from django.conf.locale import LANG_INFO
 from django.core.validators import MaxValueValidator, MinValueValidator, RegexValidator
 from django.db import models
 from django.db.models import F, Q
@@ -71,6 +72,21 @@ class Campaign(models.Model):
         if self.kind == self.Kind.WAKE_WORD:
             return gettext("Is it “%(word)s”?") % {"word": self.wake_word}
         return gettext("Write down what is said")
+
+    @property
+    def language_name(self) -> str:
+        """The language's own name; its code where Django does not know it."""
+        return str(self._known_language.get("name_local", self.language))
+
+    @property
+    def direction(self) -> str:
+        """Which way its script runs, as HTML's `dir` says it; auto where that is not known."""
+        return {True: "rtl", False: "ltr"}.get(self._known_language.get("bidi"), "auto")
+
+    @property
+    def _known_language(self) -> dict[str, Any]:
+        code = self.language.lower()
+        return LANG_INFO.get(code) or LANG_INFO.get(code.split("-")[0], {})
 
     @property
     def material(self) -> Material:

@@ -10,7 +10,6 @@ from datetime import datetime
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
-from django.core.validators import validate_slug
 from django.db import transaction
 from django.db.models import Q, QuerySet, Sum
 
@@ -128,7 +127,9 @@ def _pin(release: Release, taken: QuerySet[Task], seconds: dict[int, float]) -> 
     speakers = {contributor: secrets.token_hex(8) for contributor in seconds}
     split = splits.assign({speakers[who]: seconds[who] for who in seconds}, seed=release.slug)
     count, batch = 0, []
-    for task in taken.select_related("clip").iterator(chunk_size=AT_ONCE):
+    # Somebody's first clip may have been settled since the speakers were counted: it waits for the next.
+    known = taken.filter(clip__contributor__in=list(speakers))
+    for task in known.select_related("clip").iterator(chunk_size=AT_ONCE):
         speaker = speakers[task.clip.contributor_id]
         batch.append(_row(release, task, speaker, split[speaker]))
         if len(batch) == AT_ONCE:
@@ -152,9 +153,9 @@ def _row(release: Release, task: Task, speaker: str, split: str) -> ReleaseRow:
 
 def _check(slug: str, min_confidence: float, min_contributors: int) -> None:
     try:
-        validate_slug(slug)
+        Release._meta.get_field("slug").run_validators(slug)
     except ValidationError:
-        raise BadRelease(f"{slug!r} cannot name a release: letters, digits, - and _ can.") from None
+        raise BadRelease(f"{slug!r} cannot name a release: up to 60 letters, digits, - and _ can.") from None
     if not 0 <= min_confidence <= 1:
         raise BadRelease(f"min-confidence is {min_confidence}, it lies between 0 and 1.")
     if min_contributors < 1:

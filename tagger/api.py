@@ -1,5 +1,6 @@
 """HTTP for people's programs: borrow, hear, hand in. The desk in the browser uses the same calls."""
 
+from collections.abc import Iterable
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
@@ -9,7 +10,9 @@ from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiResponse, extend_schema
 from rest_framework import serializers, status
 from rest_framework.exceptions import APIException, NotFound
+from rest_framework.negotiation import DefaultContentNegotiation
 from rest_framework.permissions import IsAuthenticated
+from rest_framework.renderers import BaseRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
@@ -130,7 +133,22 @@ class Lend(Call):
         return Response(LentSerializer({"assignments": lent}).data, status=status.HTTP_201_CREATED)
 
 
+class AnyAccept(DefaultContentNegotiation):
+    """Errors are JSON and sound is WAV, also for a player whose Accept names only the one or the other."""
+
+    def select_renderer(
+        self,
+        request: Request,
+        renderers: Iterable[BaseRenderer],
+        format_suffix: str | None = None,
+    ) -> tuple[BaseRenderer, str]:
+        renderer = next(iter(renderers))
+        return renderer, renderer.media_type
+
+
 class Audio(Call):
+    content_negotiation_class = AnyAccept
+
     @extend_schema(
         responses={(200, "audio/wav"): OpenApiTypes.BINARY, (206, "audio/wav"): OpenApiTypes.BINARY}
     )

@@ -14,7 +14,7 @@ from django.db.models import Count, Exists, F, OuterRef, QuerySet
 from django.db.models.expressions import Combinable
 from django.db.models.functions import Coalesce
 
-from accounts.consent import allows
+from accounts.consent import allows, live_for
 from accounts.models import Material, Purpose, User
 from datasets.models import Annotation, Campaign, Clip, Label, Task
 
@@ -72,13 +72,15 @@ def held(annotator: User, now: datetime) -> QuerySet[Assignment]:
     return annotator.assignments.filter(state=State.LENT, expires_at__gt=now).order_by("lent_at", "id")
 
 
+def at_hand(annotator: User, campaign: Campaign, now: datetime) -> QuerySet[Assignment]:
+    """What the annotator has borrowed of a campaign, as far as it may still be heard."""
+    live = live_for("task__clip__contributor", "task__clip__material", Purpose.VOLUNTEERS)
+    return held(annotator, now).filter(live, task__campaign=campaign, task__clip__hidden_at=None)
+
+
 def renew(annotator: User, campaign: Campaign, count: int, now: datetime) -> list[Assignment]:
-    """For a page that is opened (again): what is held already, then more up to `count`."""
-    mine = list(
-        held(annotator, now)
-        .filter(task__campaign=campaign, task__clip__hidden_at=None)
-        .select_related("task__clip")[:count]
-    )
+    """For a page that is opened (again): what is at hand already, then more up to `count`."""
+    mine = list(at_hand(annotator, campaign, now).select_related("task__clip")[:count])
     return mine + lend(annotator, campaign, count - len(mine), now)
 
 
@@ -131,7 +133,7 @@ def change(annotator: User, annotation_id: int, answer: str, now: datetime) -> A
     """
     with transaction.atomic():
         annotation = (
-            annotator.annotations.select_for_update(of=("self", "task"), no_key=True)
+            annotator.annotations.select_for_update(of=("task", "self"), no_key=True)
             .select_related("task__campaign")
             .get(pk=annotation_id)
         )
@@ -228,22 +230,25 @@ def _within_cap(task: Task, heard: Counter[int], campaign: Campaign) -> bool:
 
 
 def _lock(annotator: User, assignment_id: int) -> Assignment:
-    return (
-        annotator.assignments.select_for_update(of=("self", "task"), no_key=True)
+    # The task first, as lending does: then whoever holds an assignment never waits for its task.
+    assignment = (
+        annotator.assignments.select_for_update(of=("task", "self"), no_key=True)
         .select_related("task__campaign", "task__clip")
         .get(pk=assignment_id)
     )
+    if assignment.state == State.EXPIRED:
+        _one_at_a_time(annotator)  # lending may be about to give it out anew to the same person
+    return assignment
 
 
 def _still_open(assignment: Assignment) -> None:
     task = assignment.task
     if assignment.state in {State.SKIPPED, State.REPORTED}:
         raise Closed(f"This clip was {assignment.get_state_display()} already.")
-    if assignment.state == State.EXPIRED:
-        _one_at_a_time(assignment.annotator)  # lending may be about to give it out anew to the same person
-        # Late is welcome while there is room, counting the places that others hold now.
-        if task.annotation_count + task.lent_count >= task.campaign.max_annotations:
-            raise Closed("This clip was lent for too long and has enough answers without this one.")
+    # Late is welcome while there is room, counting the places that others hold now.
+    taken = task.annotation_count + task.lent_count
+    if assignment.state == State.EXPIRED and taken >= task.campaign.max_annotations:
+        raise Closed("This clip was lent for too long and has enough answers without this one.")
     _must_be_live(task.clip)
 
 

@@ -28,7 +28,7 @@ def reclaim(now: datetime) -> int:
 def _reclaim_some(now: datetime) -> int:
     late = list(
         Assignment.objects.filter(state=Assignment.State.LENT, expires_at__lte=now)
-        .select_for_update(of=("self", "task"), skip_locked=True, no_key=True)
+        .select_for_update(of=("task", "self"), skip_locked=True, no_key=True)
         .select_related("task")[:AT_ONCE]
     )
     Assignment.objects.filter(pk__in=[lease.pk for lease in late]).update(state=Assignment.State.EXPIRED)

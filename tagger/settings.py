@@ -129,6 +129,7 @@ TEMPLATES = [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
+                "accounts.context.sends_mail",
             ]
         },
     }
@@ -215,6 +216,7 @@ CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_TASK_PUBLISH_RETRY = False  # a volunteer does not wait for a broker that is away
 CELERY_BROKER_TRANSPORT_OPTIONS = {
+    "max_retries": 0,  # the same for a new connection: kombu would sleep 2 s and 4 s between its tries
     "socket_connect_timeout": 1,
     "socket_timeout": 5,
     "visibility_timeout": 600,

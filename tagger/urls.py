@@ -1,8 +1,20 @@
+from django.conf import settings
 from django.contrib import admin
-from django.urls import include, path
+from django.http import Http404
+from django.urls import include, path, re_path
+from django.views import defaults
 from drf_spectacular.views import SpectacularAPIView
 
 from . import api, probes, views
+
+# A page that would promise a mail must not be there where none is sent.
+without_mail = [
+    re_path(
+        r"^accounts/(?:email|confirm-email|password/reset)/",
+        defaults.page_not_found,
+        {"exception": Http404("this site sends no mail")},
+    )
+]
 
 urlpatterns = [
     path("", views.home, name="home"),
@@ -16,6 +28,7 @@ urlpatterns = [
     path("review/clips/<int:pk>/audio/", views.report_audio, name="report_audio"),
     path("review/clips/<int:pk>/show-again/", views.show_again, name="show_again"),
     path("profile/", include("accounts.urls")),
+    *([] if settings.SENDS_MAIL else without_mail),
     path("accounts/", include("allauth.urls")),
     path("admin/", admin.site.urls),
     path("healthz", probes.healthz),

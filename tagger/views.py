@@ -140,9 +140,7 @@ def _tag_page(
         "labels": Label,
         "reasons": Assignment.Reason,
         # The desk goes on with these after a reload, instead of borrowing more each time.
-        "held": assignments.held(request.user, timezone.now()).filter(  # type: ignore[arg-type]
-            task__campaign=campaign, task__clip__hidden_at=None
-        ),
+        "held": assignments.at_hand(request.user, campaign, timezone.now()),
         "answered": request.user.annotations.filter(task__campaign=campaign).count(),
     }
     response = render(request, "tagger/tag.html", context, status=status)

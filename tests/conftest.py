@@ -1,9 +1,12 @@
 """The cast: Alice shares clips, Bea and six more volunteer, Rita reviews, Sam signed up and did nothing."""
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from itertools import count
+from threading import Barrier
 
 import pytest
+from django.db import connection, connections
 
 from accounts import consent
 from accounts.models import Material, Purpose, Role, User
@@ -11,7 +14,7 @@ from datasets import campaigns, intake
 from datasets.models import Campaign, Clip, Task
 from tests import sounds
 
-pytest_plugins = ["tests.site"]
+pytest_plugins = ["tests.site", "tests.browser"]
 
 NOW = datetime(2026, 5, 4, 12, 0, tzinfo=UTC)
 
@@ -90,3 +93,87 @@ def share(alice):
         return Task.objects.get(campaign=campaign, clip__samples_sha256=sound.fingerprint)
 
     return one_more
+
+
+@pytest.fixture
+def shelf(alice):
+    """Puts many tasks on a campaign at once: rows alone, with no sound behind them."""
+    different = count(1)
+
+    def many(campaign: Campaign, number: int, contributor: User = alice) -> list[Task]:
+        basis = contributor.consents.filter(material=campaign.material)[0]
+        clips = [row_of_a_clip(f"no sound {next(different)}", basis, campaign) for _ in range(number)]
+        wanted = campaign.min_annotations
+        tasks = [
+            Task(clip=clip, campaign=campaign, wanted=wanted) for clip in Clip.objects.bulk_create(clips)
+        ]
+        return Task.objects.bulk_create(tasks)
+
+    return many
+
+
+def row_of_a_clip(name, basis, campaign):
+    return Clip(
+        contributor=basis.contributor,
+        consent=basis,
+        material=campaign.material,
+        language=campaign.language,
+        source=Clip.Source.IMPORT,
+        seconds=1.0,
+        speech_share=1.0,
+        samples_sha256=name,
+        stored_as=name,
+        created_at=NOW,
+    )
+
+
+@pytest.fixture
+def at_once():
+    """Runs calls in threads that start together, each on a connection of its own.
+
+    Gives what each call returned, or the exception that it raised. Needs django_db(transaction=True).
+    """
+
+    def run(*calls, threads=None):
+        number = threads or len(calls)
+        ready = Barrier(number, timeout=30)
+
+        def get_ready():
+            connection.ensure_connection()
+            ready.wait()
+
+        with ThreadPoolExecutor(number, initializer=get_ready) as pool:
+            done = [pool.submit(on_own_connection, call) for call in calls]
+        return [call.exception() or call.result() for call in done]
+
+    return run
+
+
+@pytest.fixture
+def meanwhile(transactional_db):
+    """Starts a call in a thread, on a connection of its own, and gives its future."""
+    with ThreadPoolExecutor() as pool:
+        yield lambda call: pool.submit(on_own_connection, call)
+
+
+def on_own_connection(call):
+    try:
+        return call()
+    finally:
+        connections.close_all()
+
+
+@pytest.fixture
+def somebody_waits():
+    """Whether a connection to this database waits for a lock at the moment."""
+
+    def ask():
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_stat_clear_snapshot()")  # what is seen stays the same in a transaction
+            cursor.execute(
+                "SELECT count(*) FROM pg_stat_activity"
+                " WHERE datname = current_database() AND wait_event_type = 'Lock'"
+            )
+            return cursor.fetchone()[0] > 0
+
+    return ask

@@ -1,6 +1,7 @@
 // Calls to this site's own API. A call ends well, or in one of three errors that say what to do next.
 
-const MOST_SECONDS = 20;
+const SECONDS_FOR_AN_ANSWER = 20;
+const SECONDS_FOR_A_CLIP = 60;
 
 /** No answer, or the server is in trouble: the same call may work later. */
 export class Unreachable extends Error {}
@@ -12,12 +13,12 @@ export class LoggedOut extends Error {}
 export class Refused extends Error {}
 
 export async function get(path) {
-  return call(path, {});
+  return call(path, SECONDS_FOR_A_CLIP);
 }
 
 /** `lasting` calls are finished by the browser even when the page is left meanwhile. */
 export async function post(path, body = {}, { lasting = false } = {}) {
-  return call(path, {
+  return call(path, SECONDS_FOR_AN_ANSWER, {
     method: "POST",
     headers: { "Content-Type": "application/json", "X-CSRFToken": csrfToken() },
     body: JSON.stringify(body),
@@ -25,10 +26,10 @@ export async function post(path, body = {}, { lasting = false } = {}) {
   });
 }
 
-async function call(path, options) {
+async function call(path, seconds, options = {}) {
   let response;
   try {
-    response = await fetch(path, { ...options, signal: AbortSignal.timeout(MOST_SECONDS * 1000) });
+    response = await fetch(path, { ...options, signal: AbortSignal.timeout(seconds * 1000) });
   } catch (error) {
     throw new Unreachable(error.message);
   }

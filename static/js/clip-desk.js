@@ -28,7 +28,7 @@ class ClipDesk extends HTMLElement {
   }
 
   #listen() {
-    this.stopKeys = pressByKey(this);
+    this.stopKeys = pressByKey(this, () => this.part("report").open);
     this.addEventListener("submit", (event) => this.#submit(event));
     this.addEventListener("click", (event) => this.#click(event));
     this.part("report").addEventListener("toggle", () => this.#reportToggled());
@@ -166,7 +166,7 @@ class ClipDesk extends HTMLElement {
   }
 
   word(name) {
-    return this.querySelector(`[data-word="${name}"]`).textContent;
+    return this.part("words").content.querySelector(`[data-word="${name}"]`).textContent;
   }
 
   part(name) {

@@ -52,7 +52,7 @@ class ClipPlayer extends HTMLElement {
 
   #draw() {
     const { paused, currentTime, duration } = this.audio;
-    const whole = Number.isFinite(duration) ? duration : 0;
+    const whole = Number.isFinite(duration) ? duration : Number(this.dataset.seconds ?? 0);
     const state = paused ? "paused" : "playing";
     if (this.button.dataset.state !== state) {
       this.button.dataset.state = state;

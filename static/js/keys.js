@@ -8,9 +8,10 @@ function isTyping(target) {
 /** Elements that answer to the space bar by themselves. */
 const OWN_SPACE = "button, summary, a, input, audio";
 
-export function pressByKey(root) {
+/** Returns the function that ends it; while `isAsleep()`, no key presses anything. */
+export function pressByKey(root, isAsleep) {
   const listener = (event) => {
-    if (event.repeat || event.isComposing || event.altKey) return;
+    if (isAsleep() || event.repeat || event.isComposing || event.altKey) return;
     const name = nameOf(event);
     const isPlain = !event.ctrlKey && !event.metaKey;
     if (isPlain && (isTyping(event.target) || (name === "Space" && event.target.matches(OWN_SPACE)))) return;

@@ -11,6 +11,7 @@ export class LentClips extends EventTarget {
   #seen = new Set();
   #lend;
   #lending = null;
+  #isPrefetching = false;
   #patience;
 
   /** `held` is what the page was drawn with: [{ id, audio, expires }]. */
@@ -33,6 +34,7 @@ export class LentClips extends EventTarget {
       this.#queue.shift();
       if (sound) {
         this.#refill();
+        this.#prefetch();
         return { id: clip.id, url: URL.createObjectURL(sound) };
       }
     }
@@ -50,6 +52,21 @@ export class LentClips extends EventTarget {
       if (error instanceof Refused) return null;
       throw error;
     }
+  }
+
+  /** One after another, in the order of need: on a slow line the next clip has it to itself. */
+  async #prefetch() {
+    if (this.#isPrefetching) return;
+    this.#isPrefetching = true;
+    try {
+      for (let clip; (clip = this.#queue.find(({ sound }) => !sound)); ) {
+        clip.sound = this.#fetch(clip);
+        await clip.sound;
+      }
+    } catch {
+      // `next` fetches it again, and waits or leaves it out.
+    }
+    this.#isPrefetching = false;
   }
 
   #fetch(clip) {
@@ -86,8 +103,8 @@ export class LentClips extends EventTarget {
       const clip = { id, audio, expires: Date.parse(expires), sound: null };
       this.#seen.add(String(id));
       this.#queue.push(clip);
-      clip.sound = this.#fetch(clip);
     }
+    this.#prefetch();
     return fresh.length > 0;
   }
 

@@ -1,10 +1,8 @@
 """Makes .venv and installs one requirements file into it: `python3 tagger/local/install.py local|dev`.
 
 Runs under the machine's own Python before anything is installed, so it uses the standard library alone, and
-syntax that an old Python can still read far enough to be told that it is too old.
+syntax that an old Python can still read far enough to say that it is too old: hence annotations in quotes.
 """
-
-from __future__ import annotations
 
 import contextlib
 import fcntl
@@ -44,8 +42,8 @@ REASONS = [
     (r"DO NOT MATCH THE HASHES", "a package is not the one that the requirements file names"),
     (
         r"No matching distribution found for ([^ \n]+)",
-        "no ready-made package of {0} for this machine (Python {python}, {machine}),"
-        " and building it would need a compiler",
+        "no ready-made package of {0} for this machine (Python {python}, {machine}) was found:"
+        " building it would need a compiler, unless the package index just cannot be reached",
     ),
     (r"Permission denied", "a file may not be written"),
 ]
@@ -108,7 +106,7 @@ def is_usable() -> bool:
     return subprocess.call([PYTHON, "-c", probe], stderr=subprocess.DEVNULL) == 0
 
 
-def call(log: IO[str], command: list[str]) -> None:
+def call(log: IO[str], command: "list[str]") -> None:
     settings = {"PIP_USER": "0", "PIP_DISABLE_PIP_VERSION_CHECK": "1"}
     try:
         status = subprocess.call(
@@ -145,7 +143,7 @@ def check_space() -> None:
 
 
 @contextlib.contextmanager
-def lock() -> Iterator[None]:
+def lock() -> "Iterator[None]":
     """Two homes may be started from one clone at the same time."""
     with open(os.path.abspath(__file__)) as this:
         try:

@@ -1,0 +1,78 @@
+"""Chromium for tests of what a person sees. Without one, such tests are left out, and the summary says so."""
+
+import os
+import shutil
+from urllib.parse import urlsplit
+
+import pytest
+from playwright.sync_api import expect, sync_playwright
+
+NAMES = ("chromium", "chromium-browser", "google-chrome")
+MISSING = "no Chromium found"
+QUIET = ("--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-sync")
+ALONE = ("--disable-background-networking", "--disable-component-update", "--disable-default-apps")
+MILLISECONDS = 15_000  # for anything to appear; a busy machine is slow
+
+
+def chromium():
+    """Where it is, or None; CHROMIUM in the environment says otherwise."""
+    named = [os.environ.get("CHROMIUM"), *NAMES]
+    return next((found for name in named if name and (found := shutil.which(name))), None)
+
+
+@pytest.fixture(scope="module")
+def browser():
+    """For one module alone: while it runs, Django takes the thread for an event loop and refuses queries."""
+    if (path := chromium()) is None:
+        pytest.skip(MISSING)
+    expect.set_options(timeout=MILLISECONDS)
+    with sync_playwright() as playwright:
+        running = playwright.chromium.launch(executable_path=path, args=[*QUIET, *ALONE])
+        yield running
+        running.close()
+
+
+@pytest.fixture
+def visit(browser):
+    """Opens pages for one person each. At the end, none may have complained or called another origin."""
+    visits = []
+
+    def one_more(expected=(), **options):
+        visits.append(Visit(browser.new_context(**options), expected))
+        return visits[-1].page
+
+    yield one_more
+    for each in visits:
+        each.context.close()
+    assert [complaint for each in visits for complaint in each.complaints] == []
+    assert [each.origins for each in visits if len(each.origins) > 1] == []
+
+
+class Visit:
+    """A page and what went wrong in it; `expected` are parts of complaints that belong to the test."""
+
+    def __init__(self, context, expected):
+        self.context, self.expected = context, expected
+        self.complaints, self.origins = [], set()
+        context.set_default_timeout(MILLISECONDS)
+        context.on("console", lambda said: said.type in {"error", "warning"} and self.complain(said.text))
+        context.on("weberror", lambda raised: self.complain(str(raised.error)))
+        context.on("request", lambda request: self.note(urlsplit(request.url)))
+        self.page = context.new_page()
+
+    def complain(self, text):
+        if not any(part in text for part in self.expected):
+            self.complaints.append(text)
+
+    def note(self, address):
+        if address.scheme not in {"blob", "data"}:
+            self.origins.add(f"{address.scheme}://{address.netloc}")
+
+
+def pytest_terminal_summary(terminalreporter):
+    skipped = terminalreporter.stats.get("skipped", [])
+    if left_out := sum(MISSING in str(report.longrepr) for report in skipped):
+        terminalreporter.write_line(
+            f"{left_out} browser tests were left out: {MISSING}. Install it, e.g. apt-get install chromium",
+            yellow=True,
+        )
