@@ -18,7 +18,8 @@ class DurableFiles(FileSystemStorage):
 
     def _save(self, name: str, content: File) -> str:
         target = self.path(name)
-        os.makedirs(os.path.dirname(target), mode=0o700, exist_ok=True)
+        os.makedirs(self.location, mode=0o700, exist_ok=True)  # nobody else lists even the names
+        os.makedirs(os.path.dirname(target), exist_ok=True)
         draft = f"{target}.{secrets.token_hex(4)}.part"
         try:
             with open(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:

@@ -42,6 +42,11 @@ def test_the_vault_holds_only_ciphertext(alice, juniper, sound, own_home):
     assert sound.samples.tobytes()[100:140] not in stored and b"RIFF" not in stored
 
 
+def test_nobody_else_on_the_machine_can_look_into_the_vault(alice, juniper, sound, own_home):
+    intake.add(sound, juniper, origin(alice), NOW)
+    assert (own_home / "vault").stat().st_mode & 0o077 == 0
+
+
 def test_a_stolen_vault_and_database_open_nothing_without_the_master_key(alice, juniper, sound, own_home):
     intake.add(sound, juniper, origin(alice), NOW)
     (own_home / "keys" / "0001.key").unlink()
