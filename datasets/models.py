@@ -3,11 +3,10 @@
 from typing import Any, Self
 
 from django.conf import settings
-from django.conf.locale import LANG_INFO
 from django.core.validators import MaxValueValidator, MinValueValidator, RegexValidator
 from django.db import models
 from django.db.models import F, Q
-from django.utils.translation import gettext
+from django.utils.translation import get_language_info, gettext
 from django.utils.translation import gettext_lazy as _
 
 from accounts.consent import live_for
@@ -81,12 +80,16 @@ class Campaign(models.Model):
     @property
     def direction(self) -> str:
         """Which way its script runs, as HTML's `dir` says it; auto where that is not known."""
-        return {True: "rtl", False: "ltr"}.get(self._known_language.get("bidi"), "auto")
+        if not self._known_language:
+            return "auto"
+        return "rtl" if self._known_language["bidi"] else "ltr"
 
     @property
     def _known_language(self) -> dict[str, Any]:
-        code = self.language.lower()
-        return LANG_INFO.get(code) or LANG_INFO.get(code.split("-")[0], {})
+        try:
+            return get_language_info(self.language.lower())
+        except KeyError:
+            return {}
 
     @property
     def material(self) -> Material:

@@ -9,6 +9,8 @@ import pytest
 from django.apps import apps
 from django.core.management import call_command
 
+from tests.mutants import MUTANTS
+
 ROOT = Path(__file__).resolve().parents[1]
 BIN = Path(sys.executable).parent
 APPS = ("accounts", "datasets", "tagger")
@@ -35,6 +37,13 @@ def test_the_map_names_every_module_and_nothing_else():
     modules = {str(path.relative_to(ROOT)) for app in APPS for path in (ROOT / app).rglob("*.py")}
     real = {name for name in modules if not name.endswith("__init__.py") and "/migrations/" not in name}
     assert real == mapped
+
+
+@pytest.mark.parametrize("mutant", MUTANTS, ids=lambda mutant: mutant.promise)
+def test_every_mutant_still_finds_the_one_line_that_it_breaks(mutant):
+    assert (ROOT / mutant.file).read_text().count(mutant.kept_by) == 1
+    named = mutant.guard.split("::")
+    assert len(named) == 1 or f"def {named[1]}(" in (ROOT / named[0]).read_text()
 
 
 def test_no_column_holds_who_a_person_is_beyond_a_pseudonym():

@@ -325,6 +325,7 @@ def test_a_site_without_mail_offers_nothing_that_needs_one(client, settings):
         ("en", "English", "ltr"),
         ("pt-BR", "Português Brasileiro", "ltr"),
         ("ar-EG", "العربيّة", "rtl"),
+        ("zh-CN", "简体中文", "ltr"),
         ("tlh", "tlh", "auto"),
     ],
 )
