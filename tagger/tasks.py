@@ -1,5 +1,6 @@
 """Celery: thin. Arguments are ids; each may run twice and finds nothing the second time."""
 
+import logging
 from datetime import timedelta
 
 from celery import shared_task
@@ -8,6 +9,8 @@ from django.utils import timezone
 from datasets.models import Task
 
 from . import leases, settlement
+
+logger = logging.getLogger(__name__)
 
 # Younger ones are likely in the queue still; what is older was lost on the way.
 LOST_AFTER = timedelta(seconds=10)
@@ -29,7 +32,10 @@ def sweep() -> int:
     )
     found = 0
     for task_id in lost[:10_000].iterator():
-        settlement.settle(task_id, timezone.now())
+        try:
+            settlement.settle(task_id, timezone.now())
+        except Exception:  # one task that cannot be settled must not keep all others waiting
+            logger.exception("task %s cannot be settled", task_id)
         found += 1
     return found
 

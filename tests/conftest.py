@@ -1,20 +1,26 @@
 """The cast: Alice shares clips, Bea and six more volunteer, Rita reviews, Sam signed up and did nothing."""
 
+import os
+import secrets
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from itertools import count
 from threading import Barrier
+from urllib.parse import urlsplit
 
 import pytest
 from django.db import connection, connections
 
-from accounts import consent
+from accounts import consent, keys
+from accounts.ciphers import KEY
 from accounts.models import Material, Purpose, Role, User
 from datasets import campaigns, intake
 from datasets.models import Campaign, Clip, Task
 from tests import sounds
 
 pytest_plugins = ["tests.site", "tests.browser"]
+
+collect_ignore = ["ovos_device.py"]  # a program of its own, not a module
 
 NOW = datetime(2026, 5, 4, 12, 0, tzinfo=UTC)
 
@@ -113,7 +119,7 @@ def shelf(alice):
 
 
 def row_of_a_clip(name, basis, campaign):
-    return Clip(
+    clip = Clip(
         contributor=basis.contributor,
         consent=basis,
         material=campaign.material,
@@ -125,6 +131,8 @@ def row_of_a_clip(name, basis, campaign):
         stored_as=name,
         created_at=NOW,
     )
+    clip.wrap(secrets.token_bytes(KEY), keys.data_key(basis.contributor))
+    return clip
 
 
 @pytest.fixture
@@ -161,6 +169,13 @@ def on_own_connection(call):
         return call()
     finally:
         connections.close_all()
+
+
+@pytest.fixture
+def same_site(own_home, transactional_db):
+    """The environment in which another process works on this test's database, vault and keys."""
+    database = urlsplit(os.environ["DATABASE_URL"])._replace(path=f"/{connection.settings_dict['NAME']}")
+    return os.environ | {"DATABASE_URL": database.geturl(), "TAGGER_HOME": str(own_home)}
 
 
 @pytest.fixture

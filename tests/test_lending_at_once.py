@@ -5,11 +5,11 @@ from datetime import timedelta
 from itertools import chain
 
 import pytest
-from django.db import connection, transaction
+from django.db import transaction
 from django.db.models import F
 
 from accounts.models import User
-from datasets.models import Annotation, Clip, Task
+from datasets.models import Annotation, Task
 from tagger import assignments, leases
 from tagger.models import Assignment
 from tests.conftest import NOW
@@ -54,9 +54,9 @@ def lent(bea, juniper, shelf):
 
 
 def test_twenty_tabs_of_one_person_never_borrow_one_task_twice(bea, juniper, shelf, at_once):
-    shelf(juniper, 50)
-    tasks = borrowed(*at_once(*[borrow(bea, juniper, 2)] * 20))
-    assert len(tasks) == len(set(tasks)) == 40
+    shelf(juniper, 100)
+    tasks = borrowed(*chain(*[at_once(*[borrow(bea, juniper)] * 20) for _ in range(4)]))
+    assert len(tasks) == len(set(tasks)) == 80
     assert counters_are_true()
 
 
@@ -129,6 +129,17 @@ def test_a_lease_is_reclaimed_once_by_many(volunteers, juniper, shelf, at_once):
     assert counters_are_true()
 
 
+def test_reclaiming_waits_for_nobody(bea, juniper, shelf, meanwhile):
+    busy, _ = shelf(juniper, 2)
+    assignments.lend(bea, juniper, 2, NOW)
+    late = NOW + timedelta(days=1)
+    with transaction.atomic():
+        Task.objects.select_for_update().get(pk=busy.pk)
+        assert meanwhile(lambda: leases.reclaim(late)).result(timeout=30) == 1
+    assert leases.reclaim(late) == 1
+    assert counters_are_true()
+
+
 def test_the_last_place_is_not_given_to_two_late_answers(volunteers, juniper, shelf, at_once):
     juniper.min_annotations = juniper.max_annotations = 1
     juniper.save()
@@ -163,21 +174,21 @@ def test_whoever_waits_for_a_task_holds_nothing_that_lending_needs(bea, lent, me
     ],
     ids=["skip", "report", "answer"],
 )
-def test_what_is_given_back_late_is_not_lent_again_by_a_search_under_way(
-    bea, juniper, shelf, at_once, act, state
+def test_what_is_closed_late_waits_for_a_search_under_way_and_is_not_lent_again(
+    bea, juniper, lent, meanwhile, somebody_waits, monkeypatch, act, state
 ):
-    """The search passes a thousand answered tasks first; meanwhile the last one is closed."""
-    *answered, last = shelf(juniper, 1_500)
-    Task.objects.filter(pk__lt=last.pk).update(annotation_count=1)
-    done = {"annotator": bea, "state": "done", "lent_at": NOW, "expires_at": NOW}
-    Assignment.objects.bulk_create([Assignment(task=task, **done) for task in answered])
-    with connection.cursor() as cursor:
-        cursor.execute("ANALYZE")
-    [lent] = assignments.lend(bea, juniper, 1, NOW)
-    for _ in range(12):
-        Annotation.objects.all().delete()
-        Assignment.objects.filter(pk=lent.pk).update(state="expired")
-        Task.objects.filter(pk=last.pk).update(lent_count=0, annotation_count=0)
-        Clip.objects.update(hidden_at=None)
-        at_once(borrow(bea, juniper), lambda: act(bea, lent.pk))
-        assert Assignment.objects.get(pk=lent.pk).state == state
+    """A search still sees what was closed after it began as expired: it may not find it unlocked."""
+    made_late(lent)
+    search, closing = assignments._next_tasks, []
+
+    def search_under_way(*args):
+        closing.append(meanwhile(lambda: act(bea, lent.pk)))
+        assert eventually(lambda: closing[0].done() or somebody_waits())
+        assert not closing[0].done()
+        return search(*args)
+
+    monkeypatch.setattr(assignments, "_next_tasks", search_under_way)
+    assert assignments.lend(bea, juniper, 1, NOW) == []
+    closing[0].result()
+    assert Assignment.objects.get().state == state
+    assert counters_are_true()

@@ -149,7 +149,7 @@ def test_a_late_answer_can_open_a_settled_task_again(task, vote):
 
 def test_what_a_reviewer_decided_stays_whatever_comes_after(task, vote):
     vote(task, "yes", "yes")
-    Task.objects.update(status="settled", answer="noise", adjudicated=True)
+    Task.objects.update(status="settled", plain_answer="noise", adjudicated=True)
     vote(task, "yes")
     assert (task.status, task.answer, task.dirty_since) == ("settled", "noise", None)
 
@@ -287,7 +287,7 @@ class Walk:
 
     def check_verdict(self, task):
         task.refresh_from_db()
-        votes = [Vote(*vote) for vote in task.annotations.values_list("annotator", "answer")]
+        votes = [Vote(*vote) for vote in task.annotations.values_list("annotator", "plain_answer")]
         found = labels.decide(votes, Rule(2, 4, self.campaign.confidence), Label.values)
         status = {"more": "open"}.get(found.outcome, found.outcome)
         assert (task.status, task.confidence, task.soft) == (status, found.confidence, found.soft)
