@@ -1,35 +1,49 @@
 from allauth.account.decorators import secure_admin_login
 from django import forms
 from django.contrib import admin
-from django.contrib.auth.admin import UserAdmin
 from django.db import models
 from django.http import HttpRequest
 
+from .ciphers import hashed_name
 from .models import Consent, Role, User
 
 # The admin's log-in goes through the same page, and so under the same rate limits, as everybody's.
 admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-assign]
 
 
-class UserForm(forms.ModelForm):
+class PersonForm(forms.ModelForm):
     roles = forms.MultipleChoiceField(
         choices=Role.choices, widget=forms.CheckboxSelectMultiple, required=False
     )
 
     class Meta:
         model = User
-        fields = "__all__"
+        fields = ("roles", "is_active", "is_staff", "is_superuser")
 
 
 @admin.register(User)
-class PersonAdmin(UserAdmin):
-    form = UserForm
-    list_display = ("username", "roles", "is_active", "is_staff")
+class PersonAdmin(admin.ModelAdmin):
+    """Roles and rights. People sign up and leave by themselves; nobody else does it for them."""
+
+    form = PersonForm
+    list_display = ("pseudonym", "roles", "is_active", "is_staff")
+    list_select_related = ("data_key",)
+    readonly_fields = ("pseudonym",)
     search_fields = ("username",)
-    fieldsets = (
-        (None, {"fields": ("username", "password", "roles")}),
-        ("Site", {"fields": ("is_active", "is_staff", "is_superuser")}),
-    )
+    search_help_text = "the whole pseudonym"
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: models.QuerySet[User], search_term: str
+    ) -> tuple[models.QuerySet[User], bool]:
+        # Only hashes are stored, so a part of a name finds nobody.
+        found = queryset.filter(username=hashed_name(search_term)) if search_term else queryset
+        return found, False
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: models.Model | None = None) -> bool:
+        return False
 
 
 @admin.register(Consent)

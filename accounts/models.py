@@ -1,12 +1,24 @@
 """Who: people, what they allowed, and the key that their voice is stored under."""
 
-from typing import ClassVar, Self
+import json
+import secrets
+from importlib import import_module
+from typing import Any, ClassVar, Self
+from uuid import uuid4
 
+from django.conf import settings
 from django.contrib.auth.models import AbstractUser, UserManager
+from django.contrib.auth.validators import UnicodeUsernameValidator
 from django.contrib.postgres.fields import ArrayField
-from django.db import models
+from django.contrib.sessions.base_session import AbstractBaseSession
+from django.db import connection, models, transaction
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
+
+from . import ciphers
+
+# Any numbers of ours that no other advisory lock of the site uses.
+MASTER_LOCK, COPY_LOCK = 7_301, 7_302
 
 
 class Role(models.TextChoices):
@@ -21,21 +33,111 @@ def newcomer_roles() -> list[str]:
     return [Role.CONTRIBUTOR, Role.ANNOTATOR]
 
 
+class People(UserManager["User"]):
+    """Makes and finds people by the pseudonym that they gave, which no column holds."""
+
+    def create_user(
+        self, username: str, email: str | None = None, password: str | None = None, **fields: Any
+    ) -> "User":
+        return self.create_found_by(ciphers.hashed_name(username), username, email or "", password, **fields)
+
+    @transaction.atomic
+    def create_found_by(
+        self, hashed: str, pseudonym: str, address: str = "", password: str | None = None, **fields: Any
+    ) -> "User":
+        """A person whose row is found by this hash, with a key of their own."""
+        person = self.model(username=hashed, **fields)
+        person.set_password(password)
+        person.save(using=self._db)
+        DataKey.objects.create_for(person)
+        person.name_as(pseudonym, address)
+        return person
+
+    def create_superuser(
+        self, username: str, email: str | None = None, password: str | None = None, **fields: Any
+    ) -> "User":
+        return self.create_user(username, email, password, **fields, is_staff=True, is_superuser=True)
+
+    def get_by_natural_key(self, username: str | None) -> "User":
+        return self.get(username=ciphers.hashed_name(username or ""))
+
+
 class User(AbstractUser):
     """A person under a pseudonym, or somebody whose clips were imported (who cannot log in).
 
-    No name, age, sex, origin or income is asked, so there is no column for them.
+    What names them is sealed under their own data key; `username` is only a keyed hash of the pseudonym,
+    enough to find the row at log-in. No name, age, sex, origin or income is asked, so there is no column.
     """
 
     first_name = None  # type: ignore[assignment]
     last_name = None  # type: ignore[assignment]
+    email = None  # type: ignore[assignment]
+    EMAIL_FIELD = "sealed_email"
+    username = models.CharField(
+        _("pseudonym"), max_length=150, unique=True, validators=[UnicodeUsernameValidator()]
+    )
+    sealed_name = models.BinaryField(default=bytes)
+    sealed_email = models.BinaryField(default=bytes)
     roles = ArrayField(models.TextField(choices=Role.choices), default=newcomer_roles, blank=True)
+    # Hours in which nobody but they themselves hears what a device of theirs sent.
+    cooling_off = models.PositiveSmallIntegerField(default=72)
 
     REQUIRED_FIELDS: ClassVar[list[str]] = []
-    objects: ClassVar[UserManager[Self]] = UserManager()
+    objects: ClassVar[People] = People()
+
+    def __str__(self) -> str:
+        # Logs and the admin's history keep this text: a number, so that they never hold a name.
+        return f"person {self.pk}"
+
+    def clean(self) -> None:
+        """Django's would normalise the pseudonym and the address, which are not here."""
+
+    @property
+    def pseudonym(self) -> str:
+        return self._unsealed(self.sealed_name, "name")
+
+    @property
+    def address(self) -> str:
+        """Their e-mail address, or nothing."""
+        return self._unsealed(self.sealed_email, "email")
+
+    def name_as(self, pseudonym: str, address: str = "") -> None:
+        """Seal this pseudonym and, where one was given, this address, under the person's key."""
+        key = self.data_key.open()
+        self.sealed_name = ciphers.seal(key, pseudonym.encode(), self._label("name"))
+        self.sealed_email = ciphers.seal(key, address.encode(), self._label("email")) if address else b""
+        self.save(update_fields=["sealed_name", "sealed_email"])
+
+    def forget(self) -> None:
+        """Keep the row, for the consents that hang on it, and nothing that leads to a person."""
+        DataKey.objects.filter(person=self).delete()
+        self.username = f"gone-{secrets.token_hex(16)}"
+        self.sealed_name = self.sealed_email = b""
+        self.is_active = self.is_staff = self.is_superuser = False
+        self.roles, self.last_login = [], None
+        self.set_unusable_password()
+        self.save()
+
+    def _unsealed(self, sealed: bytes | memoryview, what: str) -> str:
+        return (
+            ciphers.unseal(self.data_key.open(), bytes(sealed), self._label(what)).decode() if sealed else ""
+        )
+
+    def _label(self, what: str) -> str:
+        return f"{what} of {self.pk}"
 
     def has_role(self, role: Role) -> bool:
         return self.is_active and (self.is_superuser or role in self.roles)
+
+
+class PersonalSession(AbstractBaseSession):
+    """A session and whose it is. Django's own would have to be opened one by one to find a person's."""
+
+    person = models.ForeignKey(User, on_delete=models.CASCADE, null=True, related_name="sessions")
+
+    @classmethod
+    def get_session_store_class(cls) -> type[Any]:
+        return import_module(settings.SESSION_ENGINE).SessionStore
 
 
 class ConsentNotice(models.Model):
@@ -85,6 +187,8 @@ class Consent(models.Model):
     at = models.DateTimeField()
     notice = models.ForeignKey(ConsentNotice, on_delete=models.PROTECT, null=True, blank=True)
     reference = models.TextField(blank=True, help_text=_("where a consent given elsewhere can be found"))
+    # Volunteers hear wake-word clips disguised. Of several live consents the newest decides.
+    disguised = models.BooleanField(default=False)
     withdraws = models.OneToOneField(
         "self", on_delete=models.PROTECT, null=True, blank=True, related_name="withdrawal"
     )
@@ -107,21 +211,146 @@ class Consent(models.Model):
             models.CheckConstraint(
                 condition=Q(withdraws=None) | ~Q(withdraws=F("id")), name="consent_does_not_end_itself"
             ),
+            models.CheckConstraint(
+                condition=Q(disguised=False)
+                | Q(material=Material.WAKE_WORD, purpose=Purpose.VOLUNTEERS, withdraws=None),
+                name="only_volunteers_hear_disguised_and_only_wake_words",
+            ),
         ]
 
     def __str__(self) -> str:
         return f"{'withdrawn' if self.withdraws_id else 'given'}: {self.material} for {self.purpose}"
 
 
-class DataKey(models.Model):
-    """The key that a contributor's voice is encrypted under, itself wrapped by a master key.
+class DataKeys(models.Manager["DataKey"]):
+    @transaction.atomic
+    def create_for(self, person: User) -> "DataKey":
+        self.hold_master()
+        row = DataKey(person=person)
+        row.wrap(secrets.token_bytes(ciphers.KEY))
+        row.save()
+        return row
 
-    Written only by accounts.keys. `master` names the file that holds the master key.
+    def hold_master(self, alone: bool = False) -> None:
+        """Until this transaction ends no master key turns over; with `alone`, nobody else wraps either."""
+        shared = "" if alone else "_shared"
+        with connection.cursor() as cursor:
+            cursor.execute(f"SELECT pg_advisory_xact_lock{shared}(%s)", [MASTER_LOCK])
+
+    def hold_copy(self) -> None:
+        """Until this transaction ends nobody else writes the table's own copy."""
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_xact_lock(%s)", [COPY_LOCK])
+
+
+class DataKey(models.Model):
+    """The key that everything of one person is encrypted under, itself wrapped by a master key.
+
+    Written only through accounts.keys and People. `master` names the file that holds the master key.
     """
 
-    contributor = models.OneToOneField(User, on_delete=models.CASCADE, related_name="data_key")
+    person = models.OneToOneField(User, on_delete=models.CASCADE, related_name="data_key")
     wrapped = models.BinaryField()
     master = models.CharField(max_length=32)
+    # Grows when the key itself is replaced, because something under it was erased and the rest stayed.
+    generation = models.PositiveIntegerField(default=1)
+
+    objects: ClassVar[DataKeys] = DataKeys()
 
     def __str__(self) -> str:
         return f"data key {self.pk}"
+
+    @staticmethod
+    def label(person_id: int) -> str:
+        return f"data key of {person_id}"
+
+    def wrap(self, key: bytes) -> None:
+        """Hold this key, under the newest master key. To be called under `hold_master`; does not save."""
+        self.master = ciphers.current_master()
+        self.wrapped = ciphers.seal(ciphers.master(self.master), key, self.label(self.person_id))
+
+    def open(self) -> bytes:
+        """The 32-byte key itself. Raises ciphers.KeyLost."""
+        return ciphers.unseal(ciphers.master(self.master), bytes(self.wrapped), self.label(self.person_id))
+
+
+class Device(models.Model):
+    """A voice assistant that may send its owner's clips. Written only by accounts.devices.
+
+    What it is called and what it runs is sealed under the owner's key. No address, no place, no time finer
+    than a quarter: `uploads` counts one day, to bound it, and is no history.
+    """
+
+    owner = models.ForeignKey(User, on_delete=models.CASCADE, related_name="devices")
+    uuid = models.UUIDField(unique=True, default=uuid4)
+    sealed_about = models.BinaryField(default=bytes)
+    paired_in = models.CharField(max_length=7)  # such as 2026-Q2
+    revoked_on = models.DateField(null=True, blank=True)
+    is_suspect = models.BooleanField(default=False, help_text=_("a token of its was used by somebody else"))
+    uploads_on = models.DateField(null=True, blank=True)
+    uploads = models.PositiveIntegerField(default=0)
+
+    def __str__(self) -> str:
+        return f"device {self.pk}"
+
+    @property
+    def about(self) -> dict[str, str]:
+        """`name` is the owner's word for it; the rest is what the device said of itself."""
+        sealed = bytes(self.sealed_about)
+        return json.loads(ciphers.unseal(self.owner.data_key.open(), sealed, self._label)) if sealed else {}
+
+    @about.setter
+    def about(self, said: dict[str, str]) -> None:
+        plain = json.dumps(said).encode()
+        self.sealed_about = ciphers.seal(self.owner.data_key.open(), plain, self._label)
+
+    def seal_under(self, old: bytes, new: bytes) -> None:
+        """What is sealed under the owner's old data key, from now on under the new one."""
+        plain = ciphers.unseal(old, bytes(self.sealed_about), self._label) if self.sealed_about else None
+        self.sealed_about = ciphers.seal(new, plain, self._label) if plain is not None else b""
+        self.save(update_fields=["sealed_about"])
+
+    @property
+    def is_waiting(self) -> bool:
+        """Whether its code was entered and the device has not come back for its tokens yet."""
+        return Pairing.objects.filter(device=self).exists()
+
+    @property
+    def _label(self) -> str:
+        return f"device {self.uuid}"
+
+
+class Pairing(models.Model):
+    """A code that a device shows and somebody is to enter. Written only by accounts.devices.
+
+    The code lies under a keyed hash; `secret_sha256` is of the device's state and secret together.
+    """
+
+    code_hash = models.CharField(max_length=64, unique=True)
+    secret_sha256 = models.CharField(max_length=64, unique=True)
+    expires_at = models.DateTimeField()
+    device = models.OneToOneField(Device, on_delete=models.CASCADE, null=True, blank=True)
+
+    def __str__(self) -> str:
+        return f"pairing {self.pk}"
+
+
+class DeviceLogin(models.Model):
+    """A pair of tokens as SHA-256; a replaced one is kept to know it again when somebody else uses it."""
+
+    device = models.ForeignKey(Device, on_delete=models.CASCADE, related_name="logins")
+    access_sha256 = models.CharField(max_length=64, unique=True)
+    refresh_sha256 = models.CharField(max_length=64, unique=True)
+    access_until = models.DateTimeField()
+    refresh_until = models.DateTimeField()
+    is_replaced = models.BooleanField(default=False)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["device"], condition=Q(is_replaced=False), name="one_login_per_device"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"login {self.pk}"

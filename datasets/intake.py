@@ -1,12 +1,14 @@
 """An upload to a Clip, if consent and audio allow. The only way in for sound."""
 
+import secrets
 from dataclasses import dataclass
 from datetime import datetime
 
 import numpy as np
 from django.db import IntegrityError, transaction
 
-from accounts import consent
+from accounts import consent, keys
+from accounts.ciphers import KEY
 from accounts.models import Material, Purpose, User
 
 from . import audio, vault
@@ -36,6 +38,7 @@ class Origin:
     source: Clip.Source
     language: str
     reference: str = ""
+    held_until: datetime | None = None  # the end of its cooling-off
 
 
 def read(data: bytes) -> Sound:
@@ -76,8 +79,8 @@ def _store(sound: Sound, campaign: Campaign, origin: Origin, now: datetime, trut
             # Asked again under the contributor's lock: the same upload may have come twice at once.
             clip = _held(sound, origin.contributor)
             if clip is None:
-                stored_as = vault.put(origin.contributor, audio.wav(sound.samples))
-                clip = Clip.objects.create(
+                stored_as, key = vault.new_name(), secrets.token_bytes(KEY)
+                clip = Clip(
                     contributor=origin.contributor,
                     consent=allowed_by,
                     material=campaign.material,
@@ -88,7 +91,11 @@ def _store(sound: Sound, campaign: Campaign, origin: Origin, now: datetime, trut
                     samples_sha256=sound.fingerprint,
                     stored_as=stored_as,
                     created_at=now,
+                    held_until=origin.held_until,
                 )
+                clip.wrap(key, keys.data_key(origin.contributor))
+                vault.put(stored_as, key, audio.wav(sound.samples))
+                clip.save()
             return _ask(clip, campaign, truth)
     except BaseException as error:
         # The file is written before its row commits, so that no row ever lacks its file.
@@ -104,6 +111,10 @@ def _ask(clip: Clip, campaign: Campaign, truth: str) -> bool:
     _task, created = Task.objects.get_or_create(
         clip=clip,
         campaign=campaign,
-        defaults={"reference": truth, "wanted": campaign.min_annotations, "priority": int(silent)},
+        defaults={
+            "reference": truth,  # type: ignore[misc]
+            "wanted": campaign.min_annotations,
+            "priority": int(silent),
+        },
     )
     return created

@@ -1,16 +1,28 @@
 """What we hold: campaigns, clips, the tasks made of both, the answers, and frozen releases."""
 
+import unicodedata
 from typing import Any, Self
 
 from django.conf import settings
-from django.core.validators import MaxValueValidator, MinValueValidator, RegexValidator
+from django.core.exceptions import ValidationError
+from django.core.validators import (
+    MaxValueValidator,
+    MinValueValidator,
+    ProhibitNullCharactersValidator,
+    RegexValidator,
+)
 from django.db import models
 from django.db.models import F, Q
+from django.db.models.functions import Now
+from django.utils.functional import cached_property
 from django.utils.translation import get_language_info, gettext
 from django.utils.translation import gettext_lazy as _
 
+from accounts import keys
 from accounts.consent import live_for
 from accounts.models import Consent, Material, Purpose
+
+from .words import words
 
 language_code = RegexValidator(
     r"^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$", _("Write a language code such as en or pt-BR."), code="language"
@@ -92,8 +104,41 @@ class Campaign(models.Model):
             return {}
 
     @property
+    def asks_for_words(self) -> bool:
+        return self.kind == self.Kind.TRANSCRIPTION
+
+    @property
     def material(self) -> Material:
         return Material.WAKE_WORD if self.kind == self.Kind.WAKE_WORD else Material.UTTERANCE
+
+
+def short_enough_to_read(text: str) -> None:
+    """Raise ValidationError unless a careful reader is through within the 15 s of a recording.
+
+    Ten letters a second is slow reading aloud; a digit, or a sign of a script that writes whole
+    syllables, takes as long as three.
+    """
+    tenths = sum(3 if c.isdigit() or unicodedata.east_asian_width(c) in "WF" else 1 for c in text)
+    if tenths > 10 * 15:
+        message = _("Too long to be read aloud in 15 s (about 150 letters).")
+        raise ValidationError(message, code="too_long")
+
+
+class Prompt(models.Model):
+    """A sentence that contributors are asked to read aloud. Written only by datasets.campaigns."""
+
+    campaign = models.ForeignKey(Campaign, on_delete=models.CASCADE, related_name="prompts")
+    text = models.CharField(
+        max_length=200, validators=[short_enough_to_read, ProhibitNullCharactersValidator()]
+    )
+    times_read = models.PositiveIntegerField(default=0)  # written only by datasets.recording
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["campaign", "text"], name="one_prompt_per_sentence")]
+        indexes = [models.Index(fields=["campaign", "times_read", "id"], name="prompts_least_read_first")]
+
+    def __str__(self) -> str:
+        return self.text
 
 
 class Label(models.TextChoices):
@@ -105,10 +150,44 @@ class Label(models.TextChoices):
     NOISE = "noise", _("Noise")
 
 
+def not_held(until: str) -> Q:
+    """A condition for any query: the cooling-off is over. `until` is the outer query's field name."""
+    return Q(**{until: None}) | Q(**{f"{until}__lte": Now()})
+
+
+class Withdrawal(models.Model):
+    """A request to forget, and how far that is. Written only by datasets.withdrawal.
+
+    It names its person by a number alone, and keeps counts: what went cannot be told from it.
+    """
+
+    class Scope(models.TextChoices):
+        CLIPS = "clips", _("some clips")
+        CONTRIBUTOR = "contributor", _("all clips")
+        ACCOUNT = "account", _("the account")
+
+    person_id = models.BigIntegerField()
+    scope = models.CharField(max_length=20, choices=Scope.choices)
+    keep_answers = models.BooleanField(null=True, blank=True)
+    token_sha256 = models.CharField(max_length=64, unique=True)
+    requested_at = models.DateTimeField()
+    finished_at = models.DateTimeField(null=True, blank=True)
+    counts = models.JSONField(default=dict, blank=True)
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["id"], name="withdrawals_to_do", condition=Q(finished_at=None)),
+        ]
+
+    def __str__(self) -> str:
+        return f"withdrawal {self.pk}"
+
+
 class ClipQuerySet(models.QuerySet["Clip"]):
     def live_for(self, purpose: Purpose) -> Self:
-        """Clips that may be used for `purpose` at this moment: consented to, and not hidden by a report."""
-        return self.filter(live_for("contributor", "material", purpose), hidden_at=None)
+        """Clips that may be used for `purpose` now: consented to, not hidden by a report, not held back."""
+        consented = live_for("contributor", "material", purpose)
+        return self.filter(consented, not_held("held_until"), hidden_at=None, withdrawal=None)
 
 
 class Clip(models.Model):
@@ -128,19 +207,41 @@ class Clip(models.Model):
     speech_share = models.FloatField(help_text=_("share of the clip in which a machine heard speech, 0 to 1"))
     samples_sha256 = models.CharField(max_length=64, unique=True)
     stored_as = models.CharField(max_length=80, unique=True)
+    wrapped_key = models.BinaryField()  # under the contributor's data key
     created_at = models.DateTimeField()
     hidden_at = models.DateTimeField(null=True, blank=True)
+    withdrawal = models.ForeignKey(
+        Withdrawal, on_delete=models.PROTECT, null=True, blank=True, related_name="clips"
+    )
+    held_until = models.DateTimeField(
+        null=True, blank=True, help_text=_("until then nobody but the contributor hears it")
+    )
 
     objects = ClipQuerySet.as_manager()
 
     def __str__(self) -> str:
         return f"clip {self.pk}"
 
+    @cached_property
+    def key(self) -> bytes:
+        """The clip's own key, under which its sound and its words lie. Raises KeyLost."""
+        return keys.unseal(keys.existing_key(self.contributor), bytes(self.wrapped_key), self.key_label())
+
+    def key_label(self) -> str:
+        return f"key of {self.stored_as}"
+
+    def wrap(self, key: bytes, data_key: bytes) -> None:
+        """Hold this key, under the contributor's data key; does not save."""
+        self.wrapped_key = keys.seal(data_key, key, self.key_label())
+
 
 class TaskQuerySet(models.QuerySet["Task"]):
     def live_for(self, purpose: Purpose) -> Self:
         """Tasks whose clip may be used for `purpose` at this moment."""
-        return self.filter(live_for("clip__contributor", "clip__material", purpose), clip__hidden_at=None)
+        consented = live_for("clip__contributor", "clip__material", purpose)
+        return self.filter(
+            consented, not_held("clip__held_until"), clip__hidden_at=None, clip__withdrawal=None
+        )
 
     def wanting(self) -> Self:
         """Tasks that take more annotations than were handed in or are lent out."""
@@ -157,8 +258,10 @@ class Task(models.Model):
 
     clip = models.ForeignKey(Clip, on_delete=models.PROTECT, related_name="tasks")
     campaign = models.ForeignKey(Campaign, on_delete=models.PROTECT, related_name="tasks")
-    # What the importer said the answer is. Never shown to volunteers and never counted as a vote.
-    reference = models.TextField(blank=True)
+    # What the importer or the reader of a sentence said the answer is. Never shown, never a vote.
+    plain_reference = models.TextField(blank=True)
+    sealed_reference = models.BinaryField(default=bytes)
+    reference = words("reference", of=lambda task: task)
     priority = models.SmallIntegerField(default=0, help_text=_("lower comes first"))
 
     # Written only by tagger.assignments, under this row's lock.
@@ -169,9 +272,13 @@ class Task(models.Model):
     # Written only by tagger.settlement and tagger.disputes, under this row's lock.
     status = models.CharField(max_length=10, choices=Status.choices, default=Status.OPEN)
     wanted = models.PositiveSmallIntegerField(help_text=_("how many annotations to collect by now"))
-    answer = models.TextField(null=True, blank=True)
+    plain_answer = models.TextField(null=True, blank=True)
+    sealed_answer = models.BinaryField(default=bytes)
+    answer = words("answer", of=lambda task: task)
+    plain_soft = models.JSONField(default=dict, blank=True)
+    sealed_soft = models.BinaryField(default=bytes)
+    soft = words("soft", of=lambda task: task)
     confidence = models.FloatField(null=True, blank=True)
-    soft = models.JSONField(default=dict, blank=True)
     adjudicated = models.BooleanField(default=False)
     settled_at = models.DateTimeField(null=True, blank=True)
 
@@ -181,7 +288,8 @@ class Task(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["clip", "campaign"], name="one_task_per_clip_and_campaign"),
             models.CheckConstraint(
-                condition=~Q(status="settled") | Q(answer__isnull=False), name="settled_task_has_an_answer"
+                condition=~Q(status="settled") | Q(plain_answer__isnull=False) | ~Q(sealed_answer=b""),
+                name="settled_task_has_an_answer",
             ),
         ]
         indexes = [
@@ -204,6 +312,20 @@ class Task(models.Model):
         return f"task {self.pk}"
 
 
+class Reading(models.Model):
+    """This task's clip is its speaker's reading of a prompt. Written only by datasets.recording.
+
+    Which prompt it was says what is said in the clip. So the mark tells nobody: it is a hash of the prompt
+    under the speaker's data key, enough not to ask the same person for it again.
+    """
+
+    task = models.OneToOneField(Task, on_delete=models.CASCADE, primary_key=True, related_name="reading")
+    mark = models.CharField(max_length=64, unique=True)
+
+    def __str__(self) -> str:
+        return f"reading {self.pk}"
+
+
 class Annotation(models.Model):
     """One annotator's stored answer: a label, or a transcript exactly as typed."""
 
@@ -211,7 +333,9 @@ class Annotation(models.Model):
     annotator = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="annotations"
     )
-    answer = models.TextField(blank=True)
+    plain_answer = models.TextField(blank=True)
+    sealed_answer = models.BinaryField(default=bytes)
+    answer = words("answer", of=lambda annotation: annotation.task)
     created_at = models.DateTimeField()
     changed_at = models.DateTimeField(null=True, blank=True)
 
@@ -234,6 +358,7 @@ class Release(models.Model):
     min_contributors = models.PositiveIntegerField(default=1)
     licence = models.CharField(max_length=40, default="CC0-1.0")
     published_at = models.DateTimeField()
+    recalls_published_on = models.DateField(null=True, blank=True)  # written only by datasets.recalls
 
     class Meta:
         ordering = ["-published_at"]
@@ -250,9 +375,13 @@ class ReleaseRow(models.Model):
     public_id = models.CharField(max_length=32)
     speaker = models.CharField(max_length=32)
     split = models.CharField(max_length=10)
-    answer = models.TextField(blank=True)
+    plain_answer = models.TextField(blank=True)
+    sealed_answer = models.BinaryField(default=bytes)
+    answer = words("answer", of=lambda row: row.task)
+    plain_soft = models.JSONField(default=dict)
+    sealed_soft = models.BinaryField(default=bytes)
+    soft = words("soft", of=lambda row: row.task)
     confidence = models.FloatField()
-    soft = models.JSONField(default=dict)
 
     class Meta:
         constraints = [
@@ -262,3 +391,37 @@ class ReleaseRow(models.Model):
 
     def __str__(self) -> str:
         return self.public_id
+
+
+class Recall(models.Model):
+    """A release's id whose clip was withdrawn: for the release's feed.
+
+    Written only by datasets.withdrawal and datasets.recalls; it bears no time but the day that is public.
+    """
+
+    release = models.ForeignKey(Release, on_delete=models.CASCADE, related_name="recalls")
+    public_id = models.CharField(max_length=32)
+    published_on = models.DateField(null=True, blank=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["release", "public_id"], name="one_recall_per_release_id")
+        ]
+
+    def __str__(self) -> str:
+        return self.public_id
+
+
+class Reconciliation(models.Model):
+    """One look over all that is held: counts alone, no ids. Written only by datasets.reconcile."""
+
+    looked_at = models.DateTimeField()
+    held = models.JSONField()  # how many of what
+    orphans = models.JSONField()  # how many of each kind; all are 0 when everything is in order
+    erasures = models.JSONField()  # how many are finished, the median and the longest minutes
+
+    class Meta:
+        ordering = ["-looked_at", "-id"]
+
+    def __str__(self) -> str:
+        return f"reconciliation {self.pk}"

@@ -8,7 +8,6 @@ from django.core.files.base import ContentFile, File
 from django.core.files.storage import FileSystemStorage, Storage, storages
 
 from accounts import keys
-from accounts.models import User
 
 from .models import Clip
 
@@ -33,18 +32,22 @@ class DurableFiles(FileSystemStorage):
         return name
 
 
-def put(contributor: User, wav: bytes) -> str:
-    """Store a WAV under the contributor's key; the name it can be had by."""
+def new_name() -> str:
+    """A random name that nothing is stored under yet."""
     name = secrets.token_hex(16)
-    path = f"{name[:2]}/{name[2:4]}/{name}"
-    return _storage().save(path, ContentFile(keys.seal(keys.data_key(contributor), wav, path)))
+    return f"{name[:2]}/{name[2:4]}/{name}"
+
+
+def put(name: str, key: bytes, wav: bytes) -> None:
+    """Store a WAV, sealed under a clip's own key."""
+    _storage().save(name, ContentFile(keys.seal(key, wav, name)))
 
 
 def get(clip: Clip) -> bytes:
     """The clip's WAV. Raises accounts.keys.KeyLost, or FileNotFoundError when the file is gone."""
     with _storage().open(clip.stored_as) as file:
         sealed = file.read()
-    return keys.unseal(keys.existing_key(clip.contributor_id), sealed, clip.stored_as)
+    return keys.unseal(clip.key, sealed, clip.stored_as)
 
 
 def destroy(stored_as: str) -> None:

@@ -14,9 +14,11 @@ from django.db.models import Count, Exists, F, OuterRef, QuerySet
 from django.db.models.expressions import Combinable
 from django.db.models.functions import Coalesce
 
-from accounts.consent import allows, live_for
-from accounts.models import Material, Purpose, User
+from accounts.consent import live_for
+from accounts.models import Purpose, User
+from datasets import normalise
 from datasets.models import Annotation, Campaign, Clip, Label, Task
+from datasets.words import columns
 
 from . import tasks
 from .models import Assignment
@@ -24,6 +26,7 @@ from .models import Assignment
 MOST_HELD = 100  # nobody borrows a whole campaign
 LAST = 10  # how many of one's answers can still be changed
 LONGEST_TRANSCRIPT = 2_000  # characters; 30 seconds of speech hold a quarter of that
+MOST_WORDS = 300  # or characters, in scripts without spaces: aligning costs their product
 
 State = Assignment.State
 
@@ -96,7 +99,9 @@ def hand_in(annotator: User, assignment_id: int, answer: str, now: datetime) -> 
         if assignment.state == State.DONE:
             return _same_again(task, annotator, answer), False
         _still_open(assignment)
-        annotation = Annotation.objects.create(task=task, annotator=annotator, answer=answer, created_at=now)
+        annotation = Annotation.objects.create(  # type: ignore[misc]
+            task=task, annotator=annotator, answer=answer, created_at=now
+        )
         _close(assignment, State.DONE, annotation_count=F("annotation_count") + 1, **_dirty(now))
         tasks.settle.delay_on_commit(task.pk)  # type: ignore[attr-defined]
     return annotation, True
@@ -134,16 +139,17 @@ def change(annotator: User, annotation_id: int, answer: str, now: datetime) -> A
     with transaction.atomic():
         annotation = (
             annotator.annotations.select_for_update(of=("task", "self"), no_key=True)
-            .select_related("task__campaign")
+            .select_related("task__campaign", "task__clip__contributor__data_key")
             .get(pk=annotation_id)
         )
         last = annotator.annotations.order_by("-created_at", "-id").values_list("pk", flat=True)[:LAST]
         if annotation.pk not in list(last):
             raise Closed(f"Only your last {LAST} answers can be changed.")
+        _must_be_live(annotation.task.clip)
         answer = checked(answer, annotation.task.campaign)
         if answer != annotation.answer:
             annotation.answer, annotation.changed_at = answer, now
-            annotation.save(update_fields=["answer", "changed_at"])
+            annotation.save(update_fields=[*columns("answer"), "changed_at"])
             Task.objects.filter(pk=annotation.task_id).update(**_dirty(now))
             tasks.settle.delay_on_commit(annotation.task_id)  # type: ignore[attr-defined]
     return annotation
@@ -154,7 +160,9 @@ def playable(annotator: User, assignment_id: int, now: datetime) -> Clip:
 
     Raises Assignment.DoesNotExist, Closed when it is not held any more, and Gone.
     """
-    assignment = annotator.assignments.select_related("task__clip").get(pk=assignment_id)
+    assignment = annotator.assignments.select_related("task__clip__contributor__data_key").get(
+        pk=assignment_id
+    )
     if assignment.state not in {State.LENT, State.DONE} or (
         assignment.state == State.LENT and assignment.expires_at <= now
     ):
@@ -173,6 +181,8 @@ def checked(answer: str, campaign: Campaign) -> str:
         raise BadAnswer(
             f"transcript is {len(answer)} characters long, at most {LONGEST_TRANSCRIPT} are taken."
         )
+    if (count := len(normalise.words(answer))) > MOST_WORDS:
+        raise BadAnswer(f"transcript has {count} words, at most {MOST_WORDS} are taken.")
     if "\0" in answer:
         raise BadAnswer("transcript holds a zero character.")
     return answer.strip()
@@ -233,7 +243,7 @@ def _lock(annotator: User, assignment_id: int) -> Assignment:
     # The task first, as lending does: then whoever holds an assignment never waits for its task.
     assignment = (
         annotator.assignments.select_for_update(of=("task", "self"), no_key=True)
-        .select_related("task__campaign", "task__clip")
+        .select_related("task__campaign", "task__clip__contributor__data_key")
         .get(pk=assignment_id)
     )
     if assignment.state == State.EXPIRED:
@@ -253,12 +263,12 @@ def _still_open(assignment: Assignment) -> None:
 
 
 def _must_be_live(clip: Clip) -> None:
-    if clip.hidden_at or not allows(clip.contributor, Material(clip.material), Purpose.VOLUNTEERS):
+    if not Clip.objects.live_for(Purpose.VOLUNTEERS).filter(pk=clip.pk).exists():
         raise Gone("This clip is no longer there: it was withdrawn or reported.")
 
 
 def _same_again(task: Task, annotator: User, answer: str) -> Annotation:
-    stored = Annotation.objects.get(task=task, annotator=annotator)
+    stored = task.annotations.get(annotator=annotator)
     if stored.answer != answer:
         raise AlreadyAnswered("You answered this clip otherwise already.")
     return stored

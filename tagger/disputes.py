@@ -8,6 +8,7 @@ from django.db.models import QuerySet
 from accounts.models import Purpose, User
 from datasets import normalise
 from datasets.models import Task
+from datasets.words import columns
 
 from .assignments import checked
 from .models import Dispute
@@ -22,7 +23,7 @@ def open_for(reviewer: User) -> QuerySet[Dispute]:
     live = Task.objects.live_for(Purpose.VOLUNTEERS).exclude(clip__contributor=reviewer)
     return (
         Dispute.objects.filter(decided_at=None, task__in=live)
-        .select_related("task__campaign", "task__clip")
+        .select_related("task__campaign", "task__clip__contributor__data_key")
         .order_by("opened_at", "id")
     )
 
@@ -30,17 +31,22 @@ def open_for(reviewer: User) -> QuerySet[Dispute]:
 @transaction.atomic
 def decide(dispute: Dispute, reviewer: User, answer: str, now: datetime) -> None:
     """Settle the task by the reviewer's answer. Raises assignments.BadAnswer and Decided."""
-    task = Task.objects.select_for_update(no_key=True).get(pk=dispute.task_id)
-    fresh = Dispute.objects.filter(pk=dispute.pk, decided_at=None).first()
+    task = (
+        Task.objects.select_for_update(of=("self",), no_key=True)
+        .select_related("campaign", "clip__contributor__data_key")
+        .get(pk=dispute.task_id)
+    )
+    fresh = Dispute.objects.filter(task=task, decided_at=None).first()
     if fresh is None:
         raise Decided("This dispute was decided in the meantime.")
-    fresh.answer = checked(answer, dispute.task.campaign)
+    fresh.task = task
+    fresh.answer = checked(answer, task.campaign)
     fresh.decided_at, fresh.reviewer = now, reviewer
     fresh.save()
     task.status, task.adjudicated, task.settled_at = Task.Status.SETTLED, True, now
     # The confidence stays what the volunteers' agreement was: one reviewer is no certainty.
     task.answer = as_settled(fresh.answer, task)
-    task.save(update_fields=["status", "adjudicated", "settled_at", "answer"])
+    task.save(update_fields=["status", "adjudicated", "settled_at", *columns("answer")])
 
 
 def as_settled(answer: str, task: Task) -> str:

@@ -6,6 +6,7 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from datasets.models import Task
+from datasets.words import words
 
 
 class Assignment(models.Model):
@@ -62,7 +63,9 @@ class Dispute(models.Model):
     reviewer = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="decisions"
     )
-    answer = models.TextField(blank=True)
+    plain_answer = models.TextField(blank=True)
+    sealed_answer = models.BinaryField(default=bytes)
+    answer = words("answer", of=lambda dispute: dispute.task)
 
     class Meta:
         indexes = [

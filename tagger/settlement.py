@@ -5,6 +5,7 @@ from datetime import datetime
 from django.db import transaction
 
 from datasets.models import Campaign, Label, Task
+from datasets.words import columns
 
 from .consensus import labels, transcripts
 from .consensus.verdict import Outcome, Rule, Verdict, Vote
@@ -16,7 +17,7 @@ def settle(task_id: int, now: datetime) -> None:
     with transaction.atomic():
         task = (
             Task.objects.select_for_update(of=("self",), no_key=True)
-            .select_related("campaign")
+            .select_related("campaign", "clip__contributor__data_key")
             .filter(pk=task_id)
             .first()
         )
@@ -28,13 +29,13 @@ def settle(task_id: int, now: datetime) -> None:
         task.save(update_fields=["dirty_since", *WRITTEN])
 
 
-WRITTEN = ["status", "wanted", "answer", "confidence", "soft", "settled_at"]
+WRITTEN = ["status", "wanted", "confidence", "settled_at", *columns("answer", "soft")]
 
 
 def verdict(task: Task) -> Verdict:
     """What the task's annotations come to, from all of them, by the campaign's rule."""
     campaign = task.campaign
-    votes = [Vote(who, answer) for who, answer in task.annotations.values_list("annotator_id", "answer")]
+    votes = [Vote(given.annotator_id, given.answer) for given in task.annotations.all()]
     rule = Rule(campaign.min_annotations, campaign.max_annotations, campaign.confidence)
     if campaign.kind == Campaign.Kind.WAKE_WORD:
         return labels.decide(votes, rule, Label.values)

@@ -50,7 +50,6 @@ def test_nobody_else_on_the_machine_can_look_into_the_vault(alice, juniper, soun
 def test_a_stolen_vault_and_database_open_nothing_without_the_master_key(alice, juniper, sound, own_home):
     intake.add(sound, juniper, origin(alice), NOW)
     (own_home / "keys" / "0001.key").unlink()
-    keys._read_master.cache_clear()
     with pytest.raises(keys.KeyLost):
         vault.get(Clip.objects.get())
 

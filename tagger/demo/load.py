@@ -12,6 +12,7 @@ from typing import Any
 from django.conf import settings
 
 from accounts import consent, contributors
+from accounts.ciphers import hashed_name
 from accounts.models import Purpose, Role, User
 from datasets import audio, campaigns, intake
 from datasets.models import Campaign, Clip, Label
@@ -79,13 +80,13 @@ def load(now: datetime, each: Callable[[list[scripts.Line]], Iterator[scripts.Li
 
 
 def _account(name: str, password: str | None, rights: dict[str, Any]) -> User:
-    found = User.objects.filter(username=name).first()
+    found = User.objects.filter(username=hashed_name(name)).first()
     return found or User.objects.create_user(name, password=password, **rights)
 
 
 def _campaigns() -> list[Campaign]:
-    shape = {"language": "en", "max_annotations": len(CROWD)}
-    wanted = [
+    shape: dict[str, Any] = {"language": "en", "max_annotations": len(CROWD)}
+    wanted: list[dict[str, Any]] = [
         shape
         | {
             "slug": scripts.WAKE_WORD_CAMPAIGN,
@@ -101,6 +102,7 @@ def _campaigns() -> list[Campaign]:
         | {
             "slug": scripts.TRANSCRIPTION_CAMPAIGN,
             "kind": Campaign.Kind.TRANSCRIPTION,
+            "prompts": "\n".join(scripts.PROMPTS),
             "guidelines": (
                 "Write every word as it is said, numbers as words. "
                 "Where a word cannot be made out, write [unclear]."

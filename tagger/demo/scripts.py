@@ -65,6 +65,21 @@ _HOUSEHOLD = (
     "start the washing machine after lunch",
     "good night and thank you for your help",
 )
+# To be read aloud by whoever tries to record.
+PROMPTS = (
+    "the kettle is on the stove and the cups are in the cupboard",
+    "turn off every light except the one above the desk",
+    "how far is it from here to the nearest lake",
+    "our neighbour grows tomatoes on her balcony",
+    "play the song that we heard in the car this morning",
+    "set a timer for the bread in the oven",
+    "a yellow bicycle leans against the garden wall",
+    "is there any rain on the way this afternoon",
+    "call me when you get home",
+    "the library closes early on Wednesdays",
+    "what is the word for squirrel in French",
+    "put the umbrella next to the door, please",
+)
 # Pink noise behind a voice, in decibels below its loudest moment. None: a quiet room.
 _BACKGROUNDS = (None, -45.0, -30.0, -38.0, -24.0)
 

@@ -1,0 +1,14 @@
+from allauth.account.auth_backends import AuthenticationBackend
+
+from .models import User
+
+
+class ByPseudonym(AuthenticationBackend):
+    """allauth's log-in, with the row found by the pseudonym's hash."""
+
+    def _authenticate_by_username(self, username: str, password: str) -> User | None:
+        try:
+            person = User.objects.get_by_natural_key(username)
+        except User.DoesNotExist:
+            return None
+        return self._check_password(person, password)
