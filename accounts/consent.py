@@ -1,16 +1,21 @@
 """Give, withdraw, allows: the only writer of Consent."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 
 from django.db import transaction
-from django.db.models import Exists, OuterRef
+from django.db.models import Exists, OuterRef, Q
 
-from .models import Consent, ConsentNotice, Material, Purpose, User
+from . import notices
+from .models import Consent, ConsentNotice, ConsentQuerySet, Material, Purpose, User
 
 
 class NoConsent(Exception):
     """No live consent covers what was asked; nothing was stored."""
+
+
+class NoticeChanged(NoConsent):
+    """The person agreed to an earlier notice and has not answered the new one yet."""
 
 
 def live_for(contributor: str, material: str, purpose: Purpose) -> Exists:
@@ -38,39 +43,103 @@ def give(
     *,
     notice: ConsentNotice | None = None,
     reference: str = "",
+    disguised: bool = False,
 ) -> list[Consent]:
-    """One Consent row for each purpose that is not covered by the same words already."""
-    _lock(contributor)
+    """One Consent row for each purpose that is not covered by the same words already.
+
+    `disguised` is for wake-word clips and for volunteers; to other consents it says nothing.
+    """
+    lock(contributor)
     given = []
     for purpose in purposes:
         words = {"material": material, "purpose": purpose, "notice": notice, "reference": reference}
-        held = Consent.objects.live().filter(contributor=contributor, **words).first()
-        given.append(held or Consent.objects.create(contributor=contributor, at=at, **words))
+        disguise = disguised and (material, purpose) == (Material.WAKE_WORD, Purpose.VOLUNTEERS)
+        held = _newest(Consent.objects.live().filter(contributor=contributor, **words))
+        if held is None or held.disguised != disguise:
+            held = Consent.objects.create(contributor=contributor, at=at, disguised=disguise, **words)
+        given.append(held)
     return given
 
 
 @transaction.atomic
-def withdraw(contributor: User, at: datetime) -> list[Consent]:
-    """End every live consent of this person, each by a row of its own."""
-    _lock(contributor)
-    return [
-        Consent.objects.create(
-            contributor=contributor, material=given.material, purpose=given.purpose, at=at, withdraws=given
+def answer(
+    contributor: User,
+    chosen: Mapping[Material, Iterable[Purpose]],
+    at: datetime,
+    notice: ConsentNotice,
+    *,
+    disguised: bool = False,
+) -> None:
+    """Take what was ticked under the current notice.
+
+    An answer about a material replaces what was given for it under an earlier notice: what was not ticked
+    again ends. A material that nothing was ticked for stays as it is, and takes in nothing new.
+    """
+    for material, purposes in chosen.items():
+        give(contributor, material, purposes, at, notice=notice, disguised=disguised)
+        earlier = Consent.objects.live().filter(
+            contributor=contributor, material=material, notice__version__lt=notice.version
         )
-        for given in Consent.objects.live().filter(contributor=contributor)
-    ]
+        again = Consent.objects.live().filter(
+            contributor=contributor, material=material, notice__version=notice.version
+        )
+        _end(earlier.exclude(purpose__in=again.values("purpose")), at)
+
+
+@transaction.atomic
+def disguise(contributor: User, wanted: bool, at: datetime) -> list[Consent]:
+    """From now on volunteers hear this person's wake-word clips disguised, or no longer so."""
+    lock(contributor)
+    held = _newest(_heard_wake_words(contributor))
+    if held is None:
+        return []
+    return give(
+        contributor,
+        Material.WAKE_WORD,
+        [Purpose.VOLUNTEERS],
+        at,
+        notice=held.notice,
+        reference=held.reference,
+        disguised=wanted,
+    )
+
+
+def is_disguised(contributor: User) -> bool:
+    """Whether volunteers hear this person's wake-word clips disguised: the newest live consent decides."""
+    held = _newest(_heard_wake_words(contributor))
+    return held is not None and held.disguised
+
+
+@transaction.atomic
+def withdraw(
+    contributor: User, at: datetime, *, material: Material | None = None, purpose: Purpose | None = None
+) -> list[Consent]:
+    """End this person's live consents, each by a row of its own: all, or those for one material and purpose.
+
+    Without volunteers nothing may be held, so their consent takes the material's others along.
+    """
+    lock(contributor)
+    ending = Consent.objects.live().filter(contributor=contributor)
+    if material:
+        ending = ending.filter(material=material)
+    if purpose and purpose != Purpose.VOLUNTEERS:
+        ending = ending.filter(purpose=purpose)
+    return _end(ending, at)
 
 
 def hold(contributor: User, material: Material, purpose: Purpose, reference: str = "") -> Consent:
     """The live consent that a clip is about to rest on, kept live until this transaction ends.
 
-    Raises NoConsent. With a reference, only the consent that bears it will do.
+    Raises NoConsent. With a reference, only the consent that bears it will do. What was agreed to under an
+    earlier notice than the current one allows no more to be stored: NoticeChanged.
     """
-    _lock(contributor)
+    lock(contributor)
     found = Consent.objects.live().filter(contributor=contributor, material=material, purpose=purpose)
     if reference:
         found = found.filter(reference=reference)
-    consent = found.order_by("-at", "-id").first()
+    consent = _newest(found.filter(Q(notice=None) | Q(notice__version=notices.current_version())))
+    if consent is None and found.exists():
+        raise NoticeChanged("the notice has changed, and this person has not answered the new one yet")
     if consent is None:
         raise NoConsent(f"no live consent: {Purpose(purpose).label}, {Material(material).label}")
     return consent
@@ -80,7 +149,44 @@ def has_withdrawn(contributor: User) -> bool:
     return Consent.objects.filter(contributor=contributor, withdraws__isnull=False).exists()
 
 
-def _lock(contributor: User) -> None:
+def live_now(contributor: User) -> list[Consent]:
+    """The newest live consent for each material and purpose, in the order in which they are asked for."""
+    found = Consent.objects.live().filter(contributor=contributor).select_related("notice")
+    newest = {(each.material, each.purpose): each for each in found.order_by("at", "id")}
+    pairs = [(material, purpose) for material in Material for purpose in Purpose]
+    return [newest[pair] for pair in pairs if pair in newest]
+
+
+def takes_in(consent: Consent) -> bool:
+    """Whether something new may rest on it, and not only what is held already."""
+    return consent.notice is None or consent.notice.version == notices.current_version()
+
+
+def _heard_wake_words(contributor: User) -> ConsentQuerySet:
+    return Consent.objects.live().filter(
+        contributor=contributor, material=Material.WAKE_WORD, purpose=Purpose.VOLUNTEERS
+    )
+
+
+def _newest(consents: ConsentQuerySet) -> Consent | None:
+    return consents.order_by("-at", "-id").first()
+
+
+def _end(consents: ConsentQuerySet, at: datetime) -> list[Consent]:
+    return [
+        Consent.objects.create(
+            contributor_id=given.contributor_id,
+            material=given.material,
+            purpose=given.purpose,
+            at=at,
+            withdraws=given,
+        )
+        for given in consents
+    ]
+
+
+def lock(contributor: User) -> None:
+    """Until this transaction ends, nobody else gives, withdraws, stores or erases for this person."""
     # Giving, withdrawing and storing a clip go one after another for one person, so that no clip
     # can be stored between the moment consent ends and the moment it is seen to have ended.
     User.objects.select_for_update(no_key=True).values_list("pk").get(pk=contributor.pk)

@@ -1,0 +1,114 @@
+"""The words that people agree to: one text for each language, in files, each with its version.
+
+`notice_texts/VERSION.LANGUAGE.md` holds, in this order, what is read and what is ticked: headings (`## `),
+points (`- `) and paragraphs, then one line for each box (`[wake-word.volunteers] …`). The boxes belong to
+what is hashed, because they are what is agreed to. A text that was published is never edited: a change is
+a file with a higher version in every language, and everybody is asked again.
+"""
+
+import hashlib
+from dataclasses import dataclass
+from functools import lru_cache
+from itertools import groupby
+from pathlib import Path
+
+from django.utils import timezone
+
+from .models import ConsentNotice
+
+FOLDER = Path(__file__).parent / "notice_texts"
+FIRST = "en"  # read by people whose language has no text
+
+
+class BadNotice(Exception):
+    """The texts on disk cannot be put to people; says which and why."""
+
+
+@dataclass(frozen=True)
+class Block:
+    """A piece of a notice as a page draws it: `kind` is heading, point or paragraph; points come together."""
+
+    kind: str
+    lines: tuple[str, ...]
+
+
+def current(language: str) -> ConsentNotice:
+    """The newest notice in this language, recorded when first asked for. Raises BadNotice.
+
+    The clock is read here: a notice is published at the moment somebody is first shown it.
+    """
+    version = current_version()
+    text = _texts(FOLDER).get((version, language))
+    if text is None:
+        raise BadNotice(f"There is no text {version}.{language}.md.")
+    written = {"text": text, "sha256": hashlib.sha256(text.encode()).hexdigest()}
+    notice, _made = ConsentNotice.objects.get_or_create(
+        version=version, language=language, defaults=written | {"published_at": timezone.now()}
+    )
+    if notice.sha256 != written["sha256"]:
+        raise BadNotice(
+            f"{version}.{language}.md has other words than when it was published. Put the old text back, "
+            f"and give the changed one a new version: {version + 1}.{language}.md."
+        )
+    return notice
+
+
+def current_version() -> int:
+    return max(version for version, _language in _texts(FOLDER))
+
+
+def languages() -> list[str]:
+    """In which the current notice can be read, English first."""
+    version = current_version()
+    found = {language for number, language in _texts(FOLDER) if number == version}
+    return sorted(found, key=lambda language: (language != FIRST, language))
+
+
+def blocks(notice: ConsentNotice) -> list[Block]:
+    """The part that is read.
+
+    >>> blocks(ConsentNotice(text="## One\\n\\n- a\\n- b\\n\\n[give] Yes"))
+    [Block(kind='heading', lines=('One',)), Block(kind='points', lines=('a', 'b'))]
+    """
+    lines = [line.strip() for line in notice.text.splitlines() if line.strip() and not line.startswith("[")]
+    pieces = (_piece(line) for line in lines)
+    drawn: list[Block] = []
+    for kind, group in groupby(pieces, key=lambda piece: piece[0]):
+        words = tuple(words for _kind, words in group)
+        drawn += [Block(kind, words)] if kind == "points" else [Block(kind, (each,)) for each in words]
+    return drawn
+
+
+def boxes(notice: ConsentNotice) -> dict[str, str]:
+    """The part that is ticked, by name.
+
+    >>> boxes(ConsentNotice(text="Read this.\\n[give] Yes"))
+    {'give': 'Yes'}
+    """
+    marked = (line[1:].split("]", 1) for line in notice.text.splitlines() if line.startswith("["))
+    return {name: words.strip() for name, words in marked}
+
+
+def _piece(line: str) -> tuple[str, str]:
+    for mark, kind in (("## ", "heading"), ("- ", "points")):
+        if line.startswith(mark):
+            return kind, line.removeprefix(mark)
+    return "paragraph", line
+
+
+@lru_cache(maxsize=8)
+def _texts(folder: Path) -> dict[tuple[int, str], str]:
+    """Every text by version and language. A version that lacks a language would leave some people unasked."""
+    texts = {}
+    for path in sorted(folder.glob("*.md")):
+        version, _, language = path.stem.partition(".")
+        if not version.isdecimal() or not language:
+            raise BadNotice(f"{path.name} must be named VERSION.LANGUAGE.md, such as 1.en.md.")
+        texts[int(version), language] = path.read_text(encoding="utf-8")
+    if not texts:
+        raise BadNotice(f"There is no notice in {folder}.")
+    newest = max(version for version, _language in texts)
+    every = {language for _version, language in texts}
+    if missing := sorted(language for language in every if (newest, language) not in texts):
+        raise BadNotice(f"Version {newest} of the notice lacks: {', '.join(missing)}.")
+    return texts

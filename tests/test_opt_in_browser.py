@@ -1,0 +1,97 @@
+"""Opting in and out as a person does it, with every click counted."""
+
+import json
+
+import pytest
+from playwright.sync_api import expect
+
+PASSWORD = "a long pass phrase"
+
+
+@pytest.fixture
+def sharer(site, visit):
+    """Signs up and opens the page on which consent is given."""
+
+    def sign_up(name, **options):
+        page = visit(base_url=site.url, **options)
+        page.goto("/accounts/signup/")
+        page.get_by_label("Pseudonym").fill(name)
+        page.get_by_label("Password").fill(PASSWORD)
+        page.get_by_role("main").get_by_role("button", name="Sign up").click()
+        expect(page.get_by_role("heading", name="Choose what to tag")).to_be_visible()
+        page.goto("/profile/")
+        page.get_by_role("link", name="See and change what you share").click()
+        return page
+
+    return sign_up
+
+
+def test_withdrawing_takes_no_more_clicks_than_giving(sharer):
+    page = sharer("clicker")
+    giving = [
+        page.get_by_label("Volunteers may hear my wake-word clips"),
+        page.get_by_role("button", name="Give what is ticked"),
+    ]
+    for place in giving:
+        place.click()
+    expect(page.get_by_text("given on")).to_have_count(1)
+    withdrawing = [page.get_by_role("button", name="Withdraw everything")]
+    for place in withdrawing:
+        place.click()
+    expect(page.get_by_text("You share nothing.")).to_be_visible()
+    assert len(withdrawing) <= len(giving)
+
+
+@pytest.mark.parametrize("scripts", [True, False], ids=["with scripts", "without scripts"])
+def test_a_receipt_is_had_at_once_and_checked_without_an_account(sharer, visit, site, scripts, tmp_path):
+    page = sharer(f"keeper-{scripts}".lower(), java_script_enabled=scripts)
+    page.get_by_label("Volunteers may hear my utterances").check()
+    page.get_by_role("button", name="Give what is ticked").click()
+    with page.expect_download() as download:
+        page.get_by_role("link", name="Download").click()
+    file = tmp_path / "receipt.json"
+    download.value.save_as(file)
+
+    stranger = visit(base_url=site.url, java_script_enabled=scripts)
+    stranger.goto("/receipts/")
+    stranger.get_by_label("or choose its file").set_input_files(file)
+    stranger.get_by_role("button", name="Check").click()
+    expect(stranger.get_by_text("This site signed it, and it is unchanged.")).to_be_visible()
+    stranger.get_by_label("Paste a receipt").fill(
+        json.dumps(json.loads(file.read_text()) | {"issued_at": "1999"})
+    )
+    stranger.get_by_role("button", name="Check").click()
+    expect(stranger.get_by_text("This does not verify.")).to_be_visible()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [360, 1280])
+def test_the_page_fits_the_screen_in_every_state(sharer, width, scheme):
+    viewport = {"width": width, "height": 800}
+    page = sharer(f"fits-{width}-{scheme}", viewport=viewport, color_scheme=scheme, locale="es-ES")
+    expect(page.get_by_role("heading", name="Qué no tiene vuelta atrás")).to_be_visible()
+    fits(page)
+    for box in page.get_by_role("checkbox").all():
+        expect(box).not_to_be_checked()
+        box.check()
+    page.get_by_role("button", name="Dar permiso para lo marcado").click()
+    expect(page.get_by_text("given on")).to_have_count(6)
+    fits(page)
+    with page.expect_download() as download:
+        page.get_by_role("link", name="Download").click()
+    page.get_by_role("link", name="check one").click()
+    page.get_by_label("Paste a receipt").fill(download.value.path().read_text())
+    page.get_by_role("button", name="Check").click()
+    page.get_by_text("Every field").click()
+    fits(page)
+
+
+def fits(page):
+    """Neither the page nor a card on it is wider than there is room for."""
+    page.wait_for_load_state()  # words can be there before the style sheets are
+    found = page.evaluate("""
+        [...document.querySelectorAll("html, .card")]
+            .filter(each => each.scrollWidth > each.clientWidth)
+            .map(each => [each.tagName, each.className, each.scrollWidth, each.clientWidth])
+    """)
+    assert found == []
