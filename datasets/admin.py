@@ -1,9 +1,48 @@
-from django.contrib import admin
+from typing import Any
 
+from django import forms
+from django.contrib import admin
+from django.core.exceptions import ValidationError
+from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
+
+from . import campaigns
 from .models import Campaign
+
+
+class CampaignForm(forms.ModelForm):
+    prompts = forms.CharField(
+        required=False,
+        label=_("Sentences to read"),
+        help_text=_("one a line; contributors are asked to read them aloud"),
+        widget=forms.Textarea(attrs={"rows": 12}),
+    )
+
+    class Meta:
+        model = Campaign
+        fields = "__all__"
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if self.instance.pk:
+            sentences = self.instance.prompts.order_by("id").values_list("text", flat=True)
+            self.fields["prompts"].initial = "\n".join(sentences)
+
+    def clean(self) -> dict[str, Any] | None:
+        cleaned = super().clean()
+        try:
+            campaigns.clean_prompts(self.cleaned_data.get("kind", ""), self.cleaned_data.get("prompts", ""))
+        except ValidationError as error:
+            self.add_error(None, error)
+        return cleaned
 
 
 @admin.register(Campaign)
 class CampaignAdmin(admin.ModelAdmin):
+    form = CampaignForm
     list_display = ("slug", "kind", "language", "wake_word", "is_open")
     list_filter = ("kind", "language", "is_open")
+
+    def save_related(self, request: HttpRequest, form: forms.ModelForm, *args: Any) -> None:
+        super().save_related(request, form, *args)
+        campaigns.set_prompts(form.instance, form.cleaned_data["prompts"])

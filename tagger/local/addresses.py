@@ -9,10 +9,16 @@ from typing import Any
 def find(home: Path) -> dict[str, str]:
     """DATABASE_URL, REDIS_URL, SECRET_KEY and DEBUG of the `make run` of this home, or {} when none runs."""
     record = read(home)
-    if record is None or started_at(record["pid"]) != record["started"]:
+    if record is None or not _lives(record):
         return {}
     addresses: dict[str, str] = record["addresses"]
     return addresses
+
+
+def is_running(home: Path) -> bool:
+    """Also while it still starts, when it has no addresses yet."""
+    record = read(home)
+    return record is not None and _lives(record)
 
 
 def read(home: Path) -> dict[str, Any] | None:
@@ -45,6 +51,10 @@ def forget(home: Path) -> None:
 
 def path(home: Path) -> Path:
     return home / "run" / "servers.json"
+
+
+def _lives(record: dict[str, Any]) -> bool:
+    return started_at(record["pid"]) == record["started"]
 
 
 def started_at(pid: int) -> str | None:

@@ -2,6 +2,7 @@
 
 import fcntl
 import os
+import re
 import secrets
 import select
 import shutil
@@ -76,10 +77,10 @@ def is_traversable(path: Path) -> bool:
 
 
 def make_sockets() -> Path:
-    """A short private folder: a socket's path holds 107 bytes, and the folder of PostgreSQL's is the host in
-    DATABASE_URL, which is read in lower case."""
+    """A short private folder: a socket's path holds 107 bytes, PostgreSQL takes a comma for its end, and the
+    folder that stands for the host in DATABASE_URL is read in lower case."""
     base = Path(tempfile.gettempdir())
-    plain = str(base) == str(base).lower() and len(str(base)) < 60
+    plain = re.fullmatch(r"[a-z0-9/._-]{1,60}", str(base))
     if not plain or (os.geteuid() == 0 and not is_traversable(base)):
         base = Path("/tmp")
     try:
@@ -96,7 +97,7 @@ def _lock(home: Home) -> int:
     handle = os.open(home.run / "lock", os.O_RDWR | os.O_CREAT, 0o600)
     deadline = time.monotonic() + SECONDS_FOR_LAST_RUN
     while not _locked(handle):
-        if addresses.find(home.path) or time.monotonic() > deadline:
+        if addresses.is_running(home.path) or time.monotonic() > deadline:
             os.close(handle)
             raise Refusal(
                 f"TAGGER_HOME {home.path} is in use by another `make run`; give this one a home of its own"

@@ -86,6 +86,9 @@ def install(extra: str) -> None:
             "--require-hashes",
             "--only-binary",
             ":all:",
+            # Below ovos-backend-client, which the tests run: plain Python that is published as source alone.
+            "--no-binary",
+            "combo-lock",
             "--no-input",
             "--no-color",
             "--progress-bar",

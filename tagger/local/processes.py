@@ -58,6 +58,7 @@ def start(program: Program) -> subprocess.Popen[bytes]:
             env=dict(program.environment),
             cwd=program.folder,
             start_new_session=True,
+            umask=0o077,
             user=account.uid if account else None,
             group=account.gid if account else None,
             extra_groups=[] if account else None,

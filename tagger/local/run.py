@@ -49,6 +49,7 @@ def say(line: str) -> None:
 def _run(
     environment: Mapping[str, str], home: Home, listener: socket.socket, sockets: Path, supervisor: Supervisor
 ) -> None:
+    addresses.write(home.path, {}, sockets)  # the next run removes the sockets if this one is killed
     say(f"Starting; the home is {home.path}, the logs are in {home.path / 'log'}.")
     found = _start_servers(environment, home, sockets, supervisor)
     found |= {

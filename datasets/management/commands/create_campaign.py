@@ -1,4 +1,5 @@
 from argparse import ArgumentParser
+from pathlib import Path
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
@@ -25,14 +26,24 @@ class Command(BaseCommand):
         parser.add_argument(
             "--any-order", action="store_true", help="clips without speech need not come last"
         )
+        parser.add_argument(
+            "--prompts", type=Path, metavar="FILE", help="sentences to be read aloud, one a line, in UTF-8"
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         names = ["slug", "kind", "language", "wake_word", "guidelines", "min_annotations", "max_annotations"]
         fields = {name: options[name] for name in [*names, "confidence", "contributor_cap"]}
         if fields["max_annotations"] is None:
             fields["max_annotations"] = max(7, fields["min_annotations"])
+        fields["prompts"] = self._read(options["prompts"]) if options["prompts"] else ""
         try:
             campaign = campaigns.create(**fields, speech_first=not options["any_order"])
         except campaigns.BadCampaign as error:
             raise CommandError(str(error)) from error
         self.stdout.write(f"Campaign {campaign.slug} is open: {campaign.title}")
+
+    def _read(self, file: Path) -> str:
+        try:
+            return file.read_text(encoding="utf-8-sig")
+        except (OSError, UnicodeDecodeError) as error:
+            raise CommandError(f"prompts: {error}") from error

@@ -1,0 +1,61 @@
+"""Your devices: enter the code that one shows, revoke it, remove it."""
+
+from uuid import UUID
+
+from django import forms
+from django.contrib import messages
+from django.core.validators import ProhibitNullCharactersValidator
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods, require_POST
+
+from . import devices as acts
+from .roles import PersonalRequest, contributor_required
+
+
+class PairingForm(forms.Form):
+    code = forms.CharField(max_length=20)
+    name = forms.CharField(max_length=60, required=False, validators=[ProhibitNullCharactersValidator()])
+
+
+@require_http_methods(["GET", "POST"])
+@contributor_required
+def devices(request: PersonalRequest) -> HttpResponse:
+    form = PairingForm(request.POST or None)
+    if form.is_valid():
+        try:
+            acts.claim(
+                request.user, form.cleaned_data["code"], form.cleaned_data["name"].strip(), timezone.now()
+            )
+        except acts.WrongCode:
+            form.add_error("code", _("No device that waits shows this code. It counts for a day, and once."))
+        except acts.TooManyTries:
+            form.add_error("code", _("Too many wrong codes. Wait an hour, then try again."))
+        else:
+            messages.success(request, _("Paired. The device fetches its key within seconds."))
+            return redirect("devices")
+    return _page(request, form, status=400 if form.errors else 200)
+
+
+@require_POST
+@contributor_required
+def revoke(request: PersonalRequest, uuid: UUID) -> HttpResponse:
+    device = get_object_or_404(request.user.devices, uuid=uuid)
+    acts.revoke(device, timezone.now().date())
+    messages.success(request, _("Revoked. Nothing that this device sends is taken any more."))
+    return redirect("devices")
+
+
+@require_POST
+@contributor_required
+def remove(request: PersonalRequest, uuid: UUID) -> HttpResponse:
+    """The row, its tokens and what it said of itself; the clips stay as they are."""
+    get_object_or_404(request.user.devices, uuid=uuid).delete()
+    messages.success(request, _("Removed. Its clips are where they were."))
+    return redirect("devices")
+
+
+def _page(request: PersonalRequest, form: PairingForm, status: int) -> HttpResponse:
+    return render(request, "accounts/devices.html", {"device_form": form}, status=status)
