@@ -158,7 +158,7 @@ def _rows(manifest: Path) -> Iterator[Item]:
             line = _first_line_not_utf_8(manifest)
             raise BadSource(f"{manifest}, line {line}: not UTF-8 ({error.reason}).") from error
         except csv.Error as error:
-            raise BadSource(f"{manifest}, line {reader.line_num}: {error}.") from error
+            raise BadSource(f"{manifest}, line {reader.line_num + 1}: {error}.") from error
 
 
 def _first_line_not_utf_8(manifest: Path) -> int:

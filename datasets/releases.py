@@ -11,7 +11,7 @@ from datetime import datetime
 from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db import transaction
-from django.db.models import Q, QuerySet, Sum
+from django.db.models import Exists, OuterRef, Q, QuerySet, Sum
 
 from accounts.models import Purpose
 
@@ -58,7 +58,8 @@ def freeze(
     """
     _check(slug, min_confidence, min_contributors)
     held = Task.objects.filter(campaign__in=campaigns)
-    settled = held.filter(status=Task.Status.SETTLED)
+    # What waits to be counted again may not stay as it is, so it waits for the next release.
+    settled = held.filter(status=Task.Status.SETTLED, dirty_since=None)
     sure = settled.filter(Q(confidence__gte=min_confidence) | Q(adjudicated=True))
     taken = sure.live_for(Purpose.RESEARCHERS)
     seconds = dict(taken.order_by().values_list("clip__contributor").annotate(seconds=Sum("clip__seconds")))
@@ -120,7 +121,10 @@ def audio(release: Release, row: Row) -> bytes:
 
 def _live(release: Release) -> QuerySet[ReleaseRow]:
     live = Task.objects.live_for(Purpose.RESEARCHERS)
-    return release.rows.filter(task__in=live).select_related("task__clip", "task__campaign")
+    # What was recalled stays recalled, also where its contributor agreed anew.
+    recalled = release.recalls.filter(public_id=OuterRef("public_id"))
+    rows = release.rows.filter(~Exists(recalled), task__in=live)
+    return rows.select_related("task__clip__contributor__data_key", "task__campaign")
 
 
 def _pin(release: Release, taken: QuerySet[Task], seconds: dict[int, float]) -> int:
@@ -129,7 +133,7 @@ def _pin(release: Release, taken: QuerySet[Task], seconds: dict[int, float]) -> 
     count, batch = 0, []
     # Somebody's first clip may have been settled since the speakers were counted: it waits for the next.
     known = taken.filter(clip__contributor__in=list(speakers))
-    for task in known.select_related("clip").iterator(chunk_size=AT_ONCE):
+    for task in known.select_related("campaign", "clip__contributor__data_key").iterator(chunk_size=AT_ONCE):
         speaker = speakers[task.clip.contributor_id]
         batch.append(_row(release, task, speaker, split[speaker]))
         if len(batch) == AT_ONCE:
@@ -139,7 +143,7 @@ def _pin(release: Release, taken: QuerySet[Task], seconds: dict[int, float]) -> 
 
 
 def _row(release: Release, task: Task, speaker: str, split: str) -> ReleaseRow:
-    return ReleaseRow(
+    return ReleaseRow(  # type: ignore[misc]
         release=release,
         task=task,
         public_id=secrets.token_hex(8),
@@ -153,7 +157,7 @@ def _row(release: Release, task: Task, speaker: str, split: str) -> ReleaseRow:
 
 def _check(slug: str, min_confidence: float, min_contributors: int) -> None:
     try:
-        Release._meta.get_field("slug").run_validators(slug)
+        Release._meta.get_field("slug").clean(slug, None)
     except ValidationError:
         raise BadRelease(f"{slug!r} cannot name a release: up to 60 letters, digits, - and _ can.") from None
     if not 0 <= min_confidence <= 1:

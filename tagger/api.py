@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import Any
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import get_object_or_404
 from django.utils import timezone
 from drf_spectacular.types import OpenApiTypes
@@ -19,11 +19,10 @@ from rest_framework.views import APIView
 
 from accounts.models import User
 from accounts.roles import IsAnnotator
-from datasets import campaigns, vault
+from datasets import byteranges, campaigns, hearing
 from datasets.models import Annotation, Campaign
 
 from . import assignments
-from .byteranges import ranged
 from .models import Assignment
 
 
@@ -154,7 +153,7 @@ class Audio(Call):
     )
     def get(self, request: PersonalRequest, pk: int) -> HttpResponse:
         clip = assignments.playable(request.user, pk, timezone.now())
-        return audio_response(request, vault.get(clip))
+        return byteranges.sound(request, hearing.for_volunteers(clip))
 
 
 class HandIn(Call):
@@ -194,10 +193,3 @@ class Change(Call):
 
 def answer_in(given: dict[str, str]) -> str:
     return next(iter(given.values()))
-
-
-def audio_response(request: HttpRequest | Request, wav: bytes) -> HttpResponse:
-    """A clip for one pair of ears: never kept by a cache, and seekable."""
-    response = ranged(request, wav, "audio/wav")
-    response["Cache-Control"] = "no-store"
-    return response

@@ -12,7 +12,9 @@ def open_for(reviewer: User) -> QuerySet[Clip]:
     """Hidden clips, oldest first, with the `reasons` given; never the reviewer's own."""
     given = Q(tasks__assignments__reason__gt="")
     return (
-        Clip.objects.filter(live_for("contributor", "material", Purpose.VOLUNTEERS), hidden_at__isnull=False)
+        Clip.objects.filter(
+            live_for("contributor", "material", Purpose.VOLUNTEERS), hidden_at__isnull=False, withdrawal=None
+        )
         .exclude(contributor=reviewer)
         .annotate(reasons=ArrayAgg("tasks__assignments__reason", filter=given, distinct=True, default=[]))
         .order_by("hidden_at", "id")

@@ -7,6 +7,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import dj_database_url
+from celery.schedules import crontab
 from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 
@@ -89,7 +90,6 @@ INSTALLED_APPS = [
     "django.contrib.admin",
     "django.contrib.auth",
     "django.contrib.contenttypes",
-    "django.contrib.sessions",
     "django.contrib.messages",
     "django.contrib.staticfiles",
     "django.contrib.postgres",
@@ -137,7 +137,7 @@ TEMPLATES = [
 
 # --- people -------------------------------------------------------------------------------------
 AUTH_USER_MODEL = "accounts.User"
-AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
+AUTHENTICATION_BACKENDS = ["accounts.backends.ByPseudonym"]
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator"},
@@ -146,12 +146,14 @@ AUTH_PASSWORD_VALIDATORS = [
 ]
 LOGIN_REDIRECT_URL = "campaigns"
 LOGIN_URL = "account_login"
+ACCOUNT_ADAPTER = "accounts.adapter.Adapter"
 ACCOUNT_LOGIN_METHODS = {"username"}
+ACCOUNT_USER_MODEL_EMAIL_FIELD = None
 ACCOUNT_EMAIL_VERIFICATION = "none"
 ACCOUNT_USERNAME_MIN_LENGTH = 3
 ACCOUNT_LOGOUT_REDIRECT_URL = "home"
 ACCOUNT_SESSION_REMEMBER = None
-ACCOUNT_FORMS = {"signup": "accounts.forms.SignupForm"}
+ACCOUNT_FORMS = {"signup": "accounts.forms.SignupForm", "reset_password": "accounts.forms.ResetForm"}
 
 # A site without a mail server sends nothing, and so asks for no address.
 EMAIL_HOST = text("EMAIL_HOST")
@@ -166,6 +168,7 @@ if not EMAIL_HOST:
 SENDS_MAIL = bool(EMAIL_HOST) or DEBUG
 ACCOUNT_SIGNUP_FIELDS = ["username*", "password1*"] + (["email"] if SENDS_MAIL else [])
 
+SESSION_ENGINE = "accounts.sessions"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
@@ -222,6 +225,13 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
     "visibility_timeout": 600,
 }
 CELERY_BEAT_SCHEDULE = {
+    "scrub": {"task": "datasets.tasks.scrub_unfinished", "schedule": timedelta(seconds=60)},
+    "turn over": {"task": "datasets.tasks.turn_over", "schedule": timedelta(hours=20)},
+    "old masters": {"task": "datasets.tasks.destroy_unused_masters", "schedule": timedelta(minutes=5)},
+    "sessions": {"task": "datasets.tasks.clear_expired_sessions", "schedule": timedelta(hours=6)},
+    # Each hour, in case the first after midnight was missed; a second one of a day adds nothing.
+    "recalls": {"task": "datasets.tasks.publish_recalls", "schedule": crontab(minute=10)},
+    "reconcile": {"task": "datasets.tasks.look_over_everything", "schedule": crontab(hour=3, minute=20)},
     "sweep": {"task": "tagger.tasks.sweep", "schedule": timedelta(seconds=15)},
     "reclaim": {"task": "tagger.tasks.reclaim", "schedule": timedelta(seconds=30)},
 }
@@ -248,6 +258,10 @@ STORAGES = {
 }
 MASTER_KEYS = Path(text("MASTER_KEYS", str(TAGGER_HOME / "keys")))
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1_000_000
+DEVICE_UPLOADS_A_DAY = number("DEVICE_UPLOADS_A_DAY", 500, 0, 1_000_000)
+# How long a device's access token counts. ovos-backend-client 0.1 to 1.0.1 never renews it: a fault of its
+# own raises before anything is sent. Such a device has to be paired again after this time.
+DEVICE_ACCESS = timedelta(hours=number("DEVICE_ACCESS_HOURS", 720, 1, 8_760))
 
 LANGUAGE_CODE = "en"
 LANGUAGES = [("en", "English")]

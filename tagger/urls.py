@@ -5,15 +5,15 @@ from django.urls import include, path, re_path
 from django.views import defaults
 from drf_spectacular.views import SpectacularAPIView
 
+from accounts import views_receipts
+from datasets import device_api, views_clips, views_leaving, views_public
+
 from . import api, probes, views
 
-# A page that would promise a mail must not be there where none is sent.
-without_mail = [
-    re_path(
-        r"^accounts/(?:email|confirm-email|password/reset)/",
-        defaults.page_not_found,
-        {"exception": Http404("this site sends no mail")},
-    )
+# allauth's pages about addresses keep them in plain; and where no mail is sent, none may be promised.
+not_offered = [
+    re_path(f"^accounts/{page}/", defaults.page_not_found, {"exception": Http404("not offered here")})
+    for page in ("email", "confirm-email", *([] if settings.SENDS_MAIL else ["password/reset"]))
 ]
 
 urlpatterns = [
@@ -22,15 +22,37 @@ urlpatterns = [
     path("tag/<slug:slug>/", views.tag, name="tag"),
     path("assignments/<int:pk>/answer/", views.hand_in, name="hand_in"),
     path("assignments/<int:pk>/skip/", views.skip, name="skip"),
+    path("record/", include("datasets.urls")),
+    path("my-clips/", views_clips.clips, name="my_clips"),
+    path("my-clips/delete/", views_clips.delete_ticked, name="delete_ticked_clips"),
+    path("my-clips/delete-all/", views_clips.delete_all, name="delete_all_clips"),
+    path("my-clips/keep/", views_clips.keep, name="keep_clips"),
+    path("my-clips/cooling-off/", views_clips.cooling_off, name="clips_cooling_off"),
+    path("my-clips/<int:pk>/audio/", views_clips.audio, name="my_clip_audio"),
+    path("my-clips/<int:pk>/delete/", views_clips.delete, name="delete_clip"),
+    path("my-data/", views_leaving.my_data, name="my_data"),
+    path("leave/", views_leaving.leave, name="leave"),
+    # Above what accounts knows of: clips go with the consent that they rest on.
+    path("profile/consent/withdraw/", views_leaving.withdraw_consent, name="withdraw_consent"),
     path("review/", views.review, name="review"),
     path("review/disputes/<int:pk>/", views.decide, name="decide"),
     path("review/disputes/<int:pk>/audio/", views.dispute_audio, name="dispute_audio"),
     path("review/clips/<int:pk>/audio/", views.report_audio, name="report_audio"),
     path("review/clips/<int:pk>/show-again/", views.show_again, name="show_again"),
     path("profile/", include("accounts.urls")),
-    *([] if settings.SENDS_MAIL else without_mail),
+    path("receipts/", views_receipts.check_receipt, name="check_receipt"),
+    path("receipts/key/", views_receipts.signing_key, name="signing_key"),
+    path("receipts/erasure/<str:token>/", views_leaving.erasure_receipt, name="erasure_receipt"),
+    path(
+        "receipts/erasure/<str:token>/receipt.json",
+        views_leaving.erasure_receipt_file,
+        name="erasure_receipt_file",
+    ),
+    *not_offered,
     path("accounts/", include("allauth.urls")),
     path("admin/", admin.site.urls),
+    path("ledger/", views_public.ledger, name="ledger"),
+    path("api/v1/recalls/<slug:release>.json", views_public.recall_feed, name="recall_feed"),
     path("healthz", probes.healthz),
     path("readyz", probes.readyz),
     path("api/v1/schema/", SpectacularAPIView.as_view(), name="schema"),
@@ -41,4 +63,10 @@ urlpatterns = [
     path("api/v1/assignments/<int:pk>/skip/", api.Skip.as_view()),
     path("api/v1/assignments/<int:pk>/report/", api.Report.as_view()),
     path("api/v1/annotations/<int:pk>/", api.Change.as_view()),
+    path("v1/device/code", device_api.code),
+    path("v1/device/activate", device_api.activate),
+    path("v1/auth/token", device_api.renew),
+    path("v1/device/<uuid:uuid>", device_api.device),
+    path("v1/device/<uuid:uuid>/wake-word-file", device_api.wake_word_file),
+    path("v1/device/<uuid:uuid>/utterance-file", device_api.utterance_file),
 ]

@@ -1,5 +1,7 @@
 """Pages: choose a campaign, tag, review. Each reads guard, form, one call, answer."""
 
+from collections import Counter
+
 from django.contrib import messages
 from django.db.models import Count
 from django.http import HttpRequest, HttpResponse
@@ -9,12 +11,11 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
 from accounts.roles import PersonalRequest, annotator_required, reviewer_required
+from datasets import byteranges, hearing
 from datasets import campaigns as open_campaigns
-from datasets import vault
 from datasets.models import Annotation, Campaign, Label
 
 from . import assignments, disputes, reports
-from .api import audio_response
 from .forms import form_for
 from .models import Assignment
 
@@ -91,14 +92,14 @@ def decide(request: PersonalRequest, pk: int) -> HttpResponse:
         else:
             messages.success(request, _("Decided. Thank you."))
         return redirect("review")
-    votes = dispute.task.annotations.values("answer").annotate(votes=Count("pk"))
+    votes = Counter(given.answer for given in dispute.task.annotations.order_by("id"))
     context = {
         "dispute": dispute,
         "campaign": dispute.task.campaign,
         "form": form,
         "labels": Label,
         # Answers, not names: a reviewer judges the clip, not the people.
-        "answers": votes.order_by("-votes", "answer"),
+        "answers": [{"answer": answer, "votes": count} for answer, count in votes.most_common()],
     }
     return render(request, "tagger/decide.html", context, status=400 if form.errors else 200)
 
@@ -107,14 +108,14 @@ def decide(request: PersonalRequest, pk: int) -> HttpResponse:
 @reviewer_required
 def dispute_audio(request: PersonalRequest, pk: int) -> HttpResponse:
     dispute = get_object_or_404(disputes.open_for(request.user), pk=pk)
-    return audio_response(request, vault.get(dispute.task.clip))
+    return byteranges.sound(request, hearing.for_volunteers(dispute.task.clip))
 
 
 @require_GET
 @reviewer_required
 def report_audio(request: PersonalRequest, pk: int) -> HttpResponse:
     clip = get_object_or_404(reports.open_for(request.user), pk=pk)
-    return audio_response(request, vault.get(clip))
+    return byteranges.sound(request, hearing.for_volunteers(clip))
 
 
 @require_POST

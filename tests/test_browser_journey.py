@@ -107,9 +107,9 @@ def held_by(site, name):
     """[[campaign, answer], …] in the order of giving, from the database."""
     code = f"""
 import json
-from datasets.models import Annotation
-given = Annotation.objects.filter(annotator__username={name!r}).order_by("id")
-print(json.dumps([list(row) for row in given.values_list("task__campaign__slug", "answer")]))
+from accounts.models import User
+given = User.objects.get_by_natural_key({name!r}).annotations.order_by("id")
+print(json.dumps([[row.task.campaign.slug, row.answer] for row in given]))
 """
     return json.loads(site.manage("shell", "-v", "0", "-c", code).stdout)
 
@@ -335,7 +335,9 @@ from django.utils import timezone
 from accounts.models import User
 from datasets.models import Annotation, Clip, Task
 from tagger.models import Dispute
-User.objects.filter(username="lea").update(roles=["annotator", "reviewer"])
+lea = User.objects.get_by_natural_key("lea")
+lea.roles = ["annotator", "reviewer"]
+lea.save()
 now, crowd = timezone.now(), [User.objects.create_user(name) for name in ("mia", "nils")]
 for slug, answers in (("juniper", ("yes", "no")), ("sentences", ("w" * 300, "what was said"))):
     task = Task.objects.filter(campaign__slug=slug).last()

@@ -157,7 +157,7 @@ def wait_until_settled(site):
 
 
 def adjudicate(site, person, answer):
-    find = "from accounts.models import User; u = User.objects.get(username='journey0')"
+    find = "from accounts.models import User; u = User.objects.get_by_natural_key('journey0')"
     site.manage("shell", "-c", f"{find}; u.roles.append('reviewer'); u.save()")
     listed = person.http.get("/review/").text
     [dispute] = re.findall(r"/review/disputes/(\d+)/\"", listed)

@@ -99,7 +99,10 @@ def test_a_home_that_cannot_be_made_is_refused(tmp_path):
             "The virtual environment was not created successfully because ensurepip is not available.",
             "no venv module",
         ),
-        ("ERROR: THESE PACKAGES DO NOT MATCH THE HASHES FROM THE REQUIREMENTS FILE.", "a package differs"),
+        (
+            "ERROR: THESE PACKAGES DO NOT MATCH THE HASHES FROM THE REQUIREMENTS FILE.",
+            "a package is not the one",
+        ),
         ("ERROR: something new", "pip failed: ERROR: something new"),
     ],
 )

@@ -85,7 +85,7 @@ def disputed(juniper, share, now, volunteers):
     for person, answer in zip(volunteers[1:5], ("yes", "yes", "no", "no"), strict=True):
         Annotation.objects.create(task=task, annotator=person, answer=answer, created_at=now)
     Task.objects.filter(pk=task.pk).update(
-        status="disputed", annotation_count=4, reference="the secret truth"
+        status="disputed", annotation_count=4, plain_reference="the secret truth"
     )
     return Dispute.objects.create(task=task, opened_at=now)
 
@@ -163,9 +163,9 @@ def test_the_menu_names_what_is_open_to_one_and_nothing_else(here):
 
     assert menu("nobody") == {"/accounts/login/", "/accounts/signup/"}
     assert menu("sam") == {"/profile/"}
-    assert menu("bea") == {"/tag/", "/profile/"}
+    assert menu("bea") == {"/tag/", "/record/", "/my-clips/", "/profile/"}
     assert menu("rita") == {"/tag/", "/review/", "/profile/"}
-    assert menu("root") == {"/tag/", "/review/", "/profile/", "/admin/"}
+    assert menu("root") == {"/tag/", "/record/", "/my-clips/", "/review/", "/profile/", "/admin/"}
 
 
 def test_a_page_that_is_not_for_you_says_for_whom_it_is(here):

@@ -24,6 +24,13 @@ def ranged(request: HttpRequest | Request, body: bytes, content_type: str) -> Ht
     return part
 
 
+def sound(request: HttpRequest | Request, wav: bytes) -> HttpResponse:
+    """A clip for one pair of ears: never kept by a cache, and seekable."""
+    response = ranged(request, wav, "audio/wav")
+    response["Cache-Control"] = "no-store"
+    return response
+
+
 def _bounds(first: str, last: str, size: int) -> tuple[int, int]:
     if not first:  # the last so many bytes
         return (size - min(int(last), size), size - 1)

@@ -1,0 +1,53 @@
+"""Celery: thin. Arguments are ids; each may be killed anywhere and run again."""
+
+from celery import shared_task
+from django.utils import timezone
+
+from accounts import turnover
+from accounts.sessions import SessionStore
+
+from . import keycopy, recalls, reconcile, withdrawal
+from .models import Withdrawal
+
+
+@shared_task
+def scrub(withdrawal_id: int) -> None:
+    request = Withdrawal.objects.filter(pk=withdrawal_id, finished_at=None).first()
+    if request is not None:
+        withdrawal.scrub(request, timezone.now())
+
+
+@shared_task
+def scrub_unfinished() -> int:
+    """What the broker lost, or a killed worker left; how many that were."""
+    waiting = withdrawal.unfinished()
+    for withdrawal_id in waiting:
+        scrub(withdrawal_id)
+    return len(waiting)
+
+
+@shared_task
+def turn_over() -> int:
+    """Once a day, if anybody left since the newest master key was made."""
+    return turnover.turn_over(keycopy.clip_keys()) if withdrawal.since_the_newest_master() else 0
+
+
+@shared_task
+def destroy_unused_masters() -> list[str]:
+    return turnover.destroy_unused(timezone.now())
+
+
+@shared_task
+def clear_expired_sessions() -> None:
+    SessionStore.clear_expired()
+
+
+@shared_task
+def publish_recalls() -> int:
+    """The day's publication; how many ids entered the feeds."""
+    return recalls.publish(timezone.now())
+
+
+@shared_task
+def look_over_everything() -> None:
+    reconcile.look(timezone.now())

@@ -1,0 +1,99 @@
+"""Take withdrawn clips out of a copy of a release, and check the rest: python clean_copy.py FOLDER
+
+Needs Python 3.9 alone. Removes the files and the rows of all clips that the release's signed list names, and
+compares the rest with checksums.sha256. Run it before each training. Exit code 0: the copy is clean, whole.
+"""
+
+import argparse
+import base64
+import hashlib
+import json
+import re
+from pathlib import Path
+from urllib import parse, request
+
+P, Q = 2**255 - 19, 2**252 + 27742317777372353535851937790883648493  # of Ed25519: RFC 8032
+D, ID, SUMS = -121665 * pow(121666, -1, P) % P, re.compile(b"[0-9A-Za-z]+"), "checksums.sha256"
+
+
+def add(a, b):
+    t = D * a[0] * b[0] * a[1] * b[1] % P
+    x, y = (a[0] * b[1] + a[1] * b[0]) * pow(1 + t, -1, P), (a[1] * b[1] + a[0] * b[0]) * pow(1 - t, -1, P)
+    return x % P, y % P
+
+
+def times(n, point):
+    return add(times(n // 2, add(point, point)), point if n % 2 else (0, 1)) if n else (0, 1)
+
+
+def point(data):
+    y, odd = int.from_bytes(data, "little") % 2**255, data[31] >> 7
+    square = (y * y - 1) * pow(D * y * y + 1, -1, P) % P
+    x = pow(square, (P + 3) // 8, P)
+    x = x if x * x % P == square else x * pow(2, (P - 1) // 4, P) % P
+    if y >= P or x * x % P != square or (odd and not x):
+        raise ValueError("a signature or its key is no point of the curve")
+    return (x if x % 2 == odd else P - x), y
+
+
+def is_signed(key, message, signature):
+    s = int.from_bytes(signature[32:], "little")
+    h = int.from_bytes(hashlib.sha512(signature[:32] + key + message).digest(), "little") % Q
+    base, fits = point((4 * pow(5, -1, P) % P).to_bytes(32, "little")), (len(key), len(signature)) == (32, 64)
+    return fits and s < Q and times(s, base) == add(point(signature[:32]), times(h, point(key)))
+
+
+def withdrawn(folder, feed, key):
+    """The withdrawn ids, once their list is known to be of this release and signed by its site."""
+    papers = (folder / "LICENSE.txt").read_text("utf-8")
+    url, release = re.findall(r"Withdrawn clips: (\S+/([\w-]+)\.json)", papers)[0]
+    feed = feed if "://" in feed else Path(feed).resolve().as_uri() if feed else url
+    beside = parse.urljoin(url if feed.startswith("file:") else feed, "/receipts/key/")
+    key = base64.b64decode(key or json.load(request.urlopen(beside, timeout=60))["public_key"])
+    said = json.load(request.urlopen(feed, timeout=60))
+    signature, gone = base64.b64decode(said.pop("signature")), {each.encode() for each in said["recalled"]}
+    text = json.dumps(said, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
+    if said["release"] != release or not is_signed(key, text, signature) or not all(map(ID.fullmatch, gone)):
+        raise ValueError(f"{feed} is not the list of {release}, signed by its site")
+    print(f"{release}: {len(gone)} clips withdrawn by {said['published_at']}")
+    return gone
+
+
+def clean(folder, gone):
+    """Remove all that names one of these clips; gives what is wrong with the rest."""
+    listed = {line[66:]: line[:64] for line in (folder / SUMS).read_text("utf-8").splitlines()}
+    stays = {name: sha for name, sha in listed.items() if gone.isdisjoint(ID.findall(name.encode()))}
+    wrong, new = [f"missing: {name}" for name in stays if not (folder / name).is_file()], {folder / SUMS: b""}
+    for path in sorted(path for path in folder.rglob("*") if path.is_file() and path not in new):
+        name, data = path.relative_to(folder).as_posix(), path.read_bytes()
+        lines = data.splitlines(True) if b"\0" not in data else []
+        rest = b"".join(line for line in lines if gone.isdisjoint(ID.findall(line))) if lines else data
+        before, after = hashlib.sha256(data).hexdigest(), hashlib.sha256(rest).hexdigest()
+        if name.endswith(".cleaning") or not gone.isdisjoint(ID.findall(name.encode())):
+            path.unlink()
+        elif rest != data:
+            new[path] = rest
+        if stays.get(name) not in (before, after) and path.exists():
+            wrong.append(f"{'changed' if name in stays else 'extra'}: {name}")
+        elif path.suffix == ".parquet" and gone:
+            wrong.append(f"cannot be cleaned, download it again: {name}")
+        elif name in stays:
+            stays[name] = after
+    new[folder / SUMS] = "".join(f"{sha}  {name}\n" for name, sha in stays.items()).encode()
+    for path, data in new.items():
+        path.with_name(path.name + ".cleaning").write_bytes(data)
+    for path in new:
+        path.with_name(path.name + ".cleaning").replace(path)
+    return wrong
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__)
+    for name in ("folder", "--feed", "--key"):
+        parser.add_argument(name, default="")
+    given = parser.parse_args()
+    try:
+        wrong = clean(Path(given.folder), withdrawn(Path(given.folder), given.feed, given.key))
+    except (OSError, ValueError, LookupError, TypeError, AttributeError) as error:
+        wrong = [f"not cleaned: {error}"]
+    raise SystemExit("\n".join(wrong) or None)

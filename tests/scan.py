@@ -1,0 +1,225 @@
+"""Finds a canary in bytes, whatever it is wrapped in: for tests that ask what is left of somebody.
+
+A text is looked for as it stands and in each of its encodings, at every offset; then everything in the bytes
+that looks encoded or packed is opened and searched again, to a bounded depth. So sessions (base64 over zlib),
+bodies of queued tasks (base64 over JSON), dumps (hexadecimal), pickles and archives within archives are read.
+Sound is found by any 64 consecutive bytes of its samples.
+"""
+
+import base64
+import bz2
+import io
+import json
+import lzma
+import re
+import struct
+import tarfile
+import zipfile
+import zlib
+from urllib.parse import quote, unquote_to_bytes
+
+import numpy as np
+
+DEEPEST = 5
+WINDOW = 16_000_000  # bytes that one packed thing may have
+LARGEST = 64_000_000  # and opened
+BLOCK = 32  # any 64 consecutive bytes of a sound hold one whole block that begins at a multiple of 32
+RUN = 20  # shorter runs of letters hide no canary: its own encodings are looked for as they stand
+
+
+class Scanner:
+    """Canaries by name: a text as str, a sound as the bytes of its samples."""
+
+    def __init__(self, canaries):
+        self.needles = Needles()
+        for name, canary in canaries.items():
+            for how, needle in encodings(canary) if isinstance(canary, str) else blocks(canary):
+                self.needles.add(needle, (name, how))
+        self.needles.sort()
+
+    def find(self, data):
+        """{(name of a canary, by which way it was found)}, such as ("mail", "gzip > base64 at 1")."""
+        return set(self._find(bytes(data), (), 0))
+
+    def names(self, data):
+        return {name for name, _how in self.find(data)}
+
+    def _find(self, data, way, depth):
+        for name, how in self.needles.find(data):
+            yield name, " > ".join((*way, how))
+        if depth < DEEPEST:
+            for how, opened in unpacked(data):
+                yield from self._find(opened, (*way, how), depth + 1)
+
+
+class Needles:
+    """Many byte strings looked for at once: each place of the data is compared by its first eight bytes."""
+
+    def __init__(self):
+        self.by_start = {}
+
+    def add(self, needle, name):
+        self.by_start.setdefault(needle[:8], {})[needle] = name
+
+    def sort(self):
+        self.starts = np.sort(np.frombuffer(b"".join(self.by_start), "<u8"))
+        # Most places are ruled out by their first two bytes.
+        self.likely = np.zeros(65_536, bool)
+        self.likely[(self.starts & np.uint64(0xFFFF)).astype(int)] = True
+
+    def find(self, data):
+        return {
+            name
+            for shift in range(min(8, len(data)))
+            for at in self._places(data, shift)
+            for needle, name in self.by_start.get(data[at : at + 8], {}).items()
+            if data.startswith(needle, at)
+        }
+
+    def _places(self, data, shift):
+        words = np.frombuffer(data, "<u8", count=(len(data) - shift) // 8, offset=shift)
+        shorts = np.frombuffer(data, "<u2", count=len(words) * 4, offset=shift)[::4]
+        maybe = np.flatnonzero(self.likely[shorts])
+        return maybe[np.isin(words[maybe], self.starts)] * 8 + shift
+
+
+def blocks(pcm):
+    """A sound, piece by piece; silence, which is in every file, is no piece of it."""
+    for start in range(0, len(pcm) - BLOCK + 1, BLOCK):
+        if len(set(pcm[start : start + BLOCK])) > 12:
+            yield "samples", pcm[start : start + BLOCK]
+
+
+def encodings(text):
+    """(name, bytes) of every way in which the text itself may be written."""
+    plain = text.encode()
+    yield "plain", plain
+    for order in ("le", "be"):
+        yield f"utf-16-{order}", text.encode(f"utf-16-{order}")
+    for kind, body in (("", plain), ("utf-16 ", text.encode("utf-16-le"))):
+        for offset in range(3):
+            shown = base64_at(body, offset)
+            yield f"{kind}base64 at {offset}", shown
+            yield f"{kind}base64 (url-safe) at {offset}", shown.translate(bytes.maketrans(b"+/", b"-_"))
+        yield f"{kind}hex", body.hex().encode()
+        yield f"{kind}HEX", body.hex().upper().encode()
+    yield "url", quote(text, safe="").encode()
+    yield "url, all", "".join(f"%{byte:02X}" for byte in plain).encode()
+    yield "url, all, lower", "".join(f"%{byte:02x}" for byte in plain).encode()
+    yield "raw unicode escapes", text.encode("raw_unicode_escape")
+    yield "unicode escapes", text.encode("unicode_escape")
+    yield "json", json.dumps(text)[1:-1].encode()
+    units = struct.unpack(f"<{len(text.encode('utf-16-le')) // 2}H", text.encode("utf-16-le"))
+    yield "json, all", "".join(f"\\u{unit:04x}" for unit in units).encode()
+    yield "JSON, all", "".join(f"\\u{unit:04X}" for unit in units).encode()
+
+
+def base64_at(body, offset):
+    """What of its base64 is the same whatever stands around it, when `offset` bytes (mod 3) come before."""
+    shown = base64.b64encode(bytes(offset) + body)
+    first = -(-offset * 8 // 6)
+    return shown[first : (offset + len(body)) * 8 // 6]
+
+
+def unpacked(data):
+    """(how, bytes) of everything in the data that opens."""
+    yield from _decoded_runs(data)
+    for how, magic, open_one in PACKED:
+        for found in re.finditer(magic, data):
+            opened = open_one(data, found.start())
+            if opened:
+                yield how, opened
+
+
+def _decoded_runs(data):
+    """All runs of one kind decoded and put side by side, so that they cost one search and not thousands."""
+    runs = re.findall(rb"[A-Za-z0-9+/_-]{%d,}+" % RUN, data)
+    straight = bytes.maketrans(b"-_", b"+/")
+    for skip in range(4) if runs else ():
+        whole = (run[skip : len(run) - (len(run) - skip) % 4].translate(straight) for run in runs)
+        yield "base64", b"\0\0".join(map(base64.b64decode, whole))
+    runs = re.findall(rb"[0-9A-Fa-f]{%d,}+" % (2 * RUN), data)
+    for skip in range(2) if runs else ():
+        whole = (run[skip : len(run) - (len(run) - skip) % 2].decode() for run in runs)
+        yield "hex", b"\0\0".join(map(bytes.fromhex, whole))
+    if around := _around(URL, data):
+        yield "url", unquote_to_bytes(around)
+    if (b"\\u" in data or b"\\x" in data) and (around := _around(ESCAPES, data)):
+        yield "escapes", ESCAPES.sub(_unescaped, around)
+
+
+URL = re.compile(rb"(?:%[0-9A-Fa-f]{2})+")
+ESCAPES = re.compile(rb"((?:\\+u[0-9A-Fa-f]{4})+)|((?:\\+x[0-9A-Fa-f]{2})+)")
+NEARBY = 100  # bytes before and behind an escape: a canary's other letters
+
+
+def _around(pattern, data):
+    """What stands around the places that match, and no more: most of a large file needs no second look."""
+    parts, done = [], 0
+    for found in pattern.finditer(data):
+        start, end = max(found.start() - NEARBY, done), found.end() + NEARBY
+        parts.append((b"\0\0" if start > done else b"") + data[start:end])
+        done = min(end, len(data))
+    return b"".join(parts)
+
+
+def _unescaped(run):
+    digits = re.sub(rb"\\+[ux]", b"", run[0]).decode()
+    if run[2]:
+        return bytes.fromhex(digits)
+    return bytes.fromhex(digits).decode("utf-16-be", errors="replace").encode()
+
+
+def _inflated(window):
+    def inflate(data, start):
+        try:
+            return zlib.decompressobj(window).decompress(memoryview(data)[start : start + WINDOW], LARGEST)
+        except zlib.error:
+            return b""
+
+    return inflate
+
+
+def _by(opener):
+    def decompress(data, start):
+        try:
+            return opener().decompress(data[start : start + WINDOW], LARGEST)
+        except (OSError, EOFError, lzma.LZMAError):
+            return b""
+
+    return decompress
+
+
+def _zip_member(data, start):
+    """By its own header: the list at a zip's end may be cut off."""
+    header = data[start : start + 30]
+    if len(header) < 30:
+        return b""
+    method, name, extra = (struct.unpack_from("<H", header, at)[0] for at in (8, 26, 28))
+    body = start + 30 + name + extra
+    return _inflated(-15)(data, body) if method == 8 else b""
+
+
+PACKED = [
+    ("gzip", rb"\x1f\x8b\x08", _inflated(31)),
+    ("zlib", rb"\x78[\x01\x5e\x9c\xda]", _inflated(15)),
+    ("bz2", rb"BZh[1-9]1AY&SY", _by(bz2.BZ2Decompressor)),
+    ("xz", rb"\xfd7zXZ\0", _by(lzma.LZMADecompressor)),
+    ("zip", rb"PK\x03\x04", _zip_member),
+]
+
+
+def zipped(name, body):
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as packed:
+        packed.writestr(name, body)
+    return file.getvalue()
+
+
+def tarred(name, body, mode="w"):
+    file = io.BytesIO()
+    with tarfile.open(fileobj=file, mode=mode) as packed:
+        entry = tarfile.TarInfo(name)
+        entry.size = len(body)
+        packed.addfile(entry, io.BytesIO(body))
+    return file.getvalue()
