@@ -14,7 +14,6 @@ from django.db.models import Count, Exists, F, OuterRef, QuerySet
 from django.db.models.expressions import Combinable
 from django.db.models.functions import Coalesce
 
-from accounts.consent import live_for
 from accounts.models import Purpose, User
 from datasets import normalise
 from datasets.models import Annotation, Campaign, Clip, Label, Task
@@ -77,8 +76,8 @@ def held(annotator: User, now: datetime) -> QuerySet[Assignment]:
 
 def at_hand(annotator: User, campaign: Campaign, now: datetime) -> QuerySet[Assignment]:
     """What the annotator has borrowed of a campaign, as far as it may still be heard."""
-    live = live_for("task__clip__contributor", "task__clip__material", Purpose.VOLUNTEERS)
-    return held(annotator, now).filter(live, task__campaign=campaign, task__clip__hidden_at=None)
+    live = Task.objects.live_for(Purpose.VOLUNTEERS).filter(campaign=campaign)
+    return held(annotator, now).filter(task__in=live)
 
 
 def renew(annotator: User, campaign: Campaign, count: int, now: datetime) -> list[Assignment]:

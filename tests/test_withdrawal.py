@@ -71,6 +71,13 @@ def test_a_single_clip_is_served_no_more_while_the_others_are(alice, used):
     assert list(Clip.objects.live_for(Purpose.VOLUNTEERS)) == [used[1].clip]
 
 
+def test_a_page_opened_again_does_not_offer_a_clip_that_is_being_erased(alice, carl, juniper, share):
+    going, staying = share(juniper), share(juniper)
+    assert len(assignments.lend(carl, juniper, 2, NOW)) == 2
+    withdrawal.forget_clips(alice, [going.clip_id], NOW)
+    assert [held.task for held in assignments.at_hand(carl, juniper, NOW)] == [staying]
+
+
 def test_nobody_forgets_the_clips_of_another(alice, bea, used):
     withdrawal.forget_clips(bea, [task.clip_id for task in used], NOW)
     scrub_all()
