@@ -28,8 +28,9 @@ lint:  ## style, imports and types
 	@.venv/bin/lint-imports
 	@.venv/bin/python -m mypy .
 
-requirements:  ## work out the three hashed requirements files anew from pyproject.toml
+requirements:  ## work out the four hashed requirements files anew from pyproject.toml
 	@test -x build/uv/bin/uv || { $(PYTHON) -m venv build/uv && build/uv/bin/python -m pip install --quiet uv; }
 	@$(COMPILE) --output-file requirements.txt
 	@$(COMPILE) --constraints requirements.txt --extra local --output-file requirements-local.txt
 	@$(COMPILE) --constraints requirements.txt --extra local --extra dev --output-file requirements-dev.txt
+	@$(COMPILE) --constraints requirements-dev.txt --extra local --extra dev --extra bench --output-file requirements-bench.txt

@@ -1,9 +1,13 @@
+from typing import Any
+
 from allauth.account.decorators import secure_admin_login
 from django import forms
 from django.contrib import admin
 from django.db import models
 from django.http import HttpRequest
+from django.utils import timezone
 
+from . import audit
 from .ciphers import hashed_name
 from .models import Consent, Role, User
 
@@ -39,6 +43,11 @@ class PersonAdmin(admin.ModelAdmin):
         found = queryset.filter(username=hashed_name(search_term)) if search_term else queryset
         return found, False
 
+    def save_model(self, request: HttpRequest, obj: User, form: Any, change: bool) -> None:
+        super().save_model(request, obj, form, change)
+        if form.changed_data:
+            audit.record(audit.Act.SET_ROLES, f"person {obj.pk}", request.user, timezone.now())  # type: ignore[arg-type]
+
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
 
@@ -51,6 +60,7 @@ class ConsentAdmin(admin.ModelAdmin):
     """To look at: consent is given and withdrawn by the person, never typed in here."""
 
     list_display = ("contributor", "material", "purpose", "at", "withdraws", "reference")
+    list_select_related = ("contributor__data_key",)
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False

@@ -6,7 +6,7 @@ from datetime import datetime
 from django.db import transaction
 from django.db.models import Exists, OuterRef, Q
 
-from . import notices
+from . import ciphers, keys, notices
 from .models import Consent, ConsentNotice, ConsentQuerySet, Material, Purpose, User
 
 
@@ -52,11 +52,15 @@ def give(
     lock(contributor)
     given = []
     for purpose in purposes:
-        words = {"material": material, "purpose": purpose, "notice": notice, "reference": reference}
+        referred = _reference_hash(contributor, reference)
+        words = {"material": material, "purpose": purpose, "notice": notice, "reference_hash": referred}
         disguise = disguised and (material, purpose) == (Material.WAKE_WORD, Purpose.VOLUNTEERS)
         held = _newest(Consent.objects.live().filter(contributor=contributor, **words))
         if held is None or held.disguised != disguise:
-            held = Consent.objects.create(contributor=contributor, at=at, disguised=disguise, **words)
+            sealed = _sealed_reference(contributor, reference)
+            held = Consent.objects.create(
+                contributor=contributor, at=at, disguised=disguise, sealed_reference=sealed, **words
+            )
         given.append(held)
     return given
 
@@ -136,7 +140,7 @@ def hold(contributor: User, material: Material, purpose: Purpose, reference: str
     lock(contributor)
     found = Consent.objects.live().filter(contributor=contributor, material=material, purpose=purpose)
     if reference:
-        found = found.filter(reference=reference)
+        found = found.filter(reference_hash=_reference_hash(contributor, reference))
     consent = _newest(found.filter(Q(notice=None) | Q(notice__version=notices.current_version())))
     if consent is None and found.exists():
         raise NoticeChanged("the notice has changed, and this person has not answered the new one yet")
@@ -160,6 +164,25 @@ def live_now(contributor: User) -> list[Consent]:
 def takes_in(consent: Consent) -> bool:
     """Whether something new may rest on it, and not only what is held already."""
     return consent.notice is None or consent.notice.version == notices.current_version()
+
+
+def seal_references_under(contributor: User, old: bytes, new: bytes) -> None:
+    """What consents refer to lies under the contributor's data key, and that was replaced."""
+    label = Consent.reference_label(contributor.pk)
+    for given in Consent.objects.filter(contributor=contributor).exclude(reference_hash=""):
+        plain = ciphers.unseal(old, bytes(given.sealed_reference), label)
+        Consent.objects.filter(pk=given.pk).update(sealed_reference=ciphers.seal(new, plain, label))
+
+
+def _reference_hash(contributor: User, reference: str) -> str:
+    return ciphers.hashed(f"consent reference of {contributor.pk}: {reference}") if reference else ""
+
+
+def _sealed_reference(contributor: User, reference: str) -> bytes:
+    if not reference:
+        return b""
+    label = Consent.reference_label(contributor.pk)
+    return ciphers.seal(keys.data_key(contributor), reference.encode(), label)
 
 
 def _heard_wake_words(contributor: User) -> ConsentQuerySet:

@@ -23,6 +23,7 @@ from django.db import IntegrityError, transaction
 from django.db.models import F, Q
 from django.utils.crypto import salted_hmac
 
+from . import quarters
 from .models import Device, DeviceLogin, Pairing, Role, User
 
 LETTERS = "ACEFHJKLMNPRTUVWXY3479"  # none that is taken for another when it is spoken or shown small
@@ -105,7 +106,7 @@ def claim(owner: User, code: str, name: str, now: datetime) -> Device:
         pairing = waiting.select_for_update().first()
         if pairing is None:
             raise WrongCode("No device that waits shows this code.")
-        device = Device(owner=owner, paired_in=f"{now.year}-Q{(now.month + 2) // 3}")
+        device = Device(owner=owner, paired_in=quarters.name(now))
         device.about = {"name": name}
         device.save()
         pairing.device = device

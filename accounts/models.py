@@ -18,7 +18,7 @@ from django.utils.translation import gettext_lazy as _
 from . import ciphers
 
 # Any numbers of ours that no other advisory lock of the site uses.
-MASTER_LOCK, COPY_LOCK = 7_301, 7_302
+MASTER_LOCK, COPY_LOCK, AUDIT_LOCK = 7_301, 7_302, 7_303
 
 
 class Role(models.TextChoices):
@@ -186,7 +186,10 @@ class Consent(models.Model):
     purpose = models.CharField(max_length=20, choices=Purpose.choices)
     at = models.DateTimeField()
     notice = models.ForeignKey(ConsentNotice, on_delete=models.PROTECT, null=True, blank=True)
-    reference = models.TextField(blank=True, help_text=_("where a consent given elsewhere can be found"))
+    # Where a consent given elsewhere can be found: free text that may name somebody, hence sealed. The keyed
+    # hash is enough to know the same words again.
+    reference_hash = models.CharField(max_length=64, blank=True)
+    sealed_reference = models.BinaryField(default=bytes)
     # Volunteers hear wake-word clips disguised. Of several live consents the newest decides.
     disguised = models.BooleanField(default=False)
     withdraws = models.OneToOneField(
@@ -205,7 +208,7 @@ class Consent(models.Model):
         ]
         constraints = [
             models.CheckConstraint(
-                condition=Q(notice__isnull=False) | ~Q(reference="") | Q(withdraws__isnull=False),
+                condition=Q(notice__isnull=False) | ~Q(reference_hash="") | Q(withdraws__isnull=False),
                 name="consent_says_what_was_agreed",
             ),
             models.CheckConstraint(
@@ -220,6 +223,20 @@ class Consent(models.Model):
 
     def __str__(self) -> str:
         return f"{'withdrawn' if self.withdraws_id else 'given'}: {self.material} for {self.purpose}"
+
+    @property
+    def reference(self) -> str:
+        """Empty where there is none. Raises ciphers.KeyLost once the person is forgotten."""
+        if not self.sealed_reference:
+            return ""
+        key = self.contributor.data_key.open()
+        return ciphers.unseal(
+            key, bytes(self.sealed_reference), self.reference_label(self.contributor_id)
+        ).decode()
+
+    @staticmethod
+    def reference_label(contributor_id: int) -> str:
+        return f"consent reference of {contributor_id}"
 
 
 class DataKeys(models.Manager["DataKey"]):
@@ -354,3 +371,39 @@ class DeviceLogin(models.Model):
 
     def __str__(self) -> str:
         return f"login {self.pk}"
+
+
+class AuditEvent(models.Model):
+    """Who looked, decided or exported: one link of a chain. Written only by accounts.audit.
+
+    `sha256` covers the link before it and everything of this one but the person, of whom it covers
+    `who_sha256` alone: with `person` and `salt` erased, the chain still holds and leads to nobody.
+    """
+
+    class Act(models.TextChoices):
+        HEARD = "heard", _("heard a clip outside of the queue")
+        DECIDED = "decided", _("decided a dispute")
+        DISMISSED = "dismissed", _("dismissed a report")
+        RELEASED = "released", _("published a release")
+        EXPORTED = "exported", _("exported a release")
+        TOOK_ALONG = "took-along", _("took everything held about themselves along")
+        SET_ROLES = "set-roles", _("changed what somebody may do")
+        ERASED = "erased", _("finished an erasure")
+        TURNED_OVER = "turned-over", _("turned the master key over")
+
+    number = models.BigIntegerField(primary_key=True)  # 1, 2, 3 and so on, without a gap
+    at = models.DateTimeField()
+    act = models.CharField(max_length=20, choices=Act.choices)
+    about = models.CharField(max_length=100)  # a kind and an id, such as clip 12
+    who_sha256 = models.CharField(max_length=64, blank=True)  # empty: the site itself, or its operator
+    sha256 = models.CharField(max_length=64)
+    person = models.ForeignKey(
+        User, on_delete=models.SET_NULL, null=True, blank=True, related_name="audit_events"
+    )
+    salt = models.BinaryField(default=bytes)
+
+    class Meta:
+        indexes = [models.Index(fields=["about"], name="audit_by_what")]
+
+    def __str__(self) -> str:
+        return f"{self.number}: {self.act} {self.about}"

@@ -14,7 +14,7 @@ from typing import Any
 from django.conf import settings
 from django.urls import reverse
 
-from . import signing
+from . import audit, signing
 from .models import Consent, ConsentNotice, Material, Purpose, User
 
 MOST_BYTES = 100_000
@@ -110,6 +110,13 @@ def read(data: bytes) -> dict[str, Any]:
     if not isinstance(found, dict):
         raise Unreadable("It is JSON, but not a document with fields.")
     return found
+
+
+def check(document: dict[str, Any]) -> None:
+    """Raises signing.BadSignature or audit.Broken, with the reason, unless it is from here and still true."""
+    signing.verify(document)
+    if event := document.get("audit"):
+        audit.must_hold(event["number"], event["sha256"])
 
 
 def written(document: dict[str, Any]) -> bytes:

@@ -6,7 +6,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_GET, require_http_methods
 
-from . import receipts, signing
+from . import audit, receipts, signing
 
 # What is pasted arrives escaped, up to three times its size, and with the form around it.
 MOST_SENT = 4 * receipts.MOST_BYTES
@@ -24,8 +24,8 @@ def check_receipt(request: HttpRequest) -> HttpResponse:
         return render(request, "accounts/receipt_check.html", {"problem": problem}, status=413)
     try:
         document = receipts.read(_handed_over(request))
-        signing.verify(document)
-    except (receipts.Unreadable, signing.BadSignature) as reason:
+        receipts.check(document)
+    except (receipts.Unreadable, signing.BadSignature, audit.Broken) as reason:
         return render(request, "accounts/receipt_check.html", {"problem": str(reason)})
     shown = {"document": document, "written": receipts.written(document).decode()}
     return render(request, "accounts/receipt_check.html", shown)

@@ -20,7 +20,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts import keys
 from accounts.consent import live_for
-from accounts.models import Consent, Material, Purpose
+from accounts.models import AuditEvent, Consent, Material, Purpose
 
 from .words import words
 
@@ -173,6 +173,8 @@ class Withdrawal(models.Model):
     requested_at = models.DateTimeField()
     finished_at = models.DateTimeField(null=True, blank=True)
     counts = models.JSONField(default=dict, blank=True)
+    # The head of the audit chain when all was done: the receipt tells it.
+    event = models.ForeignKey(AuditEvent, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
 
     class Meta:
         indexes = [
@@ -357,6 +359,12 @@ class Release(models.Model):
     min_confidence = models.FloatField(default=0.0)
     min_contributors = models.PositiveIntegerField(default=1)
     licence = models.CharField(max_length=40, default="CC0-1.0")
+    # Whom it is for: it holds only clips whose contributors agreed to that.
+    audience = models.CharField(
+        max_length=20,
+        choices=[(Purpose.RESEARCHERS, Purpose.RESEARCHERS.label), (Purpose.PUBLIC, Purpose.PUBLIC.label)],
+        default=Purpose.RESEARCHERS,
+    )
     published_at = models.DateTimeField()
     recalls_published_on = models.DateField(null=True, blank=True)  # written only by datasets.recalls
 

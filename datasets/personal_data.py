@@ -21,7 +21,7 @@ from knox.models import AuthToken
 
 from accounts import receipts
 from accounts.keys import KeyLost
-from accounts.models import ConsentNotice, Purpose, User
+from accounts.models import AuditEvent, ConsentNotice, Purpose, User
 
 from . import vault
 from .models import Annotation, Clip, Task, Withdrawal
@@ -89,7 +89,19 @@ def _files(person: User, now: datetime) -> Iterator[tuple[str, Pieces]]:
     yield "assignments.jsonl", _lines(_assignments(person))
     yield "decisions.jsonl", _lines(_decisions(person))
     yield "erasures.json", [_json(list(Withdrawal.objects.filter(person_id=person.pk).values(*ERASURE)))]
+    yield "audit.jsonl", _lines(_audit_events(person))
     yield "admin-log.json", [_json(list(LogEntry.objects.filter(user=person).values(*LOGGED)))]
+
+
+def _audit_events(person: User) -> Iterator[dict[str, Any]]:
+    """What they did outside of the queue, and when a reviewer heard or decided about a clip of theirs."""
+    own = person.audit_events.order_by("number").values("number", "at", "act", "about")
+    for event in own.iterator(chunk_size=AT_ONCE):
+        yield event | {"by": "you"}
+    for pk in person.clips.filter(withdrawal=None).order_by("pk").values_list("pk", flat=True).iterator():
+        looks = AuditEvent.objects.filter(about=f"clip {pk}").exclude(person=person).order_by("number")
+        for event in looks.values("number", "at", "act", "about"):
+            yield event | {"by": "a reviewer"}
 
 
 ERASURE = ("scope", "requested_at", "finished_at", "counts")

@@ -13,6 +13,7 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.db.models import Exists, OuterRef, Q, QuerySet, Sum
 
+from accounts import audit, quarters
 from accounts.models import Purpose
 
 from . import splits, vault
@@ -51,6 +52,7 @@ def freeze(
     *,
     min_confidence: float = 0.0,
     min_contributors: int = 1,
+    audience: Purpose = Purpose.RESEARCHERS,
 ) -> Frozen:
     """Pin the settled tasks of these campaigns under ids that are random for this release.
 
@@ -61,7 +63,7 @@ def freeze(
     # What waits to be counted again may not stay as it is, so it waits for the next release.
     settled = held.filter(status=Task.Status.SETTLED, dirty_since=None)
     sure = settled.filter(Q(confidence__gte=min_confidence) | Q(adjudicated=True))
-    taken = sure.live_for(Purpose.RESEARCHERS)
+    taken = sure.live_for(audience)
     seconds = dict(taken.order_by().values_list("clip__contributor").annotate(seconds=Sum("clip__seconds")))
     if len(seconds) < max(min_contributors, 1):
         raise BadRelease(
@@ -69,10 +71,15 @@ def freeze(
             f"at least {max(min_contributors, 1)} are asked for."
         )
     release = Release.objects.create(
-        slug=slug, min_confidence=min_confidence, min_contributors=min_contributors, published_at=now
+        slug=slug,
+        min_confidence=min_confidence,
+        min_contributors=min_contributors,
+        audience=audience,
+        published_at=now,
     )
     release.campaigns.set(campaigns)
     rows = _pin(release, taken, seconds)
+    audit.record(audit.Act.RELEASED, f"release {release.slug}", None, now)
     counts = held.count(), settled.count(), sure.count()
     return Frozen(release, rows, len(seconds), counts[0] - counts[1], counts[1] - counts[2], counts[2] - rows)
 
@@ -100,11 +107,10 @@ def rows(release: Release) -> Iterator[Row]:
 
 def about(release: Release) -> About:
     """What the papers of an archive say of the release; no time finer than a quarter."""
-    at = release.published_at
     return About(
         name=release.slug,
         title=release.slug,
-        quarter=f"{at.year}-Q{(at.month + 2) // 3}",
+        quarter=quarters.name(release.published_at),
         site=settings.SITE_URL,
         contact=settings.CONTACT,
         licence=release.licence,
@@ -120,7 +126,7 @@ def audio(release: Release, row: Row) -> bytes:
 
 
 def _live(release: Release) -> QuerySet[ReleaseRow]:
-    live = Task.objects.live_for(Purpose.RESEARCHERS)
+    live = Task.objects.live_for(Purpose(release.audience))
     # What was recalled stays recalled, also where its contributor agreed anew.
     recalled = release.recalls.filter(public_id=OuterRef("public_id"))
     rows = release.rows.filter(~Exists(recalled), task__in=live)

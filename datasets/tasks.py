@@ -1,20 +1,24 @@
 """Celery: thin. Arguments are ids; each may be killed anywhere and run again."""
 
+import logging
+
 from celery import shared_task
 from django.utils import timezone
 
-from accounts import turnover
+from accounts import audit, turnover
 from accounts.sessions import SessionStore
 
 from . import keycopy, recalls, reconcile, withdrawal
 from .models import Withdrawal
+
+logger = logging.getLogger(__name__)
 
 
 @shared_task
 def scrub(withdrawal_id: int) -> None:
     request = Withdrawal.objects.filter(pk=withdrawal_id, finished_at=None).first()
     if request is not None:
-        withdrawal.scrub(request, timezone.now())
+        withdrawal.scrub(request, timezone.now)
 
 
 @shared_task
@@ -22,14 +26,21 @@ def scrub_unfinished() -> int:
     """What the broker lost, or a killed worker left; how many that were."""
     waiting = withdrawal.unfinished()
     for withdrawal_id in waiting:
-        scrub(withdrawal_id)
+        try:
+            scrub(withdrawal_id)
+        except Exception:  # one person's erasure that fails must not keep all others waiting
+            logger.exception("withdrawal %s cannot be finished", withdrawal_id)
     return len(waiting)
 
 
 @shared_task
 def turn_over() -> int:
     """Once a day, if anybody left since the newest master key was made."""
-    return turnover.turn_over(keycopy.clip_keys()) if withdrawal.since_the_newest_master() else 0
+    if not withdrawal.since_the_newest_master():
+        return 0
+    wrapped = turnover.turn_over(keycopy.clip_keys())
+    audit.record(audit.Act.TURNED_OVER, f"{wrapped} keys", None, timezone.now())
+    return wrapped
 
 
 @shared_task

@@ -15,7 +15,7 @@ from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from accounts import receipts
+from accounts import audit, receipts
 from accounts.models import Material, Purpose
 from accounts.roles import PersonalRequest
 
@@ -37,6 +37,7 @@ STORES = {
     "tokens": gettext_lazy("tokens"),
     "sessions": gettext_lazy("sessions"),
     "admin_log": gettext_lazy("lines of the admin's log"),
+    "audit_names": gettext_lazy("places in the record of who looked and decided"),
 }
 
 
@@ -56,6 +57,7 @@ class LeaveForm(forms.Form):
 @login_required
 def my_data(request: PersonalRequest) -> StreamingHttpResponse:
     now = timezone.now()
+    audit.record(audit.Act.TOOK_ALONG, f"person {request.user.pk}", request.user, now)
     response = StreamingHttpResponse(personal_data.archive(request.user, now), content_type="application/zip")
     response["Content-Disposition"] = f'attachment; filename="my-data-{now:%Y-%m-%d}.zip"'
     response["Cache-Control"] = "no-store"

@@ -4,7 +4,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.views.decorators.http import require_safe
 
-from accounts import signing
+from accounts import audit, signing
 
 from . import recalls, reconcile
 from .models import Reconciliation, Release
@@ -19,7 +19,7 @@ def recall_feed(request: HttpRequest, release: str) -> HttpResponse:
 @require_safe
 def ledger(request: HttpRequest) -> HttpResponse:
     newest = Reconciliation.objects.first()
-    context = {"newest": newest, "orphans": _orphans(newest) if newest else []}
+    context = {"newest": newest, "orphans": _orphans(newest) if newest else [], "head": audit.head()}
     return render(request, "datasets/ledger.html", context)
 
 

@@ -8,9 +8,9 @@ of the master.
 
 import hashlib
 import secrets
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from django.conf import settings
@@ -21,15 +21,13 @@ from django.db import transaction
 from django.db.models import F, Q
 from knox.models import AuthToken
 
-from accounts import ciphers, consent, keys, outbox, signing
+from accounts import audit, ciphers, consent, keys, outbox, quarters, signing
 from accounts.models import DataKey, PersonalSession, User
 
 from . import keycopy, recording, vault
 from .models import Annotation, Clip, Recall, ReleaseRow, Task, Withdrawal
 
 AT_ONCE = 100
-# A scrub is stamped with the time at which it began, so it may have ended so much later.
-LONGEST_SCRUB = timedelta(hours=2)
 Scope = Withdrawal.Scope
 
 
@@ -70,8 +68,11 @@ def forget_account(person: User, keep_answers: bool, now: datetime) -> Requested
     return requested
 
 
-def scrub(request: Withdrawal, now: datetime) -> None:
-    """Do all that is left to do for one request. May be killed and run again at any point."""
+def scrub(request: Withdrawal, clock: Callable[[], datetime]) -> None:
+    """Do all that is left to do for one request. May be killed and run again at any point.
+
+    The clock is read when all is done: the master key that must turn over is the one of that moment.
+    """
     person = User.objects.get(pk=request.person_id)
     while _scrub_some(request):
         pass
@@ -80,13 +81,12 @@ def scrub(request: Withdrawal, now: datetime) -> None:
             while _remove_some_answers(request, person):
                 pass
         _give_back(person)
-        _scrub_person(request, person, now)
+        _scrub_person(request, person, clock())
         outbox.clear()
     else:
         _renew_key(request, person)
     keycopy.write()  # the newest-only copy of the key table must not hold it either
-    with transaction.atomic():
-        Withdrawal.objects.filter(pk=request.pk, finished_at=None).update(finished_at=now)
+    _finish(request, clock())
 
 
 def unfinished() -> list[int]:
@@ -96,7 +96,7 @@ def unfinished() -> list[int]:
 def since_the_newest_master() -> bool:
     """Whether anything was erased that the newest master key may still wrap in some backup."""
     made = ciphers.made_at(ciphers.current_master())
-    return Withdrawal.objects.filter(finished_at__gte=made - LONGEST_SCRUB).exists()
+    return Withdrawal.objects.filter(finished_at__gte=made).exists()
 
 
 def receipt(token: str) -> dict[str, Any] | None:
@@ -104,7 +104,7 @@ def receipt(token: str) -> dict[str, Any] | None:
 
     Until the scrub is through it says so, and bears no signature.
     """
-    request = Withdrawal.objects.filter(token_sha256=_sha256(token)).first()
+    request = Withdrawal.objects.select_related("event").filter(token_sha256=_sha256(token)).first()
     if request is None:
         return None
     document: dict[str, Any] = {
@@ -114,9 +114,20 @@ def receipt(token: str) -> dict[str, Any] | None:
         "requested_at": request.requested_at.isoformat(),
         "finished_at": request.finished_at.isoformat() if request.finished_at else None,
         "erased": request.counts,
+        "audit": audit.told(request.event) if request.event else None,
         "backups": "what they hold is ciphertext; its keys end within 24 hours of the end of the erasure",
     }
     return signing.sign(document) if request.finished_at else document
+
+
+def _finish(request: Withdrawal, now: datetime) -> None:
+    """Once: of two workers that end together the second finds it finished."""
+    with transaction.atomic():
+        _take_turns(request)
+        unfinished = Withdrawal.objects.filter(pk=request.pk, finished_at=None)
+        if unfinished.exists():
+            event = audit.record(audit.Act.ERASED, f"withdrawal {request.pk}", None, now)
+            unfinished.update(finished_at=now, event=event)
 
 
 def _request(
@@ -194,9 +205,13 @@ def _renew_key(request: Withdrawal, person: User) -> None:
         old, new = keys.existing_key(person), keys.renew(person)
         for device in person.devices.all():
             device.seal_under(old, new)
-        for clip in person.clips.order_by("pk").iterator(chunk_size=AT_ONCE):
-            clip.wrap(keys.unseal(old, bytes(clip.wrapped_key), clip.key_label()), new)
-            clip.save(update_fields=["wrapped_key"])
+        consent.seal_references_under(person, old, new)
+        newest = 0
+        while clips := list(person.clips.filter(pk__gt=newest).order_by("pk")[:AT_ONCE]):
+            for clip in clips:
+                clip.wrap(keys.unseal(old, bytes(clip.wrapped_key), clip.key_label()), new)
+            Clip.objects.bulk_update(clips, ["wrapped_key"])
+            newest = clips[-1].pk
         recording.renew_marks(person)
 
 
@@ -221,9 +236,10 @@ def _scrub_person(request: Withdrawal, person: User, now: datetime) -> None:
             "tokens": AuthToken.objects.filter(user=person).delete()[0],
             "devices": person.devices.all().delete()[0],
             "assignments": person.assignments.all().delete()[0],
+            "audit_names": audit.forget(person),
             "admin_log": LogEntry.objects.filter(Q(user=person) | about).delete()[0],
         }
-        person.date_joined = _quarter(now)
+        person.date_joined = quarters.start(now)
         person.forget()
         _count(request, gone)
 
@@ -232,11 +248,6 @@ def _count(request: Withdrawal, gone: dict[str, int]) -> None:
     counts = Withdrawal.objects.select_for_update().get(pk=request.pk).counts
     total = {what: counts.get(what, 0) + gone.get(what, 0) for what in {*counts, *gone}}
     Withdrawal.objects.filter(pk=request.pk).update(counts=total)
-
-
-def _quarter(now: datetime) -> datetime:
-    first = date(now.year, 3 * ((now.month - 1) // 3) + 1, 1)
-    return datetime(first.year, first.month, first.day, tzinfo=UTC)
 
 
 def _sha256(token: str) -> str:

@@ -5,6 +5,7 @@ from datetime import datetime
 from django.db import transaction
 from django.db.models import QuerySet
 
+from accounts import audit
 from accounts.models import Purpose, User
 from datasets import normalise
 from datasets.models import Task
@@ -43,6 +44,7 @@ def decide(dispute: Dispute, reviewer: User, answer: str, now: datetime) -> None
     fresh.answer = checked(answer, task.campaign)
     fresh.decided_at, fresh.reviewer = now, reviewer
     fresh.save()
+    audit.record(audit.Act.DECIDED, f"clip {task.clip_id}", reviewer, now)
     task.status, task.adjudicated, task.settled_at = Task.Status.SETTLED, True, now
     # The confidence stays what the volunteers' agreement was: one reviewer is no certainty.
     task.answer = as_settled(fresh.answer, task)

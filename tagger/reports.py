@@ -1,8 +1,12 @@
 """Clips that a volunteer reported: hidden from everyone until a reviewer has heard them."""
 
+from datetime import datetime
+
 from django.contrib.postgres.aggregates import ArrayAgg
+from django.db import transaction
 from django.db.models import Q, QuerySet
 
+from accounts import audit
 from accounts.consent import live_for
 from accounts.models import Purpose, User
 from datasets.models import Clip
@@ -21,5 +25,8 @@ def open_for(reviewer: User) -> QuerySet[Clip]:
     )
 
 
-def dismiss(clip: Clip) -> None:
+@transaction.atomic
+def dismiss(clip: Clip, reviewer: User, now: datetime) -> None:
+    """A reviewer finds nothing wrong with it."""
+    audit.record(audit.Act.DISMISSED, f"clip {clip.pk}", reviewer, now)
     Clip.objects.filter(pk=clip.pk).update(hidden_at=None)

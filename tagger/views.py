@@ -10,10 +10,11 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
+from accounts import audit
 from accounts.roles import PersonalRequest, annotator_required, reviewer_required
 from datasets import byteranges, hearing
 from datasets import campaigns as open_campaigns
-from datasets.models import Annotation, Campaign, Label
+from datasets.models import Annotation, Campaign, Clip, Label
 
 from . import assignments, disputes, reports
 from .forms import form_for
@@ -108,23 +109,28 @@ def decide(request: PersonalRequest, pk: int) -> HttpResponse:
 @reviewer_required
 def dispute_audio(request: PersonalRequest, pk: int) -> HttpResponse:
     dispute = get_object_or_404(disputes.open_for(request.user), pk=pk)
-    return byteranges.sound(request, hearing.for_volunteers(dispute.task.clip))
+    return _for_reviewer(request, dispute.task.clip)
 
 
 @require_GET
 @reviewer_required
 def report_audio(request: PersonalRequest, pk: int) -> HttpResponse:
     clip = get_object_or_404(reports.open_for(request.user), pk=pk)
-    return byteranges.sound(request, hearing.for_volunteers(clip))
+    return _for_reviewer(request, clip)
 
 
 @require_POST
 @reviewer_required
 def show_again(request: PersonalRequest, pk: int) -> HttpResponse:
     """The reviewer finds nothing wrong with a reported clip."""
-    reports.dismiss(get_object_or_404(reports.open_for(request.user), pk=pk))
+    reports.dismiss(get_object_or_404(reports.open_for(request.user), pk=pk), request.user, timezone.now())
     messages.success(request, _("The clip is back in the queue."))
     return redirect("review")
+
+
+def _for_reviewer(request: PersonalRequest, clip: Clip) -> HttpResponse:
+    audit.looked(f"clip {clip.pk}", request.user, timezone.now())
+    return byteranges.sound(request, hearing.for_volunteers(clip))
 
 
 def _tag_page(

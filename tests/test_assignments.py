@@ -80,9 +80,11 @@ def test_nobody_is_lent_what_they_skipped(bea, carl, juniper, lent):
     assert len(lend(carl, juniper)) == 1
 
 
-def test_nobody_is_lent_what_they_reported_though_a_reviewer_shows_it_again(bea, carl, juniper, lent, task):
+def test_nobody_is_lent_what_they_reported_though_a_reviewer_shows_it_again(
+    bea, carl, rita, juniper, lent, task
+):
     assignments.report(bea, lent.pk, "private", NOW)
-    reports.dismiss(task.clip)
+    reports.dismiss(task.clip, rita, NOW)
     assert lend(bea, juniper, now=LATER) == []
     assert len(lend(carl, juniper)) == 1
 

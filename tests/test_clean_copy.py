@@ -85,7 +85,7 @@ def left(copies, alice, tmp_path):
     assert len(ids) == 4
     withdrawal.forget_contributor(alice, NOW)
     for pk in withdrawal.unfinished():
-        withdrawal.scrub(Withdrawal.objects.get(pk=pk), NOW)
+        withdrawal.scrub(Withdrawal.objects.get(pk=pk), lambda: NOW)
     recalls.publish(NOW + timedelta(days=1))
     return feed_file(tmp_path, Client().get("/api/v1/recalls/spring.json").content), ids
 

@@ -317,8 +317,8 @@ def test_a_clip_rests_on_its_own_runs_consent_also_when_there_is_a_newer_one(jun
     for number, reference in enumerate((REFERENCE, "by telephone", REFERENCE)):
         record(number)
         bring_in(source, reference=reference)
-    resting_on = Clip.objects.order_by("id").values_list("consent__reference", flat=True)
-    assert list(resting_on) == [REFERENCE, "by telephone", REFERENCE]
+    resting_on = [clip.consent.reference for clip in Clip.objects.order_by("id")]
+    assert resting_on == [REFERENCE, "by telephone", REFERENCE]
 
 
 def test_each_speaker_is_a_contributor_of_their_own_also_in_the_next_run(juniper, record, manifest):
@@ -339,8 +339,9 @@ def test_a_speakers_name_stands_nowhere_in_the_database(juniper, source, record,
     name = "Wilhelmina Featherstonehaugh"
     bring_in(manifest({"path": record(1, f"{name}.wav"), "speaker": name}))
     stored = "\n".join(database_in_plain())
-    assert REFERENCE in stored
-    assert name not in stored and name.encode().hex() not in stored
+    assert "volunteers" in stored  # it is the stored text that was looked at
+    for secret in (name, REFERENCE):
+        assert secret not in stored and secret.encode().hex() not in stored
 
 
 def test_a_speaker_who_withdrew_is_not_brought_back(juniper, record, manifest):

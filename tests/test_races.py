@@ -39,7 +39,7 @@ def files(home):
 
 def scrub_all():
     for pk in withdrawal.unfinished():
-        withdrawal.scrub(Withdrawal.objects.get(pk=pk), timezone.now())
+        withdrawal.scrub(Withdrawal.objects.get(pk=pk), timezone.now)
 
 
 @pytest.mark.django_db(transaction=True)
@@ -87,7 +87,7 @@ def test_two_workers_at_one_erasure_count_nothing_twice(alice, bea, juniper, sen
         request = withdrawal.forget_account(person, False, timezone.now()).withdrawal
 
         def scrub(request=request):
-            withdrawal.scrub(Withdrawal.objects.get(pk=request), timezone.now())
+            withdrawal.scrub(Withdrawal.objects.get(pk=request), timezone.now)
 
         assert at_once(*[scrub] * 4) == [None] * 4
     counts = [row.counts for row in Withdrawal.objects.order_by("pk")]

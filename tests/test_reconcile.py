@@ -189,7 +189,7 @@ def test_an_erasure_under_way_is_no_orphan(held, alice):
 def test_a_finished_erasure_leaves_everything_in_order(held, alice):
     withdrawal.forget_account(alice, False, timezone.now())
     for pk in withdrawal.unfinished():
-        withdrawal.scrub(Withdrawal.objects.get(pk=pk), timezone.now())
+        withdrawal.scrub(Withdrawal.objects.get(pk=pk), timezone.now)
     assert looked() == {}
 
 
@@ -302,5 +302,5 @@ def test_the_ledger_does_not_change_between_two_looks(held, alice):
     before = page()
     withdrawal.forget_contributor(alice, timezone.now())
     for pk in withdrawal.unfinished():
-        withdrawal.scrub(Withdrawal.objects.get(pk=pk), timezone.now())
+        withdrawal.scrub(Withdrawal.objects.get(pk=pk), timezone.now)
     assert page() == before

@@ -15,7 +15,7 @@ from knox.models import AuthToken
 
 from accounts import ciphers, consent, devices, signing
 from accounts.models import DataKey, Device, PersonalSession, Purpose, User
-from datasets import releases, vault, withdrawal
+from datasets import releases, tasks, vault, withdrawal
 from datasets.models import Annotation, Clip, Recall, ReleaseRow, Task, Withdrawal
 from tagger import assignments, settlement
 from tests.conftest import NOW
@@ -25,7 +25,7 @@ ROOT = Path(__file__).resolve().parents[1]
 
 def scrub_all():
     for pk in withdrawal.unfinished():
-        withdrawal.scrub(Withdrawal.objects.get(pk=pk), NOW)
+        withdrawal.scrub(Withdrawal.objects.get(pk=pk), lambda: NOW)
 
 
 def files(home):
@@ -185,7 +185,7 @@ def killed(*args):
         real(*args)
     os.kill(os.getpid(), signal.SIGKILL)
 setattr(holder, name, killed)
-withdrawal.scrub(Withdrawal.objects.get(), timezone.now())
+withdrawal.scrub(Withdrawal.objects.get(), timezone.now)
 """
 
 
@@ -239,9 +239,9 @@ def test_every_order_of_leaving_ends_in_the_same_empty_state(alice, used, own_ho
 def test_scrubbing_twice_changes_nothing(alice, used):
     withdrawal.forget_contributor(alice, NOW)
     request = Withdrawal.objects.get()
-    withdrawal.scrub(request, NOW)
+    withdrawal.scrub(request, lambda: NOW)
     once = Withdrawal.objects.get().counts
-    withdrawal.scrub(request, NOW)
+    withdrawal.scrub(request, lambda: NOW)
     assert Withdrawal.objects.get().counts == once
 
 
@@ -272,3 +272,44 @@ def test_no_table_keeps_an_address_in_plain(client, db, settings):
     client.post("/accounts/signup/", fields)
     assert not EmailAddress.objects.exists()
     assert User.objects.get_by_natural_key("nora").pk
+
+
+def test_an_erasure_that_fails_does_not_keep_the_others_waiting(alice, sam, used, others, monkeypatch):
+    first = withdrawal.forget_contributor(alice, NOW)
+    withdrawal.forget_contributor(sam, NOW)
+    broken = Task.objects.filter(clip__withdrawal=first.withdrawal).first().clip.stored_as
+    destroy = vault.destroy
+
+    def stubborn(name):
+        if name == broken:
+            raise OSError("the disk does not answer")
+        destroy(name)
+
+    monkeypatch.setattr(vault, "destroy", stubborn)
+    assert tasks.scrub_unfinished() == 2
+    assert withdrawal.unfinished() == [first.withdrawal]
+    monkeypatch.undo()
+    tasks.scrub_unfinished()
+    assert withdrawal.unfinished() == [] and not Clip.objects.exists()
+
+
+def test_what_a_consent_refers_to_opens_after_one_clip_was_deleted_and_never_after_leaving(alice, used):
+    withdrawal.forget_clips(alice, [used[0].clip_id], NOW)
+    scrub_all()
+    given = alice.consents.exclude(reference_hash="").select_related("contributor")
+    assert {row.reference for row in given} == {"on paper"}
+    withdrawal.forget_account(alice, False, NOW)
+    scrub_all()
+    with pytest.raises(DataKey.DoesNotExist):
+        _ = given.all()[0].reference
+
+
+def test_a_new_data_key_wraps_the_clips_in_few_queries(alice, juniper, shelf, django_assert_max_num_queries):
+    for task in shelf(juniper, 250):
+        clip = task.clip
+        clip.wrap(b"k" * 32, alice.data_key.open())
+        clip.save()
+    withdrawal.forget_clips(alice, [alice.clips.first().pk], NOW)
+    with django_assert_max_num_queries(100):  # far from one for each
+        scrub_all()
+    assert {clip.key for clip in alice.clips.select_related("contributor__data_key")} == {b"k" * 32}

@@ -50,7 +50,7 @@ async function reason(response) {
 }
 
 /** The cookie first: logging in again in another tab gives a new token, and the form's is then too old. */
-function csrfToken() {
+export function csrfToken() {
   const cookie = document.cookie.split("; ").find((entry) => entry.startsWith("csrftoken="));
   return cookie ? cookie.slice("csrftoken=".length) : document.querySelector("[name=csrfmiddlewaretoken]").value;
 }

@@ -1,6 +1,6 @@
 // A take on its way to the server, as the page's own form would send it.
 
-import { LoggedOut, Refused, Unreachable } from "./api.js";
+import { csrfToken, LoggedOut, Refused, Unreachable } from "./api.js";
 
 const SECONDS = 60;
 
@@ -20,17 +20,12 @@ export async function send(form, sound) {
 }
 
 async function posted(path, body) {
-  const headers = { Accept: "application/json", "X-CSRFToken": token() };
-  if (headers["X-CSRFToken"]) body.delete("csrfmiddlewaretoken");
+  const headers = { Accept: "application/json", "X-CSRFToken": csrfToken() };
+  body.delete("csrfmiddlewaretoken");
   const signal = AbortSignal.timeout(SECONDS * 1000);
   try {
     return await fetch(path, { method: "POST", headers, body, redirect: "manual", signal });
   } catch (error) {
     throw new Unreachable(error.message);
   }
-}
-
-/** From the cookie: who logged in again in another tab has a new one, and the form's is too old. */
-function token() {
-  return document.cookie.match(/(?:^|; )csrftoken=([^;]*)/)?.[1] ?? "";
 }

@@ -1,4 +1,4 @@
-"""Makes .venv and installs one requirements file into it: `python3 tagger/local/install.py local|dev`.
+"""Makes .venv and installs one requirements file into it: `python3 tagger/local/install.py local|dev|bench`.
 
 Runs under the machine's own Python before anything is installed, so it uses the standard library alone, and
 syntax that an old Python can still read far enough to say that it is too old: hence annotations in quotes.
@@ -24,6 +24,8 @@ VENV = os.path.join(ROOT, ".venv")
 PYTHON = os.path.join(VENV, "bin", "python")
 STAMP = os.path.join(VENV, "installed.json")
 LOG = os.path.join(ROOT, ".venv.log")
+
+EXTRAS = ["local", "dev", "bench"]
 
 # What pip and venv write when they fail, and what that means; the first that fits is told. Without a network
 # pip also says that it found no version, so the network stands before the platform.
@@ -64,14 +66,16 @@ def main(extra: str) -> None:
 
 
 def is_installed(extra: str) -> bool:
-    """The development requirements hold all of the local ones."""
+    """Each of the requirements files holds all of those before it."""
     try:
         with open(STAMP) as file:
             stamp = json.load(file)
     except (FileNotFoundError, ValueError):
         return False
     same_python = os.path.exists(PYTHON) and stamp["python"] == os.path.realpath(PYTHON)
-    return same_python and any(stamp["requirements"] == digest(name) for name in {extra, "dev"})
+    return same_python and any(
+        stamp["requirements"] == digest(name) for name in EXTRAS[EXTRAS.index(extra) :]
+    )
 
 
 def install(extra: str) -> None:

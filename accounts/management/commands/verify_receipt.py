@@ -4,7 +4,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from accounts import receipts, signing
+from accounts import audit, receipts, signing
 
 
 class Command(BaseCommand):
@@ -18,10 +18,10 @@ class Command(BaseCommand):
         try:
             with file.open("rb") as opened:
                 document = receipts.read(opened.read(receipts.MOST_BYTES + 1))
-            signing.verify(document)
+            receipts.check(document)
         except OSError as error:
             raise CommandError(f"{file} cannot be read: {error.strerror}.") from error
-        except (receipts.Unreadable, signing.BadSignature) as reason:
+        except (receipts.Unreadable, signing.BadSignature, audit.Broken) as reason:
             raise CommandError(f"{file} does not verify. {reason}") from reason
         self.stdout.write(
             f"{file} was signed by this site with the key {signing.key_id()}, and is unchanged."

@@ -4,8 +4,10 @@ from pathlib import Path
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
+from django.utils import timezone
 from tqdm import tqdm
 
+from accounts import audit
 from accounts.keys import KeyLost
 from datasets import formats, releases
 from datasets.formats import folder, package, summary
@@ -42,6 +44,7 @@ class Command(BaseCommand):
             written = folder.write(tqdm(entries, unit="file", disable=None), options["to"])
         except REFUSALS as error:
             raise CommandError(f"Nothing was written: {error}") from error
+        audit.record(audit.Act.EXPORTED, f"release {release.slug}", None, timezone.now())
         self._tell(release, options["to"], held, written)
 
     def _tell(self, release: Release, to: Path, held: summary.Summary, written: folder.Written) -> None:

@@ -4,6 +4,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
+from accounts.models import Purpose
 from datasets import releases
 from datasets.models import Campaign
 
@@ -16,6 +17,11 @@ class Command(BaseCommand):
         parser.add_argument("--campaign", required=True, nargs="+", action="extend", metavar="SLUG")
         parser.add_argument("--min-confidence", type=float, default=0.0)
         parser.add_argument("--min-contributors", type=int, default=1)
+        parser.add_argument(
+            "--public",
+            action="store_true",
+            help="only clips that public releases may hold; else researchers'",
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:
@@ -25,6 +31,7 @@ class Command(BaseCommand):
                 timezone.now(),
                 min_confidence=options["min_confidence"],
                 min_contributors=options["min_contributors"],
+                audience=Purpose.PUBLIC if options["public"] else Purpose.RESEARCHERS,
             )
         except releases.BadRelease as error:
             raise CommandError(str(error)) from error
