@@ -78,8 +78,12 @@ def is_audio(path: Path) -> bool:
 class Import:
     """One run over a source: who the clips belong to, and the consent they rest on."""
 
-    def __init__(self, campaign: Campaign, collection: str, reference: str, now: datetime) -> None:
+    def __init__(
+        self, campaign: Campaign, collection: str, reference: str, now: datetime, *, public: bool = False
+    ) -> None:
+        """`public`: what the reference points to allows public releases too, and not researchers alone."""
         self.campaign, self.collection, self.reference, self.now = campaign, collection, reference, now
+        self.purposes = list(Purpose) if public else [Purpose.VOLUNTEERS, Purpose.RESEARCHERS]
         self._people: dict[str, User] = {}
 
     def take(self, item: Item) -> Outcome:
@@ -101,7 +105,9 @@ class Import:
         if speaker not in self._people:
             person = contributors.imported(self.collection, speaker)
             with transaction.atomic():
-                consent.give(person, self.campaign.material, Purpose, self.now, reference=self.reference)
+                consent.give(
+                    person, self.campaign.material, self.purposes, self.now, reference=self.reference
+                )
                 # Asked when giving has this person to itself: a withdrawal may have been on its way.
                 if consent.has_withdrawn(person):
                     raise Refused("this contributor withdrew; an import cannot bring them back")

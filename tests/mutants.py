@@ -484,6 +484,13 @@ MUTANTS = [
         "tests/test_releases.py::test_a_public_release_holds_only_what_public_releases_may_hold",
     ),
     Mutant(
+        "an import is for public releases only when told so",
+        "datasets/imports.py",
+        "list(Purpose) if public else",
+        "list(Purpose) if True else",
+        "tests/test_imports.py::test_an_import_is_for_public_releases_only_when_told_so",
+    ),
+    Mutant(
         "who takes back public releases is out of them",
         "datasets/releases.py",
         "live_for(Purpose(release.audience))",

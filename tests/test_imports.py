@@ -464,3 +464,14 @@ def test_speakers_whose_names_look_alike_are_different_people(db):
     ]
     assert len({person.pk for person in people}) == 4
     assert contributors.imported("a", "A1") == people[0]
+
+
+@pytest.mark.parametrize(("flags", "public"), [({}, False), ({"public": True}, True)])
+def test_an_import_is_for_public_releases_only_when_told_so(juniper, source, record, flags, public):
+    record(1)
+    call_command(
+        "import_clips", source, campaign="juniper", contributor="people", consent_reference=REFERENCE, **flags
+    )
+    person = Clip.objects.get().contributor
+    assert consent.allows(person, "wake-word", Purpose.RESEARCHERS)
+    assert consent.allows(person, "wake-word", Purpose.PUBLIC) is public

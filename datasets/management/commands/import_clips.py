@@ -30,6 +30,11 @@ class Command(BaseCommand):
             metavar="TEXT",
             help="where the speakers' consent can be found",
         )
+        parser.add_argument(
+            "--public",
+            action="store_true",
+            help="that consent covers public releases too, and not volunteers and researchers alone",
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         run = imports.Import(
@@ -37,6 +42,7 @@ class Command(BaseCommand):
             _given(options, "contributor"),
             _given(options, "consent_reference"),
             timezone.now(),
+            public=options["public"],
         )
         counts: Counter[str] = Counter()
         try:
