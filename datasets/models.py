@@ -281,6 +281,10 @@ class Task(models.Model):
     sealed_soft = models.BinaryField(default=bytes)
     soft = words("soft", of=lambda task: task)
     confidence = models.FloatField(null=True, blank=True)
+    # What made the label: enough to make it again, to the same bytes (tagger.certificates).
+    plain_certificate = models.JSONField(default=dict, blank=True)
+    sealed_certificate = models.BinaryField(default=bytes)
+    certificate = words("certificate", of=lambda task: task)
     adjudicated = models.BooleanField(default=False)
     settled_at = models.DateTimeField(null=True, blank=True)
 
@@ -308,6 +312,9 @@ class Task(models.Model):
                 fields=["dirty_since"], name="tasks_to_settle", condition=Q(dirty_since__isnull=False)
             ),
             models.Index(fields=["campaign", "status"], name="tasks_by_status"),
+            models.Index(
+                fields=["campaign", "-settled_at"], name="tasks_settled_lately", condition=Q(status="settled")
+            ),
         ]
 
     def __str__(self) -> str:

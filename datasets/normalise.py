@@ -16,6 +16,9 @@ UNCLEAR = "[unclear]"
 # that begins with a letter or digit and holds joiners only inside it.
 _TOKEN = re.compile(r"cm*|w[wm]*(?:j[wm]+)*")
 
+# The same where every letter is ASCII.
+_ASCII_TOKEN = re.compile(r"[a-z0-9]+(?:'[a-z0-9]+)*")
+
 # An apostrophe is typed in many ways. The acute accent must go before NFKC, which makes it a space.
 _APOSTROPHES = str.maketrans(dict.fromkeys("\u2018\u2019\u201b\u02bc\u02b9\u2032\u00b4\u0060\uff07", "'"))
 
@@ -56,9 +59,15 @@ def words(text: str) -> list[str]:
     ['qué', 'día', 'es']
     """
     found: list[str] = []
-    for number, part in enumerate(_canonical(text).split(UNCLEAR)):
+    # Most texts are ASCII but for an apostrophe, and those take a tenth of the time.
+    plain = text.translate(_APOSTROPHES)
+    ascii = plain.isascii()
+    for number, part in enumerate((plain.lower() if ascii else _canonical(text)).split(UNCLEAR)):
         if number:
             found.append(UNCLEAR)
+        if ascii:
+            found.extend(_ASCII_TOKEN.findall(part))
+            continue
         found.extend(part[slice(*token.span())] for token in _TOKEN.finditer(part.translate(_SHAPES)))
     return found
 

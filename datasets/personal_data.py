@@ -87,6 +87,8 @@ def _files(person: User, now: datetime) -> Iterator[tuple[str, Pieces]]:
     yield "clips.jsonl", _lines(_clip(clip) for clip in _own_clips(person))
     yield "annotations.jsonl", _lines(_annotation(each) for each in _annotations(person))
     yield "assignments.jsonl", _lines(_assignments(person))
+    yield "repeats.jsonl", _lines(_repeats(person))
+    yield "reliability.json", [_json(list(person.reliabilities.values(*RELIABILITY)))]
     yield "decisions.jsonl", _lines(_decisions(person))
     yield "erasures.json", [_json(list(Withdrawal.objects.filter(person_id=person.pk).values(*ERASURE)))]
     yield "audit.jsonl", _lines(_audit_events(person))
@@ -104,6 +106,7 @@ def _audit_events(person: User) -> Iterator[dict[str, Any]]:
             yield event | {"by": "a reviewer"}
 
 
+RELIABILITY = ("crowd__kind", "crowd__language", "score", "skill", "answers", "hurried", "crowd__fitted_at")
 ERASURE = ("scope", "requested_at", "finished_at", "counts")
 LOGGED = ("action_time", "action_flag", "object_repr", "change_message")
 
@@ -213,9 +216,9 @@ def _question(task: Task) -> dict[str, Any]:
     }
 
 
-def _annotations(person: User) -> Iterator[Annotation]:
+def _annotations(person: User, **only: Any) -> Iterator[Annotation]:
     may_be_heard = Task.objects.live_for(Purpose.VOLUNTEERS).filter(pk=OuterRef("task"))
-    answers = person.annotations.annotate(may_be_heard=Exists(may_be_heard)).order_by("pk")
+    answers = person.annotations.filter(**only).annotate(may_be_heard=Exists(may_be_heard)).order_by("pk")
     related = "task__campaign", "task__clip__contributor__data_key"
     return answers.select_related(*related).iterator(chunk_size=AT_ONCE)
 
@@ -231,8 +234,17 @@ def _annotation(given: Any) -> dict[str, Any]:
     }
 
 
+def _repeats(person: User) -> Iterator[dict[str, Any]]:
+    """What they answered when they were lent a clip of theirs once more, as long as it may be heard."""
+    for given in _annotations(person, repeats__gt=0):
+        for again in given.repeats.order_by("pk"):
+            again.annotation = given
+            answer = again.answer if given.may_be_heard else None  # type: ignore[attr-defined]
+            yield {"annotation": given.pk, "answer": answer, "created_at": again.created_at}
+
+
 def _assignments(person: User) -> Iterator[dict[str, Any]]:
-    fields = "id", "task__campaign__slug", "state", "reason", "lent_at", "expires_at"
+    fields = "id", "task__campaign__slug", "role", "state", "reason", "lent_at", "expires_at"
     return person.assignments.order_by("pk").values(*fields).iterator(chunk_size=AT_ONCE)
 
 
@@ -264,6 +276,9 @@ clips/             your clips, as WAV files of 16 kHz, mono, 16 bit
 clips.jsonl        what is known of each clip, one JSON object on each line
 annotations.jsonl  the answers that you gave about other people's clips; an answer about a clip that
                    may not be heard any more is left empty, because it is its speaker's
+repeats.jsonl      what you answered when you were lent a clip once more
+reliability.json   how right your answers are likely to be, by kind and language, as your own page shows
+audit.jsonl        what you heard, decided or took along, and when reviewers heard clips of yours
 assignments.jsonl  what was lent to you, and what you skipped or reported
 decisions.jsonl    the disputes that you decided
 erasures.json      what you asked this site to forget, and when it was done

@@ -33,6 +33,7 @@ STORES = {
     "release_rows": gettext_lazy("places in releases"),
     "answers": gettext_lazy("answers about other people's clips"),
     "assignments": gettext_lazy("notes of what was lent"),
+    "reliabilities": gettext_lazy("figures of how you answer"),
     "devices": gettext_lazy("devices"),
     "tokens": gettext_lazy("tokens"),
     "sessions": gettext_lazy("sessions"),

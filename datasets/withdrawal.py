@@ -218,10 +218,12 @@ def _renew_key(request: Withdrawal, person: User) -> None:
 def _give_back(person: User) -> None:
     """What is lent to them, to others: once their assignments are gone nobody would take it back."""
     with transaction.atomic():
-        lent = Task.objects.filter(assignments__annotator=person, assignments__state="lent")
+        # A repeat, which asks somebody once more, takes no place from anybody.
+        places = person.assignments.filter(state="lent").exclude(role="repeat")
+        lent = Task.objects.filter(assignments__in=places)
         tasks = Task.objects.select_for_update(no_key=True).filter(pk__in=lent.values("pk")).order_by("pk")
         held = list(tasks.values_list("pk", flat=True))
-        freed = person.assignments.filter(task__in=held, state="lent").update(state="expired")
+        freed = places.filter(task__in=held).update(state="expired")
         if freed:
             Task.objects.filter(pk__in=held).update(lent_count=F("lent_count") - 1)
 
@@ -236,6 +238,7 @@ def _scrub_person(request: Withdrawal, person: User, now: datetime) -> None:
             "tokens": AuthToken.objects.filter(user=person).delete()[0],
             "devices": person.devices.all().delete()[0],
             "assignments": person.assignments.all().delete()[0],
+            "reliabilities": person.reliabilities.all().delete()[0],
             "audit_names": audit.forget(person),
             "admin_log": LogEntry.objects.filter(Q(user=person) | about).delete()[0],
         }

@@ -19,7 +19,7 @@ from datasets import normalise
 from datasets.models import Annotation, Campaign, Clip, Label, Task
 from datasets.words import columns
 
-from . import tasks
+from . import controls, repeats, tasks
 from .models import Assignment
 
 MOST_HELD = 100  # nobody borrows a whole campaign
@@ -28,6 +28,7 @@ LONGEST_TRANSCRIPT = 2_000  # characters; 30 seconds of speech hold a quarter of
 MOST_WORDS = 300  # or characters, in scripts without spaces: aligning costs their product
 
 State = Assignment.State
+Role = Assignment.Role
 
 
 class Refused(Exception):
@@ -53,20 +54,35 @@ class Gone(Refused):
 def lend(annotator: User, campaign: Campaign, count: int, now: datetime) -> list[Assignment]:
     """Up to `count` more tasks for this annotator; fewer when fewer are left for them.
 
-    Never their own clip, never one that they answered, skipped or reported, nearest to done first.
+    Never their own clip, never one that they answered, skipped or reported, nearest to done first. Among
+    those that want answers some are controls and repeats; when none wants any, there are none of these.
     """
     with transaction.atomic():
         # One person's requests go one after another: two tabs never borrow the same task.
         _one_at_a_time(annotator)
         count = min(count, MOST_HELD - held(annotator, now).count())
-        lent: list[Assignment] = []
-        heard = _heard_today(annotator, campaign, now) if campaign.contributor_cap else Counter[int]()
-        while len(lent) < count:
-            found = _next_tasks(annotator, campaign, _used_up(heard, campaign), count - len(lent))
-            if not found:
-                break
-            lent += _record([t for t in found if _within_cap(t, heard, campaign)], annotator, now)
-        return lent
+        if count <= 0:
+            return []
+        known = controls.pick(annotator, campaign, controls.due(annotator, campaign, count))
+        again = repeats.pick(annotator, campaign, repeats.due(count - len(known)), now)
+        wanted = _lend_wanted(annotator, campaign, count - len(known) - len(again), now)
+        if not wanted:
+            return []
+        among = _record(known, annotator, now, Role.CONTROL) + _record(again, annotator, now, Role.REPEAT)
+        for each in among:  # their places must not tell which they are
+            wanted.insert(controls.dice.randint(0, len(wanted)), each)
+        return wanted
+
+
+def _lend_wanted(annotator: User, campaign: Campaign, count: int, now: datetime) -> list[Assignment]:
+    lent: list[Assignment] = []
+    heard = _heard_today(annotator, campaign, now) if campaign.contributor_cap else Counter[int]()
+    while len(lent) < count:
+        found = _next_tasks(annotator, campaign, _used_up(heard, campaign), count - len(lent))
+        if not found:
+            break
+        lent += _record([t for t in found if _within_cap(t, heard, campaign)], annotator, now, Role.VOTE)
+    return lent
 
 
 def held(annotator: User, now: datetime) -> QuerySet[Assignment]:
@@ -95,6 +111,8 @@ def hand_in(annotator: User, assignment_id: int, answer: str, now: datetime) -> 
         assignment = _lock(annotator, assignment_id)
         task = assignment.task
         answer = checked(answer, task.campaign)
+        if assignment.role == Role.REPEAT:
+            return _say_again(assignment, answer, now)
         if assignment.state == State.DONE:
             return _same_again(task, annotator, answer), False
         _still_open(assignment)
@@ -141,11 +159,13 @@ def change(annotator: User, annotation_id: int, answer: str, now: datetime) -> A
             .select_related("task__campaign", "task__clip__contributor__data_key")
             .get(pk=annotation_id)
         )
-        last = annotator.annotations.order_by("-created_at", "-id").values_list("pk", flat=True)[:LAST]
-        if annotation.pk not in list(last):
-            raise Closed(f"Only your last {LAST} answers can be changed.")
         _must_be_live(annotation.task.clip)
         answer = checked(answer, annotation.task.campaign)
+        last = annotator.annotations.order_by("-created_at", "-id").values_list("pk", flat=True)[:LAST]
+        if annotation.pk not in list(last):
+            if not repeats.change(annotation, answer):
+                raise Closed(f"Only your last {LAST} answers can be changed.")
+            return annotation
         if answer != annotation.answer:
             annotation.answer, annotation.changed_at = answer, now
             annotation.save(update_fields=[*columns("answer"), "changed_at"])
@@ -205,14 +225,18 @@ def _next_tasks(annotator: User, campaign: Campaign, used_up: list[int], count: 
     )
 
 
-def _record(found: list[Task], annotator: User, now: datetime) -> list[Assignment]:
+def _record(found: list[Task], annotator: User, now: datetime, role: Role) -> list[Assignment]:
     until = now + settings.LEASE
-    Task.objects.filter(pk__in=[task.pk for task in found]).update(lent_count=F("lent_count") + 1)
+    if role != Role.REPEAT:  # which takes no place: it brings no vote
+        Task.objects.filter(pk__in=[task.pk for task in found]).update(lent_count=F("lent_count") + 1)
     # A row that is there already is one that expired: the same place is lent anew.
     return Assignment.objects.bulk_create(
-        [Assignment(task=task, annotator=annotator, lent_at=now, expires_at=until) for task in found],
+        [
+            Assignment(task=task, annotator=annotator, role=role, lent_at=now, expires_at=until)
+            for task in found
+        ],
         update_conflicts=True,
-        unique_fields=["task", "annotator"],
+        unique_fields=["task", "annotator", "role"],
         update_fields=["state", "lent_at", "expires_at"],
     )
 
@@ -273,8 +297,23 @@ def _same_again(task: Task, annotator: User, answer: str) -> Annotation:
     return stored
 
 
+def _say_again(assignment: Assignment, answer: str, now: datetime) -> tuple[Annotation, bool]:
+    """A repeat, answered like any other assignment; the annotation stays the first one."""
+    annotation = assignment.task.annotations.get(annotator_id=assignment.annotator_id)
+    annotation.task = assignment.task
+    if assignment.state == State.DONE:
+        said = repeats.newest(annotation)
+        if said is None or said.answer != answer:
+            raise AlreadyAnswered("You answered this clip otherwise already.")
+        return annotation, False
+    _still_open(assignment)
+    repeats.say_again(annotation, answer, now)
+    _close(assignment, State.DONE)
+    return annotation, True
+
+
 def _close(assignment: Assignment, state: str, reason: str = "", **counters: Combinable) -> None:
-    if assignment.state == State.LENT:
+    if assignment.state == State.LENT and assignment.role != Role.REPEAT:
         counters["lent_count"] = F("lent_count") - 1
     if counters:
         Task.objects.filter(pk=assignment.task_id).update(**counters)

@@ -5,15 +5,21 @@ from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
-from datasets.models import Task
+from datasets.models import Annotation, Campaign, Task
 from datasets.words import words
 
 
 class Assignment(models.Model):
     """A task lent to one annotator until a time. Written only by tagger.assignments.
 
-    There is one row for each person and task, ever; every change is made under the task's row lock.
+    There is one row for each person, task and role, ever; every change is made under the task's row lock.
+    Which role it has is told to nobody who tags.
     """
+
+    class Role(models.TextChoices):
+        VOTE = "vote", _("an answer that is wanted")
+        CONTROL = "control", _("a task whose answer is known")
+        REPEAT = "repeat", _("one's own earlier task once more")
 
     class State(models.TextChoices):
         LENT = "lent", _("lent")
@@ -33,6 +39,7 @@ class Assignment(models.Model):
     annotator = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="assignments"
     )
+    role = models.CharField(max_length=10, choices=Role.choices, default=Role.VOTE)
     state = models.CharField(max_length=10, choices=State.choices, default=State.LENT)
     reason = models.CharField(max_length=20, choices=Reason.choices, blank=True)
     lent_at = models.DateTimeField()
@@ -40,7 +47,9 @@ class Assignment(models.Model):
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(fields=["task", "annotator"], name="one_assignment_per_annotator")
+            models.UniqueConstraint(
+                fields=["task", "annotator", "role"], name="one_assignment_per_annotator_and_role"
+            )
         ]
         indexes = [
             models.Index(fields=["expires_at"], name="assignments_to_reclaim", condition=Q(state="lent")),
@@ -74,3 +83,113 @@ class Dispute(models.Model):
 
     def __str__(self) -> str:
         return f"dispute over {self.task_id}"
+
+
+class Crowd(models.Model):
+    """Everybody who answers one kind of question in one language, and what the last refit learned of them.
+
+    Written only by tagger.refit. `shared` is the part of the engine's crowd that is nobody's own.
+    """
+
+    kind = models.CharField(max_length=20, choices=Campaign.Kind.choices)
+    language = models.CharField(max_length=35)
+    shared = models.JSONField()
+    annotations = models.PositiveBigIntegerField()
+    fitted_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["kind", "language"], name="one_crowd_per_language")]
+
+    def __str__(self) -> str:
+        return f"{self.kind} in {self.language}"
+
+
+class Reliability(models.Model):
+    """How one annotator answers, as the last refit of their crowd saw it. Written only by tagger.refit.
+
+    Their own page shows it to them, and reviewers see all; nobody else sees any.
+    """
+
+    crowd = models.ForeignKey(Crowd, on_delete=models.CASCADE, related_name="reliabilities")
+    annotator = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="reliabilities"
+    )
+    skill = models.JSONField()  # as the engine's crowd keeps it
+    score = models.FloatField(help_text=_("the share of right answers to expect, 0 to 1"))
+    answers = models.PositiveIntegerField()
+    hurried = models.FloatField(
+        default=0, help_text=_("the share of answers that came before the sound ended")
+    )
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["crowd", "annotator"], name="one_reliability_per_crowd")
+        ]
+
+    def __str__(self) -> str:
+        return f"reliability {self.pk}"
+
+
+class Control(models.Model):
+    """A task whose answer is known or about to be, lent once more. Written only by tagger.controls.
+
+    Its answers are votes like any other, up to the campaign's most: worn out, it gives its place to another.
+    """
+
+    task = models.OneToOneField(Task, on_delete=models.CASCADE, related_name="control")
+    campaign = models.ForeignKey(Campaign, on_delete=models.CASCADE, related_name="controls")
+    plain_answer = models.TextField(blank=True)
+    sealed_answer = models.BinaryField(default=bytes)
+    answer = words("answer", of=lambda control: control.task)
+    since = models.DateTimeField()
+    retired_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["campaign"], name="controls_in_use", condition=Q(retired_at=None)),
+        ]
+
+    def __str__(self) -> str:
+        return f"control {self.pk}"
+
+
+class Repeat(models.Model):
+    """What somebody said when they heard a clip again that they had answered before. Never a vote."""
+
+    annotation = models.ForeignKey(Annotation, on_delete=models.CASCADE, related_name="repeats")
+    plain_answer = models.TextField(blank=True)
+    sealed_answer = models.BinaryField(default=bytes)
+    answer = words("answer", of=lambda repeat: repeat.annotation.task)
+    created_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"repeat {self.pk}"
+
+
+class AgreementFigure(models.Model):
+    """How far a campaign's annotators agree, over all or over the tasks first answered in one month.
+
+    Written only by tagger.figures. A figure that is not defined (too few answers) is empty. Each has a 95 %
+    interval.
+    """
+
+    campaign = models.ForeignKey(Campaign, on_delete=models.CASCADE, related_name="agreement_figures")
+    month = models.DateField(null=True, blank=True)  # its first day; empty: all of the time
+    measured_at = models.DateTimeField()
+    tasks = models.PositiveIntegerField()
+    alpha = models.FloatField(null=True)
+    alpha_low = models.FloatField(null=True)
+    alpha_high = models.FloatField(null=True)
+    pairwise = models.FloatField(null=True)
+    pairwise_low = models.FloatField(null=True)
+    pairwise_high = models.FloatField(null=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["campaign", "month"], name="one_agreement_figure_per_month", nulls_distinct=False
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"agreement of {self.campaign_id}, {self.month or 'all'}"

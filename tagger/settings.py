@@ -233,6 +233,9 @@ CELERY_BEAT_SCHEDULE = {
     "recalls": {"task": "datasets.tasks.publish_recalls", "schedule": crontab(minute=10)},
     "reconcile": {"task": "datasets.tasks.look_over_everything", "schedule": crontab(hour=3, minute=20)},
     "sweep": {"task": "tagger.tasks.sweep", "schedule": timedelta(seconds=15)},
+    "refit": {"task": "tagger.tasks.refit", "schedule": crontab(minute=40)},
+    "controls": {"task": "tagger.tasks.rotate_controls", "schedule": crontab(minute=50)},
+    "agreement": {"task": "tagger.tasks.measure_agreement", "schedule": crontab(hour=4, minute=5)},
     "reclaim": {"task": "tagger.tasks.reclaim", "schedule": timedelta(seconds=30)},
 }
 

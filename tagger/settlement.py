@@ -4,11 +4,12 @@ from datetime import datetime
 
 from django.db import transaction
 
-from datasets.models import Campaign, Label, Task
+from datasets.models import Task
 from datasets.words import columns
 
-from .consensus import labels, transcripts
-from .consensus.verdict import Outcome, Rule, Verdict, Vote
+from . import certificates, crowds
+from .certificates import Certificate
+from .consensus.verdict import Outcome, Rule, Verdict
 from .models import Dispute
 
 
@@ -25,27 +26,29 @@ def settle(task_id: int, now: datetime) -> None:
             return
         task.dirty_since = None
         if not task.adjudicated:  # a reviewer's word stands
-            _apply(verdict(task), task, now)
+            _apply(*verdict(task), task, now)
         task.save(update_fields=["dirty_since", *WRITTEN])
 
 
-WRITTEN = ["status", "wanted", "confidence", "settled_at", *columns("answer", "soft")]
+WRITTEN = ["status", "wanted", "confidence", "settled_at", *columns("answer", "soft", "certificate")]
 
 
-def verdict(task: Task) -> Verdict:
-    """What the task's annotations come to, from all of them, by the campaign's rule."""
+def verdict(task: Task) -> tuple[Verdict, Certificate]:
+    """What the task's annotations come to, from all of them, by the campaign's rule and what is known of
+    those who gave them; and the certificate of that."""
     campaign = task.campaign
-    votes = [Vote(given.annotator_id, given.answer) for given in task.annotations.all()]
     rule = Rule(campaign.min_annotations, campaign.max_annotations, campaign.confidence)
-    if campaign.kind == Campaign.Kind.WAKE_WORD:
-        return labels.decide(votes, rule, Label.values)
-    return transcripts.decide(votes, rule)
+    given = list(task.annotations.order_by("pk"))
+    for each in given:
+        each.task = task  # whose key opens them
+    crowd = crowds.of(campaign, [each.annotator_id for each in given])
+    return certificates.make(campaign.kind, given, rule, crowd)
 
 
-def _apply(found: Verdict, task: Task, now: datetime) -> None:
+def _apply(found: Verdict, certificate: Certificate, task: Task, now: datetime) -> None:
     settled = found.outcome is Outcome.SETTLED
     task.status = STATUS[found.outcome]
-    task.soft, task.confidence = found.soft, found.confidence
+    task.soft, task.confidence, task.certificate = found.soft, found.confidence, certificate
     task.answer = found.answer if settled else None
     task.settled_at = (task.settled_at or now) if settled else None
     task.wanted = min(

@@ -6,9 +6,10 @@ from datetime import timedelta
 from celery import shared_task
 from django.utils import timezone
 
-from datasets.models import Task
+from datasets.models import Campaign, Task
 
-from . import leases, settlement
+from . import controls, figures, leases, settlement
+from . import refit as refits
 
 logger = logging.getLogger(__name__)
 
@@ -38,6 +39,33 @@ def sweep() -> int:
             logger.exception("task %s cannot be settled", task_id)
         found += 1
     return found
+
+
+@shared_task
+def refit() -> int:
+    """Learn every crowd anew; how many annotations that took."""
+    learned = 0
+    for kind, language in refits.crowds():
+        try:
+            learned += refits.refit(kind, language, timezone.now())
+        except Exception:  # one crowd that cannot be learned must not keep the others waiting
+            logger.exception("the crowd of %s in %s cannot be learned", kind, language)
+    return learned
+
+
+@shared_task
+def rotate_controls() -> int:
+    """Once an hour; how many controls are in use then."""
+    return sum(
+        controls.rotate(campaign, timezone.now()) for campaign in Campaign.objects.filter(is_open=True)
+    )
+
+
+@shared_task
+def measure_agreement() -> None:
+    """Once a night, also of campaigns that are closed by now."""
+    for campaign in Campaign.objects.all():
+        figures.measure(campaign, timezone.now())
 
 
 @shared_task

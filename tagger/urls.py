@@ -8,7 +8,7 @@ from drf_spectacular.views import SpectacularAPIView
 from accounts import views_receipts
 from datasets import device_api, views_clips, views_leaving, views_public
 
-from . import api, probes, views
+from . import api, probes, views, views_figures
 
 # allauth's pages about addresses keep them in plain; and where no mail is sent, none may be promised.
 not_offered = [
@@ -20,6 +20,9 @@ urlpatterns = [
     path("", views.home, name="home"),
     path("tag/", views.campaigns, name="campaigns"),
     path("tag/<slug:slug>/", views.tag, name="tag"),
+    path("tag/<slug:slug>/agreement/", views_figures.agreement, name="agreement"),
+    path("my-answers/", views_figures.my_answers, name="my_answers"),
+    path("review/volunteers/", views_figures.volunteers, name="volunteers"),
     path("assignments/<int:pk>/answer/", views.hand_in, name="hand_in"),
     path("assignments/<int:pk>/skip/", views.skip, name="skip"),
     path("record/", include("datasets.urls")),

@@ -5,6 +5,7 @@ import secrets
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from itertools import count
+from random import Random
 from threading import Barrier
 from urllib.parse import urlsplit
 
@@ -16,6 +17,7 @@ from accounts.ciphers import KEY
 from accounts.models import Material, Purpose, Role, User
 from datasets import campaigns, intake
 from datasets.models import Campaign, Clip, Task
+from tagger import controls
 from tests import sounds
 
 pytest_plugins = ["tests.site", "tests.browser"]
@@ -192,3 +194,25 @@ def somebody_waits():
             return cursor.fetchone()[0] > 0
 
     return ask
+
+
+class Dice(Random):
+    """Dice that show what a test says."""
+
+    def __init__(self, shows):
+        super().__init__(1)
+        self.shows = shows
+
+    def random(self):
+        return self.shows
+
+
+@pytest.fixture(autouse=True)
+def dice(monkeypatch):
+    """Mixes nothing in among the tasks that want answers, unless the test says so: `dice(0)` does always."""
+
+    def show(number):
+        monkeypatch.setattr(controls, "dice", Dice(number))
+
+    show(1)
+    return show

@@ -103,8 +103,8 @@ MUTANTS = [
     Mutant(
         "a tie is never a verdict",
         "tagger/consensus/labels.py",
-        "    tied = not votes or len(leaders) > 1\n",
-        "    tied = not votes\n",
+        "    tied = len(leaders) != 1\n",
+        "    tied = not leaders\n",
         "tests/test_consensus_labels.py",
     ),
     Mutant(
@@ -302,8 +302,8 @@ MUTANTS = [
     Mutant(
         "the download holds only one's own answers",
         "datasets/personal_data.py",
-        "    answers = person.annotations.annotate(",
-        "    answers = Annotation.objects.annotate(",
+        "    answers = person.annotations.filter(**only).annotate(",
+        "    answers = Annotation.objects.filter(**only).annotate(",
         "tests/test_leaving_pages.py::test_the_download_holds_nothing_of_anybody_else",
     ),
     Mutant(
@@ -465,7 +465,7 @@ MUTANTS = [
     Mutant(
         "events at the same moment follow one another",
         "accounts/audit.py",
-        "        cursor.execute(\"SELECT pg_advisory_xact_lock(%s)\", [AUDIT_LOCK])\n",
+        '        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [AUDIT_LOCK])\n',
         "        pass\n",
         "tests/test_audit.py::test_events_at_the_same_moment_follow_one_another",
     ),
@@ -531,6 +531,62 @@ MUTANTS = [
         "        outbox.clear()\n",
         "",
         "tests/test_withdrawal.py::test_no_letter_is_left_in_the_outbox",
+    ),
+    Mutant(
+        "words that few contributors said stay out of what is kept in plain",
+        "tagger/transcript_crowds.py",
+        "if len(said_by[each]) >= SPOKEN_BY})",
+        "if len(said_by[each]) >= 1})",
+        "tests/test_reliability.py::test_words_that_few_contributors_said_stay_out_of_the_lexicon",
+    ),
+    Mutant(
+        "nobody but reviewers sees how others answer",
+        "tagger/views_figures.py",
+        "@reviewer_required\n",
+        "@annotator_required\n",
+        "tests/test_reliability.py::test_nobody_else_sees_how_others_answer",
+    ),
+    Mutant(
+        "who left is not listed",
+        "tagger/views_figures.py",
+        ".filter(annotator__is_active=True)",
+        ".filter()",
+        "tests/test_reliability.py::test_who_left_is_not_among_them",
+    ),
+    Mutant(
+        "a control never brings a task above its campaign's most",
+        "tagger/controls.py",
+        '        .filter(annotation_count__lt=campaign.max_annotations - F("lent_count"))\n',
+        "",
+        "tests/test_controls.py::test_an_answer_to_a_control_is_a_vote_and_the_most_is_kept_to",
+    ),
+    Mutant(
+        "the speaker never meets a control of their own",
+        "tagger/controls.py",
+        "        .exclude(clip__contributor=annotator)\n",
+        "",
+        "tests/test_controls.py::test_the_speaker_never_meets_a_control_of_their_own",
+    ),
+    Mutant(
+        "what is said of a clip once more is no vote",
+        "tagger/assignments.py",
+        "        if assignment.role == Role.REPEAT:\n            return _say_again(assignment, answer, now)\n",
+        "",
+        "tests/test_controls.py::test_what_is_said_again_is_kept_apart_and_is_no_vote",
+    ),
+    Mutant(
+        "the places of controls do not tell which they are",
+        "tagger/assignments.py",
+        "wanted.insert(controls.dice.randint(0, len(wanted)), each)",
+        "wanted.append(each)",
+        "tests/test_controls.py::test_the_places_of_controls_do_not_tell_which_they_are",
+    ),
+    Mutant(
+        "a label holds the votes that it was made from",
+        "tagger/certificates.py",
+        '    if _hash(given) != held["votes"]["sha256"]:\n',
+        "    if False:\n",
+        "tests/test_certificates.py::test_a_vote_that_was_changed_behind_its_back_is_noticed",
     ),
 ]
 

@@ -138,6 +138,9 @@ def test_the_journey_of_a_clip(site, clips, tmp_path):
 
     adjudicate(site, people[0], "yes")
     export_and_check(site, clips, tmp_path)
+    the_crowd_is_learned(site, people)
+    controls_are_mixed_in(site, tmp_path)
+    assert "16 labels made again to the same bytes" in site.manage("recompute").stdout
     for person in people:
         person.close()
 
@@ -164,6 +167,45 @@ def adjudicate(site, person, answer):
     page = person.http.get(f"/review/disputes/{dispute}/").text
     assert person.http.get(f"/review/disputes/{dispute}/audio/").headers["Content-Type"] == "audio/wav"
     person.send(f"/review/disputes/{dispute}/", page, answer=answer)
+
+
+def the_crowd_is_learned(site, people):
+    """All answers of five people, and what that says of one of them, on their own page and to reviewers."""
+    learn = "from tagger import tasks; from datasets.models import Annotation; "
+    told = site.manage(
+        "shell", "-c", f"{learn} print('of', tasks.refit(), Annotation.objects.count())"
+    ).stdout
+    learned, answers = re.search(r"of (\d+) (\d+)", told).groups()
+    assert learned == answers and int(answers) > 40
+    wait_until_settled(site)
+    page = people[1].http.get("/my-answers/").text
+    assert re.search(r"\d+ of the last \d+ \(\d+ %\)", page) and "of 100" in page
+    listed = re.findall(r"volunteer \d+", people[0].http.get("/review/volunteers/").text)
+    assert len(set(listed)) == len(people)
+    assert people[1].http.get("/review/volunteers/").status_code == 403
+    site.manage("shell", "-c", "from tagger import tasks; tasks.measure_agreement()")
+    assert "alpha" in people[1].http.get("/tag/journey-word/agreement/").text
+
+
+def controls_are_mixed_in(site, tmp_path):
+    """Somebody new is lent what is settled already, too, and is not told."""
+    site.manage("shell", "-c", "from tagger import tasks; tasks.rotate_controls()")
+    more = sounds.babble(seed=99, seconds=1.5)
+    (tmp_path / "eve.wav").write_bytes(sounds.in_format("wav", more))
+    source = write_manifest(tmp_path, "more.csv", [("eve.wav", "eve")])
+    given = "--contributor", "journey", "--consent-reference", "form 8"
+    site.manage("import_clips", source, "--campaign", "journey-word", *given)
+    newcomers = [Person(site, f"newcomer{n}") for n in range(3)]  # each meets a control with 1 - 2 ** -10
+    heard = [samples for person in newcomers for _id, samples in borrow_once(person)]
+    wanted = more.tobytes()
+    assert wanted in heard and set(heard) != {wanted}
+    for person in newcomers:
+        person.close()
+
+
+def borrow_once(person):
+    lent = person.api.post("campaigns/journey-word/assignments/", json={"count": 10}).json()["assignments"]
+    return [(each["id"], fingerprint(person.http.get(each["audio"]).content)) for each in lent]
 
 
 def export_and_check(site, clips, tmp_path):

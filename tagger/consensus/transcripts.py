@@ -1,166 +1,333 @@
-"""Transcripts to a text: a network of words, and a majority in each of its slots.
+"""Transcripts to a text: a network of words, the annotators' reliability, and a verdict on each word.
 
-The method is ROVER: J. Fiscus, A post-processing system to yield reduced word error rates (1997),
-doi:10.1109/ASRU.1997.659110. It weaves transcripts in one after another and so depends on their order;
-here the order comes from the texts alone: the most central one first, then the nearest to it.
+`network` aligns, `reliability` learns how far each annotator is to be believed, `lexicon` what the crowd writes,
+`judge` weighs it all and says how sure each word is. The confidence of a text is the expected share of its right
+words: 1 - its expected word error rate.
 """
 
-from collections import Counter
-from collections.abc import Sequence
-from itertools import combinations
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, NamedTuple
+
+import numpy as np
 
 from datasets.normalise import join, words
-from tagger.consensus.verdict import Rule, Verdict, Vote, refuse_repeats
+from tagger.consensus import judge, reliability, variants
+from tagger.consensus.judge import Model
+from tagger.consensus.lexicon import Lexicon
+from tagger.consensus.network import NO_WORD, Words, edit_distance
+from tagger.consensus.reliability import STRANGER, Belief, Evidence, Skill
+from tagger.consensus.slots import Floats, Integers, Slots, Voice, on_grid, total
+from tagger.consensus.verdict import Rule, Verdict, Vote
 
-Words = tuple[str, ...]
+Annotator = str | int
 
-# Words at one place of the speech and the votes for each, in the order in which they came.
-# The empty string is the vote that no word is here.
-Slot = Counter[str]
-
-NO_WORD = ""
+# So many tasks are weighed at once: enough for numpy, little memory.
+CHUNK = 4096
 
 
-def decide(votes: Sequence[Vote], rule: Rule) -> Verdict:
+@dataclass(frozen=True)
+class Crowd:
+    """What the last refit learned about one crowd: transcription in one language.
+
+    `spelled_out`: the crowd writes numerals as they are spoken, so that answers do.
+    """
+
+    skills: Mapping[Annotator, Skill] = field(default_factory=dict)
+    pool: Skill = STRANGER
+    lexicon: Lexicon = field(default_factory=Lexicon)
+    language: str = ""
+    spelled_out: bool = False
+
+    @classmethod
+    def strangers(cls, language: str = "") -> "Crowd":
+        """A crowd of which nothing is known but its language."""
+        return cls(language=language)
+
+    def reliability(self, annotator: Annotator) -> float:
+        """The share of right words that is expected of an annotator, from 0 to 1."""
+        return self.skills.get(annotator, self.pool).right
+
+    def as_json(self, annotators: Sequence[Annotator], votes: Sequence[Vote] | None = None) -> dict[str, Any]:
+        """What a decision on these votes uses, by the position of the annotators and without their names.
+
+        >>> Crowd.strangers("en").as_json(["ann"])["skills"]
+        [None]
+        """
+        asked = Lexicon(_Asked(self.lexicon.words), _Asked(self.lexicon.pairs))
+        if votes:
+            _weigh(replace(self, lexicon=asked), votes, counted=False)
+        skills = [self.skills.get(annotator) for annotator in annotators]
+        return {
+            "language": self.language,
+            "spelled_out": self.spelled_out,
+            "pool": list(self.pool),
+            "skills": [skill and list(skill) for skill in skills],
+            "words": _found(asked.words),
+            "pairs": _found(asked.pairs),
+        }
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any], annotators: Sequence[Annotator]) -> "Crowd":
+        skills = zip(annotators, data["skills"], strict=True)
+        return cls(
+            {annotator: Skill(*skill) for annotator, skill in skills if skill},
+            Skill(*data["pool"]),
+            Lexicon(Counter(data["words"]), Counter(data["pairs"])),
+            data["language"],
+            data["spelled_out"],
+        )
+
+
+class _Asked(Counter[str]):
+    """Counts that keep what they were asked for."""
+
+    def __init__(self, source: Counter[str]) -> None:
+        super().__init__()
+        self.source = source
+
+    def __missing__(self, key: str) -> int:
+        self[key] = count = self.source[key]
+        return count
+
+
+def _found(asked: Counter[str]) -> dict[str, int]:
+    return {key: count for key, count in sorted(asked.items()) if count}
+
+
+def decide(
+    votes: Sequence[Vote], rule: Rule, crowd: Crowd | None = None, *, counted: bool = False
+) -> Verdict:
     """The verdict on one task's transcripts, whatever their order.
 
-    The confidence is the mean over the slots of the share behind each slot's word. The answer is always the
-    voted text, in normal form (None only without votes), so that a reviewer has a draft: where a slot is
-    tied it holds the word of the transcript nearest to the centre, and the text is not settled.
-    That nobody spoke is a text too, the empty one.
+    The confidence is the share of right words to be expected. The answer is always the likeliest text, in normal
+    form (None only without votes), so that a reviewer has a draft; it is not settled while a slot is tied: as
+    much reliability behind another word as behind the leading one. That nobody spoke is a text too, the empty
+    one. `counted` says that the crowd's lexicon holds this task's own text, from the last refit.
 
-    `soft` holds `words`, one a slot: its `word` (empty: no word), `agreement` and the `votes` for each.
-    Nothing in it says whose word a vote was. Raises ValueError naming an annotator who voted twice.
+    `soft` holds `words`, one a slot: its `word` (empty: no word), `agreement` (the share of people behind it),
+    `probability`, and the `votes` for each; and `repeated`, where an annotator gave two texts, how many were
+    left out: of each annotator the text counts that is nearest to the others'. It never says whose a vote was.
 
     >>> votes = [Vote("ann", "Hello, world"), Vote("bob", "hello word"), Vote("cy", "hello world")]
     >>> decide(votes, Rule(least=2, most=5, confidence=0.75)).answer
     'hello world'
     """
-    refuse_repeats(votes)
-    slots = network([tuple(words(vote.answer)) for vote in votes])
-    agreement = _agreement(slots, len(votes))
+    if not votes:
+        return Verdict(rule.outcome(0, 0.0, True), None, 0.0, {"words": []})
+    weighed = _weigh(crowd or Crowd.strangers(), votes, counted)
+    slots, belief, leads = weighed.slots, weighed.belief, weighed.leads
+    confidence = float(weighed.confidences[0])
+    people = len(slots.annotator)
+    soft: dict[str, Any] = {"words": _evidence(slots, belief.candidates, leads)}
+    if len(votes) > people:
+        soft["repeated"] = len(votes) - people
     return Verdict(
-        outcome=rule.outcome(len(votes), agreement, any(map(_tied, slots))),
-        answer=join(filter(None, map(_leader, slots))) if votes else None,
-        confidence=agreement,
-        soft={"words": [_evidence(slot) for slot in slots]},
+        outcome=rule.outcome(people, confidence, _tied(slots, leads, weighed.skills)),
+        answer=weighed.texts[0],
+        confidence=confidence,
+        soft=soft,
     )
 
 
-def network(transcripts: Sequence[Words]) -> list[Slot]:
-    """The transcripts aligned word by word; each slot counts one vote of every transcript.
+@dataclass(frozen=True)
+class WhatIf:
+    """What a verdict becomes by one more vote of a stranger who contradicts it."""
 
-    >>> network([("hello", "world"), ("hello",), ("hello", "word")])[0]
-    Counter({'hello': 3})
+    verdict: Verdict
+    confidence: float  # how much the confidence falls
+    changed: bool  # is it another text, or another outcome?
+
+
+def what_if(votes: Sequence[Vote], rule: Rule, crowd: Crowd | None = None) -> WhatIf:
+    """The verdict if a stranger came who chose the second likeliest word wherever people differed.
+
+    Where all agree, the stranger hears nothing at all.
     """
-    slots: list[Slot] = []
-    for seen, transcript in enumerate(_from_the_centre(transcripts)):
-        slots = _weave(slots, transcript, seen)
-    return slots
+    now = decide(votes, rule, crowd)
+    stranger = Vote("\0a stranger", _contrary(now))
+    then = decide([*votes, stranger], rule, crowd)
+    changed = (then.answer, then.outcome) != (now.answer, now.outcome)
+    return WhatIf(then, now.confidence - then.confidence, changed)
 
 
-def edit_distance(one: Words, other: Words) -> int:
-    """Words to put in, leave out or change to get from one to the other (Levenshtein).
+def _contrary(verdict: Verdict) -> str:
+    rivals = [
+        next((word for word in slot["votes"] if word != slot["word"]), slot["word"])
+        for slot in verdict.soft["words"]
+    ]
+    text = join(filter(None, rivals))
+    return "" if text == verdict.answer else text
 
-    >>> edit_distance(("a", "b", "c"), ("a", "c"))
-    1
+
+@dataclass(frozen=True)
+class Fit:
+    """A refit over a crowd: a text and a confidence for each task, in the order given, and what it learned.
+
+    `repeated`: texts left out because their annotator gave another on the same task.
     """
-    one, other = _without_common_ends(one, other)
-    above = list(range(len(other) + 1))
-    for i, word in enumerate(one, start=1):
-        row = [i]
-        for j, candidate in enumerate(other):
-            row.append(min(above[j] + (word != candidate), above[j + 1] + 1, row[j] + 1))
-        above = row
-    return above[-1]
+
+    texts: list[str]
+    confidences: list[float]
+    crowd: Crowd
+    reliability: dict[Annotator, float]
+    repeated: int
 
 
-def _without_common_ends(one: Words, other: Words) -> tuple[Words, Words]:
-    # Transcripts of one clip are mostly alike, and a distance costs the product of the lengths.
-    start, shortest = 0, min(len(one), len(other))
-    while start < shortest and one[start] == other[start]:
-        start += 1
-    end = 0
-    while end < shortest - start and one[-1 - end] == other[-1 - end]:
-        end += 1
-    return one[start : len(one) - end], other[start : len(other) - end]
+def fit(
+    tasks: Sequence[Sequence[Vote]],
+    *,
+    known: Mapping[int, str] | None = None,
+    language: str | None = None,
+    model: Model | None = None,
+) -> Fit:
+    """Learn a crowd from all of its votes, and decide each of its tasks.
 
+    `known` holds the true text of some tasks, by number: controls, and what a reviewer decided. Without a
+    `language` it is guessed from the words.
 
-def _from_the_centre(transcripts: Sequence[Words]) -> list[Words]:
-    times = Counter(transcripts)
-    apart: Counter[tuple[Words, Words]] = Counter()
-    for one, other in combinations(times, 2):
-        apart[one, other] = apart[other, one] = edit_distance(one, other)
-    reach = {one: sum(apart[one, other] * times[other] for other in times) for one in times}
-    centre = min(times, key=lambda text: (reach[text], text), default=())
-    return sorted(transcripts, key=lambda text: (apart[centre, text], text))
-
-
-def _weave(slots: list[Slot], transcript: Words, seen: int) -> list[Slot]:
-    """The slots with one more transcript's votes; a word that fits none opens a slot of its own."""
-    woven: list[Slot] = []
-    for slot, word in _align(slots, transcript):
-        if slot is None:
-            slot = Counter({NO_WORD: seen} if seen else {})
-        slot[word] += 1
-        woven.append(slot)
-    return woven
-
-
-def _align(slots: list[Slot], transcript: Words) -> list[tuple[Slot | None, str]]:
-    """The cheapest pairing of slots and words, in order; None: a new slot, NO_WORD: a slot without word."""
-    costs = _costs(slots, transcript)
-    i, j = len(slots), len(transcript)
-    pairs: list[tuple[Slot | None, str]] = []
-    while i or j:
-        here = costs[i][j]
-        if i and j and here == costs[i - 1][j - 1] + (transcript[j - 1] not in slots[i - 1]):
-            i, j = i - 1, j - 1
-            pairs.append((slots[i], transcript[j]))
-        elif i and here == costs[i - 1][j] + (NO_WORD not in slots[i - 1]):
-            i -= 1
-            pairs.append((slots[i], NO_WORD))
-        else:
-            j -= 1
-            pairs.append((None, transcript[j]))
-    return pairs[::-1]
-
-
-def _costs(slots: list[Slot], transcript: Words) -> list[list[int]]:
-    """`[i][j]`: what it costs to align the first i slots with the first j words.
-
-    1 for a word that the slot has not seen, a word passed over, a slot opened; 0 for what it has seen. (On
-    CrowdSpeech this is 0.2 and 0.6 points of word error better than the weights 4, 3, 3 of NIST's scorer.)
+    >>> votes = [Vote("ann", "Hello, world"), Vote("bob", "hello word"), Vote("cy", "hello world")]
+    >>> fit([votes]).texts
+    ['hello world']
     """
-    costs = [list(range(len(transcript) + 1))]
-    for slot in slots:
-        above, skip = costs[-1], NO_WORD not in slot
-        row = [above[0] + skip]
-        for j, word in enumerate(transcript):
-            row.append(min(above[j] + (word not in slot), above[j + 1] + skip, row[j] + 1))
-        costs.append(row)
-    return costs
+    studied = study(tasks, known=known, language=language)
+    texts, confidences = [""] * len(tasks), [0.0] * len(tasks)
+    places = iter(studied.order)
+    for evidence in studied.chunks:
+        weighed = _judge(evidence, studied.skills, studied.crowd.lexicon, True, model or judge.shipped())
+        for text, confidence, place in zip(weighed.texts, weighed.confidences.tolist(), places, strict=False):
+            texts[place], confidences[place] = text, confidence
+    for place, text in (known or {}).items():
+        texts[place], confidences[place] = join(words(text)), 1.0
+    crowd = studied.crowd
+    return Fit(
+        texts, confidences, crowd, {who: crowd.reliability(who) for who in crowd.skills}, studied.repeated
+    )
 
 
-def _leader(slot: Slot) -> str:
-    # Of equals the first that came, which the transcript nearest to the centre gave.
-    return max(slot, key=slot.__getitem__)
+@dataclass(frozen=True)
+class Study:
+    """What a crowd's votes teach before any word is judged.
+
+    `order`: the tasks in the order in which `chunks` hold them; `skills`: a row for each annotator, the pool's
+    as the last.
+    """
+
+    order: list[int]
+    chunks: list[Evidence]
+    skills: Floats
+    crowd: Crowd
+    repeated: int
 
 
-def _tied(slot: Slot) -> bool:
-    return list(slot.values()).count(max(slot.values())) > 1
+def study(
+    tasks: Sequence[Sequence[Vote]], *, known: Mapping[int, str] | None = None, language: str | None = None
+) -> Study:
+    """The networks of a crowd's tasks, its annotators' skills, and its lexicon."""
+    # Whatever order tasks come in, they are counted in one: that of their texts.
+    order = sorted(range(len(tasks)), key=lambda place: sorted(vote.answer for vote in tasks[place]))
+    heard = [_heard(tasks[place]) for place in order]
+    if language is None:
+        language = variants.guess(text for given in heard for _, text in given)
+    ways = variants.of_language(language)
+    spelled_out = ways.are_spelled_out([text for _, text in given] for given in heard)
+    numbers: dict[Annotator, int] = {}
+    for annotator in (annotator for given in heard for annotator, _ in given):
+        numbers.setdefault(annotator, len(numbers))
+    truth = len(numbers)  # what is known stands among the voices, as the last one, and weighs nothing
+    spell = ways.spell_out if spelled_out else tuple
+    voices = [[Voice(spell(text), numbers[annotator]) for annotator, text in given] for given in heard]
+    for given, place in zip(voices, order, strict=True):
+        if known and place in known:
+            given.append(Voice(spell(tuple(words(known[place]))), truth, 0.0))
+
+    chunks: list[Evidence] = []
+    for start in range(0, len(voices), CHUNK):
+        slots = Slots.of(voices[start : start + CHUNK], ways)
+        chunks.append(Evidence.of(slots, slots.closeness(ways), slots.told_by(truth)))
+    skills = reliability.learn(chunks, truth + 1)
+    lexicon = Lexicon()
+    for evidence in chunks:
+        leads = evidence.slots.leaders(reliability.believe(evidence, skills).candidates)
+        lexicon.add(evidence.slots.written(), evidence.slots.texts(leads))
+    learned = {annotator: Skill(*skills[number].tolist()) for annotator, number in numbers.items()}
+    crowd = Crowd(learned, Skill(*skills[-1].tolist()), lexicon.bounded(), language, spelled_out)
+    return Study(order, chunks, skills, crowd, sum(map(len, tasks)) - sum(map(len, heard)))
 
 
-def _agreement(slots: list[Slot], votes: int) -> float:
-    if not slots:
-        return 1.0 if votes else 0.0
-    # One division of whole numbers: a mean of shares would miss an exact 0.8 by a rounding error.
-    return sum(max(slot.values()) for slot in slots) / (votes * len(slots))
+class _Weighed(NamedTuple):
+    slots: Slots
+    belief: Belief
+    leads: Integers
+    texts: list[str]
+    confidences: Floats
+    skills: Floats
 
 
-def _evidence(slot: Slot) -> dict[str, object]:
-    return {
-        "word": _leader(slot),
-        "agreement": max(slot.values()) / slot.total(),
-        "votes": dict(slot.most_common()),
+def _weigh(crowd: Crowd, votes: Sequence[Vote], counted: bool) -> _Weighed:
+    ways = variants.of_language(crowd.language)
+    spell = ways.spell_out if crowd.spelled_out else tuple
+    given = [(spell(text), crowd.skills.get(annotator, crowd.pool)) for annotator, text in _heard(votes)]
+    given.sort()
+    slots = Slots.of([[Voice(text, number) for number, (text, _) in enumerate(given)]], ways)
+    evidence = Evidence.of(slots, slots.closeness(ways))
+    skills = np.array([*(skill for _, skill in given), crowd.pool])
+    return _judge(evidence, skills, crowd.lexicon, counted, judge.shipped())
+
+
+def _judge(evidence: Evidence, skills: Floats, lexicon: Lexicon, counted: bool, model: Model) -> _Weighed:
+    slots = evidence.slots
+    first = reliability.believe(evidence, skills)
+    belief = model.judge(slots, *judge.look(evidence, first, skills, lexicon, counted))
+    belief = Belief(np.round(belief.candidates, 6), belief.none)
+    leads = slots.leaders(belief.candidates)
+    tasks = len(slots.voices) - 1
+    errors = total(on_grid(1 - belief.candidates[leads]), slots.task, tasks)
+    lengths = total(~slots.empty[leads], slots.task, tasks)
+    texts = [join(text) for text in slots.texts(leads)]
+    confidences = np.where(np.diff(slots.voices) > 0, model.confidence(errors, lengths), 0.0)
+    return _Weighed(slots, belief, leads, texts, confidences, skills)
+
+
+def _heard(votes: Sequence[Vote]) -> list[tuple[Annotator, Words]]:
+    """One text of each annotator: of several, the one nearest to the texts of the others."""
+    texts: dict[Annotator, set[Words]] = defaultdict(set)
+    for vote in votes:
+        texts[vote.annotator].add(tuple(words(vote.answer)))
+    if len(texts) == len(votes):
+        return [(annotator, text) for annotator, (text,) in texts.items()]
+    others = {
+        who: [text for other in texts if other != who for text in sorted(texts[other])] for who in texts
     }
+    return [
+        (who, min(own, key=lambda text: (sum(edit_distance(text, other) for other in others[who]), text)))
+        for who, own in texts.items()
+    ]
+
+
+def _tied(slots: Slots, leads: Integers, skills: Floats) -> bool:
+    """Is there a slot in which as much reliability is behind another word as behind the leading one?"""
+    right = np.clip(skills[slots.annotator, 0], 0.001, 0.999)
+    weights = total(on_grid(np.log(right / (1 - right)))[slots.cell_voice], slots.chosen, slots.candidates)
+    behind = weights == weights[leads][slots.slot]
+    behind[leads] = False
+    return bool(behind.any())
+
+
+def _evidence(slots: Slots, probabilities: Floats, leads: Integers) -> list[dict[str, Any]]:
+    counts = np.bincount(slots.chosen, minlength=slots.candidates).tolist()
+    found = []
+    for slot, lead in enumerate(leads.tolist()):
+        candidates = range(slots.first[slot], slots.first[slot + 1])
+        votes = {slots.words[number]: counts[number] for number in candidates}
+        found.append(
+            {
+                "word": slots.words[lead],
+                "agreement": counts[lead] / sum(votes.values()),
+                "votes": dict(sorted(votes.items(), key=lambda vote: (-vote[1], vote[0]))),
+                "probability": float(probabilities[lead]),
+            }
+        )
+    # Where all agree that nobody spoke there is no word to speak of.
+    return [] if list(slots.words) == [NO_WORD] else found

@@ -25,7 +25,7 @@ class Verdict:
     """What the votes amount to.
 
     `answer` is the leading one whether or not it is settled; None while nothing leads.
-    `confidence` is the agreement, from 0 to 1: the share of votes behind the leading answer.
+    `confidence` is the probability that the answer is right, from 0 to 1; for a transcript, of its words.
     `soft` is the evidence, ready for JSON; `labels` and `transcripts` say what theirs holds.
     """
 
@@ -54,13 +54,13 @@ class Rule:
         if not 0 < self.confidence <= 1:
             raise ValueError(f"the confidence is {self.confidence}; it must be over 0 and at most 1")
 
-    def outcome(self, votes: int, agreement: float, tied: bool) -> Outcome:
-        """Settled by more than the confidence; full agreement suffices, as nothing exceeds a confidence of 1.
+    def outcome(self, votes: int, confidence: float, tied: bool) -> Outcome:
+        """Settled from the confidence on, never by a tie; a dispute when the most votes did not do it.
 
         >>> Rule(least=2, most=5, confidence=0.75).outcome(4, 3 / 4, tied=False)
-        <Outcome.MORE: 'more'>
+        <Outcome.SETTLED: 'settled'>
         """
-        if votes >= self.least and not tied and (agreement > self.confidence or agreement == 1):
+        if votes >= self.least and not tied and confidence >= self.confidence:
             return Outcome.SETTLED
         return Outcome.MORE if votes < self.most else Outcome.DISPUTED
 

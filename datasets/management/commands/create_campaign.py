@@ -19,7 +19,9 @@ class Command(BaseCommand):
         parser.add_argument("--guidelines", default="")
         parser.add_argument("--min-annotations", type=int, default=2)
         parser.add_argument("--max-annotations", type=int, help="default: 7, or the least if that is more")
-        parser.add_argument("--confidence", type=float, default=0.75, help="0 to 1; settles above this share")
+        parser.add_argument(
+            "--confidence", type=float, default=0.75, help="0 to 1: how sure a label must be to be settled"
+        )
         parser.add_argument(
             "--contributor-cap", type=int, help="one contributor's clips per volunteer and day"
         )

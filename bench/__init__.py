@@ -1,0 +1,1 @@
+"""Figures beside peers and floors, measured in one run: `python -m bench [part…]`. No part of the site."""

@@ -1,0 +1,203 @@
+"""Labels beside peers: accuracy and calibration on real crowds, stopping early, the rate, one decision."""
+
+import csv
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+from crowdkit.aggregation import GLAD, MACE, MMSR, DawidSkene, MajorityVote, OneCoinDawidSkene
+
+from tagger.consensus import labels, replays
+from tagger.consensus.verdict import Rule, Vote
+
+ROOT = Path(__file__).resolve().parents[1]
+BINS = 10
+CONFIDENCES = (0.7, 0.75, 0.8, 0.85)
+# The simulated crowd of the rate.
+TASKS, EACH, WORKERS, CLASSES = 1_000_000, 10, 20_000, 4
+
+Floats = npt.NDArray[np.floating]
+Integers = npt.NDArray[np.integer]
+
+
+@dataclass(frozen=True)
+class Crowd:
+    """A real crowd in numbers: votes row by row, `gold` by task (-1: not known)."""
+
+    name: str
+    tasks: Integers
+    workers: Integers
+    answers: Integers
+    classes: int
+    gold: Integers
+
+
+def main(data: Path) -> None:
+    crowds = [load(folder) for folder in sorted((data / "labels").iterdir()) if folder.is_dir()]
+    accuracy_and_calibration(crowds)
+    stopping(crowds)
+    deciding()
+    rate()
+
+
+def load(folder: Path) -> Crowd:
+    with (folder / "votes.csv").open() as file:
+        rows = [(row["task"], row["worker"], row["label"]) for row in csv.DictReader(file)]
+    with (folder / "gold.csv").open() as file:
+        gold = {row["task"]: row["label"] for row in csv.DictReader(file)}
+    (names, tasks), (_, workers), _ = (
+        np.unique(column, return_inverse=True) for column in zip(*rows, strict=True)
+    )
+    classes = sorted({label for _, _, label in rows} | set(gold.values()))
+    number = {label: k for k, label in enumerate(classes)}
+    return Crowd(
+        name=folder.name,
+        tasks=tasks,
+        workers=workers,
+        answers=np.array([number[label] for _, _, label in rows]),
+        classes=len(classes),
+        gold=np.array([number[gold[task]] if task in gold else -1 for task in names]),
+    )
+
+
+def accuracy(posterior: Floats, gold: Integers) -> float:
+    """In percent; of tied leaders each counts its share."""
+    return 100 * float(_right(posterior, gold).mean())
+
+
+def calibration_error(posterior: Floats, gold: Integers) -> float:
+    """The expected calibration error of the leader's probability, in ten bins of equal width."""
+    confidence, right = posterior[gold >= 0].max(1), _right(posterior, gold)
+    bins = np.minimum((confidence * BINS).astype(int), BINS - 1)
+    return sum(abs((confidence - right)[bins == b].sum()) for b in range(BINS)) / len(right)
+
+
+def _right(posterior: Floats, gold: Integers) -> Floats:
+    judged = np.flatnonzero(gold >= 0)
+    return np.asarray(labels.leading(posterior[judged])[np.arange(len(judged)), gold[judged]])
+
+
+def ours(crowd: Crowd) -> Floats:
+    return labels.fit(crowd.tasks, crowd.workers, crowd.answers, crowd.classes).posterior
+
+
+def peer(method: Callable[[], Any], found: str) -> Callable[[Crowd], Floats]:
+    """A peer's probabilities, kept in `found` after its `fit`; or its `labels`, taken for certain."""
+
+    def run(crowd: Crowd) -> Floats:
+        votes = pd.DataFrame({"task": crowd.tasks, "worker": crowd.workers, "label": crowd.answers})
+        table = method().fit_predict(votes) if found == "labels" else getattr(method().fit(votes), found)
+        if table.ndim == 1:
+            table = pd.get_dummies(table, dtype=float)
+        wide = table.reindex(index=range(len(crowd.gold)), columns=range(crowd.classes))
+        return np.asarray(wide.fillna(0).to_numpy(float))
+
+    return run
+
+
+METHODS: dict[str, Callable[[Crowd], Floats]] = {
+    "majority (crowd-kit)": peer(MajorityVote, "probas_"),
+    "Dawid-Skene (crowd-kit)": peer(DawidSkene, "probas_"),
+    "one-coin (crowd-kit)": peer(OneCoinDawidSkene, "probas_"),
+    "GLAD (crowd-kit)": peer(GLAD, "probas_"),
+    "MACE (crowd-kit)": peer(MACE, "probas_"),
+    "MMSR, labels alone (crowd-kit)": peer(MMSR, "labels"),
+    "ours": ours,
+}
+
+
+def accuracy_and_calibration(crowds: list[Crowd]) -> None:
+    print("Accuracy in percent / expected calibration error; processor seconds for all")
+    print(f"{'':32}" + "".join(f"{crowd.name[:10]:>12}" for crowd in crowds) + f"{'mean':>14}{'s':>8}")
+    for name, method in METHODS.items():
+        began = time.process_time()
+        found = [method(crowd) for crowd in crowds]
+        took = time.process_time() - began
+        pairs = [(crowd.gold, posterior) for crowd, posterior in zip(crowds, found, strict=True)]
+        right = [accuracy(posterior, gold) for gold, posterior in pairs]
+        error = [calibration_error(posterior, gold) for gold, posterior in pairs]
+        cells = "".join(f"{a:7.1f}/{e:.2f}" + " " for a, e in zip(right, error, strict=True))
+        print(f"{name:32}{cells}{np.mean(right):8.1f}/{np.mean(error):.3f}{took:8.1f}")
+
+
+def stopping(crowds: list[Crowd]) -> None:
+    print("\nStopping early: accuracy in percent @ share of all votes, by the confidence to reach (seed 1)")
+    print(f"{'':14}{'majority':>10}" + "".join(f"{confidence:>14}" for confidence in CONFIDENCES))
+    lines = []
+    for crowd in crowds:
+        each = len(crowd.tasks) / len(crowd.gold)
+        whole = accuracy(METHODS["majority (crowd-kit)"](crowd), crowd.gold)
+        done = [
+            replays.replay(
+                crowd.tasks, crowd.workers, crowd.answers, crowd.classes, crowd.gold, confidence, seed=1
+            )
+            for confidence in CONFIDENCES
+        ]
+        lines.append([whole, *((100 * one.accuracy, one.votes_per_task / each) for one in done)])
+        cells = "".join(f"{100 * one.accuracy:8.1f}@{one.votes_per_task / each:.3f}" for one in done)
+        print(f"{crowd.name:14}{whole:10.1f}{cells}")
+    means = [np.mean([line[i] for line in lines], axis=0) for i in range(1, len(CONFIDENCES) + 1)]
+    whole = np.mean([line[0] for line in lines])
+    print(f"{'mean':14}{whole:10.1f}" + "".join(f"{right:8.1f}@{share:.3f}" for right, share in means))
+
+
+def deciding(times: int = 5000) -> None:
+    classes = ["yes", "similar", "no", "noise"]
+    votes = [Vote(number, answer) for number, answer in enumerate(["yes", "yes", "no", "yes", "noise"])]
+    began = time.process_time()
+    for _ in range(times):
+        labels.decide(votes, Rule(), classes)
+    print(f"\nOne decision on 5 votes: {1000 * (time.process_time() - began) / times:.3f} ms")
+
+
+def rate() -> None:
+    print(f"\nThe rate: {TASKS * EACH:,} simulated votes by {WORKERS:,} workers, from arrays of integers")
+    print(f"{'':32}{'processor s':>14}{'peak GB':>10}{'accuracy':>10}")
+    for name, how in (("ours", "_time_ours"), ("Dawid-Skene (crowd-kit)", "_time_peer")):
+        code = f"from bench import labels; labels.{how}()"
+        child = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True, cwd=ROOT)
+        said = child.stdout.read() if child.stdout else ""
+        _, status, used = os.wait4(child.pid, 0)
+        child.returncode = os.waitstatus_to_exitcode(status)
+        took, right = said.split() if not child.returncode else ("failed", "")
+        print(f"{name:32}{took:>14}{used.ru_maxrss / 1e6:10.2f}{right:>10}")
+
+
+def simulated() -> tuple[Integers, Integers, Integers, Integers]:
+    """Tasks, workers, answers, truth; most workers are good, and what they do not know they guess."""
+    random = np.random.default_rng(1)
+    truth = random.integers(0, CLASSES, TASKS, dtype=np.int8)
+    tasks = np.repeat(np.arange(TASKS, dtype=np.int32), EACH)
+    workers = random.integers(0, WORKERS, tasks.size, dtype=np.int32)
+    knows = (
+        random.random(tasks.size, dtype=np.float32) < random.beta(6, 2, WORKERS).astype(np.float32)[workers]
+    )
+    answers = np.where(knows, truth[tasks], random.integers(0, CLASSES, tasks.size, dtype=np.int8))
+    return tasks, workers, answers, truth
+
+
+def _time_ours() -> None:
+    tasks, workers, answers, truth = simulated()
+    began = time.process_time()
+    found = labels.fit(tasks, workers, answers, CLASSES).posterior
+    _say(time.process_time() - began, found.argmax(1) == truth)
+
+
+def _time_peer() -> None:
+    tasks, workers, answers, truth = simulated()
+    votes = pd.DataFrame({"task": tasks, "worker": workers, "label": answers})
+    began = time.process_time()
+    found = DawidSkene().fit_predict(votes)
+    _say(time.process_time() - began, found.reindex(range(TASKS)).to_numpy() == truth)
+
+
+def _say(seconds: float, right: npt.NDArray[np.bool_]) -> None:
+    print(f"{seconds:.1f} {100 * right.mean():.2f}")

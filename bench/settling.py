@@ -1,0 +1,143 @@
+"""What deciding one task costs, beside taking in one answer to it: processor time, in one run."""
+
+import os
+import random
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from signal import SIGCONT, SIGSTOP
+
+from tagger.consensus import labels, transcripts
+from tagger.consensus.verdict import Rule, Vote
+from tagger.local import processes
+from tests import sounds
+from tests.site import Site
+from tests.test_journey import Person
+
+NEEDS_DATA = False
+
+PEOPLE, CLIPS, TASKS = 5, 120, 2000
+CLASSES = ["yes", "similar", "no", "noise"]
+WORDS = "the a of and to in it was his that he with for as had you not be her is on at by which".split()
+RULE = Rule(least=2, most=7, confidence=0.9)
+
+LINE = "{:44} {:>14} {:>14}"
+TICKS = os.sysconf("SC_CLK_TCK")
+
+
+def main(data: Path) -> None:
+    answer = _take_in_answers()
+    deciding = {"decide a label from 5 votes": _labels(), "decide a transcript of 15 words from 5": _texts()}
+    print(LINE.format("", "processor ms", "of an answer"))
+    for name, cost in (answer | deciding).items():
+        share = cost / answer["an answer: web and database"]
+        print(LINE.format(name, f"{1000 * cost:.3f}", f"{100 * share:.1f} %"))
+
+
+def _labels() -> float:
+    """Seconds for each decision, with a crowd that is known since a refit."""
+    chance = random.Random(1)
+    tasks = [[Vote(who, chance.choice(CLASSES[: 1 + n % 4])) for who in range(PEOPLE)] for n in range(TASKS)]
+    skill = tuple(tuple(0.85 if k == j else 0.05 for j in range(4)) for k in range(4))
+    crowd = labels.Crowd(tuple(CLASSES), (0.25,) * 4, skill, dict.fromkeys(range(PEOPLE), skill))
+    return _each(lambda votes: labels.decide(votes, RULE, CLASSES, crowd), tasks)
+
+
+def _texts() -> float:
+    """The same for sentences of which everybody has one word in ten wrong."""
+    chance = random.Random(1)
+    tasks = []
+    for _ in range(TASKS // 4):
+        said = chance.choices(WORDS, k=15)
+        heard = [[w if chance.random() < 0.9 else chance.choice(WORDS) for w in said] for _ in range(PEOPLE)]
+        tasks.append([Vote(who, " ".join(text)) for who, text in enumerate(heard)])
+    crowd = transcripts.fit(tasks).crowd
+    return _each(lambda votes: transcripts.decide(votes, RULE, crowd), tasks)
+
+
+def _each(decide: Callable[[list[Vote]], object], tasks: list[list[Vote]]) -> float:
+    decide(tasks[0])
+    start = time.process_time()
+    for votes in tasks:
+        decide(votes)
+    return (time.process_time() - start) / len(tasks)
+
+
+def _take_in_answers() -> dict[str, float]:
+    """Seconds for each POST of an answer to a running site, by what the operating system says.
+
+    The workers that settle stand still meanwhile, so that the database works for the web alone.
+    """
+    with tempfile.TemporaryDirectory() as folder, _running(Path(folder, "home")) as site:
+        people = [Person(site, f"bench-{n}") for n in range(PEOPLE)]
+        _fill(site, Path(folder, "clips"))
+        lent = [(person, assignment) for person in people for assignment in _borrow(person)]
+        pids = site.children()
+        with _standing_still([pids["worker"], pids["beat"]]):
+            before = {name: _used(pids[name]) for name in ("web", "postgres")}
+            for number, (person, assignment) in enumerate(lent):
+                person.answer(assignment, answer=CLASSES[number % 4])
+            used = {name: (_used(pids[name]) - before[name]) / len(lent) for name in before}
+        for person in people:
+            person.close()
+    total = {"an answer: web and database": sum(used.values())}
+    return total | {f"an answer: {name}": cost for name, cost in used.items()}
+
+
+@contextmanager
+def _running(home: Path) -> Iterator[Site]:
+    """A site as it is run, not debugged. How it ends is what tests look at."""
+    site = Site(home, DEBUG="0")
+    try:
+        site.start()
+        yield site
+    finally:
+        site.kill()
+        site.remove_data()
+
+
+def _fill(site: Site, folder: Path) -> None:
+    folder.mkdir()
+    for n in range(CLIPS):
+        (folder / f"{n}.wav").write_bytes(sounds.in_format("wav", sounds.babble(seed=n)))
+    exactly = ["--min-annotations", PEOPLE, "--max-annotations", PEOPLE]
+    site.manage(
+        "create_campaign", "bench", "--kind", "wake-word", "--language", "en", "--wake-word", "hey", *exactly
+    )
+    site.manage(
+        *("import_clips", folder, "--campaign", "bench", "--contributor", "bench"),
+        *("--consent-reference", "synthesised"),
+    )
+
+
+def _borrow(person: Person) -> Iterator[int]:
+    while lent := person.api.post("campaigns/bench/assignments/", json={"count": 10}).json()["assignments"]:
+        yield from (assignment["id"] for assignment in lent)
+
+
+@contextmanager
+def _standing_still(pids: list[int]) -> Iterator[None]:
+    whole = [pid for parent in pids for pid in _family(parent)]
+    for pid in whole:
+        os.kill(pid, SIGSTOP)
+    try:
+        yield
+    finally:
+        for pid in whole:
+            os.kill(pid, SIGCONT)
+
+
+def _family(pid: int) -> list[int]:
+    return [pid, *(below for child in processes.children_of(pid) for below in _family(child))]
+
+
+def _used(pid: int) -> float:
+    """Seconds of processor time of a process and all below it, those that ended included."""
+    ticks = 0
+    for member in _family(pid):
+        # After the name, which may hold anything in brackets, the 12th to 15th of the fields.
+        fields = Path(f"/proc/{member}/stat").read_text().rpartition(")")[2].split()
+        ticks += sum(map(int, fields[11:15]))
+    return ticks / TICKS

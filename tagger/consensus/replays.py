@@ -1,0 +1,105 @@
+"""A crowd's votes given one at a time to the stopping rule: what stopping early costs and saves."""
+
+import itertools
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from tagger.consensus import labels
+from tagger.consensus.ballots import Floats, Integers, ballots
+
+Mask = npt.NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class Replayed:
+    """`accuracy` over the tasks of known class, `votes_per_task` used, `decided` of `tasks`."""
+
+    accuracy: float
+    votes_per_task: float
+    decided: int
+    tasks: int
+
+
+# Tasks open in so many waves, a wave a round, as clips come in over time.
+WAVES = 10
+# The crowd is fitted again when its votes have grown by this share; in between, its matrices decide.
+GROWTH = 0.05
+
+
+def replay(
+    tasks: Integers,
+    workers: Integers,
+    answers: Integers,
+    classes: int,
+    gold: Integers,
+    confidence: float,
+    seed: int = 0,
+    least: int = 1,
+    most: int | None = None,
+) -> Replayed:
+    """Ask in rounds: every open task that is not decided gets one vote more, then the crowd is fitted again.
+
+    Nothing is used but the votes given so far. Tasks open, and the votes of a task come, in seeded random
+    order. A task at its `most`, or without votes left, is undecided unless its posterior reaches the
+    confidence; its leader counts in the accuracy all the same, a tie as the chance to guess it. `gold` holds
+    each task's class, or -1 where it is not known.
+    """
+    random = np.random.default_rng(seed)
+    number = len(gold)
+    opens = random.permutation(number) * WAVES // max(number, 1)
+    turns, available = _turns(tasks, number, random)
+    limit = available if most is None else np.minimum(available, most)
+    asked, decided = np.zeros(number, int), np.zeros(number, bool)
+    crowd = _Learner(tasks, workers, answers, classes, number)
+    for turn in itertools.count():
+        wanting = (opens <= turn) & ~decided & (asked < limit)
+        if turn >= WAVES and not wanting.any():
+            break
+        asked += wanting * np.where(asked == 0, np.minimum(least, limit), 1)
+        posterior = crowd.judge(turns < asked[tasks])
+        decided = (posterior.max(1) >= confidence) & (asked > 0)
+    return Replayed(
+        accuracy=_accuracy(posterior, np.where(available > 0, gold, -1)),
+        votes_per_task=float(asked[available > 0].mean()) if available.any() else 0.0,
+        decided=int(decided.sum()),
+        tasks=int((available > 0).sum()),
+    )
+
+
+def _turns(tasks: Integers, number: int, random: np.random.Generator) -> tuple[Integers, Integers]:
+    """For each vote, how many of its task came before it; for each task, how many it has."""
+    order = random.permutation(len(tasks))
+    order = order[np.argsort(tasks[order], kind="stable")]
+    available = np.bincount(tasks, minlength=number)
+    turns = np.empty(len(tasks), int)
+    turns[order] = np.arange(len(tasks)) - (np.cumsum(available) - available)[tasks[order]]
+    return turns, available
+
+
+class _Learner:
+    """A crowd fitted on the votes given so far, again whenever they have grown enough."""
+
+    def __init__(
+        self, tasks: Integers, workers: Integers, answers: Integers, classes: int, number: int
+    ) -> None:
+        self.votes = (tasks, workers, answers)
+        self.size = (number, int(workers.max(initial=-1)) + 1, classes)
+        self.fitted_on = 0
+
+    def judge(self, given: Mask) -> Floats:
+        tasks, workers, answers = (part[given] for part in self.votes)
+        number, crowd, classes = self.size
+        if given.sum() >= self.fitted_on * (1 + GROWTH):
+            self.fitted_on = int(given.sum())
+            self.fit = labels.fit(
+                tasks, workers, answers, classes, known=np.full(number, -1), trust=np.ones(crowd)
+            )
+        return self.fit.judge(ballots(tasks, workers, answers, self.size))
+
+
+def _accuracy(posterior: Floats, gold: Integers) -> float:
+    judged = np.flatnonzero(gold >= 0)
+    leads = labels.leading(posterior[judged])
+    return float(leads[np.arange(len(judged)), gold[judged]].mean()) if judged.size else 0.0

@@ -1,0 +1,46 @@
+from argparse import ArgumentParser
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+from tqdm import tqdm
+
+from accounts.keys import KeyLost
+from datasets.models import Task
+from tagger import certificates
+
+AT_ONCE = 1_000
+TOLD = 20
+
+
+class Command(BaseCommand):
+    help = (
+        "Makes every label again from its annotations and its certificate. Exits 1 unless all come out to the "
+        "same bytes."
+    )
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--campaign", nargs="*", action="extend", metavar="SLUG")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        tasks = Task.objects.exclude(confidence=None).filter(dirty_since=None, clip__withdrawal=None)
+        if options["campaign"]:
+            tasks = tasks.filter(campaign__slug__in=options["campaign"])
+        read = tasks.select_related("campaign", "clip__contributor__data_key").order_by("pk")
+        number, troubles = 0, []
+        for task in tqdm(read.iterator(chunk_size=AT_ONCE), total=tasks.count(), unit="label", disable=None):
+            if trouble := _trouble_with(task):
+                troubles.append(f"task {task.pk}: {trouble}")
+            number += 1
+        if troubles:
+            told = "\n".join(troubles[:TOLD])
+            raise CommandError(
+                f"{len(troubles)} of {number} labels do not come out as they are held.\n{told}"
+            )
+        self.stdout.write(f"{number} labels made again to the same bytes.")
+
+
+def _trouble_with(task: Task) -> str:
+    try:
+        return certificates.trouble_with(task)
+    except KeyLost:
+        return "the key of its speaker is gone"

@@ -1,0 +1,87 @@
+import json
+from argparse import ArgumentParser
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from django.core.management.base import BaseCommand, CommandError
+
+from tagger.consensus import replays
+from tagger.consensus.verdict import Rule
+from tagger.tables.blocks import BadTable
+from tagger.tables.columns import Field, read
+from tagger.tables.progress import bar
+from tagger.tables.votes import Votes, read_votes
+
+
+class Command(BaseCommand):
+    help = (
+        "What stopping early would have cost and saved: gives a crowd's votes (CSV with task, worker, label) "
+        "one at a time to the stopping rule, and compares with the truth (CSV with task, label). Prints JSON."
+    )
+    requires_system_checks = []
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("votes", type=Path, metavar="VOTES.csv")
+        parser.add_argument("gold", type=Path, metavar="GOLD.csv")
+        parser.add_argument("--kind", required=True, help="label; transcripts cannot be replayed")
+        parser.add_argument("--confidence", required=True, type=float, metavar="P", help="over 0, at most 1")
+        parser.add_argument("--seed", required=True, type=int, metavar="N", help="of the votes' order")
+        for name, value in [("--min", Rule.least), ("--max", Rule.most)]:
+            parser.add_argument(
+                name, type=int, default=value, metavar="N", help=f"votes a task, else {value}"
+            )
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        if options["kind"] != "label":
+            raise CommandError(f"--kind {options['kind']} cannot be replayed: --kind label alone can.")
+        if options["seed"] < 0:
+            raise CommandError(f"--seed is {options['seed']}; it must be 0 or more.")
+        try:
+            rule = Rule(options["min"], options["max"], options["confidence"])
+            with bar(options["votes"]) as tell:
+                votes = read_votes(options["votes"], Field("label"), tell)
+            found = _replay(votes, _truth(options["gold"]), rule, options["seed"])
+        except OSError as error:
+            raise CommandError(f"{error.filename}: {error.strerror}") from error
+        except ValueError as error:  # BadTable is one
+            raise CommandError(str(error)) from error
+        self.stdout.write(json.dumps(asdict(found)))
+
+
+def _truth(path: Path) -> dict[str, str]:
+    """The right label of each task. Raises BadTable for a task with two of them."""
+    tasks, answers = read(path, [Field("task"), Field("label")])
+    names, classes = tasks.names.values.to_pylist(), answers.names.values.to_pylist()
+    found: dict[str, str] = {}
+    for task, label in zip(tasks.indices.tolist(), answers.indices.tolist(), strict=True):
+        name, right = names[task], classes[label]
+        if found.setdefault(name, right) != right:
+            raise BadTable(f"{path}: the task {name} is {found[name]} on one line and {right} on another")
+    return found
+
+
+def _replay(votes: Votes, truth: dict[str, str], rule: Rule, seed: int) -> replays.Replayed:
+    """With the tasks that have both votes and truth; raises BadTable if none has."""
+    names = votes.task_names.sorted().to_pylist()
+    voted = votes.answer_names.sorted().to_pylist()
+    classes = {label: number for number, label in enumerate(sorted({*voted, *truth.values()}))}
+    gold = np.array([classes[truth[name]] if name in truth else -1 for name in names])
+    judged = gold >= 0
+    if not judged.any():
+        raise BadTable(f"none of the {len(truth)} tasks with truth has a vote")
+    kept = judged[votes.tasks]
+    numbers = np.cumsum(judged) - 1
+    answers = np.array([classes[label] for label in voted])[votes.answers]
+    return replays.replay(
+        numbers[votes.tasks[kept]],
+        votes.workers[kept],
+        answers[kept],
+        len(classes),
+        gold[judged],
+        rule.confidence,
+        seed,
+        rule.least,
+        rule.most,
+    )

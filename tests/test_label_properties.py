@@ -1,0 +1,205 @@
+"""What fitting a crowd promises: of any votes, of crowds with abusers in them, and of known truth."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tagger.consensus import dawid_skene, labels, replays
+
+CLASSES = 3
+votes = st.lists(st.tuples(st.integers(0, 5), st.integers(0, 4), st.integers(-1, 2)), min_size=1, max_size=40)
+
+
+def fit(rows, classes=CLASSES, **more):
+    tasks, workers, answers = np.array(rows).reshape(-1, 3).T
+    return labels.fit(tasks, workers, answers, classes, known=np.full(6, -1), **more)
+
+
+def crowd(seed, people=30, tasks=300, votes=8, classes=4, right=(0.6, 0.95)):
+    """A simulated crowd of honest people: (tasks, workers, answers, truth)."""
+    random = np.random.default_rng(seed)
+    truth = random.integers(0, classes, tasks)
+    task = np.repeat(np.arange(tasks), votes)
+    worker = np.concatenate([random.choice(people, votes, replace=False) for _ in range(tasks)])
+    knows = random.random(task.size) < random.uniform(*right, people)[worker]
+    return task, worker, np.where(knows, truth[task], random.integers(0, classes, task.size)), truth
+
+
+def accuracy(posterior, truth):
+    return (posterior.argmax(1) == truth).mean()
+
+
+def majority(tasks, answers, truth):
+    counts = np.zeros((len(truth), 4))
+    np.add.at(counts, (tasks, answers), 1)
+    return accuracy(counts, truth)
+
+
+@given(votes, st.randoms())
+def test_neither_order_nor_repetition_of_rows_changes_a_byte(rows, random):
+    again = rows + random.sample(rows, random.randint(0, len(rows)))
+    random.shuffle(again)
+    assert fit(again).posterior.tobytes() == fit(rows).posterior.tobytes()
+
+
+@given(votes)
+def test_every_posterior_is_a_distribution(rows):
+    posterior = fit(rows).posterior
+    assert (posterior >= 0).all()
+    assert posterior.sum(1) == pytest.approx(np.ones(6))
+
+
+@settings(deadline=None)
+@given(votes, st.permutations(range(5)))
+def test_other_names_for_workers_change_nothing(rows, names):
+    renamed = [(task, names[worker], answer) for task, worker, answer in rows]
+    trust = np.ones(5)
+    np.testing.assert_allclose(
+        fit(renamed, trust=trust).posterior, fit(rows, trust=trust).posterior, atol=1e-4
+    )
+
+
+@settings(deadline=None)
+@given(votes, st.permutations(range(3)))
+def test_other_names_for_classes_change_nothing(rows, names):
+    renamed = [(task, worker, names[answer] if answer >= 0 else -1) for task, worker, answer in rows]
+    np.testing.assert_allclose(fit(renamed).posterior[:, names], fit(rows).posterior, atol=1e-4)
+
+
+@settings(deadline=None)
+@given(st.integers(0, 2), st.integers(1, 6), st.integers(1, 5))
+def test_a_crowd_of_one_mind_is_believed(answer, tasks, workers):
+    rows = [(task, worker, answer) for task in range(tasks) for worker in range(workers)]
+    assert (fit(rows).posterior[:tasks].argmax(1) == answer).all()
+
+
+def test_an_abstention_is_no_vote():
+    rows = [(0, 0, 1), (0, 1, 1), (1, 0, 2), (1, 2, 2)]
+    with_one = [*rows, (0, 2, -1)]
+    assert fit(with_one).posterior.tobytes() == fit(rows).posterior.tobytes()
+
+
+def test_two_answers_to_one_task_share_a_vote():
+    both = fit([(0, 0, 0), (0, 0, 1)]).posterior[0]
+    assert both[0] == both[1] > both[2]
+
+
+def test_nothing_leads_a_task_without_votes_or_a_tie():
+    posterior = fit([(0, 0, 0), (0, 1, 1)]).posterior
+    assert posterior[0, 0] == pytest.approx(posterior[0, 1])
+    assert labels.leading(posterior)[5].max() < 1
+
+
+def test_one_worker_alone_is_neither_believed_nor_ignored():
+    posterior = fit([(task, 0, task % 3) for task in range(6)]).posterior
+    assert (posterior.argmax(1) == np.arange(6) % 3).all()
+    assert posterior.max() < 0.8
+
+
+def test_a_class_never_voted_stays_unlikely_and_possible():
+    tasks, workers, answers, _ = crowd(0, classes=2)
+    last = labels.fit(tasks, workers, answers, 3).posterior[:, 2]
+    assert (last > 0).all()
+    assert last.max() < 0.1
+
+
+def test_one_vote_a_task_says_what_it_says():
+    tasks, workers, answers, _ = crowd(0, votes=1)
+    posterior = labels.fit(tasks, workers, answers, 4).posterior
+    assert (posterior.argmax(1) == answers).all()
+    assert posterior.max() < 0.85
+
+
+def test_weighing_beats_counting():
+    tasks, workers, answers, truth = crowd(1, right=(0, 0.95), votes=5)
+    found = labels.fit(tasks, workers, answers, 4).posterior
+    assert accuracy(found, truth) > majority(tasks, answers, truth) + 0.02
+
+
+def test_confidence_is_about_the_share_of_right_answers_though_errors_go_together():
+    tasks, workers, answers, truth = crowd(2, tasks=1000, votes=5)
+    random = np.random.default_rng(2)
+    misleads, misled = random.random(1000) < 0.15, random.random(tasks.size) < 0.5
+    answers = np.where(misleads[tasks] & misled, (truth[tasks] + 1) % 4, answers)
+    found = labels.fit(tasks, workers, answers, 4).posterior
+    assert found.max(1).mean() == pytest.approx(accuracy(found, truth), abs=0.06)
+
+
+def test_a_known_class_is_certain_and_teaches_who_errs():
+    tasks, workers, answers, truth = crowd(3, people=9, votes=3)
+    liar = workers == 0
+    answers[liar] = (truth[tasks[liar]] + 1) % 4
+    known = np.where(np.arange(300) < 150, truth, -1)
+    found = labels.fit(tasks, workers, answers, 4, known=known)
+    assert (found.posterior[:150].argmax(1) == truth[:150]).all()
+    assert found.posterior[:150].max(1).min() == 1
+    assert found.reliability[0] < 0.15
+
+
+def test_little_trust_takes_a_workers_weight():
+    tasks, workers, answers, _ = crowd(4, people=10)
+    trust = np.ones(10)
+    trust[0] = 0.1
+    trusted, doubted = (
+        labels.fit(tasks, workers, answers, 4, trust=given).reliability[0] for given in (None, trust)
+    )
+    assert doubted < trusted - 0.3
+
+
+def test_three_in_ten_clickers_cost_little():
+    gains = []
+    for seed in range(5):
+        tasks, workers, answers, truth = crowd(seed, votes=5)
+        answers = np.where(workers < 9, workers % 4, answers)
+        found = labels.fit(tasks, workers, answers, 4)
+        assert found.reliability[:9].max() < found.reliability[9:].min()
+        gains.append(accuracy(found.posterior, truth) - majority(tasks, answers, truth))
+    assert np.mean(gains) > 0.02
+
+
+def ring(seed, right):
+    tasks, workers, answers, truth = crowd(seed, votes=10)
+    random = np.random.default_rng(seed)
+    script = np.where(random.random(300) < right, truth, random.integers(0, 4, 300))
+    return tasks, workers, np.where(workers < 5, script[tasks], answers), truth
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_a_ring_of_five_who_copy_one_another_counts_as_one(seed):
+    tasks, workers, answers, truth = ring(seed, right=0.3)
+    found = labels.fit(tasks, workers, answers, 4)
+    assert found.trust.tolist() == [0.2] * 5 + [1] * 25
+    assert accuracy(found.posterior, truth) >= majority(tasks, answers, truth)
+
+
+@pytest.mark.parametrize("right", [(0.5, 0.7), (0.6, 0.95), (0.95, 0.99)])
+def test_no_honest_person_loses_weight(right):
+    for seed in range(10):
+        tasks, workers, answers, _ = crowd(seed, right=right)
+        assert labels.fit(tasks, workers, answers, 4).trust.min() == 1
+
+
+def test_a_matrix_of_one_accuracy_sums_to_one():
+    assert dawid_skene.one_coin(4, 0.7).sum(1) == pytest.approx(np.ones(4))
+
+
+def test_stopping_early_saves_votes_and_little_is_lost():
+    tasks, workers, answers, truth = crowd(5, votes=10, tasks=200)
+    early = replays.replay(tasks, workers, answers, 4, truth, confidence=0.85, seed=1)
+    assert early.votes_per_task < 5
+    assert early.accuracy > 0.93
+    assert early.tasks == 200
+    assert early.decided > 190
+
+
+def test_a_replay_with_the_same_seed_is_the_same():
+    tasks, workers, answers, truth = crowd(6, votes=4, tasks=60)
+    first, again = (replays.replay(tasks, workers, answers, 4, truth, 0.8, seed=3) for _ in range(2))
+    assert first == again
+
+
+def test_a_replay_asks_no_more_than_its_most():
+    tasks, workers, answers, truth = crowd(7, votes=6, tasks=60)
+    done = replays.replay(tasks, workers, answers, 4, truth, confidence=1, seed=3, most=3)
+    assert (done.votes_per_task, done.decided) == (3, 0)
