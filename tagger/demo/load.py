@@ -5,7 +5,7 @@ import os
 import secrets
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -122,12 +122,16 @@ def _add(line: scripts.Line, campaign: Campaign, now: datetime) -> None:
     intake.add(sound, campaign, origin, now, truth=line.truth)
 
 
+# What it takes to hear them: nobody is in a hurry.
+LISTENED = timedelta(minutes=5)
+
+
 def _answer_some(campaign: Campaign, now: datetime) -> None:
     """What a small crowd would have done by now, so that there is progress and a dispute to see."""
     tasks = list(campaign.tasks.order_by("id").values_list("pk", flat=True)[:ANSWERED])
     for n, name in enumerate(CROWD):
         person = _account(name, None, {"roles": [Role.ANNOTATOR]})
-        for assignment in assignments.lend(person, campaign, 2 * ANSWERED, now):
+        for assignment in assignments.lend(person, campaign, 2 * ANSWERED, now - LISTENED):
             if assignment.task_id in tasks:
                 answer = (
                     _disputed(campaign, n) if assignment.task_id == tasks[-1] else assignment.task.reference
