@@ -4,7 +4,7 @@ COMPILE = build/uv/bin/uv pip compile pyproject.toml --quiet --universal --gener
 	--python-version 3.11 --custom-compile-command 'make requirements'
 
 .DEFAULT_GOAL := help
-.PHONY: help run test mutants lint requirements
+.PHONY: help run test mutants bench lint requirements
 
 help:  ## what there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -20,6 +20,10 @@ test:  ## all tests; ARGS="-k consent" passes words on to pytest
 mutants:  ## each promise's test turns red when the line that keeps the promise is gone
 	@$(INSTALL) dev
 	@exec .venv/bin/python -m tests.mutants
+
+bench:  ## figures beside peers and floors, in one run; ARGS="labels settling" chooses parts, CROWD_DATA the real crowds
+	@$(INSTALL) bench
+	@exec .venv/bin/python -m bench $(ARGS)
 
 lint:  ## style, imports and types
 	@$(INSTALL) dev

@@ -2,8 +2,8 @@
 
     python -m bench.learn_transcripts CROWD… > tagger/consensus/transcripts.json
 
-Each CROWD is a folder of `votes.csv` (task, worker, text) and `gold.csv` (task, text). Every crowd is learned from as
-it would be with 7, 5, 3, 2 and 1 votes a task, so that a model knows how sure few votes make it.
+Each CROWD is a folder of `votes.csv` (task, worker, text) and `gold.csv` (task, text). Every crowd is learned
+from as it would be with so many `VOTES` a task, as what tells right from wrong differs.
 """
 
 import csv
@@ -22,15 +22,19 @@ from scipy.optimize import minimize
 from datasets.normalise import words
 from tagger.consensus import judge, reliability, transcripts
 from tagger.consensus.judge import INPUTS, Model
-from tagger.consensus.reliability import Belief
 from tagger.consensus.slots import Booleans, Floats, Integers, Slots
 from tagger.consensus.verdict import Vote
 
-VOTES = (7, 5, 3, 2, 1)
-UNITS, DECAY, ROUNDS = 4, 1e-4, 120
+VOTES = (1, 2, 3, 5, 7)
+DECAY, ROUNDS = 1e-5, 300
 
 # Of slots on which everybody agrees, which are many and teach little, one in so many is learned from.
 AGREED = 5
+
+# One more vote for a word, or one fewer against it, never makes it less likely.
+RISING = ("belief", "share", "votes", "odds", "odds squared", "log odds", "sum of log odds", "belief in none")
+FALLING = ("votes against",)
+BOUNDS = [(0.0 if name in RISING else None, 0.0 if name in FALLING else None) for name in INPUTS]
 
 
 class Labelled(NamedTuple):
@@ -59,8 +63,8 @@ def thinned(tasks: Sequence[Sequence[Vote]], votes: int, seed: int) -> list[list
 
 @dataclass(frozen=True)
 class Examples:
-    """Slots to learn from: `inputs`, a row for each answer to a slot; `slot`, each row's, in order; `right`, the
-    row that is right in each slot."""
+    """Slots to learn from: `inputs`, a row for each answer to a slot; `slot`, each row's, in order; `right`,
+    the row that is right in each slot."""
 
     inputs: Floats
     slot: Integers
@@ -82,7 +86,7 @@ class Examples:
             kept = (slots.width > 1) | (np.arange(slots.count) % AGREED == 0)
             parts.append(
                 cls._kept(
-                    np.vstack(inputs), np.concatenate([slots.slot, np.arange(slots.count)]), right, kept
+                    np.hstack(inputs).T, np.concatenate([slots.slot, np.arange(slots.count)]), right, kept
                 )
             )
         return joined(parts)
@@ -106,7 +110,7 @@ def joined(parts: Iterable[Examples]) -> Examples:
         slot.append(part.slot + slots)
         right.append(part.right + rows)
         rows, slots = rows + len(part.slot), slots + len(part.right)
-    return Examples(*map(np.concatenate, (inputs, slot, right)))
+    return Examples(np.concatenate(inputs), np.concatenate(slot), np.concatenate(right))
 
 
 def label(slots: Slots, truth: Sequence[str]) -> Integers:
@@ -126,7 +130,8 @@ def _aligned(columns: list[dict[str, int]], text: list[str]) -> list[int]:
     # Each entry: cost so far, how many true words the slot takes (-1: the word is in no slot), its candidate.
     table = [[(float(j), -1, -1) for j in range(len(text) + 1)]]
     for column in columns:
-        above, row = table[-1], []
+        above = table[-1]
+        row: list[tuple[float, int, int]] = []
         widest = max(word.count(" ") for word in column) + 1
         for j in range(len(text) + 1):
             options = [(above[j][0] + ("" not in column), 0, column.get("", -1))]
@@ -150,46 +155,22 @@ def _aligned(columns: list[dict[str, int]], text: list[str]) -> list[int]:
     return right
 
 
-def train(examples: Examples, units: int = UNITS, decay: float = DECAY, rounds: int = ROUNDS) -> Model:
-    """The perceptron that gives the right rows the highest likelihood, by L-BFGS from a fixed start."""
+def train(examples: Examples) -> Floats:
+    """The weights that give the right rows the highest likelihood, by L-BFGS from nought."""
     inputs, slot, right = examples.inputs, examples.slot, examples.right
-    size = inputs.shape[1]
     first = np.searchsorted(slot, np.arange(len(right)))
-    ends = np.cumsum([size * units, units, units, size])
-    shapes = [(size, units), (units,), (units,), (size,)]
-    whole = len(right)
+    told = inputs[right].sum(axis=0)
 
-    def parts(flat: Floats) -> list[Floats]:
-        return [part.reshape(shape) for part, shape in zip(np.split(flat, ends[:-1]), shapes, strict=True)]
-
-    def loss(flat: Floats) -> tuple[float, Floats]:
-        hidden, bias, out, direct = parts(flat)
-        active = np.tanh(inputs @ hidden + bias)
-        scores = active @ out + inputs @ direct
+    def loss(weights: Floats) -> tuple[float, Floats]:
+        scores = inputs @ weights
         top = np.maximum.reduceat(scores, first)
         shares = np.exp(scores - top[slot])
         sums = np.add.reduceat(shares, first)
-        value = (top + np.log(sums) - scores[right]).sum() / whole
-        slope = shares / sums[slot]
-        slope[right] -= 1
-        slope /= whole
-        back = (slope[:, None] * out) * (1 - active * active)
-        gradient = [(inputs.T @ back).ravel(), back.sum(axis=0), active.T @ slope, inputs.T @ slope]
-        return value + decay * flat @ flat, np.concatenate(gradient) + 2 * decay * flat
+        value = (top + np.log(sums) - scores[right]).mean() + DECAY * weights @ weights
+        return value, (inputs.T @ (shares / sums[slot]) - told) / len(right) + 2 * DECAY * weights
 
-    chance = np.random.default_rng(0)
-    start = np.concatenate(
-        [
-            chance.normal(0, size**-0.5, size * units),
-            np.zeros(units),
-            chance.normal(0, 0.1, units),
-            np.zeros(size),
-        ]
-    )
-    found = minimize(
-        loss, start, jac=True, method="L-BFGS-B", options={"maxiter": rounds, "maxfun": 2 * rounds}
-    )
-    return Model(*parts(found.x), (0.0, 1.0))
+    found = minimize(loss, np.zeros(inputs.shape[1]), jac=True, bounds=BOUNDS, options={"maxiter": ROUNDS})
+    return found.x
 
 
 def errors(text: str, truth: str) -> int:
@@ -216,19 +197,14 @@ def calibrate(model: Model, crowds: Sequence[tuple[Sequence[Sequence[Vote]], Seq
     return replace(model, calibration=(float(found.x[0]), float(found.x[1])))
 
 
-def thin(crowds: Iterable[Labelled]) -> list[tuple[list[list[Vote]], list[str]]]:
-    return [
-        (thinned(crowd.tasks, votes, seed), crowd.truth)
-        for seed, crowd in enumerate(crowds)
-        for votes in VOTES
-    ]
-
-
 def learn(crowds: Sequence[Labelled]) -> Model:
-    """The model of these crowds; how sure it is is learned on what the model of the one half says of the other."""
-    views = thin(crowds)
-    model = train(joined(Examples.of(transcripts.study(tasks), truth) for tasks, truth in views))
-    return calibrate(model, views)
+    """The model of these crowds, thinned to each number of votes."""
+    weights, views = [], []
+    for votes in VOTES:
+        thin = [(thinned(crowd.tasks, votes, seed), crowd.truth) for seed, crowd in enumerate(crowds)]
+        weights.append(train(joined(Examples.of(transcripts.study(tasks), truth) for tasks, truth in thin)))
+        views += thin
+    return calibrate(Model(np.array(VOTES), np.array(weights), (0.0, 1.0)), views)
 
 
 def main(folders: Sequence[str]) -> None:

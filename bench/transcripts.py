@@ -1,6 +1,8 @@
-"""Transcripts beside crowd-kit's ROVER, on CrowdSpeech: errors, how honest the confidences are, votes saved, speed.
+"""Transcripts beside crowd-kit's ROVER, on CrowdSpeech: errors, how honest the confidences are, votes saved,
+speed.
 
-Nothing is learned on the crowd that is measured: the model for each is learned from the other in the same run.
+Nothing is learned on the crowd that is measured: the model for each is learned from the other in the same
+run.
 """
 
 import pathlib
@@ -9,6 +11,7 @@ import re
 import statistics
 import time
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
@@ -34,8 +37,8 @@ class Measured(NamedTuple):
 
 
 def main(data: pathlib.Path) -> None:
-    """Prints every figure for the crowds in a folder that holds `dev-clean` and `dev-other`."""
-    crowds = {name: learn_transcripts.read(data / name) for name in CROWDS}
+    """Prints every figure for the crowds in the folder `transcripts`."""
+    crowds = {name: learn_transcripts.read(data / "transcripts" / name) for name in CROWDS}
     models = {name: learn_transcripts.learn([crowd for other, crowd in crowds.items() if other != name])
               for name in CROWDS}  # fmt: skip
     for name, crowd in crowds.items():
@@ -59,7 +62,8 @@ def error_rates(texts: Sequence[str], truth: Sequence[str]) -> Floats:
 
 def rover(tasks: Tasks) -> Measured:
     """crowd-kit's ROVER on the words of the benchmark, as its authors use it."""
-    rows = [(number, vote.annotator, " ".join(benchmark_words(vote.answer))) for number, votes in enumerate(tasks)
+    rows = [(number, vote.annotator, " ".join(benchmark_words(vote.answer))) for number, votes in
+    enumerate(tasks)
             for vote in votes]  # fmt: skip
     frame = pd.DataFrame(rows, columns=["task", "worker", "text"])
     started = time.process_time()
@@ -126,7 +130,10 @@ def _stopping(crowd: Labelled, model: Model, goal: float) -> None:
     tried = [stopped(confidence) for confidence in np.linspace(0.5, 0.999, 500)]
     reached = [(votes, rate) for rate, votes in tried if rate <= goal]
     votes, rate = min(reached, default=(float("nan"), float("nan")))
-    print(f"  stopping early: {votes:.2f} votes a clip for a WER of {rate:.2f} % (ROVER with all 7: {goal:.2f} %)")
+    print(
+        f"  stopping early: {votes:.2f} votes a clip for a WER of {rate:.2f} % "
+        f"(ROVER with all 7: {goal:.2f} %)"
+    )
 
 
 def _speed(crowd: Labelled, model: Model) -> None:
@@ -134,9 +141,12 @@ def _speed(crowd: Labelled, model: Model) -> None:
     started = time.process_time()
     found = transcripts.fit(tasks, model=model)
     own, peer = len(tasks) / (time.process_time() - started), len(tasks) / rover(tasks).seconds
-    print(f"\nrate with 5 votes: {own:.0f} clips a second of processor, ROVER {peer:.0f}: {own / peer:.1f} times")
+    print(
+        f"\nrate with 5 votes: {own:.0f} clips a second of processor, "
+        f"ROVER {peer:.0f}: {own / peer:.1f} times"
+    )
     rule = Rule(confidence=0.97)
-    spent = [_seconds(lambda votes=votes: transcripts.decide(votes, rule, found.crowd)) for votes in tasks[:500]]
+    spent = [_seconds(partial(transcripts.decide, votes, rule, found.crowd)) for votes in tasks[:500]]
     print(f"settling one task of 5 votes between refits: {1000 * statistics.median(spent):.2f} ms")
 
 

@@ -13,7 +13,7 @@ from django.core.validators import (
 )
 from django.db import models
 from django.db.models import F, Q
-from django.db.models.functions import Now
+from django.db.models.functions import Cast, Now, Random
 from django.utils.functional import cached_property
 from django.utils.translation import get_language_info, gettext
 from django.utils.translation import gettext_lazy as _
@@ -250,6 +250,9 @@ class TaskQuerySet(models.QuerySet["Task"]):
         return self.filter(status="open", annotation_count__lt=F("wanted") - F("lent_count"))
 
 
+MOST_SPREAD = 2**31 - 1  # and so many places there are among equals
+
+
 class Task(models.Model):
     """One clip under one campaign, and the label that its annotations came to."""
 
@@ -265,6 +268,8 @@ class Task(models.Model):
     sealed_reference = models.BinaryField(default=bytes)
     reference = words("reference", of=lambda task: task)
     priority = models.SmallIntegerField(default=0, help_text=_("lower comes first"))
+    # A place drawn by lot among equals, so that volunteers who come at once do not all reach for one task.
+    spread = models.IntegerField(db_default=Cast(Random() * MOST_SPREAD, models.IntegerField()))
 
     # Written only by tagger.assignments, under this row's lock.
     annotation_count = models.PositiveSmallIntegerField(default=0)
@@ -299,12 +304,12 @@ class Task(models.Model):
             ),
         ]
         indexes = [
-            # Lending reads this in order: nearest to done first, then by priority.
+            # Lending reads this: nearest to done first, then by priority, then from anywhere on.
             models.Index(
                 F("campaign"),
                 F("annotation_count").desc(),
                 F("priority"),
-                F("id"),
+                F("spread"),
                 name="tasks_to_lend",
                 condition=Q(status="open"),
             ),

@@ -10,7 +10,7 @@ from typing import Any
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Count, Exists, F, OuterRef, QuerySet
+from django.db.models import Count, F, QuerySet
 from django.db.models.expressions import Combinable
 from django.db.models.functions import Coalesce
 
@@ -19,7 +19,7 @@ from datasets import normalise
 from datasets.models import Annotation, Campaign, Clip, Label, Task
 from datasets.words import columns
 
-from . import controls, repeats, tasks
+from . import candidates, controls, repeats, tasks
 from .models import Assignment
 
 MOST_HELD = 100  # nobody borrows a whole campaign
@@ -78,7 +78,7 @@ def _lend_wanted(annotator: User, campaign: Campaign, count: int, now: datetime)
     lent: list[Assignment] = []
     heard = _heard_today(annotator, campaign, now) if campaign.contributor_cap else Counter[int]()
     while len(lent) < count:
-        found = _next_tasks(annotator, campaign, _used_up(heard, campaign), count - len(lent))
+        found = candidates.find(annotator, campaign, _used_up(heard, campaign), count - len(lent))
         if not found:
             break
         lent += _record([t for t in found if _within_cap(t, heard, campaign)], annotator, now, Role.VOTE)
@@ -209,20 +209,6 @@ def checked(answer: str, campaign: Campaign) -> str:
 
 def _one_at_a_time(annotator: User) -> None:
     User.objects.select_for_update(no_key=True).values_list("pk").get(pk=annotator.pk)
-
-
-def _next_tasks(annotator: User, campaign: Campaign, used_up: list[int], count: int) -> list[Task]:
-    mine = Assignment.objects.filter(task=OuterRef("pk"), annotator=annotator).exclude(state=State.EXPIRED)
-    return list(
-        Task.objects.live_for(Purpose.VOLUNTEERS)
-        .wanting()
-        .filter(~Exists(mine), campaign=campaign)
-        .exclude(clip__contributor=annotator)
-        .exclude(clip__contributor__in=used_up)
-        .select_related("clip")
-        .order_by(F("annotation_count").desc(), "priority", "id")
-        .select_for_update(of=("self",), skip_locked=True, no_key=True)[:count]
-    )
 
 
 def _record(found: list[Task], annotator: User, now: datetime, role: Role) -> list[Assignment]:

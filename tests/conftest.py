@@ -197,7 +197,9 @@ def somebody_waits():
 
 
 class Dice(Random):
-    """Dice that show what a test says."""
+    """Dice that show what a test says; places are drawn as ever."""
+
+    getrandbits = Random.getrandbits
 
     def __init__(self, shows):
         super().__init__(1)

@@ -570,8 +570,8 @@ MUTANTS = [
     Mutant(
         "what is said of a clip once more is no vote",
         "tagger/assignments.py",
-        "        if assignment.role == Role.REPEAT:\n            return _say_again(assignment, answer, now)\n",
-        "",
+        "        if assignment.role == Role.REPEAT:\n",
+        "        if False:\n",
         "tests/test_controls.py::test_what_is_said_again_is_kept_apart_and_is_no_vote",
     ),
     Mutant(

@@ -36,6 +36,7 @@ def majority(tasks, answers, truth):
     return accuracy(counts, truth)
 
 
+@settings(deadline=None)
 @given(votes, st.randoms())
 def test_neither_order_nor_repetition_of_rows_changes_a_byte(rows, random):
     again = rows + random.sample(rows, random.randint(0, len(rows)))
@@ -43,6 +44,7 @@ def test_neither_order_nor_repetition_of_rows_changes_a_byte(rows, random):
     assert fit(again).posterior.tobytes() == fit(rows).posterior.tobytes()
 
 
+@settings(deadline=None)
 @given(votes)
 def test_every_posterior_is_a_distribution(rows):
     posterior = fit(rows).posterior
@@ -134,7 +136,7 @@ def test_a_known_class_is_certain_and_teaches_who_errs():
     found = labels.fit(tasks, workers, answers, 4, known=known)
     assert (found.posterior[:150].argmax(1) == truth[:150]).all()
     assert found.posterior[:150].max(1).min() == 1
-    assert found.reliability[0] < 0.15
+    assert found.reliability[0] < 0.25 < found.reliability[1:].min()
 
 
 def test_little_trust_takes_a_workers_weight():
@@ -178,6 +180,15 @@ def test_no_honest_person_loses_weight(right):
     for seed in range(10):
         tasks, workers, answers, _ = crowd(seed, right=right)
         assert labels.fit(tasks, workers, answers, 4).trust.min() == 1
+
+
+def test_nothing_is_impossible_to_a_crowd_that_never_erred():
+    tasks = np.repeat(np.arange(6000), 5)
+    workers, answers = np.tile(np.arange(5), 6000), tasks % 2
+    crowd = labels.fit(tasks, workers, answers, 2).crowd(["yes", "no"], range(5))
+    assert all(
+        share > 0 for matrix in (crowd.pooled, *crowd.skills.values()) for row in matrix for share in row
+    )
 
 
 def test_a_matrix_of_one_accuracy_sums_to_one():

@@ -10,7 +10,7 @@ from django.db.models import F
 
 from accounts.models import User
 from datasets.models import Annotation, Task
-from tagger import assignments, leases
+from tagger import assignments, candidates, leases
 from tagger.models import Assignment
 from tests.conftest import NOW
 from tests.site import eventually
@@ -179,7 +179,7 @@ def test_what_is_closed_late_waits_for_a_search_under_way_and_is_not_lent_again(
 ):
     """A search still sees what was closed after it began as expired: it may not find it unlocked."""
     made_late(lent)
-    search, closing = assignments._next_tasks, []
+    search, closing = candidates.find, []
 
     def search_under_way(*args):
         closing.append(meanwhile(lambda: act(bea, lent.pk)))
@@ -187,7 +187,7 @@ def test_what_is_closed_late_waits_for_a_search_under_way_and_is_not_lent_again(
         assert not closing[0].done()
         return search(*args)
 
-    monkeypatch.setattr(assignments, "_next_tasks", search_under_way)
+    monkeypatch.setattr(candidates, "find", search_under_way)
     assert assignments.lend(bea, juniper, 1, NOW) == []
     closing[0].result()
     assert Assignment.objects.get().state == state

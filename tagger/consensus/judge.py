@@ -1,8 +1,9 @@
 """Which word of a slot was spoken, and how sure that is: a small model over each slot's candidates.
 
-A softmax over the candidates of a slot and over 'none of them', of scores by a perceptron with one hidden layer.
-What it sees is in `INPUTS`: what the noisy channel believes, the votes, how the same voices do in the rest of the
-text, how like the other candidates it is, and how often the crowd writes it, there. Its parameters are in
+A conditional logit: a softmax, over the candidates of a slot and over 'none of them', of weighted sums.
+(Hidden units gained nothing on an unseen crowd, and would let one more vote for a word make it less sure.)
+What it sees is in `INPUTS`: what the noisy channel believes, the votes, how the same voices do in the rest of
+the text, how like the other candidates it is, and how often the crowd writes it, there. Its parameters are in
 `transcripts.json`, learned by `bench/learn_transcripts.py` from the crowds that are named in it.
 """
 
@@ -22,12 +23,12 @@ from tagger.consensus.slots import Floats, Integers, Slots, on_grid, total
 SHIPPED = Path(__file__).parent / "transcripts.json"
 
 INPUTS = (
-    *("belief", "share", "votes", "votes against", "voices", "no word"),
+    *("belief", "share", "votes", "votes against", "no word"),
     *("odds", "odds squared", "log odds", "sum of log odds"),
     *("odds elsewhere", "odds elsewhere squared", "root of odds elsewhere", "sum of log odds elsewhere"),
     *("mean log odds elsewhere", "best log odds elsewhere", "voices before", "voices after"),
-    *("closeness", "closest", "longer", "written", "written against rivals", "never written"),
-    *("pair before", "pair after", "pair before against rivals", "pair after against rivals", "none"),
+    *("closeness", "closest", "longer", "written", "never written"),
+    *("pair before", "pair after", "none", "belief in none"),
 )
 
 # A voice's share of right words in the rest of a text is taken towards its skill as if by so many words.
@@ -36,41 +37,50 @@ OWN_WORDS = 4.0
 
 @dataclass(frozen=True)
 class Model:
-    """`hidden` (inputs x units), `bias` and `out` (units), `direct` (inputs); `calibration`: see `confidence`."""
+    """`levels`: numbers of votes; `weights`: a row for each level, of one for each input, for slots with so
+    many votes or more; `calibration`: see `confidence`."""
 
-    hidden: Floats
-    bias: Floats
-    out: Floats
-    direct: Floats
+    levels: Integers
+    weights: Floats
     calibration: tuple[float, float]
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> "Model":
+        """Raises ValueError for parameters of another version."""
         if tuple(data["inputs"]) != INPUTS:
             raise ValueError("the parameters were learned for other inputs")
-        hidden, bias, out, direct = (np.array(data[name]) for name in ("hidden", "bias", "out", "direct"))
-        return cls(hidden, bias, out, direct, tuple(data["calibration"]))
+        return cls(
+            np.array(data["levels"]),
+            np.array(data["weights"]),
+            (data["calibration"][0], data["calibration"][1]),
+        )
 
     def as_json(self) -> dict[str, Any]:
-        arrays = {
-            name: np.round(getattr(self, name), 4).tolist() for name in ("hidden", "bias", "out", "direct")
-        }
+        """The parameters as they are shipped, to four digits."""
+        weights = np.round(self.weights, 4).tolist()
+        calibration = np.round(self.calibration, 4).tolist()
         return {
-            "inputs": list(INPUTS),
-            **arrays,
-            "calibration": [round(value, 4) for value in self.calibration],
+            "inputs": INPUTS,
+            "levels": self.levels.tolist(),
+            "weights": weights,
+            "calibration": calibration,
         }
-
-    def scores(self, inputs: Floats) -> Floats:
-        return np.tanh(inputs @ self.hidden + self.bias) @ self.out + inputs @ self.direct
 
     def judge(self, slots: Slots, of_words: Floats, of_none: Floats) -> Belief:
-        return normalise(slots, self.scores(of_words), self.scores(of_none))
+        """What was spoken in each slot, by the inputs of `look`."""
+        level = np.maximum(np.searchsorted(self.levels, slots.heard, side="right") - 1, 0)
+        scores, none = np.zeros(slots.candidates), np.zeros(slots.count)
+        for number in np.unique(level):
+            here, words = level == number, (level == number)[slots.slot]
+            scores[words] = self.weights[number] @ of_words[:, words]
+            none[here] = self.weights[number] @ of_none[:, here]
+        return normalise(slots, scores, none)
 
     def confidence(self, errors: Floats, words: Floats) -> Floats:
         """Of texts of so many words in which so many errors are expected, the share of right words.
 
-        1 - exp(a) x^b, where x is the raw share of errors: the model cannot see the words that everybody missed.
+        1 - exp(a) x^b, where x is the raw share of errors: the model cannot see the words that everybody
+        missed.
         """
         offset, power = self.calibration
         share = np.maximum(errors, 1e-9) / np.maximum(words, 1)
@@ -86,16 +96,17 @@ def shipped() -> Model:
 def look(
     evidence: Evidence, belief: Belief, skills: Floats, lexicon: Lexicon, counted: bool
 ) -> tuple[Floats, Floats]:
-    """The inputs of the model, a row for each candidate, and a row for each slot's 'none of them'.
+    """The inputs of the model, a column for each candidate, and one for each slot's 'none of them'.
 
     `counted` says that the lexicon holds the leading texts, which then do not speak for themselves.
     """
     slots = evidence.slots
     if not slots.count:
-        return np.empty((0, len(INPUTS))), np.empty((0, len(INPUTS)))
+        return np.empty((len(INPUTS), 0)), np.empty((len(INPUTS), 0))
     first, slot, chosen, size = slots.first[:-1], slots.slot, slots.chosen, slots.candidates
     voices = slots.heard[slot].astype(float)
-    behind = np.bincount(chosen, minlength=size)
+    behind = np.maximum(slots.votes, 1e-9)
+    weight = slots.weight[slots.cell_voice]
     believed = on_grid(belief.candidates)[chosen]
     before, after = _neighbours(slots, believed)
     elsewhere = on_grid(_elsewhere(slots, believed, skills))
@@ -108,25 +119,23 @@ def look(
     closest = np.zeros(size)
     np.maximum.at(closest, one, evidence.closeness)
     length = np.fromiter(map(len, slots.words), float, size)
-    usual = total(length * behind, slot, slots.count) / slots.heard
+    usual = total(length * slots.votes, slot, slots.count) / np.maximum(
+        total(slots.votes, slot, slots.count), 1
+    )
     written, left, following = _frequencies(slots, slots.leaders(belief.candidates), lexicon, counted)
 
     def behind_each(values: Floats) -> Floats:
-        return total(on_grid(values), chosen, size)
+        return total(on_grid(values * weight), chosen, size)
 
     def share(values: Floats) -> Floats:
         gathered = behind_each(values)
-        return gathered / np.add.reduceat(gathered, first)[slot]
-
-    def against_rivals(values: Floats) -> Floats:
-        return values - np.maximum.reduceat(values, first)[slot]
+        return gathered / np.maximum(np.add.reduceat(gathered, first), 1e-9)[slot]
 
     columns = (
-        np.log(np.maximum(belief.candidates, 1e-5)) / 4,
+        np.log(np.maximum(belief.candidates, 1e-9)) / 4,
         slots.votes / voices,
         np.log1p(slots.votes),
         np.log1p(np.maximum(voices - slots.votes, 0)),
-        np.log(voices) - 1.5,
         slots.empty,
         share(odds),
         share(odds**2),
@@ -144,19 +153,16 @@ def look(
         closest,
         np.where(slots.empty, 0, length - usual[slot]) / 4,
         written / 4,
-        against_rivals(written) / 4,
         (written == 0) & ~slots.empty,
         left / 3,
         following / 3,
-        against_rivals(left) / 3,
-        against_rivals(following) / 3,
     )
-    of_words = np.zeros((size, len(INPUTS)))
-    for at, column in enumerate(columns):
-        of_words[:, at] = column
-    of_none = np.maximum.reduceat(of_words, first)
-    of_none[:, 0] = np.log(np.maximum(belief.none, 1e-5)) / 4
-    of_none[:, -1] = 1.0
+    of_words = np.zeros((len(INPUTS), size))
+    for row, column in zip(of_words, columns, strict=False):
+        row[:] = column
+    of_none = np.maximum.reduceat(of_words, first, axis=1)
+    of_none[-2] = 1.0
+    of_none[-1] = np.log(np.maximum(belief.none, 1e-9)) / 4
     return of_words, of_none
 
 
@@ -172,28 +178,32 @@ def _elsewhere(slots: Slots, chosen: Floats, skills: Floats) -> Floats:
 
 def _neighbours(slots: Slots, believed: Floats) -> tuple[Floats, Floats]:
     """For each cell, how likely what its voice has in the slot before is right, and in the slot after."""
-    step, cells, task = slots.heard[slots.cell_slot], np.arange(len(believed)), slots.task[slots.cell_slot]
-    sides = []
-    for neighbour in (np.maximum(cells - step, 0), np.minimum(cells + step, len(believed) - 1)):
-        same = (task[neighbour] == task) & (neighbour != cells)
-        sides.append(np.where(same, believed[neighbour], 1.0))
-    return sides[0], sides[1]
+    step, cells = slots.heard[slots.cell_slot], np.arange(len(believed))
+    follows = np.diff(slots.task, prepend=-1) == 0
+    after_it = np.append(follows[1:], False)
+    before = np.where(follows[slots.cell_slot], believed[cells - step], 1.0)
+    return before, np.where(
+        after_it[slots.cell_slot], believed[np.minimum(cells + step, len(cells) - 1)], 1.0
+    )
 
 
 def _frequencies(
     slots: Slots, leads: Integers, lexicon: Lexicon, counted: bool
 ) -> tuple[Floats, Floats, Floats]:
-    """For each candidate, the log of how often the crowd writes it; after the word before; before the word after."""
+    """The log of how often the crowd writes each candidate; after the word before; before the word after."""
     before, after = _context(slots, leads)
-    words, pairs, at = lexicon.words, lexicon.pairs, slots.slot.tolist()
-    counts = np.array(
-        [
-            [words[word] for word in slots.words],
-            [pairs[pair(before[slot], word or after[slot])] for word, slot in zip(slots.words, at, strict=True)],
-            [pairs[pair(word or before[slot], after[slot])] for word, slot in zip(slots.words, at, strict=True)],
-        ],
-        float,
-    )
+    # Where all agree there is nothing to compare.
+    asked = np.flatnonzero((slots.width > 1)[slots.slot])
+    counts = np.zeros((3, slots.candidates))
+    words, at = [slots.words[number] for number in asked.tolist()], slots.slot[asked].tolist()
+    counts[0, asked] = [lexicon.words[word] for word in words]
+    found = zip(words, at, strict=True)
+    sides = [
+        (pair(before[slot], word or after[slot]), pair(word or before[slot], after[slot]))
+        for word, slot in found
+    ]
+    counts[1, asked] = [lexicon.pairs[left] for left, _ in sides]
+    counts[2, asked] = [lexicon.pairs[right] for _, right in sides]
     if counted:
         counts[0] -= 1
         counts[1:, leads] -= 1
@@ -204,7 +214,8 @@ def _frequencies(
 def _context(slots: Slots, leads: Integers) -> tuple[list[str], list[str]]:
     """For each slot, the leading word before it and after it in its text."""
     words, tasks = [slots.words[lead] for lead in leads.tolist()], slots.task.tolist()
-    before, after = [], []
+    before: list[str] = []
+    after: list[str] = []
     for sides, forth in ((before, 1), (after, -1)):
         last, of = EDGE, -1
         for word, task in zip(words[::forth], tasks[::forth], strict=True):

@@ -34,12 +34,15 @@ DECIMALS = 6
 
 @dataclass(frozen=True)
 class Crowd:
-    """What the last refit learned of one crowd: the class prior, the matrix of who is new, each one's own."""
+    """What the last refit learned of one crowd: the class prior, the matrix of who is new, each one's own;
+    and the two parameters of `dawid_skene.opinion` that it is to be used with."""
 
     classes: tuple[str, ...]
     prior: tuple[float, ...]
     pooled: Matrix
     skills: Mapping[Hashable, Matrix]
+    tail: float = TAIL
+    share: float = SHARE
 
     @classmethod
     def strangers(cls, classes: Sequence[str]) -> Self:
@@ -56,7 +59,14 @@ class Crowd:
             for annotator, matrix in zip(annotators, data["skills"], strict=True)
             if matrix is not None
         }
-        return cls(tuple(data["classes"]), tuple(data["prior"]), _tuples(data["pooled"]), skills)
+        return cls(
+            classes=tuple(data["classes"]),
+            prior=tuple(data["prior"]),
+            pooled=_tuples(data["pooled"]),
+            skills=skills,
+            tail=data["tail"],
+            share=data["share"],
+        )
 
     def as_json(self, annotators: Sequence[Hashable]) -> dict[str, Any]:
         """What a decision on these annotators' votes uses: by position, without names; None: a stranger."""
@@ -64,6 +74,8 @@ class Crowd:
             "classes": list(self.classes),
             "prior": list(self.prior),
             "pooled": _lists(self.pooled),
+            "tail": self.tail,
+            "share": self.share,
             "skills": [
                 _lists(self.skills[annotator]) if annotator in self.skills else None
                 for annotator in annotators
@@ -141,16 +153,22 @@ def _number(numbers: Integers, told: npt.NDArray[Any] | None) -> int:
 
 
 def _likely(votes: Ballots, classes: int, known: Integers | None, trust: Floats) -> Floats:
-    """What each task's kind and its plain shares say of it, in proportion only: (tasks, classes)."""
+    """What each task's kind and its plain shares say of it: (tasks, classes).
+
+    A kind is known by how answers go together, so it counts by the pairs of votes of a task.
+    """
     answers = answers_of(votes, classes)
+    number = answers.sum(1, keepdims=True)
+    pairs = np.maximum(number * (number - 1), 0)
     likely = kinds.likely(votes, classes, known, trust)
-    likely *= answers.sum(1, keepdims=True)
+    likely *= pairs
     likely += PLAIN * dawid_skene.shares(answers)
+    likely /= pairs + PLAIN
     return likely
 
 
-# Votes of a task from which on its kind says more of it than its plain shares do.
-PLAIN = 5
+# Ordered pairs of votes on a task from which on its kind says more of it than its plain shares do.
+PLAIN = 20
 
 
 def _measure(votes: Ballots, truth: Floats, known: Integers | None, trust: Floats) -> Fit:
@@ -246,12 +264,12 @@ def posterior(votes: Sequence[Vote], crowd: Crowd) -> dict[str, float]:
     # fsum is exact, so that the order of the votes cannot show.
     scores = [fsum([log(matrix[k][answer]) for matrix, answer in cast]) for k in number]
     most = max(scores, default=0.0)
-    likely = [crowd.prior[k] * (1 + (most - scores[k]) / TAIL) ** -TAIL for k in number]
+    likely = [crowd.prior[k] * (1 + (most - scores[k]) / crowd.tail) ** -crowd.tail for k in number]
     total = fsum(likely)
     counts = Counter(answer for _, answer in cast)
     shares = [(counts[k] + 1 / len(place)) / (len(votes) + 1) for k in number]
     return {
-        answer: round((1 - SHARE) * likely[k] / total + SHARE * shares[k], DECIMALS)
+        answer: round((1 - crowd.share) * likely[k] / total + crowd.share * shares[k], DECIMALS)
         for answer, k in place.items()
     }
 
@@ -266,7 +284,8 @@ def _count(votes: Sequence[Vote], classes: Sequence[str]) -> dict[str, int]:
 
 
 def _rounded(matrix: Floats) -> Matrix:
-    return _tuples(np.round(matrix.astype(float), DECIMALS).tolist())
+    # Never 0: what nobody did yet is still possible.
+    return _tuples(np.maximum(np.round(matrix.astype(float), DECIMALS), 10**-DECIMALS).tolist())
 
 
 def _tuples(matrix: Sequence[Sequence[float]]) -> Matrix:

@@ -22,8 +22,9 @@ NO_WORD = ""
 # What may be aligned with care: over so many pairs of words it costs more time than it is worth.
 CAREFUL = 2500
 
-# Of the cost of changing a word, the part that does not depend on its characters. Changing costs from this to 1,
-# leaving out or putting in 0.75: less than two unlike words in one slot, so that a word fits where it is alike.
+# Of the cost of changing a word, the part that does not depend on its characters. Changing costs from this to
+# 1, leaving out or putting in 0.75: less than two unlike words in one slot, so that a word fits where it is
+# alike.
 UNLIKE, GAP = 0.4, 0.75
 
 # Spells words as characters, so that alignment runs in C: above the surrogates there is room for a million.
@@ -106,7 +107,9 @@ def _weave_stretch(stretch: list[Words], order: list[int]) -> list[Slot]:
         return [tuple(text[0] if text else NO_WORD for text in stretch)]
     times = Counter(stretch[at] for at in order)
     written = {text: " ".join(text) for text in times}
-    apart = {one: {other: Levenshtein.distance(written[one], written[other]) for other in times} for one in times}
+    apart = {
+        one: {other: Levenshtein.distance(written[one], written[other]) for other in times} for one in times
+    }
     # Of equals the first that came, which the text nearer to the centre gave.
     centre = min(times, key=lambda one: sum(apart[one][other] * count for other, count in times.items()))
     segments = sorted(times, key=apart[centre].__getitem__)
@@ -121,7 +124,7 @@ def _weave_stretch(stretch: list[Words], order: list[int]) -> list[Slot]:
 
 
 def _add(columns: list[list[str]], text: Words, seen: int, edits: Editops) -> list[list[str]]:
-    """The columns with the words of one more text: first those that the central text has too, then the rest."""
+    """The columns with the words of one more text: first those that the central text has, then the rest."""
     central = [number for number, column in enumerate(columns) if column[0]]
     central.append(len(columns))
     woven: list[list[str]] = []

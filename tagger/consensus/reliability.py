@@ -1,13 +1,14 @@
 """How well each annotator transcribes, learned from agreement alone by EM, and what that says of each word.
 
-A noisy channel for every annotator: of the words spoken they get a share right, leave a share out, and miss the
-rest, with a word that is like it more likely than another; and for so many words they put in one that nobody
-spoke. A. P. Dawid, A. M. Skene, Maximum likelihood estimation of observer error-rates using the EM algorithm
-(1979), doi:10.2307/2346806, with the confusions of an open vocabulary tied by the closeness of characters.
+A noisy channel for every annotator: of the words spoken they get a share right, leave a share out, and miss
+the rest, with a word that is like it more likely than another; and for so many words they put in one that
+nobody spoke. A. P. Dawid, A. M. Skene, Maximum likelihood estimation of observer error-rates using the EM
+algorithm (1979), doi:10.2307/2346806, with the confusions of an open vocabulary tied by the closeness of
+characters.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import numpy as np
@@ -63,6 +64,14 @@ class Evidence:
         unseen = NONE + UNSEEN * total(words, slots.slot, slots.count)
         return cls(slots, missed, unseen, closeness, np.full(slots.count, -1) if known is None else known)
 
+    def weighed(self, shares: Mapping[tuple[int, int], float], first: int) -> "Evidence":
+        """The same with other weights, by the numbers of task and annotator; its tasks begin at `first`."""
+        slots = self.slots
+        tasks = np.repeat(np.arange(first, first + len(slots.voices) - 1), np.diff(slots.voices)).tolist()
+        voices = enumerate(zip(tasks, slots.annotator.tolist(), strict=True))
+        weight = np.array([shares.get(voice, slots.weight[at]) for at, voice in voices])
+        return Evidence.of(replace(slots, weight=weight), self.closeness, self.known)
+
 
 def believe(evidence: Evidence, skills: Floats) -> Belief:
     """What was spoken in each slot, given each annotator's skill (a row of right, left out, put in)."""
@@ -92,7 +101,7 @@ def believe(evidence: Evidence, skills: Floats) -> Belief:
 
 
 def normalise(slots: Slots, scores: Floats, none: Floats) -> Belief:
-    """Scores (natural logarithms) to probabilities that sum to 1 over a slot's candidates and none of them."""
+    """Scores (natural logarithms) to probabilities that sum to 1 over each slot, none of them included."""
     if not slots.count:
         return Belief(scores, none)
     top = np.maximum(np.maximum.reduceat(scores, slots.first[:-1]), none)

@@ -1,7 +1,8 @@
 """Many tasks' networks as arrays, so that numpy weighs all of their words at once.
 
 Four things are numbered, each over all tasks: *slots*; *candidates*, the different words of a slot in their
-alphabetical order ("" is no word); *voices*, an annotator's text on a task; *cells*, what a voice has in a slot.
+alphabetical order ("" is no word); *voices*, an annotator's text on a task; *cells*, what a voice has in a
+slot.
 """
 
 from collections import Counter
@@ -41,14 +42,14 @@ def on_grid(values: Floats) -> Floats:
 
 def total(values: npt.ArrayLike, at: Integers, size: int) -> Floats:
     """The sum of the values at each number from 0 to size."""
-    return np.bincount(at, values, size)
+    return np.asarray(np.bincount(at, values, size), float)
 
 
 @dataclass(frozen=True)
 class Slots:
-    """`words`: each candidate's; `first`: each slot's first candidate, and their number at the end; `task`: each
-    slot's; `voices`: where each task's voices begin, and their number at the end; `annotator` and `weight`: each
-    voice's; `chosen`: each cell's candidate, slot by slot and voice by voice."""
+    """`words`: each candidate's; `first`: each slot's first candidate, and their number at the end; `task`:
+    each slot's; `voices`: where each task's voices begin, and their number at the end; `annotator` and
+    `weight`: each voice's; `chosen`: each cell's candidate, slot by slot and voice by voice."""
 
     words: list[str]
     first: Integers
@@ -168,7 +169,11 @@ class Slots:
 
     def written(self) -> list[str]:
         """The words of each task, each once."""
-        return [word for _, word in sorted(set(zip(self.task[self.slot].tolist(), self.words, strict=True))) if word]
+        return [
+            word
+            for _, word in sorted(set(zip(self.task[self.slot].tolist(), self.words, strict=True)))
+            if word
+        ]
 
     def told_by(self, annotator: int) -> Integers:
         """Each slot's candidate that one annotator chose, -1 where they gave no text."""

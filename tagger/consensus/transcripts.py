@@ -1,24 +1,26 @@
 """Transcripts to a text: a network of words, the annotators' reliability, and a verdict on each word.
 
-`network` aligns, `reliability` learns how far each annotator is to be believed, `lexicon` what the crowd writes,
-`judge` weighs it all and says how sure each word is. The confidence of a text is the expected share of its right
-words: 1 - its expected word error rate.
+`network` aligns, `reliability` learns how far each annotator is to be believed, `lexicon` what the crowd
+writes, `judge` weighs it all and says how sure each word is. The confidence of a text is the expected share
+of its right words: 1 - its expected word error rate.
 """
 
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import combinations
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from datasets.normalise import join, words
-from tagger.consensus import judge, reliability, variants
+from tagger.consensus import copies, judge, reliability, variants
 from tagger.consensus.judge import Model
 from tagger.consensus.lexicon import Lexicon
 from tagger.consensus.network import NO_WORD, Words, edit_distance
 from tagger.consensus.reliability import STRANGER, Belief, Evidence, Skill
-from tagger.consensus.slots import Floats, Integers, Slots, Voice, on_grid, total
+from tagger.consensus.slots import Booleans, Floats, Integers, Slots, Voice, on_grid, total
+from tagger.consensus.variants import Variants
 from tagger.consensus.verdict import Rule, Verdict, Vote
 
 Annotator = str | int
@@ -39,6 +41,7 @@ class Crowd:
     lexicon: Lexicon = field(default_factory=Lexicon)
     language: str = ""
     spelled_out: bool = False
+    copiers: frozenset[copies.Pair] = frozenset()
 
     @classmethod
     def strangers(cls, language: str = "") -> "Crowd":
@@ -59,9 +62,12 @@ class Crowd:
         if votes:
             _weigh(replace(self, lexicon=asked), votes, counted=False)
         skills = [self.skills.get(annotator) for annotator in annotators]
+        pairs = combinations(range(len(annotators)), 2)
+        copiers = [pair for pair in pairs if frozenset(annotators[at] for at in pair) in self.copiers]
         return {
             "language": self.language,
             "spelled_out": self.spelled_out,
+            "copiers": copiers,
             "pool": list(self.pool),
             "skills": [skill and list(skill) for skill in skills],
             "words": _found(asked.words),
@@ -77,6 +83,7 @@ class Crowd:
             Lexicon(Counter(data["words"]), Counter(data["pairs"])),
             data["language"],
             data["spelled_out"],
+            frozenset(frozenset(annotators[at] for at in pair) for pair in data["copiers"]),
         )
 
 
@@ -101,14 +108,15 @@ def decide(
 ) -> Verdict:
     """The verdict on one task's transcripts, whatever their order.
 
-    The confidence is the share of right words to be expected. The answer is always the likeliest text, in normal
-    form (None only without votes), so that a reviewer has a draft; it is not settled while a slot is tied: as
-    much reliability behind another word as behind the leading one. That nobody spoke is a text too, the empty
-    one. `counted` says that the crowd's lexicon holds this task's own text, from the last refit.
+    The confidence is the share of right words to be expected. The answer is always the likeliest text, in
+    normal form (None only without votes), so that a reviewer has a draft; it is not settled while a slot is
+    tied: as much reliability behind another word as behind the leading one. That nobody spoke is a text too,
+    the empty one. `counted` says that the crowd's lexicon holds this task's own text, from the last refit.
 
-    `soft` holds `words`, one a slot: its `word` (empty: no word), `agreement` (the share of people behind it),
-    `probability`, and the `votes` for each; and `repeated`, where an annotator gave two texts, how many were
-    left out: of each annotator the text counts that is nearest to the others'. It never says whose a vote was.
+    `soft` holds `words`, one a slot: its `word` (empty: no word), `agreement` (the share of people behind
+    it), `probability`, and the `votes` for each; and `repeated`, where an annotator gave two texts, how many
+    were left out: of each annotator the text counts that is nearest to the others'. It never says whose a
+    vote was.
 
     >>> votes = [Vote("ann", "Hello, world"), Vote("bob", "hello word"), Vote("cy", "hello world")]
     >>> decide(votes, Rule(least=2, most=5, confidence=0.75)).answer
@@ -210,8 +218,8 @@ def fit(
 class Study:
     """What a crowd's votes teach before any word is judged.
 
-    `order`: the tasks in the order in which `chunks` hold them; `skills`: a row for each annotator, the pool's
-    as the last.
+    `order`: the tasks in the order in which `chunks` hold them; `skills`: a row for each annotator, the
+    pool's as the last.
     """
 
     order: list[int]
@@ -237,23 +245,42 @@ def study(
         numbers.setdefault(annotator, len(numbers))
     truth = len(numbers)  # what is known stands among the voices, as the last one, and weighs nothing
     spell = ways.spell_out if spelled_out else tuple
-    voices = [[Voice(spell(text), numbers[annotator]) for annotator, text in given] for given in heard]
-    for given, place in zip(voices, order, strict=True):
-        if known and place in known:
-            given.append(Voice(spell(tuple(words(known[place]))), truth, 0.0))
+    heard = [[(annotator, spell(text)) for annotator, text in given] for given in heard]
+    told = {place: spell(tuple(words(text))) for place, text in (known or {}).items()}
 
-    chunks: list[Evidence] = []
-    for start in range(0, len(voices), CHUNK):
-        slots = Slots.of(voices[start : start + CHUNK], ways)
-        chunks.append(Evidence.of(slots, slots.closeness(ways), slots.told_by(truth)))
+    voices = [[Voice(text, numbers[annotator]) for annotator, text in given] for given in heard]
+    for own, place in zip(voices, order, strict=True):
+        if place in told:
+            own.append(Voice(told[place], truth, 0.0))
+    chunks = [_evidence_of(voices[at : at + CHUNK], ways, truth) for at in range(0, len(voices), CHUNK)]
     skills = reliability.learn(chunks, truth + 1)
+    leading = (tuple(text) for evidence in chunks for text in _leading(evidence, skills))
+    copiers = copies.find(list(zip(heard, leading, strict=True)))
+    if copiers:
+        shares = {
+            (task, numbers[who]): share
+            for task, given in enumerate(heard)
+            for (who, _), share in zip(given, copies.weights(given, copiers), strict=True)
+            if share < 1
+        }
+        chunks = [evidence.weighed(shares, number * CHUNK) for number, evidence in enumerate(chunks)]
+        skills = reliability.learn(chunks, truth + 1)
     lexicon = Lexicon()
     for evidence in chunks:
-        leads = evidence.slots.leaders(reliability.believe(evidence, skills).candidates)
-        lexicon.add(evidence.slots.written(), evidence.slots.texts(leads))
+        lexicon.add(evidence.slots.written(), _leading(evidence, skills))
     learned = {annotator: Skill(*skills[number].tolist()) for annotator, number in numbers.items()}
-    crowd = Crowd(learned, Skill(*skills[-1].tolist()), lexicon.bounded(), language, spelled_out)
+    crowd = Crowd(learned, Skill(*skills[-1].tolist()), lexicon.bounded(), language, spelled_out, copiers)
     return Study(order, chunks, skills, crowd, sum(map(len, tasks)) - sum(map(len, heard)))
+
+
+def _evidence_of(voices: Sequence[Sequence[Voice]], ways: Variants, truth: int) -> Evidence:
+    slots = Slots.of(voices, ways)
+    return Evidence.of(slots, slots.closeness(ways), slots.told_by(truth))
+
+
+def _leading(evidence: Evidence, skills: Floats) -> list[list[str]]:
+    believed = reliability.believe(evidence, skills).candidates
+    return evidence.slots.texts(evidence.slots.leaders(believed))
 
 
 class _Weighed(NamedTuple):
@@ -268,11 +295,15 @@ class _Weighed(NamedTuple):
 def _weigh(crowd: Crowd, votes: Sequence[Vote], counted: bool) -> _Weighed:
     ways = variants.of_language(crowd.language)
     spell = ways.spell_out if crowd.spelled_out else tuple
-    given = [(spell(text), crowd.skills.get(annotator, crowd.pool)) for annotator, text in _heard(votes)]
-    given.sort()
-    slots = Slots.of([[Voice(text, number) for number, (text, _) in enumerate(given)]], ways)
+    heard = [(annotator, spell(text)) for annotator, text in _heard(votes)]
+    shares = copies.weights(heard, crowd.copiers)
+    given = sorted(
+        (text, crowd.skills.get(who, crowd.pool), share)
+        for (who, text), share in zip(heard, shares, strict=True)
+    )
+    slots = Slots.of([[Voice(text, number, share) for number, (text, _, share) in enumerate(given)]], ways)
     evidence = Evidence.of(slots, slots.closeness(ways))
-    skills = np.array([*(skill for _, skill in given), crowd.pool])
+    skills = np.array([*(skill for _, skill, _ in given), crowd.pool])
     return _judge(evidence, skills, crowd.lexicon, counted, judge.shipped())
 
 
@@ -280,7 +311,8 @@ def _judge(evidence: Evidence, skills: Floats, lexicon: Lexicon, counted: bool, 
     slots = evidence.slots
     first = reliability.believe(evidence, skills)
     belief = model.judge(slots, *judge.look(evidence, first, skills, lexicon, counted))
-    belief = Belief(np.round(belief.candidates, 6), belief.none)
+    heard = np.where(_silent(slots), 1 - _all_wrong(slots, skills)[slots.slot], belief.candidates)
+    belief = Belief(np.asarray(np.round(heard, 6), float), belief.none)
     leads = slots.leaders(belief.candidates)
     tasks = len(slots.voices) - 1
     errors = total(on_grid(1 - belief.candidates[leads]), slots.task, tasks)
@@ -288,6 +320,17 @@ def _judge(evidence: Evidence, skills: Floats, lexicon: Lexicon, counted: bool, 
     texts = [join(text) for text in slots.texts(leads)]
     confidences = np.where(np.diff(slots.voices) > 0, model.confidence(errors, lengths), 0.0)
     return _Weighed(slots, belief, leads, texts, confidences, skills)
+
+
+def _silent(slots: Slots) -> Booleans:
+    """Is the candidate what all agree on where nobody heard a word? (No known truth teaches it.)"""
+    return slots.empty & (slots.width == 1)[slots.slot]
+
+
+def _all_wrong(slots: Slots, skills: Floats) -> Floats:
+    """For each slot, the chance that every voice of it is wrong, each on its own."""
+    wrong = np.log(np.clip(1 - skills[slots.annotator, 0], 0.001, 1)) * slots.weight
+    return np.exp(total(on_grid(wrong)[slots.cell_voice], slots.cell_slot, slots.count))
 
 
 def _heard(votes: Sequence[Vote]) -> list[tuple[Annotator, Words]]:
@@ -309,7 +352,9 @@ def _heard(votes: Sequence[Vote]) -> list[tuple[Annotator, Words]]:
 def _tied(slots: Slots, leads: Integers, skills: Floats) -> bool:
     """Is there a slot in which as much reliability is behind another word as behind the leading one?"""
     right = np.clip(skills[slots.annotator, 0], 0.001, 0.999)
-    weights = total(on_grid(np.log(right / (1 - right)))[slots.cell_voice], slots.chosen, slots.candidates)
+    weights = total(
+        on_grid(np.log(right / (1 - right)) * slots.weight)[slots.cell_voice], slots.chosen, slots.candidates
+    )
     behind = weights == weights[leads][slots.slot]
     behind[leads] = False
     return bool(behind.any())

@@ -1,10 +1,10 @@
 """Ways to write one and the same speech, so that they meet in one slot of the network.
 
 Joined or split (airtight, air tight) is the same in every language: it takes two transcripts that differ in a
-space alone. What else is one speech in two spellings (20 and twenty, Mr and mister, I'm and I am) depends on the
-language and is data: `languages/xx.json` holds, by written word, how it is spoken (`spoken`), what the ending of
-a word stands for (`endings`), and words so frequent that a text is known by them (`marks`).
-A language without a file has none of it.
+space alone. What else is one speech in two spellings (20 and twenty, Mr and mister, I'm and I am) depends on
+the language and is data: `languages/xx.json` holds, by written word, how it is spoken (`spoken`), what the
+ending of a word stands for (`endings`), and words so frequent that a text is known by them (`marks`). A
+language without a file has none of it.
 """
 
 import json
@@ -84,19 +84,25 @@ class Variants:
         if max(map(len, stretch)) < 2:
             return stretch
         single = {word for text in stretch for word in text}
-        split = {way for word in single for way in self.of(word) if " " in way}
-        return [_joined(text, single, split) if len(text) > 1 else text for text in stretch]
+        more = [word for word in single if word in self.spoken or word.endswith(tuple(self.endings))]
+        split = {way for word in more for way in self.of(word) if " " in way}
+        joined = {text: _joined(text, single, split) for text in set(stretch)}
+        return [joined[text] for text in stretch]
 
 
 def _joined(text: Words, single: set[str], split: set[str]) -> Words:
-    widths = range(min(WIDEST, len(text)), 1, -1)
-    for width in widths:
-        for at in range(len(text) - width + 1):
+    found: list[str] = []
+    at = 0
+    while at < len(text):
+        width = min(WIDEST, len(text) - at)
+        while width > 1:
             part = text[at : at + width]
             if "".join(part) in single or (split and " ".join(part) in split):
-                before, after = (_joined(rest, single, split) for rest in (text[:at], text[at + width :]))
-                return (*before, " ".join(part), *after)
-    return text
+                break
+            width -= 1
+        found.append(" ".join(text[at : at + width]) if width > 1 else text[at])
+        at += width
+    return tuple(found)
 
 
 def guess(texts: Iterable[Words]) -> str:

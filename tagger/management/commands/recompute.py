@@ -14,8 +14,8 @@ TOLD = 20
 
 class Command(BaseCommand):
     help = (
-        "Makes every label again from its annotations and its certificate. Exits 1 unless all come out to the "
-        "same bytes."
+        "Makes every label again from its annotations and its certificate. Exits 1 unless all come out to "
+        "the same bytes."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:

@@ -15,6 +15,10 @@ from tagger.tables.progress import bar
 from tagger.tables.votes import Votes, read_votes
 
 
+# More votes than any task has.
+ALL = 1_000_000_000
+
+
 class Command(BaseCommand):
     help = (
         "What stopping early would have cost and saved: gives a crowd's votes (CSV with task, worker, label) "
@@ -28,10 +32,8 @@ class Command(BaseCommand):
         parser.add_argument("--kind", required=True, help="label; transcripts cannot be replayed")
         parser.add_argument("--confidence", required=True, type=float, metavar="P", help="over 0, at most 1")
         parser.add_argument("--seed", required=True, type=int, metavar="N", help="of the votes' order")
-        for name, value in [("--min", Rule.least), ("--max", Rule.most)]:
-            parser.add_argument(
-                name, type=int, default=value, metavar="N", help=f"votes a task, else {value}"
-            )
+        parser.add_argument("--min", type=int, default=1, metavar="N", help="votes a task, else 1")
+        parser.add_argument("--max", type=int, metavar="N", help="votes a task, else all that there are")
 
     def handle(self, *args: Any, **options: Any) -> None:
         if options["kind"] != "label":
@@ -39,7 +41,8 @@ class Command(BaseCommand):
         if options["seed"] < 0:
             raise CommandError(f"--seed is {options['seed']}; it must be 0 or more.")
         try:
-            rule = Rule(options["min"], options["max"], options["confidence"])
+            most = max(options["min"], ALL) if options["max"] is None else options["max"]
+            rule = Rule(options["min"], most, options["confidence"])
             with bar(options["votes"]) as tell:
                 votes = read_votes(options["votes"], Field("label"), tell)
             found = _replay(votes, _truth(options["gold"]), rule, options["seed"])
