@@ -20,7 +20,25 @@ NEEDS_DATA = False
 
 PEOPLE, CLIPS, TASKS = 5, 120, 2000
 CLASSES = ["yes", "similar", "no", "noise"]
-WORDS = "the a of and to in it was his that he with for as had you not be her is on at by which".split()
+WORDS = [
+    "the",
+    "a",
+    "of",
+    "and",
+    "to",
+    "in",
+    "it",
+    "was",
+    "his",
+    "that",
+    "he",
+    "with",
+    "for",
+    "as",
+    "had",
+    "you",
+    "not",
+]
 RULE = Rule(least=2, most=7, confidence=0.9)
 
 LINE = "{:44} {:>14} {:>14}"

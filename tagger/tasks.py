@@ -14,7 +14,7 @@ from . import refit as refits
 logger = logging.getLogger(__name__)
 
 # Younger ones are likely in the queue still; what is older was lost on the way.
-LOST_AFTER = timedelta(seconds=10)
+LOST_AFTER = timedelta(seconds=2)
 
 
 @shared_task

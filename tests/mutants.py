@@ -49,7 +49,7 @@ MUTANTS = [
     ),
     Mutant(
         "a withdrawn clip is lent to nobody",
-        "tagger/assignments.py",
+        "tagger/candidates.py",
         "        Task.objects.live_for(Purpose.VOLUNTEERS)\n        .wanting()",
         "        Task.objects.wanting()",
         "tests/test_assignments.py::test_a_withdrawn_clip_is_lent_to_nobody",
@@ -63,7 +63,7 @@ MUTANTS = [
     ),
     Mutant(
         "nobody hears their own clip as a volunteer",
-        "tagger/assignments.py",
+        "tagger/candidates.py",
         "        .exclude(clip__contributor=annotator)\n",
         "",
         "tests/test_assignments.py::test_nobody_is_lent_their_own_clip",
@@ -88,9 +88,9 @@ MUTANTS = [
     ),
     Mutant(
         "no task is lent to more people than are wanted",
-        "tagger/assignments.py",
-        '.select_for_update(of=("self",), skip_locked=True, no_key=True)[:count]',
-        "[:count]",
+        "tagger/candidates.py",
+        '.select_for_update(of=("self",), skip_locked=True, no_key=True)[: count - len(found)]',
+        "[: count - len(found)]",
         "tests/test_lending_at_once.py::test_a_crowd_is_never_lent_more_places_than_are_wanted",
     ),
     Mutant(

@@ -14,7 +14,6 @@ from tagger.tables.columns import Field, read
 from tagger.tables.progress import bar
 from tagger.tables.votes import Votes, read_votes
 
-
 # More votes than any task has.
 ALL = 1_000_000_000
 
