@@ -33,10 +33,15 @@ def crowd(kind: str, data: dict[str, Any], annotators: Sequence[int]) -> Crowd:
 
 
 def with_skills(crowd: Crowd, skills: Mapping[int, Any]) -> Crowd:
-    """The crowd with these annotators' skills, each as `skill` gave it."""
+    """The crowd with these annotators' skills, as a refit stored them."""
     if isinstance(crowd, labels.Crowd):
         return replace(crowd, skills={who: tuple(map(tuple, skill)) for who, skill in skills.items()})
-    return replace(crowd, skills={who: transcripts.Skill(*skill) for who, skill in skills.items()})
+    pairs = {frozenset((who, other)) for who, held in skills.items() for other in held["copies"]}
+    return replace(
+        crowd,
+        skills={who: transcripts.Skill(*held["skill"]) for who, held in skills.items()},
+        copiers=frozenset(pairs),
+    )
 
 
 def parameters(votes: Sequence[Vote], crowd: Crowd) -> dict[str, Any]:

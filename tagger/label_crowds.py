@@ -12,6 +12,7 @@ from datasets.models import Annotation, Label, Task
 
 from . import controls
 from .consensus import labels
+from .consensus.ballots import ballots
 from .learning import Learned
 
 AT_ONCE = 20_000
@@ -25,11 +26,12 @@ def learn(kind: str, language: str, hurried: dict[int, float]) -> Learned:
     votes = _columns(given.values_list("task", "annotator", _number("plain_answer")))
     task_ids, tasks = np.unique(votes[:, 0], return_inverse=True)
     annotators, workers = np.unique(votes[:, 1], return_inverse=True)
-    names = annotators.tolist()
+    names, answers = annotators.tolist(), votes[:, 2]
+    size = len(task_ids), len(names), len(Label.values)
     fit = labels.fit(
         tasks,
         workers,
-        votes[:, 2],
+        answers,
         len(Label.values),
         known=_known(task_ids, kind, language),
         # Not all of what is hurried is worthless, and how right it is shows in the votes themselves.
@@ -43,7 +45,8 @@ def learn(kind: str, language: str, hurried: dict[int, float]) -> Learned:
         {who: crowd.skills[who] for who in names},
         dict(zip(names, fit.reliability.tolist(), strict=True)),
         dict(zip(names, np.bincount(workers, minlength=len(names)).tolist(), strict=True)),
-        set(_changed(task_ids, fit.posterior, kind, language)),
+        # By what settling will say, from the same matrices: or else some would be marked at each refit.
+        set(_changed(task_ids, fit.decided(ballots(tasks, workers, answers, size)), kind, language)),
     )
 
 

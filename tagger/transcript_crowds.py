@@ -1,8 +1,9 @@
 """Learn how the annotators of one language transcribe, from the database."""
 
 from collections import Counter, defaultdict
-from collections.abc import Iterator
+from collections.abc import Hashable, Iterator
 from itertools import groupby
+from typing import Any
 
 from datasets import normalise
 from datasets.models import Annotation, Task
@@ -28,11 +29,16 @@ def learn(kind: str, language: str, hurried: dict[int, float]) -> Learned:
     shared = {
         "language": fit.crowd.language,
         "spelled_out": fit.crowd.spelled_out,
+        "copiers": [],  # each person's stand with their skill
         "pool": list(fit.crowd.pool),
         "words": dict(common.words),
         "pairs": dict(common.pairs),
     }
-    skills = {int(who): list(skill) for who, skill in fit.crowd.skills.items()}
+    copies = _copies(fit.crowd)
+    skills = {
+        int(who): {"skill": list(skill), "copies": sorted(copies[who])}
+        for who, skill in fit.crowd.skills.items()
+    }
     scores = {int(who): score for who, score in fit.reliability.items()}
     answers = Counter(int(vote.annotator) for several in votes for vote in several)
     return Learned(shared, skills, scores, answers, set(_changed(tasks, fit)))
@@ -73,6 +79,15 @@ def _known(tasks: list[Task], kind: str, language: str) -> dict[int, str]:
             control.task = task
             known[place] = control.answer
     return known
+
+
+def _copies(crowd: transcripts.Crowd) -> dict[Hashable, set[Any]]:
+    """Whom each annotator copies, or is copied by."""
+    found: dict[Hashable, set[Any]] = defaultdict(set)
+    for two in crowd.copiers:
+        for who in two:
+            found[who] |= two - {who}
+    return found
 
 
 def _common(fit: transcripts.Fit, speakers: list[int]) -> Lexicon:

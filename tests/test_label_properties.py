@@ -5,7 +5,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tagger.consensus import dawid_skene, labels, replays
+from tagger.consensus import dawid_skene, labels, mixtures, replays
+from tagger.consensus.ballots import ballots
 
 CLASSES = 3
 votes = st.lists(st.tuples(st.integers(0, 5), st.integers(0, 4), st.integers(-1, 2)), min_size=1, max_size=40)
@@ -97,6 +98,43 @@ def test_one_worker_alone_is_neither_believed_nor_ignored():
     posterior = fit([(task, 0, task % 3) for task in range(6)]).posterior
     assert (posterior.argmax(1) == np.arange(6) % 3).all()
     assert posterior.max() < 0.8
+
+
+@settings(deadline=None)
+@given(st.lists(st.integers(0, 2), min_size=1, max_size=30))
+def test_a_lone_workers_rare_answer_is_not_overruled_by_the_common_one(answers):
+    posterior = fit([(task, 0, answer) for task, answer in enumerate(answers)]).posterior
+    assert (posterior[: len(answers)].argmax(1) == answers).all()
+
+
+def test_errors_that_go_together_are_told_from_errors_that_do_not():
+    tasks, workers, answers, truth = crowd(8, tasks=500, classes=2, right=(0.5, 0.7))
+    random = np.random.default_rng(8)
+    misled = (random.random(500) < 0.3)[tasks] & (random.random(tasks.size) < 0.6)
+    together = np.where(misled, 1 - truth[tasks], answers)
+    apart, alike = (labels.fit(tasks, workers, given, 2).models[0][0] for given in (answers, together))
+    assert alike < apart
+
+
+def test_each_vote_is_foretold_from_the_others_alone():
+    tasks, workers, answers, _ = crowd(9, people=10, tasks=40)
+    votes = ballots(tasks, workers, answers, (40, 10, 4))
+    model = dawid_skene.independent(votes, 4, None, np.ones(10))
+    foretold = model.foretold(votes)
+    assert ((foretold > 0) & (foretold <= 1)).all()
+    found = model.posterior(votes)
+    knowing = np.einsum(
+        "vk,vk->v",
+        np.repeat(found, np.diff(votes.indptr), axis=0),
+        model.matrices[votes.indices // 4, :, votes.indices % 4],
+    )
+    assert np.log(foretold).mean() < np.log(knowing).mean()
+
+
+def test_the_model_that_foretells_votes_better_has_the_larger_share():
+    good, bad = np.full(50, 0.8), np.full(50, 0.4)
+    assert mixtures.shares([good, bad], (0.5, 0.5))[0] > 0.9
+    assert mixtures.shares([good, good], (0.5, 0.5)) == pytest.approx([0.5, 0.5])
 
 
 def test_a_class_never_voted_stays_unlikely_and_possible():

@@ -198,3 +198,25 @@ def test_what_is_lent_to_whom_in_which_role_shows_nowhere(juniper, history, clie
     answer = client.post(f"/api/v1/campaigns/{juniper.slug}/assignments/", {"count": 5})
     assert "role" not in answer.content.decode()
     assert not Assignment.objects.exclude(role="vote").filter(annotator=clicker).exists()
+
+
+def test_a_second_refit_of_the_same_answers_marks_nothing(juniper, history):
+    refit.refit("wake-word", juniper.language, NOW)
+    for task in Task.objects.exclude(dirty_since=None):
+        settlement.settle(task.pk, NOW)
+    refit.refit("wake-word", juniper.language, NOW)
+    assert not Task.objects.exclude(dirty_since=None).exists()
+
+
+def test_transcribers_who_copy_one_another_are_remembered_as_such(sentences, shelf, volunteers):
+    careful, one, other = volunteers[:3]
+    for n, task in enumerate(shelf(sentences, 30)):
+        give(task, careful, f"turn on lamp number {n} in the kitchen")
+        for person in (volunteers[3], volunteers[4]):
+            give(task, person, f"turn on lamp number {n} in the kitchen")
+        for person in (one, other):  # the same mistakes, word for word
+            give(task, person, f"torn an lump nimber {n} on the chicken")
+    refit.refit("transcription", sentences.language, NOW)
+    held = Reliability.objects.get(annotator=one).skill
+    assert held["copies"] == [other.pk]
+    assert Reliability.objects.get(annotator=careful).skill["copies"] == []

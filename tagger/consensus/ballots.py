@@ -57,11 +57,11 @@ def _share_second_thoughts(votes: Ballots, classes: int) -> None:
             votes.data[part] /= np.bincount(run)[run]
 
 
-def chunks(votes: Ballots) -> Iterator[tuple[slice, Ballots]]:
+def chunks(votes: Ballots, size: int = CHUNK) -> Iterator[tuple[slice, Ballots]]:
     """The votes of some tasks at a time, and which tasks these are."""
-    for start in range(0, votes.shape[0], CHUNK):
-        part = slice(start, start + CHUNK)
-        yield part, votes if votes.shape[0] <= CHUNK else votes[part]
+    for start in range(0, max(votes.shape[0], 1), size):
+        part = slice(start, start + size)
+        yield part, votes if votes.shape[0] <= size else votes[part]
 
 
 def answers_of(votes: Ballots, classes: int) -> Floats:
@@ -87,10 +87,23 @@ def weigh(votes: Ballots, matrices: Floats) -> Floats:
 
 def normalised(scores: Floats) -> Floats:
     """Scores in logarithms to probabilities, row by row and in place."""
-    scores -= largest(scores)[:, None]
+    most = largest(scores)
+    for column in scores.T:
+        column -= most
     np.exp(scores, out=scores)
-    scores /= (scores @ np.ones(scores.shape[1], scores.dtype))[:, None]
+    total = scores @ np.ones(scores.shape[1], scores.dtype)
+    for column in scores.T:
+        column /= total
     return scores
+
+
+def fixed(posterior: Floats, known: Integers | None) -> Floats:
+    """The same, in place, with certainty where a task's class is `known` (else -1)."""
+    if known is not None:
+        sure = np.flatnonzero(known >= 0)
+        posterior[sure] = 0
+        posterior[sure, known[sure]] = 1
+    return posterior
 
 
 def largest(scores: Floats) -> Floats:

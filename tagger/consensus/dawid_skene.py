@@ -8,8 +8,9 @@ and the crowd's towards one accuracy for all, as strongly as votes are few. Thei
 
 import numpy as np
 
-from tagger.consensus.ballots import Floats, largest
-from tagger.consensus.kinds import doubted
+from tagger.consensus.ballots import Ballots, Floats, Integers, answers_of, count, fixed, largest
+from tagger.consensus.kinds import KEPT, PRECISE, STILL, WORK, doubted
+from tagger.consensus.mixtures import Mixture, sort
 
 # Votes that a prior is worth: the crowd's matrix against a worker's own, one accuracy against the crowd's.
 POOLING = 4.0
@@ -21,6 +22,15 @@ GUESS = 0.7
 TAIL = 3.0
 # How much the plain share of votes counts beside the posterior.
 SHARE = 0.25
+# Where classes and matrices are learned from each other: the pooling, how errors on one task correlate, and
+# how many rounds at least and at most.
+CORRELATION = 0.125
+FEWEST, ROUNDS = 4, 30
+# The power of the learned prior of two classes: what is rarely voted may be often missed.
+EVENED = 0.5
+# A class is taken to be so many times as common as its votes at most: else one that hardly anybody names
+# becomes what all contested tasks are.
+OFTENER = 2.0
 
 
 def one_coin(classes: int, accuracy: float) -> Floats:
@@ -32,6 +42,34 @@ def one_coin(classes: int, accuracy: float) -> Floats:
     matrix = np.full((classes, classes), (1 - accuracy) / max(classes - 1, 1))
     np.fill_diagonal(matrix, accuracy if classes > 1 else 1.0)
     return matrix
+
+
+def independent(votes: Ballots, classes: int, known: Integers | None, trust: Floats) -> Mixture:
+    """Learn the matrices and the classes from each other, beginning from each task's shares of votes.
+
+    Of two classes the prior is between the learned one and an even one: their geometric mean. Of more it is
+    the learned one: evened, many rare classes would together outweigh the common one.
+    """
+    precise = votes.nnz <= PRECISE
+    power = EVENED if classes == 2 else 1.0
+    answers = answers_of(votes, classes)
+    voted = answers.sum(0, dtype=np.float64) + 1 / classes
+    most = OFTENER * voted / voted.sum()
+    truth: Floats = shares(answers).astype(np.float64 if precise else np.float32)
+    rounds = int(np.clip(WORK / max(votes.nnz * classes, 1), FEWEST, ROUNDS))
+    for _ in range(rounds):
+        before, truth = truth, fixed(truth, known)
+        size = (truth.sum(0, dtype=np.float64) + 1) ** power
+        size = np.minimum(size / size.sum(), most)
+        size /= size.sum()
+        counts = count(votes, truth, classes)
+        matrices = skills(counts, pool(counts), trust)
+        truth = sort(votes, matrices, size)
+        if precise:
+            np.round(truth, KEPT, out=truth)
+        if np.abs(truth - before).max(initial=0) < STILL:
+            break
+    return Mixture(size, np.eye(classes), matrices, counts.sum(2) + POOLING, CORRELATION)
 
 
 def pool(counts: Floats) -> Floats:

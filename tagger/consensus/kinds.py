@@ -7,11 +7,10 @@ kind belongs to one class for good. Here it does not: a kind leans to a class as
 what keeps a confusing kind from being taken for certain.
 """
 
-from dataclasses import dataclass
-
 import numpy as np
 
-from tagger.consensus.ballots import Ballots, Floats, Integers, answers_of, chunks, count, normalised, weigh
+from tagger.consensus.ballots import Ballots, Floats, Integers, answers_of, count, normalised
+from tagger.consensus.mixtures import Mixture, sort
 
 # A class's clear, middling and contested tasks.
 LEVELS = 3
@@ -33,39 +32,6 @@ PRECISE = 200_000
 SAMPLE = 1_000_000
 
 
-@dataclass(frozen=True)
-class Kinds:
-    """`size` (kinds,): the share of tasks of each; `leaning` (kinds, classes): what they are;
-    `matrices` (workers, kinds, answers): how each worker answers them."""
-
-    size: Floats
-    leaning: Floats
-    matrices: Floats
-
-    def posterior(self, votes: Ballots) -> Floats:
-        """How likely each class is for each task: (tasks, classes)."""
-        found = np.empty((votes.shape[0], self.leaning.shape[1]), self.matrices.dtype)
-        for part, some in chunks(votes):
-            found[part] = _sorted(some, self.matrices, self.size) @ self.leaning
-        return found
-
-
-def likely(votes: Ballots, classes: int, known: Integers | None, trust: Floats) -> Floats:
-    """How likely each class is for each task by its kind: (tasks, classes).
-
-    `known` holds a task's class where it is known, else -1; `trust` the share of a worker's answers that is
-    about the clip. A very large crowd's kinds are learned from the votes of every so many tasks, and in one
-    way instead of several: where votes are many, pooling matters little.
-    """
-    every = sampled(votes)
-    sample, told = votes[::every], None if known is None else known[::every]
-    poolings = POOLINGS if every == 1 else POOLINGS[1:2]
-    mean = np.zeros((votes.shape[0], classes), np.float64 if every == 1 else np.float32)
-    for pooling in poolings:
-        mean += sort_tasks(sample, classes, told, trust, pooling).posterior(votes) / len(poolings)
-    return mean
-
-
 def sampled(votes: Ballots) -> int:
     """Every how many tasks of a crowd are looked at where not all can be."""
     return max(-(-votes.nnz // SAMPLE), 1)
@@ -73,7 +39,7 @@ def sampled(votes: Ballots) -> int:
 
 def sort_tasks(
     votes: Ballots, classes: int, known: Integers | None, trust: Floats, pooling: float = POOLINGS[1]
-) -> Kinds:
+) -> Mixture:
     """Learn the kinds from the votes, beginning from each task's shares of them; no chance is involved."""
     precise = votes.nnz <= PRECISE
     kinds: Floats = _first_kinds(answers_of(votes, classes)).astype(np.float64 if precise else np.float32)
@@ -82,14 +48,15 @@ def sort_tasks(
         before, size = kinds, _sizes(kinds)
         counts = count(votes, kinds, classes)
         matrices = _matrices(counts, trust, pooling)
-        kinds = _sorted(votes, matrices, size)
+        kinds = sort(votes, matrices, size)
         if precise:
             np.round(kinds, KEPT, out=kinds)
         if np.abs(kinds - before).max(initial=0) < STILL:
             break
     voices = counts.sum(2, dtype=np.float64)
     voices *= trust[:, None] / (voices + pooling)
-    return Kinds(size, _corrected(_leaning(matrices, voices), kinds, known), matrices)
+    weight = counts.sum(2) + pooling
+    return Mixture(size, _corrected(_leaning(matrices, voices), kinds, known), matrices, weight)
 
 
 def _first_kinds(answers: Floats) -> Floats:
@@ -123,12 +90,6 @@ def doubted(matrices: Floats, counts: Floats, trust: Floats) -> Floats:
     usual /= usual.sum(1, keepdims=True)
     share = trust.astype(matrices.dtype)[:, None, None]
     return np.asarray(share * matrices + (1 - share) * usual[:, None, :])
-
-
-def _sorted(votes: Ballots, matrices: Floats, size: Floats) -> Floats:
-    scores = weigh(votes, matrices)
-    scores += np.log(size).astype(scores.dtype)
-    return normalised(scores)
 
 
 def _leaning(matrices: Floats, voices: Floats) -> Floats:

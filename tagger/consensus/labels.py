@@ -10,7 +10,7 @@ from typing import Any, Self
 import numpy as np
 import numpy.typing as npt
 
-from tagger.consensus import collusion, dawid_skene, kinds
+from tagger.consensus import collusion, dawid_skene, kinds, mixtures
 from tagger.consensus.ballots import (
     Ballots,
     Floats,
@@ -19,14 +19,19 @@ from tagger.consensus.ballots import (
     ballots,
     chunks,
     count,
+    fixed,
     largest,
     weigh,
 )
 from tagger.consensus.dawid_skene import GUESS, SHARE, TAIL
+from tagger.consensus.mixtures import Mixture
 from tagger.consensus.verdict import Rule, Verdict, Vote, refuse_repeats
 
 # Rows are true classes, columns answers; each row sums to 1.
 Matrix = tuple[tuple[float, ...], ...]
+
+# Models with the share of each.
+Models = tuple[tuple[float, Mixture], ...]
 
 # Decimals that a crowd and a verdict are kept at, so that JSON gives the same bytes again.
 DECIMALS = 6
@@ -91,7 +96,8 @@ class Crowd:
 @dataclass(frozen=True)
 class Fit:
     """A refit's outcome: `posterior` (tasks, classes), `prior` (classes,), `pooled` (classes, answers),
-    `matrices` (workers, classes, answers), `reliability` and `trust` (workers,)."""
+    `matrices` (workers, classes, answers), `reliability` and `trust` (workers,), and the
+    `models` behind it."""
 
     posterior: Floats
     prior: Floats
@@ -99,14 +105,28 @@ class Fit:
     matrices: Floats
     reliability: Floats
     trust: Floats
+    models: Models
 
     def judge(self, votes: Ballots) -> Floats:
-        """How likely each class is for each task, (tasks, classes), after these votes by the same workers."""
-        posterior = np.empty((votes.shape[0], len(self.prior)), self.posterior.dtype)
+        """How likely each class is for each task, (tasks, classes), after these votes by the same workers.
+
+        With few votes on a task it is what `decide` says, with many what the models do.
+        """
+        posterior = np.empty((votes.shape[0], len(self.prior)), np.float32)
         for part, some in chunks(votes):
-            scores, answers = weigh(some, self.matrices), answers_of(some, len(self.prior))
-            posterior[part] = dawid_skene.opinion(scores, self.prior, answers)
+            answers = answers_of(some, len(self.prior))
+            posterior[part] = _blend(_likely(some, self.models), self._plain(some, answers), answers, FEW)
         return posterior
+
+    def decided(self, votes: Ballots) -> Floats:
+        """What `decide` would say of each task after these votes by the same workers: (tasks, classes)."""
+        posterior = np.empty((votes.shape[0], len(self.prior)), np.float32)
+        for part, some in chunks(votes):
+            posterior[part] = self._plain(some, answers_of(some, len(self.prior)))
+        return posterior
+
+    def _plain(self, votes: Ballots, answers: Floats) -> Floats:
+        return dawid_skene.opinion(weigh(votes, self.matrices), self.prior, answers)
 
     def crowd(self, classes: Sequence[str], annotators: Sequence[Hashable]) -> Crowd:
         """The same with names: `annotators` in the order of the workers' numbers."""
@@ -131,8 +151,9 @@ def fit(
     `known`: a task's class where it is known, else -1. `trust`: the share of each worker's answers that is
     about the clip (1 if not given). Whoever copies others has less of it afterwards, in `Fit.trust`.
 
-    Tasks are sorted into kinds first, and workers then measured by what each task most likely is. From their
-    matrices the posterior follows as in `decide`, so that the two agree.
+    Several models say what each task most likely is; by that workers are measured. The posterior is what the
+    models and the workers' matrices say together. `decide`, which looks at one task and has the matrices
+    alone, agrees with it in the mean and not in each case: it cannot know what kind of task it looks at.
 
     >>> found = fit(np.array([0, 0, 1, 1]), np.array([0, 1, 0, 1]), np.array([0, 0, 1, 1]), classes=2)
     >>> found.posterior.argmax(axis=1).tolist()
@@ -141,49 +162,87 @@ def fit(
     size = (_number(tasks, known), _number(workers, trust), classes)
     votes = ballots(tasks, workers, answers, size)
     trusted = np.ones(size[1]) if trust is None else np.asarray(trust, float)
-    truth = _fixed(leading(_likely(votes, classes, known, trusted)), known)
-    found = _measure(votes, truth, known, trusted)
+    found = _learn(votes, classes, known, trusted)
     every = kinds.sampled(votes)
     alone = collusion.independence(votes[::every], found.posterior[::every], found.matrices)
-    return found if (alone == 1).all() else _measure(votes, truth, known, trusted * alone)
+    return found if (alone == 1).all() else _learn(votes, classes, known, trusted * alone)
+
+
+def _learn(votes: Ballots, classes: int, known: Integers | None, trust: Floats) -> Fit:
+    """A fit by workers' trust as it is given."""
+    models = _models(votes, classes, known, trust)
+    truth = np.empty((votes.shape[0], classes), np.float32)
+    for part, some in chunks(votes):
+        answers = answers_of(some, classes)
+        truth[part] = leading(_blend(_likely(some, models), dawid_skene.shares(answers), answers, PLAIN))
+    return _measure(votes, fixed(truth, known), known, trust, models)
 
 
 def _number(numbers: Integers, told: npt.NDArray[Any] | None) -> int:
     return max(int(numbers.max(initial=-1)) + 1, 0 if told is None else len(told))
 
 
-def _likely(votes: Ballots, classes: int, known: Integers | None, trust: Floats) -> Floats:
-    """What each task's kind and its plain shares say of it: (tasks, classes).
+def _models(votes: Ballots, classes: int, known: Integers | None, trust: Floats) -> Models:
+    """Several models of the crowd, each with its share in what is said of a task: as it foretells votes.
 
-    A kind is known by how answers go together, so it counts by the pairs of votes of a task.
+    A very large crowd's models are learned from the votes of every so many tasks, and kinds in one way
+    instead of several: where votes are many, pooling matters little.
     """
-    answers = answers_of(votes, classes)
-    number = answers.sum(1, keepdims=True)
-    pairs = np.maximum(number * (number - 1), 0)
-    likely = kinds.likely(votes, classes, known, trust)
-    likely *= pairs
-    likely += PLAIN * dawid_skene.shares(answers)
-    likely /= pairs + PLAIN
+    every = kinds.sampled(votes)
+    sample, told = votes[::every], None if known is None else known[::every]
+    poolings = kinds.POOLINGS if every == 1 else kinds.POOLINGS[1:2]
+    alone = dawid_skene.independent(sample, classes, told, trust)
+    sorts = [kinds.sort_tasks(sample, classes, told, trust, pooling) for pooling in poolings]
+    foretold = np.mean([model.foretold(sample) for model in sorts], axis=0)
+    share, rest = mixtures.shares([alone.foretold(sample), foretold], PARSIMONY)
+    return ((share, alone), *((rest / len(sorts), model) for model in sorts))
+
+
+# That errors are independent is believed until kinds foretell votes better.
+PARSIMONY = (0.9, 0.1)
+
+
+def _likely(votes: Ballots, models: Models) -> Floats:
+    """What the models together, and the plain shares of votes, make of each task: (tasks, classes)."""
+    classes = models[0][1].leaning.shape[1]
+    likely = DOUBT * dawid_skene.shares(answers_of(votes, classes))
+    for share, model in models:
+        likely += (1 - DOUBT) * share * model.posterior(votes)
     return likely
 
 
-# Ordered pairs of votes on a task from which on its kind says more of it than its plain shares do.
+# How much plain shares count beside the models, which may all be wrong.
+DOUBT = 0.1
+
+
+def _blend(likely: Floats, plain: Floats, answers: Floats, pairs: float) -> Floats:
+    """Models are known by how answers go together: they count by the ordered `pairs` of votes of a task."""
+    number = answers.sum(1, keepdims=True)
+    weight = number * np.maximum(number - 1, 0)
+    return np.asarray((weight * likely + pairs * plain) / (weight + pairs))
+
+
+# Ordered pairs of votes on a task from which on the models say more of it than its plain shares do, where
+# workers are measured by it; and more than the workers' matrices do, where it is judged.
 PLAIN = 20
+FEW = 5
 
 
-def _measure(votes: Ballots, truth: Floats, known: Integers | None, trust: Floats) -> Fit:
+def _measure(votes: Ballots, truth: Floats, known: Integers | None, trust: Floats, models: Models) -> Fit:
     """Everybody's matrix by what the tasks are taken for, `truth` (tasks, classes), and what follows."""
     classes = truth.shape[1]
-    prior = truth.sum(0, dtype=np.float64) + 1
-    prior /= prior.sum()
     # Of n votes on a task each is judged by the other n - 1; where the class is known, by that.
     number = np.diff(votes.indptr)[:, None]
-    others = truth * (1 - 1 / np.maximum(number, 1)).astype(truth.dtype)
-    counts = count(votes, _fixed(others, known), classes)
+    others = fixed(truth * (1 - 1 / np.maximum(number, 1)).astype(truth.dtype), known)
+    # By halves the prior that was learned and an even one: what is rarely voted may be often missed. Who is
+    # judged by nobody teaches no prior, and so a lone answer is never overruled by the answers to others.
+    prior = (others.sum(0, dtype=np.float64) + 1) ** 0.5
+    prior /= prior.sum()
+    counts = count(votes, others, classes)
     pooled = dawid_skene.pool(counts)
     matrices = dawid_skene.skills(counts, pooled, trust)
-    found = Fit(truth, prior, pooled, matrices, np.einsum("wkk,k->w", matrices, prior), trust)
-    return replace(found, posterior=_fixed(found.judge(votes), known))
+    found = Fit(truth, prior, pooled, matrices, np.einsum("wkk,k->w", matrices, prior), trust, models)
+    return replace(found, posterior=fixed(found.judge(votes), known))
 
 
 # Classes within this of the leader are tied with it.
@@ -194,14 +253,6 @@ def leading(posterior: Floats) -> Floats:
     """1 where a class leads its task (tasks, classes); leaders that are tied share it."""
     leads = (posterior >= largest(posterior)[:, None] - TIED).astype(posterior.dtype)
     return np.asarray(leads / leads.sum(1, keepdims=True))
-
-
-def _fixed(posterior: Floats, known: Integers | None) -> Floats:
-    if known is not None:
-        sure = np.flatnonzero(known >= 0)
-        posterior[sure] = 0
-        posterior[sure, known[sure]] = 1
-    return posterior
 
 
 def decide(votes: Sequence[Vote], rule: Rule, classes: Sequence[str], crowd: Crowd | None = None) -> Verdict:

@@ -24,8 +24,8 @@ class Replayed:
 
 # Tasks open in so many waves, a wave a round, as clips come in over time.
 WAVES = 10
-# The crowd is fitted again when its votes have grown by this share; in between, its matrices decide.
-GROWTH = 0.05
+# The crowd is fitted again when its votes have grown by this share; in between, what it learned decides.
+GROWTH = 0.1
 
 
 def replay(
