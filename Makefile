@@ -4,7 +4,7 @@ COMPILE = build/uv/bin/uv pip compile pyproject.toml --quiet --universal --gener
 	--python-version 3.11 --custom-compile-command 'make requirements'
 
 .DEFAULT_GOAL := help
-.PHONY: help run test mutants bench lint requirements
+.PHONY: help run test mutants bench load-test fault-test lint requirements
 
 help:  ## what there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -24,6 +24,14 @@ mutants:  ## each promise's test turns red when the line that keeps the promise 
 bench:  ## figures beside peers and floors, in one run; ARGS="labels settling" chooses parts, CROWD_DATA the real crowds
 	@$(INSTALL) bench
 	@exec .venv/bin/python -m bench $(ARGS)
+
+load-test:  ## answers a second and what one costs, beside the floor; TASKS (10000), USERS (8), SECONDS (30)
+	@$(INSTALL) dev
+	@exec .venv/bin/python -m bench.load --tasks $(or $(TASKS),10000) --users $(or $(USERS),8) --seconds $(or $(SECONDS),30)
+
+fault-test:  ## a running site is broken each second, and loses nothing; SECONDS (60), SEED (1)
+	@$(INSTALL) dev
+	@exec .venv/bin/python -m bench.faults --seconds $(or $(SECONDS),60) --seed $(or $(SEED),1)
 
 lint:  ## style, imports and types
 	@$(INSTALL) dev

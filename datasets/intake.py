@@ -5,7 +5,14 @@ from dataclasses import dataclass
 from datetime import datetime
 
 import numpy as np
-from django.db import IntegrityError, transaction
+from django.db import (
+    DatabaseError,
+    IntegrityError,
+    InterfaceError,
+    OperationalError,
+    connection,
+    transaction,
+)
 
 from accounts import consent, keys
 from accounts.ciphers import KEY
@@ -99,11 +106,22 @@ def _store(sound: Sound, campaign: Campaign, origin: Origin, now: datetime, trut
             return _ask(clip, campaign, truth)
     except BaseException as error:
         # The file is written before its row commits, so that no row ever lacks its file.
-        if stored_as:
+        if stored_as and not _may_be_stored(stored_as, error):
             vault.destroy(stored_as)
         if isinstance(error, IntegrityError):
             raise Duplicate("the same recording is held from another contributor") from error
         raise
+
+
+def _may_be_stored(stored_as: str, error: BaseException) -> bool:
+    """Whether the row may be there all the same: a database that dies while it commits does not say."""
+    if not isinstance(error, OperationalError | InterfaceError):
+        return False
+    connection.close()
+    try:
+        return Clip.objects.filter(stored_as=stored_as).exists()
+    except DatabaseError:
+        return True  # nobody can tell now; a file without a row is what the reconciler looks for
 
 
 def _ask(clip: Clip, campaign: Campaign, truth: str) -> bool:

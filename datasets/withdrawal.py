@@ -77,10 +77,11 @@ def scrub(request: Withdrawal, clock: Callable[[], datetime]) -> None:
     while _scrub_some(request):
         pass
     if request.scope == Scope.ACCOUNT:
+        # What is lent goes first: then no answer can come any more.
+        _give_back(request, person)
         if not request.keep_answers:
             while _remove_some_answers(request, person):
                 pass
-        _give_back(person)
         _scrub_person(request, person, clock())
         outbox.clear()
     else:
@@ -215,17 +216,20 @@ def _renew_key(request: Withdrawal, person: User) -> None:
         recording.renew_marks(person)
 
 
-def _give_back(person: User) -> None:
-    """What is lent to them, to others: once their assignments are gone nobody would take it back."""
+def _give_back(request: Withdrawal, person: User) -> None:
+    """The places that they held go to others: once their assignments are gone nobody would take them back.
+
+    An answer under way has the task's lock: it is stored before this goes on, or finds nothing lent.
+    """
     with transaction.atomic():
         # A repeat, which asks somebody once more, takes no place from anybody.
         places = person.assignments.filter(state="lent").exclude(role="repeat")
-        lent = Task.objects.filter(assignments__in=places)
-        tasks = Task.objects.select_for_update(no_key=True).filter(pk__in=lent.values("pk")).order_by("pk")
-        held = list(tasks.values_list("pk", flat=True))
-        freed = places.filter(task__in=held).update(state="expired")
-        if freed:
-            Task.objects.filter(pk__in=held).update(lent_count=F("lent_count") - 1)
+        tasks = Task.objects.select_for_update(no_key=True).filter(assignments__in=places).order_by("pk")
+        locked = [task.pk for task in tasks]
+        # Asked again under the locks: some may have been answered meanwhile.
+        freed = list(places.filter(task__in=locked).values_list("task", flat=True))
+        Task.objects.filter(pk__in=freed).update(lent_count=F("lent_count") - 1)
+        _count(request, {"assignments": person.assignments.all().delete()[0]})
 
 
 def _scrub_person(request: Withdrawal, person: User, now: datetime) -> None:
@@ -237,7 +241,6 @@ def _scrub_person(request: Withdrawal, person: User, now: datetime) -> None:
             "sessions": PersonalSession.objects.filter(person=person).delete()[0],
             "tokens": AuthToken.objects.filter(user=person).delete()[0],
             "devices": person.devices.all().delete()[0],
-            "assignments": person.assignments.all().delete()[0],
             "reliabilities": person.reliabilities.all().delete()[0],
             "audit_names": audit.forget(person),
             "admin_log": LogEntry.objects.filter(Q(user=person) | about).delete()[0],

@@ -59,7 +59,8 @@ def lend(annotator: User, campaign: Campaign, count: int, now: datetime) -> list
     """
     with transaction.atomic():
         # One person's requests go one after another: two tabs never borrow the same task.
-        _one_at_a_time(annotator)
+        if not _one_at_a_time(annotator):
+            return []
         count = min(count, MOST_HELD - held(annotator, now).count())
         if count <= 0:
             return []
@@ -207,8 +208,10 @@ def checked(answer: str, campaign: Campaign) -> str:
     return answer.strip()
 
 
-def _one_at_a_time(annotator: User) -> None:
-    User.objects.select_for_update(no_key=True).values_list("pk").get(pk=annotator.pk)
+def _one_at_a_time(annotator: User) -> bool:
+    """Whether they are still here: whoever left meanwhile is lent nothing any more."""
+    mine = User.objects.select_for_update(no_key=True).filter(pk=annotator.pk)
+    return mine.values_list("is_active", flat=True).get()
 
 
 def _record(found: list[Task], annotator: User, now: datetime, role: Role) -> list[Assignment]:

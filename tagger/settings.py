@@ -225,7 +225,7 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
     "visibility_timeout": 600,
 }
 CELERY_BEAT_SCHEDULE = {
-    "scrub": {"task": "datasets.tasks.scrub_unfinished", "schedule": timedelta(seconds=60)},
+    "scrub": {"task": "datasets.tasks.scrub_unfinished", "schedule": timedelta(seconds=30)},
     "turn over": {"task": "datasets.tasks.turn_over", "schedule": timedelta(hours=20)},
     "old masters": {"task": "datasets.tasks.destroy_unused_masters", "schedule": timedelta(minutes=5)},
     "sessions": {"task": "datasets.tasks.clear_expired_sessions", "schedule": timedelta(hours=6)},

@@ -533,6 +533,27 @@ MUTANTS = [
         "tests/test_withdrawal.py::test_no_letter_is_left_in_the_outbox",
     ),
     Mutant(
+        "who is leaving is lent nothing any more",
+        "tagger/assignments.py",
+        "        if not _one_at_a_time(annotator):\n            return []\n",
+        "        _one_at_a_time(annotator)\n",
+        "tests/test_withdrawal.py::test_who_is_leaving_is_lent_nothing_any_more",
+    ),
+    Mutant(
+        "an answer under way while its person leaves goes with the others",
+        "datasets/withdrawal.py",
+        "        _give_back(request, person)\n",
+        "",
+        "tests/test_withdrawal.py::test_an_answer_under_way_while_its_person_leaves_goes_with_the_others",
+    ),
+    Mutant(
+        "a database that dies while it commits leaves no row without its file",
+        "datasets/intake.py",
+        "        if stored_as and not _may_be_stored(stored_as, error):\n",
+        "        if stored_as:\n",
+        "tests/test_intake.py::test_a_commit_whose_answer_was_lost_leaves_no_row_without_its_file",
+    ),
+    Mutant(
         "words that few contributors said stay out of what is kept in plain",
         "tagger/transcript_crowds.py",
         "if len(said_by[each]) >= SPOKEN_BY})",

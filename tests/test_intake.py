@@ -1,6 +1,9 @@
 from pathlib import Path
 
 import pytest
+from django.core.files.storage import storages
+from django.db import OperationalError
+from django.db.backends.base.base import BaseDatabaseWrapper
 
 from accounts import consent, keys
 from accounts.models import Purpose, User
@@ -113,3 +116,20 @@ def test_clips_without_speech_come_last_where_the_campaign_says_so(alice, junipe
     sentences.speech_first = False
     sentences.save()
     assert (share(juniper).priority, share(sentences).priority) == (1, 0)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_commit_whose_answer_was_lost_leaves_no_row_without_its_file(alice, juniper, monkeypatch):
+    """A database that dies while it commits: the row may be there although the call failed."""
+    commit = BaseDatabaseWrapper._commit
+
+    def commit_and_lose_the_answer(self):
+        commit(self)
+        if Clip.objects.exists():
+            raise OperationalError("server closed the connection unexpectedly")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(BaseDatabaseWrapper, "_commit", commit_and_lose_the_answer)
+        with pytest.raises(OperationalError):
+            intake.add(intake.read(sounds.in_format("wav", sounds.tone(0.5))), juniper, origin(alice), NOW)
+    assert storages["vault"].exists(Clip.objects.get().stored_as)

@@ -11,6 +11,7 @@ from allauth.account.models import EmailAddress
 from django.contrib.admin.models import CHANGE, LogEntry
 from django.contrib.contenttypes.models import ContentType
 from django.core.files.storage import storages
+from django.db import transaction
 from knox.models import AuthToken
 
 from accounts import ciphers, consent, devices, signing
@@ -18,6 +19,7 @@ from accounts.models import DataKey, Device, PersonalSession, Purpose, User
 from datasets import releases, tasks, vault, withdrawal
 from datasets.models import Annotation, Clip, Recall, ReleaseRow, Task, Withdrawal
 from tagger import assignments, settlement
+from tagger.models import Assignment
 from tests.conftest import NOW
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -313,3 +315,27 @@ def test_a_new_data_key_wraps_the_clips_in_few_queries(alice, juniper, shelf, dj
     with django_assert_max_num_queries(100):  # far from one for each
         scrub_all()
     assert {clip.key for clip in alice.clips.select_related("contributor__data_key")} == {b"k" * 32}
+
+
+def test_who_is_leaving_is_lent_nothing_any_more(bea, juniper, shelf):
+    """A request that was let in before may get its turn only now."""
+    shelf(juniper, 2)
+    withdrawal.forget_account(bea, True, NOW)
+    assert assignments.lend(bea, juniper, 1, NOW) == []
+    scrub_all()
+    assert [task.lent_count for task in Task.objects.all()] == [0, 0]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_an_answer_under_way_while_its_person_leaves_goes_with_the_others(bea, juniper, shelf, meanwhile):
+    shelf(juniper, 2)
+    first, second = assignments.lend(bea, juniper, 2, NOW)
+    withdrawal.forget_account(bea, False, NOW)
+    with transaction.atomic():  # the request has the lock, and the scrub must wait for it
+        assignments.hand_in(bea, first.pk, "yes", NOW)
+        scrub = meanwhile(scrub_all)
+    scrub.result(timeout=30)
+    assert not bea.annotations.exists()
+    assert [(task.annotation_count, task.lent_count) for task in Task.objects.all()] == [(0, 0), (0, 0)]
+    with pytest.raises(Assignment.DoesNotExist):
+        assignments.hand_in(bea, second.pk, "yes", NOW)

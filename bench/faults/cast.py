@@ -1,0 +1,89 @@
+"""Fills an empty site with campaigns, people and clips; prints who they are, as JSON.
+
+Runs in a process of that site: `manage.py shell -c "from bench.faults import cast; cast.make(…)"`.
+"""
+
+import json
+import sys
+from itertools import islice
+from typing import Any
+
+from django.test import Client
+from django.utils import timezone
+from knox.models import AuthToken
+
+from accounts import consent, contributors
+from accounts.models import Material, Purpose, Role, User
+from datasets import campaigns, erasure, intake
+from datasets.models import Campaign, Clip
+
+from . import sounds
+
+WAKE_WORD, TRANSCRIPTION = Campaign.Kind.WAKE_WORD, Campaign.Kind.TRANSCRIPTION
+
+
+def make(volunteers: int, speakers: int, clips: int) -> None:
+    """`clips` for each of the campaigns, and five more of each speaker, who can log in and take them back."""
+    lengths = sounds.numbers()
+    few = campaigns.create(
+        slug="few", kind=WAKE_WORD, language="en", wake_word="few", min_annotations=1, max_annotations=1
+    )
+    many = campaigns.create(
+        slug="many", kind=WAKE_WORD, language="en", wake_word="many", min_annotations=3, max_annotations=5
+    )
+    words = campaigns.create(
+        slug="words", kind=TRANSCRIPTION, language="en", min_annotations=2, max_annotations=4
+    )
+    shared = _speaker("everybody")
+    for campaign in (few, many, words):
+        _share(shared, campaign, list(islice(lengths, clips)))
+    told = {
+        "volunteers": [_person(f"volunteer {number}") for number in range(volunteers)],
+        "speakers": [
+            _speaker_with_clips(number, many, list(islice(lengths, 5))) for number in range(speakers)
+        ],
+        "next": next(lengths),
+    }
+    sys.stdout.write(json.dumps(told) + "\n")
+
+
+def forget(collection: str, speaker: str) -> None:
+    """An imported speaker, who has no log-in, is taken back by whoever runs the site."""
+    erasure.of_contributor(contributors.imported(collection, speaker), timezone.now())
+    sys.stdout.write("forgotten\n")
+
+
+def _person(name: str) -> dict[str, Any]:
+    person = User.objects.create_user(name, roles=[Role.CONTRIBUTOR, Role.ANNOTATOR])
+    _row, token = AuthToken.objects.create(person)
+    return {"id": person.pk, "token": token, "session": _session(person)}
+
+
+def _speaker(name: str) -> User:
+    person = User.objects.create_user(name, roles=[Role.CONTRIBUTOR])
+    for material in Material:
+        consent.give(person, material, [Purpose.VOLUNTEERS], timezone.now(), reference="fault test")
+    return person
+
+
+def _speaker_with_clips(number: int, campaign: Campaign, lengths: list[int]) -> dict[str, Any]:
+    person = _speaker(f"speaker {number}")
+    clips = _share(person, campaign, lengths)
+    return {"id": person.pk, "session": _session(person), "clips": clips}
+
+
+def _share(person: User, campaign: Campaign, lengths: list[int]) -> dict[int, int]:
+    """The clips' rows by their lengths."""
+    origin = intake.Origin(person, Clip.Source.BROWSER, "en")
+    rows = {}
+    for length in lengths:
+        sound = intake.read(sounds.wav(length))
+        intake.add(sound, campaign, origin, timezone.now())
+        rows[length] = Clip.objects.get(samples_sha256=sound.fingerprint).pk
+    return rows
+
+
+def _session(person: User) -> str:
+    client = Client()
+    client.force_login(person, backend="accounts.backends.ByPseudonym")
+    return str(client.cookies["sessionid"].value)

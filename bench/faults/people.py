@@ -1,0 +1,190 @@
+"""What goes on beside the volunteers: clips are imported, and people take theirs back."""
+
+import csv
+import random
+import re
+import time
+from collections.abc import Callable, Iterator
+from functools import partial
+from itertools import count, islice
+from pathlib import Path
+from threading import Event, Thread
+from typing import Any
+
+from . import sounds
+from .diary import Diary, Heard, OptOut
+from .site import SiteUnderFaults
+from .wire import Line, Reply, with_session
+
+SECONDS_TO_LEARN = 60
+SUMMARY = re.compile(r"(\d+) added, (\d+) held already, (\d+) refused")
+A_BATCH = 8
+LEAVING = 4  # volunteers
+COLLECTION = "collection"
+
+
+class Beside:
+    """A thread that does one act after another while the crowd works."""
+
+    def __init__(self, acts: Iterator[Callable[[], None]], pause: float) -> None:
+        self._acts, self._pause = acts, pause
+        self._stop = Event()
+        self._thread = Thread()
+
+    def start(self) -> None:
+        self._stop = Event()
+        self._thread = Thread(target=self._work, args=(self._stop,))
+        self._thread.start()
+
+    def stop(self) -> None:
+        self._stop.set()
+        self._thread.join()
+
+    def _work(self, stop: Event) -> None:
+        while not stop.wait(self._pause) and (act := next(self._acts, None)):
+            act()
+
+
+def until_known(ask: Callable[[], bool]) -> bool:
+    """Ask again until it is known to be done; whether that came."""
+    give_up = time.monotonic() + SECONDS_TO_LEARN
+    while not (done := ask()) and time.monotonic() < give_up:
+        time.sleep(0.2)
+    return done
+
+
+class Importer:
+    """Batches by `manage.py import_clips`, each run again until one run came through."""
+
+    def __init__(self, site: SiteUnderFaults, folder: Path, lengths: Iterator[int], diary: Diary) -> None:
+        self.site, self.folder, self.lengths, self.diary = site, folder, lengths, diary
+        self.done: list[tuple[str, frozenset[int]]] = []  # speakers whose clips are all held
+
+    def acts(self) -> Iterator[Callable[[], None]]:
+        for number in count():
+            yield partial(self._bring, number, list(islice(self.lengths, A_BATCH)))
+
+    def _bring(self, number: int, batch: list[int]) -> None:
+        speakers = [f"speaker {number} {half}" for half in ("a", "b")]
+        manifest = self._write(number, batch, speakers)
+        campaign = ("few", "many")[number % 2]
+        if until_known(lambda: self._run(manifest, campaign, len(batch))):
+            self.diary.imported += batch
+            self.done.append((speakers[0], frozenset(batch[0::2])))
+
+    def _write(self, number: int, batch: list[int], speakers: list[str]) -> Path:
+        manifest = self.folder / f"batch-{number}.csv"
+        with manifest.open("w", newline="") as file:
+            table = csv.writer(file)
+            table.writerow(["path", "speaker"])
+            for place, length in enumerate(batch):
+                (self.folder / f"{length}.wav").write_bytes(sounds.wav(length))
+                table.writerow([f"{length}.wav", speakers[place % 2]])
+        return manifest
+
+    def _run(self, manifest: Path, campaign: str, clips: int) -> bool:
+        done = self.site.manage(
+            *("import_clips", manifest, "--campaign", campaign, "--contributor", COLLECTION),
+            *("--consent-reference", "fault test"),
+            check=False,
+        )
+        said = SUMMARY.search(done.stdout)
+        if done.returncode or said is None:
+            return False
+        added, held, refused = map(int, said.groups())
+        if refused or added + held != clips:
+            self.diary.refused_imports.append(done.stdout)
+        return True
+
+
+class Leavers:
+    """People who take back a clip, all clips, their consent, or leave; each until the site said so."""
+
+    def __init__(
+        self, site: SiteUnderFaults, cast: dict[str, Any], importer: Importer, diary: Diary, seed: int
+    ) -> None:
+        self.site, self.importer, self.diary = site, importer, diary
+        self.chance = random.Random(seed)
+        self.speakers = list(cast["speakers"])
+        self.volunteers = cast["volunteers"][-LEAVING:]
+
+    def acts(self) -> Iterator[Callable[[], None]]:
+        """As many as there are people; every third time a volunteer goes as well, while there are any."""
+        ways = [self.one_clip, self.all_clips, self.consent, self.account]
+        for number, speaker in enumerate(self.speakers):
+            yield partial(ways[number % len(ways)], speaker)
+            if number % 3 == 0 and self.volunteers:
+                yield partial(self.leave, self.volunteers.pop(), ("remove", "keep")[len(self.volunteers) % 2])
+            if number % 3 == 1:
+                yield self.imported
+
+    def one_clip(self, speaker: dict[str, Any]) -> None:
+        length, row = self.chance.choice(sorted(speaker["clips"].items()))
+        self._take_back(speaker, "one clip", f"/my-clips/{row}/delete/", {length: row})
+
+    def all_clips(self, speaker: dict[str, Any]) -> None:
+        self._take_back(speaker, "all clips", "/my-clips/delete-all/", speaker["clips"])
+
+    def consent(self, speaker: dict[str, Any]) -> None:
+        self._take_back(speaker, "consent", "/profile/consent/withdraw/", speaker["clips"])
+
+    def account(self, speaker: dict[str, Any]) -> None:
+        self._take_back(speaker, "account", "/leave/", speaker["clips"], b"answers=keep")
+
+    def leave(self, volunteer: dict[str, Any], answers: str) -> None:
+        self.diary.gone_people[int(volunteer["id"])] = answers
+        self._take_back(
+            volunteer, f"account, {answers} answers", "/leave/", {}, f"answers={answers}".encode()
+        )
+
+    def imported(self) -> None:
+        """Somebody who has no log-in; nothing to do while nothing was imported."""
+        if not self.importer.done:
+            return
+        speaker, clips = self.importer.done.pop(0)
+        self.diary.asked_to_forget.update(clips)
+        code = f"from bench.faults import cast; cast.forget({COLLECTION!r}, {speaker!r})"
+        command = ("shell", "--no-imports", "-c", code)
+        if until_known(lambda: "forgotten" in self.site.manage(*command, check=False).stdout):
+            self.diary.opted_out.append(OptOut("imported", clips, time.monotonic()))
+
+    def _take_back(
+        self, who: dict[str, Any], way: str, path: str, clips: dict[str, int], body: bytes = b""
+    ) -> None:
+        lengths = frozenset(map(int, clips))
+        self.diary.asked_to_forget.update(lengths)
+        line = Line(self.site.port, with_session(who["session"], self.site.port))
+        told: list[Reply] = []
+
+        def ask() -> bool:
+            reply = line.ask("POST", path, body)
+            told.extend([reply] if reply and is_done(reply, way) else [])
+            return bool(told)
+
+        until_known(ask)
+        told_at = told[0].told_at if told else None
+        receipt = told[0].location if told and told[0].location.startswith("/receipts/") else ""
+        self.diary.opted_out.append(OptOut(way, lengths, told_at, receipt))
+        if told:
+            self._listen(line, clips)
+
+    def _listen(self, line: Line, clips: dict[str, int]) -> None:
+        """Not even the one whose clip it was hears it again."""
+        for length, row in clips.items():
+            if reply := line.ask("GET", f"/my-clips/{row}/audio/"):
+                self.diary.heard.append(Heard(int(length), reply.status, reply.asked_at))
+
+
+def is_done(reply: Reply, way: str) -> bool:
+    """Told so at once; or told, when asked again, that there is no such clip or no such account any more."""
+    if reply.status == 302 and reply.location.startswith(("/receipts/", "/profile/consent/")):
+        return True
+    if way == "one clip":
+        return reply.status == 404
+    return way.startswith("account") and reply.status == 302
+
+
+def receipt_status(port: int, address: str) -> int:
+    """200 for an erasure that is through, 202 while it is under way; 0 when nobody answers."""
+    reply = Line(port, {"Host": f"localhost:{port}"}).ask("GET", f"{address}receipt.json")
+    return reply.status if reply else 0
