@@ -13,6 +13,7 @@ import random
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import chain, islice
 from typing import NamedTuple
 
 import numpy as np
@@ -21,12 +22,21 @@ from scipy.optimize import minimize
 
 from datasets.normalise import words
 from tagger.consensus import judge, reliability, transcripts
-from tagger.consensus.judge import INPUTS, Model
-from tagger.consensus.slots import Booleans, Floats, Integers, Slots
+from tagger.consensus.judge import INPUTS, RIVALLED, Model, Trees
+from tagger.consensus.reliability import Belief
+from tagger.consensus.slots import Booleans, Floats, Integers, Slots, on_grid
 from tagger.consensus.verdict import Vote
 
 VOTES = (1, 2, 3, 5, 7)
 DECAY, ROUNDS = 1e-5, 300
+
+# Boosting: each tree sees so large a share of the slots and of the inputs, adds so large a share of what it
+# would, and is held back as if by so much more evidence for nought.
+TREES, DEPTH, STEP, SEEN, HELD_BACK, BINS = 120, 4, 0.1, 0.3, 20.0, 32
+
+# The power of a crowd's own errors in the errors expected of its texts: one or two crowds cannot teach it.
+# Between no influence and full proportion.
+CROWD = 0.5
 
 # Of slots on which everybody agrees, which are many and teach little, one in so many is learned from.
 AGREED = 5
@@ -34,6 +44,12 @@ AGREED = 5
 # One more vote for a word, or one fewer against it, never makes it less likely.
 RISING = ("belief", "share", "votes", "odds", "odds squared", "log odds", "sum of log odds", "belief in none")
 FALLING = ("votes against",)
+UPWARDS = {
+    *(INPUTS.index(name) for name in RISING),
+    *range(len(INPUTS), len(INPUTS) + 3),  # the leads in belief, votes and odds
+    len(INPUTS) + len(RIVALLED),  # and in the score so far
+    len(INPUTS) + len(RIVALLED) + 3,  # and that
+}
 BOUNDS = [(0.0 if name in RISING else None, 0.0 if name in FALLING else None) for name in INPUTS]
 
 
@@ -71,24 +87,13 @@ class Examples:
     right: Integers
 
     @classmethod
-    def of(cls, study: transcripts.Study, truth: Sequence[str]) -> "Examples":
+    def of(cls, looked: Iterable["Looked"]) -> "Examples":
         parts = []
-        start = 0
-        for evidence in study.chunks:
-            slots = evidence.slots
-            tasks = len(slots.voices) - 1
-            texts = [truth[place] for place in study.order[start : start + tasks]]
-            start += tasks
-            belief = reliability.believe(evidence, study.skills)
-            inputs = judge.look(evidence, belief, study.skills, study.crowd.lexicon, True)
-            right = label(slots, texts)
-            right = np.where(right >= 0, right, slots.candidates + np.arange(slots.count))
+        for slots, (of_words, of_none), told in looked:
+            right = np.where(told >= 0, told, slots.candidates + np.arange(slots.count))
             kept = (slots.width > 1) | (np.arange(slots.count) % AGREED == 0)
-            parts.append(
-                cls._kept(
-                    np.hstack(inputs).T, np.concatenate([slots.slot, np.arange(slots.count)]), right, kept
-                )
-            )
+            inputs, slot = np.hstack([of_words, of_none]).T, np.append(slots.slot, np.arange(slots.count))
+            parts.append(cls._kept(inputs, slot, right, kept))
         return joined(parts)
 
     @classmethod
@@ -99,6 +104,35 @@ class Examples:
         place = np.full(len(slot), -1)
         place[rows] = np.arange(len(rows))
         return cls(inputs[rows], (np.cumsum(kept) - 1)[slot[rows]], place[right[kept]])
+
+
+class Looked(NamedTuple):
+    """Slots, what the model sees of them, and the right candidate of each, -1 where it is none of them."""
+
+    slots: Slots
+    inputs: tuple[Floats, Floats]
+    right: Integers
+
+
+def look(study: transcripts.Study, beliefs: Sequence[Belief], labels: Sequence[Integers]) -> list[Looked]:
+    crowd = study.crowd
+    return [
+        Looked(
+            evidence.slots,
+            judge.look(evidence, belief, study.skills, crowd.lexicon, crowd.frequency, True),
+            right,
+        )
+        for evidence, belief, right in zip(study.chunks, beliefs, labels, strict=True)
+    ]
+
+
+def labelled(study: transcripts.Study, truth: Sequence[str]) -> list[Integers]:
+    """The right candidate of each slot, for each chunk."""
+    places = iter(study.order)
+    return [
+        label(evidence.slots, [truth[place] for place in islice(places, len(evidence.slots.voices) - 1)])
+        for evidence in study.chunks
+    ]
 
 
 def joined(parts: Iterable[Examples]) -> Examples:
@@ -179,32 +213,175 @@ def errors(text: str, truth: str) -> int:
 
 def calibrate(model: Model, crowds: Sequence[tuple[Sequence[Sequence[Vote]], Sequence[str]]]) -> Model:
     """The model with the offset and the power that make the expected errors those that were counted."""
-    plain = replace(model, calibration=(0.0, 1.0))
-    shares, wrong, lengths = [], [], []
+    plain = replace(model, calibration=(0.0, 1.0, 0.0))
+    shares, wrong, lengths, missing = [], [], [], []
     for tasks, truth in crowds:
         found = transcripts.fit(tasks, model=plain)
         shares.append(1 - np.array(found.confidences))
         wrong.append([errors(text, true) for text, true in zip(found.texts, truth, strict=True)])
         lengths.append([max(len(words(text)), 1) for text in found.texts])
-    share, count, length = (np.concatenate(values).astype(float) for values in (shares, wrong, lengths))
+        missing.append([judge.missing(found.crowd.pool.right) ** CROWD] * len(tasks))
+    parts = (shares, wrong, lengths, missing)
+    share, count, length, crowd = (np.concatenate(values).astype(float) for values in parts)
     share = np.maximum(share, 1e-6)
 
     def misfit(values: Floats) -> float:
-        expected = np.exp(values[0]) * share ** values[1] * length
+        expected = np.exp(values[0]) * share ** values[1] * crowd * length
         return float((expected - count * np.log(expected + 1e-9)).mean())  # Poisson likelihood
 
     found = minimize(misfit, np.array([0.0, 1.0]), method="Nelder-Mead")
-    return replace(model, calibration=(float(found.x[0]), float(found.x[1])))
+    return replace(model, calibration=(float(found.x[0]), float(found.x[1]), CROWD))
+
+
+@dataclass(frozen=True)
+class Contested:
+    """What boosting learns from: the trees' `inputs`, a row for each candidate of a contested slot; each
+    row's `slot` and `score` so far; of each slot the score of `none` and its `right` row, -1: none."""
+
+    inputs: Floats
+    slot: Integers
+    score: Floats
+    none: Floats
+    right: Integers
+
+    @classmethod
+    def of(cls, looked: Looked, weights: Floats) -> "Contested":
+        slots, (of_words, of_none), told = looked
+        contested = judge.contested(slots)
+        at = np.flatnonzero(contested[slots.slot])
+        place = np.full(slots.candidates + 1, -1)
+        place[at] = np.arange(len(at))
+        score = weights @ of_words
+        return cls(
+            judge.compared(slots, of_words, score)[:, at].T,
+            (np.cumsum(contested) - 1)[slots.slot[at]],
+            score[at],
+            (weights @ of_none)[contested],
+            place[told[contested]],
+        )
+
+    @classmethod
+    def joined(cls, parts: Sequence["Contested"]) -> "Contested":
+        rows = np.cumsum([0, *(len(part.slot) for part in parts)]).tolist()
+        slots = np.cumsum([0, *(len(part.none) for part in parts)]).tolist()
+        return cls(
+            np.concatenate([part.inputs for part in parts]),
+            np.concatenate([part.slot + start for part, start in zip(parts, slots, strict=False)]),
+            np.concatenate([part.score for part in parts]),
+            np.concatenate([part.none for part in parts]),
+            np.concatenate(
+                [
+                    np.where(part.right < 0, -1, part.right + start)
+                    for part, start in zip(parts, rows, strict=False)
+                ]
+            ),
+        )
+
+
+def boost(examples: Contested) -> Trees:
+    """Trees that raise the likelihood of the right rows, one after another, by Newton's method.
+
+    J. H. Friedman, Greedy function approximation: a gradient boosting machine (2001),
+    doi:10.1214/aos/1013203451; each level asks one question, as in L. Prokhorenkova et al., CatBoost (2018),
+    arXiv:1706.09516.
+    """
+    chance = np.random.default_rng(0)
+    first = np.searchsorted(examples.slot, np.arange(len(examples.none)))
+    truth = np.zeros(len(examples.slot))
+    truth[examples.right[examples.right >= 0]] = 1
+    steps = np.linspace(0, 1, BINS + 1)[1:-1]
+    cuts = [np.unique(np.round(np.quantile(column, steps), 4)) for column in examples.inputs.T]
+    binned = np.array(
+        [np.searchsorted(cut, column) for cut, column in zip(cuts, examples.inputs.T, strict=True)]
+    )
+    score, asked, above, leaves = examples.score.copy(), [], [], []
+    for _ in range(TREES):
+        top = np.maximum(np.maximum.reduceat(score, first), examples.none)
+        raised = np.exp(score - top[examples.slot])
+        whole = np.add.reduceat(raised, first) + np.exp(examples.none - top)
+        share = raised / whole[examples.slot]
+        seen = np.flatnonzero((chance.random(len(first)) < SEEN)[examples.slot])
+        inputs = chance.permutation(len(cuts))[: len(cuts) // 2].tolist()
+        pull, weight = (truth - share)[seen], (share * (1 - share))[seen]
+        tree = _grow(binned[:, seen], [(number, len(cuts[number]) + 1) for number in inputs], pull, weight)
+        (levels, bins), values = tree
+        asked.append(levels)
+        above.append([float(cuts[level][bin]) for level, bin in zip(levels, bins, strict=True)])
+        leaves.append(on_grid(np.round(STEP * values, 4)))
+        last = Trees(np.array(asked[-1:]), np.array(above[-1:]), np.array(leaves[-1:]))
+        score += last.sum(examples.inputs.T)
+    return Trees(np.array(asked), np.array(above), np.array(leaves))
+
+
+def _grow(
+    binned: Integers, inputs: Sequence[tuple[int, int]], pull: Floats, weight: Floats
+) -> tuple[tuple[list[int], list[int]], Floats]:
+    """One tree: of each level the input and the bin it must be above, and the value of each leaf.
+
+    `inputs`: those that may be asked, and their numbers of bins.
+    """
+    leaf = np.zeros(binned.shape[1], np.int64)
+    levels: list[int] = []
+    bins: list[int] = []
+    for depth in range(DEPTH):
+        best = (-1.0, 0, 0)
+        for number, size in inputs:
+            if size < 2:
+                continue
+            code, shape = leaf * size + binned[number], (1 << depth, size)
+            pulls = np.bincount(code, pull, shape[0] * size).reshape(shape).cumsum(axis=1)
+            weights = np.bincount(code, weight, shape[0] * size).reshape(shape).cumsum(axis=1)
+            below, above = pulls[:, :-1], pulls[:, -1:] - pulls[:, :-1]
+            light, heavy = weights[:, :-1] + HELD_BACK, weights[:, -1:] - weights[:, :-1] + HELD_BACK
+            gain = below**2 / light + above**2 / heavy
+            if number in UPWARDS:
+                whole = (below + above) ** 2 / (weights[:, -1:] + HELD_BACK)
+                gain = np.where(below / light > above / heavy, whole, gain)
+            gains = gain.sum(axis=0)
+            best = max(best, (float(gains.max()), number, int(gains.argmax())))
+        levels.append(best[1])
+        bins.append(best[2])
+        leaf = 2 * leaf + (binned[best[1]] > best[2])
+    pulls, weights = (np.bincount(leaf, values, 1 << DEPTH) for values in (pull, weight))
+    weights += HELD_BACK
+    return (levels, bins), _rising(pulls / weights, weights, levels)
+
+
+def _rising(values: Floats, weights: Floats, levels: Sequence[int]) -> Floats:
+    """The leaves' values, evened out where more of an input of `UPWARDS` would make a word less likely."""
+    values = values.copy()
+    for _ in range(DEPTH):
+        for depth, level in enumerate(levels):
+            if level in UPWARDS:
+                sides = values.reshape(1 << depth, 2, -1)
+                share = weights.reshape(1 << depth, 2, -1)
+                mean = (sides * share).sum(axis=1) / share.sum(axis=1)
+                sides[:] = np.where((sides[:, 0] > sides[:, 1])[:, None], mean[:, None], sides)
+    return values
 
 
 def learn(crowds: Sequence[Labelled]) -> Model:
     """The model of these crowds, thinned to each number of votes."""
-    weights, views = [], []
-    for votes in VOTES:
+    model = Model(np.array(VOTES), np.zeros((2, len(VOTES), len(INPUTS))), Trees.none(), (0.0, 1.0, CROWD))
+    views, contested = [], []
+    for level, votes in enumerate(VOTES):
         thin = [(thinned(crowd.tasks, votes, seed), crowd.truth) for seed, crowd in enumerate(crowds)]
-        weights.append(train(joined(Examples.of(transcripts.study(tasks), truth) for tasks, truth in thin)))
         views += thin
-    return calibrate(Model(np.array(VOTES), np.array(weights), (0.0, 1.0)), views)
+        studies = [transcripts.study(tasks) for tasks, _ in thin]
+        labels = [labelled(study, truth) for study, (_, truth) in zip(studies, thin, strict=True)]
+        beliefs = [[reliability.believe(each, study.skills) for each in study.chunks] for study in studies]
+        looked = [*chain(*map(look, studies, beliefs, labels))]
+        model.weights[0, level] = train(Examples.of(looked))
+        beliefs = [
+            [transcripts.first_look(each, study.skills, study.crowd, True, model) for each in study.chunks]
+            for study in studies
+        ]
+        again = [study.again(believed) for study, believed in zip(studies, beliefs, strict=True)]
+        looked = [*chain(*map(look, again, beliefs, labels))]
+        model.weights[1, level] = train(Examples.of(looked))
+        if votes > 1:
+            contested += [Contested.of(each, model.weights[1, level]) for each in looked]
+    return calibrate(replace(model, trees=boost(Contested.joined(contested))), views)
 
 
 def main(folders: Sequence[str]) -> None:

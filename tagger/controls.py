@@ -46,7 +46,7 @@ def pick(annotator: User, campaign: Campaign, count: int) -> list[Task]:
     met = Assignment.objects.filter(task=OuterRef("pk"), annotator=annotator)
     unknown = (
         _usable(campaign)
-        .filter(~Exists(met), control__in=Control.objects.filter(campaign=campaign, retired_at=None))
+        .filter(~Exists(met), control__campaign=campaign, control__retired_at=None)
         .exclude(clip__contributor=annotator)
     )
     return list(

@@ -6,11 +6,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from datasets import normalise
-from tagger.consensus import transcripts
+from tagger.consensus import frequencies, judge, transcripts
 from tagger.consensus.transcripts import Crowd, decide, fit, what_if
 from tagger.consensus.verdict import Outcome, Rule, Vote
 
 RULE = Rule(least=2, most=5, confidence=0.75)
+
+
+@pytest.fixture(autouse=True, scope="module")
+def what_is_read_once():
+    """Files that the first decision would read while hypothesis holds a watch."""
+    judge.shipped()
+    frequencies.of_language("en")
+
 
 phrases = st.lists(
     st.sampled_from(["the", "cat", "cut", "sat", "air", "tight", "airtight", "20"]), max_size=6
@@ -91,6 +99,28 @@ def test_what_a_decision_used_decides_the_same_again(crowd, number):
     again = Crowd.from_json(json.loads(data), order)
     assert decide(task, RULE, again) == decide(task, RULE, learned)
     assert json.dumps(again.as_json(order, task)) == data
+
+
+@given(tasks, st.integers(0, 5))
+def test_what_a_decision_used_answers_one_more_vote_the_same_again(crowd, number):
+    task = crowd[number % len(crowd)]
+    learned = fit(crowd, language="en").crowd
+    order = [vote.annotator for vote in task]
+    again = Crowd.from_json(json.loads(json.dumps(learned.as_json(order, task))), order)
+    assert what_if(task, RULE, again) == what_if(task, RULE, learned)
+
+
+def test_a_decision_stands_when_the_list_of_a_language_is_another(monkeypatch):
+    cast = votes("turn the light on", "turn the lite on", "turn a lyte on")
+    crowd = Crowd.strangers("en")
+    data, verdict = crowd.as_json([0, 1, 2], cast), decide(cast, RULE, crowd)
+    monkeypatch.setattr(frequencies, "of_language", lambda language: lambda word: 5.0)
+    again = Crowd.from_json(data, [0, 1, 2])
+    assert (decide(cast, RULE, again), again.as_json([0, 1, 2], cast)) == (verdict, data)
+
+
+def test_a_word_of_the_language_beats_a_slip_that_as_many_typed():
+    assert decide(votes("a lihgt", "a light"), RULE, Crowd.strangers("en")).answer == "a light"
 
 
 def test_what_a_decision_used_names_nobody():

@@ -9,6 +9,7 @@ characters.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
@@ -63,6 +64,13 @@ class Evidence:
         words = np.where(slots.empty, 0.0, slots.votes)
         unseen = NONE + UNSEEN * total(words, slots.slot, slots.count)
         return cls(slots, missed, unseen, closeness, np.full(slots.count, -1) if known is None else known)
+
+    @cached_property
+    def closest(self) -> Floats:
+        """How alike each candidate is to the word of its slot that is most like it."""
+        closest = np.zeros(self.slots.candidates)
+        np.maximum.at(closest, self.slots.pairs[0], self.closeness)
+        return closest
 
     def weighed(self, shares: Mapping[tuple[int, int], float], first: int) -> "Evidence":
         """The same with other weights, by the numbers of task and annotator; its tasks begin at `first`."""

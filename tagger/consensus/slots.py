@@ -97,6 +97,14 @@ class Slots:
             np.array(chosen, np.int64),
         )
 
+    @cached_property
+    def longer(self) -> Floats:
+        """How many characters each candidate is longer than the mean of what its slot's voices have."""
+        length = np.fromiter(map(len, self.words), float, self.candidates)
+        voices = np.maximum(total(self.votes, self.slot, self.count), 1)
+        usual = total(length * self.votes, self.slot, self.count) / voices
+        return np.where(self.empty, 0, length - usual[self.slot])
+
     @property
     def count(self) -> int:
         return len(self.task)

@@ -14,7 +14,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from datasets.normalise import join, words
-from tagger.consensus import copies, judge, reliability, variants
+from tagger.consensus import copies, frequencies, judge, reliability, variants
+from tagger.consensus.frequencies import Frequency
 from tagger.consensus.judge import Model
 from tagger.consensus.lexicon import Lexicon
 from tagger.consensus.network import NO_WORD, Words, edit_distance
@@ -33,7 +34,8 @@ CHUNK = 4096
 class Crowd:
     """What the last refit learned about one crowd: transcription in one language.
 
-    `spelled_out`: the crowd writes numerals as they are spoken, so that answers do.
+    `spelled_out`: the crowd writes numerals as they are spoken, so that answers do. `frequencies`: how common
+    words are (Zipf values), where they were kept with a decision; without them the language's list tells.
     """
 
     skills: Mapping[Annotator, Skill] = field(default_factory=dict)
@@ -42,6 +44,13 @@ class Crowd:
     language: str = ""
     spelled_out: bool = False
     copiers: frozenset[copies.Pair] = frozenset()
+    frequencies: Mapping[str, float] | None = None
+
+    @property
+    def frequency(self) -> Frequency:
+        if self.frequencies is None:
+            return frequencies.of_language(self.language)
+        return self.frequencies.get
 
     @classmethod
     def strangers(cls, language: str = "") -> "Crowd":
@@ -60,7 +69,8 @@ class Crowd:
         """
         asked = Lexicon(_Asked(self.lexicon.words), _Asked(self.lexicon.pairs))
         if votes:
-            _weigh(replace(self, lexicon=asked), votes, counted=False)
+            what_if(votes, Rule(), replace(self, lexicon=asked))
+        common = {word: self.frequency(word) for word in sorted(asked.words) if word}
         skills = [self.skills.get(annotator) for annotator in annotators]
         pairs = combinations(range(len(annotators)), 2)
         copiers = [pair for pair in pairs if frozenset(annotators[at] for at in pair) in self.copiers]
@@ -72,6 +82,7 @@ class Crowd:
             "skills": [skill and list(skill) for skill in skills],
             "words": _found(asked.words),
             "pairs": _found(asked.pairs),
+            "frequencies": {word: zipf for word, zipf in common.items() if zipf is not None} or None,
         }
 
     @classmethod
@@ -84,6 +95,7 @@ class Crowd:
             data["language"],
             data["spelled_out"],
             frozenset(frozenset(annotators[at] for at in pair) for pair in data["copiers"]),
+            data.get("frequencies"),
         )
 
 
@@ -199,11 +211,13 @@ def fit(
     >>> fit([votes]).texts
     ['hello world']
     """
-    studied = study(tasks, known=known, language=language)
+    studied, model = study(tasks, known=known, language=language), model or judge.shipped()
+    firsts = [first_look(evidence, studied.skills, studied.crowd, True, model) for evidence in studied.chunks]
+    studied = studied.again(firsts)
     texts, confidences = [""] * len(tasks), [0.0] * len(tasks)
     places = iter(studied.order)
-    for evidence in studied.chunks:
-        weighed = _judge(evidence, studied.skills, studied.crowd.lexicon, True, model or judge.shipped())
+    for evidence, first in zip(studied.chunks, firsts, strict=True):
+        weighed = _judge(evidence, first, studied.skills, studied.crowd, True, model)
         for text, confidence, place in zip(weighed.texts, weighed.confidences.tolist(), places, strict=False):
             texts[place], confidences[place] = text, confidence
     for place, text in (known or {}).items():
@@ -219,14 +233,29 @@ class Study:
     """What a crowd's votes teach before any word is judged.
 
     `order`: the tasks in the order in which `chunks` hold them; `skills`: a row for each annotator, the
-    pool's as the last.
+    pool's as the last; `numbers`: the annotators' rows.
     """
 
     order: list[int]
     chunks: list[Evidence]
     skills: Floats
     crowd: Crowd
+    numbers: dict[Annotator, int]
     repeated: int
+
+    def again(self, beliefs: Sequence[Belief]) -> "Study":
+        """The same with the skills that the annotators have if this was spoken."""
+        counts = [
+            reliability.count(evidence.slots, belief, len(self.skills) - 1)
+            for evidence, belief in zip(self.chunks, beliefs, strict=True)
+        ]
+        skills = reliability.estimate(np.sum(counts, axis=0)) if counts else self.skills
+        return replace(self, skills=skills, crowd=replace(self.crowd, **_named(skills, self.numbers)))
+
+
+def _named(skills: Floats, numbers: Mapping[Annotator, int]) -> dict[str, Any]:
+    learned = {annotator: Skill(*skills[number].tolist()) for annotator, number in numbers.items()}
+    return {"skills": learned, "pool": Skill(*skills[-1].tolist())}
 
 
 def study(
@@ -268,9 +297,14 @@ def study(
     lexicon = Lexicon()
     for evidence in chunks:
         lexicon.add(evidence.slots.written(), _leading(evidence, skills))
-    learned = {annotator: Skill(*skills[number].tolist()) for annotator, number in numbers.items()}
-    crowd = Crowd(learned, Skill(*skills[-1].tolist()), lexicon.bounded(), language, spelled_out, copiers)
-    return Study(order, chunks, skills, crowd, sum(map(len, tasks)) - sum(map(len, heard)))
+    crowd = Crowd(
+        **_named(skills, numbers),
+        lexicon=lexicon.bounded(),
+        language=language,
+        spelled_out=spelled_out,
+        copiers=copiers,
+    )
+    return Study(order, chunks, skills, crowd, numbers, sum(map(len, tasks)) - sum(map(len, heard)))
 
 
 def _evidence_of(voices: Sequence[Sequence[Voice]], ways: Variants, truth: int) -> Evidence:
@@ -304,13 +338,29 @@ def _weigh(crowd: Crowd, votes: Sequence[Vote], counted: bool) -> _Weighed:
     slots = Slots.of([[Voice(text, number, share) for number, (text, _, share) in enumerate(given)]], ways)
     evidence = Evidence.of(slots, slots.closeness(ways))
     skills = np.array([*(skill for _, skill, _ in given), crowd.pool])
-    return _judge(evidence, skills, crowd.lexicon, counted, judge.shipped())
+    model = judge.shipped()
+    first = first_look(evidence, skills, crowd, counted, model)
+    return _judge(evidence, first, skills, crowd, counted, model)
 
 
-def _judge(evidence: Evidence, skills: Floats, lexicon: Lexicon, counted: bool, model: Model) -> _Weighed:
+def first_look(evidence: Evidence, skills: Floats, crowd: Crowd, counted: bool, model: Model) -> Belief:
+    """What the model believes at the first look, which the noisy channel gave; what is known is known."""
+    heard = reliability.believe(evidence, skills)
+    inputs = judge.look(evidence, heard, skills, crowd.lexicon, crowd.frequency, counted)
+    belief = model.judge(evidence.slots, *inputs, look=0)
+    told = evidence.known >= 0
+    return Belief(
+        np.where(told[evidence.slots.slot], heard.candidates, belief.candidates),
+        np.where(told, heard.none, belief.none),
+    )
+
+
+def _judge(
+    evidence: Evidence, first: Belief, skills: Floats, crowd: Crowd, counted: bool, model: Model
+) -> _Weighed:
     slots = evidence.slots
-    first = reliability.believe(evidence, skills)
-    belief = model.judge(slots, *judge.look(evidence, first, skills, lexicon, counted))
+    inputs = judge.look(evidence, first, skills, crowd.lexicon, crowd.frequency, counted)
+    belief = model.judge(slots, *inputs, look=1)
     heard = np.where(_silent(slots), 1 - _all_wrong(slots, skills)[slots.slot], belief.candidates)
     belief = Belief(np.asarray(np.round(heard, 6), float), belief.none)
     leads = slots.leaders(belief.candidates)
@@ -318,7 +368,7 @@ def _judge(evidence: Evidence, skills: Floats, lexicon: Lexicon, counted: bool, 
     errors = total(on_grid(1 - belief.candidates[leads]), slots.task, tasks)
     lengths = total(~slots.empty[leads], slots.task, tasks)
     texts = [join(text) for text in slots.texts(leads)]
-    confidences = np.where(np.diff(slots.voices) > 0, model.confidence(errors, lengths), 0.0)
+    confidences = np.where(np.diff(slots.voices) > 0, model.confidence(errors, lengths, skills[-1, 0]), 0.0)
     return _Weighed(slots, belief, leads, texts, confidences, skills)
 
 
@@ -362,16 +412,18 @@ def _tied(slots: Slots, leads: Integers, skills: Floats) -> bool:
 
 def _evidence(slots: Slots, probabilities: Floats, leads: Integers) -> list[dict[str, Any]]:
     counts = np.bincount(slots.chosen, minlength=slots.candidates).tolist()
+    likely, first = probabilities.tolist(), slots.first.tolist()
     found = []
-    for slot, lead in enumerate(leads.tolist()):
-        candidates = range(slots.first[slot], slots.first[slot + 1])
-        votes = {slots.words[number]: counts[number] for number in candidates}
+    for lead, start, end in zip(leads.tolist(), first, first[1:], strict=False):
+        votes = dict(zip(slots.words[start:end], counts[start:end], strict=True))
         found.append(
             {
                 "word": slots.words[lead],
                 "agreement": counts[lead] / sum(votes.values()),
-                "votes": dict(sorted(votes.items(), key=lambda vote: (-vote[1], vote[0]))),
-                "probability": float(probabilities[lead]),
+                "votes": dict(sorted(votes.items(), key=lambda vote: (-vote[1], vote[0])))
+                if len(votes) > 1
+                else votes,
+                "probability": likely[lead],
             }
         )
     # Where all agree that nobody spoke there is no word to speak of.

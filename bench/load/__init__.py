@@ -1,0 +1,1 @@
+"""What one answer costs, under load and beside its floor: `python -m bench.load --tasks N --users K`."""

@@ -1,0 +1,44 @@
+"""`python -m bench.load --tasks N --users K`: a site of N tasks, K volunteers, and what an answer takes."""
+
+import argparse
+import json
+import sys
+from typing import Any
+
+from bench.load import report
+from bench.load.trial import Size, run
+from tagger.local.refusal import Refusal
+from tagger.local.supervisor import StopRequested
+
+
+def main(arguments: list[str]) -> int:
+    size = _size(arguments)
+    try:
+        figures = run(size)
+    except (Refusal, StopRequested) as reason:
+        print(f"load test: {reason or 'stopped'}", file=sys.stderr)
+        return 1
+    print(report.tables(figures))
+    print(_line(figures))
+    return 0 if report.sound(figures) else 1
+
+
+def _line(figures: dict[str, Any]) -> str:
+    """One line of JSON, which has no word for a figure that there is not: null."""
+    return json.dumps(json.loads(json.dumps(figures), parse_constant=lambda _: None))
+
+
+def _size(arguments: list[str]) -> Size:
+    parser = argparse.ArgumentParser(prog="load test", description=__doc__)
+    parser.add_argument("--tasks", type=int, default=10_000)
+    parser.add_argument("--users", type=int, default=8)
+    parser.add_argument("--seconds", type=float, default=30.0, help="measured; floors take a third")
+    parser.add_argument("--answered", type=int, default=100_000, help="by one person, at most half of all")
+    given = parser.parse_args(arguments)
+    if given.tasks < 100 or given.users < 1 or given.seconds <= 0:
+        parser.error("at least 100 tasks, a user, and some seconds")
+    return Size(given.tasks, given.users, given.seconds, min(given.answered, given.tasks // 2))
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

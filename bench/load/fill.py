@@ -1,0 +1,218 @@
+"""A campaign with any number of tasks, and the people for it; rows are multiplied inside the database.
+
+Contributors, consents, data keys and the first clip and task are made by the site's own acts. The other
+rows are copies of that clip and that task, so that a new column needs no word here. Each clip's own key is
+real and opens: only sealing it takes Python, about 4 µs a clip.
+"""
+
+import io
+import secrets
+import wave
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from importlib import import_module
+from typing import Any
+
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from django.conf import settings
+from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
+from django.db import connection, models, transaction
+from knox.models import AuthToken
+from tqdm import tqdm
+
+from accounts import ciphers, consent, keys
+from accounts.models import Consent, Material, Purpose, User
+from datasets import campaigns, vault
+from datasets.models import Annotation, Campaign, Clip, Label, Task
+from tagger import assignments, controls, settlement
+from tagger.models import Assignment
+
+SLUG = "load"
+MOST_CONTRIBUTORS = 1_000
+AUDIBLE = 100  # clips that have their sound in the vault: those that are lent first
+SETTLED = 60  # tasks, so that there are controls as on a site that has run for a while
+SECONDS = 2.0
+AT_ONCE = 10_000
+BACKEND = "django.contrib.auth.backends.ModelBackend"  # that of the bare views, the only ones with sessions
+
+
+def fill(tasks: int, users: int, now: datetime) -> dict[str, Any]:
+    """The tasks, and who is to work on them: for each part of the load test people of its own, as
+    {"volunteers": [{"pk", "token", "cookie"}, …], …}."""
+    campaign = campaigns.create(slug=SLUG, kind=Campaign.Kind.WAKE_WORD, language="en", wake_word="hey load")
+    basis = _contributors(max(1, min(MOST_CONTRIBUTORS, tasks // 10)), now)
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("SET LOCAL session_replication_role = replica")  # what refers to what is known
+        _clips(tasks, basis, now)
+        _tasks(campaign)
+    _sounds()
+    _settle_some(campaign, min(SETTLED, tasks // 10), now)
+    with connection.cursor() as cursor:
+        cursor.execute("VACUUM (ANALYZE)")
+    return _people(users)
+
+
+def answer_many(person: int, number: int, now: datetime) -> int:
+    """As if this person had been the first to answer so many tasks, a month ago; how many those were.
+
+    They want one more answer and are the first in line for everybody: the worst that can lie before this one.
+    """
+    untouched = Task.objects.filter(status="open", annotation_count=0, lent_count=0)
+    chosen = untouched.order_by("-pk").values_list("id", flat=True)[:number]
+    then = now - timedelta(days=30)
+    if not chosen:
+        return 0
+    common: dict[str, Any] = {"task_id": chosen[0], "annotator_id": person}
+    with transaction.atomic(), connection.cursor() as cursor:
+        select, values = chosen.query.sql_with_params()
+        cursor.execute(f"CREATE TEMP TABLE answered ON COMMIT DROP AS {select}", values)
+        note = Annotation.objects.create(**common, plain_answer="yes", created_at=then)
+        lease = Assignment.objects.create(
+            **common, state=Assignment.State.DONE, lent_at=then, expires_at=then + settings.LEASE
+        )
+        for model, row in ((Annotation, note), (Assignment, lease)):
+            _copies(model, row.pk, {"task_id": "made.id"}, f"answered made WHERE made.id <> {row.task_id}")
+        cursor.execute(
+            "UPDATE datasets_task SET annotation_count = annotation_count + 1, priority = -1 FROM answered"
+            " WHERE datasets_task.id = answered.id"
+        )
+        done = cursor.rowcount
+    with connection.cursor() as cursor:
+        cursor.execute("VACUUM (ANALYZE)")
+    return done
+
+
+@transaction.atomic  # one wait for the disk instead of thousands
+def _contributors(number: int, now: datetime) -> list[Consent]:
+    """For each person the consent that their clips rest on."""
+    basis = []
+    for n in tqdm(range(number), desc="contributors", disable=None):
+        person = User.objects.create_user(f"contributor {n}")
+        purposes = [Purpose.VOLUNTEERS, Purpose.RESEARCHERS]
+        basis.append(consent.give(person, Material.WAKE_WORD, purposes, now, reference="load test")[0])
+    return basis
+
+
+def _clips(number: int, basis: list[Consent], now: datetime) -> None:
+    first = Clip(
+        **_part(basis[0]),
+        material=Material.WAKE_WORD,
+        language="en",
+        source=Clip.Source.IMPORT,
+        seconds=SECONDS,
+        speech_share=0.9,
+        samples_sha256=f"{0:064x}",
+        stored_as=_name(0),
+        created_at=now,
+    )
+    first.wrap(secrets.token_bytes(ciphers.KEY), keys.existing_key(basis[0].contributor))
+    first.save()
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "CREATE TEMP TABLE new_clip (contributor_id bigint, consent_id bigint, samples_sha256 text,"
+            " stored_as text, wrapped_key bytea) ON COMMIT DROP"
+        )
+        cursor.copy_expert("COPY new_clip FROM STDIN", _Lines(_wrapped(number, basis)))
+    own = ("contributor_id", "consent_id", "samples_sha256", "stored_as", "wrapped_key")
+    _copies(Clip, first.pk, {column: f"made.{column}" for column in own}, "new_clip made")
+
+
+def _part(given: Consent) -> dict[str, Any]:
+    return {"contributor": given.contributor, "consent": given}
+
+
+def _name(number: int) -> str:
+    """In order, as an index is fastest to fill; on a site the names are random."""
+    name = f"{number:032x}"
+    return f"{name[:2]}/{name[2:4]}/{name}"
+
+
+def _wrapped(number: int, basis: list[Consent]) -> Iterator[str]:
+    """Lines of COPY: whose clip, what it is called, and its key under its contributor's."""
+    seals = [AESGCM(keys.existing_key(given.contributor)) for given in basis]
+    heads = [f"{given.contributor_id}\t{given.pk}" for given in basis]
+    size = ciphers.NONCE + ciphers.KEY
+    dice = b""
+    for n in tqdm(range(1, number), desc="clips", disable=None, mininterval=1):
+        at = (n - 1) % AT_ONCE * size
+        if not at:
+            dice = secrets.token_bytes(AT_ONCE * size)
+        nonce, key = dice[at : at + ciphers.NONCE], dice[at + ciphers.NONCE : at + size]
+        whose, name = n % len(basis), _name(n)
+        sealed = seals[whose].encrypt(nonce, key, f"key of {name}".encode())
+        yield f"{heads[whose]}\t{n:064x}\t{name}\t\\\\x{nonce.hex()}{sealed.hex()}\n"
+
+
+class _Lines(io.TextIOBase):
+    """Lines as a file that COPY reads."""
+
+    def __init__(self, lines: Iterator[str]) -> None:
+        self.lines, self.rest = lines, ""
+
+    def read(self, size: int | None = -1) -> str:
+        """`size` characters, or what is left; COPY always asks for some."""
+        pieces: list[str] = [self.rest]
+        length = len(self.rest)
+        while length < (size or 0) and (line := next(self.lines, "")):
+            pieces.append(line)
+            length += len(line)
+        text = "".join(pieces)
+        self.rest = text[size:]
+        return text[:size]
+
+
+def _tasks(campaign: Campaign) -> None:
+    first = Task.objects.create(
+        clip=Clip.objects.earliest("pk"), campaign=campaign, wanted=campaign.min_annotations
+    )
+    rest = f"datasets_clip made WHERE made.id <> {first.clip_id} ORDER BY made.id"
+    _copies(Task, first.pk, {"clip_id": "made.id"}, rest)
+
+
+def _copies(model: type[models.Model], pk: int, own: dict[str, str], rows: str) -> None:
+    """For each of `rows`, which are called `made`, a copy of the model's row `pk` with columns of its own."""
+    columns = [str(field.column) for field in model._meta.local_concrete_fields if not field.primary_key]
+    values = ", ".join(own.get(column, f"first.{column}") for column in columns)
+    table = model._meta.db_table
+    one = f"(SELECT * FROM {table} WHERE id = {pk}) first"
+    with connection.cursor() as cursor:
+        cursor.execute(f"INSERT INTO {table} ({', '.join(columns)}) SELECT {values} FROM {one}, {rows}")
+
+
+def _sounds() -> None:
+    sound = io.BytesIO()
+    with wave.open(sound, "wb") as file:
+        file.setnchannels(1)
+        file.setsampwidth(2)
+        file.setframerate(16_000)
+        file.writeframes(bytes(int(SECONDS * 2 * 16_000)))
+    for clip in Clip.objects.select_related("contributor__data_key").order_by("pk")[:AUDIBLE]:
+        vault.put(clip.stored_as, clip.key, sound.getvalue())
+
+
+def _settle_some(campaign: Campaign, number: int, now: datetime) -> None:
+    """By two who agree, over all labels in turn; then the site chooses its controls among these."""
+    for name in ("first founder", "second founder"):
+        person = User.objects.create_user(name)
+        for _ in range(0, number, assignments.MOST_HELD // 10):
+            for lent in assignments.lend(person, campaign, assignments.MOST_HELD // 10, now):
+                assignments.hand_in(person, lent.pk, Label.values[lent.task_id % len(Label)], now)
+                settlement.settle(lent.task_id, now)
+    controls.rotate(campaign, now)
+
+
+@transaction.atomic
+def _people(users: int) -> dict[str, list[dict[str, Any]]]:
+    numbers = {"volunteers": users, "raw": users, "bare": users, "newcomer": 1, "veteran": 1}
+    return {part: [_person(f"{part} {n}") for n in range(number)] for part, number in numbers.items()}
+
+
+def _person(name: str) -> dict[str, Any]:
+    person = User.objects.create_user(name)
+    _stored, token = AuthToken.objects.create(person)
+    session = import_module(settings.SESSION_ENGINE).SessionStore()
+    session[SESSION_KEY] = str(person.pk)
+    session[BACKEND_SESSION_KEY] = BACKEND
+    session[HASH_SESSION_KEY] = person.get_session_auth_hash()
+    session.create()
+    return {"pk": person.pk, "token": token, "cookie": session.session_key}

@@ -1,0 +1,157 @@
+"""The whole site on servers of its own, as `make run` starts it, in a home that goes with the run.
+
+Each program's connections bear its name, so that the database's processor time can be told apart.
+"""
+
+import os
+import shutil
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import psycopg2
+from psycopg2.extensions import connection as Connection
+
+from bench.load import measure
+from tagger.local import homes, ports, postgres, run, valkey
+from tagger.local.homes import Home
+from tagger.local.processes import Program
+from tagger.local.supervisor import Supervisor
+
+OURS = ("DATABASE_URL", "REDIS_URL", "SECRET_KEY", "HTTPS", "TAGGER_HOME", "PORT")
+PROGRAMS = ("web", "worker", "beat")
+
+
+@dataclass
+class Stage:
+    supervisor: Supervisor
+    home: Home
+    environment: dict[str, str]
+    port: int
+    database: Connection
+
+    def pid(self, name: str) -> int:
+        return self.supervisor.children[name].process.pid
+
+    def start(self, program: Program) -> None:
+        named = dict(program.environment) | {"PGAPPNAME": program.name}
+        self.supervisor.start(replace(program, environment=named))
+
+    def manage(self, *arguments: str) -> None:
+        """A command of the load test's; what it says goes to its log."""
+        command = [sys.executable, "manage.py", *arguments]
+        environment = self.environment | {"DJANGO_SETTINGS_MODULE": "bench.load.settings"}
+        program = Program(arguments[0], command, self.home.log(arguments[0]), environment, restart=False)
+        self.supervisor.run_once(program)
+
+    def wait_until(self, moment: float, meanwhile: Callable[[], None] = lambda: None) -> None:
+        """Until this moment of the monotonic clock; `meanwhile` is called about twenty times a second."""
+
+        def reached() -> bool:
+            meanwhile()
+            return time.monotonic() >= moment
+
+        self.supervisor.wait_for(reached, seconds=max(0, moment - time.monotonic()) + 60)
+
+    def processor(self) -> dict[str, float]:
+        """Processor seconds so far, by who took them; the database's by whom they were taken for."""
+        below, connections = measure.children(), self._backends()
+        families = {name: measure.family(self.pid(name), below) for name in self._running()}
+        told = {name: sum(measure.processor_seconds(pids).values()) for name, pids in families.items()}
+        postmaster = self.pid("postgres")
+        each = measure.processor_seconds(measure.family(postmaster, below))
+        served = {
+            f"database for {name}": sum(each.pop(pid, 0.0) for pid in pids) for name, pids in connections
+        }
+        # Whose connections they were that ended is not known any more: they count as the rest.
+        rest = sum(each.values()) + measure.of_the_dead(postmaster)
+        return told | served | {"rest of the database": rest}
+
+    def memory(self) -> dict[str, measure.Memory]:
+        names, below = (*self._running(), "postgres"), measure.children()
+        return {name: measure.memory(measure.family(self.pid(name), below)) for name in names}
+
+    def one(self, statement: str, *values: object) -> int:
+        """The one number that a statement gives."""
+        with self.database.cursor() as cursor:
+            cursor.execute(statement, values or None)
+            row = cursor.fetchone()
+        return int(row[0]) if row and row[0] is not None else 0
+
+    def _running(self) -> list[str]:
+        return [name for name in self.supervisor.children if name != "postgres"]
+
+    def _backends(self) -> list[tuple[str, list[int]]]:
+        with self.database.cursor() as cursor:
+            cursor.execute(
+                "SELECT application_name, array_agg(pid) FROM pg_stat_activity"
+                " WHERE backend_type = 'client backend' GROUP BY 1"
+            )
+            return cursor.fetchall()
+
+
+@contextmanager
+def site(prepare: Callable[[Stage], None]) -> Iterator[Stage]:
+    """A site that runs, with the data that `prepare` makes before anything but the servers is up."""
+    folder = homes.make_sockets()
+    supervisor = Supervisor(say)
+    try:
+        with supervisor.listening():
+            home = homes.take(folder / "home", traversable=os.geteuid() == 0)
+            listener = ports.take(0)
+            stage = _servers(home, folder, supervisor, listener.getsockname()[1])
+            prepare(stage)
+            for program in (
+                run._worker(stage.environment, home),
+                run._web(stage.environment, home, listener),
+                run._beat(stage.environment, home),
+            ):
+                stage.start(program)
+            run._wait_until_ready(stage.port, supervisor)
+            yield stage
+            stage.database.close()
+    finally:
+        postgres.remove_data(folder / "home")
+        shutil.rmtree(folder)
+
+
+def _servers(home: Home, sockets: Path, supervisor: Supervisor, port: int) -> Stage:
+    """Durable ones: a commit is on disk, as on a site."""
+    run.start_postgres(home, sockets, supervisor)
+    run.start_valkey(home, sockets, supervisor)
+    found = {"DATABASE_URL": postgres.url(sockets), "REDIS_URL": valkey.url(sockets)}
+    fixed = {"SECRET_KEY": home.secret_key(), "DEBUG": "0", "TAGGER_DEMO": "0"}
+    inherited: Mapping[str, str] = {name: value for name, value in os.environ.items() if name not in OURS}
+    environment = run._site_environment(inherited, found | fixed, home, port) | fixed
+    database = psycopg2.connect(postgres.url(sockets), application_name="load test")
+    database.autocommit = True
+    stage = Stage(supervisor, home, environment, port, database)
+    run._prepare_data(environment, home, supervisor)
+    return stage
+
+
+@contextmanager
+def bare(stage: Stage) -> Iterator[int]:
+    """Two bare views under the server settings of the site, on its database; gives the port."""
+    listener = ports.take(0)
+    port: int = listener.getsockname()[1]
+    environment = stage.environment | {"DJANGO_SETTINGS_MODULE": "bench.load.bare"}
+    program = run._web(environment, stage.home, listener)
+    stage.start(replace(program, name="bare", log=stage.home.log("bare")))
+    try:
+        # It has no such page; that it says so is enough.
+        stage.supervisor.wait_for(lambda: run._readiness(port) is not None, run.SECONDS_TO_START)
+        yield port
+    finally:
+        child = stage.supervisor.children.pop("bare")
+        child.process.terminate()
+        child.process.wait()
+        listener.close()
+
+
+def say(line: str) -> None:
+    """Progress goes beside the report."""
+    print(line, file=sys.stderr, flush=True)
