@@ -18,7 +18,7 @@ from django.conf import settings
 from django.db import transaction
 
 from . import ciphers
-from .models import DataKey, Device, User
+from .models import Consent, DataKey, Device, User
 
 Line = dict[str, Any]
 # A request that read its row just before the turn-over may still be about to read the old master's file.
@@ -70,8 +70,8 @@ def back_up(more: Iterable[Line] = ()) -> Path:
     """The key table's own copy: newest only, beside the master keys, outside of the database's backups.
 
     An older backup holds what lay under a data key that was replaced since, and nothing opens that any more.
-    So whatever those people keep stands here under their present key: names and devices, and `more`, read
-    under the copy's lock, which is what the caller keeps under data keys.
+    So whatever those people keep stands here under their present key: names, devices and what their
+    consents refer to, and `more`, read under the copy's lock, which is what the caller keeps under data keys.
     """
     path: Path = settings.MASTER_KEYS / "wrapped.json"
     draft = path.with_suffix(".new")
@@ -106,6 +106,9 @@ def restore(line: Line) -> bool:
         )
         for uuid, about in line["devices"].items():
             Device.objects.filter(uuid=uuid).update(sealed_about=b64decode(about))
+        for pk, reference in line["references"].items():
+            given = Consent.objects.filter(pk=pk, contributor=row.person_id)
+            given.update(sealed_reference=b64decode(reference))
     return is_older
 
 
@@ -114,7 +117,11 @@ def in_letters(sealed: bytes | memoryview) -> str:
 
 
 def _lines() -> Iterator[Line]:
-    rows = DataKey.objects.select_related("person").prefetch_related("person__devices").order_by("person_id")
+    rows = (
+        DataKey.objects.select_related("person")
+        .prefetch_related("person__devices", "person__consents")
+        .order_by("person_id")
+    )
     for row in rows.iterator(chunk_size=AT_ONCE):
         line = {
             "person": row.person_id,
@@ -128,6 +135,11 @@ def _lines() -> Iterator[Line]:
                 "email": in_letters(row.person.sealed_email),
                 "devices": {
                     str(each.uuid): in_letters(each.sealed_about) for each in row.person.devices.all()
+                },
+                "references": {
+                    str(each.pk): in_letters(each.sealed_reference)
+                    for each in row.person.consents.all()
+                    if each.sealed_reference
                 },
             }
         yield line

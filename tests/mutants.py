@@ -96,7 +96,7 @@ MUTANTS = [
     Mutant(
         "two tabs of one person never borrow one task twice",
         "tagger/assignments.py",
-        "        _one_at_a_time(annotator)\n        count = min",
+        "        if not _one_at_a_time(annotator):\n            return []\n        count = min",
         "        count = min",
         "tests/test_lending_at_once.py::test_the_tabs_of_one_person_together_hold_no_more_than_the_most",
     ),
@@ -512,9 +512,16 @@ MUTANTS = [
         "tests/test_races.py::test_an_upload_that_races_an_opt_out_leaves_no_clip_no_file_and_no_key",
     ),
     Mutant(
+        "what consents refer to opens from old backups for everybody who stayed",
+        "accounts/turnover.py",
+        "            given.update(sealed_reference=b64decode(reference))\n",
+        "            given.exists()\n",
+        "tests/test_attack.py::test_one_deleted_clip_opens_no_more_while_everything_else_of_that_person_does",
+    ),
+    Mutant(
         "what who left had borrowed goes back to others",
         "datasets/withdrawal.py",
-        "        _give_back(person)\n",
+        '        Task.objects.filter(pk__in=freed).update(lent_count=F("lent_count") - 1)\n',
         "",
         "tests/test_withdrawal.py::test_what_who_leaves_had_borrowed_goes_back_to_others",
     ),
@@ -535,8 +542,8 @@ MUTANTS = [
     Mutant(
         "who is leaving is lent nothing any more",
         "tagger/assignments.py",
-        "        if not _one_at_a_time(annotator):\n            return []\n",
-        "        _one_at_a_time(annotator)\n",
+        "        if not _one_at_a_time(annotator):\n",
+        "        if _one_at_a_time(annotator) is None:\n",
         "tests/test_withdrawal.py::test_who_is_leaving_is_lent_nothing_any_more",
     ),
     Mutant(

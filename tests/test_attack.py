@@ -124,9 +124,15 @@ def opens(found):
 
 
 def rows_of(person):
-    """The person, and all that hangs on their clips."""
+    """The person, their consents and devices, and all that hangs on their clips."""
     clips = person.clips.all()
-    found = [person, *person.devices.all(), *clips, *Task.objects.filter(clip__in=clips)]
+    found = [
+        person,
+        *person.consents.all(),
+        *person.devices.all(),
+        *clips,
+        *Task.objects.filter(clip__in=clips),
+    ]
     for model in (Annotation, ReleaseRow):
         found += model.objects.filter(task__clip__in=clips)
     return {f"{row._meta.label} {row.pk}" for row in found}
