@@ -5,6 +5,8 @@ from datetime import timedelta
 import pytest
 from django.db.models import F
 
+from accounts import consent
+from accounts.models import Purpose
 from datasets.models import Annotation, Task
 from tagger import assignments, controls, leases, settlement
 from tagger.models import Assignment, Control, Repeat
@@ -114,8 +116,10 @@ def test_nobody_meets_a_control_twice(bea, juniper, mixed):
     assert CONTROL not in roles(assignments.lend(bea, juniper, 10, NOW))
 
 
-def test_the_speaker_never_meets_a_control_of_their_own(alice, juniper, mixed):
-    assert assignments.lend(alice, juniper, 10, NOW) == []
+def test_the_speaker_never_meets_a_control_of_their_own(alice, sam, juniper, mixed, shelf):
+    consent.give(sam, "wake-word", [Purpose.VOLUNTEERS], NOW, reference="on paper")
+    shelf(juniper, 5, contributor=sam)
+    assert roles(assignments.lend(alice, juniper, 10, NOW)) == [VOTE] * 5
 
 
 def test_where_nothing_wants_an_answer_there_is_no_control_either(bea, juniper, mixed):
