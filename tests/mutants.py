@@ -439,7 +439,7 @@ MUTANTS = [
         "accounts/audit.py",
         '        "before": before,\n',
         "",
-        "tests/test_audit.py::test_a_removed_event_is_noticed",
+        "tests/test_audit.py::test_an_event_that_was_changed_with_its_own_hash_is_noticed_by_the_next",
     ),
     Mutant(
         "a reviewer who hears a clip is on record",
@@ -516,7 +516,7 @@ MUTANTS = [
         "accounts/turnover.py",
         "            given.update(sealed_reference=b64decode(reference))\n",
         "            given.exists()\n",
-        "tests/test_attack.py::test_one_deleted_clip_opens_no_more_while_everything_else_of_that_person_does",
+        "tests/test_attack.py::test_what_consents_refer_to_opens_after_a_clip_was_deleted",
     ),
     Mutant(
         "what who left had borrowed goes back to others",

@@ -212,3 +212,13 @@ def test_a_turn_over_follows_also_on_a_scrub_that_began_before_the_last_one(peop
     ciphers.make_next_master()
     withdrawal.scrub(Withdrawal.objects.get(pk=pk), timezone.now)
     assert withdrawal.since_the_newest_master()
+
+
+def test_what_consents_refer_to_opens_after_a_clip_was_deleted(attack, people, own_home):
+    person = people["stayer"]
+    withdrawal.forget_clips(person, [person.clips.first().pk], timezone.now())
+    erase(own_home)
+    found = attack("today")
+    theirs = [row for row in person.consents.exclude(reference_hash="")]
+    assert theirs
+    assert {found[f"accounts.Consent {row.pk}"]["opens"].get("reference") for row in theirs} == {"on paper"}

@@ -39,6 +39,14 @@ def test_a_changed_event_is_noticed(events, change):
     assert audit.broken_at() == 2
 
 
+def test_an_event_that_was_changed_with_its_own_hash_is_noticed_by_the_next(events):
+    changed = events[1]
+    changed.about = "clip 8"
+    changed.sha256 = audit._sha256(changed, events[0].sha256)
+    changed.save()
+    assert audit.broken_at() == 3
+
+
 def test_somebody_else_put_in_the_place_of_who_it_was_is_noticed(events, bea):
     AuditEvent.objects.filter(number=1).update(person=bea)
     assert audit.broken_at() == 1
