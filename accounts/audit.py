@@ -52,9 +52,10 @@ def looked(about: str, person: User, now: datetime) -> None:
         record(Act.HEARD, about, person, now)
 
 
-def head() -> AuditEvent | None:
-    """The newest event: whoever notes its number and hash can tell later that nothing before it changed."""
-    return AuditEvent.objects.order_by("-number").first()
+def head(at: datetime | None = None) -> AuditEvent | None:
+    """The newest event, now or then: with its number and hash noted, no change before it goes unseen."""
+    events = AuditEvent.objects.filter(at__lte=at) if at else AuditEvent.objects
+    return events.order_by("-number").first()
 
 
 def forget(person: User) -> int:

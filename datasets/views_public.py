@@ -19,7 +19,11 @@ def recall_feed(request: HttpRequest, release: str) -> HttpResponse:
 @require_safe
 def ledger(request: HttpRequest) -> HttpResponse:
     newest = Reconciliation.objects.first()
-    context = {"newest": newest, "orphans": _orphans(newest) if newest else [], "head": audit.head()}
+    context = {
+        "newest": newest,
+        "orphans": _orphans(newest) if newest else [],
+        "head": newest and audit.head(newest.looked_at),
+    }
     return render(request, "datasets/ledger.html", context)
 
 

@@ -8,7 +8,7 @@ from django.core.management import CommandError, call_command
 
 from accounts import audit
 from accounts.models import AuditEvent, User
-from datasets import releases, tasks, withdrawal
+from datasets import reconcile, releases, tasks, withdrawal
 from datasets.models import Withdrawal
 from tagger import disputes, reports
 from tests.conftest import NOW
@@ -171,8 +171,11 @@ def test_the_command_says_whether_the_record_is_whole(events, capsys):
         call_command("verify_audit")
 
 
-def test_the_head_stands_on_the_public_ledger(events, client):
-    assert events[-1].sha256 in client.get("/ledger/").content.decode()
+def test_the_head_stands_on_the_public_ledger_as_of_the_last_look(events, client):
+    reconcile.look(NOW)
+    audit.record(audit.Act.HEARD, "clip 7", None, NOW + timedelta(minutes=1))
+    page = client.get("/ledger/").content.decode()
+    assert events[-1].sha256 in page and audit.head().sha256 not in page
 
 
 def test_a_release_and_its_export_are_on_record(juniper, share, tmp_path):

@@ -270,7 +270,7 @@ def test_a_disguise_that_was_asked_for_stands_on_the_one_consent_it_is_about(tic
 
 
 def test_the_database_knows_a_disguise_for_nothing_else(wendy):
-    words = {"contributor": wendy, "at": NOW, "reference": "on paper", "disguised": True}
+    words = {"contributor": wendy, "at": NOW, "reference_hash": "0" * 64, "disguised": True}
     with pytest.raises(IntegrityError, match="only_volunteers_hear_disguised"):
         Consent.objects.create(material=UTTERANCE, purpose=Purpose.VOLUNTEERS, **words)
 

@@ -102,4 +102,4 @@ class _Learner:
 def _accuracy(posterior: Floats, gold: Integers) -> float:
     judged = np.flatnonzero(gold >= 0)
     leads = labels.leading(posterior[judged])
-    return float(leads[np.arange(len(judged)), gold[judged]].mean()) if judged.size else 0.0
+    return float(leads[np.arange(len(judged)), gold[judged]].mean(dtype=float)) if judged.size else 0.0

@@ -131,7 +131,7 @@ def _answer_some(campaign: Campaign, now: datetime) -> None:
     tasks = list(campaign.tasks.order_by("id").values_list("pk", flat=True)[:ANSWERED])
     for n, name in enumerate(CROWD):
         person = _account(name, None, {"roles": [Role.ANNOTATOR]})
-        for assignment in assignments.lend(person, campaign, 2 * ANSWERED, now - LISTENED):
+        for assignment in assignments.lend(person, campaign, campaign.tasks.count(), now - LISTENED):
             if assignment.task_id in tasks:
                 answer = (
                     _disputed(campaign, n) if assignment.task_id == tasks[-1] else assignment.task.reference
