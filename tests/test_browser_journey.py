@@ -368,7 +368,18 @@ def test_the_reviewer_hears_what_was_reported_and_disputed_and_decides(published
 
 TELEPHONE = {"viewport": {"width": 360, "height": 740}, "is_mobile": True, "has_touch": True}
 PAGES = (
-    *("/", "/tag/", "/tag/juniper/", "/tag/sentences/", "/profile/", "/review/", "/nothing-here/"),
+    *(
+        "/",
+        "/tag/",
+        "/tag/juniper/",
+        "/tag/sentences/",
+        "/profile/",
+        "/review/",
+        "/my-answers/",
+        "/tag/juniper/agreement/",
+        "/review/volunteers/",
+        "/nothing-here/",
+    ),
     *("/accounts/logout/", "/accounts/password/change/"),
 )
 
