@@ -26,7 +26,7 @@ _APOSTROPHES = str.maketrans(dict.fromkeys("\u2018\u2019\u201b\u02bc\u02b9\u2032
 _JOINERS = "'\u200c\u200d"
 
 # NFKC takes the vowels AM of Thai and Lao apart, which no keyboard or alphabet of theirs does.
-_VOWELS_AM = (("\u0e4d\u0e32", "\u0e33"), ("\u0ecd\u0eb2", "\u0eb3"))
+_VOWELS_AM = {"\u0e4d\u0e32": "\u0e33", "\u0ecd\u0eb2": "\u0eb3"}
 
 # Scripts written without spaces between words, by code point (Unicode 15 blocks).
 _UNSPACED = (
@@ -80,8 +80,7 @@ def join(words: Iterable[str]) -> str:
     """
     text = ""
     for word in words:
-        spaced = text and not (_unspaced(word[0]) and _unspaced(text[-1]))
-        text += f" {word}" if spaced else word
+        text += f" {word}" if text and _apart(text[-1], word[0]) else word
     return text
 
 
@@ -101,9 +100,14 @@ def _canonical(text: str) -> str:
     typed = unicodedata.normalize("NFKC", "".join(kept).translate(_APOSTROPHES))
     # Lower case can leave a letter and its accent apart where the capital had no composed form.
     lowered = unicodedata.normalize("NFKC", typed.lower()).translate(_APOSTROPHES)
-    for apart, vowel in _VOWELS_AM:
+    for apart, vowel in _VOWELS_AM.items():
         lowered = lowered.replace(apart, vowel)
     return lowered
+
+
+def _apart(last: str, first: str) -> bool:
+    """Does a space stand between words that end and begin so? Two halves of a vowel would become it."""
+    return not (_unspaced(last) and _unspaced(first)) or last + first in _VOWELS_AM
 
 
 def _unspaced(character: str) -> bool:

@@ -1,4 +1,4 @@
-"""Gives the tests a PostgreSQL and a Redis of their own, unless the environment names some.
+"""Gives each process of the tests a PostgreSQL and a Redis of its own, unless the environment names some.
 
 Loaded with `-p tests.servers`, so that the addresses are there before Django reads its settings.
 """
@@ -16,11 +16,14 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
 SECONDS_TO_START = 60
+STARTED = "TAGGER_TESTS_STARTED"  # the addresses that a process found missing, for the processes below it
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_load_initial_conftests(early_config):
     os.environ.update(SECRET_KEY=secrets.token_urlsafe(48), DEBUG="0")
+    for name in os.environ.pop(STARTED, "").split():
+        del os.environ[name]
     if os.environ.get("DATABASE_URL") and os.environ.get("REDIS_URL"):
         home = tempfile.TemporaryDirectory(prefix="tagger-tests-")
         early_config.add_cleanup(home.cleanup)
@@ -31,6 +34,7 @@ def pytest_load_initial_conftests(early_config):
     found = json.loads(first_line(servers))
     given = {name: os.environ[name] for name in ("DATABASE_URL", "REDIS_URL") if os.environ.get(name)}
     os.environ.update(found | given)
+    os.environ[STARTED] = " ".join(found.keys() - given.keys())
 
 
 def start():

@@ -1,6 +1,7 @@
 """Recording in a real browser, whose microphone plays a file: from the press on Record to the stored clip."""
 
 import base64
+import itertools
 import json
 from urllib.parse import urlsplit
 
@@ -117,13 +118,21 @@ def recorder(page):
     return page.locator("[data-part=recorder]")
 
 
-def record(page, seconds=1.5):
-    """Press Record, wait until so much is there, press Stop; what the page says was recorded, in seconds."""
+# Every take begins where the file does: two that end at the same sample would be the same recording, which
+# is nobody's twice. So each take is a little longer than the one before.
+lengths = (1.2 + n / 5 for n in itertools.count())
+
+
+def record(page, seconds=None):
+    """Press Record, wait until so much is there, press Stop."""
     page.get_by_role("button", name="Record").click()
+    has_heard(page, seconds or next(lengths))
+    page.get_by_role("button", name="Stop").click()
+
+
+def has_heard(page, seconds):
     expect(recorder(page)).to_have_attribute("data-state", "recording")
     comes_true(page, f"Number(document.querySelector('[data-part=seconds]').textContent) >= {seconds}")
-    page.get_by_role("button", name="Stop").click()
-    return page
 
 
 def recorded(page):
@@ -155,7 +164,7 @@ def test_what_the_microphone_heard_is_what_is_stored(studio, contributor, heard)
     page = contributor("anna")
     assert page.evaluate("asked.length") == 0
     expect(page.get_by_text("Send a file instead")).to_be_visible()
-    record(page, 3)
+    record(page, 3.1)
     shown = recorded(page)
     assert 3 <= shown < 6
     assert microphone_is_off(page)
@@ -168,7 +177,9 @@ def test_what_the_microphone_heard_is_what_is_stored(studio, contributor, heard)
     [(seconds, reference, samples)] = clips_of(studio, "anna")
     assert seconds == pytest.approx(shown, abs=0.1)
     inner = samples[round(0.3 * sounds.RATE) :]  # a microphone needs a moment
-    assert likeness(inner, heard[1]) > 0.98
+    pieces = np.array_split(inner, len(inner) * 2 // sounds.RATE)  # of half a second and a little
+    # A browser without time loses some milliseconds of a microphone, and the piece around them fits less.
+    assert sum(likeness(piece, heard[1]) > 0.98 for piece in pieces) >= len(pieces) - 1 >= 3
     assert reference == ""
 
 
@@ -190,8 +201,7 @@ def test_taking_it_again_replaces_the_first_take(studio, contributor):
     record(page, 3)
     first = recorded(page)
     page.get_by_role("button", name="Take it again").click()
-    expect(recorder(page)).to_have_attribute("data-state", "recording")
-    comes_true(page, "Number(document.querySelector('[data-part=seconds]').textContent) >= 1.2")
+    has_heard(page, next(lengths))
     page.get_by_role("button", name="Stop").click()
     second = recorded(page)
     send(page)
@@ -233,8 +243,7 @@ def test_sentences_are_read_one_after_another_without_a_page_load(studio, contri
     for number in range(len(SENTENCES)):
         asked.append(page.locator("[data-part=prompt]").inner_text())
         page.keyboard.press("Space")
-        expect(recorder(page)).to_have_attribute("data-state", "recording")
-        comes_true(page, "Number(document.querySelector('[data-part=seconds]').textContent) >= 1.2")
+        has_heard(page, next(lengths))
         page.keyboard.press("Space")
         recorded(page)
         page.get_by_role("button", name="Send", exact=True).click()

@@ -14,9 +14,12 @@ from tests.site import ROOT
 
 @pytest.fixture(scope="module")
 def figures(tmp_path_factory):
-    """Of one run on 500 tasks with two volunteers for two seconds; `text` is all that it printed."""
+    """Of one run with two volunteers for a second; `text` is all that it printed.
+
+    On so many tasks that most are untouched after it, however fast the machine is.
+    """
     folder = tmp_path_factory.mktemp("load")
-    size = ["--tasks", "500", "--users", "2", "--seconds", "2"]
+    size = ["--tasks", "4000", "--users", "2", "--seconds", "1"]
     done = subprocess.run(
         [sys.executable, "-m", "bench.load", *size],
         cwd=ROOT,
@@ -56,7 +59,7 @@ def test_each_answer_is_one_commit_and_each_lending_one_more(figures):
 
 def test_somebody_who_answered_half_of_the_tasks_is_lent_others(figures):
     told = figures["next_clip"]
-    assert told["answered"] == 250
+    assert told["answered"] == 2_000
     assert told["veteran"]["buffers"] > 0
 
 
