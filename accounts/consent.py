@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 
 from django.db import transaction
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import BooleanField, Case, Exists, OuterRef, Q, Value, When
 
 from . import ciphers, keys, notices
 from .models import Consent, ConsentNotice, ConsentQuerySet, Material, Purpose, User
@@ -28,6 +28,12 @@ def live_for(contributor: str, material: str, purpose: Purpose) -> Exists:
             contributor=OuterRef(contributor), material=OuterRef(material), purpose=purpose
         )
     )
+
+
+def one_by_one(condition: Exists) -> Case:
+    """The same condition, asked of each row that is looked at. For the database's planner: among millions of
+    rows of which few are looked at, it would rather go through all consents first."""
+    return Case(When(condition, then=Value(True)), default=Value(False), output_field=BooleanField())
 
 
 def allows(contributor: User, material: Material, purpose: Purpose) -> bool:

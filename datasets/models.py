@@ -19,7 +19,7 @@ from django.utils.translation import get_language_info, gettext
 from django.utils.translation import gettext_lazy as _
 
 from accounts import keys
-from accounts.consent import live_for
+from accounts.consent import live_for, one_by_one
 from accounts.models import AuditEvent, Consent, Material, Purpose
 
 from .words import words
@@ -53,6 +53,14 @@ class Campaign(models.Model):
     speech_first = models.BooleanField(
         default=True, help_text=_("clips in which no speech was heard by machine come last")
     )
+    must_hear = models.FloatField(
+        default=1.0,
+        help_text=_(
+            "the share of a clip, 0 to 1, that must have sounded before “Yes” or a transcript can be given; "
+            "half of it is enough for the other answers. The page keeps this rule, for people; a program "
+            "that calls the site hears as it likes"
+        ),
+    )
     is_open = models.BooleanField(default=True)
 
     class Meta:
@@ -67,6 +75,11 @@ class Campaign(models.Model):
                 condition=Q(confidence__gt=0) & Q(confidence__lte=1),
                 name="campaign_confidence_is_a_share",
                 violation_error_message=_("The confidence to reach lies above 0 and is at most 1."),
+            ),
+            models.CheckConstraint(
+                condition=Q(must_hear__gte=0) & Q(must_hear__lte=1),
+                name="campaign_must_hear_is_a_share",
+                violation_error_message=_("What must be heard lies between 0 and 1."),
             ),
             models.CheckConstraint(
                 condition=~Q(kind="wake-word") | ~Q(wake_word=""),
@@ -238,11 +251,14 @@ class Clip(models.Model):
 
 
 class TaskQuerySet(models.QuerySet["Task"]):
-    def live_for(self, purpose: Purpose) -> Self:
-        """Tasks whose clip may be used for `purpose` at this moment."""
+    def live_for(self, purpose: Purpose, few: bool = False) -> Self:
+        """Tasks whose clip may be used for `purpose` at this moment. Say `few` where few are looked at."""
         consented = live_for("clip__contributor", "clip__material", purpose)
         return self.filter(
-            consented, not_held("clip__held_until"), clip__hidden_at=None, clip__withdrawal=None
+            one_by_one(consented) if few else consented,
+            not_held("clip__held_until"),
+            clip__hidden_at=None,
+            clip__withdrawal=None,
         )
 
     def wanting(self) -> Self:
@@ -261,8 +277,9 @@ class Task(models.Model):
         SETTLED = "settled", _("settled")
         DISPUTED = "disputed", _("disputed")
 
-    clip = models.ForeignKey(Clip, on_delete=models.PROTECT, related_name="tasks")
-    campaign = models.ForeignKey(Campaign, on_delete=models.PROTECT, related_name="tasks")
+    # Other indexes begin with these columns, and each index more is written for every answer.
+    clip = models.ForeignKey(Clip, on_delete=models.PROTECT, related_name="tasks", db_index=False)
+    campaign = models.ForeignKey(Campaign, on_delete=models.PROTECT, related_name="tasks", db_index=False)
     # What the importer or the reader of a sentence said the answer is. Never shown, never a vote.
     plain_reference = models.TextField(blank=True)
     sealed_reference = models.BinaryField(default=bytes)
@@ -343,9 +360,9 @@ class Reading(models.Model):
 class Annotation(models.Model):
     """One annotator's stored answer: a label, or a transcript exactly as typed."""
 
-    task = models.ForeignKey(Task, on_delete=models.PROTECT, related_name="annotations")
+    task = models.ForeignKey(Task, on_delete=models.PROTECT, related_name="annotations", db_index=False)
     annotator = models.ForeignKey(
-        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="annotations"
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="annotations", db_index=False
     )
     plain_answer = models.TextField(blank=True)
     sealed_answer = models.BinaryField(default=bytes)

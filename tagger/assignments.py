@@ -14,12 +14,13 @@ from django.db.models import Count, F, QuerySet
 from django.db.models.expressions import Combinable
 from django.db.models.functions import Coalesce
 
+from accounts import prepared
 from accounts.models import Purpose, User
 from datasets import normalise
 from datasets.models import Annotation, Campaign, Clip, Label, Task
 from datasets.words import columns
 
-from . import candidates, controls, repeats, tasks
+from . import candidates, controls, repeats, storing, tasks
 from .models import Assignment
 
 MOST_HELD = 100  # nobody borrows a whole campaign
@@ -61,7 +62,7 @@ def lend(annotator: User, campaign: Campaign, count: int, now: datetime) -> list
         # One person's requests go one after another: two tabs never borrow the same task.
         if not _one_at_a_time(annotator):
             return []
-        count = min(count, MOST_HELD - held(annotator, now).count())
+        count = min(count, MOST_HELD - _number_held(annotator, now))
         if count <= 0:
             return []
         known = controls.pick(annotator, campaign, controls.due(annotator, campaign, count))
@@ -93,7 +94,7 @@ def held(annotator: User, now: datetime) -> QuerySet[Assignment]:
 
 def at_hand(annotator: User, campaign: Campaign, now: datetime) -> QuerySet[Assignment]:
     """What the annotator has borrowed of a campaign, as far as it may still be heard."""
-    live = Task.objects.live_for(Purpose.VOLUNTEERS).filter(campaign=campaign)
+    live = Task.objects.live_for(Purpose.VOLUNTEERS, few=True).filter(campaign=campaign)
     return held(annotator, now).filter(task__in=live)
 
 
@@ -108,20 +109,30 @@ def hand_in(annotator: User, assignment_id: int, answer: str, now: datetime) -> 
 
     Raises Assignment.DoesNotExist (also for somebody else's), BadAnswer, AlreadyAnswered, Closed, Gone.
     """
-    with transaction.atomic():
-        assignment = _lock(annotator, assignment_id)
-        task = assignment.task
-        answer = checked(answer, task.campaign)
-        if assignment.role == Role.REPEAT:
-            return _say_again(assignment, answer, now)
-        if assignment.state == State.DONE:
-            return _same_again(task, annotator, answer), False
-        _still_open(assignment)
-        annotation = Annotation.objects.create(  # type: ignore[misc]
-            task=task, annotator=annotator, answer=answer, created_at=now
-        )
-        _close(assignment, State.DONE, annotation_count=F("annotation_count") + 1, **_dirty(now))
-        tasks.settle.delay_on_commit(task.pk)  # type: ignore[attr-defined]
+    if annotation := storing.label(annotator, assignment_id, answer, now):
+        is_new = True
+    else:
+        annotation, is_new = _hand_in(annotator, assignment_id, answer, now)
+    if is_new:
+        tasks.settle_soon()
+    return annotation, is_new
+
+
+@transaction.atomic
+def _hand_in(annotator: User, assignment_id: int, answer: str, now: datetime) -> tuple[Annotation, bool]:
+    """Step by step: whatever may be the matter, and answers that are sealed."""
+    assignment = _lock(annotator, assignment_id)
+    task = assignment.task
+    answer = checked(answer, task.campaign)
+    if assignment.role == Role.REPEAT:
+        return _say_again(assignment, answer, now)
+    if assignment.state == State.DONE:
+        return _same_again(task, annotator, answer), False
+    _still_open(assignment)
+    annotation = Annotation.objects.create(  # type: ignore[misc]
+        task=task, annotator=annotator, answer=answer, created_at=now
+    )
+    _close(assignment, State.DONE, annotation_count=F("annotation_count") + 1, **_dirty(now))
     return annotation, True
 
 
@@ -171,7 +182,7 @@ def change(annotator: User, annotation_id: int, answer: str, now: datetime) -> A
             annotation.answer, annotation.changed_at = answer, now
             annotation.save(update_fields=[*columns("answer"), "changed_at"])
             Task.objects.filter(pk=annotation.task_id).update(**_dirty(now))
-            tasks.settle.delay_on_commit(annotation.task_id)  # type: ignore[attr-defined]
+            tasks.settle_soon()
     return annotation
 
 
@@ -214,20 +225,19 @@ def _one_at_a_time(annotator: User) -> bool:
     return mine.values_list("is_active", flat=True).get()
 
 
+def _number_held(annotator: User, now: datetime) -> int:
+    [number] = prepared.one("number_held", NUMBER_HELD, (annotator.pk, now)) or [0]
+    return int(number)
+
+
+NUMBER_HELD = f"""
+    SELECT count(*) FROM {Assignment._meta.db_table}
+    WHERE annotator_id = %s AND state = 'lent' AND expires_at > %s::timestamptz
+"""
+
+
 def _record(found: list[Task], annotator: User, now: datetime, role: Role) -> list[Assignment]:
-    until = now + settings.LEASE
-    if role != Role.REPEAT:  # which takes no place: it brings no vote
-        Task.objects.filter(pk__in=[task.pk for task in found]).update(lent_count=F("lent_count") + 1)
-    # A row that is there already is one that expired: the same place is lent anew.
-    return Assignment.objects.bulk_create(
-        [
-            Assignment(task=task, annotator=annotator, role=role, lent_at=now, expires_at=until)
-            for task in found
-        ],
-        update_conflicts=True,
-        unique_fields=["task", "annotator", "role"],
-        update_fields=["state", "lent_at", "expires_at"],
-    )
+    return storing.leases(found, annotator, role, now, now + settings.LEASE) if found else []
 
 
 def _heard_today(annotator: User, campaign: Campaign, now: datetime) -> Counter[int]:

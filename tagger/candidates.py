@@ -6,82 +6,109 @@ them already does not wade through those, and people who come at once do not mee
 do not hold enough is everything looked through.
 """
 
+from functools import cache
+from typing import Any
+
 from django.db import connection
-from django.db.models import Case, Exists, F, OuterRef, QuerySet, When
 
 from accounts.models import Purpose, User
-from datasets.models import MOST_SPREAD, Campaign, Task
+from datasets import live
+from datasets.models import MOST_SPREAD, Campaign, Clip, Task
 
 from . import controls
 from .models import Assignment
 
-STRETCHES = 100, 1_000
+STRETCHES = 3, 100  # for each task that is wanted
 
 
 def find(annotator: User, campaign: Campaign, used_up: list[int], count: int) -> list[Task]:
     """Up to `count` tasks, locked: nearest to done first, then by priority, then from a random place on.
 
     Passes over what others hold at this moment, what this annotator ever had, and clips by who is `used_up`.
+    Of each task its clip's contributor and seconds are known, and the rest when it is asked for.
     """
-    wanted = _for(annotator, campaign, used_up)
     found: list[Task] = []
-    places = _places(campaign)
     for stretch in STRETCHES:
         start = controls.dice.randint(0, MOST_SPREAD)
-        for answered, priority in places:
-            equals = Task.objects.filter(
-                campaign=campaign, status="open", annotation_count=answered, priority=priority
-            ).order_by("spread")
-            on, from_the_first = equals.filter(spread__gte=start), equals.filter(spread__lt=start)
-            after_the_end = Case(When(spread__gte=start, then=0), default=1)
-            near = on.values("pk")[:stretch].union(from_the_first.values("pk")[:stretch], all=True)
-            found += _lock(wanted.filter(pk__in=near).order_by(after_the_end, "spread"), found, count)
-            if len(found) >= count:
-                return found
-    in_order = wanted.order_by(F("annotation_count").desc(), "priority", "spread")
-    return found + _lock(in_order, found, count)
+        here = (campaign.pk, campaign.max_annotations, start, stretch * count, start, stretch * count)
+        near = (f"task.id IN ({NEAR})", (*here, stretch * count))
+        found += _lock(annotator, campaign, used_up, near, start, found, count)
+        if len(found) >= count:
+            return found
+    return found + _lock(annotator, campaign, used_up, ("true", ()), 0, found, count)
 
 
-def _for(annotator: User, campaign: Campaign, used_up: list[int]) -> QuerySet[Task]:
-    mine = Assignment.objects.filter(task=OuterRef("pk"), annotator=annotator)
-    return (
-        Task.objects.live_for(Purpose.VOLUNTEERS)
-        .wanting()
-        .filter(~Exists(mine.exclude(state=Assignment.State.EXPIRED)), campaign=campaign)
-        .exclude(clip__contributor=annotator)
-        .exclude(clip__contributor__in=used_up)
-        .select_related("clip")
-    )
-
-
-def _lock(some: QuerySet[Task], found: list[Task], count: int) -> list[Task]:
-    others = some.exclude(pk__in=[task.pk for task in found]) if found else some
-    # Locked rows are passed over, and so nobody waits for anybody.
-    return list(others.select_for_update(of=("self",), skip_locked=True, no_key=True)[: count - len(found)])
-
-
-def _places(campaign: Campaign) -> list[tuple[int, int]]:
-    """Every (number of annotations, priority) that an open task of the campaign has, in lending order."""
+def _lock(
+    annotator: User,
+    campaign: Campaign,
+    used_up: list[int],
+    among: tuple[str, tuple[int, ...]],
+    start: int,
+    found: list[Task],
+    count: int,
+) -> list[Task]:
+    condition, values = among
+    lost = Assignment.State.EXPIRED
+    rest = (annotator.pk, used_up, [task.pk for task in found], annotator.pk, lost, start, count - len(found))
     with connection.cursor() as cursor:
-        cursor.execute(PLACES, {"campaign": campaign.pk, "most": campaign.max_annotations})
-        return cursor.fetchall()
+        cursor.execute(_wanted().format(among=condition), (campaign.pk, *values, *rest))
+        return [_task(campaign, row) for row in cursor.fetchall()]
 
 
-# From each place on to the next: one look into the index for each, whatever lies between them.
-PLACES = f"""
-    WITH RECURSIVE places AS (
-        SELECT answered, (
-            SELECT min(priority) FROM {Task._meta.db_table}
-            WHERE campaign_id = %(campaign)s AND status = 'open' AND annotation_count = answered
-        ) AS priority
-        FROM generate_series(0, %(most)s - 1) AS answered
+def _task(campaign: Campaign, row: tuple[Any, ...]) -> Task:
+    pk, *clip = row
+    task = Task.from_db("default", ["id", "clip_id", "campaign_id"], [pk, clip[0], campaign.pk])
+    task.clip = Clip.from_db("default", ["id", "contributor_id", "seconds"], clip)
+    return task
+
+
+@cache
+def _wanted() -> str:
+    return WANTED.replace("{live}", live.tasks(Purpose.VOLUNTEERS, "task.id"))
+
+
+# Whether somebody had a task is asked of each by itself: they may have had a hundred thousand others. Locked
+# rows are passed over, and so nobody waits for anybody.
+WANTED = f"""
+    SELECT task.id, clip.id, clip.contributor_id, clip.seconds
+    FROM {Task._meta.db_table} task JOIN {Clip._meta.db_table} clip ON clip.id = task.clip_id
+    WHERE task.campaign_id = %s AND task.status = 'open'
+        AND task.annotation_count < task.wanted - task.lent_count AND {{among}}
+        AND clip.contributor_id <> %s AND clip.contributor_id <> ALL(%s) AND task.id <> ALL(%s)
+        AND CASE WHEN EXISTS (
+            SELECT FROM {Assignment._meta.db_table} had
+            WHERE had.task_id = task.id AND had.annotator_id = %s AND had.state <> %s
+        ) THEN false ELSE true END
+        AND {{live}}
+    ORDER BY task.annotation_count DESC, task.priority, task.spread < %s, task.spread
+    LIMIT %s FOR NO KEY UPDATE OF task SKIP LOCKED
+"""
+
+# From each (number of annotations, priority) on to the next, one look into the index for each, whatever lies
+# between them. Behind the last place comes the first.
+NEAR = f"""
+    WITH RECURSIVE task AS NOT MATERIALIZED (
+        SELECT id, annotation_count, priority, spread FROM {Task._meta.db_table}
+        WHERE campaign_id = %s AND status = 'open'
+    ), places AS (
+        SELECT answered, (SELECT min(priority) FROM task WHERE annotation_count = answered) AS priority
+        FROM generate_series(0, %s - 1) AS answered
         UNION ALL
         SELECT answered, (
-            SELECT min(task.priority) FROM {Task._meta.db_table} task
-            WHERE campaign_id = %(campaign)s AND status = 'open' AND annotation_count = answered
-                  AND task.priority > places.priority
+            SELECT min(task.priority) FROM task
+            WHERE annotation_count = answered AND task.priority > places.priority
         )
         FROM places WHERE places.priority IS NOT NULL
     )
-    SELECT answered, priority FROM places WHERE priority IS NOT NULL ORDER BY answered DESC, priority
+    SELECT near.id FROM places CROSS JOIN LATERAL (
+        (
+            SELECT id FROM task
+            WHERE annotation_count = answered AND task.priority = places.priority AND spread >= %s
+            ORDER BY spread LIMIT %s
+        ) UNION ALL (
+            SELECT id FROM task
+            WHERE annotation_count = answered AND task.priority = places.priority AND spread < %s
+            ORDER BY spread LIMIT %s
+        ) LIMIT %s
+    ) near WHERE places.priority IS NOT NULL
 """

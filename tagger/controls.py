@@ -11,6 +11,7 @@ from random import Random, SystemRandom
 
 from django.db.models import Exists, F, OuterRef, Q, QuerySet
 
+from accounts import prepared
 from accounts.models import Purpose, User
 from datasets.models import Campaign, Task
 
@@ -30,13 +31,18 @@ def due(annotator: User, campaign: Campaign, slots: int) -> int:
     rolls = [dice.random() for _ in range(slots)]
     if not any(roll < AT_FIRST for roll in rolls):
         return 0
-    had = Assignment.objects.filter(
-        annotator=annotator, role=Assignment.Role.CONTROL, task__campaign=campaign
-    )[:NEW].count()
+    had = len(prepared.rows("controls_had", HAD, (annotator.pk, campaign.pk)))
     number = 0
     for roll in rolls:
         number += roll < (AT_FIRST if had + number < NEW else LATER)
     return number
+
+
+HAD = f"""
+    SELECT 1 FROM {Assignment._meta.db_table} assignment
+    JOIN {Task._meta.db_table} task ON task.id = assignment.task_id
+    WHERE assignment.annotator_id = %s AND assignment.role = 'control' AND task.campaign_id = %s LIMIT {NEW}
+"""
 
 
 def pick(annotator: User, campaign: Campaign, count: int) -> list[Task]:
@@ -51,6 +57,7 @@ def pick(annotator: User, campaign: Campaign, count: int) -> list[Task]:
     )
     return list(
         unknown.select_related("clip")
+        .only("campaign", "clip__contributor", "clip__seconds")
         .order_by("?")  # of the few that are in use
         .select_for_update(of=("self",), skip_locked=True, no_key=True)[:count]
     )
@@ -77,7 +84,7 @@ def rotate(campaign: Campaign, now: datetime) -> int:
 def _usable(campaign: Campaign) -> QuerySet[Task]:
     """Settled, audible, and with room for one more answer."""
     return (
-        Task.objects.live_for(Purpose.VOLUNTEERS)
+        Task.objects.live_for(Purpose.VOLUNTEERS, few=True)
         .filter(campaign=campaign, status=Task.Status.SETTLED, dirty_since=None)
         .filter(annotation_count__lt=campaign.max_annotations - F("lent_count"))
     )

@@ -1,6 +1,6 @@
 """What is known of a crowd at this moment, as far as a decision needs it."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from datetime import datetime
 from functools import lru_cache
 
@@ -10,13 +10,13 @@ from . import engine
 from .models import Crowd, Reliability
 
 
-def of(campaign: Campaign, annotators: Sequence[int]) -> engine.Crowd:
+def of(campaign: Campaign, annotators: Iterable[int]) -> engine.Crowd:
     """What the last refit learned of these annotators; before the first one all are strangers."""
     newest = Crowd.objects.filter(kind=campaign.kind, language=campaign.language)
     found = newest.values_list("pk", "fitted_at").first()
     if found is None:
         return engine.strangers(campaign.kind, campaign.language)
-    rows = Reliability.objects.filter(crowd=found[0], annotator__in=annotators)
+    rows = Reliability.objects.filter(crowd=found[0], annotator__in=list(annotators))
     return engine.with_skills(_shared(*found), dict(rows.values_list("annotator", "skill")))
 
 

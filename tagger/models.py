@@ -35,9 +35,10 @@ class Assignment(models.Model):
         LANGUAGE = "language", _("another language")
         AUDIO = "audio", _("it cannot be heard")
 
-    task = models.ForeignKey(Task, on_delete=models.CASCADE, related_name="assignments")
+    # Other indexes begin with these columns, and each index more is written for every answer.
+    task = models.ForeignKey(Task, on_delete=models.CASCADE, related_name="assignments", db_index=False)
     annotator = models.ForeignKey(
-        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="assignments"
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="assignments", db_index=False
     )
     role = models.CharField(max_length=10, choices=Role.choices, default=Role.VOTE)
     state = models.CharField(max_length=10, choices=State.choices, default=State.LENT)
@@ -54,6 +55,9 @@ class Assignment(models.Model):
         indexes = [
             models.Index(fields=["expires_at"], name="assignments_to_reclaim", condition=Q(state="lent")),
             models.Index(fields=["annotator", "lent_at"], name="assignments_of_one"),
+            # Few rows of anybody's, however many they answered.
+            models.Index(fields=["annotator"], name="assignments_held", condition=Q(state="lent")),
+            models.Index(fields=["annotator"], name="assignments_of_controls", condition=Q(role="control")),
         ]
 
     def __str__(self) -> str:

@@ -32,7 +32,9 @@ def pick(annotator: User, campaign: Campaign, count: int, now: datetime) -> list
     earlier = annotator.annotations.filter(
         ~Exists(again), task__campaign=campaign, created_at__lt=now - FORGOTTEN_AFTER
     ).order_by("-created_at")[:LOOKED_BACK]
-    live = Task.objects.live_for(Purpose.VOLUNTEERS).filter(pk__in=[given.task_id for given in earlier])
+    live = Task.objects.live_for(Purpose.VOLUNTEERS, few=True).filter(
+        pk__in=[given.task_id for given in earlier]
+    )
     found = list(live.select_related("clip").order_by("pk"))
     return controls.dice.sample(found, min(count, len(found)))
 

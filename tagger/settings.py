@@ -194,7 +194,7 @@ CONTENT_SECURITY_POLICY = {
 # --- programs -----------------------------------------------------------------------------------
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [
-        "knox.auth.TokenAuthentication",
+        "accounts.tokens.TokenAuthentication",
         "rest_framework.authentication.SessionAuthentication",
     ],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
@@ -232,7 +232,7 @@ CELERY_BEAT_SCHEDULE = {
     # Each hour, in case the first after midnight was missed; a second one of a day adds nothing.
     "recalls": {"task": "datasets.tasks.publish_recalls", "schedule": crontab(minute=10)},
     "reconcile": {"task": "datasets.tasks.look_over_everything", "schedule": crontab(hour=3, minute=20)},
-    "sweep": {"task": "tagger.tasks.sweep", "schedule": timedelta(seconds=2)},
+    "sweep": {"task": "tagger.tasks.settle", "schedule": timedelta(seconds=2)},
     "refit": {"task": "tagger.tasks.refit", "schedule": crontab(minute=40)},
     "controls": {"task": "tagger.tasks.rotate_controls", "schedule": crontab(minute=50)},
     "agreement": {"task": "tagger.tasks.measure_agreement", "schedule": crontab(hour=4, minute=5)},

@@ -1,44 +1,69 @@
 """Celery: thin. Arguments are ids; each may run twice and finds nothing the second time."""
 
 import logging
-from datetime import timedelta
+from functools import cache
 
 from celery import shared_task
+from django.conf import settings
+from django.db import transaction
 from django.utils import timezone
+from redis import Redis
 
-from datasets.models import Campaign, Task
+from datasets.models import Campaign
 
 from . import controls, figures, leases, settlement
 from . import refit as refits
 
 logger = logging.getLogger(__name__)
 
-# Younger ones are likely in the queue still; what is older was lost on the way.
-LOST_AFTER = timedelta(seconds=2)
+AT_ONCE = 50  # tasks whose rows are locked together: who answers one of them meanwhile waits
+MOST = 10_000
+# Whoever stores an answer asks a worker to look, unless somebody asked and none began yet. Should the broker
+# lose that, others may ask after so many seconds; beat does in any case.
+ASKED, SECONDS = "tagger:settling-asked", 5
+GATHERED = 0.3  # seconds' answers are settled together: each message costs as much as settling several
+
+
+def settle_soon() -> None:
+    """Have a worker settle what waits for it, after the commit; a broker that is away is no error."""
+    transaction.on_commit(_ask, robust=True)
+
+
+def _ask() -> None:
+    if _redis().set(ASKED, 1, ex=SECONDS, nx=True):
+        settle.apply_async(countdown=GATHERED)
+
+
+@cache
+def _redis() -> Redis:
+    # Django's cache makes a client anew for each call, and that costs more than the call.
+    return Redis.from_url(settings.REDIS_URL)
 
 
 @shared_task
-def settle(task_id: int) -> None:
-    settlement.settle(task_id, timezone.now())
+def settle() -> int:
+    """Settle all that waits for it; how many that was. The database alone tells what that is."""
+    _redis().delete(ASKED)  # first: what is stored from now on may not be seen any more
+    found, failed = 0, list[int]()
+    while found < MOST and (some := _settle_some(failed)):
+        found += some
+    return found
 
 
-@shared_task
-def sweep() -> int:
-    """Settle what the broker lost, from the database alone, oldest first; how many that were."""
-    now = timezone.now()
-    lost = (
-        Task.objects.filter(dirty_since__lt=now - LOST_AFTER)
-        .order_by("dirty_since")
-        .values_list("pk", flat=True)
-    )
-    found = 0
-    for task_id in lost[:10_000].iterator():
+def _settle_some(failed: list[int]) -> int:
+    """Those that cannot be settled are added to `failed`, and keep no others waiting."""
+    try:
+        return len(settlement.settle_waiting(timezone.now(), AT_ONCE, failed))
+    except Exception:
+        logger.exception("tasks cannot be settled together; each is tried alone")
+    some = settlement.waiting(AT_ONCE, failed)
+    for task_id in some:
         try:
             settlement.settle(task_id, timezone.now())
-        except Exception:  # one task that cannot be settled must not keep all others waiting
+        except Exception:
             logger.exception("task %s cannot be settled", task_id)
-        found += 1
-    return found
+            failed.append(task_id)
+    return len(some)
 
 
 @shared_task

@@ -17,6 +17,10 @@ not_offered = [
 ]
 
 urlpatterns = [
+    # Looked through in this order: what is called for every answer stands first.
+    path("api/v1/assignments/<int:pk>/annotation/", api.HandIn.as_view()),
+    path("api/v1/assignments/<int:pk>/audio/", api.Audio.as_view(), name="assignment_audio"),
+    path("api/v1/campaigns/<slug:slug>/assignments/", api.Lend.as_view()),
     path("", views.home, name="home"),
     path("tag/", views.campaigns, name="campaigns"),
     path("tag/<slug:slug>/", views.tag, name="tag"),
@@ -60,9 +64,6 @@ urlpatterns = [
     path("readyz", probes.readyz),
     path("api/v1/schema/", SpectacularAPIView.as_view(), name="schema"),
     path("api/v1/campaigns/", api.Campaigns.as_view()),
-    path("api/v1/campaigns/<slug:slug>/assignments/", api.Lend.as_view()),
-    path("api/v1/assignments/<int:pk>/audio/", api.Audio.as_view(), name="assignment_audio"),
-    path("api/v1/assignments/<int:pk>/annotation/", api.HandIn.as_view()),
     path("api/v1/assignments/<int:pk>/skip/", api.Skip.as_view()),
     path("api/v1/assignments/<int:pk>/report/", api.Report.as_view()),
     path("api/v1/annotations/<int:pk>/", api.Change.as_view()),

@@ -82,7 +82,7 @@ def test_what_was_learned_settles_what_waited_for_one_more(juniper, history, she
     task.refresh_from_db()
     assert task.status == "open"
     refit.refit("wake-word", juniper.language, NOW)
-    tasks.sweep()
+    tasks.settle()
     task.refresh_from_db()
     assert (task.status, task.answer, task.dirty_since) == ("settled", "noise", None)
 

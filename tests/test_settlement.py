@@ -179,20 +179,20 @@ def test_an_answer_that_comes_while_its_task_is_settled_is_counted(
     """The first of the two last answers is being settled, and the votes were read: now comes the second."""
     bea, carl, *_ = volunteers
     [hers], [his] = assignments.lend(bea, juniper, 1, NOW), assignments.lend(carl, juniper, 1, NOW)
-    read_votes, others = settlement.verdict, []
+    weigh, others = settlement.certificates.make, []
 
     def second_answer():
         assignments.hand_in(carl, his.pk, "yes", NOW)
         settlement.settle(task.pk, NOW)
 
-    def slow_verdict(task):
-        found = read_votes(task)
+    def weigh_slowly(*votes_and_rule):
+        found = weigh(*votes_and_rule)
         if not others:
             others.append(meanwhile(second_answer))
             assert eventually(lambda: others[0].done() or somebody_waits())
         return found
 
-    monkeypatch.setattr(settlement, "verdict", slow_verdict)
+    monkeypatch.setattr(settlement.certificates, "make", weigh_slowly)
     assignments.hand_in(bea, hers.pk, "yes", NOW)
     settlement.settle(task.pk, NOW)
     others[0].result()

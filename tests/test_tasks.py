@@ -14,7 +14,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from datasets.models import Annotation, Task
-from tagger import assignments, tasks
+from tagger import assignments, settlement, tasks
 from tagger.celery import app
 from tagger.models import Assignment
 from tests.conftest import NOW
@@ -46,12 +46,25 @@ def handed_in(bea, lent):
     return [assignments.hand_in(bea, one.pk, "yes", NOW)[0].task for one in lent]
 
 
-def queued(task_id):
-    """The arguments of every message about this task that waits in the broker."""
+@pytest.fixture(autouse=True)
+def broker():
+    """With nothing in it."""
     with redis.Redis.from_url(settings.REDIS_URL) as broker:
+        broker.delete("celery", tasks.ASKED)
+        yield broker
+
+
+@pytest.fixture
+def queued(broker):
+    def names():
+        """What waits in the broker, as (task, arguments)."""
         messages = [json.loads(message) for message in broker.lrange("celery", 0, -1)]
-    bodies = [(message["headers"], json.loads(base64.b64decode(message["body"]))) for message in messages]
-    return [headers["task"] for headers, (args, _, _) in bodies if args == [task_id]]
+        return [(each["headers"]["task"], json.loads(base64.b64decode(each["body"]))[0]) for each in messages]
+
+    return names
+
+
+ASKED = ("tagger.tasks.settle", [])
 
 
 def waiting():
@@ -59,23 +72,25 @@ def waiting():
     return list(Task.objects.exclude(dirty_since=None).order_by("id").values_list("pk", flat=True))
 
 
-def test_settling_is_queued_after_the_commit_and_not_before(bea, lent, django_capture_on_commit_callbacks):
+def test_settling_is_asked_for_after_the_commit_and_not_before(
+    bea, lent, queued, django_capture_on_commit_callbacks
+):
     with django_capture_on_commit_callbacks() as callbacks:
         assignments.hand_in(bea, lent[0].pk, "yes", NOW)
-        assert queued(lent[0].task_id) == []
+        assert queued() == []
     assert len(callbacks) == 1
     callbacks[0]()
-    assert queued(lent[0].task_id) == ["tagger.tasks.settle"]
+    assert queued() == [ASKED]
 
 
-def test_the_same_answer_again_queues_nothing(bea, lent, django_capture_on_commit_callbacks):
+def test_the_same_answer_again_asks_for_nothing(bea, lent, django_capture_on_commit_callbacks):
     assignments.hand_in(bea, lent[0].pk, "yes", NOW)
     with django_capture_on_commit_callbacks() as callbacks:
         assignments.hand_in(bea, lent[0].pk, "yes", NOW)
     assert callbacks == []
 
 
-def test_a_changed_answer_queues_settling(bea, lent, django_capture_on_commit_callbacks):
+def test_a_changed_answer_asks_for_settling(bea, lent, django_capture_on_commit_callbacks):
     annotation, _ = assignments.hand_in(bea, lent[0].pk, "yes", NOW)
     with django_capture_on_commit_callbacks() as callbacks:
         assignments.change(bea, annotation.pk, "no", NOW)
@@ -83,13 +98,29 @@ def test_a_changed_answer_queues_settling(bea, lent, django_capture_on_commit_ca
 
 
 @pytest.mark.django_db(transaction=True)
-def test_an_answer_that_was_rolled_back_queues_nothing(bea, lent):
+def test_an_answer_that_was_rolled_back_asks_for_nothing(bea, lent, queued):
     with transaction.atomic():
         assignments.hand_in(bea, lent[0].pk, "yes", NOW)
         transaction.set_rollback(True)
-    assert queued(lent[0].task_id) == []
+    assert queued() == []
     assignments.hand_in(bea, lent[0].pk, "yes", NOW)
-    assert queued(lent[0].task_id) == ["tagger.tasks.settle"]
+    assert queued() == [ASKED]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_settling_is_asked_for_once_until_somebody_begins(bea, lent, queued):
+    assignments.hand_in(bea, lent[0].pk, "yes", NOW)
+    assignments.hand_in(bea, lent[1].pk, "yes", NOW)
+    assert queued() == [ASKED]
+    assert tasks.settle() == 2
+    assignments.change(bea, Annotation.objects.latest("pk").pk, "no", NOW)
+    assert queued() == [ASKED, ASKED]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_when_the_broker_lost_the_asking_others_may_ask_again_soon(bea, lent, broker):
+    assignments.hand_in(bea, lent[0].pk, "yes", NOW)
+    assert 0 < broker.ttl(tasks.ASKED) <= 5
 
 
 @pytest.mark.django_db(transaction=True)
@@ -120,46 +151,67 @@ def test_a_broker_that_is_away_costs_a_volunteer_neither_the_answer_nor_time(len
     assert "nobody.sock" in done.stderr
     assert waiting() == sorted(one.task_id for one in lent)
     Task.objects.update(dirty_since=NOW)
-    assert tasks.sweep() == 2
+    assert tasks.settle() == 2
     assert waiting() == []
 
 
-def test_a_sweep_settles_what_the_broker_lost(handed_in, carl, juniper):
+def test_what_the_broker_lost_is_settled_from_the_database(handed_in, carl, juniper):
     for task in handed_in:
         Annotation.objects.create(task=task, annotator=carl, answer="yes", created_at=NOW)
         Task.objects.filter(pk=task.pk).update(annotation_count=2)
-    assert tasks.sweep() == 2
+    assert tasks.settle() == 2
     assert set(Task.objects.values_list("status", "plain_answer", "dirty_since")) == {
         ("settled", "yes", None)
     }
 
 
-def test_a_sweep_leaves_to_the_queue_what_is_fresh(bea, lent):
-    assignments.hand_in(bea, lent[0].pk, "yes", timezone.now() - tasks.LOST_AFTER / 2)
-    assignments.hand_in(bea, lent[1].pk, "yes", timezone.now() - tasks.LOST_AFTER * 2)
-    assert tasks.sweep() == 1
-    assert waiting() == [lent[0].task_id]
+def test_a_second_time_finds_nothing(handed_in):
+    assert (tasks.settle(), tasks.settle()) == (2, 0)
 
 
-def test_a_second_sweep_finds_nothing(handed_in):
-    assert (tasks.sweep(), tasks.sweep()) == (2, 0)
+def test_many_are_settled_by_as_many_queries_as_few(bea, juniper, shelf, django_assert_num_queries):
+    """Savepoint, tasks, campaigns, annotations, the crowd, rows, what is no dispute any more, release."""
+    for number in (2, 40):
+        shelf(juniper, number)
+        for lent in assignments.lend(bea, juniper, number, NOW):
+            assignments.hand_in(bea, lent.pk, "yes", NOW)
+        with django_assert_num_queries(8):
+            assert len(settlement.settle_waiting(NOW, 50)) == number
+
+
+def test_one_that_cannot_be_settled_keeps_no_others_waiting(handed_in, monkeypatch, caplog):
+    make, broken = settlement.certificates.make, {handed_in[0].annotations.get().pk}
+
+    def fail(kind, given, *rest):
+        if {each.pk for each in given} & broken:
+            raise RuntimeError("this one breaks")
+        return make(kind, given, *rest)
+
+    monkeypatch.setattr(settlement.certificates, "make", fail)
+    assert tasks.settle() == 2
+    assert waiting() == [handed_in[0].pk]
+    assert f"task {handed_in[0].pk} cannot be settled" in caplog.text
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_sweep_outside_of_any_transaction_reads_and_writes_side_by_side(handed_in):
-    assert tasks.sweep() == 2
+def test_those_who_settle_side_by_side_pass_over_what_another_holds(handed_in, meanwhile):
+    held, free = sorted(task.pk for task in handed_in)
+    with transaction.atomic():
+        Task.objects.select_for_update().get(pk=held)
+        assert meanwhile(lambda: settlement.settle_waiting(NOW, 50)).result() == [free]
+    assert waiting() == [held]
 
 
 def test_settling_a_task_that_is_gone_is_no_error(handed_in):
     gone = handed_in[0].pk
     Annotation.objects.all().delete()
     Task.objects.all().delete()
-    assert tasks.settle(gone) is None
+    assert settlement.settle(gone, NOW) is None
 
 
 def test_settling_twice_is_settling_once(handed_in):
     for _ in range(2):
-        tasks.settle(handed_in[0].pk)
+        settlement.settle(handed_in[0].pk, NOW)
     assert waiting() == [handed_in[1].pk]
 
 
@@ -173,7 +225,7 @@ def test_reclaiming_takes_back_what_ran_out(carl, lent, juniper, shelf):
 
 def test_what_beat_sends_is_known_to_the_worker():
     sent = {entry["task"] for entry in settings.CELERY_BEAT_SCHEDULE.values()}
-    assert {"tagger.tasks.sweep", "tagger.tasks.reclaim"} <= sent <= set(app.tasks)
+    assert {"tagger.tasks.settle", "tagger.tasks.reclaim"} <= sent <= set(app.tasks)
 
 
 def test_a_sweep_comes_round_before_anybody_wonders():

@@ -55,10 +55,10 @@ MUTANTS = [
                 "",
             ),
             Edit(
-                "tagger/assignments.py",
-                "        update_conflicts=True,\n"
-                '        unique_fields=["task", "annotator", "role"],\n'
-                '        update_fields=["state", "lent_at", "expires_at"],\n',
+                "tagger/storing.py",
+                "    ON CONFLICT (task_id, annotator_id, role)\n"
+                "    DO UPDATE SET state = excluded.state, lent_at = excluded.lent_at, "
+                "expires_at = excluded.expires_at\n",
                 "",
             ),
         ],
@@ -69,7 +69,7 @@ MUTANTS = [
         [
             Edit(
                 "tagger/settings.py",
-                '    "sweep": {"task": "tagger.tasks.sweep", "schedule": timedelta(seconds=2)},\n',
+                '    "sweep": {"task": "tagger.tasks.settle", "schedule": timedelta(seconds=2)},\n',
                 "",
             )
         ],
@@ -80,8 +80,8 @@ MUTANTS = [
         [
             Edit(
                 "tagger/candidates.py",
-                'others.select_for_update(of=("self",), skip_locked=True, no_key=True)[',
-                "others[",
+                "    LIMIT %s FOR NO KEY UPDATE OF task SKIP LOCKED\n",
+                "    LIMIT %s\n",
             )
         ],
     ),
@@ -91,8 +91,8 @@ MUTANTS = [
         [
             Edit(
                 "tagger/assignments.py",
-                "        tasks.settle.delay_on_commit(task.pk)",
-                "        tasks.settle.delay(task.pk)",
+                "    if annotation := storing.label(",
+                "    tasks.settle.delay()\n    if annotation := storing.label(",
             )
         ],
     ),

@@ -23,7 +23,7 @@ from tqdm import tqdm
 from accounts import ciphers, consent, keys
 from accounts.models import Consent, Material, Purpose, User
 from datasets import campaigns, vault
-from datasets.models import Annotation, Campaign, Clip, Label, Task
+from datasets.models import MOST_SPREAD, Annotation, Campaign, Clip, Label, Task
 from tagger import assignments, controls, settlement
 from tagger.models import Assignment
 
@@ -166,7 +166,8 @@ def _tasks(campaign: Campaign) -> None:
         clip=Clip.objects.earliest("pk"), campaign=campaign, wanted=campaign.min_annotations
     )
     rest = f"datasets_clip made WHERE made.id <> {first.clip_id} ORDER BY made.id"
-    _copies(Task, first.pk, {"clip_id": "made.id"}, rest)
+    by_lot = f"(random() * {MOST_SPREAD})::integer"  # as the column's own default draws it
+    _copies(Task, first.pk, {"clip_id": "made.id", "spread": by_lot}, rest)
 
 
 def _copies(model: type[models.Model], pk: int, own: dict[str, str], rows: str) -> None:

@@ -26,6 +26,13 @@ class Command(BaseCommand):
             "--contributor-cap", type=int, help="one contributor's clips per volunteer and day"
         )
         parser.add_argument(
+            "--must-hear",
+            type=float,
+            default=1.0,
+            help="0 to 1: how much of a clip must have sounded before the page takes “yes” or a transcript; "
+            "half of it for the other answers",
+        )
+        parser.add_argument(
             "--any-order", action="store_true", help="clips without speech need not come last"
         )
         parser.add_argument(
@@ -34,7 +41,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         names = ["slug", "kind", "language", "wake_word", "guidelines", "min_annotations", "max_annotations"]
-        fields = {name: options[name] for name in [*names, "confidence", "contributor_cap"]}
+        fields = {name: options[name] for name in [*names, "confidence", "contributor_cap", "must_hear"]}
         if fields["max_annotations"] is None:
             fields["max_annotations"] = max(7, fields["min_annotations"])
         fields["prompts"] = self._read(options["prompts"]) if options["prompts"] else ""
