@@ -115,13 +115,8 @@ class Looked(NamedTuple):
 
 
 def look(study: transcripts.Study, beliefs: Sequence[Belief], labels: Sequence[Integers]) -> list[Looked]:
-    crowd = study.crowd
     return [
-        Looked(
-            evidence.slots,
-            judge.look(evidence, belief, study.skills, crowd.lexicon, crowd.frequency, True),
-            right,
-        )
+        Looked(evidence.slots, judge.look(study.sight(evidence), belief), right)
         for evidence, belief, right in zip(study.chunks, beliefs, labels, strict=True)
     ]
 
@@ -253,7 +248,7 @@ class Contested:
         place[at] = np.arange(len(at))
         score = weights @ of_words
         return cls(
-            judge.compared(slots, of_words, score)[:, at].T,
+            judge.compared(slots, contested, of_words, score).T,
             (np.cumsum(contested) - 1)[slots.slot[at]],
             score[at],
             (weights @ of_none)[contested],
@@ -373,7 +368,7 @@ def learn(crowds: Sequence[Labelled]) -> Model:
         looked = [*chain(*map(look, studies, beliefs, labels))]
         model.weights[0, level] = train(Examples.of(looked))
         beliefs = [
-            [transcripts.first_look(each, study.skills, study.crowd, True, model) for each in study.chunks]
+            [transcripts.first_look(study.sight(each), study.skills, model) for each in study.chunks]
             for study in studies
         ]
         again = [study.again(believed) for study, believed in zip(studies, beliefs, strict=True)]

@@ -98,9 +98,23 @@ class PersonalRequest(Request):
     user: User
 
 
+class AnyAccept(DefaultContentNegotiation):
+    """Answers are JSON and sound is WAV, also for a player whose Accept names only the one or the other."""
+
+    def select_renderer(
+        self,
+        request: Request,
+        renderers: Iterable[BaseRenderer],
+        format_suffix: str | None = None,
+    ) -> tuple[BaseRenderer, str]:
+        renderer = next(iter(renderers))
+        return renderer, renderer.media_type
+
+
 class Call(APIView):
     """A call in which a refusal and a row that is not yours become their answers."""
 
+    content_negotiation_class = AnyAccept
     permission_classes = [IsAuthenticated, IsAnnotator]
 
     def handle_exception(self, exc: Exception) -> Response:
@@ -132,22 +146,7 @@ class Lend(Call):
         return Response(LentSerializer({"assignments": lent}).data, status=status.HTTP_201_CREATED)
 
 
-class AnyAccept(DefaultContentNegotiation):
-    """Errors are JSON and sound is WAV, also for a player whose Accept names only the one or the other."""
-
-    def select_renderer(
-        self,
-        request: Request,
-        renderers: Iterable[BaseRenderer],
-        format_suffix: str | None = None,
-    ) -> tuple[BaseRenderer, str]:
-        renderer = next(iter(renderers))
-        return renderer, renderer.media_type
-
-
 class Audio(Call):
-    content_negotiation_class = AnyAccept
-
     @extend_schema(
         responses={(200, "audio/wav"): OpenApiTypes.BINARY, (206, "audio/wav"): OpenApiTypes.BINARY}
     )

@@ -22,16 +22,16 @@ def make(
 ) -> tuple[Verdict, Certificate]:
     """The verdict on these annotations, in the order of their rows, and its certificate."""
     votes = [Vote(each.annotator_id, each.answer) for each in given]
-    found = engine.decide(votes, rule, crowd)
+    found, against, parameters = engine.weigh(votes, rule, crowd)
     return found, {
         "engine": engine.VERSION,
         "kind": kind,
         "rule": {"least": rule.least, "most": rule.most, "confidence": rule.confidence},
-        "parameters": engine.parameters(votes, crowd),
+        "parameters": parameters,
         "votes": {"count": len(votes), "sha256": _hash(given)},
         "verdict": _told(found),
         "posterior": _posterior(found),
-        "one_more_against": _told(engine.what_if(votes, rule, crowd)) if votes else None,
+        "one_more_against": against and _told(against),
     }
 
 

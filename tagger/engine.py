@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, NamedTuple
 
 from datasets.models import Campaign, Label
 
@@ -44,22 +44,18 @@ def with_skills(crowd: Crowd, skills: Mapping[int, Any]) -> Crowd:
     )
 
 
-def parameters(votes: Sequence[Vote], crowd: Crowd) -> dict[str, Any]:
-    """Whatever a decision on these votes takes from the crowd, by position and without names."""
+class Weighed(NamedTuple):
+    """What votes come to: the verdict; that after one more vote, by a stranger and against the leader (None
+    without votes); and whatever both take from the crowd, by position and without names."""
+
+    verdict: Verdict
+    one_more_against: Verdict | None
+    parameters: dict[str, Any]
+
+
+def weigh(votes: Sequence[Vote], rule: Rule, crowd: Crowd) -> Weighed:
     annotators = [vote.annotator for vote in votes]
     if isinstance(crowd, labels.Crowd):
-        return crowd.as_json(annotators)
-    return crowd.as_json(annotators, votes)
-
-
-def decide(votes: Sequence[Vote], rule: Rule, crowd: Crowd) -> Verdict:
-    if isinstance(crowd, labels.Crowd):
-        return labels.decide(votes, rule, Label.values, crowd)
-    return transcripts.decide(votes, rule, crowd)
-
-
-def what_if(votes: Sequence[Vote], rule: Rule, crowd: Crowd) -> Verdict:
-    """The verdict after one more vote, by a stranger and against the leader."""
-    if isinstance(crowd, labels.Crowd):
-        return labels.what_if(votes, rule, Label.values, crowd)
-    return transcripts.what_if(votes, rule, crowd).verdict
+        against = labels.what_if(votes, rule, Label.values, crowd) if votes else None
+        return Weighed(labels.decide(votes, rule, Label.values, crowd), against, crowd.as_json(annotators))
+    return Weighed(*transcripts.explain(votes, rule, crowd))

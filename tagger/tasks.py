@@ -2,6 +2,7 @@
 
 import logging
 from functools import cache
+from time import monotonic
 
 from celery import shared_task
 from django.conf import settings
@@ -29,9 +30,17 @@ def settle_soon() -> None:
     transaction.on_commit(_ask, robust=True)
 
 
+_asked_at = -GATHERED  # by this process
+
+
 def _ask() -> None:
+    global _asked_at
+    now = monotonic()
+    if now < _asked_at + GATHERED / 2:  # nobody began yet, and whoever does will see what is stored by now
+        return
     if _redis().set(ASKED, 1, ex=SECONDS, nx=True):
         settle.apply_async(countdown=GATHERED)
+        _asked_at = now
 
 
 @cache

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tagger.consensus import dawid_skene, labels, mixtures, replays
-from tagger.consensus.ballots import ballots
+from tagger.consensus.ballots import CHUNK, ballots
 
 CLASSES = 3
 votes = st.lists(st.tuples(st.integers(0, 5), st.integers(0, 4), st.integers(-1, 2)), min_size=1, max_size=40)
@@ -88,6 +88,13 @@ def test_two_answers_to_one_task_share_a_vote():
     assert both[0] == both[1] > both[2]
 
 
+def test_second_thoughts_share_a_vote_on_every_task_of_a_large_crowd():
+    tasks = np.repeat(np.arange(CHUNK + 10), 3)
+    workers, answers = np.tile([0, 1, 1], CHUNK + 10), np.tile([0, 2, 0], CHUNK + 10)
+    cast = ballots(tasks, workers, answers, (CHUNK + 10, 2, 3))
+    assert (cast.data.reshape(-1, 3) == [1, 0.5, 0.5]).all()
+
+
 def test_nothing_leads_a_task_without_votes_or_a_tie():
     posterior = fit([(0, 0, 0), (0, 1, 1)]).posterior
     assert posterior[0, 0] == pytest.approx(posterior[0, 1])
@@ -155,6 +162,20 @@ def test_weighing_beats_counting():
     tasks, workers, answers, truth = crowd(1, right=(0, 0.95), votes=5)
     found = labels.fit(tasks, workers, answers, 4).posterior
     assert accuracy(found, truth) > majority(tasks, answers, truth) + 0.02
+
+
+def test_weighing_beats_counting_where_only_some_tasks_can_be_learned_from():
+    """More than a million votes, of people of all sorts and on tasks of which some mislead everybody."""
+    random = np.random.default_rng(3)
+    truth = random.integers(0, 4, 150_000)
+    looks = np.where(random.random(truth.size) < 0.2, random.integers(0, 4, truth.size), truth)
+    tasks, workers = np.repeat(np.arange(truth.size), 7), random.integers(0, 2000, 7 * truth.size)
+    seen = np.where(random.random(tasks.size) < 0.6, looks[tasks], truth[tasks])
+    knows = random.random(tasks.size) < random.beta(1, 1, 2000)[workers]
+    answers = np.where(knows, seen, random.integers(0, 4, tasks.size))
+    found = labels.fit(tasks, workers, answers, 4).posterior
+    assert accuracy(found, truth) > majority(tasks, answers, truth) + 0.01
+    assert abs(found.max(1).mean() - accuracy(found, truth)) < 0.05
 
 
 def test_confidence_is_about_the_share_of_right_answers_though_errors_go_together():

@@ -47,10 +47,11 @@ def handed_in(bea, lent):
 
 
 @pytest.fixture(autouse=True)
-def broker():
-    """With nothing in it."""
+def broker(monkeypatch):
+    """With nothing in it, as if nobody had asked for anything yet."""
     with redis.Redis.from_url(settings.REDIS_URL) as broker:
         broker.delete("celery", tasks.ASKED)
+        monkeypatch.setattr(tasks, "_asked_at", -tasks.GATHERED)
         yield broker
 
 
@@ -108,11 +109,12 @@ def test_an_answer_that_was_rolled_back_asks_for_nothing(bea, lent, queued):
 
 
 @pytest.mark.django_db(transaction=True)
-def test_settling_is_asked_for_once_until_somebody_begins(bea, lent, queued):
+def test_settling_is_asked_for_once_until_somebody_begins(bea, lent, queued, monkeypatch):
     assignments.hand_in(bea, lent[0].pk, "yes", NOW)
     assignments.hand_in(bea, lent[1].pk, "yes", NOW)
     assert queued() == [ASKED]
     assert tasks.settle() == 2
+    monkeypatch.setattr(tasks, "_asked_at", -tasks.GATHERED)  # time goes by
     assignments.change(bea, Annotation.objects.latest("pk").pk, "no", NOW)
     assert queued() == [ASKED, ASKED]
 

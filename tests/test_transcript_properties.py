@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from datasets import normalise
 from tagger.consensus import frequencies, judge, transcripts
-from tagger.consensus.transcripts import Crowd, decide, fit, what_if
+from tagger.consensus.transcripts import Crowd, decide, explain, fit, what_if
 from tagger.consensus.verdict import Outcome, Rule, Vote
 
 RULE = Rule(least=2, most=5, confidence=0.75)
@@ -108,6 +108,30 @@ def test_what_a_decision_used_answers_one_more_vote_the_same_again(crowd, number
     order = [vote.annotator for vote in task]
     again = Crowd.from_json(json.loads(json.dumps(learned.as_json(order, task))), order)
     assert what_if(task, RULE, again) == what_if(task, RULE, learned)
+
+
+@given(tasks, st.integers(0, 5))
+def test_an_explanation_is_the_decision_the_contrary_vote_and_what_both_used(crowd, number):
+    task = crowd[number % len(crowd)]
+    learned = fit(crowd, language="en").crowd
+    apart = (
+        decide(task, RULE, learned),
+        what_if(task, RULE, learned).verdict,
+        learned.as_json([vote.annotator for vote in task], task),
+    )
+    assert explain(task, RULE, learned) == apart
+
+
+def test_without_votes_no_more_vote_is_explained():
+    verdict, against, _ = explain([], RULE, Crowd.strangers("en"))
+    assert (verdict.answer, against) == (None, None)
+
+
+def test_a_crowd_in_several_chunks_is_decided_as_in_one(monkeypatch):
+    crowd = [votes(f"turn on light {n}", f"turn the light {n}", f"turn on lite {n % 7}") for n in range(60)]
+    whole = fit(crowd)
+    monkeypatch.setattr(transcripts, "CHUNK", 7)
+    assert fit(crowd) == whole
 
 
 def test_a_decision_stands_when_the_list_of_a_language_is_another(monkeypatch):

@@ -53,7 +53,7 @@ def _alike(given: Given, leading: Words) -> list[Pair]:
 
 def weights(given: Given, copiers: frozenset[Pair]) -> list[float]:
     """What each text of a task weighs: 1, or its share where copiers handed in the same."""
-    if not copiers:
+    if not copiers or len({text for _, text in given}) == len(given):
         return [1.0] * len(given)
     alike = [
         sum(frozenset((who, other)) in copiers for other, theirs in given if theirs == text)

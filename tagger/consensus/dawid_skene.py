@@ -8,8 +8,8 @@ and the crowd's towards one accuracy for all, as strongly as votes are few. Thei
 
 import numpy as np
 
-from tagger.consensus.ballots import Ballots, Floats, Integers, answers_of, count, fixed, largest
-from tagger.consensus.kinds import KEPT, PRECISE, STILL, WORK, doubted
+from tagger.consensus.ballots import Ballots, Floats, Integers, answers_of, count, fixed, largest, row_sums
+from tagger.consensus.kinds import KEPT, PRECISE, STILL, WORK, doubted, moved, moved_most
 from tagger.consensus.mixtures import Mixture, sort
 
 # Votes that a prior is worth: the crowd's matrix against a worker's own, one accuracy against the crowd's.
@@ -26,6 +26,8 @@ SHARE = 0.25
 # how many rounds at least and at most.
 CORRELATION = 0.125
 FEWEST, ROUNDS = 4, 30
+# Rounds on many votes stop when so little of the mean task goes to another class.
+NEARLY_STILL = 3e-4
 # The power of the learned prior of two classes: what is rarely voted may be often missed.
 EVENED = 0.5
 # A class is taken to be so many times as common as its votes at most: else one that hardly anybody names
@@ -57,19 +59,23 @@ def independent(votes: Ballots, classes: int, known: Integers | None, trust: Flo
     most = OFTENER * voted / voted.sum()
     truth: Floats = shares(answers).astype(np.float64 if precise else np.float32)
     rounds = int(np.clip(WORK / max(votes.nnz * classes, 1), FEWEST, ROUNDS))
+    itself = np.eye(classes)
     for _ in range(rounds):
         before, truth = truth, fixed(truth, known)
-        size = (truth.sum(0, dtype=np.float64) + 1) ** power
+        size = (np.einsum("tk->k", truth, dtype=np.float64) + 1) ** power
         size = np.minimum(size / size.sum(), most)
         size /= size.sum()
         counts = count(votes, truth, classes)
-        matrices = skills(counts, pool(counts), trust)
+        matrices = skills(counts, pool(counts), trust).astype(truth.dtype)
         truth = sort(votes, matrices, size)
         if precise:
             np.round(truth, KEPT, out=truth)
-        if np.abs(truth - before).max(initial=0) < STILL:
+            still = moved_most(before, truth) < STILL
+        else:
+            still = moved(before, truth, itself) < NEARLY_STILL
+        if still:
             break
-    return Mixture(size, np.eye(classes), matrices, counts.sum(2) + POOLING, CORRELATION)
+    return Mixture(size, itself, matrices, counts.sum(2) + POOLING, CORRELATION)
 
 
 def pool(counts: Floats) -> Floats:
@@ -93,11 +99,11 @@ def opinion(scores: Floats, prior: Floats, answers: Floats) -> Floats:
     where it is true: it takes every other class further behind, and both parts of the mixture follow.
     """
     behind = largest(scores)[:, None] - scores
-    likely = prior * np.power(1 + behind / TAIL, -TAIL)
-    likely /= likely.sum(1, keepdims=True)
+    likely = prior.astype(scores.dtype) * np.power(1 + behind / TAIL, -TAIL)
+    likely /= row_sums(likely)[:, None]
     return np.asarray((1 - SHARE) * likely + SHARE * shares(answers))
 
 
 def shares(answers: Floats) -> Floats:
     """The share of votes for each class, with one vote more that is spread over all of them."""
-    return np.asarray((answers + 1 / answers.shape[1]) / (answers.sum(1, keepdims=True) + 1))
+    return np.asarray((answers + 1 / answers.shape[1]) / (row_sums(answers) + 1)[:, None])

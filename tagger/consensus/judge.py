@@ -62,6 +62,7 @@ class Trees:
 
     `inputs` and `above`: of each level of each tree, the input asked and the value that it must be above;
     `leaves`: what each tree adds, the answers read as a binary number, on the grid on which sums are exact.
+    There are eight levels at most: a byte holds the number.
     """
 
     inputs: Integers
@@ -90,9 +91,10 @@ class Trees:
         if columns.shape[1] > TOGETHER:
             parts = range(0, columns.shape[1], TOGETHER)
             return np.concatenate([self.sum(columns[:, at : at + TOGETHER]) for at in parts])
-        leaf = np.zeros((len(self.inputs), columns.shape[1]), np.int64)
+        leaf = np.zeros((len(self.inputs), columns.shape[1]), np.uint8)
         for asked, above in zip(self.inputs.T, self.above.T, strict=True):
-            leaf = 2 * leaf + (columns[asked] > above[:, None])
+            leaf <<= 1
+            leaf |= columns[asked] > above[:, None]
         return np.asarray(self.leaves[np.arange(len(leaf))[:, None], leaf].sum(axis=0), float)
 
 
@@ -135,7 +137,7 @@ class Model:
         """What was spoken in each slot, by the inputs of `look`, the first (0) or the second (1)."""
         level = np.maximum(np.searchsorted(self.levels, slots.heard, side="right") - 1, 0)
         scores, none = np.zeros(slots.candidates), np.zeros(slots.count)
-        for number in np.unique(level):
+        for number in np.flatnonzero(np.bincount(level)).tolist():
             here, words = level == number, (level == number)[slots.slot]
             scores[words] = self.weights[look, number] @ of_words[:, words]
             none[here] = self.weights[look, number] @ of_none[:, here]
@@ -146,8 +148,8 @@ class Model:
             lead = fewer @ of_words[:, at] - fewer @ of_none[:, agreed]
             scores[at] = np.maximum(scores[at], none[agreed] + lead.max(axis=0, initial=-np.inf))
         if look and self.trees.leaves.size:
-            at = np.flatnonzero(contested(slots)[slots.slot])
-            scores[at] += self.trees.sum(compared(slots, of_words, scores)[:, at])
+            judged = contested(slots)
+            scores[judged[slots.slot]] += self.trees.sum(compared(slots, judged, of_words, scores))
         return normalise(slots, scores, none)
 
     def confidence(self, errors: Floats, words: Floats, right: float) -> Floats:
@@ -165,7 +167,8 @@ class Model:
 
 def missing(right: float) -> float:
     """The share of words that the mean annotator of a crowd does not get right, within `MISSING`."""
-    return float(np.clip(1 - right, *MISSING))
+    least, most = MISSING
+    return min(max(1 - float(right), least), most)
 
 
 @cache
@@ -178,175 +181,229 @@ def contested(slots: Slots) -> Booleans:
     """The slots that the trees judge: those with more than one candidate and no digits, as whether a crowd
     writes numerals as digits is not for other crowds to teach."""
     found = slots.width > 1
-    at = np.flatnonzero(found[slots.slot])
-    digits = [any(map(str.isdigit, slots.words[number])) for number in at.tolist()]
+    at = slots.rivals
+    words = (slots.words[number] for number in at.tolist())
+    digits = [not word.isalpha() and any(map(str.isdigit, word)) for word in words]
     found[slots.slot[at[digits]]] = False
     return found
 
 
-def compared(slots: Slots, of_words: Floats, scores: Floats) -> Floats:
-    """The inputs of the trees, a column for each candidate: those of `look`; how far some of them are above
-    the best rival's; the number of voices and of candidates, and the score so far."""
-    first, slot = slots.first[:-1], slots.slot
-    rows = np.vstack([of_words[RIVALLED], scores])
+def compared(slots: Slots, contested: Booleans, of_words: Floats, scores: Floats) -> Floats:
+    """The inputs of the trees, a column for each candidate of the contested slots: those of `look`; how far
+    some of them are above the best rival's; the number of voices and of candidates, and the score so far."""
+    at, width = np.flatnonzero(contested[slots.slot]), slots.width[contested]
+    first, slot = np.cumsum(width) - width, np.repeat(np.arange(len(width)), width)
+    seen, scores = of_words[:, at], scores[at]
+    rows = np.vstack([seen[RIVALLED], scores])
     best = np.maximum.reduceat(rows, first, axis=1)[:, slot]
     leads = rows == best
     alone = np.add.reduceat(leads, first, axis=1, dtype=np.int64)[:, slot] == 1
     second = np.maximum.reduceat(np.where(leads, -np.inf, rows), first, axis=1)[:, slot]
     rival = np.where(leads & alone, second, best)
     margins = np.where(np.isfinite(rival), rows - rival, 0.0)
-    return np.round(np.vstack([of_words, margins, slots.heard[slot], slots.width[slot], scores]), 6)
+    return np.round(np.vstack([seen, margins, slots.heard[contested][slot], width[slot], scores]), 6)
 
 
-def look(
-    evidence: Evidence,
-    belief: Belief,
-    skills: Floats,
-    lexicon: Lexicon,
-    frequency: Frequency,
-    counted: bool,
-) -> tuple[Floats, Floats]:
-    """The inputs of the model, a column for each candidate, and one for each slot's 'none of them'.
+@dataclass(frozen=True)
+class Sight:
+    """What is seen of slots whatever is believed of them, and so alike in both looks.
 
-    `counted` says that the lexicon holds the leading texts, which then do not speak for themselves.
+    `of_words` holds the inputs that it gives, a column for each candidate, and nought for the others. Of each
+    cell: `weight`, its voice's; `step`, how far its voice's cells before and after it are; whether it is
+    `first` or `last` of them; `prior` and `cells`, the right words that its voice's skill is worth in the
+    rest of the text, and the number of words that these and the rest are.
     """
-    slots = evidence.slots
+
+    evidence: Evidence
+    lexicon: Lexicon
+    counted: bool
+    of_words: Floats
+    weight: Floats
+    step: Integers
+    first: Booleans
+    last: Booleans
+    prior: Floats
+    cells: Floats
+
+    @classmethod
+    def of(
+        cls, evidence: Evidence, skills: Floats, lexicon: Lexicon, frequency: Frequency, counted: bool
+    ) -> "Sight":
+        """`counted` says that the lexicon holds the leading texts, which then do not speak for themselves."""
+        slots = evidence.slots
+        right = skills[slots.annotator, 0]
+        voice = slots.cell_voice
+        weight = slots.weight[voice]
+        opens = np.ones(slots.count + 1, bool)
+        opens[1:-1] = slots.task[1:] != slots.task[:-1]
+        prior = OWN_WORDS * right
+        cells = total(np.ones(len(voice)), voice, len(right))
+        of_words = np.zeros((len(INPUTS), slots.candidates))
+        of_words[1:5] = _voted(slots)
+        of_words[5:9] = _by_odds(slots, np.clip(right, 0.02, 0.98))
+        one, other = slots.pairs
+        voices = slots.heard[slots.slot].astype(float)
+        of_words[17] = total(on_grid(evidence.closeness * slots.votes[other]), one, slots.candidates) / voices
+        of_words[18] = evidence.closest
+        of_words[19] = slots.longer / 4
+        written = _written(slots, lexicon, counted)
+        of_words[20] = written / 4
+        of_words[21] = (written == 0) & ~slots.empty
+        of_words[24:27] = _commonness(slots, frequency)
+        return cls(
+            evidence,
+            lexicon,
+            counted,
+            of_words,
+            weight,
+            slots.heard[slots.cell_slot],
+            opens[:-1][slots.cell_slot],
+            opens[1:][slots.cell_slot],
+            prior[voice],
+            cells[voice] - 1 + OWN_WORDS,
+        )
+
+
+def look(sight: Sight, belief: Belief) -> tuple[Floats, Floats]:
+    """The inputs of the model, a column for each candidate, and one for each slot's 'none of them'."""
+    evidence, slots = sight.evidence, sight.evidence.slots
     if not slots.count:
         return np.empty((len(INPUTS), 0)), np.empty((len(INPUTS), 0))
-    first, slot, chosen, size = slots.first[:-1], slots.slot, slots.chosen, slots.candidates
-    voices = slots.heard[slot].astype(float)
-    behind = np.maximum(slots.votes, 1e-9)
-    weight = slots.weight[slots.cell_voice]
-    believed = on_grid(belief.candidates)[chosen]
-    before, after = _neighbours(slots, believed)
-    elsewhere = on_grid(_elsewhere(slots, believed, skills))
-    right = np.clip(skills[slots.annotator, 0], 0.02, 0.98)
-    odds = (right / (1 - right))[slots.cell_voice]
-    odds_elsewhere = np.exp(elsewhere)
-    best = np.full(size, -1.0)
-    np.maximum.at(best, chosen, elsewhere)
-    one, other = slots.pairs
-    common, less_common, uncommon = _commonness(slots, frequency)
-    written, left, following = _counts(slots, slots.leaders(belief.candidates), lexicon, counted)
-
-    def behind_each(values: Floats) -> Floats:
-        return total(on_grid(values * weight), chosen, size)
-
-    def share(values: Floats) -> Floats:
-        gathered = behind_each(values)
-        return gathered / np.maximum(np.add.reduceat(gathered, first), 1e-9)[slot]
-
-    gathered = behind_each(odds_elsewhere)
-
-    columns = (
-        np.log(np.maximum(belief.candidates, 1e-9)) / 4,
-        slots.votes / voices,
-        np.log1p(slots.votes),
-        np.log1p(np.maximum(voices - slots.votes, 0)),
-        slots.empty,
-        share(odds),
-        share(odds**2),
-        share(np.maximum(np.log(odds), 0.05)),
-        behind_each(np.log(odds)) / 5,
-        share(odds_elsewhere),
-        share(odds_elsewhere**2),
-        share(np.sqrt(odds_elsewhere)),
-        behind_each(elsewhere) / 10,
-        behind_each(elsewhere) / behind / 2,
-        best / 2,
-        behind_each(before) / behind,
-        behind_each(after) / behind,
-        total(on_grid(evidence.closeness * slots.votes[other]), one, size) / voices,
-        evidence.closest,
-        slots.longer / 4,
-        written / 4,
-        (written == 0) & ~slots.empty,
-        left / 3,
-        following / 3,
-        common / 4,
-        less_common / 4,
-        uncommon,
-        total(on_grid(evidence.closeness * gathered[other]), one, size)
-        / np.maximum(np.add.reduceat(gathered, first), 1e-9)[slot],
+    believed = on_grid(belief.candidates)[slots.chosen]
+    elsewhere = on_grid(_elsewhere(sight, believed))
+    best = np.full(slots.candidates, -1.0)
+    np.maximum.at(best, slots.chosen, elsewhere)
+    odds = np.exp(elsewhere)
+    before, after = _neighbours(sight, believed)
+    behind = _behind_each(
+        slots, np.stack([odds, odds**2, np.sqrt(odds), elsewhere, before, after]) * sight.weight
     )
-    of_words = np.zeros((len(INPUTS), size))
-    for row, column in zip(of_words, columns, strict=False):
-        row[:] = column
-    of_none = np.maximum.reduceat(of_words, first, axis=1)
+    gathered = np.maximum(np.add.reduceat(behind[:3], slots.first[:-1], axis=1), 1e-9)[:, slots.slot]
+    weight = np.maximum(slots.votes, 1e-9)
+    one, other = slots.pairs
+
+    of_words = sight.of_words.copy()
+    of_words[0] = np.log(np.maximum(belief.candidates, 1e-9)) / 4
+    of_words[9:12] = behind[:3] / gathered
+    of_words[12] = behind[3] / 10
+    of_words[13] = behind[3] / weight / 2
+    of_words[14] = best / 2
+    of_words[15:17] = behind[4:] / weight
+    of_words[22:24] = _in_context(sight, slots.leaders(belief.candidates)) / 3
+    close = total(on_grid(evidence.closeness * behind[0, other]), one, slots.candidates)
+    of_words[27] = close / gathered[0]
+    of_none = np.maximum.reduceat(of_words, slots.first[:-1], axis=1)
     of_none[-2] = 1.0
     of_none[-1] = np.log(np.maximum(belief.none, 1e-9)) / 4
     return of_words, of_none
 
 
-def _elsewhere(slots: Slots, chosen: Floats, skills: Floats) -> Floats:
+def _behind_each(slots: Slots, values: Floats) -> Floats:
+    """The sums of each row of the cells' values over the cells of each candidate."""
+    values = on_grid(values)
+    sums = np.empty((len(values), slots.candidates))
+    for row, of_cells in zip(sums, values, strict=True):
+        row[:] = np.bincount(slots.chosen, of_cells, slots.candidates)
+    return sums
+
+
+def _voted(slots: Slots) -> tuple[Floats, ...]:
+    """For each candidate its share of the votes, the logs of those for it and against it; is it no word?"""
+    voices = slots.heard[slots.slot].astype(float)
+    against = np.log1p(np.maximum(voices - slots.votes, 0))
+    return slots.votes / voices, np.log1p(slots.votes), against, slots.empty.astype(float)
+
+
+def _by_odds(slots: Slots, right: Floats) -> Floats:
+    """For each candidate the shares of odds, of their squares and of their logs, and the sum of the logs, by
+    the share of right words of each voice."""
+    odds = right / (1 - right)
+    logs = np.log(odds)
+    by_voice = np.stack([odds, odds**2, np.maximum(logs, 0.05), logs]) * slots.weight
+    behind = _behind_each(slots, by_voice[:, slots.cell_voice])
+    gathered = np.maximum(np.add.reduceat(behind[:3], slots.first[:-1], axis=1), 1e-9)
+    behind[:3] /= gathered[:, slots.slot]
+    behind[3] /= 5
+    return behind
+
+
+def _elsewhere(sight: Sight, chosen: Floats) -> Floats:
     """For each cell, the log odds that its voice is right, by the other slots of the text."""
-    voice, voices = slots.cell_voice, len(slots.annotator)
-    right, cells = total(chosen, voice, voices), total(np.ones(len(voice)), voice, voices)
-    prior = OWN_WORDS * skills[slots.annotator, 0]
-    share = (right[voice] - chosen + prior[voice]) / (cells[voice] - 1 + OWN_WORDS)
+    slots = sight.evidence.slots
+    right = total(chosen, slots.cell_voice, len(slots.annotator))
+    share = (right[slots.cell_voice] - chosen + sight.prior) / sight.cells
     share = np.clip(share, 0.001, 0.9999)
-    return np.log(share / (1 - share))
+    return np.asarray(np.log(share / (1 - share)))
 
 
-def _neighbours(slots: Slots, believed: Floats) -> tuple[Floats, Floats]:
+def _neighbours(sight: Sight, believed: Floats) -> tuple[Floats, Floats]:
     """For each cell, how likely what its voice has in the slot before is right, and in the slot after."""
-    step, cells = slots.heard[slots.cell_slot], np.arange(len(believed))
-    follows = np.diff(slots.task, prepend=-1) == 0
-    after_it = np.append(follows[1:], False)
-    before = np.where(follows[slots.cell_slot], believed[cells - step], 1.0)
-    return before, np.where(
-        after_it[slots.cell_slot], believed[np.minimum(cells + step, len(cells) - 1)], 1.0
-    )
+    cells = np.arange(len(believed))
+    before = np.where(sight.first, 1.0, believed[cells - sight.step])
+    return before, np.where(sight.last, 1.0, believed[np.minimum(cells + sight.step, len(cells) - 1)])
 
 
-def _commonness(slots: Slots, frequency: Frequency) -> tuple[Floats, Floats, Booleans]:
-    """The Zipf value of each candidate, how far it is below its slot's best, and is it hardly a word?
+def _commonness(slots: Slots, frequency: Frequency) -> Floats:
+    """The Zipf value of each candidate, how far it is below its slot's best, and is it hardly a word? As the
+    model takes them.
 
     All are nought where there is nothing to compare, and where no list counts any of them.
     """
-    asked = np.flatnonzero((slots.width > 1)[slots.slot] & ~slots.empty)
+    asked = slots.rivals[~slots.empty[slots.rivals]]
     found = np.array([frequency(slots.words[number]) for number in asked.tolist()], float)
-    zipf, below = np.zeros(slots.candidates), np.zeros(slots.candidates)
-    uncommon = np.zeros(slots.candidates, bool)
-    zipf[asked] = np.where(np.isnan(found), 0.0, found)
-    best = np.maximum.reduceat(zipf, slots.first[:-1])[slots.slot][asked]
+    zipf, common = np.zeros(slots.candidates), np.zeros((3, slots.candidates))
+    unknown = np.isnan(found)
+    zipf[asked] = np.where(unknown, 0.0, found)
+    best = np.maximum.reduceat(zipf, slots.first[:-1])[slots.slot[asked]]
     # What no list counts is taken for as common as the best.
-    zipf[asked] = np.where(np.isnan(found), best, found)
-    below[asked] = zipf[asked] - best
-    uncommon[asked] = found < UNCOMMON
-    return zipf, below, uncommon
+    common[0, asked] = np.where(unknown, best, found)
+    common[1, asked] = common[0, asked] - best
+    common[2, asked] = found < UNCOMMON
+    common[:2] /= 4
+    return common
 
 
-def _counts(slots: Slots, leads: Integers, lexicon: Lexicon, counted: bool) -> tuple[Floats, Floats, Floats]:
-    """The log of how often the crowd writes each candidate; after the word before; before the word after."""
-    before, after = _context(slots, leads)
-    # Where all agree there is nothing to compare.
-    asked = np.flatnonzero((slots.width > 1)[slots.slot])
-    counts = np.zeros((3, slots.candidates))
-    words, at = [slots.words[number] for number in asked.tolist()], slots.slot[asked].tolist()
-    counts[0, asked] = [lexicon.words[word] for word in words]
-    found = zip(words, at, strict=True)
-    sides = [
-        (pair(before[slot], word or after[slot]), pair(word or before[slot], after[slot]))
-        for word, slot in found
-    ]
-    counts[1, asked] = [lexicon.pairs[left] for left, _ in sides]
-    counts[2, asked] = [lexicon.pairs[right] for _, right in sides]
-    if counted:
-        counts[0] -= 1
-        counts[1:, leads] -= 1
-    written, left, following = np.log1p(np.maximum(counts, 0))
-    return np.where(slots.empty, 0.0, written), left, following
+def _written(slots: Slots, lexicon: Lexicon, counted: bool) -> Floats:
+    """The log of how often the crowd writes each candidate that has a rival."""
+    asked = slots.rivals
+    counts = np.array([lexicon.words.get(slots.words[number], 0) for number in asked.tolist()], float)
+    written = np.zeros(slots.candidates)
+    written[asked] = np.log1p(np.maximum(counts - counted, 0))
+    written[slots.empty] = 0.0
+    return written
 
 
-def _context(slots: Slots, leads: Integers) -> tuple[list[str], list[str]]:
-    """For each slot, the leading word before it and after it in its text."""
-    words, tasks = [slots.words[lead] for lead in leads.tolist()], slots.task.tolist()
-    before: list[str] = []
-    after: list[str] = []
-    for sides, forth in ((before, 1), (after, -1)):
-        last, of = EDGE, -1
-        for word, task in zip(words[::forth], tasks[::forth], strict=True):
-            sides.append(last if task == of else EDGE)
-            last, of = word or (last if task == of else EDGE), task
-    return before, after[::-1]
+def _in_context(sight: Sight, leads: Integers) -> Floats:
+    """The log of how often the crowd writes each candidate that has a rival after the leading word before it;
+    and before the leading word after it."""
+    slots, pairs = sight.evidence.slots, sight.lexicon.pairs
+    asked = slots.rivals
+    at = slots.slot[asked]
+    left, right = _context(slots, leads, at)
+    words = [slots.words[number] for number in asked.tolist()]
+    counts = np.zeros((2, len(asked)))
+    around = list(zip(left, words, right, strict=True))
+    counts[0] = [pairs.get(pair(before, word or after), 0) for before, word, after in around]
+    counts[1] = [pairs.get(pair(word or before, after), 0) for before, word, after in around]
+    if sight.counted:
+        counts -= leads[at] == asked
+    found = np.zeros((2, slots.candidates))
+    found[:, asked] = np.log1p(np.maximum(counts, 0))
+    return found
+
+
+def _context(slots: Slots, leads: Integers, at: Integers) -> tuple[list[str], list[str]]:
+    """The leading word before each of some slots and after it in its text."""
+    number, count, task = np.arange(slots.count), slots.count, slots.task
+    said = ~slots.empty[leads]
+    # Of each slot, the last that has a word among it and those before, and the next among it and those after.
+    last = np.maximum.accumulate(np.where(said, number, -1))
+    following = np.minimum.accumulate(np.where(said, number, count)[::-1])[::-1]
+    before, after = last[at - 1], following[np.minimum(at + 1, count - 1)]
+    preceded = (at > 0) & (before >= 0) & (task[before] == task[at])
+    followed = (at + 1 < count) & (after < count) & (task[np.minimum(after, count - 1)] == task[at])
+    words, lead = slots.words, leads.tolist()
+    return (
+        [words[lead[slot]] if slot >= 0 else EDGE for slot in np.where(preceded, before, -1).tolist()],
+        [words[lead[slot]] if slot >= 0 else EDGE for slot in np.where(followed, after, -1).tolist()],
+    )

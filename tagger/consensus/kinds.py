@@ -10,7 +10,7 @@ what keeps a confusing kind from being taken for certain.
 import numpy as np
 
 from tagger.consensus.ballots import Ballots, Floats, Integers, answers_of, count, normalised
-from tagger.consensus.mixtures import Mixture, sort
+from tagger.consensus.mixtures import Mixture, sort, towards
 
 # A class's clear, middling and contested tasks.
 LEVELS = 3
@@ -21,8 +21,9 @@ POOLINGS = (4.0, 8.0, 16.0)
 SHARPNESS = 2.0
 # Tasks of known class that a kind's own votes are worth.
 LEANING = 10.0
-# Rounds stop when no task's kind moves by this, or when this much work (votes * kinds * rounds) is done.
-STILL = 1e-4
+# Rounds stop when no task's kind moves by this; with many votes, when less of the mean task goes to another
+# class than that; or when this much work (votes * kinds * rounds) is done.
+STILL, NEARLY_STILL = 1e-4, 1e-3
 FEWEST, ROUNDS = 4, 400
 WORK = 2e8
 # Decimals that a round keeps, up to so many votes: rounding errors must not grow until they break a tie.
@@ -51,12 +52,33 @@ def sort_tasks(
         kinds = sort(votes, matrices, size)
         if precise:
             np.round(kinds, KEPT, out=kinds)
-        if np.abs(kinds - before).max(initial=0) < STILL:
+            still = moved_most(before, kinds) < STILL
+        else:
+            still = moved(before, kinds, _lean(counts)) < NEARLY_STILL
+        if still:
             break
     voices = counts.sum(2, dtype=np.float64)
     voices *= trust[:, None] / (voices + pooling)
     weight = counts.sum(2) + pooling
     return Mixture(size, _corrected(_leaning(matrices, voices), kinds, known), matrices, weight)
+
+
+def moved_most(before: Floats, now: Floats) -> float:
+    """By how much one probability moved at most, from one round (tasks, sorts) to the next."""
+    return float(np.abs(now - before).max(initial=0))
+
+
+def moved(before: Floats, now: Floats, leaning: Floats) -> float:
+    """How much of the mean task went to another class, by sorts (tasks, sorts) and their `leaning` (sorts,
+    classes): sorts of one class may go on changing places, and nothing comes of it."""
+    classes = towards(now - before, leaning)
+    return float(np.abs(classes, out=classes).sum(dtype=np.float64)) / 2 / max(len(now), 1)
+
+
+def _lean(counts: Floats) -> Floats:
+    """What class each kind leans to by its votes, whosever they are: `_leaning` in short."""
+    total = counts.sum(0, dtype=np.float64) + 1 / counts.shape[2]
+    return normalised(SHARPNESS * np.log(total))
 
 
 def _first_kinds(answers: Floats) -> Floats:
@@ -70,7 +92,7 @@ def _first_kinds(answers: Floats) -> Floats:
 
 
 def _sizes(kinds: Floats) -> Floats:
-    size = kinds.sum(0, dtype=np.float64) + 0.5
+    size = np.einsum("tz->z", kinds, dtype=np.float64) + 0.5
     return np.asarray(size / size.sum())
 
 

@@ -21,6 +21,7 @@ from tagger.consensus.ballots import (
     count,
     fixed,
     largest,
+    row_sums,
     weigh,
 )
 from tagger.consensus.dawid_skene import GUESS, SHARE, TAIL
@@ -112,10 +113,14 @@ class Fit:
 
         With few votes on a task it is what `decide` says, with many what the models do.
         """
-        posterior = np.empty((votes.shape[0], len(self.prior)), np.float32)
+        answers = answers_of(votes, len(self.prior))
+        return self._judged(votes, answers, _likely(votes, answers, self.models))
+
+    def _judged(self, votes: Ballots, answers: Floats, likely: Floats) -> Floats:
+        posterior = np.empty_like(likely)
         for part, some in chunks(votes):
-            answers = answers_of(some, len(self.prior))
-            posterior[part] = _blend(_likely(some, self.models), self._plain(some, answers), answers, FEW)
+            plain = self._plain(some, answers[part])
+            posterior[part] = _blend(likely[part], plain, answers[part], FEW)
         return posterior
 
     def decided(self, votes: Ballots) -> Floats:
@@ -171,11 +176,14 @@ def fit(
 def _learn(votes: Ballots, classes: int, known: Integers | None, trust: Floats) -> Fit:
     """A fit by workers' trust as it is given."""
     models = _models(votes, classes, known, trust)
-    truth = np.empty((votes.shape[0], classes), np.float32)
-    for part, some in chunks(votes):
-        answers = answers_of(some, classes)
-        truth[part] = leading(_blend(_likely(some, models), dawid_skene.shares(answers), answers, PLAIN))
-    return _measure(votes, fixed(truth, known), known, trust, models)
+    answers = answers_of(votes, classes)
+    likely = _likely(votes, answers, models)
+    truth = np.empty_like(likely)
+    for part, _ in chunks(votes):
+        plain = dawid_skene.shares(answers[part])
+        truth[part] = leading(_blend(likely[part], plain, answers[part], PLAIN))
+    found = _measure(votes, fixed(truth, known), known, trust, models)
+    return replace(found, posterior=fixed(found._judged(votes, answers, likely), known))
 
 
 def _number(numbers: Integers, told: npt.NDArray[Any] | None) -> int:
@@ -193,21 +201,28 @@ def _models(votes: Ballots, classes: int, known: Integers | None, trust: Floats)
     poolings = kinds.POOLINGS if every == 1 else kinds.POOLINGS[1:2]
     alone = dawid_skene.independent(sample, classes, told, trust)
     sorts = [kinds.sort_tasks(sample, classes, told, trust, pooling) for pooling in poolings]
-    foretold = np.mean([model.foretold(sample) for model in sorts], axis=0)
-    share, rest = mixtures.shares([alone.foretold(sample), foretold], PARSIMONY)
-    return ((share, alone), *((rest / len(sorts), model) for model in sorts))
+    some = sample[:: max(-(-sample.nnz // FORETOLD), 1)]
+    foretold = np.mean([model.foretold(some) for model in sorts], axis=0)
+    share, rest = mixtures.shares([alone.foretold(some), foretold], PARSIMONY)
+    models = ((share, alone), *((rest / len(sorts), model) for model in sorts))
+    return models if every == 1 else tuple((part, model) for part, model in models if part >= NEGLIGIBLE)
 
 
 # That errors are independent is believed until kinds foretell votes better.
 PARSIMONY = (0.9, 0.1)
+# Votes that are foretold to compare models, if there are more: they have two shares to tell.
+FORETOLD = 30_000
+# A very large crowd is not asked what it thinks of tasks by a model of so small a share.
+NEGLIGIBLE = 0.01
 
 
-def _likely(votes: Ballots, models: Models) -> Floats:
+def _likely(votes: Ballots, answers: Floats, models: Models) -> Floats:
     """What the models together, and the plain shares of votes, make of each task: (tasks, classes)."""
-    classes = models[0][1].leaning.shape[1]
-    likely = DOUBT * dawid_skene.shares(answers_of(votes, classes))
-    for share, model in models:
-        likely += (1 - DOUBT) * share * model.posterior(votes)
+    likely = np.empty_like(answers)
+    for part, some in chunks(votes):
+        likely[part] = DOUBT * dawid_skene.shares(answers[part])
+        for share, model in models:
+            likely[part] += (1 - DOUBT) * share * model.posterior(some)
     return likely
 
 
@@ -217,7 +232,7 @@ DOUBT = 0.1
 
 def _blend(likely: Floats, plain: Floats, answers: Floats, pairs: float) -> Floats:
     """Models are known by how answers go together: they count by the ordered `pairs` of votes of a task."""
-    number = answers.sum(1, keepdims=True)
+    number = row_sums(answers)[:, None]
     weight = number * np.maximum(number - 1, 0)
     return np.asarray((weight * likely + pairs * plain) / (weight + pairs))
 
@@ -241,8 +256,9 @@ def _measure(votes: Ballots, truth: Floats, known: Integers | None, trust: Float
     counts = count(votes, others, classes)
     pooled = dawid_skene.pool(counts)
     matrices = dawid_skene.skills(counts, pooled, trust)
-    found = Fit(truth, prior, pooled, matrices, np.einsum("wkk,k->w", matrices, prior), trust, models)
-    return replace(found, posterior=fixed(found.judge(votes), known))
+    if votes.nnz > kinds.PRECISE:
+        matrices = matrices.astype(np.float32)
+    return Fit(truth, prior, pooled, matrices, np.einsum("wkk,k->w", matrices, prior), trust, models)
 
 
 # Classes within this of the leader are tied with it.
@@ -252,7 +268,7 @@ TIED = 1e-6
 def leading(posterior: Floats) -> Floats:
     """1 where a class leads its task (tasks, classes); leaders that are tied share it."""
     leads = (posterior >= largest(posterior)[:, None] - TIED).astype(posterior.dtype)
-    return np.asarray(leads / leads.sum(1, keepdims=True))
+    return np.asarray(leads / row_sums(leads)[:, None])
 
 
 def decide(votes: Sequence[Vote], rule: Rule, classes: Sequence[str], crowd: Crowd | None = None) -> Verdict:

@@ -42,7 +42,7 @@ class Mixture:
         """How likely each class is for each task: (tasks, classes)."""
         found = np.empty((votes.shape[0], self.leaning.shape[1]), self.matrices.dtype)
         for part, some in chunks(votes):
-            found[part] = sort(some, self.matrices, self.size, self.correlation) @ self.leaning
+            found[part] = towards(sort(some, self.matrices, self.size, self.correlation), self.leaning)
         return found
 
     def foretold(self, votes: Ballots) -> Floats:
@@ -80,15 +80,21 @@ def sort(votes: Ballots, matrices: Floats, size: Floats, correlation: float = 0.
     return normalised(scores)
 
 
+def towards(sorts: Floats, leaning: Floats) -> Floats:
+    """Sorts (tasks, sorts) as classes (tasks, classes), by how the sorts lean (sorts, classes)."""
+    # Not a product: BLAS would wake every core for so little.
+    return np.asarray(np.einsum("ts,cs->tc", sorts, np.ascontiguousarray(leaning.T, sorts.dtype)))
+
+
 def shares(foretold: Sequence[Floats], trusted: Sequence[float]) -> list[float]:
     """Each model's share in the mixture that foretells the votes best, by the trust it begins with."""
-    likely = np.maximum(np.stack(foretold, axis=1), LEAST)
-    number = likely.shape[1]
+    likely = np.maximum(np.stack(foretold), LEAST)
+    number = len(likely)
     share = np.full(number, 1 / number)
     for _ in range(ROUNDS):
-        joint = likely * share
-        joint /= (joint @ np.ones(number, joint.dtype))[:, None]
-        share = joint.sum(0, dtype=np.float64) + PRIOR / number
+        joint = likely * share[:, None]
+        joint /= joint.sum(0)
+        share = joint.sum(1, dtype=np.float64) + PRIOR / number
         share /= share.sum()
     share = trusted * share**SHARPNESS
     return (share / share.sum()).tolist()

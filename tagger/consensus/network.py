@@ -8,7 +8,9 @@ with care: by the closeness of the words' characters.
 """
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from itertools import chain, combinations, cycle
+from operator import mul
 
 from rapidfuzz.distance import Editops, Levenshtein
 
@@ -28,18 +30,14 @@ CAREFUL = 2500
 UNLIKE, GAP = 0.4, 0.75
 
 # Spells words as characters, so that alignment runs in C: above the surrogates there is room for a million.
-FIRST_CHARACTER, ROOM = 0xE000, 0x110000 - 0xE000
+FIRST_CHARACTER, END = 0xE000, 0x110000
 
 
-class Alphabet(dict[str, str]):
-    """A character for each word met so far."""
-
-    def __missing__(self, word: str) -> str:
-        self[word] = character = chr(FIRST_CHARACTER + len(self) % ROOM)
-        return character
-
-    def spell(self, words: Sequence[str]) -> str:
-        return "".join(map(self.__getitem__, words))
+def spelled_in_characters(texts: Sequence[Words]) -> list[str]:
+    """The texts with a character for each different word of them."""
+    different = dict.fromkeys(chain.from_iterable(texts))
+    alphabet = dict(zip(different, map(chr, cycle(range(FIRST_CHARACTER, END))), strict=False))
+    return ["".join(map(alphabet.__getitem__, text)) for text in texts]
 
 
 def weave(
@@ -54,14 +52,13 @@ def weave(
     """
     if len(texts) == 1:
         return [(word,) for word in texts[0]]
-    alphabet = Alphabet()
-    spelled = [alphabet.spell(text) for text in texts]
+    spelled = spelled_in_characters(texts)
     order = _from_the_centre(spelled, texts, times)
     slots: list[Slot] = []
     starts = [0] * len(texts)
     for places in [*_shared(spelled, order[0]), [len(text) for text in texts]]:
-        stretch = [text[start:end] for text, start, end in zip(texts, starts, places, strict=True)]
-        if any(stretch):
+        if places != starts:
+            stretch = [text[start:end] for text, start, end in zip(texts, starts, places, strict=True)]
             slots.extend(_weave_stretch(bridge(stretch), order))
         if places[0] < len(texts[0]):
             slots.append((texts[0][places[0]],) * len(texts))
@@ -79,11 +76,22 @@ def edit_distance(one: Words, other: Words) -> int:
 
 
 def _from_the_centre(spelled: list[str], texts: Sequence[Words], times: Sequence[int]) -> list[int]:
-    apart = [[Levenshtein.distance(one, other) for other in spelled] for one in spelled]
-    reach = [sum(map(int.__mul__, row, times)) for row in apart]
+    apart = _distances(spelled)
+    reach = [_product(row, times) for row in apart]
     numbers = range(len(texts))
     centre = min(numbers, key=lambda number: (reach[number], texts[number]))
     return sorted(numbers, key=lambda number: (apart[centre][number], texts[number]))
+
+
+def _product(distances: Iterable[int], times: Iterable[int]) -> int:
+    return sum(map(mul, distances, times))
+
+
+def _distances(texts: Sequence[str]) -> list[list[int]]:
+    apart = [[0] * len(texts) for _ in texts]
+    for one, other in combinations(range(len(texts)), 2):
+        apart[one][other] = apart[other][one] = Levenshtein.distance(texts[one], texts[other])
+    return apart
 
 
 def _shared(spelled: list[str], centre: int) -> list[list[int]]:
@@ -106,16 +114,14 @@ def _weave_stretch(stretch: list[Words], order: list[int]) -> list[Slot]:
     if max(map(len, stretch)) == 1:
         return [tuple(text[0] if text else NO_WORD for text in stretch)]
     times = Counter(stretch[at] for at in order)
-    written = {text: " ".join(text) for text in times}
-    apart = {
-        one: {other: Levenshtein.distance(written[one], written[other]) for other in times} for one in times
-    }
+    segments = list(times)
+    apart = _distances([" ".join(text) for text in segments])
+    reach = [_product(row, times.values()) for row in apart]
     # Of equals the first that came, which the text nearer to the centre gave.
-    centre = min(times, key=lambda one: sum(apart[one][other] * count for other, count in times.items()))
-    segments = sorted(times, key=apart[centre].__getitem__)
-    alphabet = Alphabet()
-    spelled = [alphabet.spell(text) for text in segments]
-    columns = [[word] for word in centre]
+    centre = reach.index(min(reach))
+    segments = [segments[number] for number in sorted(range(len(segments)), key=apart[centre].__getitem__)]
+    spelled = spelled_in_characters(segments)
+    columns = [[word] for word in segments[0]]
     for seen, text in enumerate(segments[1:], start=1):
         columns = _add(columns, text, seen, Levenshtein.editops(spelled[0], spelled[seen]))
     at = {text: number for number, text in enumerate(segments)}
@@ -149,10 +155,11 @@ def _add_between(columns: list[list[str]], text: Words, seen: int) -> list[list[
     return [[*(column or [NO_WORD] * seen), word] for column, word in align(columns, text)]
 
 
-def unlike(one: str, other: str) -> float:
-    if one == other:
+def unlike(word: str, words: set[str]) -> float:
+    """What it costs to change a word to that of some words which is most like it."""
+    if word in words:
         return 0.0
-    return UNLIKE + (1 - UNLIKE) * Levenshtein.normalized_distance(one, other)
+    return UNLIKE + (1 - UNLIKE) * min([Levenshtein.normalized_distance(word, other) for other in words])
 
 
 def align(columns: list[list[str]], text: Words) -> list[tuple[list[str] | None, str]]:
@@ -161,7 +168,7 @@ def align(columns: list[list[str]], text: Words) -> list[tuple[list[str] | None,
         return _align_in_turn(columns, text)
     skips = [0.0 if NO_WORD in column else GAP for column in columns]
     different = [set(column) - {NO_WORD} for column in columns]
-    changes = [[min([unlike(word, seen) for seen in words]) for word in text] for words in different]
+    changes = [[unlike(word, words) for word in text] for words in different]
     costs = [[GAP * j for j in range(len(text) + 1)]]
     for skip, change in zip(skips, changes, strict=True):
         above = costs[-1]

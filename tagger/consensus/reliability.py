@@ -87,13 +87,10 @@ def believe(evidence: Evidence, skills: Floats) -> Belief:
     right, left_out, put_in = np.clip(skills, LEAST, 1 - LEAST).T
     missed = np.maximum(1 - right - left_out, LEAST)
     put_in = np.minimum(put_in, MOST)
-    silent = slots.empty[slots.chosen]
 
     def votes(wrote_none: Floats, wrote_word: Floats) -> Floats:
-        by_voice = [
-            on_grid(np.log(share)[slots.annotator] * slots.weight) for share in (wrote_none, wrote_word)
-        ]
-        return np.where(silent, by_voice[0][slots.cell_voice], by_voice[1][slots.cell_voice])
+        by_voice = [np.log(share)[slots.annotator] * slots.weight for share in (wrote_word, wrote_none)]
+        return np.asarray(on_grid(np.concatenate(by_voice))[slots.cell_act])
 
     spoken = total(votes(left_out, missed), slots.cell_slot, slots.count)
     nothing = total(votes(1 - put_in, put_in * np.exp(PUT_IN)), slots.cell_slot, slots.count)
@@ -120,20 +117,21 @@ def normalise(slots: Slots, scores: Floats, none: Floats) -> Belief:
 
 def count(slots: Slots, belief: Belief, annotators: int) -> Floats:
     """By annotator, the expected words: spoken, right, left out, put in."""
-    silent = slots.empty[slots.chosen]
-    right = on_grid(belief.candidates)[slots.chosen]
-    nothing = total(np.where(slots.empty, on_grid(belief.candidates), 0.0), slots.slot, slots.count)[
-        slots.cell_slot
-    ]
-    spoken = 1 - nothing
-    kinds = (
-        spoken,
-        np.where(silent, 0.0, right),
-        np.where(silent, spoken, 0.0),
-        np.where(silent, 0.0, nothing),
+    likely = on_grid(belief.candidates)
+    nothing = total(np.where(slots.empty, likely, 0.0), slots.slot, slots.count)
+    silent, tasks = slots.silent_cells, len(slots.voices) - 1
+    # On a grid sums are exact: what all voices of a task have in common is added up once.
+    spoken, put_in = (total(each, slots.task, tasks)[slots.voice_task] for each in (1 - nothing, nothing))
+    quiet, where = slots.annotator[slots.cell_voice[silent]], slots.cell_slot[silent]
+    right = total(np.where(slots.empty, 0.0, likely)[slots.chosen], slots.cell_voice, len(slots.annotator))
+    return np.stack(
+        [
+            total(spoken, slots.annotator, annotators),
+            total(right, slots.annotator, annotators),
+            total((1 - nothing)[where], quiet, annotators),
+            total(put_in, slots.annotator, annotators) - total(nothing[where], quiet, annotators),
+        ]
     )
-    who = slots.annotator[slots.cell_voice]
-    return np.stack([total(kind, who, annotators) for kind in kinds])
 
 
 def estimate(counts: Floats) -> Floats:

@@ -8,7 +8,7 @@ slot.
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from operator import itemgetter
 from typing import NamedTuple
 
@@ -43,6 +43,12 @@ def on_grid(values: Floats) -> Floats:
 def total(values: npt.ArrayLike, at: Integers, size: int) -> Floats:
     """The sum of the values at each number from 0 to size."""
     return np.asarray(np.bincount(at, values, size), float)
+
+
+@lru_cache(64)
+def _ordered_pairs(number: int) -> tuple[Integers, Integers]:
+    one, other = np.nonzero(~np.eye(number, dtype=bool))
+    return one, other
 
 
 @dataclass(frozen=True)
@@ -138,6 +144,20 @@ class Slots:
         return np.arange(len(self.chosen)) + (self.voices[self.task] - begins)[self.cell_slot]
 
     @cached_property
+    def voice_task(self) -> Integers:
+        return np.repeat(np.arange(len(self.voices) - 1), np.diff(self.voices))
+
+    @cached_property
+    def silent_cells(self) -> Integers:
+        """The cells that hold no word."""
+        return np.flatnonzero(self.empty[self.chosen])
+
+    @cached_property
+    def cell_act(self) -> Integers:
+        """What each cell's voice did: its number where it wrote a word, and beyond all of these where not."""
+        return self.cell_voice + len(self.annotator) * self.empty[self.chosen]
+
+    @cached_property
     def empty(self) -> Booleans:
         """Is the candidate no word?"""
         return np.array([not word for word in self.words], bool)
@@ -148,12 +168,17 @@ class Slots:
         return total(on_grid(self.weight[self.cell_voice]), self.chosen, self.candidates)
 
     @cached_property
+    def rivals(self) -> Integers:
+        """The candidates that have a rival: where all agree there is nothing to compare."""
+        return np.flatnonzero((self.width > 1)[self.slot])
+
+    @cached_property
     def pairs(self) -> tuple[Integers, Integers]:
         """Every two candidates of a slot that are words, in both orders."""
         ones, others = [], []
         for width in range(2, max(self.width, default=0) + 1):
             base = self.first[:-1][self.width == width]
-            one, other = np.nonzero(~np.eye(width, dtype=bool))
+            one, other = _ordered_pairs(width)
             ones.append((base[:, None] + one).ravel())
             others.append((base[:, None] + other).ravel())
         one, other = (np.concatenate([*found, np.empty(0, np.int64)]) for found in (ones, others))
@@ -177,11 +202,8 @@ class Slots:
 
     def written(self) -> list[str]:
         """The words of each task, each once."""
-        return [
-            word
-            for _, word in sorted(set(zip(self.task[self.slot].tolist(), self.words, strict=True)))
-            if word
-        ]
+        different = dict.fromkeys(zip(self.task[self.slot].tolist(), self.words, strict=True))
+        return [word for _, word in different if word]
 
     def told_by(self, annotator: int) -> Integers:
         """Each slot's candidate that one annotator chose, -1 where they gave no text."""

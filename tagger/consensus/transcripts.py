@@ -16,7 +16,7 @@ import numpy as np
 from datasets.normalise import join, words
 from tagger.consensus import copies, frequencies, judge, reliability, variants
 from tagger.consensus.frequencies import Frequency
-from tagger.consensus.judge import Model
+from tagger.consensus.judge import Model, Sight
 from tagger.consensus.lexicon import Lexicon
 from tagger.consensus.network import NO_WORD, Words, edit_distance
 from tagger.consensus.reliability import STRANGER, Belief, Evidence, Skill
@@ -26,8 +26,8 @@ from tagger.consensus.verdict import Rule, Verdict, Vote
 
 Annotator = str | int
 
-# So many tasks are weighed at once: enough for numpy, little memory.
-CHUNK = 4096
+# So many tasks are weighed at once: enough for numpy, and few enough for the processor's cache.
+CHUNK = 256
 
 
 @dataclass(frozen=True)
@@ -67,9 +67,12 @@ class Crowd:
         >>> Crowd.strangers("en").as_json(["ann"])["skills"]
         [None]
         """
-        asked = Lexicon(_Asked(self.lexicon.words), _Asked(self.lexicon.pairs))
+        asked = _asked(self.lexicon)
         if votes:
             what_if(votes, Rule(), replace(self, lexicon=asked))
+        return self._used(annotators, asked)
+
+    def _used(self, annotators: Sequence[Annotator], asked: Lexicon) -> dict[str, Any]:
         common = {word: self.frequency(word) for word in sorted(asked.words) if word}
         skills = [self.skills.get(annotator) for annotator in annotators]
         pairs = combinations(range(len(annotators)), 2)
@@ -106,9 +109,13 @@ class _Asked(Counter[str]):
         super().__init__()
         self.source = source
 
-    def __missing__(self, key: str) -> int:
-        self[key] = count = self.source[key]
+    def get(self, key: str, default: Any = None) -> Any:
+        self[key] = count = self.source.get(key, default)
         return count
+
+
+def _asked(lexicon: Lexicon) -> Lexicon:
+    return Lexicon(_Asked(lexicon.words), _Asked(lexicon.pairs))
 
 
 def _found(asked: Counter[str]) -> dict[str, int]:
@@ -165,11 +172,26 @@ def what_if(votes: Sequence[Vote], rule: Rule, crowd: Crowd | None = None) -> Wh
 
     Where all agree, the stranger hears nothing at all.
     """
-    now = decide(votes, rule, crowd)
+    return _against(decide(votes, rule, crowd), votes, rule, crowd)
+
+
+def _against(now: Verdict, votes: Sequence[Vote], rule: Rule, crowd: Crowd | None) -> WhatIf:
     stranger = Vote("\0a stranger", _contrary(now))
     then = decide([*votes, stranger], rule, crowd)
     changed = (then.answer, then.outcome) != (now.answer, now.outcome)
     return WhatIf(then, now.confidence - then.confidence, changed)
+
+
+def explain(
+    votes: Sequence[Vote], rule: Rule, crowd: Crowd
+) -> tuple[Verdict, Verdict | None, dict[str, Any]]:
+    """The verdict, the one after one more vote against it (None without votes), and what of the crowd both
+    use: `decide`, `what_if` and `Crowd.as_json`, weighed but once each."""
+    asked = _asked(crowd.lexicon)
+    watched = replace(crowd, lexicon=asked)
+    now = decide(votes, rule, watched)
+    against = _against(now, votes, rule, watched).verdict if votes else None
+    return now, against, crowd._used([vote.annotator for vote in votes], asked)
 
 
 def _contrary(verdict: Verdict) -> str:
@@ -212,12 +234,12 @@ def fit(
     ['hello world']
     """
     studied, model = study(tasks, known=known, language=language), model or judge.shipped()
-    firsts = [first_look(evidence, studied.skills, studied.crowd, True, model) for evidence in studied.chunks]
+    firsts = [first_look(studied.sight(evidence), studied.skills, model) for evidence in studied.chunks]
     studied = studied.again(firsts)
     texts, confidences = [""] * len(tasks), [0.0] * len(tasks)
     places = iter(studied.order)
     for evidence, first in zip(studied.chunks, firsts, strict=True):
-        weighed = _judge(evidence, first, studied.skills, studied.crowd, True, model)
+        weighed = _judge(studied.sight(evidence), first, studied.skills, model)
         for text, confidence, place in zip(weighed.texts, weighed.confidences.tolist(), places, strict=False):
             texts[place], confidences[place] = text, confidence
     for place, text in (known or {}).items():
@@ -242,6 +264,9 @@ class Study:
     crowd: Crowd
     numbers: dict[Annotator, int]
     repeated: int
+
+    def sight(self, evidence: Evidence) -> Sight:
+        return _sight(evidence, self.skills, self.crowd, counted=True)
 
     def again(self, beliefs: Sequence[Belief]) -> "Study":
         """The same with the skills that the annotators have if this was spoken."""
@@ -339,15 +364,19 @@ def _weigh(crowd: Crowd, votes: Sequence[Vote], counted: bool) -> _Weighed:
     evidence = Evidence.of(slots, slots.closeness(ways))
     skills = np.array([*(skill for _, skill, _ in given), crowd.pool])
     model = judge.shipped()
-    first = first_look(evidence, skills, crowd, counted, model)
-    return _judge(evidence, first, skills, crowd, counted, model)
+    sight = _sight(evidence, skills, crowd, counted)
+    return _judge(sight, first_look(sight, skills, model), skills, model)
 
 
-def first_look(evidence: Evidence, skills: Floats, crowd: Crowd, counted: bool, model: Model) -> Belief:
+def _sight(evidence: Evidence, skills: Floats, crowd: Crowd, counted: bool) -> Sight:
+    return Sight.of(evidence, skills, crowd.lexicon, crowd.frequency, counted)
+
+
+def first_look(sight: Sight, skills: Floats, model: Model) -> Belief:
     """What the model believes at the first look, which the noisy channel gave; what is known is known."""
+    evidence = sight.evidence
     heard = reliability.believe(evidence, skills)
-    inputs = judge.look(evidence, heard, skills, crowd.lexicon, crowd.frequency, counted)
-    belief = model.judge(evidence.slots, *inputs, look=0)
+    belief = model.judge(evidence.slots, *judge.look(sight, heard), look=0)
     told = evidence.known >= 0
     return Belief(
         np.where(told[evidence.slots.slot], heard.candidates, belief.candidates),
@@ -355,14 +384,13 @@ def first_look(evidence: Evidence, skills: Floats, crowd: Crowd, counted: bool, 
     )
 
 
-def _judge(
-    evidence: Evidence, first: Belief, skills: Floats, crowd: Crowd, counted: bool, model: Model
-) -> _Weighed:
-    slots = evidence.slots
-    inputs = judge.look(evidence, first, skills, crowd.lexicon, crowd.frequency, counted)
-    belief = model.judge(slots, *inputs, look=1)
-    heard = np.where(_silent(slots), 1 - _all_wrong(slots, skills)[slots.slot], belief.candidates)
-    belief = Belief(np.asarray(np.round(heard, 6), float), belief.none)
+def _judge(sight: Sight, first: Belief, skills: Floats, model: Model) -> _Weighed:
+    slots = sight.evidence.slots
+    belief = model.judge(slots, *judge.look(sight, first), look=1)
+    heard, silent = belief.candidates, _silent(slots)
+    if silent.any():
+        heard = np.where(silent, 1 - _all_wrong(slots, skills)[slots.slot], heard)
+    belief = Belief(heard.round(6), belief.none)
     leads = slots.leaders(belief.candidates)
     tasks = len(slots.voices) - 1
     errors = total(on_grid(1 - belief.candidates[leads]), slots.task, tasks)
@@ -415,16 +443,13 @@ def _evidence(slots: Slots, probabilities: Floats, leads: Integers) -> list[dict
     likely, first = probabilities.tolist(), slots.first.tolist()
     found = []
     for lead, start, end in zip(leads.tolist(), first, first[1:], strict=False):
-        votes = dict(zip(slots.words[start:end], counts[start:end], strict=True))
+        votes = {slots.words[lead]: counts[lead]}
+        if end - start > 1:
+            rivals = zip(slots.words[start:end], counts[start:end], strict=True)
+            votes = dict(sorted(rivals, key=lambda vote: (-vote[1], vote[0])))
+        agreement = counts[lead] / sum(votes.values())
         found.append(
-            {
-                "word": slots.words[lead],
-                "agreement": counts[lead] / sum(votes.values()),
-                "votes": dict(sorted(votes.items(), key=lambda vote: (-vote[1], vote[0])))
-                if len(votes) > 1
-                else votes,
-                "probability": likely[lead],
-            }
+            {"word": slots.words[lead], "agreement": agreement, "votes": votes, "probability": likely[lead]}
         )
     # Where all agree that nobody spoke there is no word to speak of.
     return [] if list(slots.words) == [NO_WORD] else found

@@ -12,6 +12,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
+from itertools import chain
 from pathlib import Path
 
 from tagger.consensus.network import Words
@@ -65,9 +66,9 @@ class Variants:
     def are_spelled_out(self, tasks: Iterable[Sequence[Words]]) -> bool:
         """Does a crowd write more numerals as they are spoken than in digits, where somebody wrote digits?"""
         spoken = written = 0
+        numerals = set(filter(str.isdigit, self.spoken))
         for texts in tasks:
-            digits = {word for text in texts for word in self.spoken.keys() & set(text) if word.isdigit()}
-            if digits:
+            if digits := numerals.intersection(chain.from_iterable(texts)):
                 lines = [f" {' '.join(text)} " for text in texts]
                 for word in digits:
                     ways = [f" {way} " for way in self.spoken[word]]
@@ -84,9 +85,10 @@ class Variants:
         if max(map(len, stretch)) < 2:
             return stretch
         single = {word for text in stretch for word in text}
-        more = [word for word in single if word in self.spoken or word.endswith(tuple(self.endings))]
+        endings = tuple(self.endings)
+        more = [word for word in single if word in self.spoken or word.endswith(endings)]
         split = {way for word in more for way in self.of(word) if " " in way}
-        joined = {text: _joined(text, single, split) for text in set(stretch)}
+        joined = {text: _joined(text, single, split) if len(text) > 1 else text for text in set(stretch)}
         return [joined[text] for text in stretch]
 
 
