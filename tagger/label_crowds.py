@@ -1,18 +1,18 @@
 """Learn how the annotators of one language label, from the database."""
 
 from collections.abc import Iterator
-from itertools import chain, islice
+from itertools import islice
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from django.db.models import Case, F, IntegerField, Q, QuerySet, Value, When
+from django.db.models import Case, Count, F, IntegerField, Q, QuerySet, Value, When
 
-from datasets.models import Annotation, Label, Task
+from datasets.models import MOST_SPREAD, Annotation, Label, Task
 
 from . import controls
 from .consensus import labels
-from .consensus.ballots import ballots
+from .consensus.ballots import Ballots, ballots
 from .learning import Learned
 
 AT_ONCE = 20_000
@@ -20,23 +20,18 @@ AT_ONCE = 20_000
 Integers = npt.NDArray[np.int64]
 
 
+# Of more annotations than these a share of the tasks is learned from, drawn by lot: it tells as much.
+MOST = 10_000_000
+
+
 def learn(kind: str, language: str, hurried: dict[int, float]) -> Learned:
-    """Memory: 24 bytes an annotation, besides what the engine takes."""
+    """Memory: 100 bytes an annotation that is learned from, engine included, and of the others nothing."""
     given = Annotation.objects.filter(task__campaign__kind=kind, task__campaign__language=language)
-    votes = _columns(given.values_list("task", "annotator", _number("plain_answer")))
-    task_ids, tasks = np.unique(votes[:, 0], return_inverse=True)
-    annotators, workers = np.unique(votes[:, 1], return_inverse=True)
-    names, answers = annotators.tolist(), votes[:, 2]
-    size = len(task_ids), len(names), len(Label.values)
-    fit = labels.fit(
-        tasks,
-        workers,
-        answers,
-        len(Label.values),
-        known=_known(task_ids, kind, language),
-        # Not all of what is hurried is worthless, and how right it is shows in the votes themselves.
-        trust=np.array([1 - hurried.get(who, 0.0) / 2 for who in names]),
-    )
+    answers = dict(given.values_list("annotator").annotate(Count("pk")).order_by())
+    share = min(1.0, MOST / max(1, sum(answers.values())))
+    some = given.filter(task__spread__lt=share * MOST_SPREAD) if share < 1 else given
+    annotators, fit = _fit(some, _truth(kind, language), hurried)
+    names = annotators.tolist()
     crowd = fit.crowd(Label.values, names)
     shared = crowd.as_json([])
     del shared["skills"]
@@ -44,49 +39,65 @@ def learn(kind: str, language: str, hurried: dict[int, float]) -> Learned:
         shared,
         {who: crowd.skills[who] for who in names},
         dict(zip(names, fit.reliability.tolist(), strict=True)),
-        dict(zip(names, np.bincount(workers, minlength=len(names)).tolist(), strict=True)),
-        # By what settling will say, from the same matrices: or else some would be marked at each refit.
-        set(_changed(task_ids, fit.decided(ballots(tasks, workers, answers, size)), kind, language)),
+        {who: answers.get(who, 0) for who in names},
+        set(_changed(kind, language, fit.with_stranger(), annotators)),
     )
 
 
-def _known(task_ids: Integers, kind: str, language: str) -> Integers:
-    """The class of each task that is known, -1 for the others: controls, and reviewers' decisions."""
-    known = np.full(len(task_ids), -1)
+def _fit(
+    given: QuerySet[Annotation], truth: dict[int, int], hurried: dict[int, float]
+) -> tuple[Integers, labels.Fit]:
+    """The annotators, in rising order, and what was learned of them."""
+    votes = _columns(given.values_list("task", "annotator", _number("plain_answer")))
+    task_ids, tasks = np.unique(votes[:, 0], return_inverse=True)
+    annotators, workers = np.unique(votes[:, 1], return_inverse=True)
+    fit = labels.fit(
+        tasks,
+        workers,
+        votes[:, 2],
+        len(Label.values),
+        known=np.array([truth.get(task, -1) for task in task_ids.tolist()], np.int64),
+        # Not all of what is hurried is worthless, and how right it is shows in the votes themselves.
+        trust=np.array([1 - hurried.get(who, 0.0) / 2 for who in annotators.tolist()]),
+    )
+    return annotators, fit
+
+
+def _truth(kind: str, language: str) -> dict[int, int]:
+    """The class of each task that is known: controls, and reviewers' decisions, whose word stands."""
     decided = Task.objects.filter(adjudicated=True, campaign__kind=kind, campaign__language=language)
     sure, answer = controls.known(kind, language), _number("plain_answer")
-    # A reviewer's word comes last, and so it stands.
-    for task, label in chain(sure.values_list("task", answer), decided.values_list("pk", answer)):
-        place = _place(task_ids, task)
-        if place is not None:
-            known[place] = label
-    return known
+    return dict(sure.values_list("task", answer)) | dict(decided.values_list("pk", answer))
 
 
-def _changed(task_ids: Integers, posterior: Any, kind: str, language: str) -> Iterator[int]:
-    tasks = Task.objects.filter(
-        campaign__kind=kind,
-        campaign__language=language,
-        adjudicated=False,
-        annotation_count__gte=F("campaign__min_annotations"),
-    )
-    rows = tasks.values_list("pk", "status", _number("plain_answer"), "campaign__confidence")
-    for task, status, answer, confidence in rows.iterator(chunk_size=AT_ONCE):
-        place = _place(task_ids, task)
-        if place is None:
-            continue  # all its answers came after the annotations were read
-        leader = int(posterior[place].argmax())
-        if status == Task.Status.SETTLED:
-            is_changed = leader != answer
-        else:
-            is_changed = posterior[place, leader] >= confidence
-        if is_changed:
-            yield task
+def _changed(kind: str, language: str, fit: labels.Fit, annotators: Integers) -> Iterator[int]:
+    """The tasks of which settling will say something else by now, from the matrices that it will use.
+
+    All tasks of the crowd, some at a time.
+    """
+    of_crowd = Task.objects.filter(campaign__kind=kind, campaign__language=language, adjudicated=False)
+    answered = of_crowd.filter(annotation_count__gte=F("campaign__min_annotations")).order_by("pk")
+    columns = ("pk", "status", _number("plain_answer"), "campaign__confidence")
+    last = 0
+    while rows := list(answered.filter(pk__gt=last).values_list(*columns)[:AT_ONCE]):
+        last = rows[-1][0]
+        posterior = fit.decided(_votes([row[0] for row in rows], annotators))
+        for (task, status, answer, confidence), likely in zip(rows, posterior, strict=True):
+            leader = int(likely.argmax())
+            is_settled = status == Task.Status.SETTLED
+            if leader != answer if is_settled else likely[leader] >= confidence:
+                yield task
 
 
-def _place(task_ids: Integers, task: int) -> int | None:
-    place = int(np.searchsorted(task_ids, task))
-    return place if place < len(task_ids) and task_ids[place] == task else None
+def _votes(task_ids: list[int], annotators: Integers) -> Ballots:
+    """All votes on these tasks, which are in rising order; who was not learned from stands last."""
+    given = Annotation.objects.filter(task__in=task_ids)
+    votes = _columns(given.values_list("task", "annotator", _number("plain_answer")))
+    places = np.searchsorted(annotators, votes[:, 1])
+    known = annotators[np.minimum(places, len(annotators) - 1)] == votes[:, 1]
+    workers = np.where(known, places, len(annotators))
+    size = len(task_ids), len(annotators) + 1, len(Label.values)
+    return ballots(np.searchsorted(task_ids, votes[:, 0]), workers, votes[:, 2], size)
 
 
 def _columns(rows: QuerySet[Any, tuple[int, int, int]]) -> Integers:

@@ -9,8 +9,8 @@ from django.db.models import F
 from accounts import consent
 from accounts.models import Role, User
 from datasets import withdrawal
-from datasets.models import Annotation, Task
-from tagger import assignments, hurry, refit, settlement, tasks
+from datasets.models import MOST_SPREAD, Annotation, Task
+from tagger import assignments, hurry, label_crowds, refit, settlement, tasks
 from tagger.models import Assignment, Crowd, Reliability
 from tests.conftest import NOW
 
@@ -85,6 +85,23 @@ def test_what_was_learned_settles_what_waited_for_one_more(juniper, history, she
     tasks.settle()
     task.refresh_from_db()
     assert (task.status, task.answer, task.dirty_since) == ("settled", "noise", None)
+
+
+def test_of_very_many_some_tasks_are_learned_from_and_all_are_looked_at(juniper, history, shelf, monkeypatch):
+    careful, _clicker = history
+    [task] = shelf(juniper, 1)
+    juniper.confidence, juniper.max_annotations = 0.9, 9
+    juniper.save()
+    for person in careful[:3]:
+        give(task, person, "noise")
+    stranger = User.objects.create_user("only here")
+    give(task, stranger, "noise")
+    Task.objects.exclude(pk=task.pk).update(spread=0)
+    Task.objects.filter(pk=task.pk).update(spread=MOST_SPREAD)  # so that it is not drawn
+    monkeypatch.setattr(label_crowds, "MOST", 150)
+    assert refit.refit("wake-word", juniper.language, NOW) == 203  # but for the stranger's
+    assert not Reliability.objects.filter(annotator=stranger).exists()
+    assert list(Task.objects.exclude(dirty_since=None)) == [task]
 
 
 def test_what_a_reviewer_decided_is_taken_as_known(juniper, history, rita):

@@ -105,12 +105,12 @@ def site(prepare: Callable[[Stage], None]) -> Iterator[Stage]:
             stage = _servers(home, folder, supervisor, listener.getsockname()[1])
             prepare(stage)
             for program in (
-                run._worker(stage.environment, home),
-                run._web(stage.environment, home, listener),
-                run._beat(stage.environment, home),
+                run.worker(stage.environment, home),
+                run.web(stage.environment, home, listener),
+                run.beat(stage.environment, home),
             ):
                 stage.start(program)
-            run._wait_until_ready(stage.port, supervisor)
+            run.wait_until_ready(stage.port, supervisor)
             yield stage
             stage.database.close()
     finally:
@@ -125,11 +125,11 @@ def _servers(home: Home, sockets: Path, supervisor: Supervisor, port: int) -> St
     found = {"DATABASE_URL": postgres.url(sockets), "REDIS_URL": valkey.url(sockets)}
     fixed = {"SECRET_KEY": home.secret_key(), "DEBUG": "0", "TAGGER_DEMO": "0"}
     inherited: Mapping[str, str] = {name: value for name, value in os.environ.items() if name not in OURS}
-    environment = run._site_environment(inherited, found | fixed, home, port) | fixed
+    environment = run.site_environment(inherited, found | fixed, home, port) | fixed
     database = psycopg2.connect(postgres.url(sockets), application_name="load test")
     database.autocommit = True
     stage = Stage(supervisor, home, environment, port, database)
-    run._prepare_data(environment, home, supervisor)
+    run.prepare_data(environment, home, supervisor)
     return stage
 
 
@@ -139,11 +139,11 @@ def bare(stage: Stage) -> Iterator[int]:
     listener = ports.take(0)
     port: int = listener.getsockname()[1]
     environment = stage.environment | {"DJANGO_SETTINGS_MODULE": "bench.load.bare"}
-    program = run._web(environment, stage.home, listener)
+    program = run.web(environment, stage.home, listener)
     stage.start(replace(program, name="bare", log=stage.home.log("bare")))
     try:
         # It has no such page; that it says so is enough.
-        stage.supervisor.wait_for(lambda: run._readiness(port) is not None, run.SECONDS_TO_START)
+        stage.supervisor.wait_for(lambda: run.readiness(port) is not None, run.SECONDS_TO_START)
         yield port
     finally:
         child = stage.supervisor.children.pop("bare")

@@ -123,6 +123,10 @@ class Fit:
             posterior[part] = _blend(likely[part], plain, answers[part], FEW)
         return posterior
 
+    def with_stranger(self) -> Self:
+        """The same with one more worker, of whom nothing is known: those who were not learned from."""
+        return replace(self, matrices=np.concatenate([self.matrices, self.pooled[np.newaxis]]))
+
     def decided(self, votes: Ballots) -> Floats:
         """What `decide` would say of each task after these votes by the same workers: (tasks, classes)."""
         posterior = np.empty((votes.shape[0], len(self.prior)), np.float32)

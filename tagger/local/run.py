@@ -58,11 +58,11 @@ def _run(
     }
     addresses.write(home.path, found, sockets)
     port = listener.getsockname()[1]
-    site = _site_environment(environment, found, home, port)
-    _prepare_data(site, home, supervisor)
-    for program in (_worker(site, home), _web(site, home, listener), _beat(site, home)):
+    site = site_environment(environment, found, home, port)
+    prepare_data(site, home, supervisor)
+    for program in (worker(site, home), web(site, home, listener), beat(site, home)):
         supervisor.start(program)
-    _wait_until_ready(port, supervisor)
+    wait_until_ready(port, supervisor)
     say(f"Tagger is at http://localhost:{port}/ (Ctrl-C stops it)")
     supervisor.watch()
 
@@ -114,7 +114,7 @@ def start_valkey(home: Home, sockets: Path, supervisor: Supervisor) -> None:
         raise Refusal(f"Valkey does not answer (log: {home.log('valkey')})") from error
 
 
-def _site_environment(
+def site_environment(
     environment: Mapping[str, str], found: dict[str, str], home: Home, port: int
 ) -> dict[str, str]:
     """HTTPS is off unless asked for: nothing stands in front of this site."""
@@ -122,7 +122,7 @@ def _site_environment(
     return {"HTTPS": "0"} | dict(environment) | found | fixed
 
 
-def _prepare_data(site: Mapping[str, str], home: Home, supervisor: Supervisor) -> None:
+def prepare_data(site: Mapping[str, str], home: Home, supervisor: Supervisor) -> None:
     log = home.log("setup")
     supervisor.run_once(_manage(site, log, "migrate", "--noinput"))
     if site["DEBUG"].lower() in {"0", "false", "no", "off"}:
@@ -135,7 +135,7 @@ def _manage(site: Mapping[str, str], log: Path | None, *arguments: str) -> Progr
     return Program(arguments[0], [sys.executable, "manage.py", *arguments], log, site, restart=False)
 
 
-def _web(site: Mapping[str, str], home: Home, listener: socket.socket) -> Program:
+def web(site: Mapping[str, str], home: Home, listener: socket.socket) -> Program:
     """Without an access log: IP addresses are about people."""
     command = [
         *(sys.executable, "-m", "gunicorn", "--bind", f"fd://{listener.fileno()}"),
@@ -150,7 +150,7 @@ def _web(site: Mapping[str, str], home: Home, listener: socket.socket) -> Progra
     )
 
 
-def _worker(site: Mapping[str, str], home: Home) -> Program:
+def worker(site: Mapping[str, str], home: Home) -> Program:
     command = [
         *(sys.executable, "-m", "celery", "-A", "tagger", "worker", "--concurrency", "2"),
         *("--without-gossip", "--without-mingle", "--without-heartbeat"),
@@ -160,22 +160,22 @@ def _worker(site: Mapping[str, str], home: Home) -> Program:
     )
 
 
-def _beat(site: Mapping[str, str], home: Home) -> Program:
+def beat(site: Mapping[str, str], home: Home) -> Program:
     schedule = str(home.run / "beat-schedule")
     command = [sys.executable, "-m", "celery", "-A", "tagger", "beat", "--schedule", schedule, "--pidfile="]
     return Program("beat", command, home.log("beat"), site, keep_open=(home.lock,))
 
 
-def _wait_until_ready(port: int, supervisor: Supervisor) -> None:
+def wait_until_ready(port: int, supervisor: Supervisor) -> None:
     try:
-        supervisor.wait_for(lambda: _readiness(port) == 200, SECONDS_TO_START)
+        supervisor.wait_for(lambda: readiness(port) == 200, SECONDS_TO_START)
     except TimeoutError as error:
         raise Refusal(
-            f"the site does not get ready: /readyz answers {_readiness(port) or 'nothing'}"
+            f"the site does not get ready: /readyz answers {readiness(port) or 'nothing'}"
         ) from error
 
 
-def _readiness(port: int) -> int | None:
+def readiness(port: int) -> int | None:
     """The header keeps a site that insists on HTTPS from sending us there."""
     connection = http.client.HTTPConnection(ports.HOST, port, timeout=1)
     try:
