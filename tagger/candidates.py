@@ -7,7 +7,6 @@ do not hold enough is everything looked through.
 """
 
 from functools import cache
-from typing import Any
 
 from django.db import connection
 
@@ -52,14 +51,7 @@ def _lock(
     rest = (annotator.pk, used_up, [task.pk for task in found], annotator.pk, lost, start, count - len(found))
     with connection.cursor() as cursor:
         cursor.execute(_wanted().format(among=condition), (campaign.pk, *values, *rest))
-        return [_task(campaign, row) for row in cursor.fetchall()]
-
-
-def _task(campaign: Campaign, row: tuple[Any, ...]) -> Task:
-    pk, *clip = row
-    task = Task.from_db("default", ["id", "clip_id", "campaign_id"], [pk, clip[0], campaign.pk])
-    task.clip = Clip.from_db("default", ["id", "contributor_id", "seconds"], clip)
-    return task
+        return [controls.lendable(campaign, row) for row in cursor.fetchall()]
 
 
 @cache

@@ -7,13 +7,16 @@ have settled is not known yet: such a control collects the votes that make it su
 
 from collections import Counter
 from datetime import datetime, timedelta
+from functools import cache
 from random import Random, SystemRandom
+from typing import Any
 
-from django.db.models import Exists, F, OuterRef, Q, QuerySet
+from django.db.models import F, Q, QuerySet
 
 from accounts import prepared
 from accounts.models import Purpose, User
-from datasets.models import Campaign, Task
+from datasets import live
+from datasets.models import Campaign, Clip, Task
 
 from .models import Assignment, Control
 
@@ -49,18 +52,39 @@ def pick(annotator: User, campaign: Campaign, count: int) -> list[Task]:
     """Up to `count` controls that this annotator never met, their rows locked as lending locks them."""
     if not count:
         return []
-    met = Assignment.objects.filter(task=OuterRef("pk"), annotator=annotator)
-    unknown = (
-        _usable(campaign)
-        .filter(~Exists(met), control__campaign=campaign, control__retired_at=None)
-        .exclude(clip__contributor=annotator)
-    )
-    return list(
-        unknown.select_related("clip")
-        .only("campaign", "clip__contributor", "clip__seconds")
-        .order_by("?")  # of the few that are in use
-        .select_for_update(of=("self",), skip_locked=True, no_key=True)[:count]
-    )
+    values = (campaign.pk, campaign.max_annotations, annotator.pk, annotator.pk, count)
+    return [lendable(campaign, row) for row in prepared.rows("controls_unknown", _unknown(), values)]
+
+
+def lendable(campaign: Campaign, row: tuple[Any, ...]) -> Task:
+    """A task of which is known what lending needs: its clip's contributor and seconds."""
+    pk, *clip = row
+    task = Task.from_db("default", ["id", "clip_id", "campaign_id"], [pk, clip[0], campaign.pk])
+    task.clip = Clip.from_db("default", ["id", "contributor_id", "seconds"], clip)
+    return task
+
+
+@cache
+def _unknown() -> str:
+    return UNKNOWN.format(live=live.tasks(Purpose.VOLUNTEERS, "task.id"))
+
+
+# What is `_usable`, of the few that are in use.
+UNKNOWN = f"""
+    SELECT task.id, clip.id, clip.contributor_id, clip.seconds
+    FROM {Control._meta.db_table} control
+    JOIN {Task._meta.db_table} task ON task.id = control.task_id
+    JOIN {Clip._meta.db_table} clip ON clip.id = task.clip_id
+    WHERE control.campaign_id = %s AND control.retired_at IS NULL
+        AND task.status = 'settled' AND task.dirty_since IS NULL
+        AND task.annotation_count < %s::integer - task.lent_count
+        AND clip.contributor_id <> %s AND {{live}}
+        AND CASE WHEN EXISTS (
+            SELECT FROM {Assignment._meta.db_table} met
+            WHERE met.task_id = task.id AND met.annotator_id = %s
+        ) THEN false ELSE true END
+    ORDER BY random() LIMIT %s FOR NO KEY UPDATE OF task SKIP LOCKED
+"""
 
 
 def known(kind: str, language: str) -> QuerySet[Control]:

@@ -20,7 +20,7 @@ WITH picked AS (
     SELECT id FROM datasets_task WHERE campaign_id = $1 AND status = 'open'
         AND annotation_count < wanted - lent_count
         AND NOT EXISTS (SELECT FROM tagger_assignment WHERE task_id = datasets_task.id AND annotator_id = $2)
-    ORDER BY annotation_count DESC, priority, id LIMIT 10 FOR NO KEY UPDATE SKIP LOCKED
+    ORDER BY annotation_count DESC, priority, spread LIMIT 10 FOR NO KEY UPDATE SKIP LOCKED
 ), counted AS (
     UPDATE datasets_task SET lent_count = lent_count + 1 FROM picked WHERE datasets_task.id = picked.id
 )
