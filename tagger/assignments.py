@@ -20,7 +20,7 @@ from datasets import normalise
 from datasets.models import Annotation, Campaign, Clip, Label, Task
 from datasets.words import columns
 
-from . import candidates, controls, repeats, storing, tasks
+from . import candidates, controls, repeats, storing, tasks, variety
 from .models import Assignment
 
 MOST_HELD = 100  # nobody borrows a whole campaign
@@ -73,7 +73,7 @@ def lend(annotator: User, campaign: Campaign, count: int, now: datetime) -> list
         among = _record(known, annotator, now, Role.CONTROL) + _record(again, annotator, now, Role.REPEAT)
         for each in among:  # their places must not tell which they are
             wanted.insert(controls.dice.randint(0, len(wanted)), each)
-        return wanted
+        return variety.mixed(wanted, [each.task.clip.contributor_id for each in wanted])
 
 
 def _lend_wanted(annotator: User, campaign: Campaign, count: int, now: datetime) -> list[Assignment]:

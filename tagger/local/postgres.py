@@ -35,6 +35,8 @@ SETTINGS = {
     "log_error_verbosity": "terse",
     "log_checkpoints": "off",
 }
+# After a crash the file system is asked once to write everything, instead of for each of thousands of files.
+RECOVERY = {"recovery_init_sync_method": "syncfs"}
 NOT_DURABLE = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
 
 
@@ -232,7 +234,7 @@ def _write_access_rules(data: Path) -> None:
 
 
 def _options(folder: Path, data: Path, durable: bool) -> list[str]:
-    settings = SETTINGS | {"unix_socket_directories": str(folder)} | ({} if durable else NOT_DURABLE)
+    settings = SETTINGS | RECOVERY | {"unix_socket_directories": str(folder)} | ({} if durable else NOT_DURABLE)
     return [word for name, value in settings.items() for word in ("-c", f"{name}={value}")]
 
 
