@@ -71,6 +71,13 @@ class AnswerSerializer(serializers.Serializer[Any]):
 
 class ReportSerializer(serializers.Serializer[Any]):
     reason = serializers.ChoiceField(choices=Assignment.Reason.choices)
+    part = serializers.ListField(
+        child=serializers.FloatField(),
+        min_length=2,
+        max_length=2,
+        required=False,
+        help_text="from where to where in the clip, in seconds",
+    )
 
 
 class IdSerializer(serializers.Serializer[Any]):
@@ -178,7 +185,9 @@ class Skip(Call):
 class Report(Call):
     @extend_schema(request=ReportSerializer, responses={204: None})
     def post(self, request: PersonalRequest, pk: int) -> Response:
-        assignments.report(request.user, pk, self.sent(ReportSerializer)["reason"], timezone.now())
+        told = self.sent(ReportSerializer)
+        part = tuple(told["part"]) if "part" in told else None
+        assignments.report(request.user, pk, told["reason"], timezone.now(), part)
         return Response(status=status.HTTP_204_NO_CONTENT)
 
 

@@ -26,6 +26,7 @@ from .models import Assignment
 MOST_HELD = 100  # nobody borrows a whole campaign
 LAST = 10  # how many of one's answers can still be changed
 LONGEST_TRANSCRIPT = 2_000  # characters; 30 seconds of speech hold a quarter of that
+SLACK = 0.1  # seconds by which a player may end later than the clip
 MOST_WORDS = 300  # or characters, in scripts without spaces: aligning costs their product
 
 State = Assignment.State
@@ -147,12 +148,21 @@ def skip(annotator: User, assignment_id: int) -> None:
         _close(assignment, State.SKIPPED)
 
 
-def report(annotator: User, assignment_id: int, reason: str, now: datetime) -> None:
-    """Hide the clip from everyone at once. Also after answering; reporting twice is no error."""
+def report(
+    annotator: User, assignment_id: int, reason: str, now: datetime, part: tuple[float, float] | None = None
+) -> None:
+    """Hide the clip from everyone at once. Also after answering; reporting twice is no error.
+
+    `part`: from where to where in the clip, in seconds.
+    """
     if reason not in Assignment.Reason.values:
         raise BadAnswer(f"reason is one of {', '.join(Assignment.Reason.values)}.")
     with transaction.atomic():
         assignment = _lock(annotator, assignment_id)
+        if part and not 0 <= part[0] < part[1] <= assignment.task.clip.seconds + SLACK:
+            raise BadAnswer(f"part is [from, to] in seconds, within {assignment.task.clip.seconds:.2f}.")
+        if part:
+            Assignment.objects.filter(pk=assignment.pk).update(part_from=part[0], part_to=part[1])
         Clip.objects.filter(pk=assignment.task.clip_id, hidden_at=None).update(hidden_at=now)
         if assignment.state != State.DONE:  # an answer stays counted as given
             _close(assignment, State.REPORTED, reason=reason)

@@ -43,6 +43,9 @@ class Assignment(models.Model):
     role = models.CharField(max_length=10, choices=Role.choices, default=Role.VOTE)
     state = models.CharField(max_length=10, choices=State.choices, default=State.LENT)
     reason = models.CharField(max_length=20, choices=Reason.choices, blank=True)
+    # Of a report: from where to where, in seconds, if they marked it.
+    part_from = models.FloatField(null=True, blank=True)
+    part_to = models.FloatField(null=True, blank=True)
     lent_at = models.DateTimeField()
     expires_at = models.DateTimeField()
 

@@ -4,16 +4,21 @@ from datetime import datetime
 
 from django.contrib.postgres.aggregates import ArrayAgg
 from django.db import transaction
-from django.db.models import Q, QuerySet
+from django.db.models import Prefetch, Q, QuerySet
 
 from accounts import audit
 from accounts.consent import live_for
 from accounts.models import Purpose, User
 from datasets.models import Clip
 
+from .models import Assignment
+
 
 def open_for(reviewer: User) -> QuerySet[Clip]:
-    """Hidden clips, oldest first, with the `reasons` given; never the reviewer's own."""
+    """Hidden clips, oldest first, with the `reasons` given; never the reviewer's own.
+
+    Each of their tasks has `marked`: the reports that say where in the clip it is.
+    """
     given = Q(tasks__assignments__reason__gt="")
     return (
         Clip.objects.filter(
@@ -21,6 +26,13 @@ def open_for(reviewer: User) -> QuerySet[Clip]:
         )
         .exclude(contributor=reviewer)
         .annotate(reasons=ArrayAgg("tasks__assignments__reason", filter=given, distinct=True, default=[]))
+        .prefetch_related(
+            Prefetch(
+                "tasks__assignments",
+                Assignment.objects.filter(part_to__isnull=False).order_by("part_from"),
+                to_attr="marked",
+            )
+        )
         .order_by("hidden_at", "id")
     )
 

@@ -587,8 +587,8 @@ MUTANTS = [
     Mutant(
         "the speaker never meets a control of their own",
         "tagger/controls.py",
-        "        .exclude(clip__contributor=annotator)\n",
-        "",
+        "        AND clip.contributor_id <> %s AND {{live}}\n",
+        "        AND %s > 0 AND {{live}}\n",
         "tests/test_controls.py::test_the_speaker_never_meets_a_control_of_their_own",
     ),
     Mutant(

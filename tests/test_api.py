@@ -321,6 +321,23 @@ def test_a_report_without_a_reason_is_refused_by_name(beas, task, lent, body):
     assert not Clip.objects.exclude(hidden_at=None).exists()
 
 
+def test_a_report_may_say_where_in_the_clip_and_reviewers_see_it(beas, lent, client, rita):
+    body = {"reason": "private", "part": [0.25, 0.5]}
+    assert beas.post(f"/api/v1/assignments/{lent}/report/", body, format="json").status_code == 204
+    client.force_login(rita)
+    page = client.get("/review/").content.decode()
+    assert "Marked: 0.2 to 0.5 s" in page or "Marked: 0.3 to 0.5 s" in page
+    assert page.index("Reported clips") < page.index("Disputes")
+
+
+@pytest.mark.parametrize("part", [[0.5, 0.25], [-1, 0.5], [0, 99], [0], ["a", "b"], ["nan", "nan"], "all"])
+def test_a_part_that_is_none_of_the_clip_is_refused(beas, lent, part):
+    body = {"reason": "private", "part": part}
+    answer = beas.post(f"/api/v1/assignments/{lent}/report/", body, format="json")
+    assert answer.status_code == 400 and "part" in str(answer.json())
+    assert not Clip.objects.exclude(hidden_at=None).exists()
+
+
 def test_an_answer_can_be_changed(beas, bea, lent):
     pk = hand_in(beas, lent).json()["id"]
     changed = call(beas, *CHANGE, pk)

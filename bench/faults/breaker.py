@@ -104,7 +104,15 @@ class Breaker:
         self.diary.database_away.append((since, time.monotonic()))
         return True
 
-    def _kill_broker(self) -> bool:
+    def last(self, stop: Callable[[], None]) -> None:
+        """The broker goes, and comes back only when everybody has stopped: nobody is left who asks again."""
+        give_up = time.monotonic() + SECONDS_TO_COME_BACK
+        while not self._kill_broker(stop):
+            if time.monotonic() > give_up:
+                raise TimeoutError(self.site.report("the broker did not come back"))
+            time.sleep(0.05)
+
+    def _kill_broker(self, meanwhile: Callable[[], None] = lambda: None) -> bool:
         """It stays away for a moment, in which answers must be taken as ever."""
         pid = self.site.pid("valkey")
         if pid is None:
@@ -114,6 +122,7 @@ class Breaker:
         with self.site.nothing_started_anew():
             killed = _signalled(pid, signal.SIGKILL)
             time.sleep(BROKER_AWAY)
+            meanwhile()
         return killed
 
     def _hang_up(self) -> bool:

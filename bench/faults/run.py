@@ -121,7 +121,7 @@ class Trial:
         finally:
             for beside in self.beside:
                 beside.stop()
-            self.crowd.stop()
+            self.breaker.last(self.crowd.stop)
 
     def _wait_until_it_works(self, since: float) -> None:
         """A fault each second, but only of a site that is at work: there is little to break in a dead one."""

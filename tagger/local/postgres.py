@@ -234,7 +234,8 @@ def _write_access_rules(data: Path) -> None:
 
 
 def _options(folder: Path, data: Path, durable: bool) -> list[str]:
-    settings = SETTINGS | RECOVERY | {"unix_socket_directories": str(folder)} | ({} if durable else NOT_DURABLE)
+    lasting = {} if durable else NOT_DURABLE
+    settings = SETTINGS | RECOVERY | {"unix_socket_directories": str(folder)} | lasting
     return [word for name, value in settings.items() for word in ("-c", f"{name}={value}")]
 
 
