@@ -69,14 +69,15 @@ def _unknown() -> str:
     return UNKNOWN.format(live=live.tasks(Purpose.VOLUNTEERS, "task.id"))
 
 
-# What is `_usable`, of the few that are in use.
+# What is `_usable`, of the few that are in use. Something is put behind the status, or the database would go
+# through all tasks that were ever settled, by their index, to find those few among them.
 UNKNOWN = f"""
     SELECT task.id, clip.id, clip.contributor_id, clip.seconds
     FROM {Control._meta.db_table} control
     JOIN {Task._meta.db_table} task ON task.id = control.task_id
     JOIN {Clip._meta.db_table} clip ON clip.id = task.clip_id
     WHERE control.campaign_id = %s AND control.retired_at IS NULL
-        AND task.status = 'settled' AND task.dirty_since IS NULL
+        AND task.status || '' = 'settled' AND task.dirty_since IS NULL
         AND task.annotation_count < %s::integer - task.lent_count
         AND clip.contributor_id <> %s AND {{live}}
         AND CASE WHEN EXISTS (

@@ -12,7 +12,7 @@ from tagger import assignments
 
 TIMES = 5
 COUNT = 10
-EXPLAINED = ("SELECT", "INSERT", "UPDATE", "DELETE", "WITH")
+EXPLAINED = ("SELECT", "INSERT", "UPDATE", "DELETE", "WITH", "EXECUTE")
 
 
 class Explaining:
@@ -22,7 +22,7 @@ class Explaining:
         self.statements: list[dict[str, Any]] = []
 
     def __call__(self, execute: Any, sql: str, params: Any, many: bool, context: dict[str, Any]) -> Any:
-        if sql.startswith(EXPLAINED):
+        if sql.lstrip().startswith(EXPLAINED):
             self.statements.append(_explained(context["cursor"].cursor, sql, params))
         return execute(sql, params, many, context)
 
