@@ -85,6 +85,8 @@ def _lend_wanted(annotator: User, campaign: Campaign, count: int, now: datetime)
         if not found:
             break
         lent += _record([t for t in found if _within_cap(t, heard, campaign)], annotator, now, Role.VOTE)
+        if not campaign.contributor_cap:
+            break  # that was all there is
     return lent
 
 

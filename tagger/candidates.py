@@ -2,8 +2,9 @@
 
 Tasks of one campaign stand in an index by how near they are to done, by priority, and then by a place drawn
 by lot. From a random place on a short stretch is looked at, so that whoever answered a hundred thousand of
-them already does not wade through those, and people who come at once do not meet. Only when short stretches
-do not hold enough is everything looked through.
+them already does not wade through those, and people who come at once do not meet. When that does not hold
+enough, longer ones are, up to a length that no campaign's size changes: whoever answered nearly all of a
+million tasks finds one of the others by chance, and everybody finds the last of a hundred thousand.
 """
 
 from functools import cache
@@ -17,7 +18,8 @@ from datasets.models import MOST_SPREAD, Campaign, Clip, Task
 from . import controls
 from .models import Assignment
 
-STRETCHES = 3, 100  # for each task that is wanted
+SHORT = 3, 100  # for each task that is wanted
+LONGEST = 100_000
 
 
 def find(annotator: User, campaign: Campaign, used_up: list[int], count: int) -> list[Task]:
@@ -27,36 +29,32 @@ def find(annotator: User, campaign: Campaign, used_up: list[int], count: int) ->
     Of each task its clip's contributor and seconds are known, and the rest when it is asked for.
     """
     found: list[Task] = []
-    for stretch in STRETCHES:
-        start = controls.dice.randint(0, MOST_SPREAD)
-        here = (campaign.pk, campaign.max_annotations, start, stretch * count, start, stretch * count)
-        near = (f"task.id IN ({NEAR})", (*here, stretch * count))
-        found += _lock(annotator, campaign, used_up, near, start, found, count)
+    for stretch in (*(each * count for each in SHORT), LONGEST):
+        found += _lock(annotator, campaign, used_up, stretch, found, count)
         if len(found) >= count:
-            return found
-    return found + _lock(annotator, campaign, used_up, ("true", ()), 0, found, count)
+            break
+    return found
 
 
 def _lock(
     annotator: User,
     campaign: Campaign,
     used_up: list[int],
-    among: tuple[str, tuple[int, ...]],
-    start: int,
+    stretch: int,
     found: list[Task],
     count: int,
 ) -> list[Task]:
-    condition, values = among
-    lost = Assignment.State.EXPIRED
-    rest = (annotator.pk, used_up, [task.pk for task in found], annotator.pk, lost, start, count - len(found))
+    start = controls.dice.randint(0, MOST_SPREAD)
+    near = (campaign.pk, campaign.max_annotations, start, stretch, start, stretch, stretch)
+    known = (annotator.pk, used_up, [task.pk for task in found], annotator.pk, Assignment.State.EXPIRED)
     with connection.cursor() as cursor:
-        cursor.execute(_wanted().format(among=condition), (campaign.pk, *values, *rest))
+        cursor.execute(_wanted(), (campaign.pk, *near, *known, start, count - len(found)))
         return [controls.lendable(campaign, row) for row in cursor.fetchall()]
 
 
 @cache
 def _wanted() -> str:
-    return WANTED.replace("{live}", live.tasks(Purpose.VOLUNTEERS, "task.id"))
+    return WANTED.format(near=NEAR, live=live.tasks(Purpose.VOLUNTEERS, "task.id"))
 
 
 # Whether somebody had a task is asked of each by itself: they may have had a hundred thousand others. Locked
@@ -65,7 +63,7 @@ WANTED = f"""
     SELECT task.id, clip.id, clip.contributor_id, clip.seconds
     FROM {Task._meta.db_table} task JOIN {Clip._meta.db_table} clip ON clip.id = task.clip_id
     WHERE task.campaign_id = %s AND task.status = 'open'
-        AND task.annotation_count < task.wanted - task.lent_count AND {{among}}
+        AND task.annotation_count < task.wanted - task.lent_count AND task.id IN ({{near}})
         AND clip.contributor_id <> %s AND clip.contributor_id <> ALL(%s) AND task.id <> ALL(%s)
         AND CASE WHEN EXISTS (
             SELECT FROM {Assignment._meta.db_table} had

@@ -5,11 +5,12 @@ from random import Random
 
 import pytest
 from django.conf import settings
+from django.db import connection
 
 from accounts import consent
 from accounts.models import Purpose, User
-from datasets.models import Annotation, Clip, Task
-from tagger import assignments, controls, leases, reports, settlement
+from datasets.models import MOST_SPREAD, Annotation, Clip, Task
+from tagger import assignments, candidates, controls, leases, reports, settlement
 from tagger.models import Assignment
 from tests.conftest import NOW
 
@@ -291,6 +292,28 @@ def test_lending_takes_as_many_queries_for_ten_of_many_as_for_one_of_few(
     shelf(juniper, 500)
     with django_assert_num_queries(6):
         lend(carl, juniper, 10)
+
+
+@pytest.mark.parametrize(("tasks", "looked_at"), [(5, 5), (300, 30)])
+def test_lending_looks_at_few_tasks_however_many_there_are(juniper, shelf, tasks, looked_at):
+    """From a place on that is near the end, so that it goes on from the first."""
+    shelf(juniper, tasks)
+    start = MOST_SPREAD - MOST_SPREAD // 100
+    with connection.cursor() as cursor:
+        values = (juniper.pk, juniper.max_annotations, start, 30, start, 30, 30)
+        cursor.execute(f"SELECT count(DISTINCT id) FROM ({candidates.NEAR}) near", values)
+        assert cursor.fetchone() == (looked_at,)
+
+
+def test_the_last_task_that_somebody_did_not_have_is_found(bea, juniper, shelf):
+    shelf(juniper, 400)
+    while lent := lend(bea, juniper, 100):
+        last = lent[-1]
+        for one in lent:
+            assignments.hand_in(bea, one.pk, "yes", NOW)
+    Annotation.objects.filter(task=last.task_id).delete()
+    Assignment.objects.filter(pk=last.pk).delete()
+    assert lent_to(bea, juniper, 1) == [last.task_id]
 
 
 def test_handing_in_takes_as_many_queries_whoever_else_answered(
