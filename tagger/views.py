@@ -16,7 +16,7 @@ from datasets import byteranges, hearing
 from datasets import campaigns as open_campaigns
 from datasets.models import Annotation, Campaign, Clip, Label
 
-from . import assignments, disputes, reports
+from . import assignments, disputes, last_answers, refusals, reports
 from .forms import form_for
 from .models import Assignment
 
@@ -53,9 +53,10 @@ def hand_in(request: PersonalRequest, pk: int) -> HttpResponse:
     if not form.is_valid():
         return _tag_page(request, campaign, assignment, form, status=400)
     try:
-        assignments.hand_in(request.user, pk, form.cleaned_data["answer"], timezone.now())
+        with refusals.in_english():
+            assignments.hand_in(request.user, pk, form.cleaned_data["answer"], timezone.now())
     except assignments.Refused as refused:
-        messages.warning(request, str(refused))
+        messages.warning(request, refusals.translated(refused))
     return redirect("tag", campaign.slug)
 
 
@@ -64,9 +65,10 @@ def hand_in(request: PersonalRequest, pk: int) -> HttpResponse:
 def skip(request: PersonalRequest, pk: int) -> HttpResponse:
     assignment = get_object_or_404(request.user.assignments.select_related("task__campaign"), pk=pk)
     try:
-        assignments.skip(request.user, pk)
+        with refusals.in_english():
+            assignments.skip(request.user, pk)
     except assignments.Refused as refused:
-        messages.warning(request, str(refused))
+        messages.warning(request, refusals.translated(refused))
     return redirect("tag", assignment.task.campaign.slug)
 
 
@@ -148,6 +150,7 @@ def _tag_page(
         "reasons": Assignment.Reason,
         # The desk goes on with these after a reload, instead of borrowing more each time.
         "held": assignments.at_hand(request.user, campaign, timezone.now()),
+        "last": last_answers.of(request.user, campaign),
         "answered": request.user.annotations.filter(task__campaign=campaign).count(),
     }
     response = render(request, "tagger/tag.html", context, status=status)

@@ -1,177 +1,175 @@
 // <clip-desk>: the form that the server drew, without page loads. The next clip plays while the answer is sent.
 
 import "./clip-player.js";
+import { AnswerGate } from "./answer-gate.js";
+import { onlyFor } from "./api.js";
+import { DeskTurns } from "./desk-turns.js";
+import { DeviceStore } from "./device-store.js";
+import { listenToHeadset } from "./headset.js";
+import { Keymap } from "./keymap.js";
+import { KeysDialog } from "./keys-dialog.js";
 import { pressByKey } from "./keys.js";
+import { LastAnswers } from "./last-answers.js";
 import { LentClips } from "./lent-clips.js";
+import { Letters } from "./letters.js";
 import { Outbox } from "./outbox.js";
 import { Patience } from "./patience.js";
+import { soundChoices } from "./sound-choices.js";
+import { prepare } from "./sound.js";
+import { StandingNotice } from "./standing-notice.js";
+import { TranscriptBox } from "./transcript-box.js";
 
-// The second click of a double click would be an answer to a clip that nobody has heard.
-const SETTLE_MS = 350;
-
-class ClipDesk extends HTMLElement {
-  #clip = null;
-  #waiting = null;
-
+class ClipDesk extends DeskTurns {
   connectedCallback() {
+    const { account } = this.dataset;
+    onlyFor(account, location.pathname);
+    this.store = new DeviceStore(account);
+    this.letters = new Letters(this.store);
     this.patience = new Patience();
-    this.outbox = new Outbox(this.patience);
-    this.clips = new LentClips(this.dataset.lend, this.#held(), this.patience);
-    this.player = this.querySelector("clip-player");
-    this.box = this.querySelector("textarea");
-    this.#listen();
-    this.#next();
+    this.outbox = new Outbox(account, this.letters, this.patience);
+    this.notice = new StandingNotice(this, this.outbox, this.patience);
+    if (this.part("clip")) this.#open();
+    this.outbox.run();
   }
 
   disconnectedCallback() {
-    this.stopKeys();
+    this.stopKeys?.();
+    this.outbox.close();
+  }
+
+  #open() {
+    this.player = this.querySelector("clip-player");
+    this.gate = new AnswerGate(this, this.player, Number(this.dataset.mustHear));
+    this.choices = soundChoices(this, ({ speed }) => (this.player.speed = speed));
+    const box = this.querySelector("textarea");
+    this.box = box && new TranscriptBox(box, this.store);
+    const own = this.letters.all().filter(({ campaign }) => campaign === this.dataset.campaign);
+    this.last = new LastAnswers(this.part("last"), {
+      row: this.part("last-row"),
+      drawn: [...this.part("drawn").children].map(({ dataset }) => ({ ...dataset })),
+      letters: own,
+      word: (name) => this.word(name),
+    });
+    this.clips = new LentClips(this.dataset.lend, {
+      held: [...this.part("held").children].map(({ dataset }) => ({ ...dataset })),
+      answered: this.letters.all().map(({ assignment }) => assignment),
+      now: Date.parse(this.dataset.now),
+      patience: this.patience,
+      prepare: (blob) => prepare(blob, this.choices),
+    });
+    this.#listenForKeys();
+    this.#listen();
+    this.next();
+  }
+
+  #listenForKeys() {
+    const needsControl = Boolean(this.box);
+    const keyWords = { Space: this.word("key-space"), Control: this.word("key-control"), Alt: this.word("key-alt") };
+    const keymap = new Keymap(this, this.dataset.kind, keyWords);
+    this.help = new KeysDialog(this.part("help"), keymap, { word: (name) => this.word(name), needsControl });
+    this.stopKeys = pressByKey(this, () => this.report.open || this.help.isOpen);
+    listenToHeadset(this.player, document.title);
   }
 
   #listen() {
-    this.stopKeys = pressByKey(this, () => this.part("report").open);
     this.addEventListener("submit", (event) => this.#submit(event));
     this.addEventListener("click", (event) => this.#click(event));
-    this.part("report").addEventListener("toggle", () => this.#reportToggled());
-    this.part("report").addEventListener("keydown", (event) => event.key === "Escape" && this.#closeReport());
-    this.part("try-now").addEventListener("click", () => this.patience.hurry());
-    this.player.audio.addEventListener("error", () => this.#unplayable());
-    this.player.audio.addEventListener("play", () => this.#unsay("press-play"));
-    this.outbox.addEventListener("sent", ({ detail }) => this.#sent(detail.letter));
-    this.outbox.addEventListener("refused", ({ detail }) => this.say(`${this.word("not-taken")} ${detail.reason}`));
-    this.outbox.addEventListener("change", () => this.#drawUnsent());
-    this.clips.addEventListener("waiting", ({ detail }) => this.#drawUnsent(detail));
-    this.clips.addEventListener("going", () => this.#drawUnsent(null));
-    window.addEventListener("beforeunload", (event) => this.outbox.size && event.preventDefault());
+    this.report.addEventListener("toggle", () => this.report.open && this.report.querySelector("[data-reason]").focus());
+    this.report.addEventListener("keydown", (event) => event.key === "Escape" && this.closeReport());
+    this.player.hear("error", () => this.unplayable());
+    this.player.hear("play", () => this.unsay("press-play"));
+    this.gate.addEventListener("change", () => this.drawHint(this.gate.isOpen));
+    this.outbox.addEventListener("sent", ({ detail }) => this.#sent(detail));
+    this.outbox.addEventListener("refused", ({ detail }) => this.#refused(detail));
+    this.letters.watch((assignment) => assignment && this.#answeredElsewhere(assignment));
+    this.clips.addEventListener("waiting", ({ detail }) => this.notice.waitFor(detail));
+    this.clips.addEventListener("going", () => this.notice.waitFor(null));
+    // What the browser keeps needs no question; where it refuses to, the page is all there is.
+    window.addEventListener("beforeunload", (event) => this.letters.areLasting || event.preventDefault());
   }
 
   #submit(event) {
     event.preventDefault();
-    if (isLocked(event.submitter)) return;
-    if (event.target.dataset.act === "skip") this.#act("skip", {});
-    else if (this.dataset.kind === "wake-word") this.#act("annotation", { answer: event.submitter.value });
-    else this.#transcribe(event.submitter?.name === "no_speech");
+    const { submitter } = event;
+    if (isLocked(submitter)) return void (this.gate.isToBeHeard(submitter) && this.say(this.word("hear-first")));
+    if (event.target.dataset.act === "skip") this.#drop("skip", {});
+    else if (!this.box) this.#answer(submitter.value);
+    else if (submitter?.name === "no_speech") this.#answer("");
+    else if (this.box.text) this.#answer(this.box.text);
+    else this.say(this.word("write-first"));
+    this.box?.focus();
   }
 
-  #click(event) {
-    const button = event.target.closest("button");
-    if (button?.dataset.reason && !isLocked(button)) {
-      this.#act("report", { reason: button.dataset.reason });
+  #click({ target, detail }) {
+    const button = target.closest("button");
+    const { act, reason, revise, insert } = button?.dataset ?? {};
+    if (act === "undo") this.undo();
+    if (act === "keep") this.next();
+    if (act === "help") this.help.open();
+    if (insert) this.box.insert(insert);
+    if (revise) this.revise(this.last.of(revise));
+    if (reason && !isLocked(button)) {
+      this.#drop("report", { reason, ...this.#whereMarked() });
       this.say(this.word("reported"));
     }
     // The space bar is for playing: it must not press again what the mouse has pressed.
-    if (event.detail && button && this.dataset.kind === "wake-word") this.player.button.focus();
+    if (detail && button?.closest(".answers, .asides, .last") && !this.box) this.player.button.focus();
   }
 
-  #transcribe(isSilent) {
-    const transcript = isSilent ? "" : this.box.value.trim();
-    if (isSilent || transcript) this.#act("annotation", { transcript });
-    else this.say(this.word("write-first"));
-    this.box.focus();
+  /** Kept first, then the next clip sounds, then the rest is drawn. */
+  #answer(answer) {
+    const { id, sound, earlier } = this.clip;
+    const body = this.box ? { transcript: answer } : { answer };
+    const letter = { assignment: id, campaign: this.dataset.campaign, body };
+    if (earlier) this.outbox.change(letter, earlier.annotation);
+    else this.outbox.put({ ...letter, kind: "annotation" });
+    this.box?.discard();
+    const { seconds } = sound;
+    this.next();
+    if (earlier) this.last.change(id, answer);
+    else this.last.add({ assignment: id, answer, seconds, sound });
   }
 
-  /** Put it in the outbox and go on to the next clip. */
-  #act(kind, body) {
-    this.outbox.put({ kind, path: `/api/v1/assignments/${this.#clip.id}/${kind}/`, body });
-    this.say("");
-    this.#closeReport();
-    this.querySelector(".errorlist")?.remove();
-    if (this.box) this.box.value = "";
-    this.#next();
+  /** In seconds of the clip as it was sent, silence and all. */
+  #whereMarked() {
+    const { start, end, isMarked } = this.player.marked;
+    const { from } = this.clip.sound;
+    return isMarked ? { part: [from + start, from + end] } : {};
   }
 
-  async #next() {
-    this.#lock();
-    this.player.clear();
-    if (this.#clip) URL.revokeObjectURL(this.#clip.url);
-    this.#clip = null;
-    const settled = new Promise((resolve) => setTimeout(resolve, SETTLE_MS));
-    const loading = setTimeout(() => this.say(this.word("loading")), SETTLE_MS);
-    try {
-      this.#clip = await this.clips.next();
-    } catch (error) {
-      this.say(error.message); // the campaign was closed, or this is not for volunteers any more
-      return;
-    } finally {
-      clearTimeout(loading);
-    }
-    if (!this.#clip) {
-      this.#showEmpty();
-      return;
-    }
-    this.#unsay("loading");
-    const playing = this.player.play(this.#clip.url);
-    await settled;
-    this.#unlock();
-    if (!(await playing)) this.say(this.word("press-play"));
+  /** Skipped or reported. */
+  #drop(kind, body) {
+    const { id, sound, earlier } = this.clip;
+    this.outbox.put({ kind, assignment: id, campaign: this.dataset.campaign, body });
+    this.box?.discard();
+    this.next();
+    if (earlier) this.last.drop(id);
+    else URL.revokeObjectURL(sound.url);
   }
 
-  // Not `disabled`: that would take the focus away from who answers by keyboard.
-  #lock(buttons = "form button, [data-reason]") {
-    for (const button of this.querySelectorAll(buttons)) button.setAttribute("aria-disabled", "true");
+  #sent({ letter, annotation, isNew }) {
+    if (letter.campaign !== this.dataset.campaign || !annotation) return;
+    this.last.confirm(letter.assignment, annotation);
+    // One that had arrived before, though nobody told, stands in the number that the page was drawn with.
+    const isIn = letter.kind !== "annotation" || (!isNew && letter.tried < performance.timeOrigin);
+    if (!isIn) this.countOne();
   }
 
-  #unlock() {
-    for (const button of this.querySelectorAll("[aria-disabled]")) button.removeAttribute("aria-disabled");
-    if (this.player.audio.error) this.#unplayable();
+  #refused({ letter, reason, status }) {
+    if (letter.kind === "change" && !letter.annotation) return; // the answer's own refusal is told already
+    const why = status === 404 ? this.word("gone") : reason;
+    this.notice.refuse(why);
+    this.last.refuse(letter.assignment, why);
   }
 
-  #unplayable() {
-    if (!this.#clip) return; // emptied between two clips
-    this.#lock(".answers button");
-    this.say(this.word("unplayable"));
+  #answeredElsewhere(assignment) {
+    this.clips.drop(assignment);
+    if (String(this.clip?.id) !== assignment || this.clip.earlier) return;
+    this.box?.discard();
+    this.next();
+    this.say(this.word("elsewhere"));
   }
 
-  #showEmpty() {
-    this.part("clip").hidden = true;
-    this.part("empty").hidden = false;
-    this.part("empty").focus();
-    this.say("");
-  }
-
-  #sent(letter) {
-    const answered = document.getElementById("answered");
-    if (letter.kind === "annotation") answered.textContent = Number(answered.textContent) + 1;
-  }
-
-  #drawUnsent(waiting = this.#waiting) {
-    this.#waiting = waiting;
-    const why = this.outbox.stuck ?? waiting;
-    this.part("unsent").hidden = !why;
-    this.part("log-in").hidden = why !== "logged-out";
-    if (!why) return;
-    const words = { "logged-out": "logged-out", unreachable: this.outbox.size ? "not-sent" : "no-clips" };
-    this.part("unsent-text").textContent = `${this.word(words[why])} ${this.outbox.size || ""}`;
-  }
-
-  #reportToggled() {
-    if (this.part("report").open) this.part("report").querySelector("[data-reason]").focus();
-  }
-
-  #closeReport() {
-    const report = this.part("report");
-    if (report.contains(document.activeElement)) report.querySelector("summary").focus();
-    report.open = false;
-  }
-
-  #held() {
-    return [...this.part("held").children].map(({ dataset: { id, audio, expires } }) => ({ id, audio, expires }));
-  }
-
-  say(text) {
-    this.part("status").textContent = text;
-  }
-
-  #unsay(name) {
-    if (this.part("status").textContent === this.word(name)) this.say("");
-  }
-
-  word(name) {
-    return this.part("words").content.querySelector(`[data-word="${name}"]`).textContent;
-  }
-
-  part(name) {
-    return this.querySelector(`[data-part="${name}"]`);
-  }
 }
 
 function isLocked(button) {

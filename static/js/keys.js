@@ -1,20 +1,19 @@
 // Keys that press buttons: an element with data-keys="1 y" is pressed by either.
 
-/** Whether a key typed here is text, or a move within the field, and no command. */
-function isTyping(target) {
-  return target.isContentEditable || target.matches("textarea, select, input:not([type=checkbox], [type=radio])");
-}
-
-/** Elements that answer to the space bar by themselves. */
-const OWN_SPACE = "button, summary, a, input, audio";
+/** Elements that take keys for themselves: text is typed there, or they are moved and pressed by these. */
+const TYPING = "textarea, select, input:not([type=checkbox], [type=radio], [type=range])";
+const OWN = {
+  Space: "button, summary, a, input:not([type=range]), audio",
+  ArrowLeft: "input",
+  ArrowRight: "input",
+};
 
 /** Returns the function that ends it; while `isAsleep()`, no key presses anything. */
 export function pressByKey(root, isAsleep) {
   const listener = (event) => {
-    if (isAsleep() || event.repeat || event.isComposing || event.altKey) return;
+    if (isAsleep() || event.repeat || event.isComposing) return;
     const name = nameOf(event);
-    const isPlain = !event.ctrlKey && !event.metaKey;
-    if (isPlain && (isTyping(event.target) || (name === "Space" && event.target.matches(OWN_SPACE)))) return;
+    if (isTakenBy(event.target, name)) return;
     const found = [...root.querySelectorAll("[data-keys]")].find((each) => each.dataset.keys.split(" ").includes(name));
     if (!found || !found.checkVisibility()) return;
     event.preventDefault();
@@ -24,8 +23,19 @@ export function pressByKey(root, isAsleep) {
   return () => document.removeEventListener("keydown", listener);
 }
 
+function isTakenBy(target, name) {
+  if (isCombined(name)) return false;
+  return target.isContentEditable || target.matches(TYPING) || (OWN[name] && target.matches(OWN[name]));
+}
+
+/** Whether the key is pressed together with another that makes it no letter. */
+export function isCombined(name) {
+  return /^(Control|Meta|Alt)\+/.test(name);
+}
+
 /** nameOf of Ctrl and Enter is "Control+Enter", of a capital Y is "y" */
-function nameOf(event) {
+export function nameOf(event) {
   const key = event.code === "Space" ? "Space" : event.key.length === 1 ? event.key.toLowerCase() : event.key;
-  return [event.ctrlKey && "Control", event.metaKey && "Meta", key].filter(Boolean).join("+");
+  if (event.getModifierState("AltGraph")) return key; // on many keyboards [ and @ need it
+  return [event.ctrlKey && "Control", event.metaKey && "Meta", event.altKey && "Alt", key].filter(Boolean).join("+");
 }

@@ -1,28 +1,37 @@
-// The clips that are lent to this volunteer and not shown yet, with their sound fetched ahead.
+// The clips that are lent to this volunteer and not shown yet, fetched and decoded ahead.
 
-import { LoggedOut, Refused, get, post } from "./api.js";
+import { Refused, get, post, whyWaiting } from "./api.js";
+import { claim } from "./claims.js";
 
 const AT_A_TIME = 5;
 const FEW = 2;
 
-/** Tells by "waiting" (detail: why, "logged-out" or "unreachable") and "going" when it goes on. */
+/** Tells by "waiting" (detail: why, as an Outbox is stuck) and "going" when it goes on. */
 export class LentClips extends EventTarget {
   #queue = [];
-  #seen = new Set();
+  #seen;
   #lend;
   #lending = null;
   #isPrefetching = false;
   #patience;
+  #prepare;
+  #skew;
 
-  /** `held` is what the page was drawn with: [{ id, audio, expires }]. */
-  constructor(lend, held, patience) {
+  /**
+   * `held` is what the page was drawn with: [{ id, audio, expires }]; `answered` are ids that are not to be
+   * shown again; `now` is the server's time in milliseconds; `prepare` makes a sound of a blob.
+   */
+  constructor(lend, { held, answered, now, patience, prepare }) {
     super();
     this.#lend = lend;
     this.#patience = patience;
+    this.#prepare = prepare;
+    this.#skew = Date.now() - now;
+    this.#seen = new Set(answered.map(String));
     this.#add(held);
   }
 
-  /** The next clip with `url`, an object URL that the caller revokes; null when nothing is left for now. */
+  /** The next clip { id, sound, wasHeard }, its sound the caller's to revoke; null when nothing is left for now. */
   async next() {
     for (;;) {
       const clip = this.#queue[0];
@@ -31,18 +40,44 @@ export class LentClips extends EventTarget {
         continue;
       }
       const sound = await this.#soundOf(clip);
+      if (this.#queue[0] !== clip) continue; // answered in another tab, or taken, meanwhile
       this.#queue.shift();
-      if (sound) {
-        this.#refill();
-        this.#prefetch();
-        return { id: clip.id, url: URL.createObjectURL(sound) };
-      }
+      if (!sound) continue;
+      this.#refill();
+      this.#prefetch();
+      return { id: clip.id, sound, wasHeard: clip.wasHeard };
     }
   }
 
-  /** The WAV, or null when this clip is not ours to hear any more. */
+  /** The sound of the clip that comes next, or null while it is not being loaded. */
+  async comingSound() {
+    try {
+      return await (this.#queue[0]?.sound ?? null);
+    } catch {
+      return null; // `next` will find out why
+    }
+  }
+
+  /** Of a clip that was shown before; it may be refused. */
+  soundAgain(id) {
+    return this.#fetch({ audio: `/api/v1/assignments/${id}/audio/` });
+  }
+
+  /** It comes next: somebody went back to an earlier one. */
+  putBack({ id, sound, wasHeard }) {
+    const isOurs = Promise.resolve(true);
+    this.#queue.unshift({ id, expires: Infinity, sound: Promise.resolve(sound), isOurs, wasHeard });
+  }
+
+  /** It was answered in another tab. */
+  drop(id) {
+    this.#seen.add(String(id));
+    this.#queue = this.#queue.filter((clip) => String(clip.id) !== String(id));
+  }
+
+  /** The sound, or null when this clip is not ours to hear any more. */
   async #soundOf(clip) {
-    if (clip.expires <= Date.now()) return null;
+    if (clip.expires <= Date.now() - this.#skew || !(await clip.isOurs)) return null;
     try {
       return await this.#patiently(() => {
         clip.sound ??= this.#fetch(clip);
@@ -60,7 +95,11 @@ export class LentClips extends EventTarget {
     this.#isPrefetching = true;
     try {
       for (let clip; (clip = this.#queue.find(({ sound }) => !sound)); ) {
-        clip.sound = this.#fetch(clip);
+        if (!(await clip.isOurs)) {
+          this.drop(clip.id);
+          continue;
+        }
+        clip.sound ??= this.#fetch(clip);
         await clip.sound;
       }
     } catch {
@@ -70,7 +109,9 @@ export class LentClips extends EventTarget {
   }
 
   #fetch(clip) {
-    const sound = get(clip.audio).then((response) => response.blob());
+    const sound = get(clip.audio)
+      .then((response) => response.blob())
+      .then(this.#prepare);
     sound.catch(() => {
       clip.sound = null;
     });
@@ -100,9 +141,8 @@ export class LentClips extends EventTarget {
   #add(lent) {
     const fresh = lent.filter(({ id }) => !this.#seen.has(String(id)));
     for (const { id, audio, expires } of fresh) {
-      const clip = { id, audio, expires: Date.parse(expires), sound: null };
       this.#seen.add(String(id));
-      this.#queue.push(clip);
+      this.#queue.push({ id, audio, expires: Date.parse(expires), sound: null, isOurs: claim(id) });
     }
     this.#prefetch();
     return fresh.length > 0;
@@ -116,7 +156,7 @@ export class LentClips extends EventTarget {
         return result;
       } catch (error) {
         if (error instanceof Refused) throw error;
-        this.#tell("waiting", error instanceof LoggedOut ? "logged-out" : "unreachable");
+        this.#tell("waiting", whyWaiting(error));
         await this.#patience.wait(failures);
       }
     }

@@ -1,0 +1,103 @@
+// The answers that can still be changed, newest first, as a list on the page.
+
+const MOST = 10; // as the server has it
+
+/** An entry is { assignment, annotation, answer, seconds, sound, state, reason }; state: sent, waiting or refused. */
+export class LastAnswers {
+  #list;
+  #row;
+  #word;
+  #entries;
+
+  /** `drawn` is what the server drew, `letters` what it has not heard of; `word` gives the page's words. */
+  constructor(list, { row, drawn, letters, word }) {
+    this.#list = list;
+    this.#row = row;
+    this.#word = word;
+    this.#entries = drawn.map((entry) => ({ state: "sent", sound: null, reason: "", ...entry }));
+    for (const { kind, assignment, body } of letters) {
+      const answer = body.answer ?? body.transcript;
+      if (kind === "annotation") this.add({ assignment, answer, seconds: 0, sound: null });
+      else if (kind === "change") this.change(assignment, answer);
+    }
+    this.#draw();
+  }
+
+  add(entry) {
+    this.#entries.unshift({ annotation: null, reason: "", ...entry, state: "waiting" });
+    this.#entries.splice(MOST).forEach(letGo);
+    this.#keepFewSounds();
+    this.#draw();
+  }
+
+  change(assignment, answer) {
+    this.#set(assignment, { answer, state: "waiting", reason: "" });
+  }
+
+  confirm(assignment, annotation) {
+    this.#set(assignment, { annotation, state: "sent", reason: "" });
+    this.#keepFewSounds();
+  }
+
+  refuse(assignment, reason) {
+    this.#set(assignment, { state: "refused", reason });
+  }
+
+  /** It was withdrawn, or reported: nobody hears it again. */
+  drop(assignment) {
+    this.#entries.filter((entry) => isOf(entry, assignment)).forEach(letGo);
+    this.#entries = this.#entries.filter((entry) => !isOf(entry, assignment));
+    this.#draw();
+  }
+
+  of(assignment) {
+    return this.#entries.find((entry) => isOf(entry, assignment)) ?? null;
+  }
+
+  /** The one given before this one, or the newest; null when there is none. */
+  before(entry) {
+    return this.#entries[this.#entries.indexOf(entry) + 1] ?? null;
+  }
+
+  /** labelOf("yes") is "Yes"; a transcript is its own label. */
+  labelOf(answer) {
+    return this.#word(`answer-${answer || "nobody"}`) ?? answer;
+  }
+
+  #set(assignment, what) {
+    const entry = this.of(assignment);
+    if (!entry) return;
+    Object.assign(entry, what);
+    this.#draw();
+  }
+
+  /** The newest for the next undo, and what is not sent; the rest is asked for again, if it may still be heard. */
+  #keepFewSounds() {
+    this.#entries.slice(1).filter(({ state }) => state === "sent").forEach(letGo);
+  }
+
+  #draw() {
+    this.#list.replaceChildren(...this.#entries.map((entry) => this.#drawn(entry)));
+    this.#list.closest("details").hidden = !this.#entries.length;
+  }
+
+  #drawn({ assignment, answer, state, reason }) {
+    const row = this.#row.content.cloneNode(true);
+    const label = this.labelOf(answer);
+    row.querySelector(".said").textContent = label;
+    row.querySelector(".standing-of").textContent = `${this.#word(`state-${state}`)} ${reason && `(${reason})`}`;
+    const button = row.querySelector("button");
+    button.dataset.revise = assignment;
+    button.querySelector(".visually-hidden").textContent = label;
+    return row;
+  }
+}
+
+function isOf(entry, assignment) {
+  return String(entry.assignment) === String(assignment);
+}
+
+function letGo(entry) {
+  if (entry.sound) URL.revokeObjectURL(entry.sound.url);
+  entry.sound = null;
+}
