@@ -20,6 +20,7 @@ from .models import Assignment
 
 SHORT = 3, 100  # for each task that is wanted
 LONGEST = 100_000
+FEW = 4
 
 
 def find(annotator: User, campaign: Campaign, used_up: list[int], count: int) -> list[Task]:
@@ -45,29 +46,32 @@ def _lock(
     count: int,
 ) -> list[Task]:
     start = controls.dice.randint(0, MOST_SPREAD)
-    near = (campaign.pk, campaign.max_annotations, start, stretch, start, stretch, stretch)
+    here = (start, stretch, start, stretch, stretch, FEW * stretch)
     known = (annotator.pk, used_up, [task.pk for task in found], annotator.pk, Assignment.State.EXPIRED)
     with connection.cursor() as cursor:
-        cursor.execute(_wanted(), (campaign.pk, *near, *known, start, count - len(found)))
+        near = (campaign.pk, campaign.max_annotations, *here)
+        cursor.execute(_wanted(), (*near, campaign.pk, *known, start, count - len(found)))
         return [controls.lendable(campaign, row) for row in cursor.fetchall()]
 
 
 @cache
 def _wanted() -> str:
-    return WANTED.format(near=NEAR, live=live.tasks(Purpose.VOLUNTEERS, "task.id"))
+    return WANTED.format(near=NEAR, live=live.tasks(Purpose.VOLUNTEERS, "near.id"))
 
 
-# Whether somebody had a task is asked of each by itself: they may have had a hundred thousand others. Locked
-# rows are passed over, and so nobody waits for anybody.
+# Consent, and whether somebody had a task, is asked of those that are near and of no others: they may have
+# had a hundred thousand. Locked rows are passed over, and so nobody waits for anybody.
 WANTED = f"""
+    WITH near AS MATERIALIZED ({{near}})
     SELECT task.id, clip.id, clip.contributor_id, clip.seconds
-    FROM {Task._meta.db_table} task JOIN {Clip._meta.db_table} clip ON clip.id = task.clip_id
+    FROM near JOIN {Task._meta.db_table} task ON task.id = near.id
+    JOIN {Clip._meta.db_table} clip ON clip.id = task.clip_id
     WHERE task.campaign_id = %s AND task.status = 'open'
-        AND task.annotation_count < task.wanted - task.lent_count AND task.id IN ({{near}})
-        AND clip.contributor_id <> %s AND clip.contributor_id <> ALL(%s) AND task.id <> ALL(%s)
+        AND task.annotation_count < task.wanted - task.lent_count
+        AND clip.contributor_id <> %s AND clip.contributor_id <> ALL(%s) AND near.id <> ALL(%s)
         AND CASE WHEN EXISTS (
             SELECT FROM {Assignment._meta.db_table} had
-            WHERE had.task_id = task.id AND had.annotator_id = %s AND had.state <> %s
+            WHERE had.task_id = near.id AND had.annotator_id = %s AND had.state <> %s
         ) THEN false ELSE true END
         AND {{live}}
     ORDER BY task.annotation_count DESC, task.priority, task.spread < %s, task.spread
@@ -75,7 +79,7 @@ WANTED = f"""
 """
 
 # From each (number of annotations, priority) on to the next, one look into the index for each, whatever lies
-# between them. Behind the last place comes the first.
+# between them. Behind the last place comes the first. Of stretches like these a few are enough.
 NEAR = f"""
     WITH RECURSIVE task AS NOT MATERIALIZED (
         SELECT id, annotation_count, priority, spread FROM {Task._meta.db_table}
@@ -90,7 +94,9 @@ NEAR = f"""
         )
         FROM places WHERE places.priority IS NOT NULL
     )
-    SELECT near.id FROM places CROSS JOIN LATERAL (
+    SELECT near.id
+    FROM (SELECT * FROM places WHERE priority IS NOT NULL ORDER BY answered DESC, priority) places
+    CROSS JOIN LATERAL (
         (
             SELECT id FROM task
             WHERE annotation_count = answered AND task.priority = places.priority AND spread >= %s
@@ -100,5 +106,5 @@ NEAR = f"""
             WHERE annotation_count = answered AND task.priority = places.priority AND spread < %s
             ORDER BY spread LIMIT %s
         ) LIMIT %s
-    ) near WHERE places.priority IS NOT NULL
+    ) near LIMIT %s
 """

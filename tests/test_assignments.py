@@ -300,7 +300,7 @@ def test_lending_looks_at_few_tasks_however_many_there_are(juniper, shelf, tasks
     shelf(juniper, tasks)
     start = MOST_SPREAD - MOST_SPREAD // 100
     with connection.cursor() as cursor:
-        values = (juniper.pk, juniper.max_annotations, start, 30, start, 30, 30)
+        values = (juniper.pk, juniper.max_annotations, start, 30, start, 30, 30, 120)
         cursor.execute(f"SELECT count(DISTINCT id) FROM ({candidates.NEAR}) near", values)
         assert cursor.fetchone() == (looked_at,)
 
