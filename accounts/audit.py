@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from django.db import connection, transaction
+from django.utils.translation import gettext as _
 
 from . import signing
 from .models import AUDIT_LOCK, AuditEvent, User
@@ -77,7 +78,8 @@ def broken_at() -> int | None:
 def must_hold(number: int, sha256: str) -> None:
     """Raises Broken unless the event of this number is still the one with this hash."""
     if not AuditEvent.objects.filter(number=number, sha256=sha256).exists():
-        raise Broken(f"This site's record does not hold event {number} as it was any more.")
+        words = _("This site's record does not hold event %(number)d as it was any more.")
+        raise Broken(words % {"number": number})
 
 
 def told(event: AuditEvent) -> dict[str, Any]:

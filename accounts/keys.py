@@ -4,10 +4,29 @@ import secrets
 
 from django.db import IntegrityError, transaction
 
+from . import ciphers
 from .ciphers import KEY, KeyLost, seal, unseal
 from .models import DataKey, User
 
-__all__ = ["KeyLost", "data_key", "existing_key", "renew", "seal", "unseal"]
+__all__ = ["KeyLost", "Opened", "data_key", "existing_key", "renew", "seal", "unseal"]
+
+
+class Opened:
+    """Data keys of many people, each opened once. To be let go after a batch: keys change and end."""
+
+    def __init__(self) -> None:
+        self._masters: dict[str, bytes] = {}
+        self._keys: dict[int, bytes] = {}
+
+    def data_key(self, person: int, wrapped: bytes | memoryview | None, master: str | None) -> bytes:
+        """A person's key, from the columns of its row. Raises KeyLost when there is no such row."""
+        if person not in self._keys:
+            if wrapped is None or master is None:
+                raise KeyLost("this person has no key any more")
+            if master not in self._masters:
+                self._masters[master] = ciphers.master(master)
+            self._keys[person] = unseal(self._masters[master], bytes(wrapped), DataKey.label(person))
+        return self._keys[person]
 
 
 def data_key(person: User) -> bytes:

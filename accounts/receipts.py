@@ -13,6 +13,7 @@ from typing import Any
 
 from django.conf import settings
 from django.urls import reverse
+from django.utils.translation import gettext as _
 
 from . import audit, signing
 from .models import Consent, ConsentNotice, Material, Purpose, User
@@ -102,13 +103,14 @@ def _as_given(rows: Iterable[Consent]) -> tuple[Consent, ...]:
 def read(data: bytes) -> dict[str, Any]:
     """The document in a file that somebody hands over. Raises Unreadable; the signature is not looked at."""
     if len(data) > MOST_BYTES:
-        raise Unreadable(f"It is too large for a receipt: more than {MOST_BYTES} bytes.")
+        words = _("It is too large for a receipt: more than %(number)d bytes.")
+        raise Unreadable(words % {"number": MOST_BYTES})
     try:
         found = json.loads(data.decode("utf-8-sig"), object_pairs_hook=_once_each)
     except (ValueError, RecursionError):
-        raise Unreadable("It is not JSON.") from None
+        raise Unreadable(_("It is not JSON.")) from None
     if not isinstance(found, dict):
-        raise Unreadable("It is JSON, but not a document with fields.")
+        raise Unreadable(_("It is JSON, but not a document with fields."))
     return found
 
 
@@ -167,5 +169,5 @@ def _once_each(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     # Written twice, a field could say one thing to the signature and another to a reader.
     found = dict(pairs)
     if len(found) != len(pairs):
-        raise Unreadable("It names a field twice.")
+        raise Unreadable(_("It names a field twice."))
     return found

@@ -7,6 +7,7 @@ from typing import Any
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
+from django.utils.translation import gettext as _
 from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 from rest_framework.views import APIView
@@ -27,7 +28,9 @@ def _required(role: Role) -> Callable[[View], View]:
         @wraps(view)
         def guarded(request: PersonalRequest, *args: Any, **kwargs: Any) -> HttpResponse:
             if not request.user.has_role(role):
-                raise PermissionDenied(f"This page is for people with the role {role.label}.")
+                raise PermissionDenied(
+                    _("This page is for people with the role %(role)s.") % {"role": role.label}
+                )
             return view(request, *args, **kwargs)
 
         return login_required(guarded)

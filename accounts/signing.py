@@ -17,6 +17,7 @@ from typing import Any
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from django.conf import settings
+from django.utils.translation import gettext as _
 
 from . import ciphers
 
@@ -41,15 +42,16 @@ def verify(document: dict[str, Any]) -> None:
     """Raises BadSignature with the reason, unless this site signed exactly this."""
     unsigned = {name: value for name, value in document.items() if name != "signature"}
     if "signature" not in document or "key" not in document:
-        raise BadSignature("It bears no signature: the fields “key” and “signature” must both be there.")
+        raise BadSignature(_("It bears no signature: the fields “key” and “signature” must both be there."))
     if document["key"] != key_id():
-        raise BadSignature("It was signed with another key than this site's.")
+        raise BadSignature(_("It was signed with another key than this site's."))
     try:
         _private().public_key().verify(_signature(document["signature"]), canonical(unsigned))
     except InvalidSignature:
-        raise BadSignature(
+        words = _(
             "The signature does not fit: a field was changed, added or removed, or this site never signed it."
-        ) from None
+        )
+        raise BadSignature(words) from None
 
 
 def public_key() -> dict[str, str]:
@@ -78,7 +80,7 @@ def canonical(document: dict[str, Any]) -> bytes:
         )
         return spelled.encode()
     except ValueError as error:  # a number that is none, half a character
-        raise BadSignature("It holds something that cannot be written as JSON.") from error
+        raise BadSignature(_("It holds something that cannot be written as JSON.")) from error
 
 
 def pseudonym(of: str) -> str:
@@ -91,10 +93,10 @@ def _signature(written: Any) -> bytes:
     try:
         signature = base64.b64decode(written, validate=True)
     except (TypeError, ValueError):
-        raise BadSignature("Its signature cannot be read: it is not base64.") from None
+        raise BadSignature(_("Its signature cannot be read: it is not base64.")) from None
     # The last letter has bits to spare: without this, several spellings would mean one signature.
     if base64.b64encode(signature).decode() != written:
-        raise BadSignature("Its signature is not spelled as this site spells it.")
+        raise BadSignature(_("Its signature is not spelled as this site spells it."))
     return signature
 
 

@@ -2,6 +2,7 @@
 
 from uuid import UUID
 
+from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpRequest, HttpResponse
@@ -95,13 +96,14 @@ def _page(request: PersonalRequest, form: ConsentForm, status: int = 200) -> Htt
 
 
 def _language(request: HttpRequest) -> str:
-    """The notice's: as it was asked for, or else as the browser prefers."""
+    """The notice's: as it was asked for, or else as the pages were, or as the browser prefers."""
     offered = notices.languages()
     asked = [request.POST.get("language", ""), request.GET.get("language", "")]
+    chosen = request.COOKIES.get(settings.LANGUAGE_COOKIE_NAME, "")
     prefers = [
         code for code, _weight in parse_accept_lang_header(request.META.get("HTTP_ACCEPT_LANGUAGE", ""))
     ]
-    for code in [*asked, *prefers]:
+    for code in [*asked, chosen, *prefers]:
         if (primary := code.partition("-")[0]) in offered:
             return primary
     return notices.FIRST

@@ -11,10 +11,10 @@ ONE_RANGE = re.compile(r"^bytes=(\d{0,18})-(\d{0,18})$")
 
 def ranged(request: HttpRequest | Request, body: bytes, content_type: str) -> HttpResponse:
     """200 with the whole body, 206 with the one range asked for, or 416 when it lies outside."""
-    wanted = ONE_RANGE.match(request.headers.get("Range", ""))
-    if not wanted or wanted.groups() == ("", ""):  # several ranges may be answered by the whole
+    part_of_it = asked(request, len(body))
+    if part_of_it is None:
         return _answer(body, content_type, 200)
-    first, last = _bounds(wanted[1], wanted[2], len(body))
+    first, last = part_of_it
     if first > last:
         refused = _answer(b"", content_type, 416)
         refused["Content-Range"] = f"bytes */{len(body)}"
@@ -22,6 +22,15 @@ def ranged(request: HttpRequest | Request, body: bytes, content_type: str) -> Ht
     part = _answer(body[first : last + 1], content_type, 206)
     part["Content-Range"] = f"bytes {first}-{last}/{len(body)}"
     return part
+
+
+def asked(request: HttpRequest | Request, size: int) -> tuple[int, int] | None:
+    """The first and the last byte of the one range that is asked for, the last before the first where it lies
+    outside; None for the whole, which answers several ranges as well."""
+    wanted = ONE_RANGE.match(request.headers.get("Range", ""))
+    if not wanted or wanted.groups() == ("", ""):
+        return None
+    return _bounds(wanted[1], wanted[2], size)
 
 
 def sound(request: HttpRequest | Request, wav: bytes) -> HttpResponse:

@@ -6,11 +6,12 @@ run that was cut goes on where it stopped when it is started again.
 
 import csv
 import os
-from collections.abc import Iterator
+import stat
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
 
 from django.core.exceptions import ValidationError
@@ -24,7 +25,9 @@ from .models import Campaign, Clip, Label
 
 AUDIO_NAMES = {".wav", ".wave", ".flac", ".ogg", ".oga", ".opus", ".mp3", ".webm", ".m4a", ".mp4"}
 LANGUAGE = Clip._meta.get_field("language")
+TRUTHS = {"", "wake-word", "not-wake-word", *Label.values}
 COLUMNS = {"path", "language", "speaker", "wake_word", "truth", "transcript"}
+AT_ONCE, BYTES = 256, 16 * 2**20  # clips of one batch, and bytes of their sound
 LARGEST = 64 * 2**20  # bytes; 30 s at 192 kHz in stereo are well below
 
 
@@ -47,7 +50,7 @@ class Item:
     """One file of the source and what is said of it. `name` is how the source calls it."""
 
     name: str
-    path: Path
+    path: str | Path
     language: str = ""
     speaker: str = ""
     wake_word: str = ""
@@ -58,7 +61,7 @@ class Item:
 def items(source: Path) -> Iterator[Item]:
     """The files of a folder in the order of their names, or the rows of a manifest. Raises BadSource."""
     if source.is_dir():
-        return (Item(_shown(path.relative_to(source)), path) for path in _files(source) if is_audio(path))
+        return _recordings(source)
     if source.suffix.lower() == ".csv" and source.is_file():
         return _rows(source)
     if source.is_file():
@@ -66,13 +69,20 @@ def items(source: Path) -> Iterator[Item]:
     raise BadSource(f"{source} does not exist.")
 
 
+def count(source: Path) -> int:
+    """How many items there are; a manifest is read to its end for this. Raises BadSource."""
+    if source.is_dir():
+        return sum(is_audio(name) for _, name in _files(source))
+    return sum(1 for _ in items(source))
+
+
 def passed_over(source: Path) -> int:
     """How many files of a folder are not taken for audio by their names."""
-    return sum(not is_audio(path) for path in _files(source)) if source.is_dir() else 0
+    return sum(not is_audio(name) for _, name in _files(source)) if source.is_dir() else 0
 
 
-def is_audio(path: Path) -> bool:
-    return path.suffix.lower() in AUDIO_NAMES and not path.name.startswith(".")
+def is_audio(name: str) -> bool:
+    return os.path.splitext(name)[1].lower() in AUDIO_NAMES and not name.startswith(".")
 
 
 class Import:
@@ -88,18 +98,51 @@ class Import:
 
     def take(self, item: Item) -> Outcome:
         """Bring in one file. Raises Refused."""
+        [(_, outcome)] = self.take_all([item])
+        if isinstance(outcome, Refused):
+            raise outcome
+        return outcome
+
+    def take_all(self, items: Iterable[Item]) -> Iterator[tuple[Item, Outcome | Refused]]:
+        """Bring in all of them, and say of each in its turn what became of it.
+
+        They are stored in batches, each whole or not at all. The first ones come one by one, and a batch is
+        at most a quarter of what came before it: a run that is killed has no more than that to do again.
+        """
+        batch: list[tuple[Item, intake.Offer | Refused]] = []
+        taken = size = 0
+        for item in items:
+            offer = self._offer(item)
+            batch.append((item, offer))
+            size += offer.sound.samples.nbytes if isinstance(offer, intake.Offer) else 0
+            if len(batch) >= min(max(taken // 4, 1), AT_ONCE) or size >= BYTES:
+                yield from self._store(batch)
+                taken += len(batch)
+                batch, size = [], 0
+        yield from self._store(batch)
+
+    def _store(
+        self, batch: Sequence[tuple[Item, intake.Offer | Refused]]
+    ) -> Iterator[tuple[Item, Outcome | Refused]]:
+        offers = [offer for _, offer in batch if isinstance(offer, intake.Offer)]
+        done = iter(intake.add_all(offers, self.campaign, self.now) if offers else ())
+        for item, offer in batch:
+            yield item, offer if isinstance(offer, Refused) else _outcome(next(done))
+
+    def _offer(self, item: Item) -> intake.Offer | Refused:
+        """Everything that can be known of a file before it is stored."""
         try:
             language, truth = self._language(item), self._truth(item)
             if "\0" in truth + item.speaker:
-                raise Refused("what is said of it holds a zero character")
+                return Refused("what is said of it holds a zero character")
             sound = intake.read(_bytes(item.path))
-            origin = intake.Origin(
-                self._contributor(item.speaker), Clip.Source.IMPORT, language, self.reference
-            )
-            added = intake.add(sound, self.campaign, origin, self.now, truth=truth)
-        except (audio.BadAudio, intake.Duplicate, consent.NoConsent) as reason:
-            raise Refused(str(reason)) from reason
-        return Outcome.ADDED if added else Outcome.HELD
+            person = self._contributor(item.speaker)
+        except Refused as reason:
+            return reason
+        except (audio.BadAudio, consent.NoConsent) as reason:
+            return Refused(str(reason))
+        origin = intake.Origin(person, Clip.Source.IMPORT, language, self.reference)
+        return intake.Offer(sound, origin, truth)
 
     def _contributor(self, speaker: str) -> User:
         if speaker not in self._people:
@@ -117,7 +160,7 @@ class Import:
     def _language(self, item: Item) -> str:
         language = item.language or self.campaign.language
         try:
-            LANGUAGE.run_validators(language)
+            _check_language(language)
         except ValidationError:
             raise Refused(f"language {item.language!r} is not a code such as en or pt-BR") from None
         # A wake word can be listened for among any language; nobody can write down one they do not know.
@@ -130,7 +173,7 @@ class Import:
         """What the manifest says the answer is, in the campaign's terms; empty when it says nothing."""
         if self.campaign.kind == Campaign.Kind.TRANSCRIPTION:
             return item.transcript.strip()
-        if item.truth not in {"", "wake-word", "not-wake-word", *Label.values}:
+        if item.truth not in TRUTHS:
             raise Refused(f"truth is {item.truth!r}, not wake-word, not-wake-word or an answer")
         other_word = item.wake_word and normalise.text(item.wake_word) != self._asked
         if other_word and item.truth in {"wake-word", Label.YES}:
@@ -142,15 +185,36 @@ class Import:
         return normalise.text(self.campaign.wake_word)
 
 
-def _files(folder: Path) -> Iterator[Path]:
-    for here, folders, names in os.walk(folder):
+@lru_cache(maxsize=256)
+def _check_language(language: str) -> None:
+    """Raises ValidationError."""
+    LANGUAGE.run_validators(language)
+
+
+def _outcome(done: bool | Exception) -> Outcome | Refused:
+    if isinstance(done, Exception):
+        return Refused(str(done))
+    return Outcome.ADDED if done else Outcome.HELD
+
+
+def _recordings(folder: Path) -> Iterator[Item]:
+    # Of text and not of paths, which would take as long as reading the files.
+    root = len(os.path.join(folder, ""))
+    for here, name in _files(folder):
+        if is_audio(name):
+            path = os.path.join(here, name)
+            yield Item(_shown(path[root:]), path)
+
+
+def _files(folder: Path) -> Iterator[tuple[str, str]]:
+    for here, folders, names in os.walk(os.path.join(folder, "")):
         folders.sort()
-        yield from (Path(here, name) for name in sorted(names))
+        yield from ((here, name) for name in sorted(names))
 
 
-def _shown(path: Path) -> str:
+def _shown(path: str) -> str:
     """A name for people: bytes that are no UTF-8, which a file's name may hold, cannot be printed."""
-    return str(path).encode(errors="replace").decode()
+    return path.encode(errors="replace").decode()
 
 
 def _rows(manifest: Path) -> Iterator[Item]:
@@ -193,14 +257,17 @@ def _item(manifest: Path, line: int, row: dict[str, str | None]) -> Item:
     return Item(f"line {line}: {path or '(no path)'}", manifest.parent / path, **said)
 
 
-def _bytes(path: Path) -> bytes:
+def _bytes(path: str | Path) -> bytes:
     try:
-        if not path.is_file():
-            raise Refused("there is no such file" if not path.exists() else "this is not a file")
-        size = path.stat().st_size
-        if size > LARGEST:
-            raise Refused(f"{size / 2**20:.0f} MB, at most {LARGEST // 2**20} MB are read")
-        return path.read_bytes()
+        found = os.stat(path)
+        if not stat.S_ISREG(found.st_mode):
+            raise Refused("this is not a file")
+        if found.st_size > LARGEST:
+            raise Refused(f"{found.st_size / 2**20:.0f} MB, at most {LARGEST // 2**20} MB are read")
+        with open(path, "rb", buffering=0) as file:
+            return file.read()
+    except (FileNotFoundError, NotADirectoryError):
+        raise Refused("there is no such file") from None
     except (OSError, ValueError) as error:
         if isinstance(error, Refused):
             raise

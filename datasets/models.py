@@ -243,7 +243,12 @@ class Clip(models.Model):
         return keys.unseal(keys.existing_key(self.contributor), bytes(self.wrapped_key), self.key_label())
 
     def key_label(self) -> str:
-        return f"key of {self.stored_as}"
+        return self.sealed_as(self.stored_as)
+
+    @staticmethod
+    def sealed_as(stored_as: str) -> str:
+        """What is bound into the ciphertext of a clip's key."""
+        return f"key of {stored_as}"
 
     def wrap(self, key: bytes, data_key: bytes) -> None:
         """Hold this key, under the contributor's data key; does not save."""

@@ -3,23 +3,26 @@
 A frozen row pins what was agreed. Whether its clip may still be handed out is asked anew at every read.
 """
 
+import json
 import secrets
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
+from typing import Any, NamedTuple
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db import transaction
-from django.db.models import Exists, OuterRef, Q, QuerySet, Sum
+from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Sum
 
-from accounts import audit, quarters
-from accounts.models import Purpose
+from accounts import audit, keys, prepared, quarters
+from accounts.models import DataKey, Purpose
 
-from . import splits, vault
+from . import live, splits, words
 from .formats.card import About
 from .formats.rows import Row
-from .models import Campaign, Clip, Release, ReleaseRow, Task
+from .models import Campaign, Clip, Recall, Release, ReleaseRow, Task
 
 AT_ONCE = 2_000
 
@@ -85,24 +88,22 @@ def freeze(
 
 
 def rows(release: Release) -> Iterator[Row]:
-    """The release's rows whose clips may be handed out now, by their ids."""
-    for row in _live(release).order_by("public_id").iterator(chunk_size=AT_ONCE):
-        clip, campaign = row.task.clip, row.task.campaign
-        wake_word = campaign.kind == Campaign.Kind.WAKE_WORD
-        yield Row(
-            id=row.public_id,
-            speaker=row.speaker,
-            split=row.split,
-            kind=campaign.kind,
-            wake_word=campaign.wake_word,
-            label=row.answer if wake_word else None,
-            text="" if wake_word else row.answer,
-            seconds=clip.seconds,
-            size=44 + 2 * round(clip.seconds * 16_000),
-            confidence=row.confidence,
-            soft=row.soft,
-            language=clip.language,
-        )
+    """The release's rows whose clips may be handed out now, by their ids; some thousand are held at a time.
+
+    Raises accounts.keys.KeyLost when words do not open any more.
+    """
+    last = ""
+    while batch := list(_live(release).filter(public_id__gt=last).order_by("public_id")[:AT_ONCE]):
+        last = batch[-1][0]
+        opened = keys.Opened()
+        # The whole batch at once: whoever reads may be slow, and the keys would change meanwhile.
+        yield from [_read(_Held(*row), opened) for row in batch]
+
+
+def amount(release: Release) -> tuple[int, float]:
+    """How many clips of it may be handed out now, and how many seconds they are."""
+    found = _live(release).aggregate(clips=Count("pk"), seconds=Sum("task__clip__seconds"))
+    return found["clips"], found["seconds"] or 0.0
 
 
 def about(release: Release) -> About:
@@ -117,20 +118,139 @@ def about(release: Release) -> About:
     )
 
 
-def audio(release: Release, row: Row) -> bytes:
-    """The WAV of one row, if it may be handed out at this moment. Raises Withdrawn."""
-    clip = Clip.objects.filter(tasks__release_rows__in=_live(release).filter(public_id=row.id)).first()
-    if clip is None:
-        raise Withdrawn(f"{row.id} was withdrawn while {release.slug} was being read")
-    return vault.get(clip)
+def places(release: Release, ids: Sequence[str]) -> list[tuple[str, bytes]]:
+    """Where the WAVs of some rows lie and the keys of their clips, for `vault.opened`, in the order of `ids`.
+
+    Raises Withdrawn where one may not be handed out at this moment, and accounts.keys.KeyLost.
+    """
+    statement = _live_sounds(Purpose(release.audience))
+    found = {row[0]: row[1:] for row in prepared.rows(*statement, (release.pk, list(ids)))}
+    opened = keys.Opened()
+    return [_place(release, public_id, found.get(public_id), opened) for public_id in ids]
 
 
-def _live(release: Release) -> QuerySet[ReleaseRow]:
-    live = Task.objects.live_for(Purpose(release.audience))
+class _Held(NamedTuple):
+    """A row as `_live` reads it, in the order of _COLUMNS."""
+
+    public_id: str
+    speaker: str
+    split: str
+    plain_answer: str
+    sealed_answer: memoryview
+    plain_soft: dict[str, Any]
+    sealed_soft: memoryview
+    confidence: float
+    campaign: int
+    kind: str
+    wake_word: str
+    clip: int
+    seconds: float
+    language: str
+    stored_as: str
+    wrapped_key: memoryview
+    contributor: int
+    data_key: memoryview | None
+    master: str | None
+
+
+_COLUMNS = (
+    "public_id",
+    "speaker",
+    "split",
+    "plain_answer",
+    "sealed_answer",
+    "plain_soft",
+    "sealed_soft",
+    "confidence",
+    "task__campaign_id",
+    "task__campaign__kind",
+    "task__campaign__wake_word",
+    "task__clip_id",
+    "task__clip__seconds",
+    "task__clip__language",
+    "task__clip__stored_as",
+    "task__clip__wrapped_key",
+    "task__clip__contributor_id",
+    "task__clip__contributor__data_key__wrapped",
+    "task__clip__contributor__data_key__master",
+)
+
+
+def _live(release: Release) -> QuerySet[ReleaseRow, tuple[Any, ...]]:
+    allowed = Task.objects.live_for(Purpose(release.audience))
     # What was recalled stays recalled, also where its contributor agreed anew.
     recalled = release.recalls.filter(public_id=OuterRef("public_id"))
-    rows = release.rows.filter(~Exists(recalled), task__in=live)
-    return rows.select_related("task__clip__contributor__data_key", "task__campaign")
+    return release.rows.filter(~Exists(recalled), task__in=allowed).values_list(*_COLUMNS)
+
+
+@cache
+def _live_sounds(audience: Purpose) -> tuple[str, str]:
+    """A name, and the statement for the sounds of some rows: the same rule as `_live`, planned once."""
+    return (
+        f"live_sounds_{audience}",
+        f"""
+        SELECT held.public_id, clip.stored_as, clip.wrapped_key, clip.contributor_id, key.wrapped, key.master
+        FROM {ReleaseRow._meta.db_table} held
+        JOIN {Task._meta.db_table} task ON task.id = held.task_id
+        JOIN {Clip._meta.db_table} clip ON clip.id = task.clip_id
+        LEFT JOIN {DataKey._meta.db_table} key ON key.person_id = clip.contributor_id
+        WHERE held.release_id = %s AND held.public_id = ANY(%s::text[])
+        AND {live.tasks(audience, "task.id")}
+        AND NOT EXISTS (
+            SELECT FROM {Recall._meta.db_table} recalled
+            WHERE recalled.release_id = held.release_id AND recalled.public_id = held.public_id
+        )
+        """,
+    )
+
+
+def _place(
+    release: Release, public_id: str, found: tuple[Any, ...] | None, opened: keys.Opened
+) -> tuple[str, bytes]:
+    if found is None:
+        raise Withdrawn(f"{public_id} was withdrawn while {release.slug} was being read")
+    stored_as, wrapped_key, *owner = found
+    return stored_as, _clip_key(stored_as, wrapped_key, opened.data_key(*owner))
+
+
+def _read(held: _Held, opened: keys.Opened) -> Row:
+    answer, soft = _words(held, opened)
+    wake_word = held.kind == Campaign.Kind.WAKE_WORD
+    return Row(
+        id=held.public_id,
+        speaker=held.speaker,
+        split=held.split,
+        kind=held.kind,
+        wake_word=held.wake_word,
+        label=answer if wake_word else None,
+        text="" if wake_word else answer,
+        seconds=held.seconds,
+        size=44 + 2 * round(held.seconds * 16_000),
+        confidence=held.confidence,
+        soft=soft,
+        language=held.language,
+    )
+
+
+def _words(held: _Held, opened: keys.Opened) -> tuple[str, dict[str, Any]]:
+    """Its answer and the evidence for it, wherever they lie: in plain or under the clip's key."""
+    if not held.sealed_answer and not held.sealed_soft:
+        return held.plain_answer, held.plain_soft
+    data_key = opened.data_key(held.contributor, held.data_key, held.master)
+    key = _clip_key(held.stored_as, held.wrapped_key, data_key)
+
+    def word(name: str, sealed: memoryview, plain: Any) -> Any:
+        label = words.sealed_as(ReleaseRow, name, held.clip, held.campaign)
+        return json.loads(keys.unseal(key, bytes(sealed), label)) if sealed else plain
+
+    return (
+        word("answer", held.sealed_answer, held.plain_answer),
+        word("soft", held.sealed_soft, held.plain_soft),
+    )
+
+
+def _clip_key(stored_as: str, wrapped_key: memoryview, data_key: bytes) -> bytes:
+    return keys.unseal(data_key, bytes(wrapped_key), Clip.sealed_as(stored_as))
 
 
 def _pin(release: Release, taken: QuerySet[Task], seconds: dict[int, float]) -> int:

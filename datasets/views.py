@@ -76,6 +76,12 @@ def _in_memory(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]
     return bounded
 
 
+def told(bad: BadAudio) -> str:
+    """Why a recording is refused, in the language of the page."""
+    words = _(bad.reason)
+    return words % bad.figures if bad.figures else words
+
+
 @_in_memory
 @csrf_protect
 def _take(request: PersonalRequest, campaign: Campaign) -> HttpResponse:
@@ -89,7 +95,7 @@ def _take(request: PersonalRequest, campaign: Campaign) -> HttpResponse:
         problem = _("Nothing was stored: you have not agreed to it, or not any more.")
         return _refused(request, campaign, problem, 403)
     except BadAudio as bad:
-        problem = _("This recording cannot be taken: %(reason)s.") % {"reason": bad}
+        problem = _("This recording cannot be taken: %(reason)s.") % {"reason": told(bad)}
         return _refused(request, campaign, problem, 400, prompt)
     except Duplicate:
         return _refused(request, campaign, _("Somebody else has shared this recording already."), 409, prompt)

@@ -25,7 +25,7 @@ def words(name: str, of: Callable[[Any], "Task"]) -> property:
 
     def label(row: Any) -> str:
         task = of(row)
-        return f"{row._meta.label_lower} {name}, clip {task.clip_id}, campaign {task.campaign_id}"
+        return sealed_as(type(row), name, task.clip_id, task.campaign_id)
 
     def read(row: Any) -> Any:
         held = bytes(getattr(row, sealed))
@@ -36,9 +36,18 @@ def words(name: str, of: Callable[[Any], "Task"]) -> property:
         hide = task.campaign.asks_for_words and value is not None
         empty = type(row)._meta.get_field(plain).get_default()
         setattr(row, plain, empty if hide else value)
-        setattr(row, sealed, seal(task.clip.key, json.dumps(value).encode(), label(row)) if hide else b"")
+        setattr(row, sealed, sealed_value(task.clip.key, value, label(row)) if hide else b"")
 
     return property(read, write)
+
+
+def sealed_as(model: Any, name: str, clip_id: int, campaign_id: int) -> str:
+    """What is bound into the ciphertext of a row's words: whose they are, and of which question."""
+    return f"{model._meta.label_lower} {name}, clip {clip_id}, campaign {campaign_id}"
+
+
+def sealed_value(key: bytes, value: Any, label: str) -> bytes:
+    return seal(key, json.dumps(value).encode(), label)
 
 
 def columns(*names: str) -> list[str]:

@@ -9,7 +9,7 @@ from rapidfuzz.distance import Levenshtein
 
 from accounts.models import Purpose, User
 from datasets import normalise
-from datasets.models import Annotation, Task
+from datasets.models import Annotation, Label, Task
 
 from .engine import asks_for_labels
 from .models import Reliability, Repeat
@@ -91,7 +91,12 @@ def _labels(newest: Any) -> tuple[Share, list[tuple[tuple[str, str], int]]]:
     pairs = Counter(newest.values_list("plain_answer", "task__plain_answer")[:LABELS])
     right = sum(number for (own, settled), number in pairs.items() if own == settled)
     mixed_up = Counter({pair: number for pair, number in pairs.items() if pair[0] != pair[1]})
-    return Share(right, sum(pairs.values())), mixed_up.most_common(3)
+    most = [((_name(own), _name(settled)), number) for (own, settled), number in mixed_up.most_common(3)]
+    return Share(right, sum(pairs.values())), most
+
+
+def _name(label: str) -> str:
+    return str(Label(label).label)
 
 
 def _words(newest: Any) -> tuple[Share, list[tuple[tuple[str, str], int]]]:

@@ -4,6 +4,7 @@ from datetime import datetime
 
 from django.db import transaction
 from django.db.models import QuerySet
+from django.utils.translation import gettext as _
 
 from accounts import audit
 from accounts.models import Purpose, User
@@ -39,7 +40,7 @@ def decide(dispute: Dispute, reviewer: User, answer: str, now: datetime) -> None
     )
     fresh = Dispute.objects.filter(task=task, decided_at=None).first()
     if fresh is None:
-        raise Decided("This dispute was decided in the meantime.")
+        raise Decided(_("This dispute was decided in the meantime."))
     fresh.task = task
     fresh.answer = checked(answer, task.campaign)
     fresh.decided_at, fresh.reviewer = now, reviewer

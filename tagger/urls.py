@@ -3,10 +3,12 @@ from django.contrib import admin
 from django.http import Http404
 from django.urls import include, path, re_path
 from django.views import defaults
+from django.views.decorators.csrf import csrf_exempt
+from django.views.i18n import set_language
 from drf_spectacular.views import SpectacularAPIView
 
 from accounts import views_receipts
-from datasets import device_api, views_clips, views_leaving, views_public
+from datasets import device_api, release_api, views_clips, views_leaving, views_public, views_releases
 
 from . import api, probes, views, views_figures
 
@@ -60,6 +62,13 @@ urlpatterns = [
     path("admin/", admin.site.urls),
     path("ledger/", views_public.ledger, name="ledger"),
     path("api/v1/recalls/<slug:release>.json", views_public.recall_feed, name="recall_feed"),
+    path("releases/", views_releases.releases_page, name="releases"),
+    path("api/v1/releases/", release_api.Releases.as_view()),
+    path("api/v1/releases/<slug:slug>/", release_api.OneRelease.as_view(), name="release"),
+    path("api/v1/releases/<slug:slug>/manifest.jsonl", release_api.Manifest.as_view(), name="manifest"),
+    path("api/v1/releases/<slug:slug>/<slug:form>.tar", release_api.Tar.as_view(), name="archive"),
+    # A token would set a cookie on every page; without one, another site can bring no more than other words.
+    path("language/", csrf_exempt(set_language), name="set_language"),
     path("healthz", probes.healthz),
     path("readyz", probes.readyz),
     path("api/v1/schema/", SpectacularAPIView.as_view(), name="schema"),

@@ -654,6 +654,28 @@ MUTANTS = [
         "    if False:\n",
         "tests/test_certificates.py::test_a_vote_that_was_changed_behind_its_back_is_noticed",
     ),
+    Mutant(
+        "what was withdrawn is in no later archive",
+        "datasets/releases.py",
+        "    return release.rows.filter(~Exists(recalled), task__in=allowed)",
+        "    return release.rows.filter(~Exists(recalled))",
+        "tests/test_archive.py::test_what_was_withdrawn_is_in_no_later_archive",
+    ),
+    Mutant(
+        "what is withdrawn while an archive streams is not sent any more",
+        "datasets/releases.py",
+        '        AND {live.tasks(audience, "task.id")}\n',
+        "",
+        "tests/test_archive.py"
+        "::test_what_is_withdrawn_while_it_streams_breaks_the_stream_off_before_its_first_byte",
+    ),
+    Mutant(
+        "a download goes on in the same archive alone",
+        "datasets/release_api.py",
+        '    if request.headers.get("If-Range", archive.etag) != archive.etag:\n',
+        "    if False:\n",
+        "tests/test_release_api.py::test_after_something_was_withdrawn_the_new_archive_comes_whole",
+    ),
 ]
 
 

@@ -294,6 +294,17 @@ def test_a_tone_and_silence_hold_no_speech():
     assert audio.speech_share(np.zeros(0, np.int16)) == 0
 
 
+def test_a_steady_sound_hiss_and_silence_hold_no_voice():
+    hiss = np.random.default_rng(1).standard_normal(16_000) * np.sin(np.linspace(0, 30, 16_000))
+    for sound in (tone(), np.rint(3_000 * hiss), np.zeros(16_000), np.zeros(100), np.zeros(0)):
+        assert audio.voiced_share(sound.astype(np.int16)) < 0.05
+
+
+def test_what_a_detector_takes_for_speech_may_be_a_voice():
+    said = [sounds.babble(seed) for seed in range(6)]
+    assert all(audio.voiced_share(sound) > 0.2 for sound in said if audio.speech_share(sound) > 0.3)
+
+
 def test_the_detector_gives_one_answer_from_any_thread_in_any_order():
     clips = [sounds.babble(seed) for seed in range(6)]
     alone = [audio.speech_share(clip) for clip in clips]

@@ -9,7 +9,9 @@ from pathlib import Path
 
 import pytest
 from django.core.management import CommandError, call_command
-from django.db import connection, transaction
+from django.db import OperationalError, connection, transaction
+from django.db.backends.base.base import BaseDatabaseWrapper
+from django.test.utils import CaptureQueriesContext
 
 from accounts import consent, contributors
 from accounts.models import Consent, Purpose, User
@@ -456,6 +458,133 @@ def test_a_killed_run_leaves_only_whole_clips_and_the_next_one_adds_the_rest(
     assert "3 added, 3 held already, 0 refused" in bring_in(source)
     left = files_in_the_vault(own_home) - set(Clip.objects.values_list("stored_as", flat=True))
     assert len(left) == 1 and not left.pop().endswith(".part")
+
+
+@pytest.fixture
+def twelve(source, record):
+    """So many that eight come one by one, and then two and two together."""
+    for number in range(12):
+        record(number, f"clip {number:02}.wav")
+    return source
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_batch_that_is_killed_while_it_waits_for_a_row_leaves_nothing_behind(
+    alice, juniper, twelve, own_home, same_site, somebody_waits
+):
+    tenth = intake.read((twelve / "clip 09.wav").read_bytes())
+    command = [sys.executable, "manage.py", "import_clips", str(twelve), "--campaign", "juniper"]
+    command += ["--contributor", "people", "--consent-reference", REFERENCE]
+    with transaction.atomic():
+        row_of_a_clip(tenth.fingerprint, alice.consents.first(), juniper).save()
+        run = subprocess.Popen(command, cwd=ROOT, env=same_site)
+        assert eventually(somebody_waits)
+        run.kill()
+        assert run.wait() == -9
+        transaction.set_rollback(True)
+    assert Clip.objects.count() == Task.objects.count() == 8
+    assert files_in_the_vault(own_home) == set(Clip.objects.values_list("stored_as", flat=True))
+    assert "4 added, 8 held already, 0 refused" in bring_in(twelve)
+    assert all(vault.get(clip).startswith(b"RIFF") for clip in Clip.objects.all())
+
+
+def test_a_batch_comes_in_whole_or_not_at_all(juniper, twelve, own_home, monkeypatch):
+    write, written = vault._write_draft, []
+
+    def until_the_disk_is_full(draft, content):
+        written.append(draft)
+        if len(written) == 4:  # the second one of the second batch
+            raise OSError(28, "No space left on device")
+        write(draft, content)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(vault, "_write_draft", until_the_disk_is_full)
+        with pytest.raises(OSError, match="No space left"):
+            bring_in(twelve)
+    assert Clip.objects.count() == Task.objects.count() == 10
+    assert files_in_the_vault(own_home) == set(Clip.objects.values_list("stored_as", flat=True))
+    assert "2 added, 10 held already" in bring_in(twelve)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_batch_whose_commit_was_not_answered_leaves_no_row_without_its_file(
+    juniper, twelve, own_home, monkeypatch
+):
+    commit = BaseDatabaseWrapper._commit
+
+    def commit_and_lose_the_answer(self):
+        commit(self)
+        if len(files_in_the_vault(own_home)) == 10:
+            raise OperationalError("server closed the connection unexpectedly")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(BaseDatabaseWrapper, "_commit", commit_and_lose_the_answer)
+        with pytest.raises(OperationalError):
+            bring_in(twelve)
+    assert Clip.objects.count() == 10
+    assert files_in_the_vault(own_home) == set(Clip.objects.values_list("stored_as", flat=True))
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_sound_that_comes_in_by_another_way_meanwhile_hinders_no_other_of_its_batch(
+    alice, juniper, twelve, own_home, monkeypatch, meanwhile
+):
+    look, tenth = intake._held_already, intake.read((twelve / "clip 09.wav").read_bytes())
+    hers = intake.Origin(alice, Clip.Source.BROWSER, "en")
+
+    def and_then_it_comes(offers, campaign):
+        found = look(offers, campaign)
+        if tenth.fingerprint in {offer.sound.fingerprint for offer in offers}:
+            assert meanwhile(lambda: intake.add(tenth, juniper, hers, NOW)).result(timeout=30)
+        return found
+
+    monkeypatch.setattr(intake, "_held_already", and_then_it_comes)
+    said = bring_in(twelve)
+    assert refusals(said) == {"clip 09.wav": "the same recording is held from another contributor"}
+    assert said.endswith("11 added, 0 held already, 1 refused.\n")
+    assert files_in_the_vault(own_home) == set(Clip.objects.values_list("stored_as", flat=True))
+
+
+def test_refusals_are_told_in_the_order_of_the_files_also_within_a_batch(juniper, twelve):
+    for number in (0, 8, 10, 11):
+        (twelve / f"clip {number:02}.wav").write_text("no sound")
+    said = bring_in(twelve)
+    assert list(refusals(said)) == [f"clip {number:02}.wav" for number in (0, 8, 10, 11)]
+    assert said.endswith("juniper: 8 added, 0 held already, 4 refused.\n")
+
+
+def test_one_sound_twice_in_a_batch_comes_in_once(juniper, twelve):
+    (twelve / "clip 09.wav").write_bytes((twelve / "clip 08.wav").read_bytes())
+    assert "11 added, 1 held already" in bring_in(twelve)
+
+
+def test_words_of_a_batch_are_sealed_each_under_its_clips_key(sentences, record, manifest):
+    rows = [{"path": record(n), "transcript": f"sentence {n}\twith \\N"} for n in range(12)]
+    bring_in(manifest(*rows), "sentences")
+    tasks = Task.objects.select_related("clip__contributor__data_key", "campaign").order_by("pk")
+    assert [task.reference for task in tasks] == [row["transcript"] for row in rows]
+    assert {task.plain_reference for task in tasks} == {""}
+
+
+def test_a_row_of_a_batch_is_as_one_that_came_alone(juniper, twelve):
+    bring_in(twelve)
+    own = {"id", "clip_id", "spread", "samples_sha256", "stored_as", "wrapped_key", "_state"}
+    for model in (Clip, Task):
+        first, *others = model.objects.order_by("pk")
+        same = {name: value for name, value in vars(first).items() if name not in own}
+        assert all(same.items() <= vars(other).items() for other in others)
+    assert Task.objects.values("spread").distinct().count() > 1
+
+
+def test_many_come_in_with_fewer_statements_each_than_few(juniper, source, record):
+    def statements(path, first, number):
+        for n in range(first, first + number):
+            record(n, f"{path}/clip {n}.wav")
+        with CaptureQueriesContext(connection) as done:
+            bring_in(source / path)
+        return len(done)
+
+    assert statements("many", 8, 64) < 3 * statements("few", 0, 8)
 
 
 def test_speakers_whose_names_look_alike_are_different_people(db):

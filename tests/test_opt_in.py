@@ -157,7 +157,7 @@ def test_whoever_may_not_share_is_shown_no_boxes_and_can_give_nothing(client, sa
 )
 def test_the_notice_is_in_the_browsers_language_unless_another_is_chosen(here, browser, asked, read):
     page = drawn(here.get(PAGE, {"language": asked} if asked else {}, headers={"accept-language": browser}))
-    assert f'<div lang="{read}">' in page
+    assert f'<div lang="{read}" dir="ltr">' in page
     assert {"en": "What cannot be undone", "es": "Qué no tiene vuelta atrás"}[read] in page
 
 

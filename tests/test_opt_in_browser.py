@@ -6,21 +6,30 @@ import pytest
 from playwright.sync_api import expect
 
 PASSWORD = "a long pass phrase"
+ENGLISH = ("Pseudonym", "Password", "Sign up", "Choose what to tag", "See and change what you share")
+SPANISH = (
+    "Seudónimo",
+    "Contraseña",
+    "Crear una cuenta",
+    "Elige qué etiquetar",
+    "Ver y cambiar lo que compartes",
+)
 
 
 @pytest.fixture
 def sharer(site, visit):
     """Signs up and opens the page on which consent is given."""
 
-    def sign_up(name, **options):
+    def sign_up(name, words=ENGLISH, **options):
+        pseudonym, password, send, chooses, shares = words
         page = visit(base_url=site.url, **options)
         page.goto("/accounts/signup/")
-        page.get_by_label("Pseudonym").fill(name)
-        page.get_by_label("Password").fill(PASSWORD)
-        page.get_by_role("main").get_by_role("button", name="Sign up").click()
-        expect(page.get_by_role("heading", name="Choose what to tag")).to_be_visible()
+        page.get_by_label(pseudonym).fill(name)
+        page.get_by_label(password).fill(PASSWORD)
+        page.get_by_role("main").get_by_role("button", name=send).click()
+        expect(page.get_by_role("heading", name=chooses)).to_be_visible()
         page.goto("/profile/")
-        page.get_by_role("link", name="See and change what you share").click()
+        page.get_by_role("link", name=shares).click()
         return page
 
     return sign_up
@@ -68,21 +77,21 @@ def test_a_receipt_is_had_at_once_and_checked_without_an_account(sharer, visit, 
 @pytest.mark.parametrize("width", [360, 1280])
 def test_the_page_fits_the_screen_in_every_state(sharer, width, scheme):
     viewport = {"width": width, "height": 800}
-    page = sharer(f"fits-{width}-{scheme}", viewport=viewport, color_scheme=scheme, locale="es-ES")
+    page = sharer(f"fits-{width}-{scheme}", SPANISH, viewport=viewport, color_scheme=scheme, locale="es-ES")
     expect(page.get_by_role("heading", name="Qué no tiene vuelta atrás")).to_be_visible()
     fits(page)
     for box in page.get_by_role("checkbox").all():
         expect(box).not_to_be_checked()
         box.check()
     page.get_by_role("button", name="Dar permiso para lo marcado").click()
-    expect(page.get_by_text("given on")).to_have_count(6)
+    expect(page.get_by_text("dado el")).to_have_count(6)
     fits(page)
     with page.expect_download() as download:
-        page.get_by_role("link", name="Download").click()
-    page.get_by_role("link", name="check one").click()
-    page.get_by_label("Paste a receipt").fill(download.value.path().read_text())
-    page.get_by_role("button", name="Check").click()
-    page.get_by_text("Every field").click()
+        page.get_by_role("link", name="Descargar").click()
+    page.get_by_role("link", name="comprobar uno").click()
+    page.get_by_label("Pega un recibo").fill(download.value.path().read_text())
+    page.get_by_role("button", name="Comprobar").click()
+    page.get_by_text("Todos los campos").click()
     fits(page)
 
 

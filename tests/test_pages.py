@@ -168,7 +168,8 @@ def test_the_menu_names_what_is_open_to_one_and_nothing_else(here):
     assert menu("sam") == {"/profile/"}
     assert menu("bea") == {"/tag/", "/record/", "/my-clips/", "/profile/"}
     assert menu("rita") == {"/tag/", "/review/", "/profile/"}
-    assert menu("root") == {"/tag/", "/record/", "/my-clips/", "/review/", "/profile/", "/admin/"}
+    everything = {"/tag/", "/record/", "/my-clips/", "/review/", "/releases/", "/profile/", "/admin/"}
+    assert menu("root") == everything
 
 
 def test_a_page_that_is_not_for_you_says_for_whom_it_is(here):

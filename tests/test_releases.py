@@ -224,13 +224,13 @@ def test_what_ended_after_the_release_is_exported_no_more(juniper, agree, anothe
 
 def test_a_clip_that_is_withdrawn_while_it_is_read_stops_the_export(alice, frozen, tmp_path, monkeypatch):
     """Between the table that names it and the sound itself."""
-    read = releases.audio
+    look = releases.places
 
-    def withdraw_first(release, row):
+    def withdraw_first(release, ids):
         consent.withdraw(alice, LATER)
-        return read(release, row)
+        return look(release, ids)
 
-    monkeypatch.setattr(releases, "audio", withdraw_first)
+    monkeypatch.setattr(releases, "places", withdraw_first)
     with pytest.raises(CommandError, match=r"Nothing was written: .* was withdrawn"):
         export(frozen, tmp_path / "out", "precise")
     assert not (tmp_path / "out").exists()

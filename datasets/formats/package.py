@@ -21,10 +21,21 @@ def entries(form: Format, about: About, rows: Rows, audio: Audio) -> Iterator[En
     consumer may skip entries. Raises OutOfOrder unless the rows come by rising id.
     """
 
+    return _with_checksums(partial(files, form, about, rows, audio))
+
+
+def files(form: Format, about: About, rows: Rows, audio: Audio) -> Iterator[Entry]:
+    """The same without the checksums, for whoever takes them as the files go by."""
+
     def ordered() -> Iterator[Row]:
         return in_order(rows())
 
-    return _with_checksums(partial(_files, form, about, ordered, audio))
+    return _files(form, about, ordered, audio)
+
+
+def checksum(digest: bytes, path: str) -> bytes:
+    """One line of the checksums, as sha256sum reads it; its length depends on the path alone."""
+    return f"{digest.hex()}  {path}\n".encode()
 
 
 def _files(form: Format, about: About, rows: Rows, audio: Audio) -> Iterator[Entry]:
@@ -63,7 +74,7 @@ def _with_checksums(files: Callable[[], Iterator[Entry]]) -> Iterator[Entry]:
     size = 0
     for number, file in enumerate(files()):
         digests.extend(bytes(_DIGEST))
-        size += len(_checksum(bytes(_DIGEST), file.path))
+        size += len(checksum(bytes(_DIGEST), file.path))
         yield Entry(file.path, file.size, partial(_hashed, file, digests, number * _DIGEST))
     yield Entry(CHECKSUMS, size, partial(_checksums, files, digests))
 
@@ -79,8 +90,4 @@ def _hashed(file: Entry, digests: bytearray, at: int) -> Iterator[bytes]:
 def _checksums(files: Callable[[], Iterator[Entry]], digests: bytearray) -> Iterator[bytes]:
     for number, file in enumerate(files()):
         digest = bytes(digests[number * _DIGEST : (number + 1) * _DIGEST])
-        yield _checksum(digest if any(digest) else hashlib.sha256(file.read()).digest(), file.path)
-
-
-def _checksum(digest: bytes, path: str) -> bytes:
-    return f"{digest.hex()}  {path}\n".encode()
+        yield checksum(digest if any(digest) else hashlib.sha256(file.read()).digest(), file.path)

@@ -1,5 +1,4 @@
 from argparse import ArgumentParser
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +9,8 @@ from tqdm import tqdm
 from accounts import audit
 from accounts.keys import KeyLost
 from datasets import formats, releases
-from datasets.formats import folder, package, summary
+from datasets.archive import Archive
+from datasets.formats import folder, summary
 from datasets.formats.rows import Unfit
 from datasets.models import Release
 
@@ -38,10 +38,10 @@ class Command(BaseCommand):
         release = _release(options["release"])
         try:
             form = formats.find(options["format"])
-            rows = partial(releases.rows, release)
-            held = summary.summarise(rows(), form.refusal)
-            entries = package.entries(form, releases.about(release), rows, partial(releases.audio, release))
-            written = folder.write(tqdm(entries, unit="file", disable=None), options["to"])
+            held = summary.summarise(releases.rows(release), form.refusal)
+            with Archive(release, form) as archive:
+                files = tqdm(archive.entries(), total=archive.files, unit="file", disable=None)
+                written = folder.write(files, options["to"])
         except REFUSALS as error:
             raise CommandError(f"Nothing was written: {error}") from error
         audit.record(audit.Act.EXPORTED, f"release {release.slug}", None, timezone.now())

@@ -46,25 +46,22 @@ class Command(BaseCommand):
         )
         counts: Counter[str] = Counter()
         try:
-            total = sum(1 for _ in imports.items(options["path"]))
-            bar = tqdm(
-                imports.items(options["path"]), total=total, unit="clip", file=sys.stderr, disable=None
-            )
-            for item in bar:
-                counts[self._take(run, item)] += 1
+            total = imports.count(options["path"])
+            taken = run.take_all(imports.items(options["path"]))
+            for item, outcome in tqdm(taken, total=total, unit="clip", file=sys.stderr, disable=None):
+                counts[self._told(item, outcome)] += 1
         except imports.BadSource as error:
             raise CommandError(f"{error} {_summary(counts)}" if counts else str(error)) from error
         if others := imports.passed_over(options["path"]):
             self.stdout.write(f"Passed over: {others} files that are not audio by their names.")
         self.stdout.write(f"{run.campaign.slug}: {_summary(counts)}")
 
-    def _take(self, run: imports.Import, item: imports.Item) -> imports.Outcome:
-        try:
-            return run.take(item)
-        except imports.Refused as reason:
-            with tqdm.external_write_mode():
-                self.stdout.write(f"refused: {item.name}: {reason}")
-            return imports.Outcome.REFUSED
+    def _told(self, item: imports.Item, outcome: imports.Outcome | imports.Refused) -> imports.Outcome:
+        if isinstance(outcome, imports.Outcome):
+            return outcome
+        with tqdm.external_write_mode():
+            self.stdout.write(f"refused: {item.name}: {outcome}")
+        return imports.Outcome.REFUSED
 
 
 def _campaign(slug: str) -> Campaign:

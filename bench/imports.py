@@ -1,0 +1,81 @@
+"""What `manage.py import_clips` costs for prepared WAV, beside reading, hashing and encrypting them bare."""
+
+import hashlib
+import os
+import secrets
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+from bench import clips
+from bench.settling import _running, _standing_still, _used
+from tests.site import ROOT, Site
+
+NEEDS_DATA = False
+
+CLIPS = 4_000
+LINE = "{:52} {:>8} {:>10} {:>10}"
+
+
+def main(data: Path) -> None:
+    with tempfile.TemporaryDirectory() as folder, _running(Path(folder, "home")) as site:
+        source, none = Path(folder, "clips"), Path(folder, "none")
+        size = clips.write(source, CLIPS)
+        none.mkdir()
+        word = ("--kind", "wake-word", "--language", "en", "--wake-word", "hey")
+        site.manage("create_campaign", "bench", *word)
+        pids = site.children()
+        with _standing_still([pids["web"], pids["worker"], pids["beat"]]):
+            unwritten = min(_bare(source, None) for _ in range(3))
+            bare = min(_bare(source, Path(folder, f"bare{turn}")) for turn in range(3))
+            start = _import(site, none)
+            before = _used(pids["postgres"])
+            whole = _import(site, source)
+            database = _used(pids["postgres"]) - before
+            again = _import(site, source)
+    print(f"{CLIPS:,} WAV of 1 to 3 s, 16 kHz, mono, 16 bit, {size / 1e6:.0f} MB; processor time a clip\n")
+    print(LINE.format("", "ms", "of bare", "of written"))
+    each = {
+        "bare: read, SHA-256, AES-256-GCM": unwritten,
+        "bare: the same, and written": bare,
+        "import_clips": whole - start,
+        "  the database meanwhile": database,
+        "import_clips again, when all is held": again - start,
+    }
+    for name, seconds in each.items():
+        print(
+            LINE.format(
+                name, f"{1000 * seconds / CLIPS:.3f}", f"{seconds / unwritten:.2f}", f"{seconds / bare:.2f}"
+            )
+        )
+    print(f"\nThat the command starts takes {start:.1f} s beside this, once.")
+
+
+def _bare(source: Path, target: Path | None) -> float:
+    if target:
+        target.mkdir()
+    start = time.process_time()
+    for path in source.iterdir():
+        sound = path.read_bytes()
+        hashlib.sha256(sound).digest()
+        nonce = secrets.token_bytes(12)
+        sealed = nonce + AESGCM(secrets.token_bytes(32)).encrypt(nonce, sound, path.name.encode())
+        if target:
+            (target / path.name).write_bytes(sealed)
+    return time.process_time() - start
+
+
+def _import(site: Site, source: Path) -> float:
+    """Seconds of processor time of the command, without the database's."""
+    said = ("--contributor", "bench", "--consent-reference", "synthesised")
+    command = [sys.executable, "manage.py", "import_clips", str(source), "--campaign", "bench", *said]
+    child = subprocess.Popen(command, cwd=ROOT, env=site.env, stdout=subprocess.DEVNULL)
+    _, status, used = os.wait4(child.pid, 0)
+    child.returncode = os.waitstatus_to_exitcode(status)
+    if child.returncode:
+        raise subprocess.CalledProcessError(child.returncode, command)
+    return used.ru_utime + used.ru_stime

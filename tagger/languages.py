@@ -1,0 +1,26 @@
+"""Pages speak the reader's language, chosen in the footer or else by the browser. Programs read English."""
+
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
+from django.middleware.locale import LocaleMiddleware
+from django.utils import translation
+
+# Below these stand the calls of programs and devices: their errors are the same text for everybody.
+FOR_PROGRAMS = ("/api/", "/v1/")
+
+
+class PagesInLanguages(LocaleMiddleware):
+    def process_request(self, request: HttpRequest) -> None:
+        if _is_call(request):
+            translation.activate("en")
+            request.LANGUAGE_CODE = "en"
+        else:
+            super().process_request(request)
+
+    def process_response(self, request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
+        # Theirs do not vary by language, so no cache is told that they did.
+        return response if _is_call(request) else super().process_response(request, response)
+
+
+def _is_call(request: HttpRequest) -> bool:
+    return request.path_info.startswith(FOR_PROGRAMS)
