@@ -9,7 +9,7 @@ million tasks finds one of the others by chance, and everybody finds the last of
 
 from functools import cache
 
-from django.db import connection
+from django.db import OperationalError, connection, transaction
 
 from accounts.models import Purpose, User
 from datasets import live
@@ -21,6 +21,7 @@ from .models import Assignment
 SHORT = 3, 100  # for each task that is wanted
 LONGEST = 100_000
 FEW = 4
+LONGEST_WAIT = "700ms"  # before the database looks for deadlocks: an answer that comes late may wait for us
 
 
 def find(annotator: User, campaign: Campaign, used_up: list[int], count: int) -> list[Task]:
@@ -34,7 +35,25 @@ def find(annotator: User, campaign: Campaign, used_up: list[int], count: int) ->
         found += _lock(annotator, campaign, used_up, stretch, found, count)
         if len(found) >= count:
             break
+    if not found and _waited_for_one(annotator, campaign, used_up):
+        # What was asked before the wait is asked anew: somebody may have had it meanwhile.
+        found = _lock(annotator, campaign, used_up, LONGEST, [], count)
     return found
+
+
+def _waited_for_one(annotator: User, campaign: Campaign, used_up: list[int]) -> bool:
+    """Nothing is free: perhaps all that is left is being settled or handed in at this moment.
+
+    Who waits holds no task, and not for long, so that nobody waits for each other.
+    """
+    try:
+        with transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute("SET LOCAL lock_timeout = %s", [LONGEST_WAIT])
+            found = _lock(annotator, campaign, used_up, LONGEST, [], 1, passing_over="")
+            cursor.execute("SET LOCAL lock_timeout = 0")
+            return bool(found)
+    except OperationalError:
+        return False
 
 
 def _lock(
@@ -44,13 +63,14 @@ def _lock(
     stretch: int,
     found: list[Task],
     count: int,
+    passing_over: str = "SKIP LOCKED",
 ) -> list[Task]:
     start = controls.dice.randint(0, MOST_SPREAD)
     here = (start, stretch, start, stretch, stretch, FEW * stretch)
     known = (annotator.pk, used_up, [task.pk for task in found], annotator.pk, Assignment.State.EXPIRED)
     with connection.cursor() as cursor:
         near = (campaign.pk, campaign.max_annotations, *here)
-        cursor.execute(_wanted(), (*near, campaign.pk, *known, start, count - len(found)))
+        cursor.execute(_wanted() + passing_over, (*near, campaign.pk, *known, start, count - len(found)))
         return [controls.lendable(campaign, row) for row in cursor.fetchall()]
 
 
@@ -75,8 +95,8 @@ WANTED = f"""
         ) THEN false ELSE true END
         AND {{live}}
     ORDER BY task.annotation_count DESC, task.priority, task.spread < %s, task.spread
-    LIMIT %s FOR NO KEY UPDATE OF task SKIP LOCKED
-"""
+    LIMIT %s FOR NO KEY UPDATE OF task """
+
 
 # From each (number of annotations, priority) on to the next, one look into the index for each, whatever lies
 # between them. Behind the last place comes the first. Of stretches like these a few are enough.

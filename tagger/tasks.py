@@ -17,7 +17,7 @@ from . import refit as refits
 
 logger = logging.getLogger(__name__)
 
-AT_ONCE = 50  # tasks whose rows are locked together: who answers one of them meanwhile waits
+AT_ONCE = 25  # tasks whose rows are locked together: who answers one of them meanwhile waits
 MOST = 10_000
 # Whoever stores an answer asks a worker to look, unless somebody asked and none began yet. Should the broker
 # lose that, others may ask after so many seconds; beat does in any case.

@@ -127,8 +127,8 @@ MUTANTS = [
     Mutant(
         "no task is lent to more people than are wanted",
         "tagger/candidates.py",
-        "    LIMIT %s FOR NO KEY UPDATE OF task SKIP LOCKED\n",
-        "    LIMIT %s\n",
+        "    LIMIT %s FOR NO KEY UPDATE OF task ",
+        "    LIMIT %s -- ",
         "tests/test_lending_at_once.py::test_a_crowd_is_never_lent_more_places_than_are_wanted",
     ),
     Mutant(

@@ -8,7 +8,7 @@ from playwright.sync_api import expect
 
 from tests import sounds
 from tests.browser import MILLISECONDS
-from tests.site import Site
+from tests.site import Site, eventually
 
 # Every volunteer of this module is to find work, so no clip is settled early.
 PATIENT = ("--min-annotations", "30", "--max-annotations", "40")
@@ -376,6 +376,7 @@ def test_the_reviewer_hears_what_was_reported_and_disputed_and_decides(published
     assert too_wide(page) == too_small(page) == []
     page.get_by_role("button", name="Play").first.click()
     sounds_on(page)
+    assert eventually(lambda: page.reload() and page.get_by_role("link", name="Decide").count() == 2)
     for title, answer in (("Is it “hey juniper”?", "No"), ("Write down what is said", "Nobody speaks")):
         page.get_by_role("listitem").filter(has_text=title).get_by_role("link", name="Decide").click()
         expect(page.get_by_role("heading", name="How the votes stand")).to_be_visible()

@@ -60,6 +60,18 @@ def test_twenty_tabs_of_one_person_never_borrow_one_task_twice(bea, juniper, she
     assert counters_are_true()
 
 
+@pytest.mark.django_db(transaction=True)
+def test_what_is_being_settled_is_waited_for_and_not_taken_for_nothing_left(
+    bea, juniper, shelf, meanwhile, somebody_waits
+):
+    shelf(juniper, 3)
+    with transaction.atomic():
+        list(Task.objects.select_for_update())
+        lent = meanwhile(lambda: assignments.lend(bea, juniper, 3, NOW))
+        assert eventually(somebody_waits)
+    assert len(lent.result()) >= 1
+
+
 def test_the_tabs_of_one_person_together_hold_no_more_than_the_most(
     bea, juniper, shelf, at_once, monkeypatch
 ):

@@ -80,8 +80,8 @@ MUTANTS = [
         [
             Edit(
                 "tagger/candidates.py",
-                "    LIMIT %s FOR NO KEY UPDATE OF task SKIP LOCKED\n",
-                "    LIMIT %s\n",
+                "    LIMIT %s FOR NO KEY UPDATE OF task ",
+                "    LIMIT %s -- ",
             )
         ],
     ),
