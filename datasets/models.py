@@ -266,10 +266,6 @@ class TaskQuerySet(models.QuerySet["Task"]):
             clip__withdrawal=None,
         )
 
-    def wanting(self) -> Self:
-        """Tasks that take more annotations than were handed in or are lent out."""
-        return self.filter(status="open", annotation_count__lt=F("wanted") - F("lent_count"))
-
 
 MOST_SPREAD = 2**31 - 1  # and so many places there are among equals
 
