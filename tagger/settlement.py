@@ -28,16 +28,18 @@ def settle_waiting(now: datetime, most: int, but: Collection[int] = ()) -> list[
     Several may do so side by side: what another one holds is passed over, as are those in `but`.
     """
     with transaction.atomic():
-        waiting = _locked(skip_locked=True).filter(dirty_since__isnull=False).exclude(pk__in=but)
-        found = list(waiting.order_by("dirty_since")[:most])
+        found = list(_waiting(_locked(skip_locked=True), but)[:most])
         _settle(found, now)
         return [task.pk for task in found]
 
 
 def waiting(most: int, but: Collection[int]) -> list[int]:
     """Up to `most` tasks that wait to be settled, the oldest first."""
-    unsettled = Task.objects.filter(dirty_since__isnull=False).exclude(pk__in=but)
-    return list(unsettled.order_by("dirty_since").values_list("pk", flat=True)[:most])
+    return list(_waiting(Task.objects.all(), but).values_list("pk", flat=True)[:most])
+
+
+def _waiting(some: QuerySet[Task], but: Collection[int]) -> QuerySet[Task]:
+    return some.filter(dirty_since__isnull=False).exclude(pk__in=but).order_by("dirty_since")
 
 
 def _locked(skip_locked: bool = False) -> QuerySet[Task]:

@@ -43,10 +43,15 @@ def _ask() -> None:
         _asked_at = now
 
 
+# A volunteer waits no longer for a broker that hangs than Celery would.
+WAITS = ("socket_connect_timeout", "socket_timeout")
+
+
 @cache
 def _redis() -> Redis:
     # Django's cache makes a client anew for each call, and that costs more than the call.
-    return Redis.from_url(settings.REDIS_URL)
+    waits = {name: settings.CELERY_BROKER_TRANSPORT_OPTIONS[name] for name in WAITS}
+    return Redis.from_url(settings.REDIS_URL, **waits)
 
 
 @shared_task
