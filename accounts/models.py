@@ -81,6 +81,11 @@ class User(AbstractUser):
     roles = ArrayField(models.TextField(choices=Role.choices), default=newcomer_roles, blank=True)
     # Hours in which nobody but they themselves hears what a device of theirs sent.
     cooling_off = models.PositiveSmallIntegerField(default=72)
+    # The version of the listener's pledge that they made; empty before.
+    pledge = models.CharField(max_length=8, default="", blank=True)
+    # Both only if wanted.
+    shows_streak = models.BooleanField(default=False)
+    on_leaderboard = models.BooleanField(default=False)
 
     REQUIRED_FIELDS: ClassVar[list[str]] = []
     objects: ClassVar[People] = People()
@@ -114,7 +119,8 @@ class User(AbstractUser):
         self.username = f"gone-{secrets.token_hex(16)}"
         self.sealed_name = self.sealed_email = b""
         self.is_active = self.is_staff = self.is_superuser = False
-        self.roles, self.last_login = [], None
+        self.roles, self.last_login, self.pledge = [], None, ""
+        self.shows_streak = self.on_leaderboard = False
         self.set_unusable_password()
         self.save()
 

@@ -104,12 +104,14 @@ export function onlyFor(account, page) {
 /** Logging in gives a new token: only then somebody else can be there, and only then it is asked. */
 async function stillOurs() {
   if (!ours || ours.token === cookieToken()) return;
-  const response = await reach(ours.page, { signal: AbortSignal.timeout(SECONDS_FOR_AN_ANSWER * 1000) });
+  // Not on to the page of logging in: its new token would spoil a form that is open in another tab.
+  const signal = AbortSignal.timeout(SECONDS_FOR_AN_ANSWER * 1000);
+  const response = await reach(ours.page, { redirect: "manual", signal });
+  if (response.type === "opaqueredirect") throw new LoggedOut();
   if (response.status >= 500 || response.status === 429) {
     throw new Unreachable(response.statusText, response.status);
   }
   const drawnFor = /data-account="([^"]*)"/.exec(await response.text())?.[1] ?? ours.account;
   if (drawnFor !== ours.account || response.status === 403) throw new OtherAccount();
-  if (new URL(response.url).pathname.startsWith("/accounts/")) throw new LoggedOut();
   ours.token = cookieToken();
 }

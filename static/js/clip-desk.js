@@ -20,6 +20,8 @@ import { StandingNotice } from "./standing-notice.js";
 import { TranscriptBox } from "./transcript-box.js";
 
 class ClipDesk extends DeskTurns {
+  #counted = new Set(); // the keys of letters: two tabs may both have sent the same
+
   connectedCallback() {
     const { account } = this.dataset;
     onlyFor(account, location.pathname);
@@ -150,9 +152,10 @@ class ClipDesk extends DeskTurns {
   #sent({ letter, annotation, isNew }) {
     if (letter.campaign !== this.dataset.campaign || !annotation) return;
     this.last.confirm(letter.assignment, annotation);
+    if (letter.kind !== "annotation" || this.#counted.has(letter.key)) return;
+    this.#counted.add(letter.key);
     // One that had arrived before, though nobody told, stands in the number that the page was drawn with.
-    const isIn = letter.kind !== "annotation" || (!isNew && letter.tried < performance.timeOrigin);
-    if (!isIn) this.countOne();
+    if (isNew || letter.tried >= performance.timeOrigin) this.countOne();
   }
 
   #refused({ letter, reason, status }) {
