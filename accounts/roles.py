@@ -23,13 +23,13 @@ class PersonalRequest(HttpRequest):
     user: User
 
 
-def _required(role: Role) -> Callable[[View], View]:
+def _required(*roles: Role) -> Callable[[View], View]:
     def guard(view: View) -> View:
         @wraps(view)
         def guarded(request: PersonalRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-            if not request.user.has_role(role):
+            if not any(map(request.user.has_role, roles)):
                 raise PermissionDenied(
-                    _("This page is for people with the role %(role)s.") % {"role": role.label}
+                    _("This page is for people with the role %(role)s.") % {"role": roles[0].label}
                 )
             return view(request, *args, **kwargs)
 
@@ -42,6 +42,7 @@ contributor_required = _required(Role.CONTRIBUTOR)
 annotator_required = _required(Role.ANNOTATOR)
 reviewer_required = _required(Role.REVIEWER)
 researcher_required = _required(Role.RESEARCHER)
+listener_required = _required(Role.ANNOTATOR, Role.REVIEWER)
 
 
 class IsAnnotator(BasePermission):

@@ -54,7 +54,7 @@ def _measured(page: Page) -> tuple[list[float], list[int]]:
         session.send("Network.setCacheDisabled", {"cacheDisabled": True})
         first.goto("/tag/juniper/", wait_until="networkidle")
         weight = first.evaluate(WEIGHT)
-    desk.at_desk(page, "juniper")
+    desk.at_desk(desk.without_pause(page), "juniper")
     page.evaluate(MEASURE)
     for number in range(1, ANSWERS + 1):
         desk.open_for_answers(page)

@@ -26,7 +26,7 @@ from .models import Campaign, Clip, Label
 AUDIO_NAMES = {".wav", ".wave", ".flac", ".ogg", ".oga", ".opus", ".mp3", ".webm", ".m4a", ".mp4"}
 LANGUAGE = Clip._meta.get_field("language")
 TRUTHS = {"", "wake-word", "not-wake-word", *Label.values}
-COLUMNS = {"path", "language", "speaker", "wake_word", "truth", "transcript"}
+COLUMNS = {"path", "language", "speaker", "wake_word", "truth", "transcript", "draft"}
 AT_ONCE, BYTES = 256, 16 * 2**20  # clips of one batch, and bytes of their sound
 LARGEST = 64 * 2**20  # bytes; 30 s at 192 kHz in stereo are well below
 
@@ -56,6 +56,7 @@ class Item:
     wake_word: str = ""
     truth: str = ""
     transcript: str = ""
+    draft: str = ""
 
 
 def items(source: Path) -> Iterator[Item]:
@@ -133,7 +134,8 @@ class Import:
         """Everything that can be known of a file before it is stored."""
         try:
             language, truth = self._language(item), self._truth(item)
-            if "\0" in truth + item.speaker:
+            draft = item.draft if self.campaign.drafts_by else ""
+            if "\0" in truth + draft + item.speaker:
                 return Refused("what is said of it holds a zero character")
             sound = intake.read(_bytes(item.path))
             person = self._contributor(item.speaker)
@@ -142,7 +144,7 @@ class Import:
         except (audio.BadAudio, consent.NoConsent) as reason:
             return Refused(str(reason))
         origin = intake.Origin(person, Clip.Source.IMPORT, language, self.reference)
-        return intake.Offer(sound, origin, truth)
+        return intake.Offer(sound, origin, truth, draft)
 
     def _contributor(self, speaker: str) -> User:
         if speaker not in self._people:

@@ -41,7 +41,7 @@ CLIP = (
     "stored_as",
     "wrapped_key",
 )
-TASK = ("clip_id", "plain_reference", "sealed_reference", "priority")
+TASK = ("clip_id", "plain_reference", "sealed_reference", "plain_draft", "sealed_draft", "priority")
 
 
 class Duplicate(Exception):
@@ -74,26 +74,33 @@ def read(data: bytes) -> Sound:
     return Sound(samples, audio.fingerprint(samples))
 
 
-def add(sound: Sound, campaign: Campaign, origin: Origin, now: datetime, *, truth: str = "") -> bool:
+def add(
+    sound: Sound, campaign: Campaign, origin: Origin, now: datetime, *, truth: str = "", draft: str = ""
+) -> bool:
     """Hold the recording and ask the campaign's question of it; False when that is so already.
 
     Raises consent.NoConsent and Duplicate; then nothing was stored.
     """
+    offer = Offer(sound, origin, truth, draft)
     clip = _held(sound, origin.contributor)
     if clip is None:
-        return _store(sound, campaign, origin, now, truth)
+        return _store(offer, campaign, now)
     with transaction.atomic():
         consent.hold(origin.contributor, Material(clip.material), Purpose.VOLUNTEERS, origin.reference)
-        return _ask(clip, campaign, truth)
+        return _ask(clip, campaign, offer)
 
 
 @dataclass(frozen=True)
 class Offer:
-    """A recording that is to come in, where it comes from, and what is said to be its answer."""
+    """A recording that is to come in, where it comes from, and what is said to be its answer.
+
+    `draft` is what a machine wrote down, for a campaign that offers such drafts.
+    """
 
     sound: Sound
     origin: Origin
     truth: str = ""
+    draft: str = ""
 
 
 def add_all(offers: Sequence[Offer], campaign: Campaign, now: datetime) -> list[bool | Exception]:
@@ -115,7 +122,7 @@ def add_all(offers: Sequence[Offer], campaign: Campaign, now: datetime) -> list[
 
 def _alone(offer: Offer, campaign: Campaign, now: datetime) -> bool | Exception:
     try:
-        return add(offer.sound, campaign, offer.origin, now, truth=offer.truth)
+        return add(offer.sound, campaign, offer.origin, now, truth=offer.truth, draft=offer.draft)
     except (consent.NoConsent, Duplicate) as reason:
         return reason
 
@@ -204,24 +211,25 @@ def _store_all(
         clips.append(
             (offer.sound.fingerprint, number, person, rests_on, *about, length, voice, name, wrapped)
         )
-        said = _reference(offer.truth, key, number, campaign)
-        tasks.append((number, *said, int(_is_silent(voice, campaign))))
+        said = _said("reference", offer.truth, key, number, campaign)
+        drafted = _said("draft", offer.draft, key, number, campaign) if offer.draft else ("", b"")
+        tasks.append((number, *said, *drafted, int(_is_silent(voice, campaign))))
     ground = cast(Consent, basis[_ground(new[0])])
     alike = _clip(new[0], ground, names[0], now, 0.0)
     alike.key = clip_keys[0]
     copying.copy(alike, CLIP, sorted(clips))
-    copying.copy(_task(alike, campaign, ""), TASK, tasks)
+    copying.copy(_task(alike, campaign, new[0]), TASK, tasks)
     vault.put_all(
         (name, key, audio.wav(offer.sound.samples))
         for offer, name, key in zip(new, names, clip_keys, strict=True)
     )
 
 
-def _reference(truth: str, key: bytes, clip: int, campaign: Campaign) -> tuple[str, bytes]:
-    """What Task.reference is stored as, without a task: in plain, or sealed."""
+def _said(name: str, text: str, key: bytes, clip: int, campaign: Campaign) -> tuple[str, bytes]:
+    """What Task.reference or Task.draft is stored as, without a task: in plain, or sealed."""
     if not campaign.asks_for_words:
-        return truth, b""
-    return "", words.sealed_value(key, truth, words.sealed_as(Task, "reference", clip, campaign.pk))
+        return text, b""
+    return "", words.sealed_value(key, text, words.sealed_as(Task, name, clip, campaign.pk))
 
 
 def _held(sound: Sound, contributor: User) -> Clip | None:
@@ -250,8 +258,8 @@ def _clip(
     )
 
 
-def _store(sound: Sound, campaign: Campaign, origin: Origin, now: datetime, truth: str) -> bool:
-    offer = Offer(sound, origin, truth)
+def _store(offer: Offer, campaign: Campaign, now: datetime) -> bool:
+    sound, origin = offer.sound, offer.origin
     speech = _speech(offer)  # slow, so before any lock is taken
     stored_as = ""
     try:
@@ -267,7 +275,7 @@ def _store(sound: Sound, campaign: Campaign, origin: Origin, now: datetime, trut
                 clip.wrap(key, keys.data_key(origin.contributor))
                 vault.put(stored_as, key, audio.wav(sound.samples))
                 clip.save()
-            return _ask(clip, campaign, truth)
+            return _ask(clip, campaign, offer)
     except BaseException as error:
         # The file is written before its row commits, so that no row ever lacks its file.
         if stored_as and not _may_be_stored(stored_as, error):
@@ -294,22 +302,25 @@ def _speech(offer: Offer) -> float:
     return by(offer.sound.samples)
 
 
-def _ask(clip: Clip, campaign: Campaign, truth: str) -> bool:
+def _ask(clip: Clip, campaign: Campaign, offer: Offer) -> bool:
     asked = Task.objects.filter(clip=clip, campaign=campaign)
     if asked.exists():  # under the contributor's lock, which everybody takes who asks
         return False
-    _task(clip, campaign, truth).save(force_insert=True)
+    _task(clip, campaign, offer).save(force_insert=True)
     return True
 
 
-def _task(clip: Clip, campaign: Campaign, truth: str) -> Task:
-    return Task(
+def _task(clip: Clip, campaign: Campaign, offer: Offer) -> Task:
+    task = Task(
         clip=clip,
         campaign=campaign,
-        reference=truth,  # type: ignore[misc]
+        reference=offer.truth,  # type: ignore[misc]
         wanted=campaign.min_annotations,
         priority=int(_is_silent(clip.speech_share, campaign)),
     )
+    if offer.draft:
+        task.draft = offer.draft
+    return task
 
 
 def _is_silent(speech_share: float, campaign: Campaign) -> bool:

@@ -61,6 +61,13 @@ class Campaign(models.Model):
             "that calls the site hears as it likes"
         ),
     )
+    drafts_by = models.CharField(
+        max_length=80,
+        blank=True,
+        help_text=_(
+            "the machine whose drafts an import may bring along; empty: no drafts are kept or offered"
+        ),
+    )
     is_open = models.BooleanField(default=True)
 
     class Meta:
@@ -85,6 +92,11 @@ class Campaign(models.Model):
                 condition=~Q(kind="wake-word") | ~Q(wake_word=""),
                 name="wake_word_campaign_has_its_word",
                 violation_error_message=_("A wake-word campaign needs its wake word."),
+            ),
+            models.CheckConstraint(
+                condition=Q(kind="transcription") | Q(drafts_by=""),
+                name="only_transcription_campaigns_have_drafts",
+                violation_error_message=_("Only a transcription campaign has drafts."),
             ),
         ]
 
@@ -285,6 +297,10 @@ class Task(models.Model):
     plain_reference = models.TextField(blank=True)
     sealed_reference = models.BinaryField(default=bytes)
     reference = words("reference", of=lambda task: task)
+    # What a machine wrote down, for a volunteer who asks to begin from that. Never a vote.
+    plain_draft = models.TextField(blank=True, db_default="")
+    sealed_draft = models.BinaryField(default=bytes, db_default=b"")
+    draft = words("draft", of=lambda task: task)
     priority = models.SmallIntegerField(default=0, help_text=_("lower comes first"))
     # A place drawn by lot among equals, so that volunteers who come at once do not all reach for one task.
     spread = models.IntegerField(db_default=Cast(Random() * MOST_SPREAD, models.IntegerField()))
@@ -356,6 +372,24 @@ class Reading(models.Model):
 
     def __str__(self) -> str:
         return f"reading {self.pk}"
+
+
+class Example(models.Model):
+    """This task's clip is played beside its campaign's guidelines, with the answer it came to.
+
+    It is nobody's to tag any more, not even when it was taken out: the answer was there to be seen. Written
+    only by tagger.examples.
+    """
+
+    task = models.OneToOneField(Task, on_delete=models.CASCADE, primary_key=True, related_name="example")
+    # Why that is the answer; it may repeat what is said in the clip.
+    plain_note = models.TextField(blank=True)
+    sealed_note = models.BinaryField(default=bytes)
+    note = words("note", of=lambda example: example.task)
+    is_shown = models.BooleanField(default=True)
+
+    def __str__(self) -> str:
+        return f"example {self.pk}"
 
 
 class Annotation(models.Model):

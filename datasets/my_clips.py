@@ -21,6 +21,7 @@ class Question:
     heard: int
     status: str
     answer: str
+    is_example: bool
     releases: list[str]
 
 
@@ -54,7 +55,7 @@ def keep(contributor: User, clips: Collection[int], now: datetime) -> int:
 def with_questions(clips: QuerySet[Clip]) -> list[Shown]:
     """These clips with what is asked of them, in a number of queries that does not grow with them."""
     read = clips.select_related("contributor__data_key").prefetch_related(
-        "tasks__campaign", "tasks__release_rows__release"
+        "tasks__campaign", "tasks__release_rows__release", "tasks__example"
     )
     # What is being erased is not opened once more, not even for its owner.
     return [Shown(clip, [] if clip.withdrawal_id else _questions(clip)) for clip in read]
@@ -68,6 +69,7 @@ def _questions(clip: Clip) -> list[Question]:
             heard=task.annotation_count,
             status=task.status,
             answer=_in_words(task) if task.status == Task.Status.SETTLED else "",
+            is_example=hasattr(task, "example") and task.example.is_shown,
             releases=sorted(row.release.slug for row in task.release_rows.all()),
         )
         for task in tasks

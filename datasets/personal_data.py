@@ -116,9 +116,12 @@ def _profile(person: User) -> dict[str, Any]:
         "pseudonym": person.pseudonym,
         "email": person.address or None,
         "roles": person.roles,
+        "listeners_pledge": person.pledge or None,
         "joined": person.date_joined,
         "last_login": person.last_login,
         "hours_in_which_device_uploads_wait": person.cooling_off,
+        "shows_streak": person.shows_streak,
+        "on_leaderboard": person.on_leaderboard,
         "tokens": list(AuthToken.objects.filter(user=person).values("token_key", "created", "expiry")),
         "sessions_end": list(person.sessions.values_list("expire_date", flat=True)),
     }
@@ -158,7 +161,7 @@ def _consent(row: Any) -> dict[str, Any]:
 def _own_clips(person: User) -> Iterator[Clip]:
     clips = person.clips.filter(withdrawal=None).order_by("pk")
     read = clips.select_related("contributor__data_key").prefetch_related(
-        "tasks__campaign", "tasks__release_rows__release"
+        "tasks__campaign", "tasks__release_rows__release", "tasks__example"
     )
     return read.iterator(chunk_size=AT_ONCE)
 
@@ -202,6 +205,7 @@ def _question(task: Task) -> dict[str, Any]:
         "campaign": task.campaign.slug,
         "asked": task.campaign.title,
         "said_to_be": task.reference,
+        "draft_by_a_machine": task.draft,
         "status": task.status,
         "heard_by": task.annotation_count,
         "answer": task.answer,
@@ -209,11 +213,18 @@ def _question(task: Task) -> dict[str, Any]:
         "support": task.soft,
         "adjudicated": task.adjudicated,
         "settled_at": task.settled_at,
+        "example": _example(task),
         "releases": [
             {"release": row.release.slug, "id": row.public_id, "speaker": row.speaker, "split": row.split}
             for row in task.release_rows.all()
         ],
     }
+
+
+def _example(task: Task) -> dict[str, Any] | None:
+    if not hasattr(task, "example"):
+        return None
+    return {"is_shown": task.example.is_shown, "note": task.example.note}
 
 
 def _annotations(person: User, **only: Any) -> Iterator[Annotation]:
@@ -244,7 +255,7 @@ def _repeats(person: User) -> Iterator[dict[str, Any]]:
 
 
 def _assignments(person: User) -> Iterator[dict[str, Any]]:
-    fields = "id", "task__campaign__slug", "role", "state", "reason", "lent_at", "expires_at"
+    fields = "id", "task__campaign__slug", "role", "state", "reason", "saw_draft", "lent_at", "expires_at"
     return person.assignments.order_by("pk").values(*fields).iterator(chunk_size=AT_ONCE)
 
 
@@ -266,8 +277,9 @@ def _readme(now: datetime) -> str:
     words = _(
         """Everything that this site holds about you, as of %(at)s UTC.
 
-profile.json       your pseudonym, e-mail address, roles, the first letters of your tokens, and when your
-                   sessions end
+profile.json       your pseudonym, e-mail address, roles, which version of the listener's pledge you made,
+                   whether your days are shown to you and your pseudonym to other volunteers, the first
+                   letters of your tokens, and when your sessions end
 devices.json       the devices that you paired, and what they said of themselves
 consents.json      each consent that you gave or withdrew
 receipts/          the signed receipts for those; anybody can check them on this site

@@ -5,7 +5,7 @@ from typing import Any
 
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404
-from django.utils import timezone
+from django.utils import timezone, translation
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiResponse, extend_schema
 from rest_framework import serializers, status
@@ -22,7 +22,7 @@ from accounts.roles import IsAnnotator
 from datasets import byteranges, campaigns, hearing
 from datasets.models import Annotation, Campaign
 
-from . import assignments
+from . import assignments, drafts, refusals
 from .models import Assignment
 
 
@@ -80,6 +80,12 @@ class ReportSerializer(serializers.Serializer[Any]):
     )
 
 
+class DraftSerializer(serializers.Serializer[Any]):
+    draft = serializers.CharField(
+        allow_null=True, help_text="what a machine wrote down, for one volunteer of each task"
+    )
+
+
 class IdSerializer(serializers.Serializer[Any]):
     id = serializers.IntegerField()
 
@@ -94,8 +100,8 @@ class Refusal(APIException):
         assignments.Gone: status.HTTP_410_GONE,
     }
 
-    def __init__(self, refused: assignments.Refused) -> None:
-        super().__init__(detail=str(refused), code=type(refused).__name__)
+    def __init__(self, refused: assignments.Refused, said: str) -> None:
+        super().__init__(detail=said, code=type(refused).__name__)
         self.status_code = self.statuses[type(refused)]
 
 
@@ -126,10 +132,17 @@ class Call(APIView):
 
     def handle_exception(self, exc: Exception) -> Response:
         if isinstance(exc, assignments.Refused):
-            exc = Refusal(exc)
+            exc = Refusal(exc, self._said(exc))
         elif isinstance(exc, (Assignment.DoesNotExist, Annotation.DoesNotExist)):
             exc = NotFound()
         return super().handle_exception(exc)
+
+    def _said(self, refused: assignments.Refused) -> str:
+        """For programs, which send a token, as it is; a person at the desk reads it in their language."""
+        if self.request.auth is not None:
+            return str(refused)
+        with translation.override(translation.get_language_from_request(self.request._request)):
+            return refusals.translated(refused)
 
     def sent(self, serializer: type[serializers.Serializer]) -> dict[str, Any]:
         checked = serializer(data=self.request.data)
@@ -160,6 +173,13 @@ class Audio(Call):
     def get(self, request: PersonalRequest, pk: int) -> HttpResponse:
         clip = assignments.playable(request.user, pk, timezone.now())
         return byteranges.sound(request, hearing.for_volunteers(clip))
+
+
+class Draft(Call):
+    @extend_schema(responses={200: DraftSerializer})
+    def get(self, request: PersonalRequest, pk: int) -> Response:
+        draft = drafts.show(request.user, pk, timezone.now())
+        return Response({"draft": draft or None}, headers={"Cache-Control": "no-store"})
 
 
 class HandIn(Call):

@@ -73,7 +73,8 @@ def repeated(annotator: User, kind: str, language: str) -> Share:
 
 def _report(annotator: User, kind: str, language: str, known: Reliability | None) -> Report:
     given = annotator.annotations.filter(task__campaign__kind=kind, task__campaign__language=language)
-    settled = given.filter(task__in=Task.objects.live_for(Purpose.VOLUNTEERS).filter(status="settled"))
+    live = Task.objects.live_for(Purpose.VOLUNTEERS, few=True)
+    settled = given.filter(task__in=live.filter(status="settled"))
     newest = settled.select_related("task").order_by("-created_at", "-pk")
     agreed, mixed_up = _labels(newest) if asks_for_labels(kind) else _words(newest)
     return Report(

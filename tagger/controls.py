@@ -16,7 +16,7 @@ from django.db.models import F, Q, QuerySet
 from accounts import prepared
 from accounts.models import Purpose, User
 from datasets import live
-from datasets.models import Campaign, Clip, Task
+from datasets.models import Campaign, Clip, Example, Task
 
 from .models import Assignment, Control
 
@@ -84,6 +84,7 @@ UNKNOWN = f"""
             SELECT FROM {Assignment._meta.db_table} met
             WHERE met.task_id = task.id AND met.annotator_id = %s
         ) THEN false ELSE true END
+        AND NOT EXISTS (SELECT FROM {Example._meta.db_table} shown WHERE shown.task_id = task.id)
     ORDER BY random() LIMIT %s FOR NO KEY UPDATE OF task SKIP LOCKED
 """
 
@@ -107,10 +108,10 @@ def rotate(campaign: Campaign, now: datetime) -> int:
 
 
 def _usable(campaign: Campaign) -> QuerySet[Task]:
-    """Settled, audible, and with room for one more answer."""
+    """Settled, audible, not shown with its answer, and with room for one more answer."""
     return (
         Task.objects.live_for(Purpose.VOLUNTEERS, few=True)
-        .filter(campaign=campaign, status=Task.Status.SETTLED, dirty_since=None)
+        .filter(campaign=campaign, status=Task.Status.SETTLED, dirty_since=None, example=None)
         .filter(annotation_count__lt=campaign.max_annotations - F("lent_count"))
     )
 

@@ -30,5 +30,28 @@ class TranscriptForm(forms.Form):
         return cleaned
 
 
+class ExampleForm(forms.Form):
+    """Whether what is being decided is shown to volunteers beside the guidelines, and what is said to it."""
+
+    is_example = forms.BooleanField(
+        required=False, label=_("Let volunteers hear it beside the guidelines, with your answer")
+    )
+    # A box of several lines: in a box of one, Enter would press the first answer.
+    note = forms.CharField(
+        required=False,
+        max_length=200,
+        label=_("Why that is the answer (they read it)"),
+        widget=forms.Textarea(attrs={"rows": 2}),
+    )
+
+
+class PledgeForm(forms.Form):
+    use_required_attribute = False  # so that the page says in its own words what is missing
+    promise = forms.BooleanField(
+        label=_("I promise"),
+        error_messages={"required": _("Tick “I promise” first. Nobody is given a clip before that.")},
+    )
+
+
 def form_for(campaign: Campaign) -> type[LabelForm] | type[TranscriptForm]:
     return LabelForm if campaign.kind == Campaign.Kind.WAKE_WORD else TranscriptForm

@@ -46,6 +46,8 @@ class Assignment(models.Model):
     # Of a report: from where to where, in seconds, if they marked it.
     part_from = models.FloatField(null=True, blank=True)
     part_to = models.FloatField(null=True, blank=True)
+    # They asked for the machine's draft and were shown it.
+    saw_draft = models.BooleanField(default=False, db_default=False)
     lent_at = models.DateTimeField()
     expires_at = models.DateTimeField()
 
@@ -200,3 +202,50 @@ class AgreementFigure(models.Model):
 
     def __str__(self) -> str:
         return f"agreement of {self.campaign_id}, {self.month or 'all'}"
+
+
+class Community(models.Model):
+    """How far everybody has come, of all campaigns: one row, as it was at `measured_at`.
+
+    Written only by tagger.community. Nothing in it is about one person.
+    """
+
+    ONLY = 1
+
+    measured_at = models.DateTimeField(null=True)
+    took = models.FloatField(default=0)  # seconds, of counting
+    answers = models.PositiveBigIntegerField(default=0)
+    settled = models.PositiveBigIntegerField(default=0)
+    settled_today = models.PositiveBigIntegerField(default=0)
+    settled_this_week = models.PositiveBigIntegerField(default=0)
+    seconds_settled = models.FloatField(default=0)
+    volunteers_this_week = models.PositiveIntegerField(default=0)
+    releases = models.PositiveIntegerField(default=0)
+
+    class Meta:
+        constraints = [models.CheckConstraint(condition=Q(pk=1), name="one_community")]
+
+    def __str__(self) -> str:
+        return f"all of us, at {self.measured_at}"
+
+    @property
+    def hours_settled(self) -> float:
+        return self.seconds_settled / 3600
+
+    @property
+    def minutes_settled(self) -> int:
+        return round(self.seconds_settled / 60)
+
+
+class Counted(models.Model):
+    """How many clips of one campaign are how far. Written only by tagger.community."""
+
+    campaign = models.OneToOneField(
+        Campaign, on_delete=models.CASCADE, primary_key=True, related_name="counted"
+    )
+    clips = models.PositiveBigIntegerField()
+    settled = models.PositiveBigIntegerField()
+    disputed = models.PositiveBigIntegerField()
+
+    def __str__(self) -> str:
+        return f"{self.settled} of {self.clips} settled in {self.campaign_id}"

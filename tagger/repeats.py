@@ -33,7 +33,7 @@ def pick(annotator: User, campaign: Campaign, count: int, now: datetime) -> list
         ~Exists(again), task__campaign=campaign, created_at__lt=now - FORGOTTEN_AFTER
     ).order_by("-created_at")[:LOOKED_BACK]
     live = Task.objects.live_for(Purpose.VOLUNTEERS, few=True).filter(
-        pk__in=[given.task_id for given in earlier]
+        pk__in=[given.task_id for given in earlier], example=None
     )
     found = list(live.select_related("clip").order_by("pk"))
     return controls.dice.sample(found, min(count, len(found)))

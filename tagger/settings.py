@@ -236,6 +236,8 @@ CELERY_BEAT_SCHEDULE = {
     "refit": {"task": "tagger.tasks.refit", "schedule": crontab(minute=40)},
     "controls": {"task": "tagger.tasks.rotate_controls", "schedule": crontab(minute=50)},
     "agreement": {"task": "tagger.tasks.measure_agreement", "schedule": crontab(hour=4, minute=5)},
+    # It counts at most one sixtieth of the time: at a site with millions of clips most of these do nothing.
+    "community": {"task": "tagger.tasks.measure_community", "schedule": timedelta(seconds=15)},
     "reclaim": {"task": "tagger.tasks.reclaim", "schedule": timedelta(seconds=30)},
 }
 

@@ -12,7 +12,7 @@ from redis import Redis
 
 from datasets.models import Campaign
 
-from . import controls, figures, leases, settlement
+from . import community, controls, figures, leases, settlement
 from . import refit as refits
 
 logger = logging.getLogger(__name__)
@@ -105,6 +105,11 @@ def measure_agreement() -> None:
     """Once a night, also of campaigns that are closed by now."""
     for campaign in Campaign.objects.all():
         figures.measure(campaign, timezone.now())
+
+
+@shared_task
+def measure_community() -> bool:
+    return community.measure(timezone.now)
 
 
 @shared_task

@@ -10,7 +10,7 @@ from drf_spectacular.views import SpectacularAPIView
 from accounts import views_receipts
 from datasets import device_api, release_api, views_clips, views_leaving, views_public, views_releases
 
-from . import api, probes, views, views_figures
+from . import api, probes, views, views_belonging, views_examples, views_figures, views_first_minute
 
 # allauth's pages about addresses keep them in plain; and where no mail is sent, none may be promised.
 not_offered = [
@@ -27,7 +27,14 @@ urlpatterns = [
     path("tag/", views.campaigns, name="campaigns"),
     path("tag/<slug:slug>/", views.tag, name="tag"),
     path("tag/<slug:slug>/agreement/", views_figures.agreement, name="agreement"),
+    path("first-minute/", views_first_minute.first_minute, name="first_minute"),
+    path("first-minute/practice/", views_first_minute.practice, name="practice"),
+    path("first-minute/ready/", views_first_minute.ready, name="ready"),
+    path("examples/<int:pk>/audio/", views_examples.audio, name="example_audio"),
     path("my-answers/", views_figures.my_answers, name="my_answers"),
+    path("my-answers/streak/", views_belonging.choose_streak, name="choose_streak"),
+    path("volunteers/", views_belonging.leaderboard, name="leaderboard"),
+    path("volunteers/me/", views_belonging.choose_leaderboard, name="choose_leaderboard"),
     path("review/volunteers/", views_figures.volunteers, name="volunteers"),
     path("assignments/<int:pk>/answer/", views.hand_in, name="hand_in"),
     path("assignments/<int:pk>/skip/", views.skip, name="skip"),
@@ -44,6 +51,7 @@ urlpatterns = [
     # Above what accounts knows of: clips go with the consent that they rest on.
     path("profile/consent/withdraw/", views_leaving.withdraw_consent, name="withdraw_consent"),
     path("review/", views.review, name="review"),
+    path("review/examples/<int:pk>/take-out/", views_examples.take_out, name="take_out_example"),
     path("review/disputes/<int:pk>/", views.decide, name="decide"),
     path("review/disputes/<int:pk>/audio/", views.dispute_audio, name="dispute_audio"),
     path("review/clips/<int:pk>/audio/", views.report_audio, name="report_audio"),
@@ -73,6 +81,7 @@ urlpatterns = [
     path("readyz", probes.readyz),
     path("api/v1/schema/", SpectacularAPIView.as_view(), name="schema"),
     path("api/v1/campaigns/", api.Campaigns.as_view()),
+    path("api/v1/assignments/<int:pk>/draft/", api.Draft.as_view()),
     path("api/v1/assignments/<int:pk>/skip/", api.Skip.as_view()),
     path("api/v1/assignments/<int:pk>/report/", api.Report.as_view()),
     path("api/v1/annotations/<int:pk>/", api.Change.as_view()),

@@ -3,9 +3,10 @@
 from collections import Counter
 
 from django.contrib import messages
-from django.db.models import Count
+from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
@@ -13,31 +14,41 @@ from django.views.decorators.http import require_GET, require_POST
 from accounts import audit
 from accounts.roles import PersonalRequest, annotator_required, reviewer_required
 from datasets import byteranges, hearing
-from datasets import campaigns as open_campaigns
-from datasets.models import Annotation, Campaign, Clip, Label
+from datasets.models import Campaign, Clip, Label
 
-from . import assignments, disputes, last_answers, refusals, reports
-from .forms import form_for
+from . import assignments, belonging, community, disputes, examples, last_answers, pledge, refusals, reports
+from .forms import ExampleForm, form_for
 from .models import Assignment
 
 
 @require_GET
 def home(request: HttpRequest) -> HttpResponse:
-    return render(request, "tagger/home.html", {"answers": Annotation.objects.count()})
+    return render(request, "tagger/home.html", {"community": community.figures(timezone.now())})
 
 
 @require_GET
 @annotator_required
 def campaigns(request: PersonalRequest) -> HttpResponse:
-    mine = dict(request.user.annotations.values_list("task__campaign").annotate(answers=Count("pk")))
-    rows = [(campaign, mine.get(campaign.pk, 0)) for campaign in open_campaigns.with_progress()]
-    return render(request, "tagger/campaigns.html", {"rows": rows, "answers": sum(mine.values())})
+    now = timezone.now()
+    answers = request.user.annotations.count()
+    mine = belonging.by_campaign(request.user, answers)
+    context = {
+        "rows": [(campaign, mine.get(campaign.pk, 0)) for campaign in community.open_campaigns()],
+        "answers": answers,
+        "has_pledged": pledge.is_made(request.user),
+        "today": belonging.today(request.user, now),
+        "streak": belonging.streak(request.user, now) if request.user.shows_streak else None,
+        "community": community.figures(now),
+    }
+    return render(request, "tagger/campaigns.html", context)
 
 
 @require_GET
 @annotator_required
 def tag(request: PersonalRequest, slug: str) -> HttpResponse:
     campaign = get_object_or_404(Campaign, slug=slug, is_open=True)
+    if not pledge.is_made(request.user):
+        return _to_the_pledge(campaign)
     lent = assignments.renew(request.user, campaign, 1, timezone.now())
     return _tag_page(request, campaign, lent[0] if lent else None)
 
@@ -49,6 +60,8 @@ def hand_in(request: PersonalRequest, pk: int) -> HttpResponse:
     mine = request.user.assignments.select_related("task__campaign", "task__clip")
     assignment = get_object_or_404(mine, pk=pk)
     campaign = assignment.task.campaign
+    if not pledge.is_made(request.user):
+        return _to_the_pledge(campaign)
     form = form_for(campaign)(request.POST)
     if not form.is_valid():
         return _tag_page(request, campaign, assignment, form, status=400)
@@ -64,6 +77,8 @@ def hand_in(request: PersonalRequest, pk: int) -> HttpResponse:
 @annotator_required
 def skip(request: PersonalRequest, pk: int) -> HttpResponse:
     assignment = get_object_or_404(request.user.assignments.select_related("task__campaign"), pk=pk)
+    if not pledge.is_made(request.user):
+        return _to_the_pledge(assignment.task.campaign)
     try:
         with refusals.in_english():
             assignments.skip(request.user, pk)
@@ -79,6 +94,8 @@ def review(request: PersonalRequest) -> HttpResponse:
     context = {
         "reports": reports.open_for(request.user)[:50],
         "disputes": disputes.open_for(request.user)[:50],
+        "examples": examples.for_reviewer(request.user)[:50],
+        "labels": Label,
     }
     return render(request, "tagger/review.html", context)
 
@@ -87,9 +104,14 @@ def review(request: PersonalRequest) -> HttpResponse:
 def decide(request: PersonalRequest, pk: int) -> HttpResponse:
     dispute = get_object_or_404(disputes.open_for(request.user), pk=pk)
     form = form_for(dispute.task.campaign)(request.POST or None)
-    if request.method == "POST" and form.is_valid():
+    shown = ExampleForm(request.POST or None)
+    # Both are asked, so that both say what is wrong.
+    if request.method == "POST" and all([form.is_valid(), shown.is_valid()]):
         try:
-            disputes.decide(dispute, request.user, form.cleaned_data["answer"], timezone.now())
+            with transaction.atomic():
+                disputes.decide(dispute, request.user, form.cleaned_data["answer"], timezone.now())
+                if shown.cleaned_data["is_example"]:
+                    examples.choose(dispute.task, shown.cleaned_data["note"])
         except disputes.Decided as late:
             messages.warning(request, str(late))
         else:
@@ -99,12 +121,14 @@ def decide(request: PersonalRequest, pk: int) -> HttpResponse:
     context = {
         "dispute": dispute,
         "campaign": dispute.task.campaign,
+        "examples": examples.of(dispute.task.campaign),
         "form": form,
+        "shown": shown,
         "labels": Label,
         # Answers, not names: a reviewer judges the clip, not the people.
         "answers": [{"answer": answer, "votes": count} for answer, count in votes.most_common()],
     }
-    return render(request, "tagger/decide.html", context, status=400 if form.errors else 200)
+    return render(request, "tagger/decide.html", context, status=400 if form.errors or shown.errors else 200)
 
 
 @require_GET
@@ -135,6 +159,10 @@ def _for_reviewer(request: PersonalRequest, clip: Clip) -> HttpResponse:
     return byteranges.sound(request, hearing.for_volunteers(clip))
 
 
+def _to_the_pledge(campaign: Campaign) -> HttpResponse:
+    return redirect(pledge.page(reverse("tag", args=[campaign.slug])))
+
+
 def _tag_page(
     request: PersonalRequest,
     campaign: Campaign,
@@ -142,16 +170,20 @@ def _tag_page(
     form: object = None,
     status: int = 200,
 ) -> HttpResponse:
+    now = timezone.now()
     context = {
         "campaign": campaign,
+        "examples": examples.of(campaign),
         "assignment": assignment,
         "form": form or form_for(campaign)(),
         "labels": Label,
         "reasons": Assignment.Reason,
         # The desk goes on with these after a reload, instead of borrowing more each time.
-        "held": assignments.at_hand(request.user, campaign, timezone.now()),
+        "held": assignments.at_hand(request.user, campaign, now),
         "last": last_answers.of(request.user, campaign),
         "answered": request.user.annotations.filter(task__campaign=campaign).count(),
+        "today": belonging.today(request.user, now),
+        "community": community.figures(now),
     }
     response = render(request, "tagger/tag.html", context, status=status)
     response["Cache-Control"] = "no-store"  # the page names what is lent to one person

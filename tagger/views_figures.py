@@ -8,7 +8,7 @@ from django.views.decorators.http import require_GET
 from accounts.roles import PersonalRequest, annotator_required, reviewer_required
 from datasets.models import Campaign
 
-from . import coaching
+from . import belonging, coaching
 from .models import Reliability
 
 A_PAGE = 100
@@ -17,7 +17,13 @@ A_PAGE = 100
 @require_GET
 @annotator_required
 def my_answers(request: PersonalRequest) -> HttpResponse:
-    return render(request, "tagger/my_answers.html", {"reports": coaching.reports(request.user)})
+    led_to = belonging.led_to(request.user)
+    context = {
+        "reports": coaching.reports(request.user),
+        "led_to": led_to,
+        "has_more": sum(each.answers for each in led_to) == belonging.NEWEST_ANSWERS,
+    }
+    return render(request, "tagger/my_answers.html", context)
 
 
 @require_GET

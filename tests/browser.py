@@ -69,6 +69,15 @@ class Visit:
             self.origins.add(f"{address.scheme}://{address.netloc}")
 
 
+def make_pledge(page):
+    """Whoever has just signed up makes the pledge, in any language, and stands before the campaigns."""
+    page.goto("/first-minute/")
+    page.locator("[name=promise]").check()
+    page.locator("main form button.primary").click()
+    expect(page.locator("practice-desk")).to_be_attached()
+    page.goto("/tag/")
+
+
 def pytest_terminal_summary(terminalreporter):
     skipped = terminalreporter.stats.get("skipped", [])
     if left_out := sum(MISSING in str(report.longrepr) for report in skipped):

@@ -17,7 +17,7 @@ from accounts.ciphers import KEY
 from accounts.models import Material, Purpose, Role, User
 from datasets import campaigns, intake
 from datasets.models import Campaign, Clip, Task
-from tagger import controls
+from tagger import controls, pledge
 from tests import sounds
 
 pytest_plugins = ["tests.site", "tests.browser"]
@@ -53,7 +53,8 @@ def alice(db):
 
 @pytest.fixture
 def volunteers(db):
-    return [User.objects.create_user(name) for name in ("bea", "carl", "dora", "eli", "fay", "gus", "hana")]
+    names = ("bea", "carl", "dora", "eli", "fay", "gus", "hana")
+    return [User.objects.create_user(name, pledge=pledge.VERSION) for name in names]
 
 
 @pytest.fixture
@@ -68,7 +69,7 @@ def carl(volunteers):
 
 @pytest.fixture
 def rita(db):
-    return User.objects.create_user("rita", roles=[Role.ANNOTATOR, Role.REVIEWER])
+    return User.objects.create_user("rita", roles=[Role.ANNOTATOR, Role.REVIEWER], pledge=pledge.VERSION)
 
 
 @pytest.fixture

@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from playwright.sync_api import expect
 
 from tests import sounds
+from tests.browser import make_pledge
 from tests.site import Site
 from tests.test_browser_journey import PASSWORD, PATIENT
 
@@ -47,6 +48,8 @@ def signed_up(page, name):
     page.get_by_label("Password").fill(PASSWORD)
     page.get_by_role("main").get_by_role("button", name="Sign up").click()
     expect(page.get_by_role("heading", name="Choose what to tag")).to_be_visible()
+    make_pledge(page)
+    expect(page.get_by_role("heading", name="Choose what to tag")).to_be_visible()
     return page
 
 
@@ -55,6 +58,12 @@ def at_desk(page, slug):
     page.goto("/tag/")
     page.locator(f'main a[href="/tag/{slug}/"]').first.click()
     ready(page)
+    return page
+
+
+def without_pause(page):
+    """The device's own choice: no pause after ten answers."""
+    page.evaluate("localStorage.setItem('tagger:choices:pause', 'false')")
     return page
 
 
@@ -80,6 +89,11 @@ def log_in_again(page, name):
     page.get_by_label("Password").fill(PASSWORD)
     page.get_by_role("main").get_by_role("button", name="Log in").click()
     expect(page.get_by_role("heading", name="Choose what to tag")).to_be_visible()
+
+
+def try_now(page):
+    """Presses it, or nothing: the page tries by itself too, and when that got through the button is gone."""
+    page.locator("[data-part=try-now]").dispatch_event("click")
 
 
 def kept(page, kind=""):

@@ -676,6 +676,100 @@ MUTANTS = [
         "    if False:\n",
         "tests/test_release_api.py::test_after_something_was_withdrawn_the_new_archive_comes_whole",
     ),
+    Mutant(
+        "a clip that is shown with its answer is never a control",
+        "tagger/controls.py",
+        "        AND NOT EXISTS (SELECT FROM {Example._meta.db_table} shown WHERE shown.task_id = task.id)\n",
+        "",
+        "tests/test_examples.py::test_an_example_is_no_control_and_no_repeat_not_even_when_it_was_taken_out",
+    ),
+    Mutant(
+        "whoever opts out is no example from the next request on",
+        "tagger/examples.py",
+        "is_shown=True, task__in=live, ",
+        "is_shown=True, ",
+        "tests/test_examples.py::test_whoever_opts_out_is_no_example_from_the_next_request_on_and_then_gone",
+    ),
+    Mutant(
+        "an answer that did not get through is kept and sent again",
+        "static/js/outbox.js",
+        "      if (!(error instanceof Refused)) throw error;\n",
+        "",
+        "tests/test_browser_desk.py"
+        "::test_with_the_network_gone_all_clips_at_hand_are_answered_and_arrive_once",
+    ),
+    Mutant(
+        "an answer outlives the tab it was given in",
+        "static/js/device-store.js",
+        "    if (write(this.#prefix + key, value))",
+        "    if (false)",
+        "tests/test_browser_desk.py"
+        "::test_a_closed_tab_leaves_its_answers_to_the_next_and_their_clips_are_not_shown_again",
+    ),
+    Mutant(
+        "nobody's answers go out in another one's name",
+        "static/js/api.js",
+        "  if (drawnFor !== ours.account || response.status === 403)",
+        "  if (response.status === 403)",
+        "tests/test_browser_desk.py"
+        "::test_somebody_else_who_logs_in_sends_nothing_of_this_page_and_it_waits_for_its_owner",
+    ),
+    Mutant(
+        "no answer before enough was heard",
+        "static/js/answer-gate.js",
+        "    return heard(audio) >= share * audio.duration - TOLERANCE;\n",
+        "    return true;\n",
+        "tests/test_browser_desk_listening.py::test_answers_open_halfway_and_yes_at_the_end",
+    ),
+    Mutant(
+        "of those who answer a clip one alone is shown the machine's draft",
+        "tagger/drafts.py",
+        " or shown.exists():",
+        ":",
+        "tests/test_drafts.py::test_one_volunteer_of_each_clip_is_shown_it",
+    ),
+    Mutant(
+        "nobody is lent a clip on the page before the pledge",
+        "tagger/views.py",
+        "        return _to_the_pledge(campaign)\n    lent = ",
+        "        pass\n    lent = ",
+        "tests/test_first_minute.py::test_nobody_is_lent_a_clip_on_the_page_before_the_pledge",
+    ),
+    Mutant(
+        "another version of the pledge asks everybody again",
+        "tagger/pledge.py",
+        "    return person.pledge == VERSION\n",
+        '    return person.pledge != ""\n',
+        "tests/test_first_minute.py::test_another_version_of_the_pledge_asks_again",
+    ),
+    Mutant(
+        "nobody is named among the volunteers who did not ask for it",
+        "tagger/belonging.py",
+        '"person.on_leaderboard AND person.is_active',
+        '"person.is_active',
+        "tests/test_belonging.py::test_nobody_is_listed_who_did_not_ask_for_it",
+    ),
+    Mutant(
+        "the list of volunteers rewards days and not answers",
+        "tagger/belonging.py",
+        "        OFFSET %s LIMIT 1\n",
+        "        OFFSET %s\n",
+        "tests/test_belonging.py::test_a_day_counts_once_from_ten_answers_on_and_four_weeks_back",
+    ),
+    Mutant(
+        "days are counted aloud only for who wants it",
+        "tagger/views.py",
+        "belonging.streak(request.user, now) if request.user.shows_streak else None",
+        "belonging.streak(request.user, now)",
+        "tests/test_belonging.py::test_a_streak_is_told_only_to_who_wants_it",
+    ),
+    Mutant(
+        "the pause after ten answers stays until somebody goes on",
+        "static/js/desk-turns.js",
+        "    if (this.set.isFull) return this.#pause();\n",
+        "",
+        "tests/test_browser_belonging.py::test_the_last_answer_is_taken_back_at_the_pause",
+    ),
 ]
 
 

@@ -184,3 +184,24 @@ def free_port():
 def site(tmp_path_factory):
     with Site(tmp_path_factory.mktemp("site") / "home") as running:
         yield running
+
+
+# What takes a minute or more begins first, so that at the end of a run no process waits for one of these.
+LONG = (
+    "test_scan",
+    "test_browser_access",
+    "test_browser_desk",
+    "test_browser_desk_listening",
+    "test_browser_journey",
+    "test_fault_test",
+    "test_load_test",
+    "test_journey",
+    "test_browser_no_third_party",
+    "test_withdrawal",
+    "test_transcript_properties",
+)
+
+
+def pytest_collection_modifyitems(items):
+    place = {name: number for number, name in enumerate(LONG)}
+    items.sort(key=lambda item: place.get(item.path.stem, len(LONG)))

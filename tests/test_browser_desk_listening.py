@@ -24,6 +24,7 @@ def site(browser, tmp_path_factory):
         folder,
         quick=("wake-word", 12, *anything),
         words=("transcription", 8, *anything),
+        drafted=("transcription", 4, *anything, "--drafts-by", "a small model"),
         strict=("wake-word", [in_silence(sounds.babble(n, LONG)) for n in range(4)]),
         half=("transcription", [sounds.babble(70, LONG)], "--must-hear", "0.5"),
     ) as running:
@@ -340,6 +341,43 @@ def test_who_writes_plays_and_goes_back_without_leaving_the_box(person):
     expect(box).to_be_focused()
     expect(box).to_have_value("")
     assert (box.get_attribute("lang"), box.get_attribute("dir")) == ("en", "ltr")
+
+
+WRITE_DRAFTS = """
+from datasets.models import Task
+from datasets.words import columns
+for task in Task.objects.filter(campaign__slug="drafted").select_related("campaign", "clip__contributor"):
+    task.draft = "turn on the lice"
+    task.save(update_fields=columns("draft"))
+"""
+
+
+def test_a_machines_draft_is_off_marked_as_such_and_put_in_by_a_press_alone(site, person):
+    site.manage("shell", "-c", WRITE_DRAFTS)
+    page = at_desk(person("vera"), "drafted")
+    calls = []
+    page.on("request", lambda request: calls.append(request.url))
+    draft, box = page.get_by_text("turn on the lice"), page.get_by_label("What is said?")
+    open_for_answers(page)
+    page.get_by_role("button", name="Nobody speaks").click()
+    answered(page, 1)
+    assert not [url for url in calls if url.endswith("/draft/")]  # off: nobody even asks
+    ready(page)
+    page.keyboard.press("Control+/")
+    page.get_by_label("Show me what a machine wrote down").check()
+    page.get_by_role("button", name="Close").click()
+    shown = page.get_by_role("status").filter(has=draft)
+    expect(shown).to_contain_text("Written by a machine (a small model)")
+    assert box.input_value() == ""
+    page.get_by_role("button", name="Put it into the box").click()
+    expect(box).to_have_value("turn on the lice ")  # and on with the next word
+    expect(box).to_be_focused()
+    box.fill("turn on the light")
+    open_for_answers(page)
+    page.get_by_role("button", name="Send").click()
+    answered(page, 2)
+    expect(draft).to_be_visible()  # the next clip's; the choice stays
+    assert [answer for _, answer, _ in held_by(site, "vera")] == ["", "turn on the light"]
 
 
 def test_a_transcript_is_taken_back_into_its_box(site, person):

@@ -5,6 +5,7 @@ from itertools import count
 import pytest
 from playwright.sync_api import expect
 
+from tests.browser import make_pledge
 from tests.site import Site
 from tests.test_browser_journey import TELEPHONE, open_campaign, too_small
 
@@ -26,6 +27,7 @@ MAIN = (
     "/record/",
     "/my-clips/",
 )
+FIRST = ("/first-minute/", "/first-minute/practice/?next=/tag/sentences/", "/first-minute/ready/")
 MORE = ("/my-answers/", "/record/juniper/", "/leave/", "/accounts/password/change/", "/accounts/logout/")
 numbers = count(1)  # so that no two people of this module take the same name
 
@@ -53,6 +55,7 @@ def person(published, visit):
         page.get_by_label(password).fill(PASSWORD)
         page.get_by_role("main").get_by_role("button", name=send).click()
         expect(page.get_by_role("heading", name=chooses)).to_be_visible()
+        make_pledge(page)
         return page
 
     return sign_up
@@ -66,7 +69,7 @@ def speaks(page):
 def test_every_main_page_fits_a_telephone_in_the_browsers_language(published, visit, person, language):
     page = visit(base_url=published.url, locale=BROWSERS[language], **TELEPHONE)
     looks_right(page, OPEN_TO_ALL, language)
-    looks_right(person(language), MAIN + MORE, language)
+    looks_right(person(language), FIRST + MAIN + MORE, language)
 
 
 def looks_right(page, addresses, language):

@@ -14,22 +14,9 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
-from django.apps import apps
-from django.contrib.contenttypes.models import ContentType
-from django.test import Client
-from django.urls import URLPattern, get_resolver
-from django.urls.resolvers import RoutePattern
-from django.utils import timezone
-from django.utils.regex_helper import normalize
-from knox.models import AuthToken
 from playwright.sync_api import Error, sync_playwright
 
-from accounts import devices, receipts
-from accounts.models import Role, User
-from datasets import reconcile, releases, withdrawal
-from datasets.models import Annotation, Campaign, Task
-from tagger import assignments, settlement
-from tagger.models import Dispute
+from tests import every_page
 from tests.browser import ALONE, MISSING, QUIET, chromium
 from tests.site import eventually
 
@@ -157,111 +144,6 @@ def calls_of_the_browser(log):
 # --- every page ---------------------------------------------------------------------------------
 
 
-def routes(resolver, before=""):
-    """Every address of the site, with %(name)s where something has to be filled in."""
-    for each in resolver.url_patterns:
-        if isinstance(each.pattern, RoutePattern):
-            here = before + re.sub(r"<(?:\w+:)?(\w+)>", r"%(\1)s", str(each.pattern))
-        else:
-            here = before + normalize(each.pattern.regex.pattern)[0][0]
-        if isinstance(each, URLPattern):
-            yield f"/{here}"
-        else:
-            yield from routes(each, here)
-
-
-@pytest.fixture
-def things(alice, bea, carl, rita, volunteers, juniper, sentences, share):
-    """One real object for whatever an address can name, by the beginning of the address."""
-    now = timezone.now()
-    juniper.prompts.create(text="hey juniper")
-    sentences.prompts.create(text="what a fine day")
-    settled, disputed, reported = share(juniper), share(juniper), share(juniper)
-    [share(sentences) for _ in range(2)]
-    answer(settled, volunteers, ["yes"] * 2)
-    Campaign.objects.filter(pk=juniper.pk).update(max_annotations=2)
-    answer(disputed, volunteers, ["yes", "no"])
-    Campaign.objects.filter(pk=juniper.pk).update(max_annotations=7)
-    [lent] = assignments.lend(bea, sentences, 1, now)
-    [other] = assignments.lend(carl, juniper, 1, now)
-    assignments.report(carl, other.pk, "private", now)
-    release = releases.freeze("spring", [juniper], now).release
-    offer = devices.offer("a state that is long enough", now)
-    device = devices.claim(alice, offer.code, "kitchen", now)
-    reconcile.look(now)
-    clip = settled.clip_id
-    return {
-        "/tag/": {"slug": "juniper"},
-        "/record/": {"slug": "sentences"},
-        "/assignments/": {"pk": lent.pk},
-        "/api/v1/assignments/": {"pk": lent.pk},
-        "/api/v1/annotations/": {"pk": bea.annotations.first().pk},
-        "/api/v1/campaigns/": {"slug": "juniper"},
-        "/api/v1/recalls/": {"release": release.slug},
-        "/api/v1/releases/": {"slug": release.slug, "release": release.slug, "form": "deepspeech"},
-        "/my-clips/": {"pk": clip},
-        "/review/disputes/": {"pk": Dispute.objects.get().pk},
-        "/review/clips/": {"pk": reported.clip_id},
-        "/profile/receipts/": {"receipt_id": receipts.of(alice)[0].id},
-        "/profile/devices/": {"uuid": device.uuid},
-        "/v1/device/": {"uuid": device.uuid},
-        "/profile/tokens/": {"digest": AuthToken.objects.create(bea)[0].digest},
-        "/receipts/erasure/": {"token": withdrawal.forget_clips(bea, [], now).token},
-        "/accounts/confirm-email/": {"key": "none"},
-        "/accounts/password/reset/key/": {"uidb36": "1", "key": "none"},
-        "/admin/r/": {"content_type_id": ContentType.objects.get_for_model(User).pk, "object_id": alice.pk},
-    }
-
-
-def answer(task, people, answers):
-    for person, each in zip(people, answers, strict=False):
-        Annotation.objects.create(task=task, annotator=person, answer=each, created_at=timezone.now())
-    Task.objects.filter(pk=task.pk).update(annotation_count=len(answers))
-    settlement.settle(task.pk, timezone.now())
-
-
-def filled(route, things):
-    """The route with real objects in it; one that cannot be filled raises, so that no page is forgotten."""
-    named = next((each for start, each in things.items() if route.startswith(start)), None)
-    return of_admin(route) if "%(" in route and named is None else route % (named or {})
-
-
-def of_admin(route):
-    """The admin's addresses name a model and one row of it."""
-    found = re.match(r"/admin/(\w+)/(\w+)/%\(object_id\)s", route)
-    newest = apps.get_model(found[1], found[2]).objects.order_by("-pk").first() if found else None
-    return route % {"object_id": newest.pk if newest else 1, "app_label": "datasets", "url": "nowhere"}
-
-
-@pytest.fixture
-def everybody(alice, bea, rita):
-    """Whoever may look at a page, each with a log-in: nobody, each role, and those who run the site."""
-    people = {"stranger": None, "contributor": alice, "volunteer": bea, "reviewer": rita}
-    people["researcher"] = User.objects.create_user("rex", roles=[Role.RESEARCHER])
-    people["admin"] = User.objects.create_superuser("ada", roles=list(Role))
-    clients = {who: Client() for who in people}
-    for who, person in people.items():
-        if person:
-            clients[who].force_login(person)
-    return clients
-
-
-def pages(client, addresses):
-    """What of these a browser shows as a page, and each kind of refusal once."""
-    refused = {}
-    for address in addresses:
-        answered = client.get(address)
-        if answered.status_code in (301, 302):
-            assert urlsplit(answered["Location"]).netloc == ""
-        elif answered["Content-Type"].startswith("text/html"):
-            if answered.status_code == 200:
-                yield address
-            elif answered.content:
-                refused[answered.status_code] = address
-        answered.close()
-    yield from refused.values()
-
-
 def open_all(context, shown):
     page = context.new_page()
     for address in shown:
@@ -272,20 +154,16 @@ def open_all(context, shown):
     page.close()
 
 
-def test_no_page_calls_anybody_else(live_server, things, everybody, tmp_path):
-    addresses = sorted({filled(route, things) for route in routes(get_resolver())})
-    shown = {
-        who: [live_server.url + each for each in pages(client, addresses)]
-        for who, client in everybody.items()
-    }
-    assert all(len(each) >= 5 for each in shown.values())
+def test_no_page_calls_anybody_else(live_server, tmp_path):
+    shown = every_page.shown_to_all()
+    assert all(len(each["addresses"]) >= 5 for each in shown)
     log = tmp_path / "net.json"
     with logged(log, tmp_path) as context:
-        for who, client in everybody.items():
+        for each in shown:
             context.clear_cookies()
-            for name, cookie in client.cookies.items():
-                context.add_cookies([{"name": name, "value": cookie.value, "url": live_server.url}])
-            open_all(context, shown[who])
+            for name, value in each["cookies"].items():
+                context.add_cookies([{"name": name, "value": value, "url": live_server.url}])
+            open_all(context, [live_server.url + address for address in each["addresses"]])
     assert called(log) - calls_of_the_browser(log) <= HERE
 
 

@@ -14,6 +14,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import translation
 from django.utils.translation.template import templatize
 from django.views.defaults import server_error
+from knox.models import AuthToken
 
 from datasets.audio import BadAudio
 from datasets.models import Campaign
@@ -268,6 +269,28 @@ def test_why_an_answer_was_refused_is_said_in_the_readers_words(client, share, b
     client.post(f"/assignments/{lent.pk}/skip/", headers=asked)
     late = client.post(f"/assignments/{lent.pk}/answer/", {"answer": "yes"}, headers=asked, follow=True)
     assert "Este clip ya estaba saltado." in late.content.decode()
+
+
+def test_the_desk_is_told_a_refusal_in_the_readers_words_and_a_program_in_english(client, share, bea, now):
+    campaign = Campaign.objects.create(slug="j", kind="wake-word", language="en", wake_word="hey juniper")
+    share(campaign)
+    (lent,) = assignments.lend(bea, campaign, 1, now)
+    assignments.skip(bea, lent.pk)
+    client.force_login(bea)
+    spanish = {"accept-language": "es"}
+    token = AuthToken.objects.create(bea)[1]
+
+    def refusal(**headers):
+        address = f"/api/v1/assignments/{lent.pk}/annotation/"
+        answer = client.post(
+            address, {"answer": "yes"}, content_type="application/json", headers=spanish | headers
+        )
+        assert answer.status_code == 409
+        return answer.json()["detail"]
+
+    assert refusal() == "Este clip ya estaba saltado."
+    client.logout()
+    assert refusal(authorization=f"Token {token}") == "This clip was skipped already."
 
 
 @pytest.mark.parametrize("words", refusals.KNOWN)

@@ -11,7 +11,7 @@ from knox.models import AuthToken
 
 from accounts.models import User
 from datasets.models import Annotation, Campaign, Task
-from tagger import assignments
+from tagger import assignments, pledge
 from tagger.models import Assignment, Dispute
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -28,7 +28,11 @@ PAGES = {
     "/tag/": (302, 403, 200, 200, 200),
     "/tag/juniper/agreement/": (302, 403, 200, 200, 200),
     "/my-answers/": (302, 403, 200, 200, 200),
+    "/volunteers/": (302, 403, 200, 200, 200),
     "/review/volunteers/": (302, 403, 403, 200, 200),
+    "/first-minute/": (302, 403, 200, 200, 200),
+    "/first-minute/practice/": (302, 403, 200, 200, 200),
+    "/first-minute/ready/": (302, 403, 200, 200, 200),
     "/tag/juniper/": (302, 403, 200, 200, 200),
     "/tag/sentences/": (302, 403, 200, 200, 200),
     "/tag/no-such-campaign/": (302, 403, 404, 404, 404),
@@ -52,7 +56,7 @@ def plain_static(settings, tmp_path):
 
 @pytest.fixture
 def cast(bea, rita, sam):
-    root = User.objects.create_superuser("root")
+    root = User.objects.create_superuser("root", pledge=pledge.VERSION)
     return {"nobody": None, "sam": sam, "bea": bea, "rita": rita, "root": root}
 
 
@@ -109,7 +113,11 @@ def test_every_page_answers_everybody_as_it_should(who, here, lent, sentences, d
 
 
 @pytest.mark.parametrize(
-    "page", ["/", "/accounts/signup/", "/tag/", "/tag/juniper/", "/profile/", "/review/", "/x/"]
+    "page",
+    [
+        *("/", "/accounts/signup/", "/tag/", "/tag/juniper/", "/profile/", "/review/", "/x/"),
+        *("/first-minute/", "/first-minute/practice/", "/first-minute/ready/"),
+    ],
 )
 def test_every_page_is_whole_and_loads_nothing_from_elsewhere(page, here, lent, reported):
     drawn = here("rita").get(page, follow=True).content.decode()

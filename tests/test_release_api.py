@@ -298,8 +298,9 @@ def test_a_clip_that_goes_while_it_streams_ends_the_connection_and_nothing_wrong
 ):
     """Its file goes first when it is erased: here, before its row."""
     whole = body(rosas.get(TAR))
-    # The last one of the archive, which has an order of its own: by then much was sent, and has been written out.
-    *_, last = (name for name in tarfile.open(fileobj=io.BytesIO(whole)).getnames() if name.endswith(".wav"))
+    # The last one of the archive, which has an order of its own: by then much was sent and written out.
+    with tarfile.open(fileobj=io.BytesIO(whole)) as packed:
+        *_, last = (name for name in packed.getnames() if name.endswith(".wav"))
     vault.destroy(spring.rows.get(public_id=Path(last).stem).task.clip.stored_as)
     server = http.client.HTTPConnection("localhost", gunicorn, timeout=60)
     server.request("GET", TAR, headers={"Authorization": f"Token {AuthToken.objects.create(rosa)[1]}"})

@@ -12,8 +12,10 @@ import { pressByKey } from "./keys.js";
 import { LastAnswers } from "./last-answers.js";
 import { LentClips } from "./lent-clips.js";
 import { Letters } from "./letters.js";
+import { MachineDraft } from "./machine-draft.js";
 import { Outbox } from "./outbox.js";
 import { Patience } from "./patience.js";
+import { SetOfTen } from "./set-of-ten.js";
 import { soundChoices } from "./sound-choices.js";
 import { prepare } from "./sound.js";
 import { StandingNotice } from "./standing-notice.js";
@@ -43,8 +45,10 @@ class ClipDesk extends DeskTurns {
     this.player = this.querySelector("clip-player");
     this.gate = new AnswerGate(this, this.player, Number(this.dataset.mustHear));
     this.choices = soundChoices(this, ({ speed }) => (this.player.speed = speed));
+    this.set = new SetOfTen(this);
     const box = this.querySelector("textarea");
     this.box = box && new TranscriptBox(box, this.store);
+    this.draft = this.part("machine") && new MachineDraft(this, (words) => this.box.insert(words));
     const own = this.letters.all().filter(({ campaign }) => campaign === this.dataset.campaign);
     this.last = new LastAnswers(this.part("last"), {
       row: this.part("last-row"),
@@ -108,6 +112,7 @@ class ClipDesk extends DeskTurns {
     if (act === "undo") this.undo();
     if (act === "keep") this.next();
     if (act === "help") this.help.open();
+    if (act === "go-on" && detail < 2) this.goOn(); // not by the second click of a double click on an answer
     if (insert) this.box.insert(insert);
     if (revise) this.revise(this.last.of(revise));
     if (reason && !isLocked(button)) {
@@ -124,9 +129,13 @@ class ClipDesk extends DeskTurns {
     const body = this.box ? { transcript: answer } : { answer };
     const letter = { assignment: id, campaign: this.dataset.campaign, body };
     if (earlier) this.outbox.change(letter, earlier.annotation);
-    else this.outbox.put({ ...letter, kind: "annotation" });
+    else {
+      this.outbox.put({ ...letter, kind: "annotation" });
+      this.set.add();
+    }
     this.box?.discard();
     const { seconds } = sound;
+    this.done = this.box ? this.word("kept-text") : this.word("kept").replace("{answer}", this.last.labelOf(answer));
     this.next();
     if (earlier) this.last.change(id, answer);
     else this.last.add({ assignment: id, answer, seconds, sound });
@@ -144,6 +153,7 @@ class ClipDesk extends DeskTurns {
     const { id, sound, earlier } = this.clip;
     this.outbox.put({ kind, assignment: id, campaign: this.dataset.campaign, body });
     this.box?.discard();
+    if (kind === "skip") this.done = this.word("skipped");
     this.next();
     if (earlier) this.last.drop(id);
     else URL.revokeObjectURL(sound.url);

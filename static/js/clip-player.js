@@ -16,6 +16,8 @@ class ClipPlayer extends HTMLElement {
     this.audio.controls = false;
     this.audio.hidden = true;
     this.querySelector(".transport").hidden = false;
+    const tools = this.querySelector(".more-tools");
+    if (tools) tools.open = matchMedia("(min-width: 48rem)").matches; // else the answers would be far below
     this.marked = new MarkedPart(this);
     this.wave = new Waveform(this);
     this.#listen();
@@ -151,4 +153,10 @@ function clock(seconds) {
   return `${Math.floor(tenths / 600)}:${rest}.${tenths % 10}`;
 }
 
+/** One sound at a time: an example that is played stops the clip, and the other way round. */
+function stopOthers({ target }) {
+  for (const audio of document.querySelectorAll("clip-player audio")) if (audio !== target) audio.pause();
+}
+
+document.addEventListener("play", stopOthers, { capture: true });
 customElements.define("clip-player", ClipPlayer);

@@ -6,8 +6,9 @@ import { DeskView } from "./desk-view.js";
 // The second click of a double click would be an answer to a clip that nobody has heard.
 const SETTLE_MS = 350;
 
-/** Over `clips`, `player`, `gate`, `box`, `last` and `choices`, which the desk sets. */
+/** Over `clips`, `player`, `gate`, `box`, `last`, `set` and `choices`, which the desk sets. */
 export class DeskTurns extends DeskView {
+  done = ""; // what was done with the clip before this one, until it is told
   clip = null; // { id, sound, earlier }; earlier is the entry of an answer that is being changed
   #turn = 0; // grows with every change of clip: what took longer than that comes too late
 
@@ -16,8 +17,10 @@ export class DeskTurns extends DeskView {
     return this.clip && String(this.clip.id);
   }
 
+  /** The next clip; after a set of ten the pause, behind which it waits, loaded. */
   async next() {
     const turn = this.#leave();
+    if (this.set.isFull) return this.#pause();
     const loading = setTimeout(() => this.#isLoading(), SETTLE_MS);
     try {
       const clip = await this.clips.next();
@@ -30,6 +33,14 @@ export class DeskTurns extends DeskView {
     } finally {
       clearTimeout(loading);
     }
+  }
+
+  /** From the pause to the next clip. */
+  goOn() {
+    this.set.goOn();
+    this.showCard(); // what is hidden takes no focus
+    (this.box ?? this.player.button).focus();
+    this.next();
   }
 
   undo() {
@@ -61,6 +72,7 @@ export class DeskTurns extends DeskView {
     this.gate.isBusy = true;
     this.gate.update();
     this.player.audio.pause();
+    this.draft?.show(null);
     this.clip = null;
     this.say("");
     this.closeReport();
@@ -76,8 +88,10 @@ export class DeskTurns extends DeskView {
     this.gate.isWaived = Boolean(clip.earlier || clip.wasHeard);
     const playing = this.player.show(clip.sound, { isPlayed: this.choices.autoplays || Boolean(clip.earlier) });
     this.box?.show(clip.id, clip.earlier?.answer);
+    this.draft?.show(clip.earlier ? null : clip.id);
     this.drawRevising(clip.earlier && this.last.labelOf(clip.earlier.answer), clip.earlier?.answer);
     this.drawHint(this.gate.isOpen);
+    if (this.done) this.#tellDone(this.word("next-clip"));
     setTimeout(() => turn === this.#turn && this.#settle(), SETTLE_MS);
     const isAllowed = await playing;
     if (turn !== this.#turn) return;
@@ -94,8 +108,21 @@ export class DeskTurns extends DeskView {
     if (sound && turn === this.#turn) this.player.expect(sound);
   }
 
+  /** Once for each clip, and together with what comes now: a screen reader speaks over the sound. */
+  #tellDone(next = "") {
+    this.tell(`${this.done} ${next}`.trim());
+    this.done = "";
+  }
+
+  #pause() {
+    this.player.clear();
+    this.#tellDone();
+    this.showPause();
+  }
+
   #isEmpty() {
     this.player.clear();
+    this.#tellDone();
     this.showEmpty();
   }
 

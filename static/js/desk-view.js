@@ -18,21 +18,33 @@ export class DeskView extends HTMLElement {
     this.part("status").textContent = text;
   }
 
+  /** What became of an answer, for those who do not see the next clip come; short, as the clip sounds by then. */
+  tell(text) {
+    this.part("told").textContent = text;
+  }
+
   unsay(name) {
     if (this.part("status").textContent === this.word(name)) this.say("");
   }
 
   showCard() {
-    this.part("clip").hidden = false;
-    this.part("empty").hidden = true;
+    this.#showOnly("clip");
     this.unsay("loading");
   }
 
   showEmpty() {
-    this.part("clip").hidden = true;
-    this.part("empty").hidden = false;
+    this.#showOnly("empty");
     this.part("empty").focus();
     this.say("");
+  }
+
+  showPause() {
+    this.#showOnly("pause");
+    this.querySelector("[data-act=go-on]").focus();
+  }
+
+  #showOnly(name) {
+    for (const each of ["clip", "empty", "pause"]) this.part(each).hidden = each !== name;
   }
 
   /** That an answer needs more of the clip, until it does not. */
@@ -53,8 +65,9 @@ export class DeskView extends HTMLElement {
   }
 
   countOne() {
-    const answered = document.getElementById("answered");
-    answered.textContent = Number(answered.textContent) + 1;
+    for (const count of [document.getElementById("answered"), this.part("today")]) {
+      count.textContent = Number(count.textContent) + 1;
+    }
   }
 
   closeReport() {

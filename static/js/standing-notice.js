@@ -5,6 +5,7 @@ export class StandingNotice {
   #desk;
   #outbox;
   #waiting = null;
+  #hasWaited = false; // answers did, and the page said so
 
   constructor(desk, outbox, patience) {
     this.#desk = desk;
@@ -22,12 +23,20 @@ export class StandingNotice {
 
   draw() {
     const why = this.#outbox.stuck ?? this.#waiting;
+    const { size } = this.#outbox;
+    this.#tellSent(why, size);
     this.#desk.part("unsent").hidden = !why;
     this.#desk.part("log-in").hidden = why !== "logged-out" && why !== "other-account";
     if (!why) return;
-    const { size } = this.#outbox;
     const word = why === "unreachable" && !size ? "no-clips" : why;
     this.#desk.part("unsent-text").textContent = `${this.#desk.word(word)} ${size || ""}`;
+  }
+
+  /** That nothing waits any more, if it was told that something did. */
+  #tellSent(why, size) {
+    const isOver = !why && !size;
+    if (isOver && this.#hasWaited && this.#desk.part("refused").hidden) this.#desk.tell(this.#desk.word("all-sent"));
+    this.#hasWaited = !isOver && (this.#hasWaited || Boolean(why && size));
   }
 
   refuse(reason) {

@@ -39,7 +39,7 @@ export class TranscriptBox {
     this.#box.value = "";
   }
 
-  /** Where the caret is, as a word of its own. */
+  /** Where the caret is, as words of their own. */
   insert(word) {
     const { value, selectionStart: from, selectionEnd: to } = this.#box;
     const before = from && !/\s/.test(value[from - 1]) ? " " : "";

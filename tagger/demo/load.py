@@ -10,13 +10,14 @@ from pathlib import Path
 from typing import Any
 
 from django.conf import settings
+from django.utils import timezone
 
 from accounts import consent, contributors
 from accounts.ciphers import hashed_name
 from accounts.models import Purpose, Role, User
 from datasets import audio, campaigns, intake
-from datasets.models import Campaign, Clip, Label
-from tagger import assignments, settlement
+from datasets.models import Campaign, Clip, Label, Task
+from tagger import assignments, community, examples, pledge, settlement
 from tagger.demo import scripts
 
 # One for each role; the password of each is random and stands only in the file below.
@@ -74,6 +75,8 @@ def load(now: datetime, each: Callable[[list[scripts.Line]], Iterator[scripts.Li
         for line in each([line for line in scripts.lines() if line.campaign == campaign.slug]):
             _add(line, campaign, now)
         _answer_some(campaign, now)
+        _choose_examples(campaign)
+    community.measure(timezone.now)
     done = Record(record.passwords, True)
     done.write()
     return done
@@ -130,7 +133,7 @@ def _answer_some(campaign: Campaign, now: datetime) -> None:
     """What a small crowd would have done by now, so that there is progress and a dispute to see."""
     tasks = list(campaign.tasks.order_by("id").values_list("pk", flat=True)[:ANSWERED])
     for n, name in enumerate(CROWD):
-        person = _account(name, None, {"roles": [Role.ANNOTATOR]})
+        person = _account(name, None, {"roles": [Role.ANNOTATOR], "pledge": pledge.VERSION})
         for assignment in assignments.lend(person, campaign, campaign.tasks.count(), now - LISTENED):
             if assignment.task_id in tasks:
                 answer = (
@@ -140,6 +143,14 @@ def _answer_some(campaign: Campaign, now: datetime) -> None:
                 settlement.settle(assignment.task_id, now)
             else:
                 assignments.skip(person, assignment.pk)
+
+
+def _choose_examples(campaign: Campaign) -> None:
+    """One settled clip for each answer, or two transcripts, to hear beside the guidelines."""
+    settled = list(campaign.tasks.filter(status=Task.Status.SETTLED).order_by("id"))
+    each = settled[:2] if campaign.asks_for_words else {task.answer: task for task in settled}.values()
+    for task in each:
+        examples.choose(task, "")
 
 
 def _disputed(campaign: Campaign, n: int) -> str:

@@ -7,6 +7,8 @@ from django.core.management.base import BaseCommand, CommandError
 from datasets import campaigns
 from datasets.models import Campaign
 
+MORE = ["confidence", "contributor_cap", "must_hear", "drafts_by"]
+
 
 class Command(BaseCommand):
     help = "Opens a campaign: one question put to volunteers."
@@ -33,6 +35,12 @@ class Command(BaseCommand):
             "half of it for the other answers",
         )
         parser.add_argument(
+            "--drafts-by",
+            default="",
+            metavar="MACHINE",
+            help="keep the column draft of manifests, written by this machine, for volunteers who ask for it",
+        )
+        parser.add_argument(
             "--any-order", action="store_true", help="clips without speech need not come last"
         )
         parser.add_argument(
@@ -41,7 +49,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         names = ["slug", "kind", "language", "wake_word", "guidelines", "min_annotations", "max_annotations"]
-        fields = {name: options[name] for name in [*names, "confidence", "contributor_cap", "must_hear"]}
+        fields = {name: options[name] for name in [*names, *MORE]}
         if fields["max_annotations"] is None:
             fields["max_annotations"] = max(7, fields["min_annotations"])
         fields["prompts"] = self._read(options["prompts"]) if options["prompts"] else ""

@@ -1,0 +1,42 @@
+"""Clips that are played beside the guidelines, with the right answer: chosen and taken out by reviewers."""
+
+from django.db.models import QuerySet
+
+from accounts.models import Purpose, User
+from datasets.models import Campaign, Example, Task
+
+MOST = 8  # beside one question
+
+
+def of(campaign: Campaign) -> QuerySet[Example]:
+    """The newest ones whose clip may be heard now."""
+    return shown().filter(task__campaign=campaign).order_by("-task__settled_at", "-pk")[:MOST]
+
+
+def for_reviewer(reviewer: User) -> QuerySet[Example]:
+    """All that volunteers can hear, but for those of the reviewer's own voice."""
+    return shown().exclude(task__clip__contributor=reviewer).order_by("task__campaign", "-task__settled_at")
+
+
+def shown() -> QuerySet[Example]:
+    """All that may be heard now."""
+    live = Task.objects.live_for(Purpose.VOLUNTEERS, few=True)
+    settled = Example.objects.filter(is_shown=True, task__in=live, task__status=Task.Status.SETTLED)
+    return settled.select_related("task__campaign", "task__clip__contributor__data_key")
+
+
+def choose(task: Task, note: str) -> Example:
+    """Show this settled task's clip with its answer from now on.
+
+    Nobody is asked about it any more: controls and repeats leave examples out.
+    """
+    example = Example(task=task)
+    example.note = note
+    example.save()  # anew, or again what was taken out
+    return example
+
+
+def take_out(example: Example) -> None:
+    """Show it no more. The row stays: what was shown with its answer never becomes a control."""
+    example.is_shown = False
+    example.save(update_fields=["is_shown"])

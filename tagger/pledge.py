@@ -1,0 +1,25 @@
+"""The listener's pledge: what you hear stays here. On pages nobody is given a clip to tag before it."""
+
+from urllib.parse import urlencode
+
+from django.urls import reverse
+
+from accounts.models import User
+
+# Of the words in templates/tagger/_pledge.html. When they mean something else, count on: all are asked anew.
+VERSION = "1"
+
+
+def make(person: User) -> None:
+    person.pledge = VERSION
+    person.save(update_fields=["pledge"])
+
+
+def is_made(person: User) -> bool:
+    """Whether they made it in the words of today."""
+    return person.pledge == VERSION
+
+
+def page(onward: str) -> str:
+    """The address where it is made, and which leads on to this one of ours."""
+    return f"{reverse('first_minute')}?{urlencode({'next': onward})}"

@@ -1,0 +1,27 @@
+"""The clips beside the guidelines: heard by whoever tags, taken out by reviewers."""
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET, require_POST
+
+from accounts.roles import PersonalRequest, listener_required, reviewer_required
+from datasets import byteranges, hearing
+
+from . import examples
+
+
+@require_GET
+@listener_required
+def audio(request: HttpRequest, pk: int) -> HttpResponse:
+    example = get_object_or_404(examples.shown(), pk=pk)
+    return byteranges.sound(request, hearing.for_volunteers(example.task.clip))
+
+
+@require_POST
+@reviewer_required
+def take_out(request: PersonalRequest, pk: int) -> HttpResponse:
+    examples.take_out(get_object_or_404(examples.for_reviewer(request.user), pk=pk))
+    messages.success(request, _("The clip is no example any more."))
+    return redirect("review")
