@@ -4,7 +4,7 @@ COMPILE = build/uv/bin/uv pip compile pyproject.toml --quiet --universal --gener
 	--python-version 3.11 --custom-compile-command 'make requirements'
 
 .DEFAULT_GOAL := help
-.PHONY: help run test mutants bench load-test fault-test lint requirements
+.PHONY: help run test mutants bench load-test fault-test pictures lint requirements
 
 help:  ## what there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -32,6 +32,10 @@ load-test:  ## answers a second and what one costs, beside the floor; TASKS (100
 fault-test:  ## a running site is broken each second, and loses nothing; SECONDS (60), SEED (1)
 	@$(INSTALL) dev
 	@exec .venv/bin/python -m bench.faults --seconds $(or $(SECONDS),60) --seed $(or $(SEED),1)
+
+pictures:  ## every page at the width of a telephone and of a desk, into docs/pictures
+	@$(INSTALL) dev
+	@exec .venv/bin/python -m tests.pictures
 
 lint:  ## style, imports and types
 	@$(INSTALL) dev

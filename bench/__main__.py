@@ -12,7 +12,7 @@ ROOT = Path(__file__).resolve().parents[1]
 
 # Each is a module beside this one with `main(data)`. Unless it says NEEDS_DATA = False, it is passed over
 # without the folder of real crowds.
-PARTS = ("labels", "transcripts", "agreement", "tables", "settling", "desk", "imports", "archive")
+PARTS = ("labels", "transcripts", "agreement", "tables", "settling", "desk", "access", "imports", "archive")
 
 SOURCES = (
     "transcripts/dev-clean and dev-other from CrowdSpeech (https://github.com/Toloka/CrowdSpeech), labels/* "

@@ -27,6 +27,9 @@ class Mode:
 # Each value of each meets each value of both others once (an orthogonal array).
 MODES = (Mode(1280, "light", 100), Mode(360, "dark", 100), Mode(360, "light", 200), Mode(1280, "dark", 200))
 
+# Either half has both schemes and both sizes of text, at one width.
+HALVES = ((MODES[0], MODES[3]), (MODES[1], MODES[2]))
+
 # Not preloading leaves out one rule, that no sound plays by itself for long: with it axe waits ten seconds
 # for each player whose clip is not asked for yet. No player here has `autoplay`, which FAULTS asks.
 RUN = """async (tags) => {
@@ -67,6 +70,7 @@ FAULTS = """() => {
     return faults;
 }"""
 
+
 class Looker:
     """A page, and the ways of looking at it."""
 
@@ -82,14 +86,22 @@ class Looker:
         sizes = {"standard": 16 * mode.text // 100, "fixed": 13 * mode.text // 100}
         self.browser.send("Page.setFontSizes", {"fontSizes": sizes})
 
-    def faults(self, mode):
+    def faults(self, mode, is_axed=True):
         """All that is wrong with the page as it stands now, each as one line."""
         self.look(mode)
-        found = [*axe(self.page), *self.page.evaluate(FAULTS), *self.page.evaluate(TOO_SMALL)]
-        return [*found, *self.page.evaluate(TOO_WIDE)]
+        found = axe(self.page) if is_axed else []
+        return [
+            *found,
+            *(each for script in (FAULTS, TOO_SMALL, TOO_WIDE) for each in self.page.evaluate(script)),
+        ]
 
-    def faults_in_all(self, modes=MODES):
-        return [f"{self.page.url} ({mode}): {fault}" for mode in modes for fault in self.faults(mode)]
+    def faults_in_all(self, modes=MODES, axed=MODES):
+        """In each of these modes; axe, which takes most of the time, is asked in `axed`."""
+        return [
+            f"{self.page.url} ({mode}): {fault}"
+            for mode in modes
+            for fault in self.faults(mode, mode in axed)
+        ]
 
 
 def axe(page):

@@ -770,6 +770,27 @@ MUTANTS = [
         "",
         "tests/test_browser_belonging.py::test_the_last_answer_is_taken_back_at_the_pause",
     ),
+    Mutant(
+        "a screen reader hears what became of each answer",
+        "static/js/desk-turns.js",
+        '    if (this.done) this.#tellDone(this.word("next-clip"));\n',
+        "",
+        "tests/test_browser_access.py::test_a_screen_reader_hears_once_what_became_of_each_answer",
+    ),
+    Mutant(
+        "nothing moves for those who ask for that",
+        "static/css/site.css",
+        "    transition: none !important;\n",
+        "",
+        "tests/test_browser_access.py::test_nothing_moves_for_those_who_ask_for_that",
+    ),
+    Mutant(
+        "answers can be told apart in the system's own colours",
+        "static/css/site.css",
+        "    outline: 2px solid;\n",
+        "",
+        "tests/test_browser_access.py::test_answers_can_be_told_apart_in_the_systems_own_colours",
+    ),
 ]
 
 
