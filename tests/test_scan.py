@@ -343,7 +343,7 @@ def hashes(rows, but):
     return {row: opened.hashed(each, but=changes) for row, each in ours.items()}
 
 
-BOOKKEEPING = {"datasets.Withdrawal", "datasets.Recall"}
+BOOKKEEPING = {"datasets.Withdrawal", "datasets.Recall", "tagger.Community", "tagger.Counted"}
 
 
 def vault_files(town):
