@@ -15,7 +15,7 @@ run:  ## the whole site on this machine, until Ctrl-C; PORT (8000) and TAGGER_HO
 
 test:  ## all tests; ARGS="-k consent" passes words on to pytest
 	@$(INSTALL) dev
-	@exec .venv/bin/python -m pytest -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder $(ARGS)
+	@exec .venv/bin/python -m pytest -n $(or $(PROCESSES),3) --dist loadfile --no-loadscope-reorder $(ARGS)
 
 mutants:  ## each promise's test turns red when the line that keeps the promise is gone
 	@$(INSTALL) dev

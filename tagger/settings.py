@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 import dj_database_url
 from celery.schedules import crontab
-from csp.constants import NONE, SELF
+from csp.constants import NONCE, NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 
 from tagger.local import addresses
@@ -183,6 +183,8 @@ CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
         "default-src": [SELF],
         "media-src": [SELF, "blob:"],
+        # What draws the wave has a style element in its shadow root; pages without it are given no nonce.
+        "style-src": [SELF, NONCE],
         "img-src": [SELF, "data:"],
         "object-src": [NONE],
         "base-uri": [SELF],

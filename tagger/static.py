@@ -1,7 +1,23 @@
-from django.contrib.staticfiles.storage import ManifestStaticFilesStorage
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from whitenoise.compress import Compressor
+from whitenoise.storage import CompressedManifestStaticFilesStorage
+
+OURS = ("css/", "js/", "img/")
 
 
-class HashedModules(ManifestStaticFilesStorage):
-    """Static files named by their hash, with the imports inside ES modules rewritten to match."""
+class HashedModules(CompressedManifestStaticFilesStorage):
+    """Static files named by their hash, with the imports inside ES modules rewritten to match.
+
+    Those that people's pages load are compressed too. The admin's are not: there are many, and few load them.
+    """
 
     support_js_module_import_aggregation = True
+
+    def compress_files(self, paths: Iterable[str]) -> Iterator[tuple[str, str]]:
+        yield from super().compress_files([path for path in paths if path.startswith(OURS)])
+
+    def create_compressor(self, **options: Any) -> Compressor:
+        """Gzip, which every browser takes; Brotli would hold up each start for seconds."""
+        return super().create_compressor(**options, use_brotli=False)

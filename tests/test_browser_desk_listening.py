@@ -205,7 +205,7 @@ def test_a_press_on_the_wave_goes_there_and_drawing_along_it_marks_a_part(person
     page = at_desk(person("hedy"), "strict")
     comes_true(page, "document.querySelector('audio').duration > 0")
     page.keyboard.press("Space")
-    wave = page.locator("canvas").bounding_box()
+    wave = page.locator(".wave").bounding_box()
     middle = wave["y"] + wave["height"] / 2
     page.mouse.click(wave["x"] + wave["width"] / 2, middle)
     assert abs(audio(page, "currentTime") / audio(page, "duration") - 0.5) < 0.02

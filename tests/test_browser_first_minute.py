@@ -6,8 +6,8 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.browser import make_pledge
-from tests.desk import JUNIPER, WRITE, held_by, published
-from tests.test_browser_journey import PASSWORD, comes_true, sounds_on, too_small, too_wide
+from tests.desk import JUNIPER, WRITE, held_by, press, published
+from tests.test_browser_journey import PASSWORD, answered, comes_true, sounds_on, too_small, too_wide
 
 NARROW = {"viewport": {"width": 360, "height": 740}}
 KEYS_TO_A_PLACE = 40  # far more than any page of the way has places for the focus
@@ -15,7 +15,7 @@ KEYS_TO_A_PLACE = 40  # far more than any page of the way has places for the foc
 
 @pytest.fixture(scope="module")
 def site(browser, tmp_path_factory):
-    campaigns = {"juniper": ("wake-word", 4), "sentences": ("transcription", 3)}
+    campaigns = {"juniper": ("wake-word", 11), "sentences": ("transcription", 3)}
     with published(tmp_path_factory.mktemp("first-minute"), **campaigns) as running:
         yield running
 
@@ -65,7 +65,7 @@ def fits(page):
     assert too_wide(page) == too_small(page) == []
 
 
-def test_from_signing_up_to_the_first_real_clip_by_keys_alone(site, visit):
+def test_from_signing_up_to_the_tenth_answer_by_keys_alone(site, visit):
     page = visit(base_url=site.url, expected=["400"], **NARROW)  # going on without the tick
     sign_up(page, "nina")
     press_at(page, page.get_by_role("link", name=f"Tag {JUNIPER}"), "Enter")
@@ -98,8 +98,18 @@ def test_from_signing_up_to_the_first_real_clip_by_keys_alone(site, visit):
     page.keyboard.press("Enter")
     expect(page.locator("clip-desk")).to_be_visible()
     sounds_on(page)
-    assert page.locator("[data-part=held] li").count() > 0
     assert held_by(site, "nina") == []
+
+    given = [*"ysnx", *"1234", *"yn"]
+    for key in given:
+        press(page, key)
+    expect(page.get_by_role("heading", name="Ten answers. Thank you.")).to_be_visible()
+    answered(page, len(given))
+    meant = {"1": "yes", "2": "similar", "3": "no", "4": "noise"}
+    meant |= {"y": "yes", "s": "similar", "n": "no", "x": "noise"}
+    assert [said for _, said, _ in held_by(site, "nina")] == [meant[key] for key in given]
+    page.keyboard.press("Enter")  # on from the pause, where the focus is
+    sounds_on(page)
 
 
 def test_sentences_are_practised_with_the_desks_keys_and_kept_nowhere(site, visit):

@@ -363,12 +363,14 @@ lea.roles = ["annotator", "reviewer"]
 lea.save()
 now, crowd = timezone.now(), [User.objects.create_user(name) for name in ("mia", "nils")]
 for slug, answers in (("juniper", ("yes", "no")), ("sentences", ("w" * 300, "what was said"))):
-    # One that waits to be recounted would turn out to be no dispute.
-    task = Task.objects.filter(campaign__slug=slug, dirty_since=None).last()
+    # One that waits to be recounted would turn out to be no dispute; one that was reported waits for that.
+    tasks = Task.objects.filter(campaign__slug=slug, clip__hidden_at=None)
+    task = tasks.filter(dirty_since=None).last()
     for person, answer in zip(crowd, answers):
         Annotation.objects.create(task=task, annotator=person, answer=answer, created_at=now)
     Dispute.objects.create(task=task, opened_at=now)
-Clip.objects.filter(pk=Task.objects.filter(campaign__slug="juniper").first().clip_id).update(hidden_at=now)
+other = Task.objects.filter(campaign__slug="juniper", dispute=None, clip__hidden_at=None).first()
+Clip.objects.filter(pk=other.clip_id).update(hidden_at=now)
 """
 
 

@@ -1,82 +1,74 @@
-// The wave of a clip on a canvas: a press goes there, drawing along it marks a part. Keys have the slider and
-// the buttons beside it for both, so the canvas itself says nothing to a screen reader.
+// The wave of a clip, drawn by wavesurfer.js: a press goes there, drawing along it marks a part. Keys have the
+// slider and the buttons beside it for both, so the wave itself says nothing to a screen reader.
+
+import WaveSurfer from "./vendor/wavesurfer.js/wavesurfer.esm.js";
 
 const STILL = 6; // pixels; a finger that moves no further has pressed
 
 export class Waveform {
   #player;
-  #canvas;
-  #peaks = [];
-  #colours = null;
+  #place;
+  #surfer = null;
   #from = null;
-  #drawn = [0, null];
 
-  /** Does nothing for a player without a canvas. */
+  /** Does nothing for a player without a place for it. */
   constructor(player) {
     this.#player = player;
-    this.#canvas = player.querySelector("canvas");
-    if (!this.#canvas) return;
-    this.#canvas.addEventListener("pointerdown", (event) => this.#down(event));
-    this.#canvas.addEventListener("pointermove", (event) => this.#move(event));
-    this.#canvas.addEventListener("pointerup", (event) => this.#up(event));
-    this.#canvas.addEventListener("pointercancel", () => (this.#from = null));
-    new ResizeObserver(() => this.draw(...this.#drawn)).observe(this.#canvas);
-    matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => {
-      this.#colours = null;
-      this.draw(...this.#drawn);
+    this.#place = player.querySelector(".wave");
+    if (!this.#place) return;
+    // It only draws: sounds are played by the player's own elements, which are loaded before they are needed.
+    this.#surfer = WaveSurfer.create({
+      container: this.#place,
+      cspNonce: this.#place.dataset.nonce, // its style element is let through by this alone
+      height: "auto",
+      interact: false,
+      hideScrollbar: true,
+      cursorWidth: 2,
+      barWidth: 2,
+      barGap: 1,
+      barMinHeight: 1,
+      ...coloursOf(this.#place),
     });
+    this.#place.addEventListener("pointerdown", (event) => this.#down(event));
+    this.#place.addEventListener("pointermove", (event) => this.#move(event));
+    this.#place.addEventListener("pointerup", (event) => this.#up(event));
+    this.#place.addEventListener("pointercancel", () => (this.#from = null));
+    const scheme = matchMedia("(prefers-color-scheme: dark)");
+    scheme.addEventListener("change", () => this.#surfer.setOptions(coloursOf(this.#place)));
   }
 
-  /** Peaks from 0 to 1. */
+  /** Peaks from 0 to 1; none empties it. */
   show(peaks) {
-    this.#peaks = peaks;
-    this.draw(0, null);
+    if (peaks.length) this.#surfer?.load("", [peaks], this.#player.whole);
+    else this.#surfer?.empty();
   }
 
   /** `share` of the clip is behind us; `part` is what is marked. */
   draw(share, part) {
-    this.#drawn = [share, part];
-    if (!this.#canvas?.clientWidth) return;
-    const pen = this.#fittingPen();
-    const { width, height } = this.#canvas;
-    this.#colours ??= coloursOf(this.#canvas);
+    if (!this.#surfer) return;
     const { whole } = this.#player;
-    if (part?.isMarked && whole) {
-      pen.fillStyle = this.#colours.marked;
-      pen.fillRect((width * part.start) / whole, 0, (width * (part.end - part.start)) / whole, height);
-    }
-    const step = width / this.#peaks.length;
-    this.#peaks.forEach((peak, n) => {
-      const bar = Math.max(peak * height, 1);
-      pen.fillStyle = (n + 0.5) / this.#peaks.length <= share ? this.#colours.played : this.#colours.ahead;
-      pen.fillRect(n * step, (height - bar) / 2, Math.max(step * 0.7, 0.5), bar);
-    });
-    pen.fillStyle = this.#colours.here;
-    pen.fillRect(Math.min(share * width, width - 2), 0, this.#peaks.length ? 2 : 0, height);
-  }
-
-  /** As many pixels as the screen has there; setting a canvas's width also empties it. */
-  #fittingPen() {
-    this.#canvas.width = Math.round(this.#canvas.clientWidth * devicePixelRatio);
-    this.#canvas.height = Math.round(this.#canvas.clientHeight * devicePixelRatio);
-    return this.#canvas.getContext("2d");
+    const mark = this.#place.querySelector(".marked");
+    mark.hidden = !(whole && part.isMarked);
+    mark.style.left = `${(100 * part.start) / whole}%`;
+    mark.style.width = `${(100 * (part.end - part.start)) / whole}%`;
+    if (this.#surfer.getDecodedData()) this.#surfer.setTime(share * this.#surfer.getDuration());
   }
 
   #down(event) {
     if (!this.#player.whole || event.button) return;
-    this.#from = event.offsetX;
-    this.#canvas.setPointerCapture(event.pointerId);
+    this.#from = event.clientX;
+    this.#place.setPointerCapture(event.pointerId);
   }
 
-  #move({ offsetX }) {
-    if (this.#from === null || Math.abs(offsetX - this.#from) < STILL) return;
-    const [start, end] = [this.#from, offsetX].sort((a, b) => a - b).map((x) => this.#secondsAt(x));
+  #move({ clientX }) {
+    if (this.#from === null || Math.abs(clientX - this.#from) < STILL) return;
+    const [start, end] = [this.#from, clientX].sort((a, b) => a - b).map((x) => this.#secondsAt(x));
     this.#player.marked.mark(start, end);
   }
 
-  #up({ offsetX }) {
-    if (this.#from !== null && Math.abs(offsetX - this.#from) < STILL) {
-      this.#player.moveTo(this.#secondsAt(offsetX));
+  #up({ clientX }) {
+    if (this.#from !== null && Math.abs(clientX - this.#from) < STILL) {
+      this.#player.moveTo(this.#secondsAt(clientX));
     } else if (this.#from !== null) {
       this.#player.moveTo(this.#player.marked.start);
     }
@@ -84,17 +76,17 @@ export class Waveform {
   }
 
   #secondsAt(x) {
-    return Math.max(0, Math.min(x / this.#canvas.clientWidth, 1)) * this.#player.whole;
+    const { left, width } = this.#place.getBoundingClientRect();
+    return Math.max(0, Math.min((x - left) / width, 1)) * this.#player.whole;
   }
 }
 
-function coloursOf(canvas) {
-  const style = getComputedStyle(canvas);
+function coloursOf(place) {
+  const style = getComputedStyle(place);
   const token = (name) => style.getPropertyValue(name).trim();
   return {
-    played: token("--accent"),
-    ahead: token("--line-strong"),
-    marked: token("--accent-tint"),
-    here: token("--ink"),
+    progressColor: token("--accent"),
+    waveColor: token("--line-strong"),
+    cursorColor: token("--ink"),
   };
 }
