@@ -2,14 +2,17 @@
 
 from collections import Counter
 from collections.abc import Sequence
+from time import monotonic
 from typing import Any
 from weakref import WeakKeyDictionary
 
 from django.db import connection
 from psycopg2.extensions import connection as Connection
 
-# A plan that was made while a table was small is a bad one soon after: it is made anew after so many times.
+# A plan that was made while a table was small is a bad one soon after: it is made anew after so many times,
+# and at once when it took so many seconds, which none of these does with a good plan.
 TIMES = 500
+SLOW = 0.3
 
 _used: WeakKeyDictionary[Connection, Counter[str]] = WeakKeyDictionary()
 
@@ -30,7 +33,10 @@ def rows(name: str, statement: str, values: Sequence[Any]) -> list[tuple[Any, ..
         if not used[name]:
             cursor.execute(f"PREPARE {name} AS {_numbered(statement)}")
         used[name] += 1
+        began = monotonic()
         cursor.execute(f"EXECUTE {name} ({', '.join(['%s'] * len(values))})", values)
+        if monotonic() - began > SLOW:  # or it waited for a lock, and is planned once more for nothing
+            used[name] = TIMES
         return cursor.fetchall()
 
 

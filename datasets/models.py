@@ -385,7 +385,7 @@ class Example(models.Model):
     # Why that is the answer; it may repeat what is said in the clip.
     plain_note = models.TextField(blank=True)
     sealed_note = models.BinaryField(default=bytes)
-    note = words("note", of=lambda example: example.task)
+    note = words("note", of=lambda example: example.task, always=True)
     is_shown = models.BooleanField(default=True)
 
     def __str__(self) -> str:

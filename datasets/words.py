@@ -14,11 +14,11 @@ if TYPE_CHECKING:
     from .models import Task
 
 
-def words(name: str, of: Callable[[Any], "Task"]) -> property:
+def words(name: str, of: Callable[[Any], "Task"], always: bool = False) -> property:
     """A property over the columns `plain_NAME` and `sealed_NAME`; `of` finds the row's task.
 
     Takes and gives what JSON can hold. Where the campaign asks for labels it lies in plain, so that the
-    database can count; where it asks for words, sealed. None is stored as nothing at all. Raises
+    database can count; where it asks for words, or `always`, sealed. None is stored as nothing at all. Raises
     accounts.ciphers.KeyLost when the speaker's key is gone.
     """
     plain, sealed = f"plain_{name}", f"sealed_{name}"
@@ -33,7 +33,7 @@ def words(name: str, of: Callable[[Any], "Task"]) -> property:
 
     def write(row: Any, value: Any) -> None:
         task = of(row)
-        hide = task.campaign.asks_for_words and value is not None
+        hide = (always or task.campaign.asks_for_words) and value is not None
         empty = type(row)._meta.get_field(plain).get_default()
         setattr(row, plain, empty if hide else value)
         setattr(row, sealed, sealed_value(task.clip.key, value, label(row)) if hide else b"")

@@ -17,7 +17,7 @@ from django.db.models.functions import Coalesce
 from accounts import prepared
 from accounts.models import Purpose, User
 from datasets import normalise
-from datasets.models import Annotation, Campaign, Clip, Label, Task
+from datasets.models import Annotation, Campaign, Clip, Example, Label, Task
 from datasets.words import columns
 
 from . import candidates, controls, repeats, storing, tasks, variety
@@ -184,6 +184,8 @@ def change(annotator: User, annotation_id: int, answer: str, now: datetime) -> A
             .get(pk=annotation_id)
         )
         _must_be_live(annotation.task.clip)
+        if Example.objects.filter(task=annotation.task_id).exists():
+            raise Closed("This clip is shown with its answer by now.")
         answer = checked(answer, annotation.task.campaign)
         last = annotator.annotations.order_by("-created_at", "-id").values_list("pk", flat=True)[:LAST]
         if annotation.pk not in list(last):

@@ -1,16 +1,19 @@
 """Clips that are played beside the guidelines, with the right answer: chosen and taken out by reviewers."""
 
+from django.db import transaction
 from django.db.models import QuerySet
 
+from accounts.keys import KeyLost
 from accounts.models import Purpose, User
 from datasets.models import Campaign, Example, Task
 
 MOST = 8  # beside one question
 
 
-def of(campaign: Campaign) -> QuerySet[Example]:
+def of(campaign: Campaign) -> list[Example]:
     """The newest ones whose clip may be heard now."""
-    return shown().filter(task__campaign=campaign).order_by("-task__settled_at", "-pk")[:MOST]
+    newest = shown().filter(task__campaign=campaign).order_by("-task__settled_at", "-pk")[:MOST]
+    return list(filter(_opens, newest))
 
 
 def for_reviewer(reviewer: User) -> QuerySet[Example]:
@@ -25,11 +28,21 @@ def shown() -> QuerySet[Example]:
     return settled.select_related("task__campaign", "task__clip__contributor__data_key")
 
 
-def choose(task: Task, note: str) -> Example:
-    """Show this settled task's clip with its answer from now on.
+def _opens(example: Example) -> bool:
+    """Not when its speaker's key goes at this very moment."""
+    try:
+        return example.note is not None and example.task.answer is not None
+    except KeyLost:
+        return False
 
-    Nobody is asked about it any more: controls and repeats leave examples out.
+
+@transaction.atomic
+def choose(task: Task, note: str) -> Example:
+    """Show this settled task's clip with its answer from now on, which stands for good with that.
+
+    Nobody is asked about it any more: it is no control and no repeat, and no answer to it is changed.
     """
+    Task.objects.filter(pk=task.pk).update(adjudicated=True)
     example = Example(task=task)
     example.note = note
     example.save()  # anew, or again what was taken out

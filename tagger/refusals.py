@@ -16,6 +16,7 @@ KNOWN = (
     gettext_noop("This clip was lent for too long and has enough answers without this one."),
     gettext_noop("This clip is no longer there: it was withdrawn or reported."),
     gettext_noop("You answered this clip otherwise already."),
+    gettext_noop("This clip is shown with its answer by now."),
     gettext_noop("transcript holds a zero character."),
 )
 

@@ -60,8 +60,6 @@ def hand_in(request: PersonalRequest, pk: int) -> HttpResponse:
     mine = request.user.assignments.select_related("task__campaign", "task__clip")
     assignment = get_object_or_404(mine, pk=pk)
     campaign = assignment.task.campaign
-    if not pledge.is_made(request.user):
-        return _to_the_pledge(campaign)
     form = form_for(campaign)(request.POST)
     if not form.is_valid():
         return _tag_page(request, campaign, assignment, form, status=400)
@@ -77,8 +75,6 @@ def hand_in(request: PersonalRequest, pk: int) -> HttpResponse:
 @annotator_required
 def skip(request: PersonalRequest, pk: int) -> HttpResponse:
     assignment = get_object_or_404(request.user.assignments.select_related("task__campaign"), pk=pk)
-    if not pledge.is_made(request.user):
-        return _to_the_pledge(assignment.task.campaign)
     try:
         with refusals.in_english():
             assignments.skip(request.user, pk)
@@ -97,7 +93,9 @@ def review(request: PersonalRequest) -> HttpResponse:
         "examples": examples.for_reviewer(request.user)[:50],
         "labels": Label,
     }
-    return render(request, "tagger/review.html", context)
+    response = render(request, "tagger/review.html", context)
+    response["Cache-Control"] = "no-store"  # it holds words of people who may withdraw them
+    return response
 
 
 @reviewer_required
@@ -128,7 +126,10 @@ def decide(request: PersonalRequest, pk: int) -> HttpResponse:
         # Answers, not names: a reviewer judges the clip, not the people.
         "answers": [{"answer": answer, "votes": count} for answer, count in votes.most_common()],
     }
-    return render(request, "tagger/decide.html", context, status=400 if form.errors or shown.errors else 200)
+    status = 400 if form.errors or shown.errors else 200
+    response = render(request, "tagger/decide.html", context, status=status)
+    response["Cache-Control"] = "no-store"
+    return response
 
 
 @require_GET

@@ -1,21 +1,29 @@
 """The clips beside the guidelines: heard by whoever tags, taken out by reviewers."""
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse
+from django.core.exceptions import PermissionDenied
+from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
+from accounts import audit
+from accounts.models import Role
 from accounts.roles import PersonalRequest, listener_required, reviewer_required
 from datasets import byteranges, hearing
 
-from . import examples
+from . import examples, pledge
 
 
 @require_GET
 @listener_required
-def audio(request: HttpRequest, pk: int) -> HttpResponse:
+def audio(request: PersonalRequest, pk: int) -> HttpResponse:
     example = get_object_or_404(examples.shown(), pk=pk)
+    if request.user.has_role(Role.REVIEWER):
+        audit.looked(f"clip {example.task.clip_id}", request.user, timezone.now())
+    elif not pledge.is_made(request.user):
+        raise PermissionDenied(_("Make the listener's pledge first."))
     return byteranges.sound(request, hearing.for_volunteers(example.task.clip))
 
 

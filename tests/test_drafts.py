@@ -6,8 +6,8 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.test import Client
 
-from datasets import campaigns
-from datasets.models import Clip, Task
+from datasets import campaigns, withdrawal
+from datasets.models import Clip, Task, Withdrawal
 from tagger import assignments, drafts
 from tagger.models import Assignment
 from tests import sounds
@@ -130,3 +130,11 @@ def test_a_campaign_that_stops_offering_shows_none(lent, volunteers, drafted):
     drafted.drafts_by = ""
     drafted.save()
     assert drafts.show(volunteers[0], lent[0].pk, NOW) == ""
+
+
+@pytest.mark.django_db(transaction=True)
+def test_whoever_was_shown_it_and_left_takes_it_along(lent, volunteers):
+    assert drafts.show(volunteers[0], lent[0].pk, NOW) == WRITTEN
+    asked_to_leave = withdrawal.forget_account(volunteers[0], True, NOW)
+    withdrawal.scrub(Withdrawal.objects.get(pk=asked_to_leave.withdrawal), lambda: NOW)
+    assert drafts.show(volunteers[1], lent[1].pk, NOW) == ""

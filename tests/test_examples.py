@@ -5,10 +5,10 @@ from datetime import timedelta
 import pytest
 from django.urls import reverse
 
-from accounts.models import Role
+from accounts.models import AuditEvent, Role
 from datasets import withdrawal
 from datasets.models import Annotation, Campaign, Clip, Example, Task, Withdrawal
-from tagger import controls, examples, repeats, settlement
+from tagger import assignments, controls, examples, repeats, settlement
 from tagger.models import Control, Dispute
 from tests.conftest import NOW
 
@@ -107,6 +107,32 @@ def test_a_transcript_and_what_is_said_to_it_are_sealed(client, volunteers, said
     assert held.plain_note == "" and b"lamp" not in bytes(held.sealed_note)
     drawn = page(client, volunteers[0], sentences)
     assert "light the lamp" in drawn and "lamp, as in light" in drawn
+
+
+def test_what_is_said_to_a_label_is_sealed_too(example):
+    assert example.plain_note == "" and b"Jupiter" not in bytes(example.sealed_note)
+    assert example.note == "Jupiter, not juniper"
+
+
+def test_nobody_changes_an_answer_to_it_that_is_there_to_be_seen(volunteers, example):
+    given = example.task.annotations.get(annotator=volunteers[0])
+    with pytest.raises(assignments.Closed, match="shown with its answer"):
+        assignments.change(volunteers[0], given.pk, "similar", NOW)
+    assert Annotation.objects.get(pk=given.pk).answer == "yes"
+
+
+def test_a_newcomer_hears_none_before_the_pledge_and_a_reviewer_is_on_record(client, rita, sam, example):
+    sam.roles = [Role.ANNOTATOR]
+    sam.save()
+    assert hear(client, sam, example).status_code == 403
+    assert hear(client, rita, example).status_code == 200
+    looked = AuditEvent.objects.filter(about=f"clip {example.task.clip_id}", act=AuditEvent.Act.HEARD)
+    assert looked.exists()
+
+
+def test_a_speaker_whose_key_goes_at_this_moment_breaks_no_page(client, alice, volunteers, juniper, example):
+    alice.data_key.delete()
+    assert "Jupiter" not in page(client, volunteers[0], juniper)
 
 
 def test_an_example_is_no_control_and_no_repeat_not_even_when_it_was_taken_out(

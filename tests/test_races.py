@@ -23,7 +23,7 @@ from datasets.models import Clip, Task, Withdrawal
 from tagger import assignments
 from tests import sounds
 
-RACES = int(os.environ.get("RACES", "200"))
+RACES = int(os.environ.get("RACES", "100"))
 UPLOADS = int(os.environ.get("UPLOADS", "500"))
 BY_HTTP = 50
 

@@ -98,7 +98,7 @@ def test_chance_and_other_sounds_are_no_hit(scanner):
 
 
 HOUSES = ("word", "said")
-RANDOM = int(os.environ.get("LEAVERS", "4"))  # more people who leave at the same time
+RANDOM = int(os.environ.get("LEAVERS", "1"))  # more people who leave at the same time
 CONTROL = "Kontroll-Kanarie-Übung"
 
 

@@ -104,6 +104,7 @@ export function onlyFor(account, page) {
 /** Logging in gives a new token: only then somebody else can be there, and only then it is asked. */
 async function stillOurs() {
   if (!ours || ours.token === cookieToken()) return;
+  const token = cookieToken(); // before the question: somebody else may log in while it is under way
   // Not on to the page of logging in: its new token would spoil a form that is open in another tab.
   const signal = AbortSignal.timeout(SECONDS_FOR_AN_ANSWER * 1000);
   const response = await reach(ours.page, { redirect: "manual", signal });
@@ -113,5 +114,6 @@ async function stillOurs() {
   }
   const drawnFor = /data-account="([^"]*)"/.exec(await response.text())?.[1] ?? ours.account;
   if (drawnFor !== ours.account || response.status === 403) throw new OtherAccount();
-  ours.token = cookieToken();
+  if (cookieToken() !== token) throw new Unreachable("somebody logged in just now"); // asked again soon
+  ours.token = token;
 }

@@ -26,7 +26,7 @@ class ClipDesk extends DeskTurns {
 
   connectedCallback() {
     const { account } = this.dataset;
-    onlyFor(account, location.pathname);
+    onlyFor(account, "/first-minute/"); // which leads elsewhere only whoever is logged out
     this.store = new DeviceStore(account);
     this.letters = new Letters(this.store);
     this.patience = new Patience();

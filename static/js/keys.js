@@ -15,6 +15,7 @@ export function pressByKey(root, isAsleep) {
     const name = nameOf(event);
     if (isTakenBy(event.target, name)) return;
     const found = [...root.querySelectorAll("[data-keys]")].find((each) => each.dataset.keys.split(" ").includes(name));
+    found?.closest(".more-tools")?.setAttribute("open", ""); // closed only where there is little room
     if (!found || !found.checkVisibility()) return;
     event.preventDefault();
     found.click();
