@@ -1,0 +1,35 @@
+"""Statements that are planned once for a connection, and anew when the plan turns out to be a bad one."""
+
+from django.db import connection
+
+from accounts import prepared
+
+WAIT = "SELECT pg_sleep(%s::float)"
+
+
+def planned_at():
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT prepare_time FROM pg_prepared_statements WHERE name = 'waiting'")
+        [[when]] = cursor.fetchall()
+    return when
+
+
+def test_a_statement_is_planned_once(db):
+    for _ in range(3):
+        prepared.rows("waiting", WAIT, [0])
+    first = planned_at()
+    prepared.rows("waiting", WAIT, [0])
+    assert planned_at() == first
+
+
+def test_what_took_long_is_planned_anew_once(db):
+    """As after an import into empty tables, of which the plan knew nothing."""
+    prepared.rows("waiting", WAIT, [0])
+    first = planned_at()
+    prepared.rows("waiting", WAIT, [2 * prepared.SLOW])
+    assert planned_at() == first
+    prepared.rows("waiting", WAIT, [0])
+    again = planned_at()
+    assert again > first
+    prepared.rows("waiting", WAIT, [0])
+    assert planned_at() == again
