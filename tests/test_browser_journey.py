@@ -74,7 +74,7 @@ def at_hand(page):
 
 def listen(page):
     """The clip sounds; its address, which is another for each clip."""
-    audio = page.locator("audio")
+    audio = page.locator("clip-player > audio")
     if audio.evaluate("audio => audio.paused && !audio.currentTime"):
         page.get_by_role("button", name="Play").click()
     sounds_on(page)
