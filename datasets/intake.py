@@ -74,15 +74,17 @@ def read(data: bytes) -> Sound:
     return Sound(samples, audio.fingerprint(samples))
 
 
-def add(
-    sound: Sound, campaign: Campaign, origin: Origin, now: datetime, *, truth: str = "", draft: str = ""
-) -> bool:
+def add(sound: Sound, campaign: Campaign, origin: Origin, now: datetime, *, truth: str = "") -> bool:
     """Hold the recording and ask the campaign's question of it; False when that is so already.
 
     Raises consent.NoConsent and Duplicate; then nothing was stored.
     """
-    offer = Offer(sound, origin, truth, draft)
-    clip = _held(sound, origin.contributor)
+    return _add(Offer(sound, origin, truth), campaign, now)
+
+
+def _add(offer: "Offer", campaign: Campaign, now: datetime) -> bool:
+    origin = offer.origin
+    clip = _held(offer.sound, origin.contributor)
     if clip is None:
         return _store(offer, campaign, now)
     with transaction.atomic():
@@ -122,7 +124,7 @@ def add_all(offers: Sequence[Offer], campaign: Campaign, now: datetime) -> list[
 
 def _alone(offer: Offer, campaign: Campaign, now: datetime) -> bool | Exception:
     try:
-        return add(offer.sound, campaign, offer.origin, now, truth=offer.truth, draft=offer.draft)
+        return _add(offer, campaign, now)
     except (consent.NoConsent, Duplicate) as reason:
         return reason
 

@@ -231,9 +231,7 @@ def _give_back(request: Withdrawal, person: User) -> None:
         Task.objects.filter(pk__in=freed).update(lent_count=F("lent_count") - 1)
         # That they were shown a draft stands in their assignments alone, and nobody else may be shown it.
         seen = Task.objects.filter(assignments__annotator=person, assignments__saw_draft=True)
-        Task.objects.filter(pk__in=list(seen.values_list("pk", flat=True))).update(
-            plain_draft="", sealed_draft=b""
-        )
+        seen.update(plain_draft="", sealed_draft=b"")
         _count(request, {"assignments": person.assignments.all().delete()[0]})
 
 

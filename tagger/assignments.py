@@ -124,7 +124,7 @@ def hand_in(annotator: User, assignment_id: int, answer: str, now: datetime) -> 
 @transaction.atomic
 def _hand_in(annotator: User, assignment_id: int, answer: str, now: datetime) -> tuple[Annotation, bool]:
     """Step by step: whatever may be the matter, and answers that are sealed."""
-    assignment = _lock(annotator, assignment_id)
+    assignment = lock(annotator, assignment_id)
     task = assignment.task
     answer = checked(answer, task.campaign)
     if assignment.role == Role.REPEAT:
@@ -142,7 +142,7 @@ def _hand_in(annotator: User, assignment_id: int, answer: str, now: datetime) ->
 def skip(annotator: User, assignment_id: int) -> None:
     """Give the task back; it is not offered to this person again. Skipping twice is no error."""
     with transaction.atomic():
-        assignment = _lock(annotator, assignment_id)
+        assignment = lock(annotator, assignment_id)
         if assignment.state == State.SKIPPED:
             return
         if assignment.state in {State.DONE, State.REPORTED}:
@@ -160,7 +160,7 @@ def report(
     if reason not in Assignment.Reason.values:
         raise BadAnswer(f"reason is one of {', '.join(Assignment.Reason.values)}.")
     with transaction.atomic():
-        assignment = _lock(annotator, assignment_id)
+        assignment = lock(annotator, assignment_id)
         if part and not 0 <= part[0] < part[1] <= assignment.task.clip.seconds + SLACK:
             raise BadAnswer(f"part is [from, to] in seconds, within {assignment.task.clip.seconds:.2f}.")
         if part:
@@ -208,12 +208,17 @@ def playable(annotator: User, assignment_id: int, now: datetime) -> Clip:
     assignment = annotator.assignments.select_related("task__clip__contributor__data_key").get(
         pk=assignment_id
     )
+    must_be_playable(assignment, now)
+    return assignment.task.clip
+
+
+def must_be_playable(assignment: Assignment, now: datetime) -> None:
+    """Raises Closed when its holder has it no more, and Gone."""
     if assignment.state not in {State.LENT, State.DONE} or (
         assignment.state == State.LENT and assignment.expires_at <= now
     ):
         raise Closed("This clip is not lent to you any more.")
     _must_be_live(assignment.task.clip)
-    return assignment.task.clip
 
 
 def checked(answer: str, campaign: Campaign) -> str:
@@ -275,7 +280,8 @@ def _within_cap(task: Task, heard: Counter[int], campaign: Campaign) -> bool:
     return not campaign.contributor_cap or heard[task.clip.contributor_id] <= campaign.contributor_cap
 
 
-def _lock(annotator: User, assignment_id: int) -> Assignment:
+def lock(annotator: User, assignment_id: int) -> Assignment:
+    """With its task, clip and keys; its row and the task's are locked. Raises Assignment.DoesNotExist."""
     # The task first, as lending does: then whoever holds an assignment never waits for its task.
     assignment = (
         annotator.assignments.select_for_update(of=("task", "self"), no_key=True)

@@ -20,13 +20,8 @@ def show(annotator: User, assignment_id: int, now: datetime) -> str:
 
     Raises Assignment.DoesNotExist, assignments.Closed when it is not held any more, and assignments.Gone.
     """
-    held = annotator.assignments.select_for_update(of=("task", "self"), no_key=True)
-    assignment = held.select_related("task__campaign", "task__clip__contributor__data_key").get(
-        pk=assignment_id
-    )
-    assignments.playable(
-        annotator, assignment_id, now
-    )  # under the lock: it may have been hidden while we waited
+    assignment = assignments.lock(annotator, assignment_id)
+    assignments.must_be_playable(assignment, now)
     task = assignment.task
     shown = Assignment.objects.filter(task=task, saw_draft=True).exclude(annotator=annotator)
     if not task.campaign.drafts_by or not task.sealed_draft or shown.exists():

@@ -53,6 +53,11 @@ def signed_up(page, name):
     return page
 
 
+def people(site, visit):
+    """Brings somebody new to this site, by name."""
+    return lambda name, **options: signed_up(visit(base_url=site.url, **options), name)
+
+
 def at_desk(page, slug):
     """Comes by a click, as people do: a page opened by itself may not play."""
     page.goto("/tag/")

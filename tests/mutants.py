@@ -99,8 +99,8 @@ MUTANTS = [
     Mutant(
         "a withdrawn clip cannot be heard",
         "tagger/assignments.py",
-        "    _must_be_live(assignment.task.clip)\n    return",
-        "    return",
+        'lent to you any more.")\n    _must_be_live(assignment.task.clip)',
+        'lent to you any more.")',
         "tests/test_assignments.py::test_a_withdrawn_clip_cannot_be_heard",
     ),
     Mutant(

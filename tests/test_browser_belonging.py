@@ -4,7 +4,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests import desk
-from tests.desk import at_desk, held_by, open_for_answers, press, ready, signed_up
+from tests.desk import at_desk, held_by, open_for_answers, press, ready
 from tests.test_browser_journey import answered, prefetched, sounds_on
 
 SET = 10
@@ -24,10 +24,7 @@ def site(browser, tmp_path_factory):
 
 @pytest.fixture
 def person(site, visit):
-    def one(name, **options):
-        return signed_up(visit(base_url=site.url, **options), name)
-
-    return one
+    return desk.people(site, visit)
 
 
 def in_set(page, number):

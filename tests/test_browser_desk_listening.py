@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests import desk, sounds
-from tests.desk import at_desk, held_by, kept, open_for_answers, ready, signed_up
+from tests.desk import at_desk, held_by, kept, open_for_answers, ready
 from tests.site import eventually
 from tests.test_browser_journey import answered, comes_true, prefetched
 
@@ -39,10 +39,7 @@ def in_silence(samples, seconds=1.0):
 
 @pytest.fixture
 def person(site, visit):
-    def one(name, **options):
-        return signed_up(visit(base_url=site.url, **options), name)
-
-    return one
+    return desk.people(site, visit)
 
 
 def audio(page, what):

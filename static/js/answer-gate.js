@@ -41,6 +41,10 @@ export class AnswerGate extends EventTarget {
     return heard(audio) >= share * audio.duration - TOLERANCE;
   }
 
+  isLocked(button) {
+    return button?.getAttribute("aria-disabled") === "true";
+  }
+
   /** Whether this answer is held back for no other reason. */
   isToBeHeard(button) {
     return !this.isBusy && !this.isUnplayable && !this.isHeardFor(button);

@@ -103,8 +103,8 @@ export function onlyFor(account, page) {
 
 /** Logging in gives a new token: only then somebody else can be there, and only then it is asked. */
 async function stillOurs() {
-  if (!ours || ours.token === cookieToken()) return;
   const token = cookieToken(); // before the question: somebody else may log in while it is under way
+  if (!ours || ours.token === token) return;
   // Not on to the page of logging in: its new token would spoil a form that is open in another tab.
   const signal = AbortSignal.timeout(SECONDS_FOR_AN_ANSWER * 1000);
   const response = await reach(ours.page, { redirect: "manual", signal });

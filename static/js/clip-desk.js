@@ -70,8 +70,7 @@ class ClipDesk extends DeskTurns {
 
   #listenForKeys() {
     const needsControl = Boolean(this.box);
-    const keyWords = { Space: this.word("key-space"), Control: this.word("key-control"), Alt: this.word("key-alt") };
-    const keymap = new Keymap(this, this.dataset.kind, keyWords);
+    const keymap = new Keymap(this, this.dataset.kind, this.keyWords);
     this.help = new KeysDialog(this.part("help"), keymap, { word: (name) => this.word(name), needsControl });
     this.stopKeys = pressByKey(this, () => this.report.open || this.help.isOpen);
     listenToHeadset(this.player, document.title);
@@ -97,7 +96,7 @@ class ClipDesk extends DeskTurns {
   #submit(event) {
     event.preventDefault();
     const { submitter } = event;
-    if (isLocked(submitter)) return void (this.gate.isToBeHeard(submitter) && this.say(this.word("hear-first")));
+    if (this.gate.isLocked(submitter)) return void (this.gate.isToBeHeard(submitter) && this.say(this.word("hear-first")));
     if (event.target.dataset.act === "skip") this.#drop("skip", {});
     else if (!this.box) this.#answer(submitter.value);
     else if (submitter?.name === "no_speech") this.#answer("");
@@ -115,7 +114,7 @@ class ClipDesk extends DeskTurns {
     if (act === "go-on" && detail < 2) this.goOn(); // not by the second click of a double click on an answer
     if (insert) this.box.insert(insert);
     if (revise) this.revise(this.last.of(revise));
-    if (reason && !isLocked(button)) {
+    if (reason && !this.gate.isLocked(button)) {
       this.#drop("report", { reason, ...this.#whereMarked() });
       this.say(this.word("reported"));
     }
@@ -183,10 +182,6 @@ class ClipDesk extends DeskTurns {
     this.say(this.word("elsewhere"));
   }
 
-}
-
-function isLocked(button) {
-  return button?.getAttribute("aria-disabled") === "true";
 }
 
 customElements.define("clip-desk", ClipDesk);

@@ -14,6 +14,10 @@ export class DeskView extends HTMLElement {
     return this.part("words").content.querySelector(`[data-word="${CSS.escape(name)}"]`)?.textContent;
   }
 
+  get keyWords() {
+    return { Space: this.word("key-space"), Control: this.word("key-control"), Alt: this.word("key-alt") };
+  }
+
   say(text) {
     this.part("status").textContent = text;
   }

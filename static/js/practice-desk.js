@@ -20,8 +20,7 @@ class PracticeDesk extends DeskView {
     this.choices = soundChoices(this, ({ speed }) => (this.player.speed = speed));
     const box = this.querySelector("textarea");
     this.box = box && new TranscriptBox(box, NOTHING_KEPT);
-    const keyWords = { Space: this.word("key-space"), Control: this.word("key-control"), Alt: this.word("key-alt") };
-    new Keymap(this, this.dataset.kind, keyWords);
+    new Keymap(this, this.dataset.kind, this.keyWords);
     this.stopKeys = pressByKey(this, () => false);
     this.#listen();
     this.#play();
@@ -76,8 +75,7 @@ class PracticeDesk extends DeskView {
   async #submit(event) {
     event.preventDefault();
     const { submitter, target } = event;
-    const isLocked = submitter?.getAttribute("aria-disabled") === "true";
-    if (isLocked) return void (this.gate.isToBeHeard(submitter) && this.say(this.word("hear-first")));
+    if (this.gate.isLocked(submitter)) return void (this.gate.isToBeHeard(submitter) && this.say(this.word("hear-first")));
     if (this.box && !this.box.text && submitter?.name !== "no_speech") return void this.say(this.word("write-first"));
     this.say("");
     this.gate.isBusy = true;

@@ -7,7 +7,11 @@ from django.core.management.base import BaseCommand, CommandError
 from datasets import campaigns
 from datasets.models import Campaign
 
-MORE = ["confidence", "contributor_cap", "must_hear", "drafts_by"]
+# What an option of the same name says.
+FIELDS = (
+    *("slug", "kind", "language", "wake_word", "guidelines", "drafts_by"),
+    *("min_annotations", "max_annotations", "confidence", "contributor_cap", "must_hear"),
+)
 
 
 class Command(BaseCommand):
@@ -48,8 +52,7 @@ class Command(BaseCommand):
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
-        names = ["slug", "kind", "language", "wake_word", "guidelines", "min_annotations", "max_annotations"]
-        fields = {name: options[name] for name in [*names, *MORE]}
+        fields = {name: options[name] for name in FIELDS}
         if fields["max_annotations"] is None:
             fields["max_annotations"] = max(7, fields["min_annotations"])
         fields["prompts"] = self._read(options["prompts"]) if options["prompts"] else ""
