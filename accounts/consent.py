@@ -18,16 +18,16 @@ class NoticeChanged(NoConsent):
     """The person agreed to an earlier notice and has not answered the new one yet."""
 
 
-def live_for(contributor: str, material: str, purpose: Purpose) -> Exists:
+def live_for(contributor: str, material: str, purpose: Purpose, since: int = 0) -> Exists:
     """A condition for any query: the clip's contributor lives with this consent now.
 
-    `contributor` and `material` are the outer query's field names.
+    `contributor` and `material` are the outer query's field names. `since`: the first version of the notice
+    whose words cover what is to be done; an import's reference covers what its bringer answers for.
     """
-    return Exists(
-        Consent.objects.live().filter(
-            contributor=OuterRef(contributor), material=OuterRef(material), purpose=purpose
-        )
+    given = Consent.objects.live().filter(
+        contributor=OuterRef(contributor), material=OuterRef(material), purpose=purpose
     )
+    return Exists(given.filter(Q(notice=None) | Q(notice__version__gte=since)) if since else given)
 
 
 def one_by_one(condition: Exists) -> Case:

@@ -82,10 +82,10 @@ class User(AbstractUser):
     # Hours in which nobody but they themselves hears what a device of theirs sent.
     cooling_off = models.PositiveSmallIntegerField(default=72)
     # The version of the listener's pledge that they made; empty before.
-    pledge = models.CharField(max_length=8, default="", blank=True)
+    pledge = models.CharField(max_length=8, default="", db_default="", blank=True)
     # Both only if wanted.
-    shows_streak = models.BooleanField(default=False)
-    on_leaderboard = models.BooleanField(default=False)
+    shows_streak = models.BooleanField(default=False, db_default=False)
+    on_leaderboard = models.BooleanField(default=False, db_default=False)
 
     REQUIRED_FIELDS: ClassVar[list[str]] = []
     objects: ClassVar[People] = People()

@@ -18,6 +18,7 @@ from .models import ConsentNotice
 
 FOLDER = Path(__file__).parent / "notice_texts"
 FIRST = "en"  # read by people whose language has no text
+EXAMPLES = 2  # the first version that says that a clip may be played as an example
 
 
 class BadNotice(Exception):

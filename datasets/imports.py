@@ -135,13 +135,14 @@ class Import:
         try:
             language, truth = self._language(item), self._truth(item)
             draft = item.draft if self.campaign.drafts_by else ""
-            if "\0" in truth + draft + item.speaker:
+            if "\0" in truth + item.speaker:
                 return Refused("what is said of it holds a zero character")
+            normalise.must_fit(draft, "draft")
             sound = intake.read(_bytes(item.path))
             person = self._contributor(item.speaker)
         except Refused as reason:
             return reason
-        except (audio.BadAudio, consent.NoConsent) as reason:
+        except (audio.BadAudio, consent.NoConsent, normalise.Unfit) as reason:
             return Refused(str(reason))
         origin = intake.Origin(person, Clip.Source.IMPORT, language, self.reference)
         return intake.Offer(sound, origin, truth, draft)

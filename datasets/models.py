@@ -63,6 +63,7 @@ class Campaign(models.Model):
     )
     drafts_by = models.CharField(
         max_length=80,
+        db_default="",
         blank=True,
         help_text=_(
             "the machine whose drafts an import may bring along; empty: no drafts are kept or offered"

@@ -10,6 +10,8 @@ import unicodedata
 from collections.abc import Iterable
 
 UNCLEAR = "[unclear]"
+LONGEST = 2_000  # characters of one transcript; 30 seconds of speech hold a quarter of that
+MOST_WORDS = 300  # or characters, in scripts without spaces: aligning costs their product
 
 # A token is found in the *shape* of a text, one letter a character (see `_shape`), because Python's `re`
 # knows neither combining marks nor scripts: a character of an unspaced script with its marks, or a word
@@ -44,6 +46,25 @@ _UNSPACED = (
     (0xF900, 0xFAFF),  # Han compatibility
     (0x20000, 0x3FFFD),  # Han extensions B and on
 )
+
+
+class Unfit(ValueError):
+    """No transcript of one clip; the message says why."""
+
+
+def must_fit(text: str, name: str) -> None:
+    """Raises Unfit. `name` is what the sender calls it.
+
+    >>> must_fit("la " * 301, "draft")
+    Traceback (most recent call last):
+    datasets.normalise.Unfit: draft has 301 words, at most 300 are taken.
+    """
+    if len(text) > LONGEST:
+        raise Unfit(f"{name} is {len(text)} characters long, at most {LONGEST} are taken.")
+    if (count := len(words(text))) > MOST_WORDS:
+        raise Unfit(f"{name} has {count} words, at most {MOST_WORDS} are taken.")
+    if "\0" in text:
+        raise Unfit(f"{name} holds a zero character.")
 
 
 def words(text: str) -> list[str]:

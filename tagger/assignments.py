@@ -25,9 +25,7 @@ from .models import Assignment
 
 MOST_HELD = 100  # nobody borrows a whole campaign
 LAST = 10  # how many of one's answers can still be changed
-LONGEST_TRANSCRIPT = 2_000  # characters; 30 seconds of speech hold a quarter of that
 SLACK = 0.1  # seconds by which a player may end later than the clip
-MOST_WORDS = 300  # or characters, in scripts without spaces: aligning costs their product
 
 State = Assignment.State
 Role = Assignment.Role
@@ -157,19 +155,28 @@ def report(
 
     `part`: from where to where in the clip, in seconds.
     """
-    if reason not in Assignment.Reason.values:
-        raise BadAnswer(f"reason is one of {', '.join(Assignment.Reason.values)}.")
+    _must_be_a_reason(reason)
     with transaction.atomic():
         assignment = lock(annotator, assignment_id)
         if part and not 0 <= part[0] < part[1] <= assignment.task.clip.seconds + SLACK:
             raise BadAnswer(f"part is [from, to] in seconds, within {assignment.task.clip.seconds:.2f}.")
         if part:
             Assignment.objects.filter(pk=assignment.pk).update(part_from=part[0], part_to=part[1])
-        Clip.objects.filter(pk=assignment.task.clip_id, hidden_at=None).update(hidden_at=now)
+        _hide(assignment.task, now)
         if assignment.state != State.DONE:  # an answer stays counted as given
             _close(assignment, State.REPORTED, reason=reason)
         elif not assignment.reason:
             Assignment.objects.filter(pk=assignment.pk).update(reason=reason)
+
+
+@transaction.atomic
+def report_example(annotator: User, task: Task, reason: str, now: datetime) -> None:
+    """Hide a clip from everyone at once that somebody heard as an example, and so without holding it."""
+    _must_be_a_reason(reason)
+    task = Task.objects.select_for_update(no_key=True).get(pk=task.pk)
+    _hide(task, now)
+    given = {"state": State.REPORTED, "reason": reason, "lent_at": now, "expires_at": now}
+    Assignment.objects.update_or_create(given, task=task, annotator=annotator, role=Role.EXAMPLE)
 
 
 def change(annotator: User, annotation_id: int, answer: str, now: datetime) -> Annotation:
@@ -227,14 +234,10 @@ def checked(answer: str, campaign: Campaign) -> str:
         if answer not in Label.values:
             raise BadAnswer(f"answer is one of {', '.join(Label.values)}.")
         return answer
-    if len(answer) > LONGEST_TRANSCRIPT:
-        raise BadAnswer(
-            f"transcript is {len(answer)} characters long, at most {LONGEST_TRANSCRIPT} are taken."
-        )
-    if (count := len(normalise.words(answer))) > MOST_WORDS:
-        raise BadAnswer(f"transcript has {count} words, at most {MOST_WORDS} are taken.")
-    if "\0" in answer:
-        raise BadAnswer("transcript holds a zero character.")
+    try:
+        normalise.must_fit(answer, "transcript")
+    except normalise.Unfit as why:
+        raise BadAnswer(str(why)) from None
     return answer.strip()
 
 
@@ -329,6 +332,15 @@ def _say_again(assignment: Assignment, answer: str, now: datetime) -> tuple[Anno
     repeats.say_again(annotation, answer, now)
     _close(assignment, State.DONE)
     return annotation, True
+
+
+def _must_be_a_reason(reason: str) -> None:
+    if reason not in Assignment.Reason.values:
+        raise BadAnswer(f"reason is one of {', '.join(Assignment.Reason.values)}.")
+
+
+def _hide(task: Task, now: datetime) -> None:
+    Clip.objects.filter(pk=task.clip_id, hidden_at=None).update(hidden_at=now)
 
 
 def _close(assignment: Assignment, state: str, reason: str = "", **counters: Combinable) -> None:

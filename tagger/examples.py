@@ -1,13 +1,19 @@
 """Clips that are played beside the guidelines, with the right answer: chosen and taken out by reviewers."""
 
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import Case, QuerySet
+from django.utils.translation import gettext
 
+from accounts import consent, notices
 from accounts.keys import KeyLost
 from accounts.models import Purpose, User
 from datasets.models import Campaign, Example, Task
 
 MOST = 8  # beside one question
+
+
+class NotAgreed(Exception):
+    """Its speaker read no words that name examples."""
 
 
 def of(campaign: Campaign) -> list[Example]:
@@ -23,9 +29,21 @@ def for_reviewer(reviewer: User) -> QuerySet[Example]:
 
 def shown() -> QuerySet[Example]:
     """All that may be heard now."""
-    live = Task.objects.live_for(Purpose.VOLUNTEERS, few=True)
+    live = Task.objects.live_for(Purpose.VOLUNTEERS, few=True).filter(_agreed())
     settled = Example.objects.filter(is_shown=True, task__in=live, task__status=Task.Status.SETTLED)
     return settled.select_related("task__campaign", "task__clip__contributor__data_key")
+
+
+def may_choose(task: Task) -> bool:
+    return Task.objects.filter(_agreed(), pk=task.pk).exists()
+
+
+def _agreed() -> Case:
+    """A condition for tasks: their speaker agreed to words that name examples."""
+    named = consent.live_for(
+        "clip__contributor", "clip__material", Purpose.VOLUNTEERS, since=notices.EXAMPLES
+    )
+    return consent.one_by_one(named)
 
 
 def _opens(example: Example) -> bool:
@@ -41,7 +59,10 @@ def choose(task: Task, note: str) -> Example:
     """Show this settled task's clip with its answer from now on, which stands for good with that.
 
     Nobody is asked about it any more: it is no control and no repeat, and no answer to it is changed.
+    Raises NotAgreed.
     """
+    if not may_choose(task):
+        raise NotAgreed(gettext("Its speaker agreed to earlier words, which say nothing of examples."))
     Task.objects.filter(pk=task.pk).update(adjudicated=True)
     example = Example(task=task)
     example.note = note

@@ -1,9 +1,8 @@
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
+from datasets import normalise
 from datasets.models import Campaign, Label
-
-from .assignments import LONGEST_TRANSCRIPT
 
 
 class LabelForm(forms.Form):
@@ -14,7 +13,7 @@ class TranscriptForm(forms.Form):
     answer = forms.CharField(
         required=False,
         strip=True,
-        max_length=LONGEST_TRANSCRIPT,
+        max_length=normalise.LONGEST,
         label=_("What is said?"),
         widget=forms.Textarea(attrs={"rows": 3, "autocomplete": "off", "autocapitalize": "off"}),
     )

@@ -20,6 +20,7 @@ class Assignment(models.Model):
         VOTE = "vote", _("an answer that is wanted")
         CONTROL = "control", _("a task whose answer is known")
         REPEAT = "repeat", _("one's own earlier task once more")
+        EXAMPLE = "example", _("an example that was reported")
 
     class State(models.TextChoices):
         LENT = "lent", _("lent")

@@ -31,6 +31,7 @@ urlpatterns = [
     path("first-minute/practice/", views_first_minute.practice, name="practice"),
     path("first-minute/ready/", views_first_minute.ready, name="ready"),
     path("examples/<int:pk>/audio/", views_examples.audio, name="example_audio"),
+    path("examples/<int:pk>/report/", views_examples.report, name="report_example"),
     path("my-answers/", views_figures.my_answers, name="my_answers"),
     path("my-answers/streak/", views_belonging.choose_streak, name="choose_streak"),
     path("volunteers/", views_belonging.leaderboard, name="leaderboard"),

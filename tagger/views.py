@@ -110,8 +110,8 @@ def decide(request: PersonalRequest, pk: int) -> HttpResponse:
                 disputes.decide(dispute, request.user, form.cleaned_data["answer"], timezone.now())
                 if shown.cleaned_data["is_example"]:
                     examples.choose(dispute.task, shown.cleaned_data["note"])
-        except disputes.Decided as late:
-            messages.warning(request, str(late))
+        except (disputes.Decided, examples.NotAgreed) as refused:
+            messages.warning(request, str(refused))
         else:
             messages.success(request, _("Decided. Thank you."))
         return redirect("review")
@@ -122,6 +122,7 @@ def decide(request: PersonalRequest, pk: int) -> HttpResponse:
         "examples": examples.of(dispute.task.campaign),
         "form": form,
         "shown": shown,
+        "may_be_example": examples.may_choose(dispute.task),
         "labels": Label,
         # Answers, not names: a reviewer judges the clip, not the people.
         "answers": [{"answer": answer, "votes": count} for answer, count in votes.most_common()],

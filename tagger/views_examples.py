@@ -13,7 +13,7 @@ from accounts.models import Role
 from accounts.roles import PersonalRequest, listener_required, reviewer_required
 from datasets import byteranges, hearing
 
-from . import examples, pledge
+from . import assignments, examples, pledge
 
 
 @require_GET
@@ -25,6 +25,23 @@ def audio(request: PersonalRequest, pk: int) -> HttpResponse:
     elif not pledge.is_made(request.user):
         raise PermissionDenied(_("Make the listener's pledge first."))
     return byteranges.sound(request, hearing.for_volunteers(example.task.clip))
+
+
+@require_POST
+@listener_required
+def report(request: PersonalRequest, pk: int) -> HttpResponse:
+    """Whoever may hear it may hide it."""
+    example = examples.shown().filter(pk=pk).first()
+    if example is None:  # somebody else was faster
+        messages.success(request, _("That example is not shown any more."))
+        return redirect("campaigns")
+    try:
+        assignments.report_example(request.user, example.task, request.POST.get("reason", ""), timezone.now())
+    except assignments.BadAnswer:
+        messages.warning(request, _("Choose what is wrong with the example."))
+    else:
+        messages.success(request, _("Thank you: the reported clip is hidden from everyone."))
+    return redirect("tag", example.task.campaign.slug)
 
 
 @require_POST

@@ -684,6 +684,20 @@ MUTANTS = [
         "tests/test_examples.py::test_an_example_is_no_control_and_no_repeat_not_even_when_it_was_taken_out",
     ),
     Mutant(
+        "nobody is an example who agreed to words that name none",
+        "tagger/examples.py",
+        "few=True).filter(_agreed())",
+        "few=True)",
+        "tests/test_examples.py::test_whoever_agreed_to_words_that_name_no_examples_is_none",
+    ),
+    Mutant(
+        "a reported example is hidden from everyone at once",
+        "tagger/assignments.py",
+        "    _hide(task, now)\n    given",
+        "    given",
+        "tests/test_examples.py::test_who_hears_it_hides_it_from_everyone_at_once_and_reviewers_see_why",
+    ),
+    Mutant(
         "whoever opts out is no example from the next request on",
         "tagger/examples.py",
         "is_shown=True, task__in=live, ",

@@ -9,6 +9,7 @@ from django.db import connection
 
 from accounts import consent
 from accounts.models import Purpose, User
+from datasets import normalise
 from datasets.models import MOST_SPREAD, Annotation, Clip, Task
 from tagger import assignments, candidates, controls, leases, reports, settlement
 from tagger.models import Assignment
@@ -446,7 +447,7 @@ def test_that_nobody_speaks_is_an_answer(bea, words):
 
 
 def test_a_transcript_may_have_its_longest_length_and_not_a_character_more(bea, words):
-    longest = "a" * assignments.LONGEST_TRANSCRIPT
+    longest = "a" * normalise.LONGEST
     with pytest.raises(assignments.BadAnswer, match="2001 characters long, at most 2000"):
         assignments.hand_in(bea, words.pk, longest + "a", NOW)
     assert assignments.hand_in(bea, words.pk, longest, NOW)[0].answer == longest

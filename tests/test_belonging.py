@@ -224,7 +224,7 @@ def test_my_answers_led_to_clips_hours_and_releases(here, bea, carl, juniper, se
     assert (found[sentences].settled, found[sentences].releases) == (0, [])
     page = drawn(here, "/my-answers/")
     assert "You answered 4 clips. Settled by now: 3 (75 %)." in page
-    assert "speech of 2 min" in page and "<strong>second</strong>" in page and "not-mine" not in page
+    assert "2 min of labelled speech" in page and "<strong>second</strong>" in page and "not-mine" not in page
     assert "None of your clips here is settled yet" in page
 
 

@@ -66,6 +66,7 @@ PLANTED = """<!doctype html><html><head><title></title></head><body><main>
 <h1>One</h1><h1>Two</h1><img src="data:,"><p style="color: #999; background: #fff">hardly there</p>
 <button style="all: unset; width: 9px; height: 9px">x</button>
 <button style="all: unset; width: 9px">y</button>
+<p style="height: 20px; overflow: hidden">cut</p>
 <div style="width: 3000px">wide</div><audio autoplay></audio></main></body></html>"""
 
 
@@ -77,6 +78,7 @@ def test_planted_faults_are_found(visit):
         assert f"{fault}:" in found
     for fault in ("2 headings", "no language", "no title", "too small: 9x9", "too wide", "sounds by itself"):
         assert fault in found
+    assert "cut when spaced: <p" in found
 
 
 def test_pages_of_errors_are_held_to_the_same(shown, page_of):

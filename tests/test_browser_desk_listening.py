@@ -73,12 +73,17 @@ def test_answers_open_halfway_and_yes_at_the_end(person):
     expect(page.locator("[data-part=hint]")).to_have_text("")
 
 
+# Within the page: while a test waits for its turn, a clip plays on.
+JUMP_TO_THE_END = """async () => {
+    const audio = document.querySelector("audio");
+    while (audio.currentTime < 0.3) await new Promise(requestAnimationFrame);
+    audio.currentTime = audio.duration - 0.5;
+}"""
+
+
 def test_seeking_and_hearing_a_part_again_do_not_count_as_hearing(person):
     page = at_desk(person("bert"), "strict")
-    play_to(page, 0.3)
-    page.evaluate(
-        "document.querySelector('audio').currentTime = document.querySelector('audio').duration - 0.5"
-    )
+    page.evaluate(JUMP_TO_THE_END)
     comes_true(page, "document.querySelector('audio').ended")
     for _ in range(3):
         page.keyboard.press("ArrowLeft")

@@ -72,6 +72,12 @@ def test_of_many_clips_each_keeps_its_own(drafted, bring_in):
     assert sorted(task.draft for task in bring_in(drafted, *words)) == sorted(words)
 
 
+def test_what_could_not_be_handed_in_is_no_draft_and_its_neighbour_comes_in(drafted, bring_in, capsys):
+    [task] = bring_in(drafted, "la " * 301, WRITTEN)
+    assert task.draft == WRITTEN
+    assert "draft has 301 words, at most 300 are taken." in "".join(capsys.readouterr())
+
+
 def test_a_campaign_that_offers_none_keeps_none(sentences, bring_in):
     [task] = bring_in(sentences, WRITTEN)
     assert (task.draft, bytes(task.sealed_draft)) == ("", b"")

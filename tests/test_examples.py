@@ -5,11 +5,12 @@ from datetime import timedelta
 import pytest
 from django.urls import reverse
 
-from accounts.models import AuditEvent, Role
+from accounts import notices
+from accounts.models import AuditEvent, ConsentNotice, Role
 from datasets import withdrawal
 from datasets.models import Annotation, Campaign, Clip, Example, Task, Withdrawal
-from tagger import assignments, controls, examples, repeats, settlement
-from tagger.models import Control, Dispute
+from tagger import assignments, controls, examples, repeats, reports, settlement
+from tagger.models import Assignment, Control, Dispute
 from tests.conftest import NOW
 
 LATER = NOW + timedelta(days=2)
@@ -189,6 +190,89 @@ def test_whoever_opts_out_is_no_example_from_the_next_request_on_and_then_gone(
     assert hear(client, volunteers[0], example).status_code == 404
     withdrawal.scrub(Withdrawal.objects.get(pk=asked.withdrawal), lambda: LATER)
     assert not Example.objects.exists()
+
+
+@pytest.fixture
+def agreed_to(alice):
+    """Alice's consents rest on this version of the notice."""
+
+    def version(number):
+        words = {"text": "…", "sha256": "…", "published_at": NOW}
+        read, _made = ConsentNotice.objects.get_or_create(version=number, language="en", defaults=words)
+        alice.consents.update(notice=read)
+
+    return version
+
+
+def test_whoever_agreed_to_words_that_name_no_examples_is_none(
+    client, volunteers, juniper, example, agreed_to
+):
+    agreed_to(notices.EXAMPLES - 1)
+    assert "Jupiter" not in page(client, volunteers[0], juniper)
+    assert hear(client, volunteers[0], example).status_code == 404
+    agreed_to(notices.EXAMPLES)
+    assert "Jupiter" in page(client, volunteers[0], juniper)
+
+
+def test_a_reviewer_is_told_that_a_clip_cannot_be_an_example(
+    client, rita, juniper_task, decide, disagree, agreed_to
+):
+    agreed_to(notices.EXAMPLES - 1)
+    dispute = disagree(juniper_task, "yes", "no")
+    client.force_login(rita)
+    asked = client.get(reverse("decide", args=[dispute.pk])).content.decode()
+    assert "It cannot be used as an example" in asked and "is_example" not in asked
+    client.post(reverse("decide", args=[dispute.pk]), {"answer": "no", "is_example": "on"})
+    assert not Example.objects.exists() and Dispute.objects.filter(decided_at=None).exists()
+    client.post(reverse("decide", args=[dispute.pk]), {"answer": "no"})
+    assert Task.objects.get(pk=juniper_task.pk).answer == "no"
+
+
+@pytest.mark.parametrize("version", range(1, notices.current_version() + 1))
+@pytest.mark.parametrize(("language", "word"), [("en", "example"), ("es", "ejemplo")])
+def test_the_words_that_name_examples_are_those_of_that_version_and_later(version, language, word):
+    text = (notices.FOLDER / f"{version}.{language}.md").read_text()
+    assert (word in text.lower()) == (version >= notices.EXAMPLES)
+
+
+def report(client, person, example, reason):
+    client.force_login(person)
+    return client.post(reverse("report_example", args=[example.pk]), {"reason": reason}, follow=True)
+
+
+def test_who_hears_it_hides_it_from_everyone_at_once_and_reviewers_see_why(
+    client, rita, volunteers, juniper, example
+):
+    told = report(client, volunteers[2], example, "private")
+    assert "the reported clip is hidden from everyone" in told.content.decode()
+    assert hear(client, volunteers[0], example).status_code == 404
+    [waiting] = reports.open_for(rita)
+    assert (waiting.pk, waiting.reasons) == (example.task.clip_id, ["private"])
+    # Whoever answered it, and says so twice, loses no answer.
+    reports.dismiss(waiting, rita, NOW)
+    for reason in ("audio", "offensive"):
+        report(client, volunteers[0], example, reason)
+        Clip.objects.update(hidden_at=None)
+    assert example.task.annotations.filter(annotator=volunteers[0]).exists()
+    given = Assignment.objects.get(annotator=volunteers[0], role=Assignment.Role.EXAMPLE)
+    assert (given.state, given.reason) == ("reported", "offensive")
+
+
+def test_what_is_wrong_must_be_said(client, volunteers, example):
+    assert "Choose what is wrong" in report(client, volunteers[0], example, "boring").content.decode()
+    assert hear(client, volunteers[0], example).status_code == 200
+
+
+def test_who_reports_second_is_told_that_it_is_gone(client, volunteers, example):
+    for person, words in zip(volunteers, ("is hidden from everyone", "not shown any more"), strict=False):
+        assert words in report(client, person, example, "private").content.decode()
+
+
+def test_who_does_not_tag_reports_none(client, sam, example):
+    sam.roles = [Role.RESEARCHER]
+    sam.save()
+    assert report(client, sam, example, "private").status_code == 403
+    assert Clip.objects.get(pk=example.task.clip_id).hidden_at is None
 
 
 def test_a_reviewer_takes_it_out(client, rita, volunteers, juniper, example):
