@@ -1,3 +1,4 @@
+from importlib import import_module
 from typing import Any
 
 from allauth.account.decorators import secure_admin_login
@@ -13,6 +14,11 @@ from .models import Consent, Role, User
 
 # The admin's log-in goes through the same page, and so under the same rate limits, as everybody's.
 admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-assign]
+
+# Rights hang on roles, addresses are sealed, and a token is its owner's alone: none of it is typed in here.
+for app in ("allauth.account", "django.contrib.auth", "knox"):
+    import_module(f"{app}.admin")
+    admin.site.unregister([model for model in admin.site._registry if model.__module__ == f"{app}.models"])
 
 
 class PersonForm(forms.ModelForm):

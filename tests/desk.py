@@ -18,16 +18,21 @@ WRITE = "Write down what is said"
 def published(folder, **campaigns):
     """A site without DEBUG; campaigns are name=(kind, number of clips, options of create_campaign)."""
     with Site(folder / "home", DEBUG="0") as site:
+        commands = []
         for slug, (kind, clips, *options) in campaigns.items():
             word = ("--wake-word", "hey juniper") if kind == "wake-word" else ()
-            site.manage(
-                "create_campaign", slug, "--language", "en", "--kind", kind, *word, *PATIENT, *options
-            )
-            fill(site, slug, folder / slug, clips)
+            given = ("--language", "en", "--kind", kind, *word, *PATIENT, *options)
+            record(slug, folder / slug, clips)
+            consent = ("--contributor", "made", "--consent-reference", "made by a program")
+            commands += [
+                ("create_campaign", slug, *given),
+                ("import_clips", folder / slug, "--campaign", slug, *consent),
+            ]
+        site.manage_all(commands)
         yield site
 
 
-def fill(site, slug, folder, clips, seconds=1.2):
+def record(slug, folder, clips, seconds=1.2):
     """`clips` is how many, or a list of samples."""
     made = (
         [sounds.babble(len(slug) * 100 + n, seconds) for n in range(clips)]
@@ -37,8 +42,6 @@ def fill(site, slug, folder, clips, seconds=1.2):
     folder.mkdir()
     for n, samples in enumerate(made):
         (folder / f"{n:03}.wav").write_bytes(sounds.in_format("wav", samples))
-    consent = ("--contributor", "made", "--consent-reference", "made by a program")
-    site.manage("import_clips", folder, "--campaign", slug, *consent)
 
 
 def signed_up(page, name):

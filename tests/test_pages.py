@@ -180,6 +180,15 @@ def test_the_menu_names_what_is_open_to_one_and_nothing_else(here):
     assert menu("root") == everything
 
 
+def test_who_runs_the_site_is_called_by_name_and_writes_down_no_address_and_no_token(here):
+    at = here("root")
+    page = at.get("/admin/").content.decode()
+    assert "<strong>root</strong>" in page
+    lists = set(re.findall(r'href="(/admin/\w+/\w+/)"', page))
+    assert lists == {"/admin/accounts/user/", "/admin/accounts/consent/", "/admin/datasets/campaign/"}
+    assert at.get("/admin/account/emailaddress/add/").status_code == 404
+
+
 def test_a_page_that_is_not_for_you_says_for_whom_it_is(here):
     assert "people with the role reviewer" in here("bea").get("/review/").content.decode()
 
