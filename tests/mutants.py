@@ -684,6 +684,14 @@ MUTANTS = [
         "tests/test_examples.py::test_an_example_is_no_control_and_no_repeat_not_even_when_it_was_taken_out",
     ),
     Mutant(
+        "whoever was imported and withdrew is brought back by no import",
+        "datasets/imports.py",
+        "                if consent.has_withdrawn(person):\n",
+        "                if False:\n",
+        "tests/test_withdraw_import.py::"
+        "test_one_speaker_goes_at_once_with_a_receipt_and_no_import_brings_them_back",
+    ),
+    Mutant(
         "nobody is an example who agreed to words that name none",
         "tagger/examples.py",
         "few=True).filter(_agreed())",
