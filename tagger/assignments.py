@@ -72,7 +72,11 @@ def lend(annotator: User, campaign: Campaign, count: int, now: datetime) -> list
         among = _record(known, annotator, now, Role.CONTROL) + _record(again, annotator, now, Role.REPEAT)
         for each in among:  # their places must not tell which they are
             wanted.insert(controls.dice.randint(0, len(wanted)), each)
-        return variety.mixed(wanted, [each.task.clip.contributor_id for each in wanted])
+        return _by_turns(wanted)
+
+
+def _by_turns(lent: list[Assignment]) -> list[Assignment]:
+    return variety.mixed(lent, [each.task.clip.contributor_id for each in lent])
 
 
 def _lend_wanted(annotator: User, campaign: Campaign, count: int, now: datetime) -> list[Assignment]:
@@ -93,15 +97,15 @@ def held(annotator: User, now: datetime) -> QuerySet[Assignment]:
     return annotator.assignments.filter(state=State.LENT, expires_at__gt=now).order_by("lent_at", "id")
 
 
-def at_hand(annotator: User, campaign: Campaign, now: datetime) -> QuerySet[Assignment]:
-    """What the annotator has borrowed of a campaign, as far as it may still be heard."""
+def at_hand(annotator: User, campaign: Campaign, now: datetime) -> list[Assignment]:
+    """What the annotator has borrowed of a campaign, as far as it may still be heard, voices by turns."""
     live = Task.objects.live_for(Purpose.VOLUNTEERS, few=True).filter(campaign=campaign)
-    return held(annotator, now).filter(task__in=live)
+    return _by_turns(list(held(annotator, now).filter(task__in=live).select_related("task__clip")))
 
 
 def renew(annotator: User, campaign: Campaign, count: int, now: datetime) -> list[Assignment]:
     """For a page that is opened (again): what is at hand already, then more up to `count`."""
-    mine = list(at_hand(annotator, campaign, now).select_related("task__clip")[:count])
+    mine = at_hand(annotator, campaign, now)[:count]
     return mine + lend(annotator, campaign, count - len(mine), now)
 
 

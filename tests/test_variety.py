@@ -32,5 +32,9 @@ def test_nobody_hears_one_voice_twice_in_a_row(alice, bea, juniper, shelf):
     consent.give(dina, juniper.material, [Purpose.VOLUNTEERS], NOW, reference="on paper")
     shelf(juniper, 5)
     shelf(juniper, 5, contributor=dina)
-    voices = [each.task.clip.contributor_id for each in assignments.lend(bea, juniper, 10, NOW)]
-    assert all(one != other for one, other in pairwise(voices)), voices
+    lent = assignments.lend(bea, juniper, 10, NOW)
+    # And a page that is opened again draws them so too.
+    for clips in (lent, assignments.at_hand(bea, juniper, NOW)):
+        voices = [each.task.clip.contributor_id for each in clips]
+        assert len(voices) == 10
+        assert all(one != other for one, other in pairwise(voices)), voices
