@@ -20,7 +20,7 @@ from datasets import normalise
 from datasets.models import Annotation, Campaign, Clip, Example, Label, Task
 from datasets.words import columns
 
-from . import candidates, controls, repeats, storing, tasks, variety
+from . import asking, candidates, controls, repeats, storing, variety
 from .models import Assignment
 
 MOST_HELD = 100  # nobody borrows a whole campaign
@@ -119,7 +119,7 @@ def hand_in(annotator: User, assignment_id: int, answer: str, now: datetime) -> 
     else:
         annotation, is_new = _hand_in(annotator, assignment_id, answer, now)
     if is_new:
-        tasks.settle_soon()
+        asking.settle_soon()
     return annotation, is_new
 
 
@@ -207,7 +207,7 @@ def change(annotator: User, annotation_id: int, answer: str, now: datetime) -> A
             annotation.answer, annotation.changed_at = answer, now
             annotation.save(update_fields=[*columns("answer"), "changed_at"])
             Task.objects.filter(pk=annotation.task_id).update(**_dirty(now))
-            tasks.settle_soon()
+            asking.settle_soon()
     return annotation
 
 

@@ -9,9 +9,8 @@ from rapidfuzz.distance import Levenshtein
 
 from accounts.models import Purpose, User
 from datasets import normalise
-from datasets.models import Annotation, Label, Task
+from datasets.models import Annotation, Campaign, Label, Task
 
-from .engine import asks_for_labels
 from .models import Reliability, Repeat
 
 # So far back do the figures look, in answers.
@@ -76,7 +75,7 @@ def _report(annotator: User, kind: str, language: str, known: Reliability | None
     live = Task.objects.live_for(Purpose.VOLUNTEERS, few=True)
     settled = given.filter(task__in=live.filter(status="settled"))
     newest = settled.select_related("task").order_by("-created_at", "-pk")
-    agreed, mixed_up = _labels(newest) if asks_for_labels(kind) else _words(newest)
+    agreed, mixed_up = _labels(newest) if kind == Campaign.Kind.WAKE_WORD else _words(newest)
     return Report(
         kind=kind,
         language=language,

@@ -84,7 +84,7 @@ MUTANTS = [
     ),
     Mutant(
         "what is stored after a worker began is asked for anew",
-        "tagger/tasks.py",
+        "tagger/asking.py",
         "    _redis().delete(ASKED)",
         "    _redis().exists(ASKED)",
         "tests/test_tasks.py::test_settling_is_asked_for_once_until_somebody_begins",

@@ -92,7 +92,7 @@ MUTANTS = [
             Edit(
                 "tagger/assignments.py",
                 "    if annotation := storing.label(",
-                "    tasks.settle.delay()\n    if annotation := storing.label(",
+                "    asking.ask()\n    if annotation := storing.label(",
             )
         ],
     ),
