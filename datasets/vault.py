@@ -1,18 +1,33 @@
-"""Encrypted clip storage: put, get, destroy. What lies in it opens only with the contributor's key."""
+"""Encrypted clip storage: put, get, destroy. What lies in it opens only with the contributor's key.
+
+A file is the sealed WAV, and behind it the sealed SHA-256 of the WAV, so that an archive needs not hash all
+of its clips for everybody who asks for it. Files of before have no digest; both kinds are read.
+"""
 
 import ctypes
+import hashlib
 import os
 import secrets
 from collections.abc import Collection, Iterable
 from contextlib import suppress
 from typing import IO
 
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from django.core.files.base import ContentFile, File
 from django.core.files.storage import FileSystemStorage, Storage, storages
 
 from accounts import keys
+from accounts.ciphers import NONCE
 
 from .models import Clip
+
+TAG = 16  # bytes that sealing adds behind, as it adds a nonce before
+DIGEST = NONCE + hashlib.sha256().digest_size + TAG  # a sealed one
+
+
+class OtherSize(Exception):
+    """A sound is of another size than it should be."""
 
 
 class DurableFiles(FileSystemStorage):
@@ -49,9 +64,16 @@ class DurableFiles(FileSystemStorage):
         os.makedirs(folder, exist_ok=True)
 
     def read(self, name: str) -> bytes:
-        """The whole file, without what Django puts around one."""
-        with open(f"{self.location}/{name}", "rb", buffering=0) as file:
-            return file.read()
+        """The whole file, without what Django and Python put around one."""
+        handle = os.open(f"{self.location}/{name}", os.O_RDONLY)
+        try:
+            size = os.fstat(handle).st_size
+            content = os.read(handle, size)
+            while len(content) < size and (more := os.read(handle, size - len(content))):
+                content += more
+            return content
+        finally:
+            os.close(handle)
 
     def _save(self, name: str, content: File) -> str:
         target = self.path(name)
@@ -83,7 +105,7 @@ def new_names(number: int) -> list[str]:
 
 def put_all(wavs: Iterable[tuple[str, bytes, bytes]]) -> None:
     """Store many WAVs, each a name, its clip's own key and the sound. If it raises, some may be there."""
-    sealed = ((name, keys.seal(key, wav, name)) for name, key, wav in wavs)
+    sealed = ((name, _sealed(name, key, wav)) for name, key, wav in wavs)
     storage = _storage()
     if isinstance(storage, DurableFiles):
         storage.save_all(sealed)
@@ -94,7 +116,7 @@ def put_all(wavs: Iterable[tuple[str, bytes, bytes]]) -> None:
 
 def put(name: str, key: bytes, wav: bytes) -> None:
     """Store a WAV, sealed under a clip's own key."""
-    _storage().save(name, ContentFile(keys.seal(key, wav, name)))
+    _storage().save(name, ContentFile(_sealed(name, key, wav)))
 
 
 def get(clip: Clip) -> bytes:
@@ -104,12 +126,47 @@ def get(clip: Clip) -> bytes:
 
 def opened(stored_as: str, key: bytes) -> bytes:
     """As `get`, for whoever has the clip's key already."""
-    return keys.unseal(key, _read(stored_as), stored_as)
+    stored = _read(stored_as)
+    try:
+        _digest(stored_as, key, stored)
+    except keys.KeyLost:  # a file of before, or another key: then it opens not at all
+        return keys.unseal(key, stored, stored_as)
+    return keys.unseal(key, stored[:-DIGEST], stored_as)
+
+
+def open_into(room: memoryview, stored_as: str, key: bytes) -> bytes:
+    """The WAV, written to `room`, which has its size; its SHA-256, or b"" where none was stored.
+
+    Raises OtherSize, and what `get` does.
+    """
+    stored = _read(stored_as)
+    end = NONCE + len(room) + TAG
+    if len(stored) not in (end, end + DIGEST):
+        raise OtherSize(f"{stored_as} has {len(stored)} bytes, not {end} or {DIGEST} more")
+    sealed = memoryview(stored)
+    try:
+        AESGCM(key).decrypt_into(sealed[:NONCE], sealed[NONCE:end], stored_as.encode(), room)
+    except InvalidTag:
+        raise keys.KeyLost(f"{stored_as} does not open with its key") from None
+    return _digest(stored_as, key, stored) if len(stored) > end else b""
 
 
 def destroy(stored_as: str) -> None:
     """Remove the file; one that is gone already is no error."""
     _storage().delete(stored_as)
+
+
+def _sealed(name: str, key: bytes, wav: bytes) -> bytes:
+    return keys.seal(key, wav, name) + keys.seal(key, hashlib.sha256(wav).digest(), _label(name))
+
+
+def _digest(name: str, key: bytes, stored: bytes) -> bytes:
+    """Raises KeyLost where no digest is behind the sound."""
+    return keys.unseal(key, stored[-DIGEST:], _label(name))
+
+
+def _label(name: str) -> str:
+    return f"sha256 of {name}"
 
 
 def _storage() -> Storage:

@@ -43,9 +43,16 @@ MUTANTS = [
     Mutant(
         "the vault holds only ciphertext",
         "datasets/vault.py",
-        "ContentFile(keys.seal(key, wav, name))",
+        "ContentFile(_sealed(name, key, wav))",
         "ContentFile(wav)",
         "tests/test_intake.py::test_the_vault_holds_only_ciphertext",
+    ),
+    Mutant(
+        "the digest of a sound is sealed as the sound is",
+        "datasets/vault.py",
+        "keys.seal(key, hashlib.sha256(wav).digest(), _label(name))",
+        "hashlib.sha256(wav).digest()",
+        "tests/test_vault.py::test_a_file_holds_neither_the_sound_nor_its_digest_in_plain",
     ),
     Mutant(
         "a withdrawn clip is lent to nobody",
@@ -665,6 +672,14 @@ MUTANTS = [
         "what is withdrawn while an archive streams is not sent any more",
         "datasets/releases.py",
         '        AND {live.tasks(audience, "task.id")}\n',
+        "",
+        "tests/test_archive.py"
+        "::test_what_is_withdrawn_while_it_streams_breaks_the_stream_off_before_its_first_byte",
+    ),
+    Mutant(
+        "what was read ahead is not sent any more once it is withdrawn",
+        "datasets/archive.py",
+        "        sounds.places(place)\n",
         "",
         "tests/test_archive.py"
         "::test_what_is_withdrawn_while_it_streams_breaks_the_stream_off_before_its_first_byte",

@@ -1,10 +1,13 @@
 """A release as a tar: the files of the export, from any byte on, without what was withdrawn."""
 
+import hashlib
 import io
 import tarfile
 from itertools import pairwise
+from pathlib import Path
 
 import pytest
+from django.core.files.storage import storages
 from django.core.management import call_command
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
@@ -45,6 +48,18 @@ def whole(held, form="precise"):
 def files(tar):
     with tarfile.open(fileobj=io.BytesIO(tar)) as unpacked:
         return {member.name: unpacked.extractfile(member).read() for member in unpacked}
+
+
+def counted(monkeypatch):
+    """Which files of the vault are read from now on, in their order."""
+    read, asked = vault.open_into, []
+
+    def counting(room, stored_as, key):
+        asked.append(stored_as)
+        return read(room, stored_as, key)
+
+    monkeypatch.setattr(vault, "open_into", counting)
+    return asked
 
 
 def exported(held, to, form="precise"):
@@ -100,13 +115,7 @@ def test_every_end_of_an_archive_is_its_end(spring):
 def test_a_part_in_the_middle_reads_the_sounds_in_it_and_no_other(spring, monkeypatch):
     monkeypatch.setattr(archive, "SOUNDS", 1)
     expected = whole(spring)
-    read, asked = vault.opened, []
-
-    def counted(stored_as, key):
-        asked.append(stored_as)
-        return read(stored_as, key)
-
-    monkeypatch.setattr(vault, "opened", counted)
+    asked = counted(monkeypatch)
     third = [at for at in range(0, len(expected), 512) if expected[at:].startswith(b"RIFF")][2]
     with opened(spring) as one:
         assert b"".join(one.stream(third, third + 99)) == expected[third : third + 100]
@@ -115,13 +124,7 @@ def test_a_part_in_the_middle_reads_the_sounds_in_it_and_no_other(spring, monkey
 
 
 def test_a_voice_is_read_once_for_the_whole_archive(spring, monkeypatch):
-    read, asked = vault.opened, []
-
-    def counted(stored_as, key):
-        asked.append(stored_as)
-        return read(stored_as, key)
-
-    monkeypatch.setattr(vault, "opened", counted)
+    asked = counted(monkeypatch)
     whole(spring)
     assert sorted(asked) == sorted(Clip.objects.values_list("stored_as", flat=True))
 
@@ -148,10 +151,14 @@ def test_what_was_withdrawn_is_in_no_later_archive(spring, wendy, end):
         assert one.etag != tag
 
 
+@pytest.mark.parametrize("together", [1, 64])
 def test_what_is_withdrawn_while_it_streams_breaks_the_stream_off_before_its_first_byte(
-    spring, alice, monkeypatch, caplog
+    spring, alice, monkeypatch, caplog, together
 ):
-    monkeypatch.setattr(archive, "SOUNDS", 1)
+    """Also what was read already, ahead of what was sent."""
+    monkeypatch.setattr(archive, "SOUNDS", together)
+    monkeypatch.setattr(archive, "SENT", 1)  # each sound by itself
+    monkeypatch.setattr(archive, "FRESH", 0)  # every answer is an old one at once
     expected = whole(spring)
     gone = [vault.get(row.task.clip) for row in spring.rows.filter(task__clip__contributor=alice)]
     sent = b""
@@ -167,6 +174,49 @@ def test_what_is_withdrawn_while_it_streams_breaks_the_stream_off_before_its_fir
     assert expected.startswith(sent) and len(sent) < len(expected)
     assert sum(part in sent for part in gone) == held < len(gone)
     assert f"archive of spring in precise broken off at byte {len(sent)} of {len(expected)}" in caplog.text
+
+
+def test_no_more_is_read_ahead_than_is_held_in_memory(spring, monkeypatch):
+    monkeypatch.setattr(archive, "SENT", 1)
+    monkeypatch.setattr(archive, "AHEAD", 1)
+    asked, sent = counted(monkeypatch), b""
+    with opened(spring) as one:
+        pieces = one.stream()
+        while b"RIFF" not in sent:
+            sent += next(pieces)
+        one._pool.submit(int).result()  # by now all is read that was begun
+        assert len(asked) == 2
+
+
+def test_a_sound_of_another_size_breaks_the_stream_off(spring, caplog):
+    clip = spring.rows.first().task.clip
+    other = vault.get(clip) + b"\0\0"
+    vault.destroy(clip.stored_as)
+    vault.put(clip.stored_as, clip.key, other)
+    with opened(spring) as one, pytest.raises(releases.Withdrawn):
+        list(one.stream())
+    assert "of another size than it was" in caplog.text
+
+
+def test_the_checksums_are_those_of_the_files(spring):
+    """By hashing them, because what is stored with a sound may be wrong."""
+    held = files(whole(spring))
+    lines = held.pop("checksums.sha256").decode().splitlines()
+    assert dict(reversed(line.split("  ")) for line in lines) == {
+        name: hashlib.sha256(content).hexdigest() for name, content in held.items()
+    }
+
+
+def test_sounds_that_were_stored_without_a_digest_make_the_same_archive(spring, tmp_path):
+    expected = whole(spring)
+    for clip in Clip.objects.all():
+        path = Path(storages["vault"].path(clip.stored_as))
+        path.write_bytes(path.read_bytes()[: -vault.DIGEST])
+        assert vault.get(clip).startswith(b"RIFF")
+    assert whole(spring) == expected
+    with opened(spring) as one:
+        assert b"".join(one.stream(one._before_checksums)) == expected[one._before_checksums :]
+    assert exported(spring, tmp_path / "out") == files(expected)
 
 
 def test_a_file_that_is_gone_breaks_the_stream_off(spring, caplog):
@@ -208,6 +258,13 @@ def test_an_archive_takes_as_many_queries_for_many_clips_as_for_few(juniper, sha
         whole(more)
     assert len(many) == len(few) > 0
     assert more.rows.count() == 14
+
+
+@pytest.mark.parametrize("held", [0, 2])
+def test_rows_that_are_laid_aside_make_the_same_archive(spring, held, monkeypatch):
+    expected = whole(spring)
+    monkeypatch.setattr(archive, "HELD", held)
+    assert whole(spring) == expected
 
 
 @pytest.mark.parametrize("at_once", [1, 2, 5])
