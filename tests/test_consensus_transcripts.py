@@ -144,8 +144,9 @@ def test_two_equal_camps_never_settle(one, other, each):
 
 @given(st.lists(phrases.map(str.split).map(tuple), min_size=1, max_size=6, unique=True))
 def test_the_network_loses_adds_and_moves_no_word(texts):
-    slots = weave(texts, [1] * len(texts))
-    assert [tuple(filter(None, (slot[at] for slot in slots))) for at in range(len(texts))] == texts
+    woven = weave(texts, [1] * len(texts))
+    assert [tuple(filter(None, row)) for row in woven] == texts
+    assert len({len(row) for row in woven}) == 1
 
 
 @settings(max_examples=50)

@@ -11,7 +11,8 @@ parameters are in `transcripts.json`, learned by `bench/learn_transcripts.py` fr
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
+from itertools import repeat
 from pathlib import Path
 from typing import Any
 
@@ -91,11 +92,29 @@ class Trees:
         if columns.shape[1] > TOGETHER:
             parts = range(0, columns.shape[1], TOGETHER)
             return np.concatenate([self.sum(columns[:, at : at + TOGETHER]) for at in parts])
-        leaf = np.zeros((len(self.inputs), columns.shape[1]), np.uint8)
-        for asked, above in zip(self.inputs.T, self.above.T, strict=True):
+        inputs, above, asked, leaves = self._in_pairs
+        answers = (columns[inputs] > above[:, None]).view(np.uint8)
+        leaf = answers[asked[0]]
+        for questions in asked[1:]:
             leaf <<= 1
-            leaf |= columns[asked] > above[:, None]
-        return np.asarray(self.leaves[np.arange(len(leaf))[:, None], leaf].sum(axis=0), float)
+            leaf |= answers[questions]
+        at = leaf + np.arange(0, leaves.size, leaves.shape[1])[:, None]
+        return np.asarray(leaves.take(at).sum(axis=0), float)
+
+    @cached_property
+    def _in_pairs(self) -> tuple[Integers, Floats, Integers, Floats]:
+        """The input and the value of every different question; which of these each level asks, a column for
+        each tree; the leaves. Two trees are taken as one of twice the levels where a byte still holds these.
+        """
+        inputs, above, leaves = self.inputs, self.above, self.leaves
+        half = len(inputs) // 2
+        if len(inputs) == 2 * half and inputs.shape[1] <= 4:
+            inputs = np.hstack([inputs[:half], inputs[half:]])
+            above = np.hstack([above[:half], above[half:]])
+            leaves = (leaves[:half, :, None] + leaves[half:, None]).reshape(half, leaves.shape[1] ** 2)
+        nodes = np.stack([inputs.ravel(), above.ravel()])
+        different, asked = np.unique(nodes, axis=1, return_inverse=True)
+        return different[0].astype(np.int64), different[1], asked.reshape(inputs.shape).T, leaves
 
 
 @dataclass(frozen=True)
@@ -191,17 +210,71 @@ def contested(slots: Slots) -> Booleans:
 def compared(slots: Slots, contested: Booleans, of_words: Floats, scores: Floats) -> Floats:
     """The inputs of the trees, a column for each candidate of the contested slots: those of `look`; how far
     some of them are above the best rival's; the number of voices and of candidates, and the score so far."""
-    at, width = np.flatnonzero(contested[slots.slot]), slots.width[contested]
-    first, slot = np.cumsum(width) - width, np.repeat(np.arange(len(width)), width)
-    seen, scores = of_words[:, at], scores[at]
-    rows = np.vstack([seen[RIVALLED], scores])
-    best = np.maximum.reduceat(rows, first, axis=1)[:, slot]
-    leads = rows == best
-    alone = np.add.reduceat(leads, first, axis=1, dtype=np.int64)[:, slot] == 1
-    second = np.maximum.reduceat(np.where(leads, -np.inf, rows), first, axis=1)[:, slot]
-    rival = np.where(leads & alone, second, best)
+    at = np.flatnonzero(contested[slots.slot])
+    slot = slots.slot[at]
+    rows = np.vstack([of_words[RIVALLED], scores])
+    best, second = _two_best(slots, rows)
+    seen, rows, best = of_words.take(at, axis=1), rows.take(at, axis=1), best.take(slot, axis=1)
+    rival = np.where(rows == best, second.take(slot, axis=1), best)
     margins = np.where(np.isfinite(rival), rows - rival, 0.0)
-    return np.round(np.vstack([seen, margins, slots.heard[contested][slot], width[slot], scores]), 6)
+    return np.round(np.vstack([seen, margins, slots.heard[slot], slots.width[slot], scores[at]]), 6)
+
+
+def _two_best(slots: Slots, rows: Floats) -> tuple[Floats, Floats]:
+    """Of each row (rows, candidates), each slot's highest value, and the next, or as high: (rows, slots)."""
+    best = rows.take(slots.first[:-1], axis=1)
+    second = np.full(best.shape, -np.inf)
+    for at, candidates in slots.later:
+        one, other = best.take(at, axis=1), rows.take(candidates, axis=1)
+        best[:, at] = np.maximum(one, other)
+        second[:, at] = np.maximum(second.take(at, axis=1), np.minimum(one, other))
+    return best, second
+
+
+@dataclass
+class Usage:
+    """How common the candidates that have a rival are, to the crowd and to its language.
+
+    `written`: the log of how often the crowd writes each; `common`: three rows, see `_commonness`; `around`:
+    the number of the leading word before each and of that after it when `beside` was last asked, -1 for none;
+    `neighbours`: how often the crowd writes it beside these. Looking words up takes long, and from one look
+    to the next few of the leading words change.
+    """
+
+    slots: Slots
+    lexicon: Lexicon
+    counted: bool
+    written: Floats
+    common: Floats
+    around: Integers
+    neighbours: Floats
+
+    @classmethod
+    def of(cls, slots: Slots, lexicon: Lexicon, frequency: Frequency, counted: bool) -> "Usage":
+        """`counted` says that the lexicon holds the leading texts, which then do not speak for themselves."""
+        written, common = _written(slots, lexicon, counted), _commonness(slots, frequency)
+        rivals = len(slots.rivals)
+        return cls(slots, lexicon, counted, written, common, np.full((2, rivals), -2), np.zeros((2, rivals)))
+
+    def beside(self, leads: Integers) -> Floats:
+        """The log of how often the crowd writes each candidate that has a rival after the leading word before
+        it; and before the leading word after it."""
+        asked = self.slots.rivals
+        at = self.slots.slot[asked]
+        around = _context(self.slots, leads, at)
+        other = np.flatnonzero((around != self.around).any(axis=0))
+        word, (before, after) = asked[other], around[:, other]
+        silent = self.slots.empty[word]
+        beside = [(before, np.where(silent, after, word)), (np.where(silent, before, word), after)]
+        name, count = [*self.slots.words, EDGE].__getitem__, self.lexicon.pairs.get
+        for row, sides in zip(self.neighbours, beside, strict=True):
+            one, two = (map(name, side.tolist()) for side in sides)
+            row[other] = list(map(count, map(pair, one, two), repeat(0)))
+        self.around = around
+        found = np.zeros((2, self.slots.candidates))
+        counts = self.neighbours - (leads[at] == asked) if self.counted else self.neighbours
+        found[:, asked] = np.log1p(np.maximum(counts, 0))
+        return found
 
 
 @dataclass(frozen=True)
@@ -215,8 +288,7 @@ class Sight:
     """
 
     evidence: Evidence
-    lexicon: Lexicon
-    counted: bool
+    usage: Usage
     of_words: Floats
     weight: Floats
     step: Integers
@@ -226,10 +298,7 @@ class Sight:
     cells: Floats
 
     @classmethod
-    def of(
-        cls, evidence: Evidence, skills: Floats, lexicon: Lexicon, frequency: Frequency, counted: bool
-    ) -> "Sight":
-        """`counted` says that the lexicon holds the leading texts, which then do not speak for themselves."""
+    def of(cls, evidence: Evidence, skills: Floats, usage: Usage) -> "Sight":
         slots = evidence.slots
         right = skills[slots.annotator, 0]
         voice = slots.cell_voice
@@ -246,14 +315,12 @@ class Sight:
         of_words[17] = total(on_grid(evidence.closeness * slots.votes[other]), one, slots.candidates) / voices
         of_words[18] = evidence.closest
         of_words[19] = slots.longer / 4
-        written = _written(slots, lexicon, counted)
-        of_words[20] = written / 4
-        of_words[21] = (written == 0) & ~slots.empty
-        of_words[24:27] = _commonness(slots, frequency)
+        of_words[20] = usage.written / 4
+        of_words[21] = (usage.written == 0) & ~slots.empty
+        of_words[24:27] = usage.common
         return cls(
             evidence,
-            lexicon,
-            counted,
+            usage,
             of_words,
             weight,
             slots.heard[slots.cell_slot],
@@ -278,7 +345,7 @@ def look(sight: Sight, belief: Belief) -> tuple[Floats, Floats]:
     behind = _behind_each(
         slots, np.stack([odds, odds**2, np.sqrt(odds), elsewhere, before, after]) * sight.weight
     )
-    gathered = np.maximum(np.add.reduceat(behind[:3], slots.first[:-1], axis=1), 1e-9)[:, slots.slot]
+    gathered = np.maximum(slots.gathered(np.add, behind[:3]), 1e-9).take(slots.slot, axis=1)
     weight = np.maximum(slots.votes, 1e-9)
     one, other = slots.pairs
 
@@ -289,10 +356,10 @@ def look(sight: Sight, belief: Belief) -> tuple[Floats, Floats]:
     of_words[13] = behind[3] / weight / 2
     of_words[14] = best / 2
     of_words[15:17] = behind[4:] / weight
-    of_words[22:24] = _in_context(sight, slots.leaders(belief.candidates)) / 3
+    of_words[22:24] = sight.usage.beside(slots.leaders(belief.candidates)) / 3
     close = total(on_grid(evidence.closeness * behind[0, other]), one, slots.candidates)
     of_words[27] = close / gathered[0]
-    of_none = np.maximum.reduceat(of_words, slots.first[:-1], axis=1)
+    of_none = slots.gathered(np.maximum, of_words)
     of_none[-2] = 1.0
     of_none[-1] = np.log(np.maximum(belief.none, 1e-9)) / 4
     return of_words, of_none
@@ -321,8 +388,8 @@ def _by_odds(slots: Slots, right: Floats) -> Floats:
     logs = np.log(odds)
     by_voice = np.stack([odds, odds**2, np.maximum(logs, 0.05), logs]) * slots.weight
     behind = _behind_each(slots, by_voice[:, slots.cell_voice])
-    gathered = np.maximum(np.add.reduceat(behind[:3], slots.first[:-1], axis=1), 1e-9)
-    behind[:3] /= gathered[:, slots.slot]
+    gathered = np.maximum(slots.gathered(np.add, behind[:3]), 1e-9)
+    behind[:3] /= gathered.take(slots.slot, axis=1)
     behind[3] /= 5
     return behind
 
@@ -354,7 +421,7 @@ def _commonness(slots: Slots, frequency: Frequency) -> Floats:
     zipf, common = np.zeros(slots.candidates), np.zeros((3, slots.candidates))
     unknown = np.isnan(found)
     zipf[asked] = np.where(unknown, 0.0, found)
-    best = np.maximum.reduceat(zipf, slots.first[:-1])[slots.slot[asked]]
+    best = slots.gathered(np.maximum, zipf)[slots.slot[asked]]
     # What no list counts is taken for as common as the best.
     common[0, asked] = np.where(unknown, best, found)
     common[1, asked] = common[0, asked] - best
@@ -373,27 +440,8 @@ def _written(slots: Slots, lexicon: Lexicon, counted: bool) -> Floats:
     return written
 
 
-def _in_context(sight: Sight, leads: Integers) -> Floats:
-    """The log of how often the crowd writes each candidate that has a rival after the leading word before it;
-    and before the leading word after it."""
-    slots, pairs = sight.evidence.slots, sight.lexicon.pairs
-    asked = slots.rivals
-    at = slots.slot[asked]
-    left, right = _context(slots, leads, at)
-    words = [slots.words[number] for number in asked.tolist()]
-    counts = np.zeros((2, len(asked)))
-    around = list(zip(left, words, right, strict=True))
-    counts[0] = [pairs.get(pair(before, word or after), 0) for before, word, after in around]
-    counts[1] = [pairs.get(pair(word or before, after), 0) for before, word, after in around]
-    if sight.counted:
-        counts -= leads[at] == asked
-    found = np.zeros((2, slots.candidates))
-    found[:, asked] = np.log1p(np.maximum(counts, 0))
-    return found
-
-
-def _context(slots: Slots, leads: Integers, at: Integers) -> tuple[list[str], list[str]]:
-    """The leading word before each of some slots and after it in its text."""
+def _context(slots: Slots, leads: Integers, at: Integers) -> Integers:
+    """The leading word before each of some slots and after it in its text, by number; -1 for none."""
     number, count, task = np.arange(slots.count), slots.count, slots.task
     said = ~slots.empty[leads]
     # Of each slot, the last that has a word among it and those before, and the next among it and those after.
@@ -402,8 +450,4 @@ def _context(slots: Slots, leads: Integers, at: Integers) -> tuple[list[str], li
     before, after = last[at - 1], following[np.minimum(at + 1, count - 1)]
     preceded = (at > 0) & (before >= 0) & (task[before] == task[at])
     followed = (at + 1 < count) & (after < count) & (task[np.minimum(after, count - 1)] == task[at])
-    words, lead = slots.words, leads.tolist()
-    return (
-        [words[lead[slot]] if slot >= 0 else EDGE for slot in np.where(preceded, before, -1).tolist()],
-        [words[lead[slot]] if slot >= 0 else EDGE for slot in np.where(followed, after, -1).tolist()],
-    )
+    return np.append(leads, -1)[np.where([preceded, followed], [before, after], -1)]

@@ -7,17 +7,13 @@ words that all of them hold are found first, so that only the stretches between,
 with care: by the closeness of the words' characters.
 """
 
-from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
-from itertools import chain, combinations, cycle
+from itertools import combinations, groupby, zip_longest
 from operator import mul
 
 from rapidfuzz.distance import Editops, Levenshtein
 
 Words = tuple[str, ...]
-
-# The word of each transcript at one place of the speech, in the order in which they were given.
-Slot = tuple[str, ...]
 
 NO_WORD = ""
 
@@ -29,41 +25,61 @@ CAREFUL = 2500
 # alike.
 UNLIKE, GAP = 0.4, 0.75
 
-# Spells words as characters, so that alignment runs in C: above the surrogates there is room for a million.
+# Characters that stand for words: above the surrogates there is room for a million.
 FIRST_CHARACTER, END = 0xE000, 0x110000
 
 
-def spelled_in_characters(texts: Sequence[Words]) -> list[str]:
-    """The texts with a character for each different word of them."""
-    different = dict.fromkeys(chain.from_iterable(texts))
-    alphabet = dict(zip(different, map(chr, cycle(range(FIRST_CHARACTER, END))), strict=False))
-    return ["".join(map(alphabet.__getitem__, text)) for text in texts]
+class Alphabet(dict[str, str]):
+    """A character for each word met so far, so that alignment runs in C."""
+
+    def __missing__(self, word: str) -> str:
+        self[word] = character = chr(FIRST_CHARACTER + len(self) % (END - FIRST_CHARACTER))
+        return character
+
+    def spelled(self, texts: Iterable[Words]) -> list[str]:
+        """The texts with one character for each of their words.
+
+        >>> one, other = Alphabet().spelled([("no", "oh", "no"), ("oh",)])
+        >>> len(one), one[1] == other
+        (3, True)
+        """
+        if len(self) > (END - FIRST_CHARACTER) // 2:
+            self.clear()
+        return ["".join(map(self.__getitem__, text)) for text in texts]
 
 
 def weave(
-    texts: Sequence[Words], times: Sequence[int], bridge: Callable[[list[Words]], list[Words]] = list
-) -> list[Slot]:
-    """The slots of different texts, each of them given so many `times`.
+    texts: Sequence[Words],
+    times: Sequence[int],
+    bridge: Callable[[list[Words]], list[Words]] = list,
+    alphabet: Alphabet | None = None,
+) -> list[list[str]]:
+    """Different texts, each of them given so many `times`, with `NO_WORD` in them so that they share slots:
+    at one place of all of them stands what was written at one place of the speech.
 
-    `bridge` may rewrite the texts of one stretch before they are aligned: it brings variants together.
+    `bridge` may rewrite the texts of one stretch before they are aligned: it brings variants together. An
+    `alphabet` need not be made anew for every task.
 
     >>> weave([("hello", "world"), ("hello",), ("hello", "word")], [1, 1, 1])
-    [('hello', 'hello', 'hello'), ('world', '', 'word')]
+    [['hello', 'world'], ['hello', ''], ['hello', 'word']]
     """
-    if len(texts) == 1:
-        return [(word,) for word in texts[0]]
-    spelled = spelled_in_characters(texts)
+    woven: list[list[str]] = [[] for _ in texts]
+    alphabet = Alphabet() if alphabet is None else alphabet
+    spelled = alphabet.spelled(texts)
     order = _from_the_centre(spelled, texts, times)
-    slots: list[Slot] = []
     starts = [0] * len(texts)
-    for places in [*_shared(spelled, order[0]), [len(text) for text in texts]]:
+    for places, size in [*_shared(spelled, order[0]), ([len(text) for text in texts], 0)]:
         if places != starts:
             stretch = [text[start:end] for text, start, end in zip(texts, starts, places, strict=True)]
-            slots.extend(_weave_stretch(bridge(stretch), order))
-        if places[0] < len(texts[0]):
-            slots.append((texts[0][places[0]],) * len(texts))
-        starts = [place + 1 for place in places]
-    return slots
+            if max(map(len, stretch)) > 1:
+                stretch = _weave_stretch(bridge(stretch), order, alphabet)
+            for row, words in zip(woven, stretch, strict=True):
+                row += words or (NO_WORD,)
+        shared = texts[0][places[0] : places[0] + size]
+        for row in woven:
+            row += shared
+        starts = [place + size for place in places]
+    return woven
 
 
 def edit_distance(one: Words, other: Words) -> int:
@@ -94,65 +110,77 @@ def _distances(texts: Sequence[str]) -> list[list[int]]:
     return apart
 
 
-def _shared(spelled: list[str], centre: int) -> list[list[int]]:
-    """Where the words lie that every text holds, aligned with the central one: a place in each text."""
+def _shared(spelled: list[str], centre: int) -> list[tuple[list[int], int]]:
+    """The runs of words that every text holds, aligned with the central one: where each lies in each text,
+    and how many words it has."""
     middle = spelled[centre]
-    places = []
-    for number, text in enumerate(spelled):
-        if number == centre:
-            places.append(list(range(len(middle))))
-            continue
-        at = [-1] * len(middle)
+    shifts: list[list[int | None]] = []
+    for text in spelled:
+        shift: list[int | None] = [None] * len(middle)
         for block in Levenshtein.editops(middle, text).as_matching_blocks():
-            at[block.a : block.a + block.size] = range(block.b, block.b + block.size)
-        places.append(at)
-    return [list(row) for row in zip(*places, strict=True) if -1 not in row]
+            place, size = block.a, block.size
+            shift[place : place + size] = [block.b - place] * size
+        shifts.append(shift)
+    runs = []
+    at = 0
+    for moved, alike in groupby(zip(*shifts, strict=True)):
+        size = len(list(alike))
+        if None not in moved:
+            runs.append(([at + by for by in moved], size))
+        at += size
+    return runs
 
 
-def _weave_stretch(stretch: list[Words], order: list[int]) -> list[Slot]:
-    """The slots of one stretch between shared words; the order is that in which texts are woven in."""
+def _weave_stretch(stretch: list[Words], order: list[int], alphabet: Alphabet) -> list[Words]:
+    """One stretch between shared words; the order is that in which texts are woven in."""
     if max(map(len, stretch)) == 1:
-        return [tuple(text[0] if text else NO_WORD for text in stretch)]
-    times = Counter(stretch[at] for at in order)
+        return stretch
+    times: dict[Words, int] = {}
+    for at in order:
+        times[stretch[at]] = times.get(stretch[at], 0) + 1
     segments = list(times)
     apart = _distances([" ".join(text) for text in segments])
     reach = [_product(row, times.values()) for row in apart]
     # Of equals the first that came, which the text nearer to the centre gave.
     centre = reach.index(min(reach))
     segments = [segments[number] for number in sorted(range(len(segments)), key=apart[centre].__getitem__)]
-    spelled = spelled_in_characters(segments)
+    spelled = alphabet.spelled(segments)
     columns = [[word] for word in segments[0]]
     for seen, text in enumerate(segments[1:], start=1):
         columns = _add(columns, text, seen, Levenshtein.editops(spelled[0], spelled[seen]))
-    at = {text: number for number, text in enumerate(segments)}
-    places = [at[text] for text in stretch]
-    return [tuple([column[place] for place in places]) for column in columns]
+    woven = dict(zip(segments, zip(*columns, strict=True), strict=True))
+    return [woven[text] for text in stretch]
 
 
 def _add(columns: list[list[str]], text: Words, seen: int, edits: Editops) -> list[list[str]]:
     """The columns with the words of one more text: first those that the central text has, then the rest."""
+    blocks = edits.as_matching_blocks()
+    if len(blocks) == 1:  # the one that ends every list of them
+        return _add_between(columns, text, seen)
     central = [number for number, column in enumerate(columns) if column[0]]
     central.append(len(columns))
     woven: list[list[str]] = []
     i = j = 0
-    for block in edits.as_matching_blocks():
+    for block in blocks:
         for step in range(block.size or 1):
             column, word = central[block.a + step], block.b + step
-            woven += _add_between(columns[i:column], text[j:word], seen)
+            if i < column or j < word:
+                woven += _add_between(columns[i:column], text[j:word], seen)
             if block.size:
-                woven.append([*columns[column], text[word]])
+                columns[column].append(text[word])
+                woven.append(columns[column])
             i, j = column + 1, word + 1
     return woven
 
 
 def _add_between(columns: list[list[str]], text: Words, seen: int) -> list[list[str]]:
-    if not text:
-        return [[*column, NO_WORD] for column in columns]
     if not columns:
         return [[*[NO_WORD] * seen, word] for word in text]
-    if len(columns) == len(text) == 1:
-        return [[*columns[0], text[0]]]
-    return [[*(column or [NO_WORD] * seen), word] for column, word in align(columns, text)]
+    if text and len(columns) + len(text) > 2:
+        return align(columns, text)
+    for column in columns:
+        column.append(text[0] if text else NO_WORD)
+    return columns
 
 
 def unlike(word: str, words: set[str]) -> float:
@@ -162,38 +190,48 @@ def unlike(word: str, words: set[str]) -> float:
     return UNLIKE + (1 - UNLIKE) * min([Levenshtein.normalized_distance(word, other) for other in words])
 
 
-def align(columns: list[list[str]], text: Words) -> list[tuple[list[str] | None, str]]:
-    """The cheapest pairing of slots and words, in order; None: a new slot, NO_WORD: a slot without word."""
+def align(columns: list[list[str]], text: Words) -> list[list[str]]:
+    """The columns with the words of one more text, paired in the cheapest way that keeps their order."""
     if len(columns) * len(text) > CAREFUL:
         return _align_in_turn(columns, text)
     skips = [0.0 if NO_WORD in column else GAP for column in columns]
-    different = [set(column) - {NO_WORD} for column in columns]
-    changes = [[unlike(word, words) for word in text] for words in different]
+    changes = [[unlike(word, words) for word in text] for words in map(set, columns)]
     costs = [[GAP * j for j in range(len(text) + 1)]]
     for skip, change in zip(skips, changes, strict=True):
-        above = costs[-1]
-        row = [above[0] + skip]
-        for j, cost in enumerate(change):
-            row.append(min(above[j] + cost, above[j + 1] + skip, row[j] + GAP))
-        costs.append(row)
+        costs.append(_cheapest(costs[-1], skip, change))
     i, j = len(columns), len(text)
-    pairs: list[tuple[list[str] | None, str]] = []
+    woven: list[list[str]] = []
     while i or j:
         here = costs[i][j]
         if i and j and here == costs[i - 1][j - 1] + changes[i - 1][j - 1]:
             i, j = i - 1, j - 1
-            pairs.append((columns[i], text[j]))
+            woven.append([*columns[i], text[j]])
         elif i and here == costs[i - 1][j] + skips[i - 1]:
             i -= 1
-            pairs.append((columns[i], NO_WORD))
+            woven.append([*columns[i], NO_WORD])
         else:
             j -= 1
-            pairs.append((None, text[j]))
-    return pairs[::-1]
+            woven.append([*[NO_WORD] * len(columns[0]), text[j]])
+    return woven[::-1]
 
 
-def _align_in_turn(columns: list[list[str]], text: Words) -> list[tuple[list[str] | None, str]]:
+def _cheapest(above: list[float], skip: float, change: list[float]) -> list[float]:
+    # `min` of three would take most of the time of an alignment.
+    row = [least := above[0] + skip]
+    for changed, skipped, cost in zip(above, above[1:], change, strict=False):
+        least += GAP
+        if (other := changed + cost) < least:
+            least = other
+        if (other := skipped + skip) < least:
+            least = other
+        row.append(least)
+    return row
+
+
+def _align_in_turn(columns: list[list[str]], text: Words) -> list[list[str]]:
     """A pairing of very many slots and words that costs no time: the first with the first, and so on."""
-    words = [*text, *[NO_WORD] * (len(columns) - len(text))]
-    slots = [*columns, *[None] * (len(text) - len(columns))]
-    return list(zip(slots, words, strict=True))
+    new = [NO_WORD] * len(columns[0])
+    return [
+        [*column, word] if column else [*new, word]
+        for column, word in zip_longest(columns, text, fillvalue=NO_WORD)
+    ]

@@ -6,9 +6,10 @@ slot.
 """
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
+from itertools import pairwise
 from operator import itemgetter
 from typing import NamedTuple
 
@@ -17,7 +18,7 @@ import numpy.typing as npt
 from rapidfuzz import process
 from rapidfuzz.distance import Levenshtein
 
-from tagger.consensus.network import NO_WORD, Words, weave
+from tagger.consensus.network import NO_WORD, Alphabet, Words, weave
 from tagger.consensus.variants import Variants
 
 Integers = npt.NDArray[np.int64]
@@ -26,6 +27,9 @@ Booleans = npt.NDArray[np.bool_]
 
 # Sums of numbers on this grid are exact, so that they do not depend on the order of the summands.
 GRID = 2.0**-20
+
+# From so many slots on, joining them place by place is faster than one by one.
+MANY = 500
 
 
 class Voice(NamedTuple):
@@ -37,7 +41,10 @@ class Voice(NamedTuple):
 
 
 def on_grid(values: Floats) -> Floats:
-    return np.rint(values / GRID) * GRID
+    found: Floats = values * (1 / GRID)
+    np.rint(found, out=found)
+    found *= GRID
+    return found
 
 
 def total(values: npt.ArrayLike, at: Integers, size: int) -> Floats:
@@ -46,9 +53,20 @@ def total(values: npt.ArrayLike, at: Integers, size: int) -> Floats:
 
 
 @lru_cache(64)
-def _ordered_pairs(number: int) -> tuple[Integers, Integers]:
-    one, other = np.nonzero(~np.eye(number, dtype=bool))
+def _pairs(number: int) -> tuple[Integers, Integers]:
+    one, other = np.triu_indices(number, 1)
     return one, other
+
+
+def _cells(voices: Integers, lengths: Integers, task: Integers) -> tuple[Integers, Integers]:
+    """Of each cell, slot by slot, its slot and where it stands voice by voice. `voices`: where each task's
+    begin, and their number; `lengths`: each task's number of slots; `task`: each slot's."""
+    heard = np.diff(voices)
+    before = np.cumsum(lengths * heard) - lengths * heard - (np.cumsum(lengths) - lengths)
+    begins = before[task] + np.arange(len(task))
+    slot = np.repeat(np.arange(len(task)), heard[task])
+    voice = np.arange(len(slot)) - (np.cumsum(heard[task]) - heard[task])[slot]
+    return slot, begins[slot] + voice * lengths[task][slot]
 
 
 @dataclass(frozen=True)
@@ -68,39 +86,35 @@ class Slots:
     @classmethod
     def of(cls, tasks: Sequence[Sequence[Voice]], variants: Variants) -> "Slots":
         """The networks of tasks; where nobody heard a word there is one slot that holds none."""
-        words: list[str] = []
-        first, task, voices, chosen = [0], [], [0], []
+        written: list[str] = []  # voice by voice
+        lengths, voices = [], [0]
         everyone: list[Voice] = []
-        for number, given in enumerate(tasks):
+        alphabet = Alphabet()
+        for given in tasks:
             given = sorted(given, key=itemgetter(0))
             everyone += given
             voices.append(len(everyone))
-            times = Counter(voice.text for voice in given)
-            texts = list(times)
-            rows = [at for at, times_ in enumerate(times.values()) for _ in range(times_)]
-            slots = weave(texts, list(times.values()), variants.bridge) if texts else []
+            times = Counter(map(itemgetter(0), given))
+            woven = weave(list(times), list(times.values()), variants.bridge, alphabet) if given else [[]]
             # Where nobody heard a word, that is what there is to agree on.
-            for slot in slots or [(NO_WORD,)] * bool(texts):
-                base = len(words)
-                if slot.count(slot[0]) == len(slot):
-                    words.append(slot[0])
-                    chosen += [base] * len(rows)
-                else:
-                    candidates = sorted(set(slot))
-                    words += candidates
-                    at = {word: base + place for place, word in enumerate(candidates)}
-                    here = [at[word] for word in slot]
-                    chosen += [here[row] for row in rows]
-                first.append(len(words))
-            task += [number] * (len(slots) or bool(texts))
+            woven = [[NO_WORD]] if given and not woven[0] else woven
+            for words, number in zip(woven, times.values(), strict=False):
+                written += words * number
+            lengths.append(len(woven[0]))
+        vocabulary = sorted(set(written))
+        numbers = dict(zip(vocabulary, range(len(vocabulary)), strict=True))
+        word = np.fromiter(map(numbers.__getitem__, written), np.int64, len(written))
+        task = np.repeat(np.arange(len(tasks)), lengths)
+        slot, place = _cells(np.array(voices, np.int64), np.array(lengths, np.int64), task)
+        candidates, chosen = np.unique(slot * len(vocabulary) + word[place], return_inverse=True)
         return cls(
-            words,
-            np.array(first, np.int64),
-            np.array(task, np.int64),
+            [vocabulary[at] for at in (candidates % len(vocabulary)).tolist()],
+            np.searchsorted(candidates, np.arange(len(task) + 1) * len(vocabulary)),
+            task,
             np.array(voices, np.int64),
             np.array([voice.annotator for voice in everyone], np.int64),
             np.array([voice.weight for voice in everyone], float),
-            np.array(chosen, np.int64),
+            chosen,
         )
 
     @cached_property
@@ -174,36 +188,55 @@ class Slots:
 
     @cached_property
     def pairs(self) -> tuple[Integers, Integers]:
-        """Every two candidates of a slot that are words, in both orders."""
+        """Every two candidates of a slot that are words; after them all, the same in the other order."""
         ones, others = [], []
-        for width in range(2, max(self.width, default=0) + 1):
+        for width in range(2, self.width.max(initial=0) + 1):
             base = self.first[:-1][self.width == width]
-            one, other = _ordered_pairs(width)
+            one, other = _pairs(width)
             ones.append((base[:, None] + one).ravel())
             others.append((base[:, None] + other).ravel())
         one, other = (np.concatenate([*found, np.empty(0, np.int64)]) for found in (ones, others))
         words = ~(self.empty[one] | self.empty[other])
-        return one[words], other[words]
+        one, other = one[words], other[words]
+        return np.append(one, other), np.append(other, one)
 
     def closeness(self, variants: Variants) -> Floats:
         """How alike the words of each of the `pairs` are, from 0 to 1; 1 for variants of one word."""
-        one, other = ([self.words[number] for number in numbers] for numbers in self.pairs)
+        half = len(self.pairs[0]) // 2
+        one, other = ([self.words[number] for number in numbers[:half].tolist()] for numbers in self.pairs)
         if not one:
             return np.empty(0)
         alike = process.cpdist(one, other, scorer=Levenshtein.normalized_similarity, dtype=np.float64)
         same = [variants.same(a, b) for a, b in zip(one, other, strict=True)]
-        return np.where(same, 1.0, alike)
+        return np.tile(np.where(same, 1.0, alike), 2)
+
+    @cached_property
+    def later(self) -> list[tuple[Integers, Integers]]:
+        """For each place after a slot's first: the slots that have so many candidates, and those in it."""
+        wider = (np.flatnonzero(self.width > place) for place in range(1, self.width.max(initial=0)))
+        return [(slots, self.first[slots] + place) for place, slots in enumerate(wider, start=1)]
+
+    def gathered(self, join: np.ufunc, values: Floats) -> Floats:
+        """Each row's values (rows, candidates) joined over each slot: (rows, slots). Of many slots far faster
+        than `reduceat`, as most have one candidate or two. Sums have to be exact."""
+        if self.count < MANY:
+            return np.asarray(join.reduceat(values, self.first[:-1], axis=-1))
+        found = values.take(self.first[:-1], axis=-1)
+        for slots, candidates in self.later:
+            found[..., slots] = join(found.take(slots, axis=-1), values.take(candidates, axis=-1))
+        return found
 
     def leaders(self, scores: Floats) -> Integers:
         """The candidate of each slot with the highest score, the first of equals."""
-        best = np.maximum.reduceat(scores, self.first[:-1]) if self.count else np.empty(0)
-        at = np.where(scores == best[self.slot], np.arange(self.candidates), self.candidates)
-        return np.minimum.reduceat(at, self.first[:-1]) if self.count else np.empty(0, np.int64)
+        leads = self.first[:-1].copy()
+        for slots, candidates in self.later:
+            leads[slots] = np.where(scores[candidates] > scores[leads[slots]], candidates, leads[slots])
+        return leads
 
     def written(self) -> list[str]:
         """The words of each task, each once."""
-        different = dict.fromkeys(zip(self.task[self.slot].tolist(), self.words, strict=True))
-        return [word for _, word in different if word]
+        by_task = self._by_task(self.words, self.first)
+        return [word for words in by_task for word in dict.fromkeys(words) if word]
 
     def told_by(self, annotator: int) -> Integers:
         """Each slot's candidate that one annotator chose, -1 where they gave no text."""
@@ -214,8 +247,11 @@ class Slots:
 
     def texts(self, leads: Integers) -> list[list[str]]:
         """The words of each task's text, of the given candidate of each slot."""
-        texts: list[list[str]] = [[] for _ in range(len(self.voices) - 1)]
-        for task, lead in zip(self.task.tolist(), leads.tolist(), strict=True):
-            if self.words[lead]:
-                texts[task].append(self.words[lead])
-        return texts
+        said = list(map(self.words.__getitem__, leads.tolist()))
+        return [list(filter(None, words)) for words in self._by_task(said, np.arange(self.count + 1))]
+
+    def _by_task(self, words: list[str], first: Integers) -> Iterator[list[str]]:
+        """Words of slots, task by task, where each slot's begin."""
+        slots = np.searchsorted(self.task, np.arange(len(self.voices)))
+        for start, end in pairwise(first[slots].tolist()):
+            yield words[start:end]

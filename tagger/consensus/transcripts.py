@@ -8,7 +8,8 @@ of its right words: 1 - its expected word error rate.
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from itertools import combinations
+from itertools import chain, combinations
+from sys import intern
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -16,7 +17,7 @@ import numpy as np
 from datasets.normalise import join, words
 from tagger.consensus import copies, frequencies, judge, reliability, variants
 from tagger.consensus.frequencies import Frequency
-from tagger.consensus.judge import Model, Sight
+from tagger.consensus.judge import Model, Sight, Usage
 from tagger.consensus.lexicon import Lexicon
 from tagger.consensus.network import NO_WORD, Words, edit_distance
 from tagger.consensus.reliability import STRANGER, Belief, Evidence, Skill
@@ -234,12 +235,14 @@ def fit(
     ['hello world']
     """
     studied, model = study(tasks, known=known, language=language), model or judge.shipped()
-    firsts = [first_look(studied.sight(evidence), studied.skills, model) for evidence in studied.chunks]
+    usages = [studied.usage(evidence) for evidence in studied.chunks]
+    sights = map(studied.sight, studied.chunks, usages)
+    firsts = [first_look(sight, studied.skills, model) for sight in sights]
     studied = studied.again(firsts)
     texts, confidences = [""] * len(tasks), [0.0] * len(tasks)
     places = iter(studied.order)
-    for evidence, first in zip(studied.chunks, firsts, strict=True):
-        weighed = _judge(studied.sight(evidence), first, studied.skills, model)
+    for sight, first in zip(map(studied.sight, studied.chunks, usages), firsts, strict=True):
+        weighed = _judge(sight, first, studied.skills, model)
         for text, confidence, place in zip(weighed.texts, weighed.confidences.tolist(), places, strict=False):
             texts[place], confidences[place] = text, confidence
     for place, text in (known or {}).items():
@@ -265,8 +268,11 @@ class Study:
     numbers: dict[Annotator, int]
     repeated: int
 
-    def sight(self, evidence: Evidence) -> Sight:
-        return _sight(evidence, self.skills, self.crowd, counted=True)
+    def usage(self, evidence: Evidence) -> Usage:
+        return Usage.of(evidence.slots, self.crowd.lexicon, self.crowd.frequency, counted=True)
+
+    def sight(self, evidence: Evidence, usage: Usage | None = None) -> Sight:
+        return Sight.of(evidence, self.skills, usage or self.usage(evidence))
 
     def again(self, beliefs: Sequence[Belief]) -> "Study":
         """The same with the skills that the annotators have if this was spoken."""
@@ -308,8 +314,8 @@ def study(
             own.append(Voice(told[place], truth, 0.0))
     chunks = [_evidence_of(voices[at : at + CHUNK], ways, truth) for at in range(0, len(voices), CHUNK)]
     skills = reliability.learn(chunks, truth + 1)
-    leading = (tuple(text) for evidence in chunks for text in _leading(evidence, skills))
-    copiers = copies.find(list(zip(heard, leading, strict=True)))
+    leading = [_leading(evidence, skills) for evidence in chunks]
+    copiers = copies.find(list(zip(heard, map(tuple, chain.from_iterable(leading)), strict=True)))
     if copiers:
         shares = {
             (task, numbers[who]): share
@@ -319,9 +325,10 @@ def study(
         }
         chunks = [evidence.weighed(shares, number * CHUNK) for number, evidence in enumerate(chunks)]
         skills = reliability.learn(chunks, truth + 1)
+        leading = [_leading(evidence, skills) for evidence in chunks]
     lexicon = Lexicon()
-    for evidence in chunks:
-        lexicon.add(evidence.slots.written(), _leading(evidence, skills))
+    for evidence, texts in zip(chunks, leading, strict=True):
+        lexicon.add(evidence.slots.written(), texts)
     crowd = Crowd(
         **_named(skills, numbers),
         lexicon=lexicon.bounded(),
@@ -364,12 +371,8 @@ def _weigh(crowd: Crowd, votes: Sequence[Vote], counted: bool) -> _Weighed:
     evidence = Evidence.of(slots, slots.closeness(ways))
     skills = np.array([*(skill for _, skill, _ in given), crowd.pool])
     model = judge.shipped()
-    sight = _sight(evidence, skills, crowd, counted)
+    sight = Sight.of(evidence, skills, Usage.of(slots, crowd.lexicon, crowd.frequency, counted))
     return _judge(sight, first_look(sight, skills, model), skills, model)
-
-
-def _sight(evidence: Evidence, skills: Floats, crowd: Crowd, counted: bool) -> Sight:
-    return Sight.of(evidence, skills, crowd.lexicon, crowd.frequency, counted)
 
 
 def first_look(sight: Sight, skills: Floats, model: Model) -> Belief:
@@ -413,11 +416,13 @@ def _all_wrong(slots: Slots, skills: Floats) -> Floats:
 
 def _heard(votes: Sequence[Vote]) -> list[tuple[Annotator, Words]]:
     """One text of each annotator: of several, the one nearest to the texts of the others."""
+    # Interned, a word is found in a set or a dictionary by its address.
+    given = [(vote.annotator, tuple(map(intern, words(vote.answer)))) for vote in votes]
+    if len(dict(given)) == len(given):
+        return given
     texts: dict[Annotator, set[Words]] = defaultdict(set)
-    for vote in votes:
-        texts[vote.annotator].add(tuple(words(vote.answer)))
-    if len(texts) == len(votes):
-        return [(annotator, text) for annotator, (text,) in texts.items()]
+    for who, text in given:
+        texts[who].add(text)
     others = {
         who: [text for other in texts if other != who for text in sorted(texts[other])] for who in texts
     }

@@ -82,14 +82,15 @@ class Variants:
         >>> of_language("und").bridge([("airtight", "box"), ("air", "tight", "box")])
         [('airtight', 'box'), ('air tight', 'box')]
         """
-        if max(map(len, stretch)) < 2:
-            return stretch
-        single = {word for text in stretch for word in text}
+        single = set(chain.from_iterable(stretch))
         endings = tuple(self.endings)
         more = [word for word in single if word in self.spoken or word.endswith(endings)]
         split = {way for word in more for way in self.of(word) if " " in way}
-        joined = {text: _joined(text, single, split) if len(text) > 1 else text for text in set(stretch)}
-        return [joined[text] for text in stretch]
+        # What joins words begins with the first of them, and in order some such word comes right after that.
+        ordered = sorted(single)
+        if not split and not any(map(str.startswith, ordered[1:], ordered)):
+            return stretch
+        return [_joined(text, single, split) if len(text) > 1 else text for text in stretch]
 
 
 def _joined(text: Words, single: set[str], split: set[str]) -> Words:
@@ -113,7 +114,7 @@ def guess(texts: Iterable[Words]) -> str:
     >>> guess([("the", "cat", "sat", "on", "the", "mat")]), guess([("el", "gato")])
     ('en', '')
     """
-    counts = Counter(word for text in texts for word in text)
+    counts = Counter(chain.from_iterable(texts))
     for language in sorted(path.stem for path in LANGUAGES.glob("*.json")):
         if 4 * sum(counts[mark] for mark in _data(language)["marks"]) > counts.total():
             return language
