@@ -80,11 +80,11 @@ class Breaker:
 
     def _stop_database(self, number: signal.Signals) -> bool:
         """Until it answers again: the launcher starts it anew, and it replays its journal."""
-        since = time.monotonic()
-        if not self._kill("postgres", number):
+        since, pid = time.monotonic(), self.site.pid("postgres")
+        if pid is None or not _signalled(pid, number):
             return False
-        time.sleep(0.05)  # a server that was told to end may still take one connection
-        while not database_answers(self.site):
+        # A server that was told to end may still take a connection.
+        while self.site.pid("postgres") == pid or not database_answers(self.site):
             time.sleep(0.02)
         self.diary.database_away.append((since, time.monotonic()))
         return True
@@ -97,7 +97,8 @@ class Breaker:
             return False
         with connection, connection.cursor() as cursor:
             cursor.execute(
-                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+                # With so many ms to end: a connection that is cut a moment later is cut by us too.
+                "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity"
                 " WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()"
             )
         connection.close()
