@@ -81,7 +81,7 @@ def changes(document):
 
 def test_a_receipt_for_giving_says_what_was_given_to_whom_under_which_words(given):
     notice = notices.current("es")
-    words = {"version": 1, "language": "es", "sha256": notice.sha256}
+    words = {"version": notice.version, "language": "es", "sha256": notice.sha256}
     assert [each["privacy_notice"] for each in given["pii_processing"]] == [words, words]
     assert [each["purpose"] for each in given["pii_processing"]] == ["volunteers", "researchers"]
     assert {each["pii_information"][0]["pii_type"] for each in given["pii_processing"]} == {"wake-word"}
