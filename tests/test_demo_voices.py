@@ -41,7 +41,8 @@ def test_many_threads_may_speak_at_once():
     lengths = [len(speak("good morning", voice)) for voice in VOICES]
     with ThreadPoolExecutor(8) as pool:
         said = list(pool.map(lambda voice: speak("good morning", voice), VOICES * 3))
-    assert np.allclose([len(samples) for samples in said], lengths * 3, atol=200)
+    # By its tremor alone the same voice differs by up to 1.7 % (sixty sayings of each, one after another).
+    assert np.allclose([len(samples) for samples in said], lengths * 3, rtol=0.035, atol=0)
 
 
 def test_an_unknown_language_and_a_missing_package_are_named(monkeypatch):
