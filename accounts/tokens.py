@@ -4,7 +4,7 @@ import binascii
 from functools import cache
 from typing import Any
 
-from django.db import InterfaceError, OperationalError, connection
+from django.db import Error, connection
 from django.utils.translation import gettext as _
 from drf_spectacular.contrib.knox_auth_token import KnoxTokenScheme
 from knox.auth import TokenAuthentication as KnoxTokenAuthentication
@@ -45,7 +45,9 @@ def _person(digest: str) -> tuple[Any, ...] | None:
     connection.health_check_done = True  # type: ignore[attr-defined]
     try:
         return prepared.one("person_of_token", _person_of_token(), (digest,))
-    except (OperationalError, InterfaceError):
+    except Error:  # psycopg2 tells of a connection that is gone by several classes
+        if connection.is_usable():
+            raise
         connection.close()
         return prepared.one("person_of_token", _person_of_token(), (digest,))
 

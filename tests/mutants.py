@@ -97,6 +97,13 @@ MUTANTS = [
         "tests/test_tasks.py::test_settling_is_asked_for_once_until_somebody_begins",
     ),
     Mutant(
+        "a call over a connection that was lost meanwhile is answered",
+        "accounts/tokens.py",
+        "    except Error:",
+        "    except InterfaceError:",
+        "tests/test_tokens.py::test_a_connection_that_was_lost_since_the_last_call_is_made_anew",
+    ),
+    Mutant(
         "a token of somebody who left opens nothing",
         "accounts/tokens.py",
         "        if not person.is_active:\n",
