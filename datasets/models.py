@@ -269,9 +269,10 @@ class Clip(models.Model):
 
 
 class TaskQuerySet(models.QuerySet["Task"]):
-    def live_for(self, purpose: Purpose, few: bool = False) -> Self:
-        """Tasks whose clip may be used for `purpose` at this moment. Say `few` where few are looked at."""
-        consented = live_for("clip__contributor", "clip__material", purpose)
+    def live_for(self, purpose: Purpose, few: bool = False, since: int = 0) -> Self:
+        """Tasks whose clip may be used for `purpose` at this moment. Say `few` where few are looked at;
+        `since`: see accounts.consent.live_for."""
+        consented = live_for("clip__contributor", "clip__material", purpose, since)
         return self.filter(
             one_by_one(consented) if few else consented,
             not_held("clip__held_until"),

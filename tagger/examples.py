@@ -1,7 +1,7 @@
 """Clips that are played beside the guidelines, with the right answer: chosen and taken out by reviewers."""
 
 from django.db import transaction
-from django.db.models import Case, QuerySet
+from django.db.models import QuerySet
 from django.utils.translation import gettext
 
 from accounts import consent, notices
@@ -29,21 +29,17 @@ def for_reviewer(reviewer: User) -> QuerySet[Example]:
 
 def shown() -> QuerySet[Example]:
     """All that may be heard now."""
-    live = Task.objects.live_for(Purpose.VOLUNTEERS, few=True).filter(_agreed())
+    live = Task.objects.live_for(Purpose.VOLUNTEERS, few=True, since=notices.EXAMPLES)
     settled = Example.objects.filter(is_shown=True, task__in=live, task__status=Task.Status.SETTLED)
     return settled.select_related("task__campaign", "task__clip__contributor__data_key")
 
 
 def may_choose(task: Task) -> bool:
-    return Task.objects.filter(_agreed(), pk=task.pk).exists()
-
-
-def _agreed() -> Case:
-    """A condition for tasks: their speaker agreed to words that name examples."""
+    """Its speaker agreed to words that name examples."""
     named = consent.live_for(
         "clip__contributor", "clip__material", Purpose.VOLUNTEERS, since=notices.EXAMPLES
     )
-    return consent.one_by_one(named)
+    return Task.objects.filter(named, pk=task.pk).exists()
 
 
 def _opens(example: Example) -> bool:

@@ -716,7 +716,7 @@ MUTANTS = [
     Mutant(
         "nobody is an example who agreed to words that name none",
         "tagger/examples.py",
-        "few=True).filter(_agreed())",
+        "few=True, since=notices.EXAMPLES)",
         "few=True)",
         "tests/test_examples.py::test_whoever_agreed_to_words_that_name_no_examples_is_none",
     ),
