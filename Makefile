@@ -19,7 +19,7 @@ test:  ## all tests; ARGS="-k consent" passes words on to pytest
 
 mutants:  ## each promise's test turns red when the line that keeps the promise is gone
 	@$(INSTALL) dev
-	@exec .venv/bin/python -m tests.mutants
+	@exec .venv/bin/python -m tests.support.mutants
 
 bench:  ## figures beside peers and floors, in one run; ARGS="labels settling" chooses parts, CROWD_DATA the real crowds
 	@$(INSTALL) bench
@@ -35,7 +35,7 @@ fault-test:  ## a running site is broken each second, and loses nothing; SECONDS
 
 pictures:  ## every page at the width of a telephone and of a desk, into docs/pictures
 	@$(INSTALL) dev
-	@exec .venv/bin/python -m tests.pictures
+	@exec .venv/bin/python -m tests.support.pictures
 
 lint:  ## style, imports and types
 	@$(INSTALL) dev
@@ -47,6 +47,6 @@ lint:  ## style, imports and types
 requirements:  ## work out the four hashed requirements files anew from pyproject.toml
 	@test -x build/uv/bin/uv || { $(PYTHON) -m venv build/uv && build/uv/bin/python -m pip install --quiet uv; }
 	@$(COMPILE) --output-file requirements.txt
-	@$(COMPILE) --constraints requirements.txt --extra local --output-file requirements-local.txt
-	@$(COMPILE) --constraints requirements.txt --extra local --extra dev --output-file requirements-dev.txt
-	@$(COMPILE) --constraints requirements-dev.txt --extra local --extra dev --extra bench --output-file requirements-bench.txt
+	@$(COMPILE) --constraints requirements.txt --extra local --output-file requirements/local.txt
+	@$(COMPILE) --constraints requirements.txt --extra local --extra dev --output-file requirements/dev.txt
+	@$(COMPILE) --constraints requirements/dev.txt --extra local --extra dev --extra bench --output-file requirements/bench.txt

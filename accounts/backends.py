@@ -1,3 +1,5 @@
+"""Log-in by a pseudonym, found by its hash."""
+
 from allauth.account.auth_backends import AuthenticationBackend
 
 from .models import User

@@ -1,3 +1,5 @@
+"""What every page may know of the site."""
+
 from django.conf import settings
 from django.http import HttpRequest
 

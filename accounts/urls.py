@@ -1,16 +1,18 @@
 from django.urls import path
 
-from . import views, views_consent, views_devices
+from . import views, views_consent, views_devices, views_receipts
 
 urlpatterns = [
-    path("", views.profile, name="profile"),
-    path("consent/", views_consent.consent, name="consent"),
-    path("consent/give/", views_consent.give, name="give_consent"),
-    path("consent/disguise/", views_consent.disguise, name="disguise"),
-    path("receipts/<uuid:receipt_id>/", views_consent.receipt, name="receipt"),
-    path("devices/", views_devices.devices, name="devices"),
-    path("devices/<uuid:uuid>/revoke/", views_devices.revoke, name="revoke_device"),
-    path("devices/<uuid:uuid>/remove/", views_devices.remove, name="remove_device"),
-    path("tokens/", views.make_token, name="make_token"),
-    path("tokens/<str:digest>/revoke/", views.revoke_token, name="revoke_token"),
+    path("profile/", views.profile, name="profile"),
+    path("profile/consent/", views_consent.consent, name="consent"),
+    path("profile/consent/give/", views_consent.give, name="give_consent"),
+    path("profile/consent/disguise/", views_consent.disguise, name="disguise"),
+    path("profile/receipts/<uuid:receipt_id>/", views_consent.receipt, name="receipt"),
+    path("profile/devices/", views_devices.devices, name="devices"),
+    path("profile/devices/<uuid:uuid>/revoke/", views_devices.revoke, name="revoke_device"),
+    path("profile/devices/<uuid:uuid>/remove/", views_devices.remove, name="remove_device"),
+    path("profile/tokens/", views.make_token, name="make_token"),
+    path("profile/tokens/<str:digest>/revoke/", views.revoke_token, name="revoke_token"),
+    path("receipts/", views_receipts.check_receipt, name="check_receipt"),
+    path("receipts/key/", views_receipts.signing_key, name="signing_key"),
 ]

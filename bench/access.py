@@ -1,4 +1,4 @@
-"""Whether everybody can use every page: axe-core's rules (WCAG 2.2 AA) and those of tests/access.py."""
+"""Whether everybody can use every page: axe-core's rules (WCAG 2.2 AA) and our own."""
 
 import tempfile
 from collections import Counter
@@ -6,9 +6,9 @@ from pathlib import Path
 
 from playwright.sync_api import Browser, sync_playwright
 
-from tests import access
-from tests.browser import ALONE, QUIET, chromium
-from tests.site import Site
+from tests.support import access
+from tests.support.browser import ALONE, QUIET, chromium
+from tests.support.site import Site
 
 NEEDS_DATA = False
 

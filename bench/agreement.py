@@ -5,10 +5,10 @@ from pathlib import Path
 
 import numpy as np
 
-from datasets.agreement import Figure, of_labels, of_transcripts
 from datasets.normalise import words
-from tagger.tables.columns import Field
-from tagger.tables.votes import Votes, read_votes
+from tagger.consensus.agreement import Figure, of_labels, of_transcripts
+from tagger.consensus.tables.columns import Field
+from tagger.consensus.tables.votes import Votes, read_votes
 
 LINE = "{:14} {:>8} {:>26} {:>26} {:>9}"
 

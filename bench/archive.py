@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from bench import clips
 from bench.settling import _running, _standing_still, _used
-from tests.site import Site
+from tests.support.site import Site
 
 NEEDS_DATA = False
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 
-from tests import sounds
+from tests.support import sounds
 
 
 def write(folder: Path, number: int) -> int:

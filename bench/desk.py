@@ -6,9 +6,9 @@ from statistics import median, quantiles
 
 from playwright.sync_api import Page, sync_playwright
 
-from tests import desk
-from tests.browser import ALONE, QUIET, chromium
-from tests.test_browser_journey import comes_true
+from tests.support import desk
+from tests.support.browser import ALONE, QUIET, chromium
+from tests.whole_site.test_browser_journey import comes_true
 
 NEEDS_DATA = False
 

@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from bench import clips
 from bench.settling import _running, _standing_still, _used
-from tests.site import ROOT, Site
+from tests.support.site import ROOT, Site
 
 NEEDS_DATA = False
 

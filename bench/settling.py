@@ -12,9 +12,9 @@ from signal import SIGCONT, SIGSTOP
 from tagger.consensus import labels, transcripts
 from tagger.consensus.verdict import Rule, Vote
 from tagger.local import processes
-from tests import sounds
-from tests.site import Site
-from tests.test_journey import Person
+from tests.support import sounds
+from tests.support.site import Site
+from tests.whole_site.test_journey import Person
 
 NEEDS_DATA = False
 

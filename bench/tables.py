@@ -21,7 +21,7 @@ LINE = "{:46} {:>14} {:>10}"
 # Both come to the same: every column as numbers and its different texts. Ours also checks each row and keeps
 # what tells the line of a fault. (Asking pandas for categories instead takes it many times as long.)
 OURS = (
-    "import pathlib, sys; from tagger.tables.columns import Field, read; "
+    "import pathlib, sys; from tagger.consensus.tables.columns import Field, read; "
     "read(pathlib.Path(sys.argv[1]), [Field('task'), Field('worker'), Field('label')])"
 )
 PANDAS = (

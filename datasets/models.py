@@ -157,7 +157,7 @@ class Prompt(models.Model):
     text = models.CharField(
         max_length=200, validators=[short_enough_to_read, ProhibitNullCharactersValidator()]
     )
-    times_read = models.PositiveIntegerField(default=0)  # written only by datasets.recording
+    times_read = models.PositiveIntegerField(default=0)  # written only by datasets.clips.recording
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["campaign", "text"], name="one_prompt_per_sentence")]
@@ -182,7 +182,7 @@ def not_held(until: str) -> Q:
 
 
 class Withdrawal(models.Model):
-    """A request to forget, and how far that is. Written only by datasets.withdrawal.
+    """A request to forget, and how far that is. Written only by erasures.
 
     It names its person by a number alone, and keeps counts: what went cannot be told from it.
     """
@@ -307,12 +307,12 @@ class Task(models.Model):
     # A place drawn by lot among equals, so that volunteers who come at once do not all reach for one task.
     spread = models.IntegerField(db_default=Cast(Random() * MOST_SPREAD, models.IntegerField()))
 
-    # Written only by tagger.assignments, under this row's lock.
+    # Written only by lending and answering, under this row's lock.
     annotation_count = models.PositiveSmallIntegerField(default=0)
     lent_count = models.PositiveSmallIntegerField(default=0)
-    dirty_since = models.DateTimeField(null=True, blank=True)  # cleared only by tagger.settlement
+    dirty_since = models.DateTimeField(null=True, blank=True)  # cleared only by settling
 
-    # Written only by tagger.settlement and tagger.disputes, under this row's lock.
+    # Written only by settling and by a reviewer's decision, under this row's lock.
     status = models.CharField(max_length=10, choices=Status.choices, default=Status.OPEN)
     wanted = models.PositiveSmallIntegerField(help_text=_("how many annotations to collect by now"))
     plain_answer = models.TextField(null=True, blank=True)
@@ -322,7 +322,7 @@ class Task(models.Model):
     sealed_soft = models.BinaryField(default=bytes)
     soft = words("soft", of=lambda task: task)
     confidence = models.FloatField(null=True, blank=True)
-    # What made the label: enough to make it again, to the same bytes (tagger.certificates).
+    # What made the label: enough to make it again, to the same bytes.
     plain_certificate = models.JSONField(default=dict, blank=True)
     sealed_certificate = models.BinaryField(default=bytes)
     certificate = words("certificate", of=lambda task: task)
@@ -363,7 +363,7 @@ class Task(models.Model):
 
 
 class Reading(models.Model):
-    """This task's clip is its speaker's reading of a prompt. Written only by datasets.recording.
+    """This task's clip is its speaker's reading of a prompt. Written only by datasets.clips.recording.
 
     Which prompt it was says what is said in the clip. So the mark tells nobody: it is a hash of the prompt
     under the speaker's data key, enough not to ask the same person for it again.
@@ -380,7 +380,7 @@ class Example(models.Model):
     """This task's clip is played beside its campaign's guidelines, with the answer it came to.
 
     It is nobody's to tag any more, not even when it was taken out: the answer was there to be seen. Written
-    only by tagger.examples.
+    only when a reviewer chooses or removes an example.
     """
 
     task = models.OneToOneField(Task, on_delete=models.CASCADE, primary_key=True, related_name="example")
@@ -432,7 +432,9 @@ class Release(models.Model):
         default=Purpose.RESEARCHERS,
     )
     published_at = models.DateTimeField()
-    recalls_published_on = models.DateField(null=True, blank=True)  # written only by datasets.recalls
+    recalls_published_on = models.DateField(
+        null=True, blank=True
+    )  # written only by datasets.releases.recalls
 
     class Meta:
         ordering = ["-published_at"]
@@ -470,7 +472,7 @@ class ReleaseRow(models.Model):
 class Recall(models.Model):
     """A release's id whose clip was withdrawn: for the release's feed.
 
-    Written only by datasets.withdrawal and datasets.recalls; it bears no time but the day that is public.
+    Written only by erasures and by the daily publication; its only time is the day that is public.
     """
 
     release = models.ForeignKey(Release, on_delete=models.CASCADE, related_name="recalls")
@@ -487,7 +489,7 @@ class Recall(models.Model):
 
 
 class Reconciliation(models.Model):
-    """One look over all that is held: counts alone, no ids. Written only by datasets.reconcile."""
+    """One look over all that is held: counts alone, no ids. Written only by the reconciler."""
 
     looked_at = models.DateTimeField()
     held = models.JSONField()  # how many of what

@@ -1,9 +1,6 @@
-from django.urls import path
-
-from . import views
+from django.urls import include, path
 
 urlpatterns = [
-    path("", views.choose, name="record"),
-    path("<slug:slug>/", views.record, name="record_campaign"),
-    path("<slug:slug>/freely/", views.speak_freely, name="speak_freely"),
+    path("", include("datasets.clips.urls")),
+    path("", include("datasets.releases.urls")),
 ]

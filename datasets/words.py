@@ -6,15 +6,35 @@ journal and from every backup, and whoever reads a stolen database reads none.
 
 import json
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 from accounts.ciphers import seal, unseal
 
-if TYPE_CHECKING:
-    from .models import Task
+
+class _Clip(Protocol):
+    @property
+    def key(self) -> bytes: ...
 
 
-def words(name: str, of: Callable[[Any], "Task"], always: bool = False) -> property:
+class _Campaign(Protocol):
+    @property
+    def asks_for_words(self) -> bool: ...
+
+
+class _Task(Protocol):
+    """What is needed of the task that a row belongs to."""
+
+    clip_id: int
+    campaign_id: int
+
+    @property
+    def clip(self) -> _Clip: ...
+
+    @property
+    def campaign(self) -> _Campaign: ...
+
+
+def words(name: str, of: Callable[[Any], _Task], always: bool = False) -> property:
     """A property over the columns `plain_NAME` and `sealed_NAME`; `of` finds the row's task.
 
     Takes and gives what JSON can hold. Where the campaign asks for labels it lies in plain, so that the

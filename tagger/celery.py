@@ -32,3 +32,4 @@ app = Celery("tagger", task_cls=Task)
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.conf["CELERY_DB_REUSE_MAX"] = 1_000  # tasks over one connection; Celery looks for it by this name alone
 app.autodiscover_tasks()
+app.autodiscover_tasks(["tagger.privacy"])  # a room with tasks of its own

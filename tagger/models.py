@@ -10,7 +10,7 @@ from datasets.words import words
 
 
 class Assignment(models.Model):
-    """A task lent to one annotator until a time. Written only by tagger.assignments.
+    """A task lent to one annotator until a time. Written only by tagger.lending.assignments.
 
     There is one row for each person, task and role, ever; every change is made under the task's row lock.
     Which role it has is told to nobody who tags.
@@ -73,7 +73,7 @@ class Assignment(models.Model):
 class Dispute(models.Model):
     """A task that its annotators could not settle, and what a reviewer decided.
 
-    Opened by tagger.settlement, decided by tagger.disputes.
+    Opened by tagger.settling.settlement, decided by tagger.review.disputes.
     """
 
     task = models.OneToOneField(Task, on_delete=models.CASCADE, related_name="dispute")
@@ -98,7 +98,7 @@ class Dispute(models.Model):
 class Crowd(models.Model):
     """Everybody who answers one kind of question in one language, and what the last refit learned of them.
 
-    Written only by tagger.refit. `shared` is the part of the engine's crowd that is nobody's own.
+    Written only by tagger.learning.refit. `shared` is the part of the engine's crowd that is nobody's own.
     """
 
     kind = models.CharField(max_length=20, choices=Campaign.Kind.choices)
@@ -115,7 +115,7 @@ class Crowd(models.Model):
 
 
 class Reliability(models.Model):
-    """How one annotator answers, as the last refit of their crowd saw it. Written only by tagger.refit.
+    """How one annotator answers, as the last refit of their crowd saw it. Written only by `refit`.
 
     Their own page shows it to them, and reviewers see all; nobody else sees any.
     """
@@ -141,7 +141,7 @@ class Reliability(models.Model):
 
 
 class Control(models.Model):
-    """A task whose answer is known or about to be, lent once more. Written only by tagger.controls.
+    """A task whose answer is known or about to be, lent once more. Written only by tagger.lending.controls.
 
     Its answers are votes like any other, up to the campaign's most: worn out, it gives its place to another.
     """
@@ -179,7 +179,7 @@ class Repeat(models.Model):
 class AgreementFigure(models.Model):
     """How far a campaign's annotators agree, over all or over the tasks first answered in one month.
 
-    Written only by tagger.figures. A figure that is not defined (too few answers) is empty. Each has a 95 %
+    Written only by `figures`. A figure that is not defined (too few answers) is empty. Each has a 95 %
     interval.
     """
 
@@ -208,7 +208,7 @@ class AgreementFigure(models.Model):
 class Community(models.Model):
     """How far everybody has come, of all campaigns: one row, as it was at `measured_at`.
 
-    Written only by tagger.community. Nothing in it is about one person.
+    Written only by tagger.progress.community. Nothing in it is about one person.
     """
 
     ONLY = 1
@@ -239,7 +239,7 @@ class Community(models.Model):
 
 
 class Counted(models.Model):
-    """How many clips of one campaign are how far. Written only by tagger.community."""
+    """How many clips of one campaign are how far. Written only by tagger.progress.community."""
 
     campaign = models.OneToOneField(
         Campaign, on_delete=models.CASCADE, primary_key=True, related_name="counted"

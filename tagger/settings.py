@@ -11,7 +11,7 @@ from celery.schedules import crontab
 from csp.constants import NONCE, NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 
-from tagger.local import addresses
+from .local import addresses
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 TAGGER_HOME = Path(os.environ.get("TAGGER_HOME", BASE_DIR / "var")).absolute()
@@ -227,13 +227,16 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
     "visibility_timeout": 600,
 }
 CELERY_BEAT_SCHEDULE = {
-    "scrub": {"task": "datasets.tasks.scrub_unfinished", "schedule": timedelta(seconds=30)},
-    "turn over": {"task": "datasets.tasks.turn_over", "schedule": timedelta(hours=20)},
-    "old masters": {"task": "datasets.tasks.destroy_unused_masters", "schedule": timedelta(minutes=5)},
-    "sessions": {"task": "datasets.tasks.clear_expired_sessions", "schedule": timedelta(hours=6)},
+    "scrub": {"task": "tagger.privacy.tasks.scrub_unfinished", "schedule": timedelta(seconds=30)},
+    "turn over": {"task": "tagger.privacy.tasks.turn_over", "schedule": timedelta(hours=20)},
+    "old masters": {"task": "tagger.privacy.tasks.destroy_unused_masters", "schedule": timedelta(minutes=5)},
+    "sessions": {"task": "accounts.tasks.clear_expired_sessions", "schedule": timedelta(hours=6)},
     # Each hour, in case the first after midnight was missed; a second one of a day adds nothing.
     "recalls": {"task": "datasets.tasks.publish_recalls", "schedule": crontab(minute=10)},
-    "reconcile": {"task": "datasets.tasks.look_over_everything", "schedule": crontab(hour=3, minute=20)},
+    "reconcile": {
+        "task": "tagger.privacy.tasks.look_over_everything",
+        "schedule": crontab(hour=3, minute=20),
+    },
     "sweep": {"task": "tagger.tasks.settle", "schedule": timedelta(seconds=2)},
     "refit": {"task": "tagger.tasks.refit", "schedule": crontab(minute=40)},
     "controls": {"task": "tagger.tasks.rotate_controls", "schedule": crontab(minute=50)},
@@ -254,7 +257,7 @@ WHITENOISE_USE_FINDERS = DEBUG
 WHITENOISE_AUTOREFRESH = DEBUG
 STORAGES = {
     "vault": {
-        "BACKEND": "datasets.vault.DurableFiles",
+        "BACKEND": "datasets.clips.vault.DurableFiles",
         "OPTIONS": {"location": TAGGER_HOME / "vault"},
     },
     "staticfiles": {

@@ -1,3 +1,5 @@
+"""Static files named by their hash."""
+
 from collections.abc import Iterable, Iterator
 from typing import Any
 

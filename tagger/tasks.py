@@ -7,8 +7,10 @@ from django.utils import timezone
 
 from datasets.models import Campaign
 
-from . import asking, community, controls, figures, leases, settlement
-from . import refit as refits
+from .learning import refit as refits
+from .lending import controls, leases
+from .progress import community, figures
+from .settling import queue, settlement
 
 logger = logging.getLogger(__name__)
 
@@ -19,7 +21,7 @@ MOST = 10_000
 @shared_task
 def settle() -> int:
     """Settle all that waits for it; how many that was. The database alone tells what that is."""
-    asking.begin()  # first: what is stored from now on may not be seen any more
+    queue.begin()  # first: what is stored from now on may not be seen any more
     found, failed = 0, list[int]()
     while found < MOST and (some := _settle_some(failed)):
         found += some

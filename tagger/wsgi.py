@@ -1,3 +1,5 @@
+"""The entry point for a web server."""
+
 import gc
 import os
 

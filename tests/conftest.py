@@ -15,14 +15,16 @@ from django.db import connection, connections
 from accounts import consent, keys
 from accounts.ciphers import KEY
 from accounts.models import Material, Purpose, Role, User
-from datasets import campaigns, intake
+from datasets import campaigns
+from datasets.clips import intake
 from datasets.models import Campaign, Clip, Task
-from tagger import controls, pledge
-from tests import sounds
+from tagger.lending import controls
+from tagger.welcome import pledge
+from tests.support import sounds
 
-pytest_plugins = ["tests.site", "tests.browser"]
+pytest_plugins = ["tests.support.site", "tests.support.browser"]
 
-collect_ignore = ["ovos_device.py"]  # a program of its own, not a module
+collect_ignore = ["support/ovos_device.py"]  # a program of its own, not a module
 
 NOW = datetime(2026, 5, 4, 12, 0, tzinfo=UTC)
 

@@ -14,8 +14,10 @@ from knox.models import AuthToken
 
 from accounts import consent, contributors
 from accounts.models import Material, Purpose, Role, User
-from datasets import campaigns, erasure, intake
+from datasets import campaigns
+from datasets.clips import intake
 from datasets.models import Campaign, Clip
+from tagger.privacy import erasure
 
 from . import sounds
 

@@ -1,27 +1,15 @@
 """Broken copies of the tree, each of which a run must turn red."""
 
 import json
-import shutil
 import subprocess
 import sys
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.site import ROOT
+from tests.support.mutants import Edit, break_in, copy_of_the_tree
 
 from .checker import Kind
-
-NOT_COPIED = (".git", ".venv", "var", "build", "*_cache", "__pycache__", ".hypothesis")
-
-
-@dataclass(frozen=True)
-class Edit:
-    """One place in one file, as it is and as the mutant has it."""
-
-    file: str
-    kept_by: str
-    broken: str
 
 
 @dataclass(frozen=True)
@@ -55,7 +43,7 @@ MUTANTS = [
                 "",
             ),
             Edit(
-                "tagger/storing.py",
+                "tagger/lending/statements.py",
                 "    ON CONFLICT (task_id, annotator_id, role)\n"
                 "    DO UPDATE SET state = excluded.state, lent_at = excluded.lent_at, "
                 "expires_at = excluded.expires_at\n",
@@ -79,7 +67,7 @@ MUTANTS = [
         Kind.OVER_COLLECTED,
         [
             Edit(
-                "tagger/candidates.py",
+                "tagger/lending/candidates.py",
                 "    LIMIT %s FOR NO KEY UPDATE OF task ",
                 "    LIMIT %s -- ",
             )
@@ -90,7 +78,7 @@ MUTANTS = [
         Kind.REFUSED,
         [
             Edit(
-                "tagger/assignments.py",
+                "tagger/lending/assignments.py",
                 "    if annotation := storing.label(",
                 "    asking.ask()\n    if annotation := storing.label(",
             )
@@ -108,8 +96,7 @@ def main(most: int, seed: int) -> int:
 def turns_red(mutant: Mutant, most: int, seed: int) -> bool:
     """Within so many faults, and for what it breaks."""
     with tempfile.TemporaryDirectory(prefix="tagger-mutant-") as scratch:
-        tree = Path(scratch, "tree")
-        shutil.copytree(ROOT, tree, ignore=shutil.ignore_patterns(*NOT_COPIED))
+        tree = copy_of_the_tree(Path(scratch))
         for edit in mutant.edits:
             break_in(tree, edit)
         command = [sys.executable, "-m", "bench.faults", "--seconds", str(most), "--seed", str(seed)]
@@ -129,11 +116,3 @@ def turns_red(mutant: Mutant, most: int, seed: int) -> bool:
         return False
     print(f"red    {mutant.name}, after {told['first_red']} faults: {found} {mutant.found_as}", flush=True)
     return True
-
-
-def break_in(tree: Path, edit: Edit) -> None:
-    file = tree / edit.file
-    text = file.read_text()
-    if text.count(edit.kept_by) != 1:
-        raise SystemExit(f"{edit.file} does not hold once what a mutant breaks:\n{edit.kept_by}")
-    file.write_text(text.replace(edit.kept_by, edit.broken))

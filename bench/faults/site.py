@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
 from tagger.local import addresses, processes
-from tests.site import ROOT, SECONDS_TO_START, Site
+from tests.support.site import ROOT, SECONDS_TO_START, Site
 
 
 class SiteUnderFaults(Site):

@@ -8,7 +8,7 @@ from django.db import connection, transaction
 
 from accounts.models import User
 from datasets.models import Campaign
-from tagger import assignments
+from tagger.lending import assignments
 
 TIMES = 5
 COUNT = 10

@@ -22,10 +22,12 @@ from tqdm import tqdm
 
 from accounts import ciphers, consent, keys
 from accounts.models import Consent, Material, Purpose, User
-from datasets import campaigns, vault
+from datasets import campaigns
+from datasets.clips import vault
 from datasets.models import MOST_SPREAD, Annotation, Campaign, Clip, Label, Task
-from tagger import assignments, controls, settlement
+from tagger.lending import assignments, controls
 from tagger.models import Assignment
+from tagger.settling import settlement
 
 SLUG = "load"
 MOST_CONTRIBUTORS = 1_000

@@ -10,7 +10,7 @@ import numpy as np
 import scipy.sparse
 from scipy.sparse import csgraph
 
-from tagger.consensus.ballots import Ballots, Floats, Integers
+from .ballots import Ballots, Floats, Integers
 
 # Wrong answers that two must share before they are looked at: common truths prove nothing.
 SHARED = 5

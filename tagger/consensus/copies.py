@@ -8,7 +8,7 @@ from collections import Counter, defaultdict
 from collections.abc import Hashable, Sequence
 from itertools import combinations
 
-from tagger.consensus.network import Words, edit_distance
+from .network import Words, edit_distance
 
 # Words in which a text differs from the leading one; tasks on which two people agree in such a text, and the
 # share of those on which both wrote and either made as many mistakes.

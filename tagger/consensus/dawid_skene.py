@@ -8,9 +8,9 @@ and the crowd's towards one accuracy for all, as strongly as votes are few. Thei
 
 import numpy as np
 
-from tagger.consensus.ballots import Ballots, Floats, Integers, answers_of, count, fixed, largest, row_sums
-from tagger.consensus.kinds import KEPT, PRECISE, STILL, WORK, doubted, moved, moved_most
-from tagger.consensus.mixtures import Mixture, sort
+from .ballots import Ballots, Floats, Integers, answers_of, count, fixed, largest, row_sums
+from .kinds import KEPT, PRECISE, STILL, WORK, doubted, moved, moved_most
+from .mixtures import Mixture, sort
 
 # Votes that a prior is worth: the crowd's matrix against a worker's own, one accuracy against the crowd's.
 POOLING = 4.0

@@ -18,10 +18,10 @@ from typing import Any
 
 import numpy as np
 
-from tagger.consensus.frequencies import Frequency
-from tagger.consensus.lexicon import EDGE, Lexicon, pair
-from tagger.consensus.reliability import Belief, Evidence, normalise
-from tagger.consensus.slots import Booleans, Floats, Integers, Slots, on_grid, total
+from .frequencies import Frequency
+from .lexicon import EDGE, Lexicon, pair
+from .reliability import Belief, Evidence, normalise
+from .slots import Booleans, Floats, Integers, Slots, on_grid, total
 
 SHIPPED = Path(__file__).parent / "transcripts.json"
 

@@ -9,8 +9,8 @@ what keeps a confusing kind from being taken for certain.
 
 import numpy as np
 
-from tagger.consensus.ballots import Ballots, Floats, Integers, answers_of, count, normalised
-from tagger.consensus.mixtures import Mixture, sort, towards
+from .ballots import Ballots, Floats, Integers, answers_of, count, normalised
+from .mixtures import Mixture, sort, towards
 
 # A class's clear, middling and contested tasks.
 LEVELS = 3

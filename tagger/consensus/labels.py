@@ -10,8 +10,8 @@ from typing import Any, Self
 import numpy as np
 import numpy.typing as npt
 
-from tagger.consensus import collusion, dawid_skene, kinds, mixtures
-from tagger.consensus.ballots import (
+from . import collusion, dawid_skene, kinds, mixtures
+from .ballots import (
     Ballots,
     Floats,
     Integers,
@@ -24,9 +24,9 @@ from tagger.consensus.ballots import (
     row_sums,
     weigh,
 )
-from tagger.consensus.dawid_skene import GUESS, SHARE, TAIL
-from tagger.consensus.mixtures import Mixture
-from tagger.consensus.verdict import Rule, Verdict, Vote, refuse_repeats
+from .dawid_skene import GUESS, SHARE, TAIL
+from .mixtures import Mixture
+from .verdict import Rule, Verdict, Vote, refuse_repeats
 
 # Rows are true classes, columns answers; each row sums to 1.
 Matrix = tuple[tuple[float, ...], ...]

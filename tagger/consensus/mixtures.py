@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tagger.consensus.ballots import Ballots, Floats, chunks, normalised, weigh
+from .ballots import Ballots, Floats, chunks, normalised, weigh
 
 # Rounds in which shares of a mixture settle.
 ROUNDS = 200

@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from tagger.consensus.slots import Floats, Integers, Slots, on_grid, total
+from .slots import Floats, Integers, Slots, on_grid, total
 
 
 class Skill(NamedTuple):

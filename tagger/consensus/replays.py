@@ -6,8 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from tagger.consensus import labels
-from tagger.consensus.ballots import Floats, Integers, ballots
+from . import labels
+from .ballots import Floats, Integers, ballots
 
 Mask = npt.NDArray[np.bool_]
 

@@ -18,8 +18,8 @@ import numpy.typing as npt
 from rapidfuzz import process
 from rapidfuzz.distance import Levenshtein
 
-from tagger.consensus.network import NO_WORD, Alphabet, Words, weave
-from tagger.consensus.variants import Variants
+from .network import NO_WORD, Alphabet, Words, weave
+from .variants import Variants
 
 Integers = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]

@@ -15,15 +15,16 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from datasets.normalise import join, words
-from tagger.consensus import copies, frequencies, judge, reliability, variants
-from tagger.consensus.frequencies import Frequency
-from tagger.consensus.judge import Model, Sight, Usage
-from tagger.consensus.lexicon import Lexicon
-from tagger.consensus.network import NO_WORD, Words, edit_distance
-from tagger.consensus.reliability import STRANGER, Belief, Evidence, Skill
-from tagger.consensus.slots import Booleans, Floats, Integers, Slots, Voice, on_grid, total
-from tagger.consensus.variants import Variants
-from tagger.consensus.verdict import Rule, Verdict, Vote
+
+from . import copies, frequencies, judge, reliability, variants
+from .frequencies import Frequency
+from .judge import Model, Sight, Usage
+from .lexicon import Lexicon
+from .network import NO_WORD, Words, edit_distance
+from .reliability import STRANGER, Belief, Evidence, Skill
+from .slots import Booleans, Floats, Integers, Slots, Voice, on_grid, total
+from .variants import Variants
+from .verdict import Rule, Verdict, Vote
 
 Annotator = str | int
 

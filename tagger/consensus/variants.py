@@ -15,7 +15,7 @@ from functools import cache
 from itertools import chain
 from pathlib import Path
 
-from tagger.consensus.network import Words
+from .network import Words
 
 LANGUAGES = Path(__file__).parent / "languages"
 

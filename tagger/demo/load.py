@@ -15,10 +15,16 @@ from django.utils import timezone
 from accounts import consent, contributors
 from accounts.ciphers import hashed_name
 from accounts.models import Purpose, Role, User
-from datasets import audio, campaigns, intake
+from datasets import campaigns
+from datasets.clips import audio, intake
 from datasets.models import Campaign, Clip, Label, Task
-from tagger import assignments, community, examples, pledge, settlement
-from tagger.demo import scripts
+from tagger.desk import examples
+from tagger.lending import assignments
+from tagger.progress import community
+from tagger.settling import settlement
+from tagger.welcome import pledge
+
+from . import scripts
 
 # One for each role; the password of each is random and stands only in the file below.
 ACCOUNTS: dict[str, dict[str, Any]] = {

@@ -10,8 +10,9 @@ from pathlib import Path
 
 import numpy as np
 
-from datasets import audio
-from tagger.demo.voices import RATE, VOICES, Voice, noise, speak
+from datasets.clips import audio
+
+from .voices import RATE, VOICES, Voice, noise, speak
 
 _BY_NAME = {voice.name: voice for voice in VOICES}
 ADA, BEN = _BY_NAME["Ada"], _BY_NAME["Ben"]

@@ -5,7 +5,7 @@ from itertools import cycle
 
 import numpy as np
 
-from tagger.demo.voices import RATE, VOICES, Voice, noise, speak
+from .voices import RATE, VOICES, Voice, noise, speak
 
 WAKE_WORD = "hey juniper"
 WAKE_WORD_CAMPAIGN = "hey-juniper"

@@ -1,9 +1,11 @@
+"""`python -m tagger.local`."""
+
 import os
 import sys
 
-from tagger.local.refusal import Refusal
-from tagger.local.run import run
-from tagger.local.throwaway import serve
+from .refusal import Refusal
+from .run import run
+from .throwaway import serve
 
 
 def main(arguments: list[str]) -> int:

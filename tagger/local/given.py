@@ -6,7 +6,7 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 import psycopg2
 import redis
 
-from tagger.local.refusal import Refusal
+from .refusal import Refusal
 
 SECONDS_TO_ANSWER = 5
 

@@ -12,10 +12,10 @@ import time
 from collections.abc import Mapping
 from pathlib import Path
 
-from tagger.local import addresses
-from tagger.local.logs import open_log
-from tagger.local.processes import ROOT
-from tagger.local.refusal import Refusal
+from . import addresses
+from .logs import open_log
+from .processes import ROOT
+from .refusal import Refusal
 
 LEAST_FREE_BYTES = 300_000_000
 SECONDS_FOR_LAST_RUN = 20

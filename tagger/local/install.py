@@ -162,7 +162,7 @@ def lock() -> "Iterator[None]":
 
 
 def requirements(extra: str) -> str:
-    return os.path.join(ROOT, f"requirements-{extra}.txt")
+    return os.path.join(ROOT, "requirements", f"{extra}.txt")
 
 
 def digest(extra: str) -> str:

@@ -3,7 +3,7 @@
 import errno
 import socket
 
-from tagger.local.refusal import Refusal
+from .refusal import Refusal
 
 HOST = "127.0.0.1"
 

@@ -16,10 +16,10 @@ from urllib.parse import quote
 
 import psycopg2
 
-from tagger.local.homes import Home, is_traversable
-from tagger.local.logs import last_lines
-from tagger.local.processes import Account, Program, wait_until_gone, working_in
-from tagger.local.refusal import Refusal
+from .homes import Home, is_traversable
+from .logs import last_lines
+from .processes import Account, Program, wait_until_gone, working_in
+from .refusal import Refusal
 
 # What nobody can reach must be kept where nobody can: this is where Linux keeps a service's data.
 SHARED = Path("/var/lib/tagger")

@@ -1,2 +1,5 @@
+"""A reason to stop, in words."""
+
+
 class Refusal(Exception):
     """A reason to stop, told in words for whoever typed the command: no traceback follows it."""

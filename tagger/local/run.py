@@ -10,11 +10,11 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-from tagger.local import addresses, given, homes, ports, postgres, valkey
-from tagger.local.homes import Home
-from tagger.local.processes import Program
-from tagger.local.refusal import Refusal
-from tagger.local.supervisor import StopRequested, Supervisor
+from . import addresses, given, homes, ports, postgres, valkey
+from .homes import Home
+from .processes import Program
+from .refusal import Refusal
+from .supervisor import StopRequested, Supervisor
 
 SECONDS_TO_START = 60
 

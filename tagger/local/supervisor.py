@@ -11,10 +11,10 @@ from dataclasses import dataclass, field
 from subprocess import Popen
 from types import FrameType
 
-from tagger.local import processes
-from tagger.local.logs import last_lines
-from tagger.local.processes import Program
-from tagger.local.refusal import Refusal
+from . import processes
+from .logs import last_lines
+from .processes import Program
+from .refusal import Refusal
 
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 MOST_DEATHS = 5

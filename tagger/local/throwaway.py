@@ -7,10 +7,10 @@ import sys
 from contextlib import suppress
 from pathlib import Path
 
-from tagger.local import homes, postgres, valkey
-from tagger.local.homes import Home
-from tagger.local.run import start_postgres, start_valkey
-from tagger.local.supervisor import StopRequested, Supervisor
+from . import homes, postgres, valkey
+from .homes import Home
+from .run import start_postgres, start_valkey
+from .supervisor import StopRequested, Supervisor
 
 
 def serve() -> None:

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import redis
 
-from tagger.local.homes import Home
-from tagger.local.processes import Program
-from tagger.local.refusal import Refusal
+from .homes import Home
+from .processes import Program
+from .refusal import Refusal
 
 
 def prepare(home: Home, sockets: Path) -> Program:

@@ -8,11 +8,11 @@ from tqdm import tqdm
 
 from accounts import audit
 from accounts.keys import KeyLost
-from datasets import formats, releases
-from datasets.archive import Archive
-from datasets.formats import folder, summary
-from datasets.formats.rows import Unfit
 from datasets.models import Release
+from datasets.releases import formats, frozen
+from datasets.releases.archive import Archive
+from datasets.releases.formats import folder, summary
+from datasets.releases.formats.rows import Unfit
 
 # Broken also says that a clip was withdrawn between two looks at the release: run the export again.
 REFUSALS = (
@@ -20,7 +20,7 @@ REFUSALS = (
     folder.Occupied,
     folder.Broken,
     Unfit,
-    releases.Withdrawn,
+    frozen.Withdrawn,
     KeyLost,
     OSError,
 )
@@ -38,7 +38,7 @@ class Command(BaseCommand):
         release = _release(options["release"])
         try:
             form = formats.find(options["format"])
-            held = summary.summarise(releases.rows(release), form.refusal)
+            held = summary.summarise(frozen.rows(release), form.refusal)
             with Archive(release, form) as archive:
                 files = tqdm(archive.entries(), total=archive.files, unit="file", disable=None)
                 written = folder.write(files, options["to"])

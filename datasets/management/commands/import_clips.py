@@ -8,7 +8,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 from tqdm import tqdm
 
-from datasets import imports
+from datasets.clips import imports
 from datasets.models import Campaign
 
 LONGEST_NAME = 100

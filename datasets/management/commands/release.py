@@ -5,8 +5,8 @@ from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
 from accounts.models import Purpose
-from datasets import releases
 from datasets.models import Campaign
+from datasets.releases import frozen
 
 
 class Command(BaseCommand):
@@ -25,7 +25,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:
-            frozen = releases.freeze(
+            made = frozen.freeze(
                 options["slug"],
                 _campaigns(options["campaign"]),
                 timezone.now(),
@@ -33,12 +33,12 @@ class Command(BaseCommand):
                 min_contributors=options["min_contributors"],
                 audience=Purpose.PUBLIC if options["public"] else Purpose.RESEARCHERS,
             )
-        except releases.BadRelease as error:
+        except frozen.BadRelease as error:
             raise CommandError(str(error)) from error
         self.stdout.write(
-            f"Release {frozen.release.slug}: {frozen.rows} clips of {frozen.contributors} contributors.\n"
-            f"Left out: {frozen.unsettled} not settled, {frozen.unsure} below the confidence, "
-            f"{frozen.without_consent} without consent to be released or reported."
+            f"Release {made.release.slug}: {made.rows} clips of {made.contributors} contributors.\n"
+            f"Left out: {made.unsettled} not settled, {made.unsure} below the confidence, "
+            f"{made.without_consent} without consent to be released or reported."
         )
 
 

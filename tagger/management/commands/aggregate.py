@@ -6,13 +6,13 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from tagger import aggregation
-from tagger.aggregation import Agreed
-from tagger.tables import drafts
-from tagger.tables.blocks import BadTable
-from tagger.tables.columns import Field
-from tagger.tables.progress import bar
-from tagger.tables.votes import Votes, read_votes
+from tagger.consensus import aggregation
+from tagger.consensus.aggregation import Agreed
+from tagger.consensus.tables import drafts
+from tagger.consensus.tables.blocks import BadTable
+from tagger.consensus.tables.columns import Field
+from tagger.consensus.tables.progress import bar
+from tagger.consensus.tables.votes import Votes, read_votes
 
 # The column of the answers, and what makes a consensus of them. That nothing was said is a transcript.
 KINDS: dict[str, tuple[Field, Callable[[Votes], Agreed]]] = {

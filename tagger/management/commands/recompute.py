@@ -6,7 +6,7 @@ from tqdm import tqdm
 
 from accounts.keys import KeyLost
 from datasets.models import Task
-from tagger import certificates
+from tagger.settling import certificates
 
 AT_ONCE = 1_000
 TOLD = 20

@@ -8,11 +8,11 @@ import numpy as np
 from django.core.management.base import BaseCommand, CommandError
 
 from tagger.consensus import replays
+from tagger.consensus.tables.blocks import BadTable
+from tagger.consensus.tables.columns import Field, read
+from tagger.consensus.tables.progress import bar
+from tagger.consensus.tables.votes import Votes, read_votes
 from tagger.consensus.verdict import Rule
-from tagger.tables.blocks import BadTable
-from tagger.tables.columns import Field, read
-from tagger.tables.progress import bar
-from tagger.tables.votes import Votes, read_votes
 
 # More votes than any task has.
 ALL = 1_000_000_000

@@ -1,0 +1,10 @@
+"""Celery: thin."""
+
+from celery import shared_task
+
+from .sessions import SessionStore
+
+
+@shared_task
+def clear_expired_sessions() -> None:
+    SessionStore.clear_expired()

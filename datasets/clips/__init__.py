@@ -1,0 +1,1 @@
+"""A recording comes in and is heard."""

@@ -1,0 +1,271 @@
+"""HTTP for devices: the Mycroft device protocol, as its clients in the field speak it.
+
+They are careless, and this is written for them as they are:
+
+- every call says `Content-Type: application/json`, also one whose body is multipart, which then names no
+  boundary: so no header is asked what a body is;
+- whatever is JSON they take for what they asked for, a refusal too: one would be saved as the device's
+  identity. So all that is no upload is refused in plain text.
+"""
+
+import json
+import re
+from collections.abc import Callable, Mapping
+from datetime import datetime, time, timedelta
+from functools import wraps
+from io import BytesIO
+from typing import Any
+from uuid import UUID
+
+from django.core.exceptions import SuspiciousOperation
+from django.core.files.uploadedfile import UploadedFile
+from django.core.files.uploadhandler import MemoryFileUploadHandler
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http.multipartparser import MultiPartParser, MultiPartParserError
+from django.utils import timezone
+from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from accounts import consent, devices
+from accounts.models import Device
+from datasets.models import Campaign
+
+from . import audio, intake, uploads
+
+View = Callable[..., HttpResponse]
+
+MOST_JSON = 10_000  # bytes
+MOST_AUDIO = 2 * 2**20  # bytes of a whole upload; 30 s as this site keeps them are 960 kB
+LONGEST_STATE = 100
+
+# How a multipart body begins, with the characters that RFC 2046 lets a boundary hold.
+_BOUNDARY = re.compile(rb"--([0-9A-Za-z'()+_,./:=?-]{1,70})\r\n")
+
+
+class Refused(Exception):
+    """A call that is refused with this status and these words."""
+
+    def __init__(self, status: int, words: str) -> None:
+        super().__init__(words)
+        self.status = status
+
+
+class InMemory(MemoryFileUploadHandler):
+    """Holds every file of an upload in memory, whatever its size: it was measured before."""
+
+    def handle_raw_input(self, *args: Any, **kwargs: Any) -> None:
+        self.activated = True
+
+
+def call(view: View) -> View:
+    """No cookie counts here, so no forged page can use one; and a refusal is an answer in plain text."""
+
+    @csrf_exempt
+    @wraps(view)
+    def answered(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        try:
+            response = view(request, *args, **kwargs)
+        except Refused as refused:
+            response = HttpResponse(str(refused), status=refused.status, content_type="text/plain")
+        response["Cache-Control"] = "no-store"
+        return response
+
+    return answered
+
+
+@require_GET
+@call
+def code(request: HttpRequest) -> HttpResponse:
+    state = request.GET.get("state", "")
+    if not 0 < len(state) <= LONGEST_STATE:
+        raise Refused(400, f"Say a state, of up to {LONGEST_STATE} characters.")
+    try:
+        offer = devices.offer(state, timezone.now())
+    except devices.Busy as busy:
+        raise Refused(503, str(busy)) from busy
+    return JsonResponse(
+        {"state": state, "token": offer.token, "expiration": offer.seconds, "code": offer.code}
+    )
+
+
+@require_POST
+@call
+def activate(request: HttpRequest) -> HttpResponse:
+    sent = sent_json(request)
+    try:
+        login = devices.activate(
+            str(sent.get("state")), str(sent.get("token")), said_of_itself(sent), timezone.now()
+        )
+    except devices.NotYet as refused:
+        raise Refused(404, str(refused)) from refused
+    return login_response(login)
+
+
+@require_GET
+@call
+def renew(request: HttpRequest) -> HttpResponse:
+    try:
+        login = devices.renew(bearer(request), named_device(request), timezone.now())
+    except devices.Void as void:
+        raise Refused(401, str(void)) from void
+    return login_response(login)
+
+
+@require_http_methods(["GET", "PATCH"])
+@call
+def device(request: HttpRequest, uuid: UUID) -> HttpResponse:
+    own = its_own(request, uuid, timezone.now())
+    if request.method == "PATCH":
+        devices.update(own, said_of_itself(sent_json(request)))
+    return JsonResponse(described(own))
+
+
+@require_POST
+@call
+def wake_word_file(request: HttpRequest, uuid: UUID) -> HttpResponse:
+    return upload(request, uuid, Campaign.Kind.WAKE_WORD)
+
+
+@require_POST
+@call
+def utterance_file(request: HttpRequest, uuid: UUID) -> HttpResponse:
+    return upload(request, uuid, Campaign.Kind.TRANSCRIPTION)
+
+
+def upload(request: HttpRequest, uuid: UUID, kind: Campaign.Kind) -> HttpResponse:
+    """201 when the clip is held now, 200 when it was already; nothing is read before it may be kept."""
+    now = timezone.now()
+    try:
+        own = its_own(request, uuid, now)
+        uploads.check(own, kind, now)
+        audio_file, said = sent_recording(request)
+        added = uploads.take(own, kind, audio_file, said, now)
+    except Refused as refused:
+        return refusal(refused.status, refused)
+    except consent.NoConsent as refused:
+        return refusal(403, refused)
+    except intake.Duplicate as refused:
+        return refusal(409, refused)
+    except (uploads.NobodyAsks, audio.BadAudio) as refused:
+        return refusal(422, refused)
+    except uploads.EnoughToday as refused:
+        response = refusal(429, refused)
+        response["Retry-After"] = str(seconds_to_midnight(now))
+        return response
+    return JsonResponse({"held": True}, status=201 if added else 200)
+
+
+def refusal(status: int, reason: Exception) -> HttpResponse:
+    return JsonResponse({"detail": str(reason)}, status=status)
+
+
+def its_own(request: HttpRequest, uuid: UUID, now: datetime) -> Device:
+    try:
+        return devices.by_access(bearer(request), uuid, now)
+    except devices.Void as void:
+        raise Refused(401, str(void)) from void
+
+
+def bearer(request: HttpRequest) -> str:
+    scheme, _space, token = request.headers.get("Authorization", "").partition(" ")
+    return token.strip() if scheme.lower() == "bearer" else ""
+
+
+def named_device(request: HttpRequest) -> UUID | None:
+    try:
+        return UUID(request.headers.get("Device", ""))
+    except ValueError:
+        return None
+
+
+def login_response(login: devices.Login) -> HttpResponse:
+    return JsonResponse(
+        {
+            "uuid": str(login.device),
+            "accessToken": login.access,
+            "refreshToken": login.refresh,
+            "expiration": login.seconds,
+        }
+    )
+
+
+def described(own: Device) -> dict[str, object]:
+    about = own.about
+    return {
+        "uuid": str(own.uuid),
+        "name": about.get("name", ""),
+        "description": "",
+        "platform": about.get("platform", ""),
+        "coreVersion": about.get("core_version", ""),
+        "enclosureVersion": about.get("enclosure_version", ""),
+        # Clients look for a person's id here; no number of a person leaves this site.
+        "user": {"uuid": str(own.uuid)},
+    }
+
+
+def said_of_itself(sent: Mapping[str, Any]) -> dict[str, object]:
+    """The protocol's names for it, of which there are two generations, in ours."""
+    return {
+        "platform": sent.get("platform"),
+        "platform_build": sent.get("platform_build"),
+        "core_version": sent.get("coreVersion") or sent.get("core_version"),
+        "enclosure_version": sent.get("enclosureVersion") or sent.get("enclosure_version"),
+        "language": sent.get("language") or sent.get("lang"),
+    }
+
+
+def sent_json(request: HttpRequest) -> dict[str, Any]:
+    return json_object(body(request, MOST_JSON))
+
+
+def json_object(data: bytes) -> dict[str, Any]:
+    try:
+        sent = json.loads(data)
+    except (ValueError, RecursionError):
+        sent = None
+    if not isinstance(sent, dict):
+        raise Refused(400, "This is no JSON object.")
+    return sent
+
+
+def body(request: HttpRequest, most: int) -> bytes:
+    """The whole body, straight from the connection: nothing before this measured it or put it in a file."""
+    length = int(request.META.get("CONTENT_LENGTH") or 0)
+    if length > most:
+        raise Refused(413, f"{length} bytes are too many, up to {most} are taken.")
+    return request.read()
+
+
+def sent_recording(request: HttpRequest) -> tuple[bytes, uploads.Said]:
+    """The parts `audio` and `metadata` of a multipart body; clients send the second as a file or a field."""
+    data = body(request, MOST_AUDIO)
+    begins = _BOUNDARY.match(data)
+    if begins is None:
+        raise Refused(400, "This is no multipart body.")
+    meta = {
+        "CONTENT_TYPE": f'multipart/form-data; boundary="{begins[1].decode()}"',
+        "CONTENT_LENGTH": str(len(data)),
+    }
+    try:
+        fields, files = MultiPartParser(meta, BytesIO(data), [InMemory()]).parse()
+    except (MultiPartParserError, SuspiciousOperation) as error:
+        raise Refused(400, "This multipart body cannot be read.") from error
+    sent = {name: file.read() for name, file in files.items() if isinstance(file, UploadedFile)}
+    if "audio" not in sent:
+        raise Refused(400, "There is no file named audio.")
+    metadata = sent.get("metadata", str(fields.get("metadata", "")).encode())
+    if len(metadata) > MOST_JSON:
+        raise Refused(413, f"The metadata is too long, up to {MOST_JSON} bytes are taken.")
+    return sent["audio"], said_of_recording(json_object(metadata))
+
+
+def said_of_recording(metadata: Mapping[str, Any]) -> uploads.Said:
+    """Its other fields (engine, model, timestamp, a transcription) end here; `uploads` says why."""
+    word = metadata.get("wake_word") or metadata.get("name")
+    language = metadata.get("language") or metadata.get("lang")
+    return uploads.Said(word if isinstance(word, str) else "", language if isinstance(language, str) else "")
+
+
+def seconds_to_midnight(now: datetime) -> int:
+    tomorrow = datetime.combine(now.date() + timedelta(days=1), time(), now.tzinfo)
+    return int((tomorrow - now).total_seconds()) + 1

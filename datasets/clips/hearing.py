@@ -1,0 +1,15 @@
+"""What volunteers and reviewers get to hear of a clip."""
+
+from accounts import consent
+from accounts.models import Material
+from datasets.models import Clip
+
+from . import audio, disguise, vault
+
+
+def for_volunteers(clip: Clip) -> bytes:
+    """The clip's WAV, disguised where its contributor wished so. Raises accounts.keys.KeyLost."""
+    wav = vault.get(clip)
+    if clip.material != Material.WAKE_WORD or not consent.is_disguised(clip.contributor):
+        return wav
+    return audio.wav(disguise.disguise(audio.read(wav), disguise.coefficient(clip.key)))

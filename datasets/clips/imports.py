@@ -1,0 +1,282 @@
+"""Bring in a collection: a folder of audio, or a CSV manifest that names files beside it.
+
+Each file stands for itself: one that is refused is named with its reason and hinders no other, and a
+run that was cut goes on where it stopped when it is started again.
+"""
+
+import csv
+import os
+import stat
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from functools import cached_property, lru_cache
+from pathlib import Path
+
+from django.core.exceptions import ValidationError
+from django.db import transaction
+
+from accounts import consent, contributors
+from accounts.models import Purpose, User
+from datasets import normalise
+from datasets.models import Campaign, Clip, Label
+
+from . import audio, intake
+
+AUDIO_NAMES = {".wav", ".wave", ".flac", ".ogg", ".oga", ".opus", ".mp3", ".webm", ".m4a", ".mp4"}
+LANGUAGE = Clip._meta.get_field("language")
+TRUTHS = {"", "wake-word", "not-wake-word", *Label.values}
+COLUMNS = {"path", "language", "speaker", "wake_word", "truth", "transcript", "draft"}
+AT_ONCE, BYTES = 256, 16 * 2**20  # clips of one batch, and bytes of their sound
+LARGEST = 64 * 2**20  # bytes; 30 s at 192 kHz in stereo are well below
+
+
+class BadSource(ValueError):
+    """The folder or manifest cannot be read as one; the message says where."""
+
+
+class Refused(ValueError):
+    """One file that does not come in, with the reason."""
+
+
+class Outcome(StrEnum):
+    ADDED = "added"
+    HELD = "held already"
+    REFUSED = "refused"
+
+
+@dataclass(frozen=True)
+class Item:
+    """One file of the source and what is said of it. `name` is how the source calls it."""
+
+    name: str
+    path: str | Path
+    language: str = ""
+    speaker: str = ""
+    wake_word: str = ""
+    truth: str = ""
+    transcript: str = ""
+    draft: str = ""
+
+
+def items(source: Path) -> Iterator[Item]:
+    """The files of a folder in the order of their names, or the rows of a manifest. Raises BadSource."""
+    if source.is_dir():
+        return _recordings(source)
+    if source.suffix.lower() == ".csv" and source.is_file():
+        return _rows(source)
+    if source.is_file():
+        raise BadSource(f"{source} is neither a folder nor a manifest whose name ends in .csv.")
+    raise BadSource(f"{source} does not exist.")
+
+
+def count(source: Path) -> int:
+    """How many items there are; a manifest is read to its end for this. Raises BadSource."""
+    if source.is_dir():
+        return sum(is_audio(name) for _, name in _files(source))
+    return sum(1 for _ in items(source))
+
+
+def passed_over(source: Path) -> int:
+    """How many files of a folder are not taken for audio by their names."""
+    return sum(not is_audio(name) for _, name in _files(source)) if source.is_dir() else 0
+
+
+def is_audio(name: str) -> bool:
+    return os.path.splitext(name)[1].lower() in AUDIO_NAMES and not name.startswith(".")
+
+
+class Import:
+    """One run over a source: who the clips belong to, and the consent they rest on."""
+
+    def __init__(
+        self, campaign: Campaign, collection: str, reference: str, now: datetime, *, public: bool = False
+    ) -> None:
+        """`public`: what the reference points to allows public releases too, and not researchers alone."""
+        self.campaign, self.collection, self.reference, self.now = campaign, collection, reference, now
+        self.purposes = list(Purpose) if public else [Purpose.VOLUNTEERS, Purpose.RESEARCHERS]
+        self._people: dict[str, User] = {}
+
+    def take(self, item: Item) -> Outcome:
+        """Bring in one file. Raises Refused."""
+        [(_, outcome)] = self.take_all([item])
+        if isinstance(outcome, Refused):
+            raise outcome
+        return outcome
+
+    def take_all(self, items: Iterable[Item]) -> Iterator[tuple[Item, Outcome | Refused]]:
+        """Bring in all of them, and say of each in its turn what became of it.
+
+        They are stored in batches, each whole or not at all. The first ones come one by one, and a batch is
+        at most a quarter of what came before it: a run that is killed has no more than that to do again.
+        """
+        batch: list[tuple[Item, intake.Offer | Refused]] = []
+        taken = size = 0
+        for item in items:
+            offer = self._offer(item)
+            batch.append((item, offer))
+            size += offer.sound.samples.nbytes if isinstance(offer, intake.Offer) else 0
+            if len(batch) >= min(max(taken // 4, 1), AT_ONCE) or size >= BYTES:
+                yield from self._store(batch)
+                taken += len(batch)
+                batch, size = [], 0
+        yield from self._store(batch)
+
+    def _store(
+        self, batch: Sequence[tuple[Item, intake.Offer | Refused]]
+    ) -> Iterator[tuple[Item, Outcome | Refused]]:
+        offers = [offer for _, offer in batch if isinstance(offer, intake.Offer)]
+        done = iter(intake.add_all(offers, self.campaign, self.now) if offers else ())
+        for item, offer in batch:
+            yield item, offer if isinstance(offer, Refused) else _outcome(next(done))
+
+    def _offer(self, item: Item) -> intake.Offer | Refused:
+        """Everything that can be known of a file before it is stored."""
+        try:
+            language, truth = self._language(item), self._truth(item)
+            draft = item.draft if self.campaign.drafts_by else ""
+            if "\0" in truth + item.speaker:
+                return Refused("what is said of it holds a zero character")
+            normalise.must_fit(draft, "draft")
+            sound = intake.read(_bytes(item.path))
+            person = self._contributor(item.speaker)
+        except Refused as reason:
+            return reason
+        except (audio.BadAudio, consent.NoConsent, normalise.Unfit) as reason:
+            return Refused(str(reason))
+        origin = intake.Origin(person, Clip.Source.IMPORT, language, self.reference)
+        return intake.Offer(sound, origin, truth, draft)
+
+    def _contributor(self, speaker: str) -> User:
+        if speaker not in self._people:
+            person = contributors.imported(self.collection, speaker)
+            with transaction.atomic():
+                consent.give(
+                    person, self.campaign.material, self.purposes, self.now, reference=self.reference
+                )
+                # Asked when giving has this person to itself: a withdrawal may have been on its way.
+                if consent.has_withdrawn(person):
+                    raise Refused("this contributor withdrew; an import cannot bring them back")
+            self._people[speaker] = person
+        return self._people[speaker]
+
+    def _language(self, item: Item) -> str:
+        language = item.language or self.campaign.language
+        try:
+            _check_language(language)
+        except ValidationError:
+            raise Refused(f"language {item.language!r} is not a code such as en or pt-BR") from None
+        # A wake word can be listened for among any language; nobody can write down one they do not know.
+        asks = self.campaign.language
+        if self.campaign.kind == Campaign.Kind.TRANSCRIPTION and _primary(language) != _primary(asks):
+            raise Refused(f"its language is {language}, the campaign asks in {asks}")
+        return language
+
+    def _truth(self, item: Item) -> str:
+        """What the manifest says the answer is, in the campaign's terms; empty when it says nothing."""
+        if self.campaign.kind == Campaign.Kind.TRANSCRIPTION:
+            return item.transcript.strip()
+        if item.truth not in TRUTHS:
+            raise Refused(f"truth is {item.truth!r}, not wake-word, not-wake-word or an answer")
+        other_word = item.wake_word and normalise.text(item.wake_word) != self._asked
+        if other_word and item.truth in {"wake-word", Label.YES}:
+            return "not-wake-word"
+        return item.truth
+
+    @cached_property
+    def _asked(self) -> str:
+        return normalise.text(self.campaign.wake_word)
+
+
+@lru_cache(maxsize=256)
+def _check_language(language: str) -> None:
+    """Raises ValidationError."""
+    LANGUAGE.run_validators(language)
+
+
+def _outcome(done: bool | Exception) -> Outcome | Refused:
+    if isinstance(done, Exception):
+        return Refused(str(done))
+    return Outcome.ADDED if done else Outcome.HELD
+
+
+def _recordings(folder: Path) -> Iterator[Item]:
+    # Of text and not of paths, which would take as long as reading the files.
+    root = len(os.path.join(folder, ""))
+    for here, name in _files(folder):
+        if is_audio(name):
+            path = os.path.join(here, name)
+            yield Item(_shown(path[root:]), path)
+
+
+def _files(folder: Path) -> Iterator[tuple[str, str]]:
+    for here, folders, names in os.walk(os.path.join(folder, "")):
+        folders.sort()
+        yield from ((here, name) for name in sorted(names))
+
+
+def _shown(path: str) -> str:
+    """A name for people: bytes that are no UTF-8, which a file's name may hold, cannot be printed."""
+    return path.encode(errors="replace").decode()
+
+
+def _rows(manifest: Path) -> Iterator[Item]:
+    with open(manifest, encoding="utf-8-sig", newline="") as file:
+        reader = csv.DictReader(file, strict=True)
+        try:
+            _check_columns(manifest, reader.fieldnames)
+            for row in reader:
+                yield _item(manifest, reader.line_num, row)
+        except UnicodeDecodeError as error:
+            line = _first_line_not_utf_8(manifest)
+            raise BadSource(f"{manifest}, line {line}: not UTF-8 ({error.reason}).") from error
+        except csv.Error as error:
+            raise BadSource(f"{manifest}, line {reader.line_num + 1}: {error}.") from error
+
+
+def _first_line_not_utf_8(manifest: Path) -> int:
+    """Looked for anew: a file is decoded in blocks, long before its lines are read one by one."""
+    with open(manifest, encoding="utf-8", errors="surrogateescape") as file:
+        lines = enumerate(file, start=1)
+        return next(number for number, line in lines if any("\udc80" <= c <= "\udcff" for c in line))
+
+
+def _check_columns(manifest: Path, found: object) -> None:
+    names = list(found or [])  # type: ignore[call-overload]
+    if "path" not in names:
+        raise BadSource(f"{manifest}, line 1: no column named path (found: {', '.join(names) or 'nothing'}).")
+    twice = {name for name in names if names.count(name) > 1 and name in COLUMNS}
+    if twice:
+        raise BadSource(f"{manifest}, line 1: the column {twice.pop()} stands there twice.")
+
+
+def _item(manifest: Path, line: int, row: dict[str, str | None]) -> Item:
+    if None in row:  # what DictReader calls the column of cells that have none
+        raise BadSource(
+            f"{manifest}, line {line}: more cells than columns; quotes must stand around a cell with a comma."
+        )
+    said = {name: (row.get(name) or "").strip() for name in COLUMNS}
+    path = said.pop("path")
+    return Item(f"line {line}: {path or '(no path)'}", manifest.parent / path, **said)
+
+
+def _bytes(path: str | Path) -> bytes:
+    try:
+        found = os.stat(path)
+        if not stat.S_ISREG(found.st_mode):
+            raise Refused("this is not a file")
+        if found.st_size > LARGEST:
+            raise Refused(f"{found.st_size / 2**20:.0f} MB, at most {LARGEST // 2**20} MB are read")
+        with open(path, "rb", buffering=0) as file:
+            return file.read()
+    except (FileNotFoundError, NotADirectoryError):
+        raise Refused("there is no such file") from None
+    except (OSError, ValueError) as error:
+        if isinstance(error, Refused):
+            raise
+        raise Refused(f"it cannot be read: {error}") from error
+
+
+def _primary(language: str) -> str:
+    return language.split("-")[0].lower()

@@ -1,0 +1,113 @@
+"""What somebody says into a page: hand out a sentence to read, take the recording."""
+
+import hashlib
+import hmac
+import random
+from collections.abc import Iterator
+from datetime import datetime
+from itertools import count
+
+from django.db import transaction
+from django.db.models import F
+from django.utils.translation import gettext as _
+
+from accounts import keys
+from accounts.models import User
+from datasets.models import Campaign, Clip, Prompt, Reading, Task
+
+from . import audio, intake
+
+SHORTEST, LONGEST = 1.0, 15.0  # seconds
+MOST_BYTES = 2_000_000
+_AT_A_TIME = 100
+
+
+class AlreadyRead(Exception):
+    """This person has read this sentence before, in another recording."""
+
+
+def share(
+    person: User, campaign: Campaign, data: bytes, now: datetime, *, prompt: Prompt | None = None
+) -> bool:
+    """Hold a recording; False when it is held already. With a prompt, it is somebody reading that.
+
+    Raises audio.BadAudio, AlreadyRead, accounts.consent.NoConsent and intake.Duplicate; then nothing
+    was stored. Sending the same again does no harm.
+    """
+    sound = intake.read(data)
+    _check_length(audio.seconds(sound.samples))
+    if prompt and _has_read(person, prompt, elsewhere_than=sound):
+        raise AlreadyRead(_("You have read this sentence already."))
+    origin = intake.Origin(person, Clip.Source.BROWSER, campaign.language)
+    added = intake.add(sound, campaign, origin, now, truth=prompt.text if prompt else "")
+    if added and prompt:
+        _note_reading(person, prompt, sound)
+    return added
+
+
+def next_prompt(person: User, campaign: Campaign, *, but: str = "") -> Prompt | None:
+    """A sentence that this person has not read, among those that were read least; None when all were.
+
+    The same one until it is read. With `but`, a prompt's id, any other one than that, where there is another.
+    """
+    key = keys.existing_key(person)
+    only = None
+    for some in _least_read_first(campaign):
+        marks = {_mark(key, campaign.pk, prompt.text): prompt for prompt in some}
+        for mark in Reading.objects.filter(mark__in=marks).values_list("mark", flat=True):
+            del marks[mark]
+        others = [mark for mark, prompt in marks.items() if str(prompt.pk) != but]
+        if others and but:
+            return marks[random.choice(others)]
+        if others:  # among equals everybody has an order of their own, or all would read the same at once
+            return marks[min(others, key=lambda mark: (marks[mark].times_read, mark))]
+        only = only or next(iter(marks.values()), None)
+    return only
+
+
+def renew_marks(person: User) -> None:
+    """Mark what this person read under their present data key; in the transaction that renewed it."""
+    key = keys.data_key(person)
+    mine = Reading.objects.filter(task__clip__contributor=person)
+    for reading in mine.select_related("task__clip__contributor__data_key", "task__campaign").order_by("pk"):
+        reading.mark = _mark(key, reading.task.campaign_id, reading.task.reference)
+        reading.save(update_fields=["mark"])
+
+
+def _least_read_first(campaign: Campaign) -> Iterator[list[Prompt]]:
+    prompts = campaign.prompts.order_by("times_read", "id")
+    for start in count(0, _AT_A_TIME):
+        some = list(prompts[start : start + _AT_A_TIME])
+        if not some:
+            return
+        yield some
+
+
+def _check_length(seconds: float) -> None:
+    if seconds < SHORTEST:
+        raise audio.BadAudio(_("shorter than %(seconds)d s") % {"seconds": SHORTEST})
+    if seconds > LONGEST:
+        raise audio.BadAudio(_("longer than %(seconds)d s") % {"seconds": LONGEST})
+
+
+def _has_read(person: User, prompt: Prompt, *, elsewhere_than: intake.Sound) -> bool:
+    # The same recording again is somebody whose first answer was lost, and is told the same once more.
+    readings = Reading.objects.filter(mark=_mark(keys.existing_key(person), prompt.campaign_id, prompt.text))
+    return readings.exclude(task__clip__samples_sha256=elsewhere_than.fingerprint).exists()
+
+
+@transaction.atomic
+def _note_reading(person: User, prompt: Prompt, sound: intake.Sound) -> None:
+    tasks = Task.objects.filter(clip__contributor=person, clip__samples_sha256=sound.fingerprint)
+    task = tasks.filter(campaign=prompt.campaign_id).first()
+    if task is None:  # taken back in the meantime
+        return
+    mark = _mark(keys.existing_key(person), prompt.campaign_id, prompt.text)
+    _reading, is_new = Reading.objects.get_or_create(mark=mark, defaults={"task": task})
+    if is_new:
+        Prompt.objects.filter(pk=prompt.pk).update(times_read=F("times_read") + 1)
+
+
+def _mark(key: bytes, campaign: int, text: str) -> str:
+    said = f"reading in campaign {campaign}: {text}"
+    return hmac.new(key, said.encode(), hashlib.sha256).hexdigest()

@@ -1,0 +1,110 @@
+"""What a device sends, to a clip: which campaigns ask for it, and until when only its owner hears it.
+
+Of what a device says about a recording only the wake word and the language are looked at, to find the
+campaigns, and only the language is kept. Its time is finer than anything this site needs to know, engine and
+model tell one kind of device from another, and what a machine understood would be a transcript that nobody
+agreed to give: none of that is stored, or even read.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.core.exceptions import ValidationError
+
+from accounts import consent, devices
+from accounts.models import Device, Material, Purpose
+from datasets import normalise
+from datasets.models import Campaign, Clip
+
+from . import intake
+
+LANGUAGE = Clip._meta.get_field("language")
+MATERIAL = {
+    Campaign.Kind.WAKE_WORD: Material.WAKE_WORD,
+    Campaign.Kind.TRANSCRIPTION: Material.UTTERANCE,
+}
+
+
+class NobodyAsks(ValueError):
+    """No open campaign asks for such a recording; nothing was stored."""
+
+
+class EnoughToday(Exception):
+    """The device sent as many clips today as it may."""
+
+
+@dataclass(frozen=True)
+class Said:
+    """What a device says of a recording, as far as it is looked at."""
+
+    wake_word: str = ""
+    language: str = ""
+
+
+def check(device: Device, kind: Campaign.Kind, now: datetime) -> None:
+    """Whether anything of this kind may come from this device now, before any of it is read.
+
+    Raises consent.NoConsent and EnoughToday.
+    """
+    material = MATERIAL[kind]
+    if not consent.allows(device.owner, material, Purpose.VOLUNTEERS):
+        raise consent.NoConsent(f"No live consent: volunteers may hear {material.label}.")
+    if not devices.has_room(device, now.date()):
+        raise EnoughToday("This device sent as many clips today as it may; go on tomorrow.")
+
+
+def take(device: Device, kind: Campaign.Kind, audio: bytes, said: Said, now: datetime) -> bool:
+    """Hold the recording for every campaign that asks for it; False when that is so already.
+
+    Raises NobodyAsks, audio.BadAudio, consent.NoConsent and intake.Duplicate; then nothing was stored.
+    """
+    language = _language(said, device)
+    asking = _asking_for_word(said.wake_word) if kind == Campaign.Kind.WAKE_WORD else _asking_in(language)
+    sound = intake.read(audio)
+    until = now + timedelta(hours=device.owner.cooling_off)
+    added = False
+    for campaign in asking:
+        spoken = language or campaign.language
+        origin = intake.Origin(device.owner, Clip.Source.DEVICE, spoken, held_until=until)
+        added |= intake.add(sound, campaign, origin, now)
+    if added:
+        devices.count_upload(device, now.date())
+    return added
+
+
+def _language(said: Said, device: Device) -> str:
+    """As the site writes language codes; devices write en_US and en-us for the same."""
+    language = (said.language or device.about.get("language", "")).replace("_", "-")
+    primary, *rest = language.split("-")
+    language = "-".join([primary.lower(), *rest])
+    try:
+        if language:
+            LANGUAGE.run_validators(language)
+    except ValidationError:
+        raise NobodyAsks("The language is not a code such as en or pt-BR.") from None
+    return language
+
+
+def _asking_for_word(word: str) -> list[Campaign]:
+    wanted = normalise.text(word)
+    is_open = Campaign.objects.filter(kind=Campaign.Kind.WAKE_WORD, is_open=True)
+    asking = [campaign for campaign in is_open if normalise.text(campaign.wake_word) == wanted]
+    if not asking:
+        raise NobodyAsks("No open campaign asks for this wake word.")
+    return asking
+
+
+def _asking_in(language: str) -> list[Campaign]:
+    """By the language alone, whatever its country; when none is said, it must be the only one asked for."""
+    is_open = list(Campaign.objects.filter(kind=Campaign.Kind.TRANSCRIPTION, is_open=True))
+    languages = {_primary(campaign.language) for campaign in is_open}
+    if not language and len(languages) > 1:
+        raise NobodyAsks("Say the language: campaigns in several ask for recordings.")
+    asking = [c for c in is_open if not language or _primary(c.language) == _primary(language)]
+    if not asking:
+        raise NobodyAsks("No open campaign asks for recordings in this language.")
+    return asking
+
+
+def _primary(language: str) -> str:
+    return language.split("-")[0].lower()

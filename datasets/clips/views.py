@@ -1,0 +1,176 @@
+"""Pages on which contributors record: choose what, then say it. Each reads guard, form, one call, answer."""
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+
+from django.contrib import messages
+from django.core.files.uploadhandler import MemoryFileUploadHandler
+from django.db.models import Exists, OuterRef
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.csrf import csrf_exempt, csrf_protect
+from django.views.decorators.http import require_GET, require_http_methods
+
+from accounts import consent
+from accounts.models import Material, Purpose
+from accounts.roles import PersonalRequest, contributor_required
+from datasets.models import Campaign, Prompt
+
+from . import recording
+from .audio import BadAudio
+from .forms import RecordingForm
+from .intake import Duplicate
+
+# Around the sound: the other fields, their headers and boundaries.
+_MOST_AROUND = 10_000
+
+
+@require_GET
+@contributor_required
+def choose(request: PersonalRequest) -> HttpResponse:
+    campaigns = Campaign.objects.filter(is_open=True).annotate(
+        has_prompts=Exists(Prompt.objects.filter(campaign=OuterRef("pk")))
+    )
+    allowed = {material: _allowed(request, material) for material in Material}
+    context = {
+        "campaigns": campaigns,
+        "nothing_allowed": not any(allowed.values()),
+        "may_record": [material for material, purposes in allowed.items() if purposes],
+        "shared": _shared(request),
+    }
+    return render(request, "datasets/clips/record.html", context)
+
+
+@csrf_exempt  # looking for the token reads the whole body, so `_take` looks at its size first
+@require_http_methods(["GET", "POST"])
+@contributor_required
+def record(request: PersonalRequest, slug: str) -> HttpResponse:
+    campaign = get_object_or_404(Campaign, slug=slug, is_open=True)
+    if request.method == "POST":
+        return _take(request, campaign)
+    if campaign.prompts.exists():
+        return _page(request, campaign, but=request.GET.get("other", ""))
+    return _page(request, campaign, freely=True)
+
+
+@require_GET
+@contributor_required
+def speak_freely(request: PersonalRequest, slug: str) -> HttpResponse:
+    campaign = get_object_or_404(Campaign, slug=slug, is_open=True, kind=Campaign.Kind.TRANSCRIPTION)
+    return _page(request, campaign, freely=True)
+
+
+def _in_memory(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
+    """No more of the body is read than a recording may have, and none of it touches a disk."""
+
+    @wraps(view)
+    def bounded(request: PersonalRequest, campaign: Campaign) -> HttpResponse:
+        if int(request.META.get("CONTENT_LENGTH") or 0) > recording.MOST_BYTES + _MOST_AROUND:
+            return _refused(request, campaign, _("This file is larger than 2 MB."), 413)
+        request.upload_handlers = [MemoryFileUploadHandler(request)]
+        return view(request, campaign)
+
+    return bounded
+
+
+def told(bad: BadAudio) -> str:
+    """Why a recording is refused, in the language of the page."""
+    words = _(bad.reason)
+    return words % bad.figures if bad.figures else words
+
+
+@_in_memory
+@csrf_protect
+def _take(request: PersonalRequest, campaign: Campaign) -> HttpResponse:
+    form = RecordingForm(campaign, request.POST, request.FILES)
+    if not form.is_valid():
+        return _refused(request, campaign, form.problem(), 400)
+    sound, prompt = form.cleaned_data["audio"].read(), form.cleaned_data["prompt"]
+    try:
+        is_new = recording.share(request.user, campaign, sound, timezone.now(), prompt=prompt)
+    except consent.NoConsent:
+        problem = _("Nothing was stored: you have not agreed to it, or not any more.")
+        return _refused(request, campaign, problem, 403)
+    except BadAudio as bad:
+        problem = _("This recording cannot be taken: %(reason)s.") % {"reason": told(bad)}
+        return _refused(request, campaign, problem, 400, prompt)
+    except Duplicate:
+        return _refused(request, campaign, _("Somebody else has shared this recording already."), 409, prompt)
+    except recording.AlreadyRead as again:
+        return _refused(request, campaign, str(again), 409)
+    return _thanks(request, campaign, prompt, is_new)
+
+
+def _thanks(
+    request: PersonalRequest, campaign: Campaign, prompt: Prompt | None, is_new: bool
+) -> HttpResponse:
+    if _is_for_the_script(request):
+        following = recording.next_prompt(request.user, campaign) if prompt else None
+        answer = {
+            "shared": _shared(request),
+            "prompt": following and {"id": following.pk, "text": following.text},
+        }
+        return JsonResponse(answer, status=201 if is_new else 200)
+    if is_new:
+        messages.success(request, _("Thank you: your recording is shared."))
+    else:
+        messages.info(request, _("You had shared this recording already."))
+    back = "speak_freely" if campaign.asks_for_words and not prompt else "record_campaign"
+    return redirect(back, campaign.slug)
+
+
+def _refused(
+    request: PersonalRequest, campaign: Campaign, problem: str, status: int, prompt: Prompt | None = None
+) -> HttpResponse:
+    if _is_for_the_script(request):
+        return JsonResponse({"detail": problem}, status=status)
+    freely = campaign.asks_for_words and prompt is None
+    return _page(request, campaign, prompt=prompt, freely=freely, problem=problem, status=status)
+
+
+def _is_for_the_script(request: HttpRequest) -> bool:
+    return request.get_preferred_type(["text/html", "application/json"]) == "application/json"
+
+
+def _allowed(request: PersonalRequest, material: Material) -> list[str]:
+    """What new clips of this person may be used for, in words; empty unless volunteers may hear them."""
+    live = [each for each in consent.live_now(request.user) if each.material == material]
+    purposes = [Purpose(each.purpose) for each in live if consent.takes_in(each)]
+    return [str(purpose.label) for purpose in purposes] if Purpose.VOLUNTEERS in purposes else []
+
+
+def _shared(request: PersonalRequest) -> int:
+    return request.user.clips.filter(withdrawal=None).count()
+
+
+def _page(
+    request: PersonalRequest,
+    campaign: Campaign,
+    *,
+    prompt: Prompt | None = None,
+    but: str = "",
+    freely: bool = False,
+    problem: str = "",
+    status: int = 200,
+) -> HttpResponse:
+    allowed = _allowed(request, campaign.material)
+    reads = campaign.asks_for_words and not freely
+    if allowed and reads and prompt is None:
+        prompt = recording.next_prompt(request.user, campaign, but=but)
+    context: dict[str, Any] = {
+        "campaign": campaign,
+        "allowed": allowed,
+        "ever_allowed": consent.allows(request.user, campaign.material, Purpose.VOLUNTEERS),
+        "reads": reads,
+        "prompt": prompt,
+        "problem": problem,
+        "shared": _shared(request),
+        "shortest": recording.SHORTEST,
+        "longest": recording.LONGEST,
+    }
+    response = render(request, "datasets/clips/record_campaign.html", context, status=status)
+    response["Cache-Control"] = "no-store"  # after a step back it would offer a sentence that was read
+    return response

@@ -1,0 +1,1 @@
+"""What goes out: frozen releases, their archives, and recalls."""

@@ -1,0 +1,209 @@
+"""HTTP for researchers' programs: which releases there are, what is in one, and its archives.
+
+A release for researchers is for people with that role. A public one, which holds only what its contributors
+let anybody in the world have, is for everybody who knows its address, without an account; the list of all
+releases is for researchers alone. Whoever may not have a release is not told whether there is one.
+"""
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+from django.http import Http404, HttpResponse, HttpResponseBase, StreamingHttpResponse
+from django.utils import timezone
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiResponse, extend_schema
+from rest_framework import serializers
+from rest_framework.exceptions import APIException
+from rest_framework.permissions import BasePermission
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from accounts import audit
+from accounts.models import Purpose, Role
+from accounts.negotiation import AnyAccept
+from datasets.clips import byteranges
+from datasets.models import Release
+
+from . import formats, frozen
+from .archive import Archive
+from .formats.rows import Row, Unfit
+
+
+class ReleaseSerializer(serializers.Serializer[Any]):
+    slug = serializers.CharField()
+    campaigns = serializers.ListField(child=serializers.CharField())
+    licence = serializers.CharField(help_text="an SPDX identifier")
+    published_at = serializers.DateTimeField()
+    audience = serializers.ChoiceField(choices=[Purpose.RESEARCHERS, Purpose.PUBLIC])
+    clips = serializers.IntegerField(help_text="that may be had now")
+    hours = serializers.FloatField()
+    manifest = serializers.CharField(help_text="its address")
+    recalls = serializers.CharField(help_text="the address of the list of what was withdrawn")
+    formats = serializers.DictField(child=serializers.CharField(), help_text="the archives' addresses")
+
+
+class NotInThisFormat(APIException):
+    status_code = 409
+
+
+class IsResearcher(BasePermission):
+    message = "This call is for people with the role researcher."
+
+    def has_permission(self, request: Request, view: APIView) -> bool:
+        return request.user.is_authenticated and request.user.has_role(Role.RESEARCHER)
+
+
+class MayHave(IsResearcher):
+    def has_permission(self, request: Request, view: APIView) -> bool:
+        public = Release.objects.filter(slug=view.kwargs["slug"], audience=Purpose.PUBLIC)
+        return super().has_permission(request, view) or public.exists()
+
+
+class Call(APIView):
+    content_negotiation_class = AnyAccept
+    permission_classes: Any = [MayHave]
+
+    def release(self, slug: str) -> Release:
+        try:
+            return Release.objects.prefetch_related("campaigns").get(slug=slug)
+        except Release.DoesNotExist:
+            raise Http404 from None
+
+
+class Releases(Call):
+    permission_classes = [IsResearcher]
+
+    @extend_schema(responses=ReleaseSerializer(many=True))
+    def get(self, request: Request) -> Response:
+        found = Release.objects.prefetch_related("campaigns")
+        return Response(ReleaseSerializer(list(map(_told, found)), many=True).data)
+
+
+class OneRelease(Call):
+    @extend_schema(responses=ReleaseSerializer)
+    def get(self, request: Request, slug: str) -> Response:
+        return Response(ReleaseSerializer(_told(self.release(slug))).data)
+
+
+class Manifest(Call):
+    @extend_schema(responses={(200, "application/jsonl"): OpenApiTypes.STR})
+    def get(self, request: Request, slug: str) -> HttpResponseBase:
+        lines = map(_line, frozen.rows(self.release(slug)))
+        return StreamingHttpResponse(
+            () if request.method == "HEAD" else _in_blocks(lines),
+            content_type="application/jsonl",
+            headers={"Cache-Control": "private, no-store"},
+        )
+
+
+class Tar(Call):
+    @extend_schema(
+        responses={
+            (200, "application/x-tar"): OpenApiTypes.BINARY,
+            (206, "application/x-tar"): OpenApiTypes.BINARY,
+            409: OpenApiResponse(description="the format cannot hold this release"),
+            416: OpenApiResponse(description="no byte of the archive is in the range"),
+        }
+    )
+    def get(self, request: Request, slug: str, form: str) -> HttpResponseBase:
+        release = self.release(slug)
+        try:
+            archive = Archive(release, formats.find(form))
+        except formats.UnknownFormat:
+            raise Http404 from None
+        except Unfit as reason:
+            raise NotInThisFormat(str(reason)) from reason
+        first, last = _wanted(request, archive)
+        if first <= last and request.method == "GET":
+            if first == 0:  # of the pieces of one download it is the first that is recorded
+                person = request.user if request.user.is_authenticated else None
+                audit.record(audit.Act.EXPORTED, f"release {release.slug}", person, timezone.now())
+            return _answer(archive, first, last, Stream(archive, first, last))
+        archive.close()
+        return _answer(archive, first, last, ())
+
+
+def _told(release: Release) -> dict[str, Any]:
+    clips, seconds = frozen.amount(release)
+    here = f"/api/v1/releases/{release.slug}"
+    return {
+        "slug": release.slug,
+        "campaigns": [campaign.slug for campaign in release.campaigns.all()],
+        "licence": release.licence,
+        "published_at": release.published_at,
+        "audience": release.audience,
+        "clips": clips,
+        "hours": round(seconds / 3600, 2),
+        "manifest": f"{here}/manifest.jsonl",
+        "recalls": f"/api/v1/recalls/{release.slug}.json",
+        "formats": {name: f"{here}/{name}.tar" for name in formats.FORMATS},
+    }
+
+
+def _wanted(request: Request, archive: Archive) -> tuple[int, int]:
+    """The first and the last byte to send: all of them, too, where If-Range names another archive."""
+    whole = 0, archive.size - 1
+    if request.headers.get("If-Range", archive.etag) != archive.etag:
+        return whole
+    return byteranges.asked(request, archive.size) or whole
+
+
+class Stream:
+    """A part of an archive, which is closed with the response that bears it."""
+
+    def __init__(self, archive: Archive, first: int, last: int) -> None:
+        self._archive, self._first, self._last = archive, first, last
+
+    def __iter__(self) -> Iterator[bytes]:
+        return self._archive.stream(self._first, self._last)
+
+    def close(self) -> None:
+        self._archive.close()
+
+
+def _answer(archive: Archive, first: int, last: int, body: Any) -> HttpResponseBase:
+    whole = (first, last) == (0, archive.size - 1)
+    status = 416 if first > last else 200 if whole else 206
+    answer: HttpResponseBase = (
+        HttpResponse(status=status) if status == 416 else StreamingHttpResponse(body, status=status)
+    )
+    answer["Content-Type"] = "application/x-tar"
+    answer["Accept-Ranges"] = "bytes"
+    answer["ETag"] = archive.etag
+    answer["Cache-Control"] = "private, no-store"
+    answer["Content-Disposition"] = f'attachment; filename="{archive.release.slug}-{archive.form.NAME}.tar"'
+    answer["Content-Length"] = str(max(last - first + 1, 0))
+    if status == 206:
+        answer["Content-Range"] = f"bytes {first}-{last}/{archive.size}"
+    elif status == 416:
+        answer["Content-Range"] = f"bytes */{archive.size}"
+    return answer
+
+
+def _line(row: Row) -> bytes:
+    fields = {
+        "id": row.id,
+        "speaker": row.speaker,
+        "split": row.split,
+        "kind": row.kind,
+        "language": row.language,
+        "wake_word": row.wake_word,
+        "answer": row.answer,
+        "confidence": row.confidence,
+        "soft": row.soft,
+        "seconds": row.seconds,
+    }
+    return json.dumps(fields, ensure_ascii=False).encode() + b"\n"
+
+
+def _in_blocks(lines: Iterator[bytes]) -> Iterator[bytes]:
+    """A server sends each piece by itself: not one for every line."""
+    block: list[bytes] = []
+    for line in lines:
+        block.append(line)
+        if len(block) == 500:
+            yield b"".join(block)
+            block = []
+    yield b"".join(block)

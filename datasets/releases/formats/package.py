@@ -1,0 +1,93 @@
+"""A whole archive: a format's own files and, alike in every format, the papers around them."""
+
+import hashlib
+import json
+from collections.abc import Callable, Iterator
+from functools import partial
+
+from .card import About, card, licence
+from .rows import Audio, Entry, Format, Row, Rows, document, in_order, lines
+from .summary import summarise
+
+CHECKSUMS = "checksums.sha256"
+
+_DIGEST = hashlib.sha256().digest_size
+
+
+def entries(form: Format, about: About, rows: Rows, audio: Audio) -> Iterator[Entry]:
+    """Every file of a release in one format, in an order and with bytes that depend on the rows alone.
+
+    The audio of a clip is asked for when its entry is read, so no second copy of a voice exists and a
+    consumer may skip entries. Raises OutOfOrder unless the rows come by rising id.
+    """
+
+    return _with_checksums(partial(files, form, about, rows, audio))
+
+
+def files(form: Format, about: About, rows: Rows, audio: Audio) -> Iterator[Entry]:
+    """The same without the checksums, for whoever takes them as the files go by."""
+
+    def ordered() -> Iterator[Row]:
+        return in_order(rows())
+
+    return _files(form, about, ordered, audio)
+
+
+def checksum(digest: bytes, path: str) -> bytes:
+    """One line of the checksums, as sha256sum reads it; its length depends on the path alone."""
+    return f"{digest.hex()}  {path}\n".encode()
+
+
+def _files(form: Format, about: About, rows: Rows, audio: Audio) -> Iterator[Entry]:
+    own = form.entries(rows, audio)
+    yield document("LICENSE.txt", licence(about))
+    yield document("README.md", card(about, summarise(rows(), form.refusal), form.LAYOUT))
+    yield lines("soft-labels.jsonl", partial(_soft_labels, form, rows))
+    yield from own
+
+
+def _soft_labels(form: Format, rows: Rows) -> Iterator[str]:
+    for row in rows():
+        if form.refusal(row) is None:
+            yield _soft_label(row) + "\n"
+
+
+def _soft_label(row: Row) -> str:
+    fields = {
+        "id": row.id,
+        "speaker": row.speaker,
+        "split": row.split,
+        "answer": row.answer,
+        "confidence": row.confidence,
+        "soft": row.soft,
+    }
+    # Sorted, because a database's JSON keeps no order of its keys.
+    return json.dumps(fields, ensure_ascii=False, sort_keys=True)
+
+
+def _with_checksums(files: Callable[[], Iterator[Entry]]) -> Iterator[Entry]:
+    """The files, and last the checksums, taken while each file was read; one that was skipped is read then.
+
+    Only digests are held, 32 bytes a file; the paths are made again.
+    """
+    digests = bytearray()
+    size = 0
+    for number, file in enumerate(files()):
+        digests.extend(bytes(_DIGEST))
+        size += len(checksum(bytes(_DIGEST), file.path))
+        yield Entry(file.path, file.size, partial(_hashed, file, digests, number * _DIGEST))
+    yield Entry(CHECKSUMS, size, partial(_checksums, files, digests))
+
+
+def _hashed(file: Entry, digests: bytearray, at: int) -> Iterator[bytes]:
+    digest = hashlib.sha256()
+    for chunk in file.chunks():
+        digest.update(chunk)
+        yield chunk
+    digests[at : at + _DIGEST] = digest.digest()
+
+
+def _checksums(files: Callable[[], Iterator[Entry]], digests: bytearray) -> Iterator[bytes]:
+    for number, file in enumerate(files()):
+        digest = bytes(digests[number * _DIGEST : (number + 1) * _DIGEST])
+        yield checksum(digest if any(digest) else hashlib.sha256(file.read()).digest(), file.path)

@@ -1,0 +1,52 @@
+"""Mycroft Precise: folders of WAV clips that hold the wake word and that do not.
+
+The folders are those of https://github.com/MycroftAI/mycroft-precise/wiki/Training-your-own-wake-word
+"""
+
+from collections.abc import Iterable, Iterator
+
+from datasets import normalise
+
+from .rows import WAKE_WORD, Audio, Entry, Row, Rows, Unfit, clip
+
+NAME = "precise"
+
+LAYOUT = """\
+- `wake-word/`, `not-wake-word/`: clips for training, WAV, 16 kHz, mono, 16 bit.
+- `test/wake-word/`, `test/not-wake-word/`: clips to test with, by other speakers.
+
+The answer `yes` is the wake word; `similar`, `no` and `noise` are not. Precise knows no dev split: those
+clips are with the ones for training, and `soft-labels.jsonl` names them. A folder that would be
+empty is absent."""
+
+
+def refusal(row: Row) -> str | None:
+    """Why a row cannot be here, or None."""
+    return None if row.kind == WAKE_WORD else "a transcription: no wake word was asked for"
+
+
+def entries(rows: Rows, audio: Audio) -> Iterator[Entry]:
+    """The clips, in the order of the rows.
+
+    Raises Unfit if they hold several wake words, as a model hears one; at once, before an archive has begun.
+    """
+    _refuse_many(rows())
+    return _clips(rows, audio)
+
+
+def _clips(rows: Rows, audio: Audio) -> Iterator[Entry]:
+    for row in rows():
+        if refusal(row) is None:
+            yield clip(_path(row), row, audio)
+
+
+def _refuse_many(rows: Iterable[Row]) -> None:
+    typed = {row.wake_word for row in rows if refusal(row) is None}
+    found = set(map(normalise.text, typed))
+    if len(found) > 1:
+        raise Unfit(f"precise takes one wake word a release; there are {', '.join(sorted(found))}")
+
+
+def _path(row: Row) -> str:
+    test = "test/" if row.split == "test" else ""
+    return f"{test}{'wake-word' if row.label == 'yes' else 'not-wake-word'}/{row.id}.wav"

@@ -1,0 +1,59 @@
+"""What an archive will hold and what it leaves out, counted in one pass over the rows."""
+
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+
+from .rows import SPLITS, WAKE_WORD, Row
+
+
+@dataclass
+class Share:
+    """Clips, their speakers and their seconds."""
+
+    clips: int = 0
+    seconds: float = 0.0
+    speakers: set[str] = field(default_factory=set)
+
+    def add(self, row: Row) -> None:
+        self.clips += 1
+        self.seconds += row.seconds
+        self.speakers.add(row.speaker)
+
+
+@dataclass
+class Summary:
+    """Counts of one format's rows; `left_out` counts the others by reason."""
+
+    splits: dict[str, Share] = field(default_factory=lambda: {split: Share() for split in SPLITS})
+    languages: defaultdict[str, Share] = field(default_factory=lambda: defaultdict(Share))
+    wake_words: defaultdict[str, Share] = field(default_factory=lambda: defaultdict(Share))
+    labels: Counter[str] = field(default_factory=Counter)
+    left_out: Counter[str] = field(default_factory=Counter)
+
+    @property
+    def clips(self) -> int:
+        return sum(share.clips for share in self.splits.values())
+
+    def add(self, row: Row) -> None:
+        self.splits[row.split].add(row)
+        self.languages[row.language].add(row)
+        if row.kind == WAKE_WORD:
+            self.wake_words[row.wake_word].add(row)
+            self.labels[str(row.label)] += 1
+
+
+def summarise(rows: Iterable[Row], refusal: Callable[[Row], str | None]) -> Summary:
+    """The counts of rows under a format's own refusal.
+
+    >>> summarise([], lambda row: None).clips
+    0
+    """
+    summary = Summary()
+    for row in rows:
+        reason = refusal(row)
+        if reason is None:
+            summary.add(row)
+        else:
+            summary.left_out[reason] += 1
+    return summary

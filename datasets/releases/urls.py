@@ -1,0 +1,12 @@
+from django.urls import path
+
+from . import api, views
+
+urlpatterns = [
+    path("releases/", views.releases_page, name="releases"),
+    path("api/v1/recalls/<slug:release>.json", views.recall_feed, name="recall_feed"),
+    path("api/v1/releases/", api.Releases.as_view()),
+    path("api/v1/releases/<slug:slug>/", api.OneRelease.as_view(), name="release"),
+    path("api/v1/releases/<slug:slug>/manifest.jsonl", api.Manifest.as_view(), name="manifest"),
+    path("api/v1/releases/<slug:slug>/<slug:form>.tar", api.Tar.as_view(), name="archive"),
+]

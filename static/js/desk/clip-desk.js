@@ -1,0 +1,187 @@
+// <clip-desk>: the form that the server drew, without page loads. The next clip plays while the answer is sent.
+
+import "../player/clip-player.js";
+import { AnswerGate } from "./answer-gate.js";
+import { onlyFor } from "./sync/api.js";
+import { DeskTurns } from "./desk-turns.js";
+import { DeviceStore } from "./sync/device-store.js";
+import { listenToHeadset } from "../keys/headset.js";
+import { Keymap } from "../keys/keymap.js";
+import { KeysDialog } from "../keys/keys-dialog.js";
+import { pressByKey } from "../keys/keys.js";
+import { LastAnswers } from "./last-answers.js";
+import { LentClips } from "./sync/lent-clips.js";
+import { Letters } from "./letters.js";
+import { MachineDraft } from "./machine-draft.js";
+import { Outbox } from "./sync/outbox.js";
+import { Patience } from "./sync/patience.js";
+import { SetOfTen } from "./set-of-ten.js";
+import { soundChoices } from "../player/sound-choices.js";
+import { prepare } from "../player/sound.js";
+import { StandingNotice } from "./standing-notice.js";
+import { TranscriptBox } from "./transcript-box.js";
+
+class ClipDesk extends DeskTurns {
+  #counted = new Set(); // the keys of letters: two tabs may both have sent the same
+
+  connectedCallback() {
+    const { account } = this.dataset;
+    onlyFor(account, "/first-minute/"); // which leads elsewhere only whoever is logged out
+    this.store = new DeviceStore(account);
+    this.letters = new Letters(this.store);
+    this.patience = new Patience();
+    this.outbox = new Outbox(account, this.letters, this.patience);
+    this.notice = new StandingNotice(this, this.outbox, this.patience);
+    if (this.part("clip")) this.#open();
+    this.outbox.run();
+  }
+
+  disconnectedCallback() {
+    this.stopKeys?.();
+    this.outbox.close();
+  }
+
+  #open() {
+    this.player = this.querySelector("clip-player");
+    this.gate = new AnswerGate(this, this.player, Number(this.dataset.mustHear));
+    this.choices = soundChoices(this, ({ speed }) => (this.player.speed = speed));
+    this.set = new SetOfTen(this);
+    const box = this.querySelector("textarea");
+    this.box = box && new TranscriptBox(box, this.store);
+    this.draft = this.part("machine") && new MachineDraft(this, (words) => this.box.insert(words));
+    const own = this.letters.all().filter(({ campaign }) => campaign === this.dataset.campaign);
+    this.last = new LastAnswers(this.part("last"), {
+      row: this.part("last-row"),
+      drawn: [...this.part("drawn").children].map(({ dataset }) => ({ ...dataset })),
+      letters: own,
+      word: (name) => this.word(name),
+    });
+    this.clips = new LentClips(this.dataset.lend, {
+      held: [...this.part("held").children].map(({ dataset }) => ({ ...dataset })),
+      answered: this.letters.all().map(({ assignment }) => assignment),
+      now: Date.parse(this.dataset.now),
+      patience: this.patience,
+      prepare: (blob) => prepare(blob, this.choices),
+    });
+    this.#listenForKeys();
+    this.#listen();
+    this.next();
+  }
+
+  #listenForKeys() {
+    const needsControl = Boolean(this.box);
+    const keymap = new Keymap(this, this.dataset.kind, this.keyWords);
+    this.help = new KeysDialog(this.part("help"), keymap, { word: (name) => this.word(name), needsControl });
+    this.stopKeys = pressByKey(this, () => this.report.open || this.help.isOpen);
+    listenToHeadset(this.player, document.title);
+  }
+
+  #listen() {
+    this.addEventListener("submit", (event) => this.#submit(event));
+    this.addEventListener("click", (event) => this.#click(event));
+    this.report.addEventListener("toggle", () => this.report.open && this.report.querySelector("[data-reason]").focus());
+    this.report.addEventListener("keydown", (event) => event.key === "Escape" && this.closeReport());
+    this.player.hear("error", () => this.unplayable());
+    this.player.hear("play", () => this.unsay("press-play"));
+    this.gate.addEventListener("change", () => this.drawHint(this.gate.isOpen));
+    this.outbox.addEventListener("sent", ({ detail }) => this.#sent(detail));
+    this.outbox.addEventListener("refused", ({ detail }) => this.#refused(detail));
+    this.letters.watch((assignment) => assignment && this.#answeredElsewhere(assignment));
+    this.clips.addEventListener("waiting", ({ detail }) => this.notice.waitFor(detail));
+    this.clips.addEventListener("going", () => this.notice.waitFor(null));
+    // What the browser keeps needs no question; where it refuses to, the page is all there is.
+    window.addEventListener("beforeunload", (event) => this.letters.areLasting || event.preventDefault());
+  }
+
+  #submit(event) {
+    event.preventDefault();
+    const { submitter } = event;
+    if (this.gate.isLocked(submitter)) return void (this.gate.isToBeHeard(submitter) && this.say(this.word("hear-first")));
+    if (event.target.dataset.act === "skip") this.#drop("skip", {});
+    else if (!this.box) this.#answer(submitter.value);
+    else if (submitter?.name === "no_speech") this.#answer("");
+    else if (this.box.text) this.#answer(this.box.text);
+    else this.say(this.word("write-first"));
+    this.box?.focus();
+  }
+
+  #click({ target, detail }) {
+    const button = target.closest("button");
+    const { act, reason, revise, insert } = button?.dataset ?? {};
+    if (act === "undo") this.undo();
+    if (act === "keep") this.next();
+    if (act === "help") this.help.open();
+    if (act === "go-on" && detail < 2) this.goOn(); // not by the second click of a double click on an answer
+    if (insert) this.box.insert(insert);
+    if (revise) this.revise(this.last.of(revise));
+    if (reason && !this.gate.isLocked(button)) {
+      this.#drop("report", { reason, ...this.#whereMarked() });
+      this.say(this.word("reported"));
+    }
+    // The space bar is for playing: it must not press again what the mouse has pressed.
+    if (detail && button?.closest(".answers, .asides, .last") && !this.box) this.player.button.focus();
+  }
+
+  /** Kept first, then the next clip sounds, then the rest is drawn. */
+  #answer(answer) {
+    const { id, sound, earlier } = this.clip;
+    const body = this.box ? { transcript: answer } : { answer };
+    const letter = { assignment: id, campaign: this.dataset.campaign, body };
+    if (earlier) this.outbox.change(letter, earlier.annotation);
+    else {
+      this.outbox.put({ ...letter, kind: "annotation" });
+      this.set.add();
+    }
+    this.box?.discard();
+    const { seconds } = sound;
+    this.done = this.box ? this.word("kept-text") : this.word("kept").replace("{answer}", this.last.labelOf(answer));
+    this.next();
+    if (earlier) this.last.change(id, answer);
+    else this.last.add({ assignment: id, answer, seconds, sound });
+  }
+
+  /** In seconds of the clip as it was sent, silence and all. */
+  #whereMarked() {
+    const { start, end, isMarked } = this.player.marked;
+    const { from } = this.clip.sound;
+    return isMarked ? { part: [from + start, from + end] } : {};
+  }
+
+  /** Skipped or reported. */
+  #drop(kind, body) {
+    const { id, sound, earlier } = this.clip;
+    this.outbox.put({ kind, assignment: id, campaign: this.dataset.campaign, body });
+    this.box?.discard();
+    if (kind === "skip") this.done = this.word("skipped");
+    this.next();
+    if (earlier) this.last.drop(id);
+    else URL.revokeObjectURL(sound.url);
+  }
+
+  #sent({ letter, annotation, isNew }) {
+    if (letter.campaign !== this.dataset.campaign || !annotation) return;
+    this.last.confirm(letter.assignment, annotation);
+    if (letter.kind !== "annotation" || this.#counted.has(letter.key)) return;
+    this.#counted.add(letter.key);
+    // One that had arrived before, though nobody told, stands in the number that the page was drawn with.
+    if (isNew || letter.tried >= performance.timeOrigin) this.countOne();
+  }
+
+  #refused({ letter, reason, status }) {
+    if (letter.kind === "change" && !letter.annotation) return; // the answer's own refusal is told already
+    const why = status === 404 ? this.word("gone") : reason;
+    this.notice.refuse(why);
+    this.last.refuse(letter.assignment, why);
+  }
+
+  #answeredElsewhere(assignment) {
+    this.clips.drop(assignment);
+    if (String(this.clip?.id) !== assignment || this.clip.earlier) return;
+    this.box?.discard();
+    this.next();
+    this.say(this.word("elsewhere"));
+  }
+
+}
+
+customElements.define("clip-desk", ClipDesk);

@@ -1,0 +1,31 @@
+// A take on its way to the server, as the page's own form would send it.
+
+import { csrfToken, LoggedOut, Refused, Unreachable } from "../desk/sync/api.js";
+
+const SECONDS = 60;
+
+/** { isNew, shared, prompt: { id, text } or null }; rejects with one of the three errors of api.js. */
+export async function send(form, sound) {
+  const body = new FormData(form);
+  body.set("audio", sound, "take.wav");
+  const response = await posted(form.action, body);
+  // To the log-in page, which fetch is told not to follow.
+  if (response.type === "opaqueredirect") throw new LoggedOut();
+  if (response.ok) return { isNew: response.status === 201, ...(await response.json()) };
+  if (response.status >= 500 || response.status === 429) throw new Unreachable(response.statusText);
+  const said = await response.json().catch(() => null);
+  // Our own refusals are JSON: this one is of the token, which logging in again renews.
+  if (!said && response.status === 403) throw new LoggedOut();
+  throw new Refused(said?.detail ?? `${response.status} ${response.statusText}`);
+}
+
+async function posted(path, body) {
+  const headers = { Accept: "application/json", "X-CSRFToken": csrfToken() };
+  body.delete("csrfmiddlewaretoken");
+  const signal = AbortSignal.timeout(SECONDS * 1000);
+  try {
+    return await fetch(path, { method: "POST", headers, body, redirect: "manual", signal });
+  } catch (error) {
+    throw new Unreachable(error.message);
+  }
+}

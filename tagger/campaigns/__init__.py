@@ -1,0 +1,1 @@
+"""Open campaigns and how far each has come."""

@@ -1,0 +1,34 @@
+"""The open campaigns, for people's programs."""
+
+from typing import Any
+
+from drf_spectacular.utils import extend_schema
+from rest_framework import serializers
+from rest_framework.permissions import IsAuthenticated
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from accounts.negotiation import AnyAccept
+from datasets import campaigns
+from datasets.models import Campaign
+
+
+class CampaignSerializer(serializers.ModelSerializer[Campaign]):
+    progress = serializers.SerializerMethodField()
+
+    class Meta:
+        model = Campaign
+        fields = ["slug", "kind", "language", "wake_word", "guidelines", "progress"]
+
+    def get_progress(self, campaign: Any) -> dict[str, int]:
+        return {"total": campaign.total, "settled": campaign.settled, "disputed": campaign.disputed}
+
+
+class Campaigns(APIView):
+    content_negotiation_class = AnyAccept
+    permission_classes = [IsAuthenticated]
+
+    @extend_schema(responses=CampaignSerializer(many=True))
+    def get(self, request: Request) -> Response:
+        return Response(CampaignSerializer(campaigns.with_progress(), many=True).data)

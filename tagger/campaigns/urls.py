@@ -1,0 +1,8 @@
+from django.urls import path
+
+from . import api, views
+
+urlpatterns = [
+    path("tag/", views.campaigns, name="campaigns"),
+    path("api/v1/campaigns/", api.Campaigns.as_view()),
+]

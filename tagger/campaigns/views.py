@@ -1,0 +1,27 @@
+"""The list of open campaigns, from which a volunteer chooses one."""
+
+from django.http import HttpResponse
+from django.shortcuts import render
+from django.utils import timezone
+from django.views.decorators.http import require_GET
+
+from accounts.roles import PersonalRequest, annotator_required
+from tagger.progress import belonging, community
+from tagger.welcome import pledge
+
+
+@require_GET
+@annotator_required
+def campaigns(request: PersonalRequest) -> HttpResponse:
+    now = timezone.now()
+    answers = request.user.annotations.count()
+    mine = belonging.by_campaign(request.user, answers)
+    context = {
+        "rows": [(campaign, mine.get(campaign.pk, 0)) for campaign in community.open_campaigns()],
+        "answers": answers,
+        "has_pledged": pledge.is_made(request.user),
+        "today": belonging.today(request.user, now),
+        "streak": belonging.streak(request.user, now) if request.user.shows_streak else None,
+        "community": community.figures(now),
+    }
+    return render(request, "tagger/campaigns/campaigns.html", context)

@@ -1,0 +1,22 @@
+from django.urls import path
+
+from . import api, views, views_examples
+
+# What is called for every answer; `tagger/urls.py` looks through these first.
+hot = [
+    path("api/v1/assignments/<int:pk>/annotation/", api.HandIn.as_view()),
+    path("api/v1/assignments/<int:pk>/audio/", api.Audio.as_view(), name="assignment_audio"),
+    path("api/v1/campaigns/<slug:slug>/assignments/", api.Lend.as_view()),
+]
+
+urlpatterns = [
+    path("tag/<slug:slug>/", views.tag, name="tag"),
+    path("assignments/<int:pk>/answer/", views.hand_in, name="hand_in"),
+    path("assignments/<int:pk>/skip/", views.skip, name="skip"),
+    path("examples/<int:pk>/audio/", views_examples.audio, name="example_audio"),
+    path("examples/<int:pk>/report/", views_examples.report, name="report_example"),
+    path("api/v1/assignments/<int:pk>/draft/", api.Draft.as_view()),
+    path("api/v1/assignments/<int:pk>/skip/", api.Skip.as_view()),
+    path("api/v1/assignments/<int:pk>/report/", api.Report.as_view()),
+    path("api/v1/annotations/<int:pk>/", api.Change.as_view()),
+]

@@ -1,0 +1,89 @@
+"""The page on which a clip is heard and labelled, and its form without JavaScript."""
+
+from django.contrib import messages
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.views.decorators.http import require_GET, require_POST
+
+from accounts.roles import PersonalRequest, annotator_required
+from datasets.models import Campaign, Label
+from tagger.forms import form_for
+from tagger.lending import assignments
+from tagger.models import Assignment
+from tagger.progress import belonging, community
+from tagger.welcome import pledge
+
+from . import examples, last_answers, refusals
+
+
+@require_GET
+@annotator_required
+def tag(request: PersonalRequest, slug: str) -> HttpResponse:
+    campaign = get_object_or_404(Campaign, slug=slug, is_open=True)
+    if not pledge.is_made(request.user):
+        return _to_the_pledge(campaign)
+    lent = assignments.renew(request.user, campaign, 1, timezone.now())
+    return _tag_page(request, campaign, lent[0] if lent else None)
+
+
+@require_POST
+@annotator_required
+def hand_in(request: PersonalRequest, pk: int) -> HttpResponse:
+    """The form without JavaScript; the desk's script sends the same answer to the API."""
+    mine = request.user.assignments.select_related("task__campaign", "task__clip")
+    assignment = get_object_or_404(mine, pk=pk)
+    campaign = assignment.task.campaign
+    form = form_for(campaign)(request.POST)
+    if not form.is_valid():
+        return _tag_page(request, campaign, assignment, form, status=400)
+    try:
+        with refusals.in_english():
+            assignments.hand_in(request.user, pk, form.cleaned_data["answer"], timezone.now())
+    except assignments.Refused as refused:
+        messages.warning(request, refusals.translated(refused))
+    return redirect("tag", campaign.slug)
+
+
+@require_POST
+@annotator_required
+def skip(request: PersonalRequest, pk: int) -> HttpResponse:
+    assignment = get_object_or_404(request.user.assignments.select_related("task__campaign"), pk=pk)
+    try:
+        with refusals.in_english():
+            assignments.skip(request.user, pk)
+    except assignments.Refused as refused:
+        messages.warning(request, refusals.translated(refused))
+    return redirect("tag", assignment.task.campaign.slug)
+
+
+def _to_the_pledge(campaign: Campaign) -> HttpResponse:
+    return redirect(pledge.page(reverse("tag", args=[campaign.slug])))
+
+
+def _tag_page(
+    request: PersonalRequest,
+    campaign: Campaign,
+    assignment: Assignment | None,
+    form: object = None,
+    status: int = 200,
+) -> HttpResponse:
+    now = timezone.now()
+    context = {
+        "campaign": campaign,
+        "examples": examples.of(campaign),
+        "assignment": assignment,
+        "form": form or form_for(campaign)(),
+        "labels": Label,
+        "reasons": Assignment.Reason,
+        # The desk goes on with these after a reload, instead of borrowing more each time.
+        "held": assignments.at_hand(request.user, campaign, now),
+        "last": last_answers.of(request.user, campaign),
+        "answered": request.user.annotations.filter(task__campaign=campaign).count(),
+        "today": belonging.today(request.user, now),
+        "community": community.figures(now),
+    }
+    response = render(request, "tagger/desk/tag.html", context, status=status)
+    response["Cache-Control"] = "no-store"  # the page names what is lent to one person
+    return response

@@ -1,0 +1,46 @@
+"""The clips beside the guidelines: heard by whoever tags, taken out by reviewers."""
+
+from django.contrib import messages
+from django.core.exceptions import PermissionDenied
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, redirect
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET, require_POST
+
+from accounts import audit
+from accounts.models import Role
+from accounts.roles import PersonalRequest, listener_required
+from datasets.clips import byteranges, hearing
+from tagger.lending import assignments
+from tagger.welcome import pledge
+
+from . import examples
+
+
+@require_GET
+@listener_required
+def audio(request: PersonalRequest, pk: int) -> HttpResponse:
+    example = get_object_or_404(examples.shown(), pk=pk)
+    if request.user.has_role(Role.REVIEWER):
+        audit.looked(f"clip {example.task.clip_id}", request.user, timezone.now())
+    elif not pledge.is_made(request.user):
+        raise PermissionDenied(_("Make the listener's pledge first."))
+    return byteranges.sound(request, hearing.for_volunteers(example.task.clip))
+
+
+@require_POST
+@listener_required
+def report(request: PersonalRequest, pk: int) -> HttpResponse:
+    """Whoever may hear it may hide it."""
+    example = examples.shown().filter(pk=pk).first()
+    if example is None:  # somebody else was faster
+        messages.success(request, _("That example is not shown any more."))
+        return redirect("campaigns")
+    try:
+        assignments.report_example(request.user, example.task, request.POST.get("reason", ""), timezone.now())
+    except assignments.BadAnswer:
+        messages.warning(request, _("Choose what is wrong with the example."))
+    else:
+        messages.success(request, _("Thank you: the reported clip is hidden from everyone."))
+    return redirect("tag", example.task.campaign.slug)

@@ -1,0 +1,117 @@
+"""Learn how the annotators of one language transcribe, from the database."""
+
+from collections import Counter, defaultdict
+from collections.abc import Hashable, Iterator
+from itertools import groupby
+from typing import Any
+
+from datasets import normalise
+from datasets.models import Annotation, Task
+from tagger.consensus import transcripts
+from tagger.consensus.lexicon import Lexicon, pair
+from tagger.consensus.verdict import Vote
+from tagger.lending import controls
+
+from .learned import Learned
+
+# A transcript takes kilobytes while a crowd is learned, so the newest tasks must do.
+MOST = 100_000
+AT_ONCE = 2_000
+# A word enters the lexicon, which is nobody's own and lies in plain, when so many contributors said it.
+SPOKEN_BY = 5
+
+
+def learn(kind: str, language: str, hurried: dict[int, float]) -> Learned:
+    """From the newest `MOST` tasks that were answered. How hurried somebody was does not matter here."""
+    tasks, votes = _read(kind, language)
+    fit = transcripts.fit(votes, known=_known(tasks, kind, language), language=language)
+    common = _common(fit, [task.clip.contributor_id for task in tasks])
+    shared = {
+        "language": fit.crowd.language,
+        "spelled_out": fit.crowd.spelled_out,
+        "copiers": [],  # each person's stand with their skill
+        "pool": list(fit.crowd.pool),
+        "words": dict(common.words),
+        "pairs": dict(common.pairs),
+    }
+    copies = _copies(fit.crowd)
+    skills = {
+        int(who): {"skill": list(skill), "copies": sorted(copies[who])}
+        for who, skill in fit.crowd.skills.items()
+    }
+    scores = {int(who): score for who, score in fit.reliability.items()}
+    answers = Counter(int(vote.annotator) for several in votes for vote in several)
+    return Learned(shared, skills, scores, answers, set(_changed(tasks, fit)))
+
+
+def _read(kind: str, language: str) -> tuple[list[Task], list[list[Vote]]]:
+    answered = Task.objects.filter(
+        campaign__kind=kind, campaign__language=language, annotation_count__gt=0
+    ).order_by("-pk")
+    newest = list(answered.values_list("pk", flat=True)[:MOST])
+    tasks, votes = [], []
+    for start in range(0, len(newest), AT_ONCE):
+        for task, several in _transcribed(newest[start : start + AT_ONCE]):
+            tasks.append(task)
+            votes.append(several)
+    return tasks, votes
+
+
+def _transcribed(task_ids: list[int]) -> Iterator[tuple[Task, list[Vote]]]:
+    rows = Annotation.objects.filter(task__in=task_ids).order_by("-task_id", "pk")
+    opened = rows.select_related("task__campaign", "task__clip__contributor__data_key")
+    for _task_id, given in groupby(opened.iterator(chunk_size=AT_ONCE), key=lambda each: each.task_id):
+        several = list(given)
+        task = several[0].task
+        for each in several:
+            each.task = task  # so that one clip's key is opened once
+        yield task, [Vote(each.annotator_id, each.answer) for each in several]
+
+
+def _known(tasks: list[Task], kind: str, language: str) -> dict[int, str]:
+    """The text of each task that is known, by its place: controls, and reviewers' decisions."""
+    sure = {control.task_id: control for control in controls.known(kind, language)}
+    known = {}
+    for place, task in enumerate(tasks):
+        if task.adjudicated:
+            known[place] = task.answer or ""
+        elif control := sure.get(task.pk):
+            control.task = task
+            known[place] = control.answer
+    return known
+
+
+def _copies(crowd: transcripts.Crowd) -> dict[Hashable, set[Any]]:
+    """Whom each annotator copies, or is copied by."""
+    found: dict[Hashable, set[Any]] = defaultdict(set)
+    for two in crowd.copiers:
+        for who in two:
+            found[who] |= two - {who}
+    return found
+
+
+def _common(fit: transcripts.Fit, speakers: list[int]) -> Lexicon:
+    """The crowd's lexicon without what few people said: that could lead to them."""
+    said_by: dict[str, set[int]] = defaultdict(set)
+    for text, speaker in zip(fit.texts, speakers, strict=True):
+        said = normalise.words(text)
+        for each in (*said, *map(pair, ["", *said], [*said, ""])):
+            if len(said_by[each]) < SPOKEN_BY:
+                said_by[each].add(speaker)
+
+    def of_many(counts: Counter[str]) -> Counter[str]:
+        return Counter({each: n for each, n in counts.items() if len(said_by[each]) >= SPOKEN_BY})
+
+    return Lexicon(of_many(fit.crowd.lexicon.words), of_many(fit.crowd.lexicon.pairs))
+
+
+def _changed(tasks: list[Task], fit: transcripts.Fit) -> Iterator[int]:
+    for task, text, confidence in zip(tasks, fit.texts, fit.confidences, strict=True):
+        if task.adjudicated or task.annotation_count < task.campaign.min_annotations:
+            continue
+        if task.status == Task.Status.SETTLED:
+            is_changed = text != task.answer
+        else:
+            is_changed = confidence >= task.campaign.confidence
+        if is_changed:
+            yield task.pk

@@ -1,0 +1,80 @@
+"""What `assignments` writes for nearly every answer, in one statement each: a label, and leases."""
+
+from datetime import datetime
+from functools import cache
+
+from django.db.models import BigAutoField
+
+from accounts import prepared
+from accounts.models import Purpose, User
+from datasets import live
+from datasets.models import Annotation, Campaign, Label, Task
+from tagger.models import Assignment
+
+
+def label(annotator: User, assignment_id: int, answer: str, now: datetime) -> Annotation | None:
+    """Store a label, count it and close its assignment; None where nothing was stored.
+
+    It takes no more than assignments.hand_in would, under the same locks and in the same order. Whatever
+    else may be (a second try, a lease that ran out, a clip that is gone), it leaves alone.
+    """
+    if answer not in Label.values or assignment_id > BigAutoField.MAX_BIGINT:
+        return None
+    lent = (assignment_id, annotator.pk, Assignment.State.LENT, Assignment.Role.REPEAT)
+    written = (annotator.pk, answer, now, Assignment.State.DONE, now)
+    row = prepared.one("store_label", _statement(), (*lent, Campaign.Kind.WAKE_WORD, *written))
+    return Annotation.from_db("default", ["id", "task_id", "annotator_id"], row) if row else None
+
+
+def leases(found: list[Task], annotator: User, role: str, now: datetime, until: datetime) -> list[Assignment]:
+    """Lend these tasks, whose rows are locked. A row that is there already is one that expired."""
+    takes_a_place = role != Assignment.Role.REPEAT  # which brings no vote
+    pks = [task.pk for task in found]
+    values = (pks if takes_a_place else [], annotator.pk, role, Assignment.State.LENT, now, until, pks)
+    made = dict(prepared.rows("store_leases", LEND, values))
+    common = {"annotator": annotator, "role": role, "lent_at": now, "expires_at": until}
+    return [Assignment(pk=made[task.pk], task=task, **common) for task in found]
+
+
+LEND = f"""
+    WITH counted AS (
+        UPDATE {Task._meta.db_table} SET lent_count = lent_count + 1 WHERE id = ANY(%s::bigint[])
+    )
+    INSERT INTO {Assignment._meta.db_table} (task_id, annotator_id, role, state, reason, lent_at, expires_at)
+    SELECT task_id, %s::bigint, %s, %s, '', %s::timestamptz, %s::timestamptz FROM unnest(%s::bigint[]) task_id
+    ON CONFLICT (task_id, annotator_id, role)
+    DO UPDATE SET state = excluded.state, lent_at = excluded.lent_at, expires_at = excluded.expires_at
+    RETURNING task_id, id
+"""
+
+
+@cache
+def _statement() -> str:
+    return STORE.format(live=live.tasks(Purpose.VOLUNTEERS, "task.id"))
+
+
+# The task is locked before the assignment, as everywhere. The sum keeps the database from looking for one
+# assignment among all of this annotator's.
+STORE = f"""
+    WITH held AS (
+        SELECT assignment.id, assignment.task_id
+        FROM {Assignment._meta.db_table} assignment
+        JOIN {Task._meta.db_table} task ON task.id = assignment.task_id
+        JOIN {Campaign._meta.db_table} campaign ON campaign.id = task.campaign_id
+        WHERE assignment.id = %s AND assignment.annotator_id + 0 = %s AND assignment.state = %s
+            AND assignment.role <> %s AND campaign.kind = %s AND {{live}}
+        FOR NO KEY UPDATE OF task, assignment
+    ), stored AS (
+        INSERT INTO {Annotation._meta.db_table}
+            (task_id, annotator_id, plain_answer, sealed_answer, created_at)
+        SELECT task_id, %s::bigint, %s, '', %s::timestamptz FROM held RETURNING id, task_id, annotator_id
+    ), closed AS (
+        UPDATE {Assignment._meta.db_table} assignment SET state = %s FROM held WHERE assignment.id = held.id
+    ), counted AS (
+        UPDATE {Task._meta.db_table} task
+        SET annotation_count = annotation_count + 1, lent_count = lent_count - 1,
+            dirty_since = COALESCE(dirty_since, %s::timestamptz)
+        FROM held WHERE task.id = held.task_id
+    )
+    SELECT * FROM stored
+"""

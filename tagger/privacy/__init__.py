@@ -1,0 +1,1 @@
+"""Leaving, erasure and proof, on top of all tables."""

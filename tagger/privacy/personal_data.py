@@ -1,0 +1,302 @@
+"""Everything held about one person, as one zip in open formats, written while it is sent.
+
+At most one clip lies in memory at a time. Of other people there is nothing in it: not what they answered
+about the person's clips, and of a clip that the person answered only the person's own answer, as long as
+that clip may still be heard.
+"""
+
+import hashlib
+import io
+import json
+import zipfile
+from collections.abc import Iterable, Iterator
+from datetime import datetime
+from typing import Any
+
+from django.contrib.admin.models import LogEntry
+from django.core.serializers.json import DjangoJSONEncoder
+from django.db.models import Exists, OuterRef
+from django.utils.translation import gettext as _
+from knox.models import AuthToken
+
+from accounts import receipts
+from accounts.keys import KeyLost
+from accounts.models import AuditEvent, ConsentNotice, Purpose, User
+from datasets.clips import vault
+from datasets.models import Annotation, Clip, Task, Withdrawal
+
+AT_ONCE = 200
+
+Pieces = Iterable[bytes]
+
+
+def archive(person: User, now: datetime) -> Iterator[bytes]:
+    """The zip, piece by piece."""
+    sink = _Sink()
+    sums: list[str] = []
+    with zipfile.ZipFile(sink, "w", zipfile.ZIP_DEFLATED) as packed:
+        for name, pieces in _files(person, now):
+            digest = hashlib.sha256()
+            with packed.open(_entry(name, now), "w", force_zip64=True) as entry:
+                for piece in pieces:
+                    digest.update(piece)
+                    entry.write(piece)
+                    yield sink.drained()
+            sums.append(f"{digest.hexdigest()}  {name}\n")
+        packed.writestr(_entry("checksums.sha256", now), "".join(sums))
+    yield sink.drained()
+
+
+class _Sink(io.RawIOBase):
+    """Holds what was written until it is sent; it cannot be sought in, so the zip is written straight on."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._parts: list[bytes] = []
+
+    def writable(self) -> bool:
+        return True
+
+    def write(self, data: Any) -> int:
+        self._parts.append(bytes(data))
+        return len(data)
+
+    def drained(self) -> bytes:
+        parts, self._parts = self._parts, []
+        return b"".join(parts)
+
+
+def _entry(name: str, now: datetime) -> zipfile.ZipInfo:
+    entry = zipfile.ZipInfo(name, now.timetuple()[:6])
+    entry.compress_type = zipfile.ZIP_DEFLATED
+    entry.external_attr = 0o600 << 16
+    return entry
+
+
+def _files(person: User, now: datetime) -> Iterator[tuple[str, Pieces]]:
+    yield "README.txt", [_readme(now).encode()]
+    yield "profile.json", [_json(_profile(person))]
+    yield "devices.json", [_json([_device(each) for each in person.devices.order_by("pk")])]
+    yield "consents.json", [_json([_consent(each) for each in _consents(person)])]
+    for receipt in receipts.of(person):
+        yield f"receipts/{receipt.id}.json", [receipts.written(receipt.document())]
+    for notice in ConsentNotice.objects.filter(consent__contributor=person).distinct().order_by("pk"):
+        yield f"notices/{notice.version}.{notice.language}.txt", [notice.text.encode()]
+    yield from _sounds(person)
+    yield "clips.jsonl", _lines(_clip(clip) for clip in _own_clips(person))
+    yield "annotations.jsonl", _lines(_annotation(each) for each in _annotations(person))
+    yield "assignments.jsonl", _lines(_assignments(person))
+    yield "repeats.jsonl", _lines(_repeats(person))
+    yield "reliability.json", [_json(list(person.reliabilities.values(*RELIABILITY)))]
+    yield "decisions.jsonl", _lines(_decisions(person))
+    yield "erasures.json", [_json(list(Withdrawal.objects.filter(person_id=person.pk).values(*ERASURE)))]
+    yield "audit.jsonl", _lines(_audit_events(person))
+    yield "admin-log.json", [_json(list(LogEntry.objects.filter(user=person).values(*LOGGED)))]
+
+
+def _audit_events(person: User) -> Iterator[dict[str, Any]]:
+    """What they did outside of the queue, and when a reviewer heard or decided about a clip of theirs."""
+    own = person.audit_events.order_by("number").values("number", "at", "act", "about")
+    for event in own.iterator(chunk_size=AT_ONCE):
+        yield event | {"by": "you"}
+    for pk in person.clips.filter(withdrawal=None).order_by("pk").values_list("pk", flat=True).iterator():
+        looks = AuditEvent.objects.filter(about=f"clip {pk}").exclude(person=person).order_by("number")
+        for event in looks.values("number", "at", "act", "about"):
+            yield event | {"by": "a reviewer"}
+
+
+RELIABILITY = ("crowd__kind", "crowd__language", "score", "skill", "answers", "hurried", "crowd__fitted_at")
+ERASURE = ("scope", "requested_at", "finished_at", "counts")
+LOGGED = ("action_time", "action_flag", "object_repr", "change_message")
+
+
+def _profile(person: User) -> dict[str, Any]:
+    return {
+        "pseudonym": person.pseudonym,
+        "email": person.address or None,
+        "roles": person.roles,
+        "listeners_pledge": person.pledge or None,
+        "joined": person.date_joined,
+        "last_login": person.last_login,
+        "hours_in_which_device_uploads_wait": person.cooling_off,
+        "shows_streak": person.shows_streak,
+        "on_leaderboard": person.on_leaderboard,
+        "tokens": list(AuthToken.objects.filter(user=person).values("token_key", "created", "expiry")),
+        "sessions_end": list(person.sessions.values_list("expire_date", flat=True)),
+    }
+
+
+def _device(device: Any) -> dict[str, Any]:
+    return {
+        "uuid": device.uuid,
+        "about": device.about,
+        "paired_in": device.paired_in,
+        "revoked_on": device.revoked_on,
+        "is_suspect": device.is_suspect,
+        "uploads_on": device.uploads_on,
+        "uploads": device.uploads,
+        "log_ins": list(device.logins.values("access_until", "refresh_until", "is_replaced")),
+    }
+
+
+def _consents(person: User) -> Any:
+    return person.consents.select_related("notice").order_by("at", "pk")
+
+
+def _consent(row: Any) -> dict[str, Any]:
+    return {
+        "id": row.pk,
+        "event": "withdrawn" if row.withdraws_id else "given",
+        "withdraws": row.withdraws_id,
+        "material": row.material,
+        "purpose": row.purpose,
+        "disguised": row.disguised,
+        "at": row.at,
+        "notice": row.notice and {"version": row.notice.version, "sha256": row.notice.sha256},
+        "reference": row.reference,
+    }
+
+
+def _own_clips(person: User) -> Iterator[Clip]:
+    clips = person.clips.filter(withdrawal=None).order_by("pk")
+    read = clips.select_related("contributor__data_key").prefetch_related(
+        "tasks__campaign", "tasks__release_rows__release", "tasks__example"
+    )
+    return read.iterator(chunk_size=AT_ONCE)
+
+
+def _sounds(person: User) -> Iterator[tuple[str, Pieces]]:
+    """Each clip is asked for anew: a download may take long, and a clip may be deleted meanwhile."""
+    for pk in list(person.clips.order_by("pk").values_list("pk", flat=True)):
+        clip = Clip.objects.select_related("contributor__data_key").filter(pk=pk, withdrawal=None).first()
+        try:
+            wav = vault.get(clip) if clip else None
+        except (FileNotFoundError, KeyLost):
+            continue
+        if wav is not None:
+            yield _name(pk), [wav]
+
+
+def _name(pk: int) -> str:
+    return f"clips/{pk}.wav"
+
+
+def _clip(clip: Clip) -> dict[str, Any]:
+    return {
+        "id": clip.pk,
+        "file": _name(clip.pk),
+        "shared_at": clip.created_at,
+        "material": clip.material,
+        "language": clip.language,
+        "source": clip.source,
+        "seconds": clip.seconds,
+        "speech_share": clip.speech_share,
+        "samples_sha256": clip.samples_sha256,
+        "held_until": clip.held_until,
+        "hidden_at": clip.hidden_at,
+        "consent": clip.consent_id,
+        "questions": [_question(task) for task in clip.tasks.all()],
+    }
+
+
+def _question(task: Task) -> dict[str, Any]:
+    return {
+        "campaign": task.campaign.slug,
+        "asked": task.campaign.title,
+        "said_to_be": task.reference,
+        "draft_by_a_machine": task.draft,
+        "status": task.status,
+        "heard_by": task.annotation_count,
+        "answer": task.answer,
+        "confidence": task.confidence,
+        "support": task.soft,
+        "adjudicated": task.adjudicated,
+        "settled_at": task.settled_at,
+        "example": _example(task),
+        "releases": [
+            {"release": row.release.slug, "id": row.public_id, "speaker": row.speaker, "split": row.split}
+            for row in task.release_rows.all()
+        ],
+    }
+
+
+def _example(task: Task) -> dict[str, Any] | None:
+    if not hasattr(task, "example"):
+        return None
+    return {"is_shown": task.example.is_shown, "note": task.example.note}
+
+
+def _annotations(person: User, **only: Any) -> Iterator[Annotation]:
+    may_be_heard = Task.objects.live_for(Purpose.VOLUNTEERS).filter(pk=OuterRef("task"))
+    answers = person.annotations.filter(**only).annotate(may_be_heard=Exists(may_be_heard)).order_by("pk")
+    related = "task__campaign", "task__clip__contributor__data_key"
+    return answers.select_related(*related).iterator(chunk_size=AT_ONCE)
+
+
+def _annotation(given: Any) -> dict[str, Any]:
+    """What somebody said belongs to them: written down by others too, it goes when their clip goes."""
+    return {
+        "id": given.pk,
+        "campaign": given.task.campaign.slug,
+        "answer": given.answer if given.may_be_heard else None,
+        "created_at": given.created_at,
+        "changed_at": given.changed_at,
+    }
+
+
+def _repeats(person: User) -> Iterator[dict[str, Any]]:
+    """What they answered when they were lent a clip of theirs once more, as long as it may be heard."""
+    for given in _annotations(person, repeats__gt=0):
+        for again in given.repeats.order_by("pk"):
+            again.annotation = given
+            answer = again.answer if given.may_be_heard else None  # type: ignore[attr-defined]
+            yield {"annotation": given.pk, "answer": answer, "created_at": again.created_at}
+
+
+def _assignments(person: User) -> Iterator[dict[str, Any]]:
+    fields = "id", "task__campaign__slug", "role", "state", "reason", "saw_draft", "lent_at", "expires_at"
+    return person.assignments.order_by("pk").values(*fields).iterator(chunk_size=AT_ONCE)
+
+
+def _decisions(person: User) -> Iterator[dict[str, Any]]:
+    """That they decided, and when: the answer stands in the task, and is its speaker's."""
+    fields = "id", "task__campaign__slug", "decided_at"
+    return person.decisions.order_by("pk").values(*fields).iterator(chunk_size=AT_ONCE)
+
+
+def _json(value: Any) -> bytes:
+    return (json.dumps(value, cls=DjangoJSONEncoder, ensure_ascii=False, indent=2) + "\n").encode()
+
+
+def _lines(rows: Iterable[dict[str, Any]]) -> Iterator[bytes]:
+    return ((json.dumps(row, cls=DjangoJSONEncoder, ensure_ascii=False) + "\n").encode() for row in rows)
+
+
+def _readme(now: datetime) -> str:
+    words = _(
+        """Everything that this site holds about you, as of %(at)s UTC.
+
+profile.json       your pseudonym, e-mail address, roles, which version of the listener's pledge you made,
+                   whether your days are shown to you and your pseudonym to other volunteers, the first
+                   letters of your tokens, and when your sessions end
+devices.json       the devices that you paired, and what they said of themselves
+consents.json      each consent that you gave or withdrew
+receipts/          the signed receipts for those; anybody can check them on this site
+notices/           the words that you agreed to
+clips/             your clips, as WAV files of 16 kHz, mono, 16 bit
+clips.jsonl        what is known of each clip, one JSON object on each line
+annotations.jsonl  the answers that you gave about other people's clips; an answer about a clip that
+                   may not be heard any more is left empty, because it is its speaker's
+repeats.jsonl      what you answered when you were lent a clip once more
+reliability.json   how right your answers are likely to be, by kind and language, as your own page shows
+audit.jsonl        what you heard, decided or took along, and when reviewers heard clips of yours
+assignments.jsonl  what was lent to you, and what you skipped or reported
+decisions.jsonl    the disputes that you decided
+erasures.json      what you asked this site to forget, and when it was done
+admin-log.json     what you changed on the pages for those who run this site
+checksums.sha256   the SHA-256 of each file; check them with: sha256sum -c checksums.sha256
+
+Clips that are being erased are not in here any more. Nothing in here is about anybody else.
+"""
+    )
+    return words % {"at": f"{now:%Y-%m-%d %H:%M}"}

@@ -1,0 +1,148 @@
+"""Take everything along, withdraw, leave; and the receipt of an erasure, for whoever has its address."""
+
+from typing import Any, TypeVar
+
+from django import forms
+from django.contrib import messages
+from django.contrib.auth import logout
+from django.contrib.auth.decorators import login_required
+from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.utils.dateparse import parse_datetime
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from accounts import audit, receipts
+from accounts.models import Material, Purpose
+from accounts.roles import PersonalRequest
+from datasets.models import Withdrawal
+
+from . import erasure, personal_data, withdrawal
+
+Choice = TypeVar("Choice", Material, Purpose)
+
+KEEP, REMOVE = "keep", "remove"
+STORES = {
+    "clips": gettext_lazy("clips"),
+    "files": gettext_lazy("sound files"),
+    "tasks": gettext_lazy("questions asked about clips"),
+    "annotations": gettext_lazy("answers that others gave about them"),
+    "release_rows": gettext_lazy("places in releases"),
+    "answers": gettext_lazy("answers about other people's clips"),
+    "assignments": gettext_lazy("notes of what was lent"),
+    "reliabilities": gettext_lazy("figures of how you answer"),
+    "devices": gettext_lazy("devices"),
+    "tokens": gettext_lazy("tokens"),
+    "sessions": gettext_lazy("sessions"),
+    "admin_log": gettext_lazy("lines of the admin's log"),
+    "audit_names": gettext_lazy("places in the record of who looked and decided"),
+}
+
+
+class LeaveForm(forms.Form):
+    answers = forms.ChoiceField(
+        label=gettext_lazy("What happens to the answers that you gave about other people's clips?"),
+        choices=[
+            (KEEP, gettext_lazy("Keep my answers without me")),
+            (REMOVE, gettext_lazy("Remove them too")),
+        ],
+        widget=forms.RadioSelect,
+        error_messages={"required": gettext_lazy("Choose one of the two.")},
+    )
+
+
+@require_GET
+@login_required
+def my_data(request: PersonalRequest) -> StreamingHttpResponse:
+    now = timezone.now()
+    audit.record(audit.Act.TOOK_ALONG, f"person {request.user.pk}", request.user, now)
+    response = StreamingHttpResponse(personal_data.archive(request.user, now), content_type="application/zip")
+    response["Content-Disposition"] = f'attachment; filename="my-data-{now:%Y-%m-%d}.zip"'
+    response["Cache-Control"] = "no-store"
+    return response
+
+
+@never_cache
+@require_http_methods(["GET", "POST"])
+@login_required
+def leave(request: PersonalRequest) -> HttpResponse:
+    form = LeaveForm(request.POST if request.method == "POST" else None)
+    if not form.is_valid():
+        return render(
+            request, "tagger/privacy/leave.html", {"form": form}, status=400 if form.errors else 200
+        )
+    keep_answers = form.cleaned_data["answers"] == KEEP
+    token = erasure.of_account(request.user, keep_answers, timezone.now())
+    logout(request)
+    return redirect("erasure_receipt", token)
+
+
+@require_POST
+@login_required
+def withdraw_consent(request: PersonalRequest) -> HttpResponse:
+    """Everything, or what the button stands beside. Asks nothing, and least of all why."""
+    material = _one_of(Material, request.POST.get("material", ""))
+    purpose = _one_of(Purpose, request.POST.get("purpose", ""))
+    done = erasure.withdraw(request.user, timezone.now(), material, purpose)
+    if done.consents:
+        words = ngettext("Withdrawn: %(count)d consent.", "Withdrawn: %(count)d consents.", done.consents)
+        where = _("Your receipt is at the top of the list at the end of the page “What you share”.")
+        messages.success(request, words % {"count": done.consents} + " " + where)
+    if done.token:
+        return redirect("erasure_receipt", done.token)
+    return redirect("consent")
+
+
+@require_GET
+def erasure_receipt(request: HttpRequest, token: str) -> HttpResponse:
+    """For whoever has the address: who left has no account to log in with."""
+    document = _document(token)
+    context = {
+        "token": token,
+        "document": document,
+        "address": request.build_absolute_uri(request.path),
+        "is_finished": document["finished_at"] is not None,
+        "requested_at": parse_datetime(document["requested_at"]),
+        "scope": Withdrawal.Scope(document["scope"]),
+        "counts": [(words, document["erased"].get(store, 0)) for store, words in STORES.items()],
+        "written": receipts.written(document).decode(),
+    }
+    response = render(request, "tagger/privacy/erasure_receipt.html", context)
+    return _for_nobody_else(response)
+
+
+@require_GET
+def erasure_receipt_file(request: HttpRequest, token: str) -> HttpResponse:
+    """202 while the erasure is under way, so that a program can ask until it is through."""
+    document = _document(token)
+    status = 200 if document["finished_at"] else 202
+    response = HttpResponse(receipts.written(document), content_type="application/json", status=status)
+    response["Content-Disposition"] = 'attachment; filename="erasure-receipt.json"'
+    return _for_nobody_else(response)
+
+
+def _document(token: str) -> dict[str, Any]:
+    document = withdrawal.receipt(token)
+    if document is None:
+        raise Http404("no such receipt")
+    return document
+
+
+def _for_nobody_else(response: HttpResponse) -> HttpResponse:
+    """The address itself is the key: no cache keeps it, no other page is told of it."""
+    response["Cache-Control"] = "no-store"
+    response["Referrer-Policy"] = "no-referrer"
+    return response
+
+
+def _one_of(choices: type[Choice], value: str) -> Choice | None:
+    """Nothing stands for all of them; nonsense for none, and so for a page that is missing."""
+    if not value:
+        return None
+    try:
+        return choices(value)
+    except ValueError:
+        raise Http404("no such consent") from None

@@ -1,0 +1,82 @@
+"""How far a campaign's annotators agree, over all and month by month: the only writer of AgreementFigure."""
+
+from collections import defaultdict
+from collections.abc import Iterator
+from datetime import date, datetime
+
+import numpy as np
+from django.db import transaction
+from django.db.models import Count, Min, Q
+
+from datasets import normalise
+from datasets.models import Annotation, Campaign, Label
+from tagger.consensus import agreement
+from tagger.consensus.agreement import Figure
+from tagger.models import AgreementFigure
+
+# Words lie sealed, and opening them takes time: the newest tasks say enough.
+MOST_TRANSCRIBED = 5_000
+AT_ONCE = 2_000
+
+Months = dict[date, list[int]]
+
+
+@transaction.atomic
+def measure(campaign: Campaign, now: datetime) -> int:
+    """Write the campaign's figures anew; how many months there are."""
+    found = list(_of_words(campaign) if campaign.asks_for_words else _of_labels(campaign))
+    AgreementFigure.objects.filter(campaign=campaign).delete()
+    AgreementFigure.objects.bulk_create(
+        AgreementFigure(
+            campaign=campaign,
+            month=month,
+            measured_at=now,
+            tasks=tasks,
+            alpha=alpha.value,
+            alpha_low=alpha.low,
+            alpha_high=alpha.high,
+            pairwise=pairwise.value,
+            pairwise_low=pairwise.low,
+            pairwise_high=pairwise.high,
+        )
+        for month, alpha, pairwise, tasks in found
+    )
+    return max(len(found) - 1, 0)
+
+
+def _of_labels(campaign: Campaign) -> Iterator[tuple[date | None, Figure, Figure, int]]:
+    by_label = {label: Count("pk", filter=Q(plain_answer=label)) for label in Label.values}
+    tasks = Annotation.objects.filter(task__campaign=campaign).values("task").order_by("task")
+    rows = tasks.annotate(first=Min("created_at"), **by_label).values_list("first", *Label.values)
+    counts: list[tuple[int, ...]] = []
+    months: Months = defaultdict(list)
+    for first, *numbers in rows.iterator(chunk_size=AT_ONCE):
+        months[first.date().replace(day=1)].append(len(counts))
+        counts.append(tuple(numbers))
+    table = np.array(counts).reshape(-1, len(Label.values))
+    for month, places in _all_and_each(months):
+        found = agreement.of_labels(table if month is None else table[places])
+        yield month, found.alpha, found.agreeing, found.tasks
+
+
+def _of_words(campaign: Campaign) -> Iterator[tuple[date | None, Figure, Figure, int]]:
+    newest = campaign.tasks.filter(annotation_count__gte=2).order_by("-pk")
+    some = list(newest.values_list("pk", flat=True)[:MOST_TRANSCRIBED])
+    rows = Annotation.objects.filter(task__in=some).order_by("task", "pk")
+    opened = rows.select_related("task__campaign", "task__clip__contributor__data_key")
+    texts: dict[int, list[list[str]]] = defaultdict(list)
+    months: Months = defaultdict(list)
+    for given in opened.iterator(chunk_size=AT_ONCE):
+        if given.task_id not in texts:
+            months[given.created_at.date().replace(day=1)].append(len(texts))
+        texts[given.task_id].append(normalise.words(given.answer))
+    everything = list(texts.values())
+    for month, places in _all_and_each(months):
+        found = agreement.of_transcripts([everything[place] for place in places])
+        yield month, Figure(None), found.agreeing, found.tasks
+
+
+def _all_and_each(months: Months) -> Iterator[tuple[date | None, list[int]]]:
+    yield None, [place for places in months.values() for place in places]
+    for month in sorted(months):
+        yield month, months[month]

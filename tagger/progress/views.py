@@ -1,0 +1,89 @@
+"""How it goes: your own answers, the list of volunteers, everyone's figures for reviewers, agreement."""
+
+from django.contrib import messages
+from django.core.paginator import Paginator
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET, require_POST
+
+from accounts.roles import PersonalRequest, annotator_required, reviewer_required
+from datasets.models import Campaign
+from tagger.models import Reliability
+
+from . import belonging, coaching
+
+A_PAGE = 100
+ON = "on"
+
+
+@require_GET
+@annotator_required
+def my_answers(request: PersonalRequest) -> HttpResponse:
+    led_to = belonging.led_to(request.user)
+    context = {
+        "reports": coaching.reports(request.user),
+        "led_to": led_to,
+        "has_more": sum(each.answers for each in led_to) == belonging.NEWEST_ANSWERS,
+    }
+    return render(request, "tagger/progress/my_answers.html", context)
+
+
+@require_GET
+@reviewer_required
+def volunteers(request: PersonalRequest) -> HttpResponse:
+    """Everybody who stayed, least reliable first; by number, as a reviewer judges answers and not people."""
+    rows = Reliability.objects.filter(annotator__is_active=True).select_related("crowd")
+    page = Paginator(rows.order_by("score", "pk"), A_PAGE).get_page(request.GET.get("page"))
+    return render(request, "tagger/progress/volunteers.html", {"page": page})
+
+
+@require_GET
+@annotator_required
+def agreement(request: PersonalRequest, slug: str) -> HttpResponse:
+    campaign = get_object_or_404(Campaign, slug=slug)
+    figures = list(campaign.agreement_figures.order_by("month"))
+    context = {
+        "campaign": campaign,
+        "overall": next((each for each in figures if each.month is None), None),
+        "months": [each for each in figures if each.month is not None][-24:],
+    }
+    return render(request, "tagger/progress/agreement.html", context)
+
+
+@require_GET
+@annotator_required
+def leaderboard(request: PersonalRequest) -> HttpResponse:
+    now = timezone.now()
+    context = {"listed": belonging.listed(now), "own_days": belonging.days_of(request.user, now)}
+    response = render(request, "tagger/progress/leaderboard.html", context)
+    response["Cache-Control"] = "no-store"  # whoever leaves the list is in no copy of it
+    return response
+
+
+@require_POST
+@annotator_required
+def choose_leaderboard(request: PersonalRequest) -> HttpResponse:
+    is_listed = _switched_on(request)
+    belonging.list_person(request.user, is_listed)
+    messages.success(
+        request, _("You are on the list now.") if is_listed else _("You are not on the list any more.")
+    )
+    return redirect("leaderboard")
+
+
+@require_POST
+@annotator_required
+def choose_streak(request: PersonalRequest) -> HttpResponse:
+    is_shown = _switched_on(request)
+    belonging.show_streak(request.user, is_shown)
+    messages.success(
+        request, _("Your days are shown now.") if is_shown else _("Your days are not shown any more.")
+    )
+    return redirect("my_answers")
+
+
+def _switched_on(request: PersonalRequest) -> bool:
+    """Whatever else is sent means off."""
+    return request.POST.get("switch") == ON

@@ -1,0 +1,1 @@
+"""Disputes and reports, for reviewers."""

@@ -1,0 +1,12 @@
+from django.urls import path
+
+from . import views
+
+urlpatterns = [
+    path("review/", views.review, name="review"),
+    path("review/disputes/<int:pk>/", views.decide, name="decide"),
+    path("review/disputes/<int:pk>/audio/", views.dispute_audio, name="dispute_audio"),
+    path("review/clips/<int:pk>/audio/", views.report_audio, name="report_audio"),
+    path("review/clips/<int:pk>/show-again/", views.show_again, name="show_again"),
+    path("review/examples/<int:pk>/take-out/", views.take_out, name="take_out_example"),
+]

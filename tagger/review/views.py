@@ -1,0 +1,106 @@
+"""What waits for a reviewer: reported clips, disputes, examples."""
+
+from collections import Counter
+
+from django.contrib import messages
+from django.db import transaction
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET, require_POST
+
+from accounts import audit
+from accounts.roles import PersonalRequest, reviewer_required
+from datasets.clips import byteranges, hearing
+from datasets.models import Clip, Label
+from tagger.desk import examples
+from tagger.forms import ExampleForm, form_for
+
+from . import disputes, reports
+
+
+@require_GET
+@reviewer_required
+def review(request: PersonalRequest) -> HttpResponse:
+    """What waits for a reviewer: reported clips first, then disputes."""
+    context = {
+        "reports": reports.open_for(request.user)[:50],
+        "disputes": disputes.open_for(request.user)[:50],
+        "examples": examples.for_reviewer(request.user)[:50],
+        "labels": Label,
+    }
+    response = render(request, "tagger/review/review.html", context)
+    response["Cache-Control"] = "no-store"  # it holds words of people who may withdraw them
+    return response
+
+
+@reviewer_required
+def decide(request: PersonalRequest, pk: int) -> HttpResponse:
+    dispute = get_object_or_404(disputes.open_for(request.user), pk=pk)
+    form = form_for(dispute.task.campaign)(request.POST or None)
+    shown = ExampleForm(request.POST or None)
+    # Both are asked, so that both say what is wrong.
+    if request.method == "POST" and all([form.is_valid(), shown.is_valid()]):
+        try:
+            with transaction.atomic():
+                disputes.decide(dispute, request.user, form.cleaned_data["answer"], timezone.now())
+                if shown.cleaned_data["is_example"]:
+                    examples.choose(dispute.task, shown.cleaned_data["note"])
+        except (disputes.Decided, examples.NotAgreed) as refused:
+            messages.warning(request, str(refused))
+        else:
+            messages.success(request, _("Decided. Thank you."))
+        return redirect("review")
+    votes = Counter(given.answer for given in dispute.task.annotations.order_by("id"))
+    context = {
+        "dispute": dispute,
+        "campaign": dispute.task.campaign,
+        "examples": examples.of(dispute.task.campaign),
+        "form": form,
+        "shown": shown,
+        "may_be_example": examples.may_choose(dispute.task),
+        "labels": Label,
+        # Answers, not names: a reviewer judges the clip, not the people.
+        "answers": [{"answer": answer, "votes": count} for answer, count in votes.most_common()],
+    }
+    status = 400 if form.errors or shown.errors else 200
+    response = render(request, "tagger/review/decide.html", context, status=status)
+    response["Cache-Control"] = "no-store"
+    return response
+
+
+@require_GET
+@reviewer_required
+def dispute_audio(request: PersonalRequest, pk: int) -> HttpResponse:
+    dispute = get_object_or_404(disputes.open_for(request.user), pk=pk)
+    return _for_reviewer(request, dispute.task.clip)
+
+
+@require_GET
+@reviewer_required
+def report_audio(request: PersonalRequest, pk: int) -> HttpResponse:
+    clip = get_object_or_404(reports.open_for(request.user), pk=pk)
+    return _for_reviewer(request, clip)
+
+
+@require_POST
+@reviewer_required
+def show_again(request: PersonalRequest, pk: int) -> HttpResponse:
+    """The reviewer finds nothing wrong with a reported clip."""
+    reports.dismiss(get_object_or_404(reports.open_for(request.user), pk=pk), request.user, timezone.now())
+    messages.success(request, _("The clip is back in the queue."))
+    return redirect("review")
+
+
+@require_POST
+@reviewer_required
+def take_out(request: PersonalRequest, pk: int) -> HttpResponse:
+    examples.take_out(get_object_or_404(examples.for_reviewer(request.user), pk=pk))
+    messages.success(request, _("The clip is no example any more."))
+    return redirect("review")
+
+
+def _for_reviewer(request: PersonalRequest, clip: Clip) -> HttpResponse:
+    audit.looked(f"clip {clip.pk}", request.user, timezone.now())
+    return byteranges.sound(request, hearing.for_volunteers(clip))

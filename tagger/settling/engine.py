@@ -1,0 +1,60 @@
+"""One door to the consensus engine, whatever a campaign asks for: a label or a transcript."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any, NamedTuple
+
+from datasets.models import Campaign, Label
+from tagger.consensus import labels, transcripts
+from tagger.consensus.verdict import Rule, Verdict, Vote
+
+# Grows whenever the same votes and parameters may come to another verdict.
+VERSION = 1
+
+Crowd = labels.Crowd | transcripts.Crowd
+
+
+def asks_for_labels(kind: str) -> bool:
+    return kind == Campaign.Kind.WAKE_WORD
+
+
+def strangers(kind: str, language: str) -> Crowd:
+    if asks_for_labels(kind):
+        return labels.strangers(tuple(Label.values))
+    return transcripts.Crowd.strangers(language)
+
+
+def crowd(kind: str, data: dict[str, Any], annotators: Sequence[int]) -> Crowd:
+    """What `parameters` gave, for the annotators of the same positions."""
+    if asks_for_labels(kind):
+        return labels.Crowd.from_json(data, annotators)
+    return transcripts.Crowd.from_json(data, annotators)
+
+
+def with_skills(crowd: Crowd, skills: Mapping[int, Any]) -> Crowd:
+    """The crowd with these annotators' skills, as a refit stored them."""
+    if isinstance(crowd, labels.Crowd):
+        return replace(crowd, skills={who: tuple(map(tuple, skill)) for who, skill in skills.items()})
+    pairs = {frozenset((who, other)) for who, held in skills.items() for other in held["copies"]}
+    return replace(
+        crowd,
+        skills={who: transcripts.Skill(*held["skill"]) for who, held in skills.items()},
+        copiers=frozenset(pairs),
+    )
+
+
+class Weighed(NamedTuple):
+    """What votes come to: the verdict; that after one more vote, by a stranger and against the leader (None
+    without votes); and whatever both take from the crowd, by position and without names."""
+
+    verdict: Verdict
+    one_more_against: Verdict | None
+    parameters: dict[str, Any]
+
+
+def weigh(votes: Sequence[Vote], rule: Rule, crowd: Crowd) -> Weighed:
+    annotators = [vote.annotator for vote in votes]
+    if isinstance(crowd, labels.Crowd):
+        against = labels.what_if(votes, rule, Label.values, crowd) if votes else None
+        return Weighed(labels.decide(votes, rule, Label.values, crowd), against, crowd.as_json(annotators))
+    return Weighed(*transcripts.explain(votes, rule, crowd))

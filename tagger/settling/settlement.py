@@ -1,0 +1,112 @@
+"""Apply verdicts to tasks: locks are taken, every annotation is counted again, the rows are written."""
+
+from collections.abc import Collection, Iterable
+from datetime import datetime
+
+from django.db import transaction
+from django.db.models import Prefetch, QuerySet, prefetch_related_objects
+
+from datasets.models import Annotation, Campaign, Task
+from datasets.words import columns
+from tagger.consensus.verdict import Outcome, Rule, Verdict
+from tagger.models import Dispute
+
+from . import bulk, certificates, crowds, engine
+from .certificates import Certificate
+
+
+def settle(task_id: int, now: datetime) -> None:
+    """Recount one task. Running it twice changes nothing; a task that is gone is no error."""
+    with transaction.atomic():
+        _settle(list(_locked().filter(pk=task_id)), now)
+
+
+def settle_waiting(now: datetime, most: int, but: Collection[int] = ()) -> list[int]:
+    """Recount up to `most` tasks of those that wait for it, the oldest first; which they were.
+
+    Several may do so side by side: what another one holds is passed over, as are those in `but`.
+    """
+    with transaction.atomic():
+        found = list(_waiting(_locked(skip_locked=True), but)[:most])
+        _settle(found, now)
+        return [task.pk for task in found]
+
+
+def waiting(most: int, but: Collection[int]) -> list[int]:
+    """Up to `most` tasks that wait to be settled, the oldest first."""
+    return list(_waiting(Task.objects.all(), but).values_list("pk", flat=True)[:most])
+
+
+def _waiting(some: QuerySet[Task], but: Collection[int]) -> QuerySet[Task]:
+    return some.filter(dirty_since__isnull=False).exclude(pk__in=but).order_by("dirty_since")
+
+
+def _locked(skip_locked: bool = False) -> QuerySet[Task]:
+    return Task.objects.select_for_update(skip_locked=skip_locked, no_key=True)
+
+
+def _settle(found: list[Task], now: datetime) -> None:
+    """So many statements for any number of tasks, whose rows are locked."""
+    prefetch_related_objects(found, "campaign", Prefetch("annotations", Annotation.objects.order_by("pk")))
+    # Only words are sealed: for labels nobody's key is asked for.
+    said = [task for task in found if task.campaign.asks_for_words]
+    prefetch_related_objects(said, "clip__contributor__data_key")
+    open_tasks = [task for task in found if not task.adjudicated]  # a reviewer's word stands
+    for campaign, some in _by_campaign(open_tasks):
+        crowd = crowds.of(campaign, {each.annotator_id for task in some for each in task.annotations.all()})
+        for task in some:
+            _apply(*_verdict(task, crowd), task, now)
+    for task in found:
+        task.dirty_since = None
+    bulk.update(open_tasks, ["dirty_since", *WRITTEN])
+    bulk.update([task for task in found if task.adjudicated], ["dirty_since"])
+    _dispute(open_tasks, now)
+
+
+def _by_campaign(some: list[Task]) -> Iterable[tuple[Campaign, list[Task]]]:
+    by_campaign: dict[Campaign, list[Task]] = {}
+    for task in some:
+        by_campaign.setdefault(task.campaign, []).append(task)
+    return by_campaign.items()
+
+
+def _dispute(some: list[Task], now: datetime) -> None:
+    """Open a dispute over those that came to one; what nobody decided and is agreed by now is none."""
+    disputed = [task for task in some if task.status == Task.Status.DISPUTED]
+    Dispute.objects.bulk_create(
+        [Dispute(task=task, opened_at=now) for task in disputed], ignore_conflicts=True
+    )
+    agreed = [task.pk for task in some if task.status != Task.Status.DISPUTED]
+    Dispute.objects.filter(task__in=agreed, decided_at=None).delete()
+
+
+WRITTEN = ["status", "wanted", "confidence", "settled_at", *columns("answer", "soft", "certificate")]
+
+
+def _verdict(task: Task, crowd: engine.Crowd) -> tuple[Verdict, Certificate]:
+    """What the task's annotations come to, from all of them, by the campaign's rule and what is known of
+    those who gave them; and the certificate of that."""
+    campaign = task.campaign
+    rule = Rule(campaign.min_annotations, campaign.max_annotations, campaign.confidence)
+    given = list(task.annotations.all())
+    for each in given:
+        each.task = task  # whose key opens them
+    return certificates.make(campaign.kind, given, rule, crowd)
+
+
+def _apply(found: Verdict, certificate: Certificate, task: Task, now: datetime) -> None:
+    settled = found.outcome is Outcome.SETTLED
+    task.status = STATUS[found.outcome]
+    task.soft, task.confidence, task.certificate = found.soft, found.confidence, certificate
+    task.answer = found.answer if settled else None
+    task.settled_at = (task.settled_at or now) if settled else None
+    task.wanted = min(
+        max(task.campaign.min_annotations, task.annotation_count + 1), task.campaign.max_annotations
+    )
+
+
+STATUS = {
+    Outcome.SETTLED: Task.Status.SETTLED,
+    Outcome.MORE: Task.Status.OPEN,
+    Outcome.DISPUTED: Task.Status.DISPUTED,
+}

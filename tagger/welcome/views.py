@@ -1,0 +1,109 @@
+"""The front page, and a newcomer's first minute: the pledge, three clips to practise on, then the queue."""
+
+from urllib.parse import urlsplit
+
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import Resolver404, resolve, reverse
+from django.utils import timezone
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.translation import get_language
+from django.views.decorators.http import require_GET, require_http_methods
+
+from accounts.roles import PersonalRequest, annotator_required
+from datasets.models import Campaign, Label
+from tagger.forms import PledgeForm, form_for
+from tagger.progress import community
+
+from . import pledge
+from . import practice as practising
+
+
+@require_GET
+def home(request: HttpRequest) -> HttpResponse:
+    return render(request, "tagger/welcome/home.html", {"community": community.figures(timezone.now())})
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@annotator_required
+def first_minute(request: PersonalRequest) -> HttpResponse:
+    form = PledgeForm(request.POST if request.method == "POST" else None)
+    if form.is_valid():
+        pledge.make(request.user)
+        return redirect(_with_query(request, "practice"))
+    is_made = pledge.is_made(request.user)
+    context = {
+        "form": form,
+        "is_made": is_made,
+        "asks_again": bool(request.user.pledge) and not is_made,
+        "onward": onward(request),
+    }
+    return render(request, "tagger/welcome/first_minute.html", context, status=400 if form.errors else 200)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@annotator_required
+def practice(request: PersonalRequest) -> HttpResponse:
+    """One clip, and what is to be said to the answer to it, which is compared here and kept nowhere."""
+    if not pledge.is_made(request.user):
+        return redirect(_with_query(request, "first_minute"))
+    campaign = _practised(request)
+    clips = practising.clips(campaign)
+    number = _number(request, len(clips))
+    clip = clips[number - 1]
+    form = form_for(campaign)(request.POST if request.method == "POST" else None)
+    verdict = practising.judge(campaign, clip, form.cleaned_data["answer"]) if form.is_valid() else None
+    context = {
+        "campaign": campaign,
+        "labels": Label,
+        "form": form,
+        "clip": clip,
+        "sound": f"sounds/{clip.sound}",
+        "verdict": verdict,
+        "number": number,
+        "of": len(clips),
+        "onward": onward(request),
+    }
+    return render(request, "tagger/welcome/practice.html", context, status=400 if form.errors else 200)
+
+
+@require_GET
+@annotator_required
+def ready(request: PersonalRequest) -> HttpResponse:
+    if not pledge.is_made(request.user):
+        return redirect(_with_query(request, "first_minute"))
+    return render(request, "tagger/welcome/ready.html", {"onward": onward(request)})
+
+
+def onward(request: HttpRequest) -> str:
+    """The page of ours that the person was on the way to; the list of campaigns where `next` names none."""
+    wanted = request.GET.get("next", "")
+    here, is_secure = {request.get_host()}, request.is_secure()
+    if wanted.startswith("/") and url_has_allowed_host_and_scheme(wanted, here, require_https=is_secure):
+        return wanted
+    return reverse("campaigns")
+
+
+def _practised(request: HttpRequest) -> Campaign:
+    """Of the kind that is asked for, or like the campaign that they are on the way to, or a wake word."""
+    if asked := request.GET.get("kind", ""):
+        return practising.like(asked, get_language() or "en")
+    try:
+        match = resolve(urlsplit(onward(request)).path)
+    except Resolver404:
+        return practising.like("", "")
+    slug = match.kwargs.get("slug") if match.url_name == "tag" else None
+    campaign = Campaign.objects.filter(slug=slug, is_open=True).first() if slug else None
+    return practising.like(campaign.kind, campaign.language) if campaign else practising.like("", "")
+
+
+def _number(request: HttpRequest, most: int) -> int:
+    asked = request.GET.get("clip", "1")
+    if asked not in map(str, range(1, most + 1)):
+        raise Http404("no such clip")
+    return int(asked)
+
+
+def _with_query(request: HttpRequest, name: str) -> str:
+    query = request.META.get("QUERY_STRING", "")
+    return f"{reverse(name)}?{query}" if query else reverse(name)

@@ -1,0 +1,470 @@
+"""By default nothing: six boxes, none ticked; what was ticked is given, and one button takes it back."""
+
+import re
+import shutil
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pytest
+from django.db import IntegrityError
+from django.urls import reverse
+from django.utils import timezone
+
+from accounts import consent, notices
+from accounts.models import Consent, ConsentNotice, Material, Purpose, Role, User
+from datasets.clips import intake, vault
+from datasets.models import Clip
+from tagger.lending import assignments
+from tests.conftest import NOW
+from tests.support import sounds
+from tests.support.mutants import mutant
+
+ROOT = Path(__file__).resolve().parents[2]
+PAGE = "/profile/consent/"
+WAKE_WORD, UTTERANCE = Material.WAKE_WORD, Material.UTTERANCE
+BOXES = {f"{material}.{purpose}" for material in Material for purpose in Purpose}
+DISGUISED = "wake-word.disguised"
+
+
+class Form(HTMLParser):
+    """The fields of the one form on a page that goes to `action`: what a browser would show and send."""
+
+    def __init__(self, page, action):
+        super().__init__()
+        self.action, self.inside, self.found = action, 0, []
+        self.feed(page)
+
+    def handle_starttag(self, tag, attributes):
+        attributes = dict(attributes)
+        if tag == "form":
+            self.inside = attributes.get("action") == self.action
+            self.found += [[]] if self.inside else []
+        elif self.inside and tag in {"input", "select", "textarea", "button"}:
+            self.found[-1].append((tag, attributes))
+
+    def handle_endtag(self, tag):
+        if tag == "form":
+            self.inside = False
+
+    def boxes(self):
+        return {
+            a["name"]: "checked" in a for form in self.found for _, a in form if a.get("type") == "checkbox"
+        }
+
+    def hidden(self, number=0):
+        return {a["name"]: a["value"] for _, a in self.found[number] if a.get("type") == "hidden"}
+
+
+@pytest.fixture
+def wendy(db):
+    return User.objects.create_user("wendy")
+
+
+@pytest.fixture
+def here(client, wendy):
+    client.force_login(wendy)
+    return client
+
+
+@pytest.fixture
+def tick(here):
+    """Ticks boxes on the page as it stands, and gives."""
+
+    def given(*boxes, language="en"):
+        page = here.get(PAGE, {"language": language}).content.decode()
+        fields = Form(page, reverse("give_consent")).hidden() | dict.fromkeys(boxes, "on")
+        return here.post(reverse("give_consent"), fields, follow=True)
+
+    return given
+
+
+@pytest.fixture
+def withdraw(here):
+    """Presses the one button beside a consent, or the one for everything."""
+
+    def pressed(**which):
+        return here.post(reverse("withdraw_consent"), which, follow=True)
+
+    return pressed
+
+
+@pytest.fixture
+def new_notice(tmp_path, monkeypatch):
+    """Publishes another version of the notice, with one more sentence in it."""
+
+    def published(languages=("en", "es")):
+        version = notices.current_version() + 1
+        folder = tmp_path / f"notices {version}"
+        shutil.copytree(notices.FOLDER, folder)
+        for language in languages:
+            words = (folder / f"{version - 1}.{language}.md").read_text()
+            (folder / f"{version}.{language}.md").write_text(f"More happens now.\n\n{words}")
+        monkeypatch.setattr(notices, "FOLDER", folder)
+
+    return published
+
+
+@pytest.fixture
+def record(wendy, juniper):
+    """Wendy's recordings, each another one."""
+
+    def one_more(hertz=440):
+        sound = intake.read(sounds.in_format("wav", sounds.tone(0.5, hertz=hertz)))
+        intake.add(sound, juniper, intake.Origin(wendy, Clip.Source.BROWSER, "en"), timezone.now())
+
+    return one_more
+
+
+def live(person):
+    return {f"{each.material}.{each.purpose}" for each in Consent.objects.live().filter(contributor=person)}
+
+
+def drawn(answer):
+    return answer.content.decode()
+
+
+@mutant(
+    "no box is ticked beforehand",
+    "accounts/consent_form.py",
+    kept_by="forms.BooleanField(label=self.words[name], required=False)",
+    broken="forms.BooleanField(label=self.words[name], required=False, initial=True)",
+)
+@pytest.mark.parametrize("language", ["en", "es"])
+def test_there_are_six_boxes_and_one_for_the_disguise_and_none_is_ticked(here, language):
+    page = drawn(here.get(PAGE, {"language": language}))
+    assert Form(page, reverse("give_consent")).boxes() == dict.fromkeys(BOXES | {DISGUISED}, False)
+
+
+def test_the_profile_leads_to_it(here):
+    assert f'href="{PAGE}"' in drawn(here.get("/profile/"))
+
+
+def test_it_is_for_whoever_is_logged_in(client):
+    assert client.get(PAGE).url.startswith("/accounts/login/")
+
+
+def test_whoever_may_not_share_is_shown_no_boxes_and_can_give_nothing(client, sam):
+    client.force_login(sam)
+    assert Form(drawn(client.get(PAGE)), reverse("give_consent")).boxes() == {}
+    assert client.post(reverse("give_consent"), {"wake-word.volunteers": "on"}).status_code == 403
+    assert live(sam) == set()
+
+
+@pytest.mark.parametrize(
+    ("browser", "asked", "read"),
+    [
+        ("en", "", "en"),
+        ("es-MX,es;q=0.9,en;q=0.8", "", "es"),
+        ("de,fr;q=0.5", "", "en"),
+        ("fr,es;q=0.5,en;q=0.1", "", "es"),
+        ("", "", "en"),
+        ("en", "es", "es"),
+        ("es", "en", "en"),
+        ("en", "../../etc", "en"),
+    ],
+)
+def test_the_notice_is_in_the_browsers_language_unless_another_is_chosen(here, browser, asked, read):
+    page = drawn(here.get(PAGE, {"language": asked} if asked else {}, headers={"accept-language": browser}))
+    assert f'<div lang="{read}" dir="ltr">' in page
+    assert {"en": "What cannot be undone", "es": "Qué no tiene vuelta atrás"}[read] in page
+
+
+def test_every_language_says_as_much_and_has_every_box(db):
+    texts = [notices.current(language) for language in notices.languages()]
+    assert [notice.language for notice in texts] == ["en", "es"]
+    shapes = [[(block.kind, len(block.lines)) for block in notices.blocks(notice)] for notice in texts]
+    assert shapes[0] == shapes[1]
+    buttons = {"give", "withdraw", "withdraw-all", "volunteers-first"}
+    names = {*BOXES, DISGUISED, *Material.values, *buttons}
+    assert [set(notices.boxes(notice)) for notice in texts] == [names, names]
+    assert all(all(notices.boxes(notice).values()) for notice in texts)
+
+
+@pytest.mark.parametrize("language", ["en", "es"])
+def test_the_notice_says_what_must_be_known_before(db, language):
+    said = notices.current(language).text.lower()
+    en = ("seconds around the wake word", "volunteers", "named researchers", "public releases", "recall feed",
+          "nobody asks you why", "age, sex, origin or income", "nothing new is stored")  # fmt: skip
+    es = ("segundos alrededor", "voluntarios", "investigadores con nombre", "publicaciones abiertas",
+          "lista de retiradas", "nadie le pregunta por qué", "edad, sexo, origen o ingresos",
+          "no se guarda nada nuevo")  # fmt: skip
+    assert [words for words in {"en": en, "es": es}[language] if words not in said] == []
+
+
+def test_a_disguise_is_never_called_more_than_that():
+    """In English or Spanish, on pages, in texts, in code; what is not ours to name is left out."""
+    a_paper = "Speaker anonymisation using the McAdams"
+    others = ("AnonymousUser", "voices are not anonymous", a_paper)
+    kinds = {".py", ".html", ".md", ".js", ".css", ".txt"}
+    places = ("accounts", "datasets", "tagger", "templates", "static", "docs")
+    found = []
+    files = (path for place in places for path in (ROOT / place).rglob("*") if path.is_file())
+    for path in (path for path in files if path.suffix in kinds):
+        text = path.read_text()
+        for name in others:
+            text = text.replace(name, "")
+        found += [path.name] if re.search(r"an[oó]n[iy]m", text, re.IGNORECASE) else []
+    assert found == []
+    assert "disguised" in (notices.FOLDER / f"{notices.current_version()}.en.md").read_text()
+
+
+@pytest.mark.parametrize(
+    "boxes",
+    [
+        {"wake-word.volunteers"},
+        {"utterance.volunteers"},
+        {"wake-word.volunteers", "wake-word.researchers"},
+        {"wake-word.volunteers", "utterance.volunteers", "utterance.public"},
+        BOXES,
+    ],
+    ids=lambda boxes: "+".join(sorted(boxes)),
+)
+def test_what_is_ticked_is_given_and_nothing_else(tick, wendy, boxes):
+    assert "Given." in drawn(tick(*boxes))
+    assert live(wendy) == boxes
+
+
+def test_a_consent_names_the_words_that_were_read(tick, wendy):
+    tick("wake-word.volunteers", language="es")
+    notice = wendy.consents.get().notice
+    assert (notice.version, notice.language) == (notices.current_version(), "es")
+    assert notice.text == (notices.FOLDER / f"{notice.version}.es.md").read_text()
+
+
+def test_nothing_ticked_gives_nothing_and_says_so(tick, wendy):
+    answer = tick()
+    assert answer.status_code == 400 and "nothing was given" in drawn(answer)
+    assert not wendy.consents.exists()
+
+
+@pytest.mark.parametrize("material", Material)
+@pytest.mark.parametrize("purpose", [Purpose.RESEARCHERS, Purpose.PUBLIC])
+def test_nobody_else_gets_what_no_volunteer_may_hear(tick, wendy, material, purpose):
+    answer = tick(f"{material}.{purpose}")
+    assert answer.status_code == 400 and "only clips that volunteers have labelled" in drawn(answer)
+    assert live(wendy) == set()
+
+
+def test_more_can_be_given_later_and_only_what_is_missing_is_asked(tick, here, wendy):
+    tick("wake-word.volunteers")
+    asked = Form(drawn(here.get(PAGE)), reverse("give_consent")).boxes()
+    assert asked == dict.fromkeys(BOXES - {"wake-word.volunteers"}, False)
+    tick("wake-word.researchers")
+    assert live(wendy) == {"wake-word.volunteers", "wake-word.researchers"}
+
+
+def test_sending_the_form_twice_gives_once(here, wendy):
+    page = drawn(here.get(PAGE))
+    fields = Form(page, reverse("give_consent")).hidden() | {"wake-word.volunteers": "on"}
+    here.post(reverse("give_consent"), fields)
+    here.post(reverse("give_consent"), fields)
+    assert wendy.consents.count() == 1
+
+
+def test_a_box_that_there_is_not_gives_nothing(tick, wendy):
+    assert tick("wake-word.everybody", "everything").status_code == 400
+    assert not wendy.consents.exists()
+
+
+def test_a_disguise_is_had_by_asking_for_it_alone(tick, wendy):
+    tick("wake-word.volunteers")
+    assert not consent.is_disguised(wendy)
+
+
+def test_a_disguise_that_was_asked_for_stands_on_the_one_consent_it_is_about(tick, wendy):
+    tick(*BOXES, DISGUISED)
+    assert consent.is_disguised(wendy)
+    [disguised] = wendy.consents.filter(disguised=True)
+    assert (disguised.material, disguised.purpose) == (WAKE_WORD, Purpose.VOLUNTEERS)
+
+
+def test_the_database_knows_a_disguise_for_nothing_else(wendy):
+    words = {"contributor": wendy, "at": NOW, "reference_hash": "0" * 64, "disguised": True}
+    with pytest.raises(IntegrityError, match="only_volunteers_hear_disguised"):
+        Consent.objects.create(material=UTTERANCE, purpose=Purpose.VOLUNTEERS, **words)
+
+
+def test_a_disguise_without_listeners_is_refused(tick, wendy):
+    answer = tick("utterance.volunteers", DISGUISED)
+    assert answer.status_code == 400 and "hear nothing, disguised or not" in drawn(answer)
+    assert live(wendy) == set()
+
+
+def test_one_button_turns_the_disguise_on_and_off_and_ends_nothing(tick, here, wendy):
+    tick("wake-word.volunteers", "wake-word.public")
+    for wanted in ("yes", "no", "yes"):
+        here.post(reverse("disguise"), {"disguised": wanted})
+        assert consent.is_disguised(wendy) == (wanted == "yes")
+        assert live(wendy) == {"wake-word.volunteers", "wake-word.public"}
+    assert not wendy.consents.filter(withdraws__isnull=False).exists()
+
+
+def test_a_disguise_for_nothing_that_is_heard_gives_nothing(here, wendy):
+    here.post(reverse("disguise"), {"disguised": "yes"})
+    assert not wendy.consents.exists()
+
+
+def test_what_is_live_is_shown_with_a_button_of_its_own(tick, here):
+    tick("wake-word.volunteers", "utterance.volunteers")
+    page = drawn(here.get(PAGE))
+    buttons = Form(page, reverse("withdraw_consent"))
+    pairs = [{k: v for k, v in buttons.hidden(n).items() if k in {"material", "purpose"}} for n in range(3)]
+    assert pairs == [
+        {"material": "wake-word", "purpose": "volunteers"},
+        {"material": "utterance", "purpose": "volunteers"},
+        {},
+    ]
+
+
+def test_withdrawing_takes_one_press_and_asks_nothing(tick, here):
+    """Giving takes two: a tick and a press. The button's form has nothing to fill in."""
+    tick(*BOXES)
+    for form in Form(drawn(here.get(PAGE)), reverse("withdraw_consent")).found:
+        shown = [tag for tag, attributes in form if attributes.get("type") != "hidden"]
+        assert shown == ["button"]
+
+
+def test_one_button_ends_everything(tick, withdraw, wendy):
+    tick(*BOXES)
+    assert "Withdrawn: 6 consents." in drawn(withdraw())
+    assert live(wendy) == set()
+
+
+def test_one_consent_can_be_ended_alone(tick, withdraw, wendy):
+    tick(*BOXES)
+    withdraw(material="wake-word", purpose="public")
+    assert live(wendy) == BOXES - {"wake-word.public"}
+
+
+@mutant(
+    "without volunteers the rest of its kind ends too",
+    "accounts/consent.py",
+    kept_by="    if purpose and purpose != Purpose.VOLUNTEERS:",
+    broken="    if purpose:",
+)
+def test_without_volunteers_the_rest_of_its_kind_ends_too(tick, withdraw, wendy):
+    tick(*BOXES)
+    withdraw(material="wake-word", purpose="volunteers")
+    assert live(wendy) == {f"utterance.{purpose}" for purpose in Purpose}
+
+
+def test_withdrawing_is_open_to_people_whose_role_was_taken(tick, withdraw, wendy):
+    tick("wake-word.volunteers")
+    User.objects.filter(pk=wendy.pk).update(roles=[Role.ANNOTATOR])
+    withdraw()
+    assert live(wendy) == set()
+
+
+def test_withdrawing_ends_nothing_of_anybody_else(alice, tick, withdraw):
+    tick(*BOXES)
+    before = live(alice)
+    withdraw()
+    assert live(alice) == before != set()
+
+
+@pytest.mark.parametrize("nonsense", [{"material": "x"}, {"purpose": "volunteers\0"}, {"material": "public"}])
+def test_nonsense_ends_nothing(tick, withdraw, wendy, nonsense):
+    tick("wake-word.volunteers")
+    assert withdraw(**nonsense).status_code == 404
+    assert live(wendy) == {"wake-word.volunteers"}
+
+
+@pytest.mark.parametrize("name", ["give_consent", "withdraw_consent", "disguise"])
+def test_no_link_gives_or_withdraws(here, name):
+    assert here.get(reverse(name)).status_code == 405
+
+
+@mutant(
+    "nothing new is stored under a notice that changed",
+    "accounts/consent.py",
+    kept_by="found.filter(Q(notice=None) | Q(notice__version=notices.current_version()))",
+    broken="found",
+)
+def test_a_changed_notice_stops_what_comes_in(tick, record, new_notice, own_home):
+    tick("wake-word.volunteers")
+    record()
+    files = sorted(path for path in (own_home / "vault").rglob("*") if path.is_file())
+    new_notice()
+    with pytest.raises(consent.NoticeChanged):
+        record(hertz=880)
+    assert Clip.objects.count() == 1
+    assert sorted(path for path in (own_home / "vault").rglob("*") if path.is_file()) == files
+
+
+def test_what_is_held_already_is_still_heard(tick, record, new_notice, bea, juniper):
+    tick("wake-word.volunteers")
+    record()
+    new_notice()
+    [lent] = assignments.lend(bea, juniper, 1, timezone.now())
+    assert vault.get(assignments.playable(bea, lent.pk, timezone.now()))[:4] == b"RIFF"
+
+
+def test_an_import_rests_on_its_reference_and_on_no_notice(alice, juniper, share, new_notice):
+    new_notice()
+    assert share(juniper)
+
+
+def test_a_changed_notice_asks_again_with_nothing_ticked(tick, here, record, new_notice):
+    tick(*BOXES)
+    new_notice()
+    page = drawn(here.get(PAGE))
+    assert "you are asked again" in page and "More happens now." in page
+    assert Form(page, reverse("give_consent")).boxes() == dict.fromkeys(BOXES | {DISGUISED}, False)
+    tick("wake-word.volunteers")
+    record()
+    assert Clip.objects.get().consent.notice.version == notices.current_version()
+
+
+def test_what_is_not_ticked_again_ends_and_what_was_not_asked_about_stays(tick, new_notice, wendy):
+    tick(*BOXES, DISGUISED)
+    new_notice()
+    tick("wake-word.volunteers", "wake-word.public")
+    kept = {f"utterance.{purpose}" for purpose in Purpose}
+    assert live(wendy) == {"wake-word.volunteers", "wake-word.public"} | kept
+    assert not consent.is_disguised(wendy)
+
+
+@mutant(
+    "an answer to words that changed meanwhile gives nothing",
+    "accounts/views_consent.py",
+    kept_by="    if form.is_of_another_notice():",
+    broken="    if False:",
+)
+def test_an_answer_to_words_that_changed_meanwhile_gives_nothing(here, new_notice, wendy):
+    read = Form(drawn(here.get(PAGE)), reverse("give_consent")).hidden()
+    new_notice()
+    answer = here.post(reverse("give_consent"), read | {"wake-word.volunteers": "on"}, follow=True)
+    assert "The notice changed while you read it" in drawn(answer)
+    assert Form(drawn(answer), reverse("give_consent")).boxes() == dict.fromkeys(BOXES | {DISGUISED}, False)
+    assert not wendy.consents.exists()
+
+
+def test_words_that_change_without_a_new_version_are_an_error_that_says_so(db, tmp_path, monkeypatch):
+    notices.current("en")
+    folder = tmp_path / "edited"
+    shutil.copytree(notices.FOLDER, folder)
+    now = notices.current_version()
+    (folder / f"{now}.en.md").write_text("You give us everything.")
+    monkeypatch.setattr(notices, "FOLDER", folder)
+    told = rf"{now}\.en\.md has other words .* a new version: {now + 1}\.en\.md"
+    with pytest.raises(notices.BadNotice, match=told):
+        notices.current("en")
+
+
+def test_a_version_must_be_there_in_every_language(db, new_notice):
+    version = notices.current_version() + 1
+    new_notice(languages=["en"])
+    with pytest.raises(notices.BadNotice, match=f"Version {version} of the notice lacks: es"):
+        notices.current("en")
+
+
+def test_a_text_must_say_which_version_it_is(tmp_path, monkeypatch):
+    (tmp_path / "notice.md").write_text("?")
+    monkeypatch.setattr(notices, "FOLDER", tmp_path)
+    with pytest.raises(notices.BadNotice, match=r"must be named VERSION\.LANGUAGE\.md"):
+        notices.current_version()
+
+
+def test_a_notice_is_recorded_once(db):
+    assert notices.current("en") == notices.current("en")
+    assert ConsentNotice.objects.count() == 1

@@ -1,0 +1,617 @@
+import hashlib
+import json
+import tempfile
+from datetime import timedelta
+from uuid import UUID, uuid4
+
+import pytest
+from django.conf import settings
+from django.core.cache import cache
+from django.db import connection
+from django.test import Client
+from django.utils import timezone
+
+from accounts import consent, devices
+from accounts.models import Device, DeviceLogin, Material, Pairing, Purpose, User
+from datasets import campaigns
+from datasets.models import Campaign, Clip, Release, Task
+from datasets.releases import frozen
+from tagger.lending import assignments
+from tests.conftest import NOW
+from tests.support import sounds
+from tests.support.mutants import mutant
+
+STATE = "6f3c2b1e-0d4a-4c53-9d1e-2f9f3a8f7c11"
+SELF = {
+    "platform": "mycroft_mark_2",
+    "coreVersion": "20.8.1",
+    "enclosureVersion": "1.4",
+    "platform_build": "7",
+}
+WAKE_WORD = {"wake_word": "hey juniper", "engine": "precise", "timestamp": "1767225600123", "model": "m4"}
+SOUND = sounds.in_format("wav", sounds.babble(1))
+
+
+def pair(owner, name="kitchen"):
+    """A device that went all the way, with its tokens."""
+    offer = devices.offer(STATE, timezone.now())
+    devices.claim(owner, offer.code, name, timezone.now())
+    return devices.activate(STATE, offer.token, {}, timezone.now())
+
+
+@pytest.fixture
+def login(alice):
+    return pair(alice)
+
+
+@pytest.fixture
+def device(login):
+    return Device.objects.get()
+
+
+def bearer(token, **more):
+    return {"Authorization": f"Bearer {token}"} | more
+
+
+def multipart(audio=SOUND, metadata=WAKE_WORD, boundary=b"0123456789abcdef"):
+    """The body of requests' `files=`, byte for byte."""
+    parts = {"audio": audio, "metadata": json.dumps(metadata).encode()}
+    heads = {n: f'Content-Disposition: form-data; name="{n}"; filename="{n}"'.encode() for n in parts}
+    each = [b"--" + boundary + b"\r\n" + heads[n] + b"\r\n\r\n" + parts[n] + b"\r\n" for n in parts]
+    return b"".join([*each, b"--" + boundary + b"--\r\n"])
+
+
+@pytest.fixture
+def send(client, login):
+    """Uploads as the clients in the field do, whose header says JSON whatever the body is."""
+
+    def one(kind="wake-word", token=login.access, uuid=login.device, body=None, **parts):
+        return client.post(
+            f"/v1/device/{uuid}/{kind}-file",
+            body if body is not None else multipart(**parts),
+            content_type="application/json",
+            headers=bearer(token),
+        )
+
+    return one
+
+
+@pytest.fixture
+def traces(settings, tmp_path, monkeypatch):
+    """Everything that a refused call could leave: rows, files, keys in Redis, temporary files."""
+    spool = tmp_path / "spool"
+    spool.mkdir()
+    settings.FILE_UPLOAD_TEMP_DIR = str(spool)
+    monkeypatch.setattr(tempfile, "tempdir", str(spool))
+    folders = [spool, settings.STORAGES["vault"]["OPTIONS"]["location"]]
+    return lambda: (every_row(), [sorted(folder.rglob("*")) for folder in folders], every_key())
+
+
+def every_row():
+    with connection.cursor() as cursor:
+        found = {}
+        for table in connection.introspection.table_names(cursor):
+            cursor.execute(f"SELECT t::text FROM {table} t ORDER BY 1")
+            found[table] = cursor.fetchall()
+    return found
+
+
+def every_key():
+    redis = cache._cache.get_client()
+    return {key: redis.dump(key) for key in redis.keys("*")}
+
+
+# Pairing
+
+
+def test_a_device_is_paired_by_the_code_that_it_shows(client, alice):
+    got = client.get(f"/v1/device/code?state={STATE}").json()
+    assert (got["state"], got["expiration"], len(got["code"])) == (STATE, 86400, 6)
+    assert set(got["code"]) <= set("ACEFHJKLMNPRTUVWXY3479")
+
+    client.force_login(alice)
+    page = client.post("/profile/devices/", {"code": got["code"], "name": "kitchen"}, follow=True)
+    assert "kitchen" in page.content.decode() and "Waits for the device" in page.content.decode()
+
+    answer = activate(client, got)
+    tokens = answer.json()
+    assert answer.status_code == 200 and tokens["expiration"] == settings.DEVICE_ACCESS.total_seconds()
+    own = client.get(f"/v1/device/{tokens['uuid']}", headers=bearer(tokens["accessToken"])).json()
+    assert (own["name"], own["platform"], own["coreVersion"]) == ("kitchen", "mycroft_mark_2", "20.8.1")
+
+
+def activate(client, got, **other):
+    sent = {"state": got["state"], "token": got["token"]} | SELF | other
+    return client.post("/v1/device/activate", json.dumps(sent), content_type="application/json")
+
+
+def test_the_names_of_versions_come_in_two_generations(client, alice):
+    got = client.get(f"/v1/device/code?state={STATE}").json()
+    devices.claim(alice, got["code"], "", timezone.now())
+    activate(client, got, coreVersion=None, core_version="0.0.9", platform="<script>")
+    assert Device.objects.get().about["core_version"] == "0.0.9"
+    assert "platform" not in Device.objects.get().about
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"state": STATE[:-1]}, {"token": "x"}, {"token": None}, {"state": "\ud800"}]
+)
+def test_state_and_secret_must_both_match(client, alice, wrong):
+    got = client.get(f"/v1/device/code?state={STATE}").json()
+    devices.claim(alice, got["code"], "", timezone.now())
+    assert activate(client, got, **wrong).status_code == 404
+    assert activate(client, got).status_code == 200
+
+
+def test_tokens_are_given_out_once_and_not_before_the_code_was_entered(client, alice, traces):
+    got = client.get(f"/v1/device/code?state={STATE}").json()
+    before = traces()
+    refused = activate(client, got)
+    assert refused.status_code == 404 and traces() == before
+    devices.claim(alice, got["code"], "", timezone.now())
+    assert activate(client, got).status_code == 200
+    assert activate(client, got).status_code == 404
+    assert DeviceLogin.objects.count() == 1
+
+
+def test_only_uploads_are_refused_in_json_for_clients_keep_any_other_as_their_identity(client, db):
+    calls = [
+        client.post("/v1/device/activate", "{}", content_type="application/json"),
+        client.get("/v1/auth/token", headers=bearer("x")),
+        client.get(f"/v1/device/{uuid4()}", headers=bearer("x")),
+        client.get("/v1/device/code"),
+    ]
+    assert [answer.status_code for answer in calls] == [404, 401, 401, 400]
+    assert {answer["Content-Type"] for answer in calls} == {"text/plain"}
+
+
+def test_a_code_counts_once_however_it_is_typed(alice, bea):
+    offer = devices.offer(STATE, NOW)
+    assert devices.claim(alice, f" {offer.code[:3].lower()}-{offer.code[3:]} ", "", NOW).owner == alice
+    with pytest.raises(devices.WrongCode):
+        devices.claim(bea, offer.code, "", NOW)
+
+
+def test_code_and_secret_run_out_after_a_day(alice):
+    late = NOW + devices.PAIRING
+    offer = devices.offer(STATE, NOW)
+    with pytest.raises(devices.WrongCode):
+        devices.claim(alice, offer.code, "", late)
+    devices.claim(alice, offer.code, "", NOW)
+    with pytest.raises(devices.NotYet):
+        devices.activate(STATE, offer.token, {}, late)
+
+
+def test_what_ran_out_is_forgotten_with_the_next_code(alice):
+    devices.claim(alice, devices.offer(STATE, NOW).code, "", NOW)
+    devices.offer(STATE, NOW)
+    devices.offer(STATE, NOW + devices.PAIRING)
+    assert (Pairing.objects.count(), Device.objects.count()) == (1, 0)
+
+
+def test_no_more_devices_wait_than_a_guess_may_hit(client, db, monkeypatch):
+    monkeypatch.setattr(devices, "MOST_WAITING", 1)
+    assert client.get(f"/v1/device/code?state={STATE}").status_code == 200
+    assert client.get(f"/v1/device/code?state={STATE}").status_code == 503
+
+
+@mutant(
+    "pairing codes cannot be guessed",
+    "accounts/devices.py",
+    kept_by="    if cache.incr(_tries(owner)) > MOST_WRONG:",
+    broken="    if False:",
+)
+def test_codes_cannot_be_guessed_ten_an_hour_and_no_more(client, alice, bea):
+    client.force_login(alice)
+    offer = devices.offer(STATE, timezone.now())
+    said = [client.post("/profile/devices/", {"code": "AAAAAA"}).content.decode() for _ in range(11)]
+    assert ["Too many wrong codes" in page for page in said] == [False] * 10 + [True]
+    assert "Too many" in client.post("/profile/devices/", {"code": offer.code}).content.decode()
+    assert devices.claim(bea, offer.code, "", timezone.now())  # another account is not held up
+
+
+def test_right_codes_do_not_count_against_anybody(alice):
+    for _ in range(12):
+        devices.claim(alice, devices.offer(STATE, NOW).code, "", NOW)
+
+
+def test_a_code_cannot_be_entered_by_somebody_who_contributes_nothing(client, sam):
+    client.force_login(sam)
+    assert client.post("/profile/devices/", {"code": "AAAAAA"}).status_code == 403
+
+
+# Tokens
+
+
+@mutant(
+    "no token of a device is stored",
+    "accounts/devices.py",
+    kept_by="        access_sha256=_sha256(login.access),\n",
+    broken="        access_sha256=login.access,\n",
+)
+def test_nothing_that_opens_a_door_is_stored(alice):
+    offer = devices.offer(STATE, timezone.now())
+    waiting = repr(every_row())
+    assert not [said for said in (offer.code, offer.token, STATE) if said in waiting]
+    devices.claim(alice, offer.code, "the den of Alice", timezone.now())
+    given = devices.activate(STATE, offer.token, SELF, timezone.now())
+    stored = repr(every_row())
+    secrets = (
+        given.access,
+        given.refresh,
+        offer.token,
+        "den of Alice",
+        b"den of Alice".hex(),
+        "mycroft_mark_2",
+    )
+    assert not [said for said in secrets if said in stored]
+    assert hashlib.sha256(given.access.encode()).hexdigest() in stored
+
+
+def test_tokens_are_256_random_bits(login):
+    assert len({login.access, login.refresh}) == 2
+    assert min(len(login.access), len(login.refresh)) >= 43  # of base64
+
+
+def test_renewing_gives_new_tokens_and_voids_the_old(client, login):
+    answer = client.get("/v1/auth/token", headers=bearer(login.refresh, Device=str(login.device)))
+    new = answer.json()
+    assert new["uuid"] == str(login.device) and new["accessToken"] != login.access
+    old = client.get(f"/v1/device/{login.device}", headers=bearer(login.access))
+    now = client.get(f"/v1/device/{login.device}", headers=bearer(new["accessToken"]))
+    assert (old.status_code, now.status_code) == (401, 200)
+
+
+@mutant(
+    "a refresh token that is used twice shuts its device out",
+    "accounts/devices.py",
+    kept_by="        if not login.is_replaced or (",
+    broken="        if True or (",
+)
+def test_a_refresh_token_used_twice_revokes_the_device_as_theft(client, alice, login):
+    new = devices.renew(login.refresh, login.device, timezone.now())
+    assert client.get("/v1/auth/token", headers=bearer(login.refresh)).status_code == 401
+    assert client.get(f"/v1/device/{login.device}", headers=bearer(new.access)).status_code == 401
+    assert client.get("/v1/auth/token", headers=bearer(new.refresh)).status_code == 401
+    client.force_login(alice)
+    assert "used twice" in client.get("/profile/").content.decode()
+
+
+def test_a_client_that_renews_with_its_access_token_is_let_in_beside_its_uuid_alone(login):
+    with pytest.raises(devices.Void):
+        devices.renew(login.access, None, timezone.now())
+    with pytest.raises(devices.Void):
+        devices.renew(login.access, uuid4(), timezone.now())
+    late = timezone.now() + settings.DEVICE_ACCESS
+    new = devices.renew(login.access, login.device, late)
+    assert devices.by_access(new.access, login.device, late)
+
+
+def test_programs_that_share_a_token_may_renew_it_together_but_not_a_thief_later(login):
+    now = timezone.now()
+    devices.renew(login.access, login.device, now)
+    devices.renew(login.access, login.device, now + timedelta(seconds=1))
+    with pytest.raises(devices.Void):
+        devices.renew(login.access, login.device, now + timedelta(minutes=11))
+    assert Device.objects.get().is_suspect
+
+
+def test_two_renewals_at_once_are_two_uses(transactional_db, at_once):
+    login = pair(User.objects.create_user("wendy"))
+    calls = [lambda: devices.renew(login.refresh, login.device, timezone.now())] * 2
+    assert sorted(type(got).__name__ for got in at_once(*calls)) == ["Login", "Void"]
+
+
+def test_two_activations_at_once_give_tokens_to_one(transactional_db, at_once):
+    offer = devices.offer(STATE, NOW)
+    devices.claim(User.objects.create_user("wendy"), offer.code, "", NOW)
+    calls = [lambda: devices.activate(STATE, offer.token, {}, NOW)] * 2
+    assert sorted(type(got).__name__ for got in at_once(*calls)) == ["Login", "NotYet"]
+
+
+def test_an_access_token_runs_out_after_a_day_and_a_refresh_token_after_a_year(login):
+    day, year = timezone.now() + settings.DEVICE_ACCESS, timezone.now() + devices.REFRESH
+    with pytest.raises(devices.Void):
+        devices.by_access(login.access, login.device, day)
+    with pytest.raises(devices.Void):
+        devices.renew(login.refresh, login.device, year)
+    assert devices.renew(login.refresh, login.device, day)
+
+
+def test_a_uuid_alone_or_another_devices_token_opens_nothing(client, alice, login):
+    other = pair(alice)
+    for token in ("", str(login.device), other.access, login.refresh):
+        assert client.get(f"/v1/device/{login.device}", headers=bearer(token)).status_code == 401
+    alone = client.get(f"/v1/device/{login.device}", headers={"Device": str(login.device)})
+    assert alone.status_code == 401
+
+
+def test_a_devices_token_opens_nothing_of_the_people(client, login):
+    for scheme in ("Bearer", "Token"):
+        answer = client.get("/api/v1/campaigns/", headers={"Authorization": f"{scheme} {login.access}"})
+        assert answer.status_code == 401
+
+
+def test_a_device_of_somebody_who_was_shut_out_opens_nothing(alice, login):
+    User.objects.filter(pk=alice.pk).update(is_active=False)
+    with pytest.raises(devices.Void):
+        devices.by_access(login.access, login.device, timezone.now())
+    with pytest.raises(devices.Void):
+        devices.renew(login.refresh, login.device, timezone.now())
+
+
+def test_a_device_notes_its_new_versions(client, login):
+    url, sent = f"/v1/device/{login.device}", json.dumps({"coreVersion": "21.2", "platform": "pi4"})
+    patched = client.patch(url, sent, content_type="application/json", headers=bearer(login.access))
+    assert patched.json()["coreVersion"] == "21.2"
+    assert client.patch(url, sent, content_type="application/json").status_code == 401
+    assert Device.objects.get().about["name"] == "kitchen"
+
+
+@pytest.mark.parametrize("sent", [b"", b"[1]", b"\xff", b"[" * 9_000, b'{"a":' * 1_500])
+def test_a_body_that_is_no_json_object_is_refused(client, login, sent):
+    answer = client.patch(
+        f"/v1/device/{login.device}", sent, content_type="application/json", headers=bearer(login.access)
+    )
+    assert answer.status_code == 400
+
+
+# The profile page
+
+
+def test_the_profile_lists_devices_with_a_day_and_a_quarter_at_most(client, alice, device):
+    today = timezone.now()
+    devices.count_upload(device, today.date())
+    client.force_login(alice)
+    page = client.get("/profile/").content.decode()
+    assert "kitchen" in page and f"{today.year}-Q{(today.month + 2) // 3}" in page
+    kept = {type(field).__name__ for field in Device._meta.fields}
+    assert "DateTimeField" not in kept and "GenericIPAddressField" not in kept
+
+
+@mutant(
+    "nothing is taken from a revoked device",
+    "accounts/devices.py",
+    kept_by=".filter(device__uuid=device, device__revoked_on=None, device__owner__is_active=True)",
+    broken=".filter(device__uuid=device, device__owner__is_active=True)",
+)
+def test_revoking_on_the_profile_page_shuts_the_device_out(client, alice, login, send, juniper, traces):
+    client.force_login(alice)
+    client.post(f"/profile/devices/{login.device}/revoke/")
+    client.logout()
+    before = traces()
+    assert send().status_code == 401
+    assert client.get("/v1/auth/token", headers=bearer(login.refresh)).status_code == 401
+    assert traces() == before
+
+
+def test_a_device_revoked_before_it_came_back_gets_no_tokens(alice):
+    offer = devices.offer(STATE, NOW)
+    devices.revoke(devices.claim(alice, offer.code, "", NOW), NOW.date())
+    with pytest.raises(devices.NotYet):
+        devices.activate(STATE, offer.token, {}, NOW)
+
+
+def test_a_removed_device_leaves_no_row_and_its_clips_stay(client, alice, login, send, juniper):
+    assert send().status_code == 201
+    client.force_login(alice)
+    client.post(f"/profile/devices/{login.device}/remove/")
+    assert (Device.objects.count(), DeviceLogin.objects.count(), Clip.objects.count()) == (0, 0, 1)
+
+
+def test_nobody_revokes_or_removes_anothers_device(client, bea, login):
+    client.force_login(bea)
+    for act in ("revoke", "remove"):
+        assert client.post(f"/profile/devices/{login.device}/{act}/").status_code == 404
+    assert Device.objects.get().revoked_on is None
+
+
+# Uploads
+
+
+def test_a_wake_word_goes_to_the_campaigns_that_ask_for_it(alice, send, juniper):
+    german = campaigns.create(slug="wacholder", kind="wake-word", language="de", wake_word="Hey Juniper!")
+    campaigns.create(slug="other", kind="wake-word", language="en", wake_word="hey computer")
+    assert send(metadata=WAKE_WORD | {"wake_word": "Hey_Juniper"}).status_code == 201
+    clip = Clip.objects.get()
+    assert (clip.contributor, clip.source, clip.material) == (alice, "device", "wake-word")
+    assert {task.campaign for task in clip.tasks.all()} == {juniper, german}
+
+
+def test_an_utterance_goes_to_the_campaign_in_its_language(send, sentences):
+    campaigns.create(slug="saetze", kind="transcription", language="de")
+    assert send("utterance", metadata={"language": "en_US"}).status_code == 201
+    assert (Clip.objects.get().language, Task.objects.get().campaign) == ("en-US", sentences)
+
+
+def test_without_a_language_the_devices_or_the_only_one_asked_for_counts(send, device, sentences):
+    assert send("utterance", metadata={}).status_code == 201
+    campaigns.create(slug="saetze", kind="transcription", language="de")
+    other = sounds.in_format("wav", sounds.babble(2))
+    assert send("utterance", metadata={}, audio=other).status_code == 422
+    devices.update(device, {"language": "de"})
+    assert send("utterance", metadata={}, audio=other).status_code == 201
+    assert Clip.objects.latest("pk").language == "de"
+
+
+def test_of_what_a_device_says_only_the_language_is_kept(send, sentences, traces):
+    heard = "remind me to call the doctor"
+    said = {"language": "en", "transcription": heard, "engine": "zebra-engine", "timestamp": "1767225600123"}
+    assert send("utterance", metadata=said).status_code == 201
+    rows, _files, redis = traces()
+    for kept in (repr(rows), repr(redis)):
+        assert not [each for each in (heard, "zebra", "1767225600") if each in kept]
+    assert Task.objects.get().reference in {"", None}
+
+
+def test_the_same_upload_again_is_a_success_and_stored_once(send, juniper, traces):
+    assert send().status_code == 201
+    before = traces()
+    assert send().status_code == 200 and traces() == before
+
+
+def test_a_client_with_honest_headers_is_understood_too(client, login, juniper):
+    answer = client.post(
+        f"/v1/device/{login.device}/wake-word-file",
+        multipart(),
+        content_type="multipart/form-data; boundary=0123456789abcdef",
+        headers=bearer(login.access),
+    )
+    assert answer.status_code == 201
+
+
+def refused(send, traces, status, *args, **sent):
+    before = traces()
+    answer = send(*args, **sent)
+    assert (answer.status_code, traces()) == (status, before), answer.content
+    assert answer["Content-Type"] == "application/json"
+    return answer
+
+
+def test_an_upload_without_consent_leaves_nothing(alice, send, juniper, traces):
+    consent.withdraw(alice, NOW)
+    assert "No live consent" in refused(send, traces, 403).json()["detail"]
+
+
+def test_consent_for_wake_words_covers_no_utterance(send, sentences, juniper, traces, db):
+    wendy = User.objects.create_user("wendy")
+    consent.give(wendy, Material.WAKE_WORD, Purpose, NOW, reference="on paper")
+    hers = pair(wendy)
+    refused(send, traces, 403, "utterance", token=hers.access, uuid=hers.device, metadata={"language": "en"})
+    assert send(token=hers.access, uuid=hers.device).status_code == 201
+
+
+@mutant(
+    "consent is asked before a byte of a device's upload is read",
+    "datasets/clips/uploads.py",
+    kept_by="    if not consent.allows(device.owner, material, Purpose.VOLUNTEERS):",
+    broken="    if False:",
+)
+def test_consent_is_asked_before_a_byte_of_the_upload_is_read(alice, send, juniper, traces):
+    consent.withdraw(alice, NOW)
+    refused(send, traces, 403, body=b"x" * (3 * 2**20))
+
+
+def test_a_consent_that_ends_while_the_sound_is_read_leaves_nothing(
+    alice, send, juniper, traces, monkeypatch
+):
+    monkeypatch.setattr("datasets.clips.uploads.check", lambda *args: None)
+    consent.withdraw(alice, NOW)
+    refused(send, traces, 403)
+
+
+def test_somebody_elses_token_sends_nothing(alice, send, juniper, traces):
+    refused(send, traces, 401, token=pair(alice).access)
+    refused(send, traces, 401, token="")
+
+
+def test_another_wake_word_or_language_leaves_nothing(send, juniper, sentences, traces):
+    refused(send, traces, 422, metadata={"wake_word": "hey computer"})
+    refused(send, traces, 422, metadata={"wake_word": ["hey juniper"]})
+    refused(send, traces, 422, "utterance", metadata={"language": "fr"})
+    refused(send, traces, 422, "utterance", metadata={"language": "english, please"})
+
+
+def test_a_closed_campaign_asks_for_nothing(send, juniper, traces):
+    Campaign.objects.update(is_open=False)
+    refused(send, traces, 422)
+
+
+def test_what_is_too_large_leaves_nothing(send, juniper, traces):
+    refused(send, traces, 413, audio=SOUND + b"\0" * (2 * 2**20))
+    refused(send, traces, 413, metadata=WAKE_WORD | {"model": "m" * 20_000})
+
+
+@pytest.mark.parametrize("audio", [b"", b"RIFF", b"no sound", sounds.in_format("wav", sounds.tone(40))])
+def test_what_is_no_sound_leaves_nothing(send, juniper, traces, audio):
+    refused(send, traces, 422, audio=audio)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"{}",
+        multipart()[:40],
+        multipart()[:400],
+        multipart().replace(b'"audio"', b'"video"'),
+        multipart().replace(b'{"wake', b'["wake'),
+        multipart(metadata="hey juniper"),
+        b"--" + b"x" * 200 + b"\r\n",
+    ],
+)
+def test_a_body_that_is_not_as_agreed_leaves_nothing(send, juniper, traces, body):
+    refused(send, traces, 400, body=body)
+
+
+def test_somebody_elses_recording_leaves_nothing(alice, bea, send, juniper, traces):
+    consent.give(bea, Material.WAKE_WORD, Purpose, NOW, reference="on paper")
+    assert send().status_code == 201
+    other = pair(bea)
+    refused(send, traces, 409, token=other.access, uuid=other.device)
+
+
+def test_a_device_sends_so_many_clips_a_day(settings, send, device, juniper, traces):
+    settings.DEVICE_UPLOADS_A_DAY = 1
+    assert send().status_code == 201
+    answer = refused(send, traces, 429, audio=sounds.in_format("wav", sounds.babble(2)))
+    assert 0 < int(answer["Retry-After"]) <= 86_400
+    Device.objects.update(uploads_on=timezone.now().date() - timedelta(days=1))
+    assert send(audio=sounds.in_format("wav", sounds.babble(2))).status_code == 201
+
+
+def test_a_large_upload_never_touches_a_disk(send, juniper, settings, traces, monkeypatch):
+    settings.FILE_UPLOAD_MAX_MEMORY_SIZE = 10
+    opened = []
+    monkeypatch.setattr(tempfile, "NamedTemporaryFile", lambda *args, **kwargs: opened.append(args))
+    assert send(audio=sounds.in_format("wav", sounds.babble(1, seconds=20))).status_code == 201
+    assert opened == []
+
+
+def test_a_call_needs_no_cookie_and_no_page_can_forge_one(login, juniper):
+    strict = Client(enforce_csrf_checks=True)
+    url = f"/v1/device/{login.device}/wake-word-file"
+    answer = strict.post(url, multipart(), content_type="application/json", headers=bearer(login.access))
+    assert answer.status_code == 201 and not answer.cookies
+
+
+# Cooling-off
+
+
+@mutant(
+    "a clip in its cooling-off is lent to nobody",
+    "datasets/models.py",
+    kept_by='            not_held("clip__held_until"),\n',
+    broken="",
+)
+def test_a_clip_of_a_device_is_lent_to_nobody_until_its_cooling_off_is_over(bea, send, juniper):
+    assert send().status_code == 201
+    clip = Clip.objects.get()
+    assert timedelta(hours=71) < clip.held_until - timezone.now() <= timedelta(hours=72)
+    assert assignments.lend(bea, juniper, 1, NOW) == []
+    assert not Clip.objects.live_for(Purpose.VOLUNTEERS) and not Task.objects.live_for(Purpose.VOLUNTEERS)
+    Clip.objects.update(held_until=timezone.now() - timedelta(seconds=1))
+    assert len(assignments.lend(bea, juniper, 1, NOW)) == 1
+
+
+def test_a_clip_that_is_held_back_is_in_no_release(send, juniper, share):
+    send()
+    for task in (share(juniper), Task.objects.get(clip__source="device")):
+        task.status, task.answer, task.confidence = "settled", "yes", 1.0
+        task.save()
+    frozen.freeze("first", [juniper], NOW)
+    assert [row.task.clip.source for row in Release.objects.get().rows.all()] == ["browser"]
+
+
+@pytest.mark.parametrize("hours", [0, 168])
+def test_the_contributor_says_how_long_it_is_held(alice, send, juniper, hours):
+    alice.cooling_off = hours
+    alice.save()
+    send()
+    wanted = timezone.now() + timedelta(hours=hours)
+    assert abs(Clip.objects.get().held_until - wanted) < timedelta(minutes=1)
+
+
+def test_a_uuid_in_an_answer_is_the_devices_and_never_a_persons(client, login):
+    own = client.get(f"/v1/device/{login.device}", headers=bearer(login.access)).json()
+    assert own["user"] == {"uuid": own["uuid"]} and UUID(own["uuid"]) == login.device

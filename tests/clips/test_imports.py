@@ -1,0 +1,619 @@
+"""A folder or a manifest comes in file by file, however often and however rudely the run is cut."""
+
+import csv
+import os
+import subprocess
+import sys
+from io import StringIO
+from pathlib import Path
+
+import pytest
+from django.core.management import CommandError, call_command
+from django.db import OperationalError, connection, transaction
+from django.db.backends.base.base import BaseDatabaseWrapper
+from django.test.utils import CaptureQueriesContext
+
+from accounts import consent, contributors
+from accounts.models import Consent, Purpose, User
+from datasets.clips import imports, intake, vault
+from datasets.models import Clip, Task
+from tests.conftest import NOW, row_of_a_clip
+from tests.support import sounds
+from tests.support.mutants import mutant
+from tests.support.site import ROOT, eventually
+
+REFERENCE = "on paper, in the safe"
+
+
+@pytest.fixture
+def source(tmp_path):
+    folder = tmp_path / "source"
+    folder.mkdir()
+    return folder
+
+
+@pytest.fixture
+def record(source):
+    """Writes a short recording of another pitch for each number, and gives its name."""
+
+    def one(number, name="", kind="wav"):
+        name = name or f"clip {number}.{kind}"
+        path = source / name
+        path.parent.mkdir(exist_ok=True)
+        path.write_bytes(sounds.in_format(kind, sounds.tone(0.4, hertz=500 + 50 * number)))
+        return name
+
+    return one
+
+
+@pytest.fixture
+def manifest(source):
+    """Writes a manifest of these rows, and gives its path."""
+
+    def written(*rows):
+        with open(source / "manifest.csv", "w", newline="") as file:
+            writer = csv.DictWriter(file, list(dict.fromkeys(name for row in rows for name in row)))
+            writer.writeheader()
+            writer.writerows(rows)
+        return source / "manifest.csv"
+
+    return written
+
+
+def bring_in(path, campaign="juniper", contributor="people", reference=REFERENCE):
+    said = StringIO()
+    call_command(
+        "import_clips",
+        path,
+        campaign=campaign,
+        contributor=contributor,
+        consent_reference=reference,
+        stdout=said,
+    )
+    return said.getvalue()
+
+
+def refusals(said):
+    """Each file that was refused, and why."""
+    lines = [line.removeprefix("refused: ") for line in said.splitlines() if line.startswith("refused: ")]
+    return dict(line.rsplit(": ", 1) for line in lines)
+
+
+def files_in_the_vault(home):
+    return {str(path.relative_to(home / "vault")) for path in (home / "vault").rglob("*") if path.is_file()}
+
+
+def database_in_plain():
+    with connection.cursor() as cursor:
+        for table in connection.introspection.table_names(cursor):
+            cursor.execute(f'SELECT t::text FROM "{table}" t')
+            yield from (row[0] for row in cursor.fetchall())
+
+
+def test_a_folder_comes_in_with_what_lies_deeper(juniper, source, record):
+    for number, name in enumerate(("b.wav", "a.wav", "deeper/c.wav")):
+        record(number, name)
+    assert bring_in(source) == "juniper: 3 added, 0 held already, 0 refused.\n"
+    assert Task.objects.filter(campaign=juniper, clip__source="import", clip__language="en").count() == 3
+
+
+def test_what_comes_in_can_be_heard(juniper, source, record):
+    record(1)
+    bring_in(source)
+    assert vault.get(Clip.objects.get())[:4] == b"RIFF"
+
+
+def test_a_folder_comes_in_by_the_order_of_its_names(juniper, source, record):
+    for number, name in ((1, "b.wav"), (2, "a.wav"), (3, "c/a.wav")):
+        record(number, name)
+    assert [item.name for item in imports.items(source)] == ["a.wav", "b.wav", "c/a.wav"]
+
+
+@pytest.mark.parametrize("kind", sounds.FORMATS)
+def test_every_format_comes_in(juniper, source, record, kind):
+    record(1, kind=kind)
+    assert "1 added" in bring_in(source)
+
+
+def test_other_files_are_passed_over_and_counted(juniper, source, record):
+    record(1)
+    (source / "README.md").write_text("hello")
+    (source / "._clip 1.wav").write_text("what a Mac leaves behind")
+    assert bring_in(source).splitlines() == [
+        "Passed over: 2 files that are not audio by their names.",
+        "juniper: 1 added, 0 held already, 0 refused.",
+    ]
+
+
+def test_a_refused_file_is_named_with_its_reason_and_hinders_no_other(juniper, source, record):
+    record(1, "z.wav")
+    (source / "a.wav").write_text("no sound")
+    (source / "empty.flac").touch()
+    (source / "short.wav").write_bytes(sounds.in_format("wav", sounds.tone(0.1)))
+    said = bring_in(source)
+    assert said.endswith("juniper: 1 added, 0 held already, 3 refused.\n")
+    assert refusals(said).keys() == {"a.wav", "empty.flac", "short.wav"}
+    assert "refused: short.wav: 0.10 s of sound, at least 0.3 s are needed\n" in said
+
+
+def test_a_file_too_large_to_read_is_not_read(juniper, source):
+    with open(source / "large.wav", "wb") as file:
+        file.truncate(imports.LARGEST + 1)
+    assert refusals(bring_in(source)) == {"large.wav": "64 MB, at most 64 MB are read"}
+
+
+def test_a_name_that_cannot_be_printed_does_not_stop_the_run(juniper, source, record):
+    record(1, "z.wav")
+    Path(os.fsdecode(os.fsencode(source) + b"/caf\xe9.wav")).write_text("no sound")
+    said = bring_in(source)
+    assert said.encode().startswith(b"refused: caf?.wav: ") and "1 added" in said
+
+
+def test_run_again_it_adds_nothing(juniper, source, record):
+    for number in range(3):
+        record(number)
+    bring_in(source)
+    before = Clip.objects.count(), Task.objects.count(), Consent.objects.count(), User.objects.count()
+    assert bring_in(source) == "juniper: 0 added, 3 held already, 0 refused.\n"
+    assert before == (
+        Clip.objects.count(),
+        Task.objects.count(),
+        Consent.objects.count(),
+        User.objects.count(),
+    )
+
+
+def test_run_again_it_adds_what_is_missing(juniper, source, record):
+    record(1)
+    bring_in(source)
+    record(2)
+    assert "1 added, 1 held already" in bring_in(source)
+
+
+def test_one_sound_in_two_files_comes_in_once(juniper, source, record):
+    record(1, "one.wav")
+    record(1, "two.flac", kind="flac")
+    assert "1 added, 1 held already" in bring_in(source)
+
+
+def test_one_row_twice_comes_in_once(juniper, record, manifest):
+    row = {"path": record(1), "speaker": "ann"}
+    assert "1 added, 1 held already" in bring_in(manifest(row, row))
+
+
+def test_the_same_recording_of_somebody_else_is_refused(juniper, source, record):
+    record(1)
+    bring_in(source)
+    said = bring_in(source, contributor="others")
+    assert refusals(said) == {"clip 1.wav": "the same recording is held from another contributor"}
+
+
+def test_a_second_campaign_asks_about_clips_that_are_held(juniper, sentences, source, record):
+    record(1)
+    bring_in(source)
+    assert "1 added" in bring_in(source, "sentences")
+    assert (Clip.objects.count(), Task.objects.count()) == (1, 2)
+
+
+def test_a_manifest_says_what_is_known_of_each_clip(juniper, record, manifest):
+    rows = [
+        {"path": record(1), "language": "de", "speaker": "ann", "truth": "wake-word"},
+        {"path": record(2), "language": "", "speaker": "ben", "truth": "similar"},
+    ]
+    bring_in(manifest(*rows))
+    known = Task.objects.order_by("id").values_list("clip__language", "plain_reference")
+    assert list(known) == [("de", "wake-word"), ("en", "similar")]
+
+
+def test_a_manifest_may_have_a_byte_order_mark_other_columns_and_any_order(juniper, source, record):
+    path = source / "manifest.CSV"
+    path.write_text(f"\ufefftruth,note,path\r\nno,whatever,{record(1)}\r\n")
+    assert "1 added" in bring_in(path)
+    assert Task.objects.get().reference == "no"
+
+
+def test_cells_in_quotes_hold_commas_quotes_and_lines(sentences, source, record):
+    path = source / "manifest.csv"
+    path.write_text(f'path,transcript\n"{record(1)}","Well, ""yes""\nshe said"\n')
+    bring_in(path, "sentences")
+    assert Task.objects.get().reference == 'Well, "yes"\nshe said'
+
+
+@pytest.mark.parametrize(
+    ("content", "says"),
+    [
+        (b"", "line 1: no column named path (found: nothing)"),
+        (b"file,speaker\na.wav,ann\n", "line 1: no column named path (found: file, speaker)"),
+        (b"path,path\na.wav,b.wav\n", "line 1: the column path stands there twice"),
+        (b"path,speaker\na.wav,ann\nb.wav,J\xfcrgen\n", "line 3: not UTF-8"),
+        (b"path,speaker\n" + b"a.wav,ann\n" * 5_000 + b"b.wav,J\xfcrgen\n", "line 5002: not UTF-8"),
+        (b'path,speaker\na.wav,"ann\n', "line 2: unexpected end of data"),
+        (b'path,speaker\na.wav,ann\nb.wav,"ann\n' + b"c.wav,\n" * 50, "line 3: unexpected end of data"),
+        (b"path,transcript\na.wav,one\n\nb.wav,well, yes\n", "line 4: more cells than columns"),
+    ],
+    ids=["empty", "no path", "twice", "not UTF-8", "not UTF-8 late", "open quote", "open long", "bare comma"],
+)
+def test_a_broken_manifest_is_refused_with_its_line_and_brings_nothing_in(
+    juniper, source, record, content, says
+):
+    record(1, "a.wav")
+    (source / "manifest.csv").write_bytes(content)
+    with pytest.raises(CommandError) as refused:
+        bring_in(source / "manifest.csv")
+    assert str(refused.value).startswith(f"{source}/manifest.csv, {says}")
+    assert (Clip.objects.count(), User.objects.count()) == (0, 0)
+
+
+def test_empty_lines_are_no_rows_and_are_counted_as_lines(juniper, source, record):
+    (source / "manifest.csv").write_text(f"path\n\n{record(1)}\n\n\nmissing.wav\n")
+    assert refusals(bring_in(source / "manifest.csv")) == {"line 6: missing.wav": "there is no such file"}
+
+
+def test_a_row_that_cannot_come_in_is_named_by_its_line(juniper, source, record, manifest):
+    (source / "folder.wav").mkdir()
+    paths = ["missing.wav", "", "folder.wav", "a" * 300, "zero\0.wav", record(1)]
+    said = bring_in(manifest(*[{"path": path, "truth": "yes"} for path in paths]))
+    reasons = refusals(said)
+    assert reasons["line 2: missing.wav"] == "there is no such file"
+    assert reasons["line 3: (no path)"] == reasons["line 4: folder.wav"] == "this is not a file"
+    assert said.endswith("juniper: 1 added, 0 held already, 5 refused.\n")
+
+
+@pytest.mark.parametrize(
+    ("said_of_it", "reason"),
+    [
+        ({"truth": "perhaps"}, "truth is 'perhaps', not wake-word, not-wake-word or an answer"),
+        ({"language": "English"}, "language 'English' is not a code such as en or pt-BR"),
+        ({"language": "en" + "-abcdefgh" * 4}, "is not a code such as en or pt-BR"),
+        ({"speaker": "an\0n"}, "what is said of it holds a zero character"),
+    ],
+)
+def test_a_row_that_says_what_cannot_be_is_refused(juniper, record, manifest, said_of_it, reason):
+    [(_, why)] = refusals(bring_in(manifest({"path": record(1)} | said_of_it))).items()
+    assert why.endswith(reason)
+    assert (Clip.objects.count(), User.objects.count()) == (0, 0)
+
+
+def test_a_transcript_with_a_zero_character_is_refused(sentences, record, manifest):
+    said = bring_in(manifest({"path": record(1), "transcript": "hel\0lo"}), "sentences")
+    assert "1 refused" in said
+
+
+def test_a_transcription_campaign_takes_its_own_language_alone(sentences, record, manifest):
+    rows = [{"path": record(n), "language": code} for n, code in enumerate(("en", "en-GB", "es", ""))]
+    said = bring_in(manifest(*rows), "sentences")
+    assert refusals(said) == {"line 4: clip 2.wav": "its language is es, the campaign asks in en"}
+    assert "3 added" in said
+
+
+def test_another_wake_word_is_not_the_one_that_is_asked_for(juniper, record, manifest):
+    rows = [
+        {"path": record(1), "wake_word": "Hey, Juniper!", "truth": "wake-word"},
+        {"path": record(2), "wake_word": "computer", "truth": "wake-word"},
+        {"path": record(3), "wake_word": "computer", "truth": "yes"},
+        {"path": record(4), "wake_word": "computer", "truth": "not-wake-word"},
+        {"path": record(5), "wake_word": "computer", "truth": ""},
+    ]
+    bring_in(manifest(*rows))
+    truths = list(Task.objects.order_by("id").values_list("plain_reference", flat=True))
+    assert truths == ["wake-word", "not-wake-word", "not-wake-word", "not-wake-word", ""]
+
+
+def test_a_collection_has_one_contributor_who_cannot_log_in(juniper, source, record):
+    record(1)
+    record(2)
+    bring_in(source)
+    [person] = User.objects.all()
+    assert person.pseudonym == "import:people"
+    assert not person.is_active and not person.has_usable_password()
+    assert person.roles == ["contributor"]
+
+
+def test_a_clip_rests_on_the_consent_that_was_referred_to(juniper, source, record):
+    record(1)
+    bring_in(source)
+    held = Clip.objects.get().consent
+    assert (held.reference, held.material, held.purpose) == (REFERENCE, "wake-word", Purpose.VOLUNTEERS)
+
+
+def test_a_clip_rests_on_its_own_runs_consent_also_when_there_is_a_newer_one(juniper, source, record):
+    for number, reference in enumerate((REFERENCE, "by telephone", REFERENCE)):
+        record(number)
+        bring_in(source, reference=reference)
+    resting_on = [clip.consent.reference for clip in Clip.objects.order_by("id")]
+    assert resting_on == [REFERENCE, "by telephone", REFERENCE]
+
+
+def test_each_speaker_is_a_contributor_of_their_own_also_in_the_next_run(juniper, record, manifest):
+    first = [{"path": record(n), "speaker": name} for n, name in enumerate(("ann", "ben", "ann", ""))]
+    bring_in(manifest(*first))
+    more = {"path": record(9), "speaker": "ben"}
+    bring_in(manifest(more))
+    assert sorted(person.clips.count() for person in User.objects.all()) == [1, 2, 2]
+
+
+def test_the_same_name_in_another_collection_is_somebody_else(juniper, record, manifest):
+    bring_in(manifest({"path": record(1), "speaker": "ann"}))
+    bring_in(manifest({"path": record(2), "speaker": "ann"}), contributor="others")
+    assert [person.clips.count() for person in User.objects.all()] == [1, 1]
+
+
+@mutant(
+    "what a consent refers to is stored in no plain column",
+    "accounts/consent.py",
+    kept_by="    return ciphers.seal(keys.data_key(contributor), reference.encode(), label)\n",
+    broken="    return reference.encode()\n",
+)
+def test_a_speakers_name_stands_nowhere_in_the_database(juniper, source, record, manifest):
+    name = "Wilhelmina Featherstonehaugh"
+    bring_in(manifest({"path": record(1, f"{name}.wav"), "speaker": name}))
+    stored = "\n".join(database_in_plain())
+    assert "volunteers" in stored  # it is the stored text that was looked at
+    for secret in (name, REFERENCE):
+        assert secret not in stored and secret.encode().hex() not in stored
+
+
+def test_a_speaker_who_withdrew_is_not_brought_back(juniper, record, manifest):
+    rows = [{"path": record(n), "speaker": name} for n, name in enumerate(("ann", "ben"))]
+    bring_in(manifest(*rows))
+    ann = contributors.imported("people", "ann")
+    consent.withdraw(ann, NOW)
+    said = bring_in(manifest(*rows, {"path": record(5), "speaker": "ann"}))
+    assert list(refusals(said)) == ["line 2: clip 0.wav", "line 4: clip 5.wav"]
+    assert "1 held already" in said
+    assert ann.clips.count() == 1
+    assert not consent.allows(ann, "wake-word", Purpose.VOLUNTEERS)
+
+
+def test_a_speaker_who_withdraws_during_a_run_is_left_alone_from_then_on(juniper, source, record):
+    run = imports.Import(juniper, "people", REFERENCE, NOW)
+    assert run.take(imports.Item("one", source / record(1))) == imports.Outcome.ADDED
+    consent.withdraw(contributors.imported("people"), NOW)
+    with pytest.raises(imports.Refused, match="no live consent"):
+        run.take(imports.Item("two", source / record(2)))
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_withdrawal_on_its_way_when_a_run_begins_is_heeded(
+    juniper, source, record, meanwhile, somebody_waits
+):
+    record(1)
+    bring_in(source)
+    record(2)
+    person = contributors.imported("people")
+    with transaction.atomic():
+        consent.withdraw(person, NOW)
+        run = meanwhile(lambda: bring_in(source))
+        assert eventually(somebody_waits)
+    assert "0 added, 0 held already, 2 refused" in run.result()
+    assert not consent.allows(person, "wake-word", Purpose.VOLUNTEERS)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_runs_at_once_bring_everything_in_once(juniper, source, record, manifest, at_once, own_home):
+    path = manifest(*[{"path": record(n), "speaker": f"speaker {n % 3}"} for n in range(12)])
+    said = at_once(*[lambda: bring_in(path)] * 3)
+    assert [refusals(text) for text in said] == [{}, {}, {}]
+    assert (Clip.objects.count(), Task.objects.count()) == (12, 12)
+    assert len(files_in_the_vault(own_home)) == 12
+
+
+def test_an_unknown_campaign_is_refused_and_the_known_are_named(juniper, source):
+    with pytest.raises(CommandError, match=r"no campaign jupiter \(there are: juniper\)"):
+        bring_in(source, "jupiter")
+
+
+@pytest.mark.parametrize("empty", ["contributor", "consent_reference"])
+def test_nothing_comes_in_without_saying_whose_it_is_and_why(juniper, source, empty):
+    given = {"campaign": "juniper", "contributor": "people", "consent_reference": REFERENCE}
+    with pytest.raises(CommandError, match=f"--{empty.replace('_', '-')} is empty"):
+        call_command("import_clips", source, **given | {empty: " "})
+    given.pop(empty)
+    flags = [f"--{name.replace('_', '-')}={value}" for name, value in given.items()]
+    with pytest.raises(CommandError, match="arguments are required"):
+        call_command("import_clips", str(source), *flags)
+
+
+def test_a_path_that_is_no_source_is_refused(juniper, source, record):
+    with pytest.raises(CommandError, match="does not exist"):
+        bring_in(source / "nowhere")
+    with pytest.raises(CommandError, match="neither a folder nor a manifest"):
+        bring_in(source / record(1))
+
+
+def test_an_empty_folder_brings_nothing_in(juniper, source):
+    assert bring_in(source) == "juniper: 0 added, 0 held already, 0 refused.\n"
+
+
+def test_a_run_that_broke_off_goes_on_where_it_stopped(juniper, source, record, own_home, monkeypatch):
+    for number in range(4):
+        record(number)
+    put = vault.put
+
+    def put_until_the_disk_is_full(*args):
+        if Clip.objects.count() == 2:
+            raise OSError(28, "No space left on device")
+        return put(*args)
+
+    monkeypatch.setattr(vault, "put", put_until_the_disk_is_full)
+    with pytest.raises(OSError, match="No space left"):
+        bring_in(source)
+    assert Clip.objects.count() == Task.objects.count() == len(files_in_the_vault(own_home)) == 2
+    monkeypatch.setattr(vault, "put", put)
+    assert "2 added, 2 held already" in bring_in(source)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_killed_run_leaves_only_whole_clips_and_the_next_one_adds_the_rest(
+    alice, juniper, source, record, own_home, same_site, somebody_waits
+):
+    """Killed at the worst moment: the fourth clip's file is written, its row waits for ours."""
+    for number in range(6):
+        record(number)
+    fourth = intake.read((source / "clip 3.wav").read_bytes())
+    command = [sys.executable, "manage.py", "import_clips", str(source), "--campaign", "juniper"]
+    command += ["--contributor", "people", "--consent-reference", REFERENCE]
+    with transaction.atomic():
+        row_of_a_clip(fourth.fingerprint, alice.consents.first(), juniper).save()
+        run = subprocess.Popen(command, cwd=ROOT, env=same_site)
+        assert eventually(somebody_waits)
+        run.kill()
+        assert run.wait() == -9
+        transaction.set_rollback(True)
+    assert Clip.objects.count() == Task.objects.count() == 3
+    assert all(vault.get(clip).startswith(b"RIFF") for clip in Clip.objects.all())
+    assert "3 added, 3 held already, 0 refused" in bring_in(source)
+    left = files_in_the_vault(own_home) - set(Clip.objects.values_list("stored_as", flat=True))
+    assert len(left) == 1 and not left.pop().endswith(".part")
+
+
+@pytest.fixture
+def twelve(source, record):
+    """So many that eight come one by one, and then two and two together."""
+    for number in range(12):
+        record(number, f"clip {number:02}.wav")
+    return source
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_batch_that_is_killed_while_it_waits_for_a_row_leaves_nothing_behind(
+    alice, juniper, twelve, own_home, same_site, somebody_waits
+):
+    tenth = intake.read((twelve / "clip 09.wav").read_bytes())
+    command = [sys.executable, "manage.py", "import_clips", str(twelve), "--campaign", "juniper"]
+    command += ["--contributor", "people", "--consent-reference", REFERENCE]
+    with transaction.atomic():
+        row_of_a_clip(tenth.fingerprint, alice.consents.first(), juniper).save()
+        run = subprocess.Popen(command, cwd=ROOT, env=same_site)
+        assert eventually(somebody_waits)
+        run.kill()
+        assert run.wait() == -9
+        transaction.set_rollback(True)
+    assert Clip.objects.count() == Task.objects.count() == 8
+    assert files_in_the_vault(own_home) == set(Clip.objects.values_list("stored_as", flat=True))
+    assert "4 added, 8 held already, 0 refused" in bring_in(twelve)
+    assert all(vault.get(clip).startswith(b"RIFF") for clip in Clip.objects.all())
+
+
+def test_a_batch_comes_in_whole_or_not_at_all(juniper, twelve, own_home, monkeypatch):
+    write, written = vault._write_draft, []
+
+    def until_the_disk_is_full(draft, content):
+        written.append(draft)
+        if len(written) == 4:  # the second one of the second batch
+            raise OSError(28, "No space left on device")
+        write(draft, content)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(vault, "_write_draft", until_the_disk_is_full)
+        with pytest.raises(OSError, match="No space left"):
+            bring_in(twelve)
+    assert Clip.objects.count() == Task.objects.count() == 10
+    assert files_in_the_vault(own_home) == set(Clip.objects.values_list("stored_as", flat=True))
+    assert "2 added, 10 held already" in bring_in(twelve)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_batch_whose_commit_was_not_answered_leaves_no_row_without_its_file(
+    juniper, twelve, own_home, monkeypatch
+):
+    commit = BaseDatabaseWrapper._commit
+
+    def commit_and_lose_the_answer(self):
+        commit(self)
+        if len(files_in_the_vault(own_home)) == 10:
+            raise OperationalError("server closed the connection unexpectedly")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(BaseDatabaseWrapper, "_commit", commit_and_lose_the_answer)
+        with pytest.raises(OperationalError):
+            bring_in(twelve)
+    assert Clip.objects.count() == 10
+    assert files_in_the_vault(own_home) == set(Clip.objects.values_list("stored_as", flat=True))
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_sound_that_comes_in_by_another_way_meanwhile_hinders_no_other_of_its_batch(
+    alice, juniper, twelve, own_home, monkeypatch, meanwhile
+):
+    look, tenth = intake._held_already, intake.read((twelve / "clip 09.wav").read_bytes())
+    hers = intake.Origin(alice, Clip.Source.BROWSER, "en")
+
+    def and_then_it_comes(offers, campaign):
+        found = look(offers, campaign)
+        if tenth.fingerprint in {offer.sound.fingerprint for offer in offers}:
+            assert meanwhile(lambda: intake.add(tenth, juniper, hers, NOW)).result(timeout=30)
+        return found
+
+    monkeypatch.setattr(intake, "_held_already", and_then_it_comes)
+    said = bring_in(twelve)
+    assert refusals(said) == {"clip 09.wav": "the same recording is held from another contributor"}
+    assert said.endswith("11 added, 0 held already, 1 refused.\n")
+    assert files_in_the_vault(own_home) == set(Clip.objects.values_list("stored_as", flat=True))
+
+
+def test_refusals_are_told_in_the_order_of_the_files_also_within_a_batch(juniper, twelve):
+    for number in (0, 8, 10, 11):
+        (twelve / f"clip {number:02}.wav").write_text("no sound")
+    said = bring_in(twelve)
+    assert list(refusals(said)) == [f"clip {number:02}.wav" for number in (0, 8, 10, 11)]
+    assert said.endswith("juniper: 8 added, 0 held already, 4 refused.\n")
+
+
+def test_one_sound_twice_in_a_batch_comes_in_once(juniper, twelve):
+    (twelve / "clip 09.wav").write_bytes((twelve / "clip 08.wav").read_bytes())
+    assert "11 added, 1 held already" in bring_in(twelve)
+
+
+def test_words_of_a_batch_are_sealed_each_under_its_clips_key(sentences, record, manifest):
+    rows = [{"path": record(n), "transcript": f"sentence {n}\twith \\N"} for n in range(12)]
+    bring_in(manifest(*rows), "sentences")
+    tasks = Task.objects.select_related("clip__contributor__data_key", "campaign").order_by("pk")
+    assert [task.reference for task in tasks] == [row["transcript"] for row in rows]
+    assert {task.plain_reference for task in tasks} == {""}
+
+
+def test_a_row_of_a_batch_is_as_one_that_came_alone(juniper, twelve):
+    bring_in(twelve)
+    own = {"id", "clip_id", "spread", "samples_sha256", "stored_as", "wrapped_key", "_state"}
+    for model in (Clip, Task):
+        first, *others = model.objects.order_by("pk")
+        same = {name: value for name, value in vars(first).items() if name not in own}
+        assert all(same.items() <= vars(other).items() for other in others)
+    assert Task.objects.values("spread").distinct().count() > 1
+
+
+def test_many_come_in_with_fewer_statements_each_than_few(juniper, source, record):
+    def statements(path, first, number):
+        for n in range(first, first + number):
+            record(n, f"{path}/clip {n}.wav")
+        with CaptureQueriesContext(connection) as done:
+            bring_in(source / path)
+        return len(done)
+
+    assert statements("many", 8, 64) < 3 * statements("few", 0, 8)
+
+
+def test_speakers_whose_names_look_alike_are_different_people(db):
+    people = [
+        contributors.imported(*named) for named in (("a", "A1"), ("a", "a1"), ("a:b", "c"), ("a", "b:c"))
+    ]
+    assert len({person.pk for person in people}) == 4
+    assert contributors.imported("a", "A1") == people[0]
+
+
+@mutant(
+    "an import is for public releases only when told so",
+    "datasets/clips/imports.py",
+    kept_by="list(Purpose) if public else",
+    broken="list(Purpose) if True else",
+)
+@pytest.mark.parametrize(("flags", "public"), [({}, False), ({"public": True}, True)])
+def test_an_import_is_for_public_releases_only_when_told_so(juniper, source, record, flags, public):
+    record(1)
+    call_command(
+        "import_clips", source, campaign="juniper", contributor="people", consent_reference=REFERENCE, **flags
+    )
+    person = Clip.objects.get().contributor
+    assert consent.allows(person, "wake-word", Purpose.RESEARCHERS)
+    assert consent.allows(person, "wake-word", Purpose.PUBLIC) is public

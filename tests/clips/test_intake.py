@@ -1,0 +1,160 @@
+from pathlib import Path
+
+import pytest
+from django.core.files.storage import storages
+from django.db import OperationalError
+from django.db.backends.base.base import BaseDatabaseWrapper
+
+from accounts import consent, keys
+from accounts.models import Purpose, User
+from datasets.clips import audio, intake, vault
+from datasets.models import Clip, Task
+from tests.conftest import NOW
+from tests.support import sounds
+from tests.support.mutants import mutant
+
+
+@pytest.fixture
+def sound():
+    return intake.read(sounds.in_format("wav", sounds.tone(0.5)))
+
+
+def origin(contributor, reference=""):
+    return intake.Origin(contributor, Clip.Source.BROWSER, "en", reference)
+
+
+def files(home: Path) -> list[Path]:
+    return [path for path in (home / "vault").rglob("*") if path.is_file()]
+
+
+def test_a_clip_is_held_with_its_task(alice, juniper, share):
+    task = share(juniper)
+    assert (task.clip.contributor, task.clip.material, task.wanted) == (alice, "wake-word", 2)
+    assert task.clip.consent.purpose == Purpose.VOLUNTEERS
+
+
+def test_the_vault_gives_back_the_same_samples(alice, juniper, sound):
+    intake.add(sound, juniper, origin(alice), NOW)
+    wav = vault.get(Clip.objects.get())
+    assert wav == audio.wav(sound.samples)
+
+
+@mutant(
+    "the vault holds only ciphertext",
+    "datasets/clips/vault.py",
+    kept_by="ContentFile(_sealed(name, key, wav))",
+    broken="ContentFile(wav)",
+)
+def test_the_vault_holds_only_ciphertext(alice, juniper, sound, own_home):
+    intake.add(sound, juniper, origin(alice), NOW)
+    [file] = files(own_home)
+    stored = file.read_bytes()
+    assert sound.samples.tobytes()[100:140] not in stored and b"RIFF" not in stored
+
+
+def test_nobody_else_on_the_machine_can_look_into_the_vault(alice, juniper, sound, own_home):
+    intake.add(sound, juniper, origin(alice), NOW)
+    assert (own_home / "vault").stat().st_mode & 0o077 == 0
+
+
+def test_a_stolen_vault_and_database_open_nothing_without_the_master_key(alice, juniper, sound, own_home):
+    intake.add(sound, juniper, origin(alice), NOW)
+    (own_home / "keys" / "0001.key").unlink()
+    with pytest.raises(keys.KeyLost):
+        vault.get(Clip.objects.get())
+
+
+def test_nothing_is_stored_without_consent(sam, juniper, sound, own_home):
+    with pytest.raises(consent.NoConsent):
+        intake.add(sound, juniper, origin(sam), NOW)
+    assert (Clip.objects.count(), Task.objects.count(), files(own_home)) == (0, 0, [])
+
+
+@mutant(
+    "nothing is stored once consent was withdrawn",
+    "accounts/consent.py",
+    kept_by="    found = Consent.objects.live().filter(contributor=contributor,",
+    broken="    found = Consent.objects.filter(contributor=contributor,",
+)
+def test_nothing_is_stored_after_consent_was_withdrawn(alice, juniper, sound, own_home):
+    consent.withdraw(alice, NOW)
+    with pytest.raises(consent.NoConsent):
+        intake.add(sound, juniper, origin(alice), NOW)
+    assert (Clip.objects.count(), files(own_home)) == (0, [])
+
+
+def test_consent_for_one_material_does_not_cover_another(db, sentences, sound):
+    person = User.objects.create_user("wendy")
+    consent.give(person, "wake-word", Purpose, NOW, reference="on paper")
+    with pytest.raises(consent.NoConsent):
+        intake.add(sound, sentences, origin(person), NOW)
+
+
+def test_the_same_samples_again_add_nothing(alice, juniper, sound):
+    assert intake.add(sound, juniper, origin(alice), NOW)
+    assert not intake.add(sound, juniper, origin(alice), NOW)
+    assert Clip.objects.count() == 1
+
+
+def test_the_same_samples_in_another_format_are_the_same_clip(alice, juniper, sound):
+    intake.add(sound, juniper, origin(alice), NOW)
+    again = intake.read(sounds.in_format("flac", sounds.tone(0.5)))
+    assert not intake.add(again, juniper, origin(alice), NOW)
+
+
+def test_a_second_campaign_asks_about_the_clip_that_is_held(alice, juniper, sentences, sound):
+    intake.add(sound, juniper, origin(alice), NOW)
+    assert intake.add(sound, sentences, origin(alice), NOW)
+    assert (Clip.objects.count(), Task.objects.count()) == (1, 2)
+
+
+def test_somebody_elses_recording_is_a_duplicate(alice, bea, juniper, sound):
+    intake.add(sound, juniper, origin(alice), NOW)
+    consent.give(bea, "wake-word", Purpose, NOW, reference="on paper")
+    with pytest.raises(intake.Duplicate):
+        intake.add(sound, juniper, origin(bea), NOW)
+
+
+@mutant(
+    "a failure while storing leaves no file behind",
+    "datasets/clips/intake.py",
+    kept_by="            vault.destroy(stored_as)\n",
+    broken="            pass\n",
+)
+def test_a_failure_after_the_file_was_written_leaves_no_file(alice, juniper, sound, own_home, monkeypatch):
+    def fail(*args):
+        raise RuntimeError("the machine stops here")
+
+    monkeypatch.setattr(intake, "_ask", fail)
+    with pytest.raises(RuntimeError):
+        intake.add(sound, juniper, origin(alice), NOW)
+    assert (Clip.objects.count(), files(own_home)) == (0, [])
+
+
+def test_clips_without_speech_come_last_where_the_campaign_says_so(alice, juniper, sentences, share):
+    sentences.speech_first = False
+    sentences.save()
+    assert (share(juniper).priority, share(sentences).priority) == (1, 0)
+
+
+@mutant(
+    "a database that dies while it commits leaves no row without its file",
+    "datasets/clips/intake.py",
+    kept_by="        if stored_as and not _may_be_stored(stored_as, error):\n",
+    broken="        if stored_as:\n",
+)
+@pytest.mark.django_db(transaction=True)
+def test_a_commit_whose_answer_was_lost_leaves_no_row_without_its_file(alice, juniper, monkeypatch):
+    """A database that dies while it commits: the row may be there although the call failed."""
+    commit = BaseDatabaseWrapper._commit
+
+    def commit_and_lose_the_answer(self):
+        commit(self)
+        if Clip.objects.exists():
+            raise OperationalError("server closed the connection unexpectedly")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(BaseDatabaseWrapper, "_commit", commit_and_lose_the_answer)
+        with pytest.raises(OperationalError):
+            intake.add(intake.read(sounds.in_format("wav", sounds.tone(0.5))), juniper, origin(alice), NOW)
+    assert storages["vault"].exists(Clip.objects.get().stored_as)

@@ -1,0 +1,107 @@
+"""What a file of the vault holds, and what opens it."""
+
+import hashlib
+from pathlib import Path
+
+import pytest
+from django.core.files.base import ContentFile
+from django.core.files.storage import storages
+
+from accounts import ciphers, keys
+from datasets.clips import vault
+from tests.support.mutants import mutant
+
+WAV = b"RIFF" + bytes(range(256)) * 99
+SIZE = len(WAV)
+KEY = bytes(range(32))
+
+
+@pytest.fixture
+def name():
+    stored_as = vault.new_name()
+    vault.put(stored_as, KEY, WAV)
+    yield stored_as
+    vault.destroy(stored_as)
+
+
+def room(size=SIZE):
+    return memoryview(bytearray(size))
+
+
+def test_a_sound_comes_out_with_its_digest(name):
+    written = room()
+    assert vault.open_into(written, name, KEY) == hashlib.sha256(WAV).digest()
+    assert bytes(written) == vault.opened(name, KEY) == WAV
+
+
+def test_many_are_stored_as_one_is(name):
+    other = vault.new_name()
+    vault.put_all([(other, KEY, WAV)])
+    assert vault.open_into(room(), other, KEY) == hashlib.sha256(WAV).digest()
+    vault.destroy(other)
+
+
+@mutant(
+    "the digest of a sound is sealed as the sound is",
+    "datasets/clips/vault.py",
+    kept_by="keys.seal(key, hashlib.sha256(wav).digest(), _label(name))",
+    broken="hashlib.sha256(wav).digest()",
+)
+def test_a_file_holds_neither_the_sound_nor_its_digest_in_plain(name):
+    stored = Path(storages["vault"].path(name)).read_bytes()
+    assert WAV[:64] not in stored and hashlib.sha256(WAV).digest() not in stored
+
+
+def test_a_file_of_before_has_no_digest_and_opens():
+    name = vault.new_name()
+    storages["vault"].save(name, ContentFile(ciphers.seal(KEY, WAV, name)))
+    written = room()
+    assert vault.open_into(written, name, KEY) == b""
+    assert bytes(written) == vault.opened(name, KEY) == WAV
+    vault.destroy(name)
+
+
+@pytest.mark.parametrize("read", [vault.opened, lambda *at: vault.open_into(room(), *at)])
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda stored: bytes([stored[0] ^ 1]) + stored[1:],
+        lambda stored: stored[:-1] + bytes([stored[-1] ^ 1]),
+        lambda stored: stored[:50] + bytes([stored[50] ^ 1]) + stored[51:],
+    ],
+    ids=["its beginning", "its end", "its middle"],
+)
+def test_a_file_that_was_changed_does_not_open(name, change, read):
+    path = Path(storages["vault"].path(name))
+    path.write_bytes(change(path.read_bytes()))
+    with pytest.raises(keys.KeyLost):
+        read(name, KEY)
+
+
+@pytest.mark.parametrize("read", [vault.opened, lambda *at: vault.open_into(room(), *at)])
+def test_the_digest_of_another_sound_is_not_taken(name, read):
+    other = vault.new_name()
+    vault.put(other, KEY, WAV)
+    paths = [Path(storages["vault"].path(each)) for each in (name, other)]
+    digest = paths[1].read_bytes()[-vault.DIGEST :]
+    paths[0].write_bytes(paths[0].read_bytes()[: -vault.DIGEST] + digest)
+    with pytest.raises(keys.KeyLost):
+        read(name, KEY)
+    vault.destroy(other)
+
+
+@pytest.mark.parametrize("read", [vault.opened, lambda *at: vault.open_into(room(), *at)])
+def test_another_key_opens_nothing(name, read):
+    with pytest.raises(keys.KeyLost):
+        read(name, bytes(32))
+
+
+@pytest.mark.parametrize("size", [0, SIZE - 2, SIZE + 2])
+def test_a_sound_goes_into_no_other_room(name, size):
+    with pytest.raises(vault.OtherSize):
+        vault.open_into(room(size), name, KEY)
+
+
+def test_a_file_that_is_gone_is_not_found():
+    with pytest.raises(FileNotFoundError):
+        vault.open_into(room(), vault.new_name(), KEY)

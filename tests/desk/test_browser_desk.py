@@ -1,0 +1,394 @@
+"""The desk loses nothing, and takes back what was a slip: in a real browser, on a published site."""
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.support import desk
+from tests.support.desk import at_desk, held_by, kept, open_for_answers, press, ready
+from tests.support.mutants import mutant
+from tests.whole_site.test_browser_journey import answered, comes_true, listen, prefetched
+
+NOT_SENT = "Not sent yet, and kept on this device"
+OFFLINE = "ERR_INTERNET_DISCONNECTED"
+
+
+@pytest.fixture(scope="module")
+def site(browser, tmp_path_factory):
+    """Answers open at once, but for `heard`."""
+    folder = tmp_path_factory.mktemp("desk")
+    anything = ("--must-hear", "0")
+    with desk.published(
+        folder,
+        quick=("wake-word", 40, *anything),
+        words=("transcription", 12, *anything),
+        few=("wake-word", 3, *anything),
+    ) as running:
+        yield running
+
+
+@pytest.fixture
+def person(site, visit):
+    return desk.people(site, visit)
+
+
+def not_sent(page, number):
+    expect(page.get_by_text(NOT_SENT)).to_contain_text(f": {number}")
+
+
+# --- the network --------------------------------------------------------------------------------
+
+
+@mutant(
+    "an answer that did not get through is kept and sent again",
+    "static/js/desk/sync/outbox.js",
+    kept_by="      if (!(error instanceof Refused)) throw error;\n",
+    broken="",
+)
+def test_with_the_network_gone_all_clips_at_hand_are_answered_and_arrive_once(site, person):
+    page = at_desk(person("ada", expected=[OFFLINE]), "quick")
+    prefetched(page, 5)
+    page.context.set_offline(True)
+    for number, key in enumerate("ysnx", 1):
+        press(page, key)
+        not_sent(page, number)
+    answered(page, 0)
+    page.context.set_offline(False)
+    answered(page, 4)
+    expect(page.get_by_text(NOT_SENT)).to_be_hidden()
+    assert kept(page) == []
+    assert [answer for _, answer, _ in held_by(site, "ada")] == ["yes", "similar", "no", "noise"]
+
+
+def test_without_clips_the_desk_says_that_they_come_when_the_network_is_back(person):
+    page = at_desk(person("abel", expected=[OFFLINE]), "few")
+    prefetched(page, 3)
+    page.context.set_offline(True)
+    for key in "yyy":
+        press(page, key)
+    not_sent(page, 3)
+    page.context.set_offline(False)
+    expect(page.get_by_role("heading", name="Nothing left for you here now")).to_be_visible()
+    answered(page, 3)
+
+
+def test_a_reload_without_a_network_keeps_the_queue(site, person):
+    page = at_desk(person("bert", expected=[OFFLINE]), "quick")
+    prefetched(page, 3)
+    page.context.set_offline(True)
+    press(page, "y")
+    not_sent(page, 1)
+    press(page, "n")
+    not_sent(page, 2)
+    with pytest.raises(Exception, match=OFFLINE):
+        page.reload()
+    page.context.set_offline(False)
+    at_desk(page, "quick")
+    answered(page, 2)
+    assert kept(page) == []
+    assert [answer for _, answer, _ in held_by(site, "bert")] == ["yes", "no"]
+
+
+@mutant(
+    "an answer outlives the tab it was given in",
+    "static/js/desk/sync/device-store.js",
+    kept_by="    if (write(this.#prefix + key, value))",
+    broken="    if (false)",
+)
+def test_a_closed_tab_leaves_its_answers_to_the_next_and_their_clips_are_not_shown_again(site, person):
+    page = at_desk(person("cora", expected=[OFFLINE, "ERR_FAILED"]), "quick")
+    page.route("**/annotation/", lambda route: route.abort())
+    press(page, "s")
+    not_sent(page, 1)
+    lent = page.locator("[data-part=held] li").first.get_attribute("data-id")
+    page.close()
+    later = page.context.new_page()
+    later.route("**/annotation/", lambda route: route.abort())
+    at_desk(later, "words")
+    not_sent(later, 1)
+    later.goto("/tag/quick/")
+    not_sent(later, 1)
+    assert lent in later.locator("[data-part=held] li").evaluate_all(
+        "all => all.map(({ dataset }) => dataset.id)"
+    )
+    expect(later.locator("[data-part=last] li")).to_contain_text(["Similar waits to be sent"])
+    later.unroute("**/annotation/")
+    desk.try_now(later)
+    answered(later, 1)
+    assert [answer for _, answer, _ in held_by(site, "cora")] == ["similar"]
+
+
+def test_a_page_with_nothing_left_still_sends_what_waits(site, person):
+    page = at_desk(person("cleo", expected=["ERR_FAILED"]), "few")
+    page.route("**/annotation/", lambda route: route.abort())
+    for key in "yyy":
+        press(page, key)
+    not_sent(page, 3)
+    page.close()
+    later = page.context.new_page()
+    site.manage("shell", "-c", EXPIRE)
+    later.goto("/tag/few/")
+    expect(later.get_by_role("heading", name="Nothing left for you here now")).to_be_visible()
+    comes_true(later, "!Object.keys(localStorage).some((key) => key.includes(':letter:'))")
+    assert [answer for _, answer, _ in held_by(site, "cleo")] == ["yes"] * 3
+
+
+# Nobody else is lent these meanwhile: their places are taken, so that the page has nothing to show.
+EXPIRE = """
+from datasets.models import Task
+Task.objects.filter(campaign__slug="few").update(lent_count=30)
+"""
+
+
+# --- windows, clicks, refusals --------------------------------------------------------------------
+
+
+def test_two_tabs_never_show_the_same_clip_and_both_count(site, person):
+    first = at_desk(person("dora"), "quick")
+    second = at_desk(first.context.new_page(), "quick")
+    heard = set()
+    for page, key in ((first, "y"), (second, "n"), (first, "s"), (second, "x")):
+        page.bring_to_front()
+        open_for_answers(page)
+        heard.add(page.evaluate("document.querySelector('clip-desk').showing"))
+        page.keyboard.press(key)
+    for page in (first, second):
+        page.bring_to_front()
+        answered(page, 4)
+    assert len(heard) == 4
+    assert sorted(answer for _, answer, _ in held_by(site, "dora")) == ["no", "noise", "similar", "yes"]
+
+
+def test_what_one_tab_could_not_send_another_sends(site, person):
+    first = at_desk(person("egon", expected=["ERR_FAILED"]), "quick")
+    first.route("**/annotation/", lambda route: route.abort())
+    press(first, "y")
+    not_sent(first, 1)
+    second = at_desk(first.context.new_page(), "quick")
+    answered(second, 1)
+    first.bring_to_front()
+    expect(first.get_by_text(NOT_SENT)).to_be_hidden()
+    answered(first, 1)
+    assert [answer for _, answer, _ in held_by(site, "egon")] == ["yes"]
+
+
+REFUSALS = {409: "This clip was lent for too long", 410: "It was withdrawn"}
+
+
+@pytest.mark.parametrize("status", REFUSALS)
+def test_what_comes_too_late_is_said_and_the_rest_goes_on(site, person, status):
+    name = f"fred{status}"
+    page = at_desk(person(name, expected=[str(status)]), "quick")
+    refuse = {"status": status, "json": {"detail": REFUSALS[status]}}
+    page.route("**/annotation/", lambda route: route.fulfill(**refuse), times=1)
+    press(page, "y")
+    expect(page.get_by_text(f"Not counted: {REFUSALS[status]}")).to_be_visible()
+    press(page, "n")
+    answered(page, 1)
+    expect(page.get_by_text(f"Not counted: {REFUSALS[status]}")).to_be_visible()  # until it is read
+    page.get_by_role("button", name="I have read it").click()
+    expect(page.get_by_text(f"Not counted: {REFUSALS[status]}")).to_be_hidden()
+    assert [answer for _, answer, _ in held_by(site, name)] == ["no"]
+
+
+def test_a_clip_withdrawn_meanwhile_is_named_and_nothing_stops(site, person):
+    page = at_desk(person("gina", expected=["404", "410"]), "quick")
+    open_for_answers(page)
+    site.manage("shell", "-c", HIDE.format(page.evaluate("document.querySelector('clip-desk').showing")))
+    press(page, "y")
+    expect(page.get_by_text("Not counted: This clip is no longer there")).to_be_visible()
+    press(page, "n")
+    answered(page, 1)
+
+
+HIDE = """
+from django.utils import timezone
+from datasets.models import Clip
+Clip.objects.filter(tasks__assignments=({})).update(hidden_at=timezone.now())
+"""
+
+
+def test_an_answer_that_the_server_chokes_on_does_not_hold_up_the_others(site, person):
+    page = at_desk(person("hugo", expected=["500"]), "quick")
+    asked = []
+
+    def choke_on_the_first(route):
+        asked.append(route.request.url)
+        if asked[-1] == asked[0]:
+            route.fulfill(status=500)
+        else:
+            route.continue_()
+
+    page.route("**/annotation/", choke_on_the_first)
+    press(page, "y")
+    not_sent(page, 1)
+    press(page, "n")
+    answered(page, 1)
+    page.unroute("**/annotation/")
+    desk.try_now(page)
+    answered(page, 2)
+    assert [answer for _, answer, _ in held_by(site, "hugo")] == ["no", "yes"]
+
+
+# --- accounts -----------------------------------------------------------------------------------
+
+
+@mutant(
+    "nobody's answers go out in another one's name",
+    "static/js/desk/sync/api.js",
+    kept_by="  if (drawnFor !== ours.account || response.status === 403)",
+    broken="  if (response.status === 403)",
+)
+def test_somebody_else_who_logs_in_sends_nothing_of_this_page_and_it_waits_for_its_owner(site, person):
+    person("ivo").context.close()
+    page = at_desk(person("ines", expected=["401"]), "quick")
+    prefetched(page, 3)
+    page.context.clear_cookies()
+    press(page, "y")
+    expect(page.get_by_text("You are logged out")).to_be_visible()
+    other = page.context.new_page()
+    other.goto("/accounts/login/")
+    desk.log_in_again(other, "ivo")
+    page.bring_to_front()
+    desk.try_now(page)
+    expect(page.get_by_text("Somebody else is logged in here now")).to_be_visible()
+    assert len(kept(page, "letter")) == 1
+    other.context.clear_cookies()
+    other.goto("/accounts/login/")
+    desk.log_in_again(other, "ines")
+    page.bring_to_front()
+    desk.try_now(page)
+    answered(page, 1)
+    assert (len(held_by(site, "ines")), held_by(site, "ivo")) == (1, [])
+
+
+def test_another_accounts_desk_wipes_what_the_last_one_left_on_the_device(site, person):
+    person("jutta").context.close()
+    page = at_desk(person("jens", expected=["401", "ERR_FAILED"]), "words")
+    page.route("**/annotation/", lambda route: route.abort())
+    page.get_by_label("What is said?").fill("only for my ears")
+    page.get_by_role("button", name="Send").click()
+    not_sent(page, 1)
+    page.get_by_label("What is said?").fill("nor this")
+    assert len(kept(page)) == 2
+    context = page.context
+    page.close()
+    context.clear_cookies()
+    other = context.new_page()
+    other.goto("/accounts/login/")
+    desk.log_in_again(other, "jutta")
+    at_desk(other, "words")
+    assert kept(other) == []
+
+
+def test_logging_out_says_what_is_not_sent_and_leaves_nothing_on_the_device(person):
+    page = at_desk(person("kurt", expected=["ERR_FAILED"]), "quick")
+    page.route("**/annotation/", lambda route: route.abort())
+    press(page, "y")
+    not_sent(page, 1)
+    page.goto("/accounts/logout/")
+    expect(page.get_by_text("1 answer on this device was not sent yet")).to_be_visible()
+    page.get_by_role("main").get_by_role("button", name="Log out").click()
+    expect(page.get_by_role("navigation").get_by_role("link", name="Log in")).to_be_visible()
+    assert kept(page) == []
+
+
+# --- taking back --------------------------------------------------------------------------------
+
+
+def test_the_last_answer_is_taken_back_and_given_anew(site, person):
+    page = at_desk(person("lars"), "quick")
+    open_for_answers(page)
+    first = page.evaluate("document.querySelector('clip-desk').showing")
+    press(page, "y")
+    answered(page, 1)
+    open_for_answers(page)
+    second = page.evaluate("document.querySelector('clip-desk').showing")
+    page.keyboard.press("u")
+    expect(page.get_by_text("You hear an earlier clip again. Your answer was: Yes")).to_be_visible()
+    assert page.evaluate("document.querySelector('clip-desk').showing") == first
+    listen(page)
+    expect(page.locator(".answer[aria-pressed=true]")).to_contain_text("Yes")
+    with page.expect_response("**/api/v1/annotations/*/") as changed:
+        press(page, "n")
+    assert changed.value.status == 200
+    ready(page)
+    assert page.evaluate("document.querySelector('clip-desk').showing") == second
+    expect(page.locator(".answer[aria-pressed]")).to_have_count(0)
+    answered(page, 1)
+    assert held_by(site, "lars") == [["quick", "no", True]]
+
+
+def test_what_has_not_left_yet_is_changed_where_it_waits(site, person):
+    page = at_desk(person("mona", expected=[OFFLINE]), "quick")
+    prefetched(page, 3)
+    page.context.set_offline(True)
+    press(page, "y")
+    not_sent(page, 1)
+    press(page, "s")  # behind the one that is being tried, so it is still at home
+    not_sent(page, 2)
+    open_for_answers(page)
+    page.keyboard.press("u")
+    expect(page.get_by_text("Your answer was: Similar")).to_be_visible()
+    press(page, "x")
+    not_sent(page, 2)
+    page.context.set_offline(False)
+    answered(page, 2)
+    assert held_by(site, "mona") == [["quick", "yes", False], ["quick", "noise", False]]
+
+
+def test_a_change_of_what_may_have_arrived_follows_it(site, person):
+    page = at_desk(person("nora", expected=["ERR_FAILED"]), "quick")
+    lost = []
+
+    def lose_the_first(route):
+        lost.append(route.request.post_data)
+        if len(lost) == 1:
+            route.fetch()
+            route.abort()
+        else:
+            route.continue_()
+
+    page.route("**/annotation/", lose_the_first)
+    press(page, "y")
+    not_sent(page, 1)
+    open_for_answers(page)
+    page.keyboard.press("u")
+    expect(page.get_by_text("Your answer was: Yes")).to_be_visible()
+    press(page, "n")
+    desk.try_now(page)
+    answered(page, 1)
+    comes_true(page, "!Object.keys(localStorage).some((key) => key.includes(':letter:'))")
+    assert lost == ['{"answer":"yes"}'] * 2
+    assert held_by(site, "nora") == [["quick", "no", True]]
+
+
+def test_each_of_the_last_ten_answers_can_be_changed_also_after_a_reload(site, person):
+    page = at_desk(desk.without_pause(person("olaf")), "quick")
+    for number in range(1, 12):
+        press(page, "y")
+        answered(page, number)
+    at_desk(page, "quick")
+    page.get_by_text("Your last answers").click()
+    rows = page.locator("[data-part=last] li")
+    expect(rows).to_have_count(10)
+    rows.last.get_by_role("button", name="Change").click()
+    expect(page.get_by_text("Your answer was: Yes")).to_be_visible()
+    with page.expect_response("**/api/v1/annotations/*/"):
+        press(page, "x")
+    expect(rows.last).to_contain_text("Noise")
+    assert [answer for _, answer, _ in held_by(site, "olaf")] == ["yes", "noise", *["yes"] * 9]
+
+
+def test_going_back_is_left_without_a_change(site, person):
+    page = at_desk(person("pia"), "quick")
+    page.keyboard.press("u")
+    expect(page.get_by_text("There is no earlier answer to take back")).to_be_visible()
+    press(page, "y")
+    answered(page, 1)
+    open_for_answers(page)
+    showing = page.evaluate("document.querySelector('clip-desk').showing")
+    page.keyboard.press("u")
+    page.get_by_role("button", name="Leave it as it is").click()
+    ready(page)
+    assert page.evaluate("document.querySelector('clip-desk').showing") == showing
+    assert held_by(site, "pia") == [["quick", "yes", False]]

@@ -1,0 +1,345 @@
+"""Clips beside the guidelines: chosen while deciding, heard with their answer, and asked about no more."""
+
+from datetime import timedelta
+
+import pytest
+from django.urls import reverse
+
+from accounts import notices
+from accounts.models import AuditEvent, ConsentNotice, Role
+from datasets.models import Annotation, Campaign, Clip, Example, Task, Withdrawal
+from tagger.desk import examples
+from tagger.lending import assignments, controls, repeats
+from tagger.models import Assignment, Control, Dispute
+from tagger.privacy import withdrawal
+from tagger.review import reports
+from tagger.settling import settlement
+from tests.conftest import NOW
+from tests.support.mutants import mutant
+
+LATER = NOW + timedelta(days=2)
+
+
+@pytest.fixture
+def disagree(volunteers):
+    """Two volunteers cannot agree on a task, and nobody else is asked; the dispute over it."""
+
+    def about(task, one, other):
+        for person, answer in zip(volunteers, (one, other), strict=False):
+            Annotation.objects.create(task=task, annotator=person, answer=answer, created_at=NOW)
+        Campaign.objects.filter(pk=task.campaign_id).update(max_annotations=2)
+        Task.objects.filter(pk=task.pk).update(annotation_count=2, dirty_since=NOW)
+        settlement.settle(task.pk, NOW)
+        return Dispute.objects.get(task=task)
+
+    return about
+
+
+@pytest.fixture
+def decide(client, rita, disagree):
+    """Rita decides over a disputed task on the page, with these fields; the answer of the page."""
+
+    def about(task, votes, **fields):
+        dispute = disagree(task, *votes)
+        client.force_login(rita)
+        return client.post(reverse("decide", args=[dispute.pk]), fields)
+
+    return about
+
+
+@pytest.fixture
+def juniper_task(juniper, share, alice):
+    return share(juniper, alice)
+
+
+@pytest.fixture
+def said(sentences, shelf):
+    return shelf(sentences, 1)[0]
+
+
+@pytest.fixture
+def example(juniper_task, decide):
+    decide(juniper_task, ("yes", "no"), answer="similar", is_example="on", note="Jupiter, not juniper")
+    return Example.objects.get()
+
+
+def page(client, person, campaign):
+    client.force_login(person)
+    return client.get(reverse("tag", args=[campaign.slug])).content.decode()
+
+
+def hear(client, person, example):
+    client.force_login(person)
+    return client.get(reverse("example_audio", args=[example.pk]))
+
+
+def test_a_reviewer_chooses_while_deciding_and_volunteers_hear_it_with_its_answer(
+    client, volunteers, juniper, example
+):
+    drawn = page(client, volunteers[0], juniper)
+    assert "Jupiter, not juniper" in drawn and reverse("example_audio", args=[example.pk]) in drawn
+    heard = hear(client, volunteers[0], example)
+    assert (heard.status_code, heard["Content-Type"], heard["Cache-Control"]) == (
+        200,
+        "audio/wav",
+        "no-store",
+    )
+    assert heard.getvalue()[:4] == b"RIFF"
+
+
+def test_deciding_chooses_nothing_by_itself(juniper_task, decide):
+    assert decide(juniper_task, ("yes", "no"), answer="no", note="left there").status_code == 302
+    assert Task.objects.get(pk=juniper_task.pk).answer == "no"
+    assert not Example.objects.exists()
+
+
+def test_a_note_that_is_too_long_decides_nothing(juniper_task, decide):
+    answer = decide(juniper_task, ("yes", "no"), answer="no", is_example="on", note="x" * 201)
+    assert answer.status_code == 400
+    assert "at most 200 characters" in answer.content.decode()
+    assert not Example.objects.exists() and Dispute.objects.filter(decided_at=None).exists()
+
+
+def test_a_transcript_and_what_is_said_to_it_are_sealed(client, volunteers, said, sentences, decide):
+    decide(
+        said,
+        ("light the lamp", "fight the camp"),
+        answer="light the lamp",
+        is_example="on",
+        note="lamp, as in light",
+    )
+    held = Example.objects.get()
+    assert held.plain_note == "" and b"lamp" not in bytes(held.sealed_note)
+    drawn = page(client, volunteers[0], sentences)
+    assert "light the lamp" in drawn and "lamp, as in light" in drawn
+
+
+def test_what_is_said_to_a_label_is_sealed_too(example):
+    assert example.plain_note == "" and b"Jupiter" not in bytes(example.sealed_note)
+    assert example.note == "Jupiter, not juniper"
+
+
+def test_nobody_changes_an_answer_to_it_that_is_there_to_be_seen(volunteers, example):
+    given = example.task.annotations.get(annotator=volunteers[0])
+    with pytest.raises(assignments.Closed, match="shown with its answer"):
+        assignments.change(volunteers[0], given.pk, "similar", NOW)
+    assert Annotation.objects.get(pk=given.pk).answer == "yes"
+
+
+def test_a_newcomer_hears_none_before_the_pledge_and_a_reviewer_is_on_record(client, rita, sam, example):
+    sam.roles = [Role.ANNOTATOR]
+    sam.save()
+    assert hear(client, sam, example).status_code == 403
+    assert hear(client, rita, example).status_code == 200
+    looked = AuditEvent.objects.filter(about=f"clip {example.task.clip_id}", act=AuditEvent.Act.HEARD)
+    assert looked.exists()
+
+
+def test_a_speaker_whose_key_goes_at_this_moment_breaks_no_page(client, alice, volunteers, juniper, example):
+    alice.data_key.delete()
+    assert "Jupiter" not in page(client, volunteers[0], juniper)
+
+
+@mutant(
+    "a clip that is shown with its answer is never a control",
+    "tagger/lending/controls.py",
+    kept_by="        AND NOT EXISTS "
+    "(SELECT FROM {Example._meta.db_table} shown WHERE shown.task_id = task.id)\n",
+    broken="",
+)
+def test_an_example_is_no_control_and_no_repeat_not_even_when_it_was_taken_out(
+    rita, volunteers, juniper, example, dice
+):
+    Campaign.objects.filter(pk=juniper.pk).update(max_annotations=9)
+    juniper.refresh_from_db()
+    for shown in (True, False):
+        if not shown:
+            examples.take_out(example)
+        assert controls.rotate(juniper, LATER) == 0
+        assert repeats.pick(volunteers[0], juniper, 1, LATER) == []
+    # Nor when it was in use before.
+    Control.objects.create(task=example.task, campaign=juniper, answer="similar", since=NOW)
+    assert controls.pick(rita, juniper, 1) == []
+
+
+def test_without_the_example_the_same_task_would_be_both(rita, volunteers, juniper, example, dice):
+    """The control of the test above: it is the example alone that keeps it out."""
+    Campaign.objects.filter(pk=juniper.pk).update(max_annotations=9)
+    juniper.refresh_from_db()
+    Example.objects.all().delete()
+    assert controls.rotate(juniper, LATER) == 1
+    assert [task.pk for task in controls.pick(rita, juniper, 1)] == [example.pk]
+    assert [task.pk for task in repeats.pick(volunteers[0], juniper, 1, LATER)] == [example.pk]
+
+
+@pytest.mark.parametrize("role", [None, Role.CONTRIBUTOR, Role.RESEARCHER])
+def test_who_does_not_tag_hears_none(client, sam, example, role):
+    sam.roles = [role] if role else []
+    sam.save()
+    assert hear(client, sam, example).status_code == 403
+
+
+def test_a_stranger_is_asked_to_log_in(client, example):
+    client.logout()
+    assert client.get(reverse("example_audio", args=[example.pk])).status_code == 302
+
+
+def test_a_hidden_clip_is_no_example_until_it_is_shown_again(client, volunteers, juniper, example):
+    Clip.objects.update(hidden_at=NOW)
+    assert "Jupiter" not in page(client, volunteers[0], juniper)
+    assert hear(client, volunteers[0], example).status_code == 404
+    Clip.objects.update(hidden_at=None)
+    assert hear(client, volunteers[0], example).status_code == 200
+
+
+@mutant(
+    "whoever opts out is no example from the next request on",
+    "tagger/desk/examples.py",
+    kept_by="is_shown=True, task__in=live, ",
+    broken="is_shown=True, ",
+)
+@pytest.mark.django_db(transaction=True)
+def test_whoever_opts_out_is_no_example_from_the_next_request_on_and_then_gone(
+    client, alice, volunteers, juniper, example
+):
+    asked = withdrawal.forget_contributor(alice, LATER)
+    assert "Jupiter" not in page(client, volunteers[0], juniper)
+    assert hear(client, volunteers[0], example).status_code == 404
+    withdrawal.scrub(Withdrawal.objects.get(pk=asked.withdrawal), lambda: LATER)
+    assert not Example.objects.exists()
+
+
+@pytest.fixture
+def agreed_to(alice):
+    """Alice's consents rest on this version of the notice."""
+
+    def version(number):
+        words = {"text": "…", "sha256": "…", "published_at": NOW}
+        read, _made = ConsentNotice.objects.get_or_create(version=number, language="en", defaults=words)
+        alice.consents.update(notice=read)
+
+    return version
+
+
+@mutant(
+    "nobody is an example who agreed to words that name none",
+    "tagger/desk/examples.py",
+    kept_by="few=True, since=notices.EXAMPLES)",
+    broken="few=True)",
+)
+def test_whoever_agreed_to_words_that_name_no_examples_is_none(
+    client, volunteers, juniper, example, agreed_to
+):
+    agreed_to(notices.EXAMPLES - 1)
+    assert "Jupiter" not in page(client, volunteers[0], juniper)
+    assert hear(client, volunteers[0], example).status_code == 404
+    agreed_to(notices.EXAMPLES)
+    assert "Jupiter" in page(client, volunteers[0], juniper)
+
+
+def test_a_reviewer_is_told_that_a_clip_cannot_be_an_example(
+    client, rita, juniper_task, decide, disagree, agreed_to
+):
+    agreed_to(notices.EXAMPLES - 1)
+    dispute = disagree(juniper_task, "yes", "no")
+    client.force_login(rita)
+    asked = client.get(reverse("decide", args=[dispute.pk])).content.decode()
+    assert "It cannot be used as an example" in asked and "is_example" not in asked
+    client.post(reverse("decide", args=[dispute.pk]), {"answer": "no", "is_example": "on"})
+    assert not Example.objects.exists() and Dispute.objects.filter(decided_at=None).exists()
+    client.post(reverse("decide", args=[dispute.pk]), {"answer": "no"})
+    assert Task.objects.get(pk=juniper_task.pk).answer == "no"
+
+
+@pytest.mark.parametrize("version", range(1, notices.current_version() + 1))
+@pytest.mark.parametrize(("language", "word"), [("en", "example"), ("es", "ejemplo")])
+def test_the_words_that_name_examples_are_those_of_that_version_and_later(version, language, word):
+    text = (notices.FOLDER / f"{version}.{language}.md").read_text()
+    assert (word in text.lower()) == (version >= notices.EXAMPLES)
+
+
+def report(client, person, example, reason):
+    client.force_login(person)
+    return client.post(reverse("report_example", args=[example.pk]), {"reason": reason}, follow=True)
+
+
+@mutant(
+    "a reported example is hidden from everyone at once",
+    "tagger/lending/assignments.py",
+    kept_by="    _hide(task, now)\n    given",
+    broken="    given",
+)
+def test_who_hears_it_hides_it_from_everyone_at_once_and_reviewers_see_why(
+    client, rita, volunteers, juniper, example
+):
+    told = report(client, volunteers[2], example, "private")
+    assert "the reported clip is hidden from everyone" in told.content.decode()
+    assert hear(client, volunteers[0], example).status_code == 404
+    [waiting] = reports.open_for(rita)
+    assert (waiting.pk, waiting.reasons) == (example.task.clip_id, ["private"])
+    # Whoever answered it, and says so twice, loses no answer.
+    reports.dismiss(waiting, rita, NOW)
+    for reason in ("audio", "offensive"):
+        report(client, volunteers[0], example, reason)
+        Clip.objects.update(hidden_at=None)
+    assert example.task.annotations.filter(annotator=volunteers[0]).exists()
+    given = Assignment.objects.get(annotator=volunteers[0], role=Assignment.Role.EXAMPLE)
+    assert (given.state, given.reason) == ("reported", "offensive")
+
+
+def test_what_is_wrong_must_be_said(client, volunteers, example):
+    assert "Choose what is wrong" in report(client, volunteers[0], example, "boring").content.decode()
+    assert hear(client, volunteers[0], example).status_code == 200
+
+
+def test_who_reports_second_is_told_that_it_is_gone(client, volunteers, example):
+    for person, words in zip(volunteers, ("is hidden from everyone", "not shown any more"), strict=False):
+        assert words in report(client, person, example, "private").content.decode()
+
+
+def test_who_does_not_tag_reports_none(client, sam, example):
+    sam.roles = [Role.RESEARCHER]
+    sam.save()
+    assert report(client, sam, example, "private").status_code == 403
+    assert Clip.objects.get(pk=example.task.clip_id).hidden_at is None
+
+
+def test_a_reviewer_takes_it_out(client, rita, volunteers, juniper, example):
+    client.force_login(rita)
+    assert "Jupiter, not juniper" in client.get(reverse("review")).content.decode()
+    client.post(reverse("take_out_example", args=[example.pk]))
+    assert "Jupiter, not juniper" not in client.get(reverse("review")).content.decode()
+    assert "Jupiter" not in page(client, volunteers[0], juniper)
+    assert hear(client, volunteers[0], example).status_code == 404
+
+
+def test_a_volunteer_takes_none_out(client, volunteers, example):
+    client.force_login(volunteers[0])
+    assert client.post(reverse("take_out_example", args=[example.pk])).status_code == 403
+    assert Example.objects.get().is_shown
+
+
+def test_its_owner_is_told(client, alice, example):
+    client.force_login(alice)
+    assert "an example beside the guidelines" in client.get(reverse("my_clips")).content.decode()
+
+
+def test_a_page_asks_once_for_all_its_examples(
+    client, volunteers, juniper, shelf, example, django_assert_max_num_queries
+):
+    def queries():
+        with django_assert_max_num_queries(60) as counted:
+            page(client, volunteers[0], juniper)
+        return sum("datasets_example" in query["sql"] for query in counted.captured_queries)
+
+    for task in shelf(juniper, 3):
+        Task.objects.filter(pk=task.pk).update(status="settled", plain_answer="yes", settled_at=NOW)
+        examples.choose(task, "")
+    assert queries() == 1
+
+
+def test_no_more_than_fit_beside_a_question(juniper, shelf):
+    for task in shelf(juniper, examples.MOST + 1):
+        Task.objects.filter(pk=task.pk).update(status="settled", plain_answer="yes", settled_at=NOW)
+        examples.choose(task, "")
+    assert len(examples.of(juniper)) == examples.MOST

@@ -1,0 +1,76 @@
+"""The house stays clean: linting, types, who may import whom, and a map that is true."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from django.apps import apps
+from django.core.management import call_command
+
+from tests.support.mutants import declared
+
+ROOT = Path(__file__).resolve().parents[2]
+BIN = Path(sys.executable).parent
+APPS = ("accounts", "datasets", "tagger")
+
+
+@pytest.mark.parametrize(
+    "check",
+    [["ruff", "check"], ["ruff", "format", "--check"], ["mypy"], ["lint-imports"]],
+    ids=lambda check: " ".join(check),
+)
+def test_the_tree_passes(check):
+    done = subprocess.run(
+        [BIN / check[0], *check[1:]], cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    )
+    assert done.returncode == 0, done.stdout
+
+
+def test_every_change_of_a_model_has_its_migration(db):
+    call_command("makemigrations", "--check", "--dry-run")
+
+
+NO_ROOMS = {"__pycache__", "migrations", "management", "commands", "locale", "notice_texts"}
+
+
+def test_the_map_names_every_room_and_nothing_else():
+    mapped = set(re.findall(r"^\| `([\w/]+)/` \|", (ROOT / "docs/architecture.md").read_text(), re.M))
+    folders = {path.parent.relative_to(ROOT) for app in APPS for path in (ROOT / app).rglob("*.*")}
+    assert {str(folder) for folder in folders if not NO_ROOMS.intersection(folder.parts)} == mapped
+
+
+def test_every_file_says_in_its_first_line_what_it_is_for():
+    paths = (path for app in APPS for path in (ROOT / app).rglob("*.py"))
+    named_by_django = {"__init__.py", "apps.py", "admin.py", "urls.py", "forms.py"}
+    told = (path for path in paths if path.name not in named_by_django and "migrations" not in path.parts)
+    silent = [
+        str(path.relative_to(ROOT))
+        for path in told
+        if "commands" not in path.parts and not path.read_text().startswith('"""')
+    ]
+    assert silent == []
+
+
+@pytest.mark.parametrize("mutant", declared(), ids=lambda mutant: mutant.promise)
+def test_every_mutant_still_finds_the_one_line_that_it_breaks(mutant):
+    assert (ROOT / mutant.edit.file).read_text().count(mutant.edit.kept_by) == 1
+
+
+def test_no_column_holds_who_a_person_is_beyond_a_pseudonym():
+    columns = {field.name for model in apps.get_models() for field in model._meta.get_fields()}
+    asked = re.compile(
+        r"first_name|last_name|full_name|birth|(^|_)age|gender|sex($|_)|ethnic|origin|income|nationality|phone"
+    )
+    assert {name for name in columns if asked.search(name)} == set()
+
+
+def test_nothing_of_ours_listens_to_signals():
+    listening = [
+        str(path.relative_to(ROOT))
+        for app in APPS
+        for path in (ROOT / app).rglob("*.py")
+        if re.search(r"django\.db\.models\.signals|@receiver|\.connect\(sender", path.read_text())
+    ]
+    assert listening == []

@@ -1,0 +1,261 @@
+"""Learning the crowd: who is reliable, what that changes, and who may see it."""
+
+import re
+from datetime import timedelta
+
+import pytest
+from django.db.models import F
+
+from accounts import consent
+from accounts.models import Role, User
+from datasets.models import MOST_SPREAD, Annotation, Task
+from tagger import tasks
+from tagger.learning import haste, labels, refit
+from tagger.lending import assignments
+from tagger.models import Assignment, Crowd, Reliability
+from tagger.privacy import withdrawal
+from tagger.settling import settlement
+from tests.conftest import NOW
+from tests.support.mutants import mutant
+
+pytestmark = pytest.mark.django_db
+LABELS = ["yes", "similar", "no", "noise"]
+
+
+def give(task, person, answer, at=NOW):
+    Annotation.objects.create(task=task, annotator=person, answer=answer, created_at=at)
+    Task.objects.filter(pk=task.pk).update(annotation_count=F("annotation_count") + 1, dirty_since=at)
+
+
+@pytest.fixture
+def history(juniper, shelf, volunteers):
+    """Forty clips heard by four who are right and one who always says yes."""
+    *careful, clicker = volunteers[:5]
+    for number, task in enumerate(shelf(juniper, 40)):
+        truth = LABELS[number % 4]
+        for person in careful:
+            give(task, person, truth)
+        give(task, clicker, "yes")
+        settlement.settle(task.pk, NOW)
+    return careful, clicker
+
+
+def named(people, page):
+    return [person.pseudonym for person in people if re.search(rf"\b{person.pseudonym}\b", page)]
+
+
+def score(person):
+    return Reliability.objects.get(annotator=person).score
+
+
+def test_who_always_says_the_same_is_seen_to(juniper, history):
+    careful, clicker = history
+    assert refit.refit("wake-word", juniper.language, NOW) == 200
+    assert score(clicker) < 0.5 < 0.8 < min(score(person) for person in careful)
+
+
+def test_a_clickers_answer_weighs_less_than_a_careful_ones(juniper, history, shelf, bea):
+    careful, clicker = history
+    refit.refit("wake-word", juniper.language, NOW)
+    by_careful, by_clicker = shelf(juniper, 2)
+    give(by_careful, careful[0], "yes")
+    give(by_clicker, clicker, "yes")
+    for task in (by_careful, by_clicker):
+        settlement.settle(task.pk, NOW)
+        task.refresh_from_db()
+    assert by_clicker.confidence < by_careful.confidence
+
+
+def test_nobody_is_shut_out(juniper, history, shelf):
+    _careful, clicker = history
+    refit.refit("wake-word", juniper.language, NOW)
+    shelf(juniper, 1)
+    clicker.refresh_from_db()
+    assert clicker.is_active and Role.ANNOTATOR in clicker.roles
+    assert len(assignments.lend(clicker, juniper, 1, NOW)) == 1
+
+
+def test_what_was_learned_settles_what_waited_for_one_more(juniper, history, shelf):
+    careful, _clicker = history
+    [task] = shelf(juniper, 1)
+    juniper.confidence, juniper.max_annotations = 0.9, 9
+    juniper.save()
+    for person in careful[:3]:
+        give(task, person, "noise")
+    settlement.settle(task.pk, NOW)
+    task.refresh_from_db()
+    assert task.status == "open"
+    refit.refit("wake-word", juniper.language, NOW)
+    tasks.settle()
+    task.refresh_from_db()
+    assert (task.status, task.answer, task.dirty_since) == ("settled", "noise", None)
+
+
+def test_of_very_many_some_tasks_are_learned_from_and_all_are_looked_at(juniper, history, shelf, monkeypatch):
+    careful, _clicker = history
+    [task] = shelf(juniper, 1)
+    juniper.confidence, juniper.max_annotations = 0.9, 9
+    juniper.save()
+    for person in careful[:3]:
+        give(task, person, "noise")
+    stranger = User.objects.create_user("only here")
+    give(task, stranger, "noise")
+    Task.objects.exclude(pk=task.pk).update(spread=0)
+    Task.objects.filter(pk=task.pk).update(spread=MOST_SPREAD)  # so that it is not drawn
+    monkeypatch.setattr(labels, "MOST", 150)
+    assert refit.refit("wake-word", juniper.language, NOW) == 203  # but for the stranger's
+    assert not Reliability.objects.filter(annotator=stranger).exists()
+    assert list(Task.objects.exclude(dirty_since=None)) == [task]
+
+
+def test_what_a_reviewer_decided_is_taken_as_known(juniper, history, rita):
+    careful, _clicker = history
+    known = Task.objects.filter(
+        pk__in=list(Task.objects.filter(plain_answer="noise").values_list("pk", flat=True))
+    )
+    known.update(adjudicated=True, plain_answer="yes")  # everybody careful was wrong on these ten
+    refit.refit("wake-word", juniper.language, NOW)
+    before = score(careful[0])
+    known.update(adjudicated=False)
+    refit.refit("wake-word", juniper.language, NOW)
+    assert before < score(careful[0])
+
+
+def test_transcribers_are_learned_too(sentences, shelf, volunteers):
+    said = ["turn on the lights in the kitchen", "play some music please", "what time is it now"] * 4
+    for task, text in zip(shelf(sentences, 12), said, strict=True):
+        for person in volunteers[:3]:
+            give(task, person, text)
+        give(task, volunteers[3], "la la la")
+    assert refit.refit("transcription", sentences.language, NOW) == 48
+    assert score(volunteers[3]) < score(volunteers[0])
+
+
+@mutant(
+    "words that few contributors said stay out of what is kept in plain",
+    "tagger/learning/transcripts.py",
+    kept_by="if len(said_by[each]) >= SPOKEN_BY})",
+    broken="if len(said_by[each]) >= 1})",
+)
+def test_words_that_few_contributors_said_stay_out_of_the_lexicon(sentences, shelf, volunteers):
+    speakers = [User.objects.create_user(f"speaker {number}") for number in range(5)]
+    for speaker in speakers:
+        from_many = speaker_shares(speaker, sentences, shelf)
+        for person in volunteers[:2]:
+            give(from_many, person, "hello wilhelmina" if speaker == speakers[0] else "hello there")
+    refit.refit("transcription", sentences.language, NOW)
+    words = Crowd.objects.get().shared["words"]
+    assert "hello" in words
+    assert "wilhelmina" not in words and "there" not in words
+
+
+def speaker_shares(speaker, campaign, shelf):
+    from_paper = {"reference": "on paper"}
+    consent.give(speaker, "utterance", ["volunteers"], NOW, **from_paper)
+    return shelf(campaign, 1, contributor=speaker)[0]
+
+
+def test_of_two_refits_at_once_one_does_it(juniper, history, same_site, at_once):
+    taken = at_once(*[lambda: refit.refit("wake-word", juniper.language, NOW)] * 2)
+    assert sorted(taken)[-1] == 200 and Crowd.objects.count() == 1
+
+
+test_of_two_refits_at_once_one_does_it = pytest.mark.django_db(transaction=True)(
+    test_of_two_refits_at_once_one_does_it
+)
+
+
+@pytest.mark.parametrize(("seconds", "share"), [(1, 1.0), (9, 0.0)])
+def test_who_answers_ten_seconds_of_sound_in_one_was_in_a_hurry(juniper, shelf, bea, seconds, share):
+    shelf(juniper, 10)  # of one second each
+    for lent in assignments.lend(bea, juniper, 10, NOW):
+        assignments.hand_in(bea, lent.pk, "yes", NOW + timedelta(seconds=seconds))
+    assert haste.shares("wake-word", juniper.language, NOW) == {bea.pk: share}
+
+
+def test_who_hands_in_late_and_all_at_once_was_in_no_hurry(juniper, shelf, bea):
+    """As a desk does that had no network."""
+    shelf(juniper, 10)
+    for lent in assignments.lend(bea, juniper, 10, NOW):
+        assignments.hand_in(bea, lent.pk, "yes", NOW + timedelta(minutes=5))
+    assert haste.shares("wake-word", juniper.language, NOW)[bea.pk] == 0
+
+
+def test_a_crowd_without_answers_is_not_learned(juniper):
+    assert refit.refit("wake-word", juniper.language, NOW) == 0
+    assert not Crowd.objects.exists()
+
+
+def test_your_own_figures_are_on_your_page_and_nobody_elses(juniper, history, client):
+    careful, clicker = history
+    refit.refit("wake-word", juniper.language, NOW)
+    client.force_login(clicker)
+    page = client.get("/my-answers/").content.decode()
+    assert "10 of the last 40" in page and "You said <strong>yes</strong> 10 times" in page
+    assert not named(careful, page)
+
+
+def test_reviewers_see_everybody_by_number(juniper, history, rita, client):
+    careful, clicker = history
+    refit.refit("wake-word", juniper.language, NOW)
+    client.force_login(rita)
+    page = client.get("/review/volunteers/").content.decode()
+    assert page.index(f"volunteer {clicker.pk}") < page.index(f"volunteer {careful[0].pk}")
+    assert not named([*careful, clicker], page)
+
+
+@mutant(
+    "nobody but reviewers sees how others answer",
+    "tagger/progress/views.py",
+    kept_by="@reviewer_required\n",
+    broken="@annotator_required\n",
+)
+def test_nobody_else_sees_how_others_answer(juniper, history, bea, client):
+    client.force_login(bea)
+    assert client.get("/review/volunteers/").status_code == 403
+
+
+@mutant(
+    "who left is not listed",
+    "tagger/progress/views.py",
+    kept_by=".filter(annotator__is_active=True)",
+    broken=".filter()",
+)
+def test_who_left_is_not_among_them(juniper, history, rita, client):
+    _careful, clicker = history
+    refit.refit("wake-word", juniper.language, NOW)
+    withdrawal.forget_account(clicker, True, NOW)
+    client.force_login(rita)
+    assert f"volunteer {clicker.pk}<" not in client.get("/review/volunteers/").content.decode()
+
+
+def test_what_is_lent_to_whom_in_which_role_shows_nowhere(juniper, history, client, dice):
+    dice(0)
+    _careful, clicker = history
+    tasks.rotate_controls()
+    client.force_login(clicker)
+    answer = client.post(f"/api/v1/campaigns/{juniper.slug}/assignments/", {"count": 5})
+    assert "role" not in answer.content.decode()
+    assert not Assignment.objects.exclude(role="vote").filter(annotator=clicker).exists()
+
+
+def test_a_second_refit_of_the_same_answers_marks_nothing(juniper, history):
+    refit.refit("wake-word", juniper.language, NOW)
+    for task in Task.objects.exclude(dirty_since=None):
+        settlement.settle(task.pk, NOW)
+    refit.refit("wake-word", juniper.language, NOW)
+    assert not Task.objects.exclude(dirty_since=None).exists()
+
+
+def test_transcribers_who_copy_one_another_are_remembered_as_such(sentences, shelf, volunteers):
+    careful, one, other = volunteers[:3]
+    for n, task in enumerate(shelf(sentences, 30)):
+        give(task, careful, f"turn on lamp number {n} in the kitchen")
+        for person in (volunteers[3], volunteers[4]):
+            give(task, person, f"turn on lamp number {n} in the kitchen")
+        for person in (one, other):  # the same mistakes, word for word
+            give(task, person, f"torn an lump nimber {n} on the chicken")
+    refit.refit("transcription", sentences.language, NOW)
+    held = Reliability.objects.get(annotator=one).skill
+    assert held["copies"] == [other.pk]
+    assert Reliability.objects.get(annotator=careful).skill["copies"] == []

@@ -1,0 +1,219 @@
+"""Many people at the same moment: real threads, real transactions."""
+
+from collections import Counter
+from datetime import timedelta
+from itertools import chain
+
+import pytest
+from django.db import transaction
+from django.db.models import F
+
+from accounts.models import User
+from datasets.models import Annotation, Task
+from tagger.lending import assignments, candidates, leases
+from tagger.models import Assignment
+from tests.conftest import NOW
+from tests.support.mutants import mutant
+from tests.support.site import eventually
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def borrow(person, campaign, count=1, now=NOW):
+    return lambda: [lent.task_id for lent in assignments.lend(person, campaign, count, now)]
+
+
+def borrowed(*given):
+    """All tasks that several calls were lent."""
+    return list(chain.from_iterable(given))
+
+
+def hand_in(person, lent, answer="yes", now=NOW):
+    return lambda: assignments.hand_in(person, lent.pk, answer, now)
+
+
+def counters_are_true():
+    """Every task's counters say what its rows say."""
+    lent = Counter(Assignment.objects.filter(state="lent").values_list("task", flat=True))
+    given = Counter(Annotation.objects.values_list("task", flat=True))
+    return all(
+        (task.annotation_count, task.lent_count) == (given[task.pk], lent[task.pk])
+        for task in Task.objects.all()
+    )
+
+
+def made_late(lent):
+    """Its lease ran out and was reclaimed."""
+    Assignment.objects.filter(pk=lent.pk).update(state="expired")
+    Task.objects.filter(pk=lent.task_id).update(lent_count=F("lent_count") - 1)
+
+
+@pytest.fixture
+def lent(bea, juniper, shelf):
+    shelf(juniper, 1)
+    return assignments.lend(bea, juniper, 1, NOW)[0]
+
+
+def test_twenty_tabs_of_one_person_never_borrow_one_task_twice(bea, juniper, shelf, at_once):
+    shelf(juniper, 100)
+    tasks = borrowed(*chain(*[at_once(*[borrow(bea, juniper)] * 20) for _ in range(4)]))
+    assert len(tasks) == len(set(tasks)) == 80
+    assert counters_are_true()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_what_is_being_settled_is_waited_for_and_not_taken_for_nothing_left(
+    bea, juniper, shelf, meanwhile, somebody_waits
+):
+    shelf(juniper, 3)
+    with transaction.atomic():
+        list(Task.objects.select_for_update())
+        lent = meanwhile(lambda: assignments.lend(bea, juniper, 3, NOW))
+        assert eventually(somebody_waits)
+    assert len(lent.result()) >= 1
+
+
+@mutant(
+    "two tabs of one person never borrow one task twice",
+    "tagger/lending/assignments.py",
+    kept_by="        if not _one_at_a_time(annotator):\n            return []\n        count = min",
+    broken="        count = min",
+)
+def test_the_tabs_of_one_person_together_hold_no_more_than_the_most(
+    bea, juniper, shelf, at_once, monkeypatch
+):
+    monkeypatch.setattr(assignments, "MOST_HELD", 5)
+    shelf(juniper, 40)
+    assert len(borrowed(*at_once(*[borrow(bea, juniper, 2)] * 8))) == 5
+
+
+def test_the_tabs_of_one_person_together_keep_to_the_cap(bea, juniper, shelf, at_once):
+    juniper.contributor_cap = 3
+    shelf(juniper, 40)
+    assert len(borrowed(*at_once(*[borrow(bea, juniper, 2)] * 8))) == 3
+
+
+@mutant(
+    "no task is lent to more people than are wanted",
+    "tagger/lending/candidates.py",
+    kept_by="    LIMIT %s FOR NO KEY UPDATE OF task ",
+    broken="    LIMIT %s -- ",
+)
+def test_a_crowd_is_never_lent_more_places_than_are_wanted(juniper, shelf, at_once):
+    shelf(juniper, 30)
+    crowd = User.objects.bulk_create([User(username=f"person {n}") for n in range(200)])
+    tasks = borrowed(*at_once(*[borrow(person, juniper) for person in crowd], threads=16))
+    assert max(Counter(tasks).values()) == 2
+    assert not Task.objects.filter(wanted__lt=F("annotation_count") + F("lent_count")).exists()
+    assert counters_are_true()
+
+
+def test_what_a_crowd_left_in_the_crush_is_lent_afterwards(juniper, shelf, at_once):
+    shelf(juniper, 3)
+    crowd = User.objects.bulk_create([User(username=f"person {n}") for n in range(40)])
+    in_the_crush = at_once(*[borrow(person, juniper) for person in crowd], threads=16)
+    afterwards = [borrow(person, juniper, 3)() for person in crowd]
+    lent = Counter(borrowed(*in_the_crush, *afterwards))
+    assert lent == {task.pk: task.wanted for task in Task.objects.all()}
+
+
+def test_a_double_click_stores_one_answer(bea, lent, at_once):
+    (one, _), (other, _) = done = at_once(hand_in(bea, lent), hand_in(bea, lent))
+    assert one == other
+    assert sorted(is_new for _, is_new in done) == [False, True]
+    assert (Annotation.objects.count(), counters_are_true()) == (1, True)
+
+
+def test_of_two_answers_at_once_one_is_stored_and_the_other_refused(bea, lent, at_once):
+    done = at_once(hand_in(bea, lent, "yes"), hand_in(bea, lent, "no"))
+    [refused] = [result for result in done if isinstance(result, Exception)]
+    assert isinstance(refused, assignments.AlreadyAnswered)
+    assert (Annotation.objects.count(), counters_are_true()) == (1, True)
+
+
+def test_of_an_answer_and_a_skip_at_once_one_is_refused(bea, lent, at_once):
+    done = at_once(hand_in(bea, lent), lambda: assignments.skip(bea, lent.pk))
+    assert [type(result) for result in done if isinstance(result, Exception)] == [assignments.Closed]
+    assert counters_are_true()
+
+
+def test_an_answer_that_comes_while_its_lease_is_reclaimed_is_stored(bea, lent, at_once):
+    late = NOW + timedelta(days=1)
+    done = at_once(hand_in(bea, lent, now=late), lambda: leases.reclaim(late))
+    assert not [result for result in done if isinstance(result, Exception)]
+    assert (Assignment.objects.get().state, Annotation.objects.count()) == ("done", 1)
+    assert counters_are_true()
+
+
+def test_a_lease_is_reclaimed_once_by_many(volunteers, juniper, shelf, at_once):
+    shelf(juniper, 20)
+    for person in volunteers[:2]:
+        assignments.lend(person, juniper, 20, NOW)
+    late = NOW + timedelta(days=1)
+    assert sum(at_once(*[lambda: leases.reclaim(late)] * 4)) == 40
+    assert counters_are_true()
+
+
+def test_reclaiming_waits_for_nobody(bea, juniper, shelf, meanwhile):
+    busy, _ = shelf(juniper, 2)
+    assignments.lend(bea, juniper, 2, NOW)
+    late = NOW + timedelta(days=1)
+    with transaction.atomic():
+        Task.objects.select_for_update().get(pk=busy.pk)
+        assert meanwhile(lambda: leases.reclaim(late)).result(timeout=30) == 1
+    assert leases.reclaim(late) == 1
+    assert counters_are_true()
+
+
+def test_the_last_place_is_not_given_to_two_late_answers(volunteers, juniper, shelf, at_once):
+    juniper.min_annotations = juniper.max_annotations = 1
+    juniper.save()
+    bea, carl, *_ = volunteers
+    shelf(juniper, 1)
+    [hers] = assignments.lend(bea, juniper, 1, NOW)
+    made_late(hers)
+    [his] = assignments.lend(carl, juniper, 1, NOW)
+    made_late(his)
+    done = at_once(hand_in(bea, hers), hand_in(carl, his))
+    assert [type(result) for result in done if isinstance(result, Exception)] == [assignments.Closed]
+    assert (Annotation.objects.count(), counters_are_true()) == (1, True)
+
+
+def test_whoever_waits_for_a_task_holds_nothing_that_lending_needs(bea, lent, meanwhile, somebody_waits):
+    """Lending holds the task and then writes its assignment: the other way round is a deadlock."""
+    made_late(lent)
+    with transaction.atomic():
+        Task.objects.select_for_update().get()
+        answer = meanwhile(hand_in(bea, lent))
+        assert eventually(somebody_waits)
+        Assignment.objects.select_for_update(nowait=True).get()
+    assert answer.result()
+
+
+@pytest.mark.parametrize(
+    ("act", "state"),
+    [
+        (lambda bea, pk: assignments.skip(bea, pk), "skipped"),
+        (lambda bea, pk: assignments.report(bea, pk, "audio", NOW), "reported"),
+        (lambda bea, pk: assignments.hand_in(bea, pk, "yes", NOW), "done"),
+    ],
+    ids=["skip", "report", "answer"],
+)
+def test_what_is_closed_late_waits_for_a_search_under_way_and_is_not_lent_again(
+    bea, juniper, lent, meanwhile, somebody_waits, monkeypatch, act, state
+):
+    """A search still sees what was closed after it began as expired: it may not find it unlocked."""
+    made_late(lent)
+    search, closing = candidates.find, []
+
+    def search_under_way(*args):
+        closing.append(meanwhile(lambda: act(bea, lent.pk)))
+        assert eventually(lambda: closing[0].done() or somebody_waits())
+        assert not closing[0].done()
+        return search(*args)
+
+    monkeypatch.setattr(candidates, "find", search_under_way)
+    assert assignments.lend(bea, juniper, 1, NOW) == []
+    closing[0].result()
+    assert Assignment.objects.get().state == state
+    assert counters_are_true()

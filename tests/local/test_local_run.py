@@ -1,0 +1,125 @@
+"""`make run` on real servers: what people do with it when all goes well."""
+
+import os
+import signal
+import socket
+import stat
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+
+from tagger.local import addresses
+from tests.support.site import Site
+
+
+@pytest.fixture(scope="module")
+def two_sites(tmp_path_factory):
+    with ExitStack() as open_sites:
+        homes = [tmp_path_factory.mktemp("site") / "home" for _ in range(2)]
+        yield [open_sites.enter_context(Site(home)) for home in homes]
+
+
+def test_two_homes_run_side_by_side_and_share_nothing(two_sites):
+    one, other = two_sites
+    assert one.is_ready() and other.is_ready()
+    add_group(one, "only here")
+    assert (count_groups(one), count_groups(other)) == ("1", "0")
+
+
+def test_a_restart_after_sigterm_keeps_data_and_key(two_sites):
+    site = two_sites[0]
+    before = count_groups(site), addresses.find(site.home)["SECRET_KEY"]
+    site.stop(signal.SIGTERM)
+    site.start()
+    assert (count_groups(site), addresses.find(site.home)["SECRET_KEY"]) == before
+
+
+def test_a_second_start_on_the_same_home_is_refused(two_sites):
+    again = Site(two_sites[0].home)
+    assert (
+        again.refusal()
+        == f"TAGGER_HOME {again.home} is in use by another `make run`; give this one a home of its own"
+    )
+
+
+def test_a_busy_port_is_refused_and_another_one_is_named(two_sites, tmp_path):
+    busy = Site(tmp_path / "home", port=two_sites[0].port)
+    assert busy.refusal().startswith(f"port {busy.port} is in use; try another: PORT=")
+
+
+def test_the_site_listens_on_the_loopback_address_alone(two_sites):
+    ports = {site.port for site in two_sites}
+    assert {address for address, port, _ in listening() if port in ports} == {"127.0.0.1"}
+
+
+def test_no_embedded_server_listens_on_a_port(two_sites):
+    pids = [pid for pid, _ in two_sites[0].family()]
+    assert ports_of(pids) == {two_sites[0].port}
+
+
+def test_what_holds_secrets_is_closed_to_others(two_sites):
+    home = two_sites[0].home
+    for path in (home / "secret_key", home / "run" / "servers.json", home / "log" / "web.log"):
+        assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert stat.S_IMODE((home / "postgres").stat().st_mode) == 0o700
+    assert stat.S_IMODE(home.stat().st_mode) & 0o066 == 0
+
+
+def test_the_broker_leaves_nothing_on_disk(two_sites):
+    assert list((two_sites[0].home / "valkey").iterdir()) == []
+
+
+def test_a_stale_pid_file_after_a_power_cut_does_not_stop_the_next_start(two_sites):
+    """The number in it may belong to anybody by now, here to a process that lives."""
+    site = two_sites[1]
+    site.stop(signal.SIGHUP)
+    stale = (
+        f"{os.getppid()}\n{site.home}/postgres\n1700000000\n5432\n/nowhere\n\n  1234567         0\nready\n"
+    )
+    (site.home / "postgres" / "postmaster.pid").write_text(stale)
+    site.start()
+    assert site.is_ready()
+
+
+def test_a_command_in_another_terminal_says_when_nothing_runs(tmp_path):
+    done = Site(tmp_path).manage("migrate", "--check", check=False)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr == (
+        f"manage.py: nothing runs under {tmp_path}: start `make run` in another terminal,"
+        " or set DATABASE_URL\n"
+    )
+
+
+def add_group(site, name):
+    run_python(site, f"Group.objects.create(name={name!r})")
+
+
+def count_groups(site):
+    return run_python(site, "print(Group.objects.count())")
+
+
+def run_python(site, code):
+    code = f"from django.contrib.auth.models import Group; {code}"
+    return site.manage("shell", "--no-imports", "-c", code).stdout.strip()
+
+
+def listening():
+    """(address, port, inode) of every listening TCP socket of this machine."""
+    for path, family in ((Path("/proc/net/tcp"), socket.AF_INET), (Path("/proc/net/tcp6"), socket.AF_INET6)):
+        rows = [line.split() for line in path.read_text().splitlines()[1:]] if path.exists() else []
+        for row in rows:
+            address, port = row[1].split(":")
+            if row[3] == "0A":
+                yield readable(address, family), int(port, 16), row[9]
+
+
+def readable(address, family):
+    words = [bytes.fromhex(address[start : start + 8])[::-1] for start in range(0, len(address), 8)]
+    return socket.inet_ntop(family, b"".join(words))
+
+
+def ports_of(pids):
+    """The TCP ports on which these processes listen."""
+    opened = {os.readlink(link) for pid in pids for link in Path(f"/proc/{pid}/fd").iterdir()}
+    return {port for _, port, inode in listening() if f"socket:[{inode}]" in opened}

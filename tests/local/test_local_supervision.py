@@ -1,0 +1,83 @@
+"""Whoever dies comes back, whoever keeps dying stops the whole, and nobody outlives the launcher."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+
+import pytest
+
+from tagger.local import addresses
+from tests.support import servers
+from tests.support.site import ROOT, Site, alive, eventually
+
+
+@pytest.fixture
+def fragile(tmp_path):
+    """A site of one test's own, to be broken."""
+    site = Site(tmp_path / "home")
+    site.start()
+    yield site
+    site.kill()
+    site.remove_data()
+
+
+def test_whoever_is_killed_is_reported_and_comes_back(fragile):
+    for name in ("web", "worker", "beat", "postgres", "valkey"):
+        killed = fragile.children()[name]
+        os.kill(killed, signal.SIGKILL)
+        fragile.wait_for_line(f"{name} was killed by SIGKILL; starting it again.")
+        assert fragile.children().get(name) != killed
+        assert eventually(fragile.is_ready), fragile.report(f"not ready after the end of {name}")
+    assert eventually(lambda: worker_answers(fragile)), fragile.report("the worker no longer answers")
+
+
+def test_a_killed_launcher_leaves_nobody_and_the_next_one_starts(fragile):
+    family = fragile.family()
+    assert len(family) > 10
+    fragile.launcher.kill()
+    fragile.wait()
+    assert addresses.find(fragile.home) == {}
+    assert eventually(lambda: not alive(family)), alive(family)
+    fragile.start()
+    assert fragile.is_ready()
+
+
+def test_five_deaths_in_a_minute_stop_the_whole_with_a_reason(fragile):
+    family = fragile.family()
+    for death in range(1, 6):
+        os.kill(eventually(lambda: fragile.children().get("valkey")), signal.SIGKILL)
+        if death < 5:
+            fragile.wait_for_line("valkey was killed by SIGKILL; starting it again.", times=death)
+    assert fragile.wait() == 1
+    log = fragile.home / "log" / "valkey.log"
+    assert (
+        f"valkey was killed by SIGKILL, the 5th end within 60 seconds. The last lines of {log}:"
+        in fragile.said
+    )
+    assert "Traceback" not in fragile.said
+    assert alive(family) == []
+
+
+def test_servers_for_tests_vanish_with_whoever_asked_for_them():
+    asker = subprocess.Popen(
+        [
+            sys.executable,
+            "-c",
+            "from tests.support import servers; print(servers.first_line(servers.start())); input()",
+        ],
+        cwd=ROOT,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    home = json.loads(servers.first_line(asker))["TAGGER_HOME"]
+    asker.kill()
+    asker.communicate()
+    assert eventually(lambda: not os.path.exists(os.path.dirname(home)))
+
+
+def worker_answers(site):
+    command = [sys.executable, "-m", "celery", "-A", "tagger", "inspect", "ping", "--timeout", "3"]
+    return b"pong" in subprocess.run(command, cwd=ROOT, env=site.env, capture_output=True).stdout

@@ -1,0 +1,261 @@
+"""The attack: yesterday's dump and vault, and today's keys. Nothing of who left, everything of who stayed."""
+
+import os
+import pickle
+import shutil
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from django.utils import timezone
+
+from accounts import ciphers, consent, devices, turnover
+from accounts.models import Material, Purpose, User
+from datasets.clips import intake
+from datasets.models import Annotation, Clip, ReleaseRow, Task, Withdrawal
+from datasets.releases import frozen
+from tagger.lending import assignments
+from tagger.privacy import keycopy, tasks, withdrawal
+from tagger.settling import settlement
+from tests.conftest import NOW
+from tests.support import opened, sounds
+from tests.support.mutants import mutant
+from tests.support.scan import Scanner
+from tests.support.site import ROOT
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+PEOPLE = ("leaver", "stayer")
+CANARY = {
+    f"{who}'s {what}": words.format(who=who)
+    for who in PEOPLE
+    for what, words in {
+        "name": "kanarie-{who}-ünver",
+        "address": "mail-canary-{who}@example.org",
+        "device": "canary lamp of {who}",
+        "first words": "first the yellow canary of {who} sang",
+        "second words": "second the yellow canary of {who} slept",
+    }.items()
+}
+NOISE = {
+    f"{who}'s {nth} sound": (5_000 * np.random.default_rng(seed).standard_normal(12_000)).astype("<i2")
+    for seed, (who, nth) in enumerate(
+        (who, nth) for who in PEOPLE for nth in ("first", "second", "wake-word")
+    )
+}
+
+
+@pytest.fixture(scope="module")
+def scanner():
+    return Scanner(CANARY | {name: samples.tobytes() for name, samples in NOISE.items()})
+
+
+@pytest.fixture
+def people(juniper, sentences, volunteers):
+    """Two people who shared three clips each, which were heard, written down and released."""
+    found = {}
+    for who in PEOPLE:
+        person = User.objects.create_user(CANARY[f"{who}'s name"], CANARY[f"{who}'s address"])
+        for material in Material:
+            consent.give(person, material, Purpose, NOW, reference="on paper")
+        offer = devices.offer("state", timezone.now())
+        devices.claim(person, offer.code, CANARY[f"{who}'s device"], timezone.now())
+        devices.activate("state", offer.token, {"platform": "shelf"}, timezone.now())
+        found[who] = person
+        for nth, campaign in (("first", sentences), ("second", sentences), ("wake-word", juniper)):
+            sound = intake.read(sounds.in_format("wav", NOISE[f"{who}'s {nth} sound"]))
+            origin = intake.Origin(person, Clip.Source.BROWSER, "en")
+            intake.add(sound, campaign, origin, NOW, truth=CANARY.get(f"{who}'s {nth} words", ""))
+    for volunteer in volunteers[:2]:
+        for campaign in (juniper, sentences):
+            for lent in assignments.lend(volunteer, campaign, 10, NOW):
+                words = lent.task.reference or "yes"
+                assignments.hand_in(volunteer, lent.pk, words, NOW)
+    for task in Task.objects.all():
+        settlement.settle(task.pk, NOW)
+    frozen.freeze("first", [juniper, sentences], NOW)
+    return found
+
+
+@pytest.fixture
+def attack(people, same_site, own_home, tmp_path):
+    """What opens of yesterday's dump and vault with the keys of one day. Gives {row: what opens of it}."""
+    url = same_site["DATABASE_URL"]
+    dump = opened.dump(url, tmp_path / "yesterday.sql")
+    yesterday = tmp_path / "yesterday"
+    shutil.copytree(own_home / "vault", yesterday / "vault")
+    shutil.copytree(own_home / "keys", yesterday / "keys")
+
+    def with_keys(keys, restored=True):
+        # The settings of a fresh process find vault and keys in the home that they are given.
+        home = tmp_path / "attacker"
+        shutil.rmtree(home, ignore_errors=True)
+        shutil.copytree(yesterday / "vault", home / "vault")
+        shutil.copytree(yesterday / "keys" if keys == "yesterday" else own_home / "keys", home / "keys")
+        with opened.Restored(url, dump, f"restored_{os.getpid()}") as address:
+            environment = same_site | {"DATABASE_URL": address, "TAGGER_HOME": str(home)}
+            if restored:
+                manage(environment, "restore_keys")
+            manage(
+                environment,
+                "shell",
+                "-c",
+                f"from tests.support import opened; opened.write({str(home / 'all')!r})",
+            )
+        return pickle.loads((home / "all").read_bytes())
+
+    return with_keys
+
+
+def manage(environment, *arguments):
+    done = subprocess.run(
+        [sys.executable, "manage.py", *arguments], cwd=ROOT, env=environment, capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr
+
+
+def erase(own_home):
+    """To the end: the scrub, the turn-over of the night, and a minute later the old master's end."""
+    for pk in withdrawal.unfinished():
+        tasks.scrub(pk)
+    tasks.turn_over()
+    made = (timezone.now() - 2 * turnover.GRACE).timestamp()
+    os.utime(own_home / "keys" / f"{ciphers.current_master()}.key", (made, made))
+    assert tasks.destroy_unused_masters() == ["0001"]
+
+
+def opens(found):
+    """What opened, without the keys themselves: they are replaced when a clip goes."""
+    return {row: each["opens"] for row, each in found.items() if not row.startswith("accounts.DataKey")}
+
+
+def rows_of(person):
+    """The person, their consents and devices, and all that hangs on their clips."""
+    clips = person.clips.all()
+    found = [
+        person,
+        *person.consents.all(),
+        *person.devices.all(),
+        *clips,
+        *Task.objects.filter(clip__in=clips),
+    ]
+    for model in (Annotation, ReleaseRow):
+        found += model.objects.filter(task__clip__in=clips)
+    return {f"{row._meta.label} {row.pk}" for row in found}
+
+
+def test_yesterdays_dump_with_yesterdays_keys_opens_everything(attack, scanner, own_home):
+    """The control: what the attack looks for is there, and it would find it."""
+    found = attack("yesterday", restored=False)
+    assert scanner.names(pickle.dumps(found)) == set(CANARY) | set(NOISE)
+    assert not any(each["closed"] for each in found.values())
+
+
+@mutant(
+    "old backups open nothing of who left",
+    "accounts/turnover.py",
+    kept_by="                ciphers.destroy(name)\n",
+    broken="                pass\n",
+)
+def test_yesterdays_dump_with_todays_keys_opens_nothing_of_who_left_and_all_of_who_stayed(
+    attack, people, scanner, own_home
+):
+    all_there_was = opens(attack("yesterday", restored=False))
+    hers = rows_of(people["leaver"])
+    withdrawal.forget_account(people["leaver"], False, timezone.now())
+    erase(own_home)
+    bare = attack("today", restored=False)
+    assert not {name for name in scanner.names(pickle.dumps(bare)) if name.startswith("leaver")}
+    found = attack("today")
+    kept = {name for name in set(CANARY) | set(NOISE) if name.startswith("stayer")}
+    assert scanner.names(pickle.dumps(found)) == kept
+    now = opens(found)
+    assert {row: now[row] for row in now if row not in hers} == {
+        row: was for row, was in all_there_was.items() if row not in hers
+    }
+    assert {row for row in found if found[row]["closed"]} >= {
+        row for row in hers if row.startswith("datasets.Clip ")
+    }
+
+
+def test_a_sham_erasure_is_seen_through(attack, people, scanner, own_home):
+    """The control of the attack itself: with the old master kept, deleting the wrapped key hides nothing."""
+    withdrawal.forget_account(people["leaver"], False, timezone.now())
+    for pk in withdrawal.unfinished():
+        tasks.scrub(pk)
+    assert scanner.names(pickle.dumps(attack("today"))) == set(CANARY) | set(NOISE)
+
+
+@mutant(
+    "an old backup opens no clip that was deleted",
+    "tagger/privacy/withdrawal.py",
+    kept_by="        _renew_key(request, person)\n",
+    broken="        pass\n",
+)
+def test_one_deleted_clip_opens_no_more_while_everything_else_of_that_person_does(
+    attack, people, scanner, own_home
+):
+    person = people["stayer"]
+    [first] = [clip for clip in person.clips.all() if "first" in clip.tasks.get().reference]
+    all_there_was = opens(attack("yesterday", restored=False))
+    withdrawal.forget_clips(person, [first.pk], timezone.now())
+    erase(own_home)
+    found = attack("today")
+    gone = {"stayer's first words", "stayer's first sound"}
+    assert scanner.names(pickle.dumps(found)) == (set(CANARY) | set(NOISE)) - gone
+    closed = {row for row, each in found.items() if each["closed"]}
+    assert {row: each for row, each in opens(found).items() if row not in closed} == {
+        row: each for row, each in all_there_was.items() if row not in closed
+    }
+
+
+@mutant(
+    "old backups of who deleted one clip still open all their others",
+    "tagger/privacy/keycopy.py",
+    kept_by="    turnover.back_up(clip_keys())",
+    broken="    turnover.back_up()",
+)
+def test_without_the_copy_of_the_keys_old_backups_of_who_deleted_a_clip_are_lost(
+    attack, people, scanner, own_home
+):
+    """Why the copy carries clip keys: the same attack with a copy that lacks them opens less."""
+    person = people["stayer"]
+    withdrawal.forget_clips(person, [person.clips.first().pk], timezone.now())
+    erase(own_home)
+    turnover.back_up()
+    assert "stayer's second sound" not in scanner.names(pickle.dumps(attack("today")))
+    keycopy.write()
+    assert "stayer's second sound" in scanner.names(pickle.dumps(attack("today")))
+
+
+@mutant(
+    "a master turns over also after an erasure that was under way when it last did",
+    "tagger/privacy/withdrawal.py",
+    kept_by="    _finish(request, clock())\n",
+    broken="    _finish(request, request.requested_at)\n",
+)
+def test_a_turn_over_follows_also_on_a_scrub_that_began_before_the_last_one(people, own_home):
+    """It is stamped with its end: one during which the master turned over wants another."""
+    tasks.turn_over()
+    withdrawal.forget_account(people["leaver"], False, timezone.now())
+    [pk] = withdrawal.unfinished()
+    ciphers.make_next_master()
+    withdrawal.scrub(Withdrawal.objects.get(pk=pk), timezone.now)
+    assert withdrawal.since_the_newest_master()
+
+
+@mutant(
+    "what consents refer to opens from old backups for everybody who stayed",
+    "accounts/turnover.py",
+    kept_by="            given.update(sealed_reference=b64decode(reference))\n",
+    broken="            given.exists()\n",
+)
+def test_what_consents_refer_to_opens_after_a_clip_was_deleted(attack, people, own_home):
+    person = people["stayer"]
+    withdrawal.forget_clips(person, [person.clips.first().pk], timezone.now())
+    erase(own_home)
+    found = attack("today")
+    theirs = [row for row in person.consents.exclude(reference_hash="")]
+    assert theirs
+    assert {found[f"accounts.Consent {row.pk}"]["opens"].get("reference") for row in theirs} == {"on paper"}

@@ -1,0 +1,259 @@
+"""My clips: each own clip and where it stands, to hear, to keep, to delete; and nobody else's."""
+
+import re
+from datetime import timedelta
+from html import unescape
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+from django.utils import timezone
+
+from accounts import consent
+from accounts.models import Material, Purpose, User
+from datasets.clips import intake, vault
+from datasets.models import Clip, Task, Withdrawal
+from datasets.releases import frozen
+from tagger.lending import assignments
+from tagger.privacy import tasks, withdrawal
+from tagger.settling import settlement
+from tests.conftest import NOW
+from tests.support import sounds
+from tests.support.mutants import mutant
+
+PAGE = "/my-clips/"
+OWN = [("my_clip_audio", "get"), ("delete_clip", "get"), ("delete_clip", "post")]
+
+
+def drawn(response):
+    return unescape(re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", response.content.decode())))
+
+
+def files(home):
+    return [path for path in (home / "vault").rglob("*") if path.is_file()]
+
+
+def scrub_all():
+    for pk in withdrawal.unfinished():
+        tasks.scrub(pk)
+
+
+@pytest.fixture
+def here(client, alice):
+    client.force_login(alice)
+    return client
+
+
+@pytest.fixture
+def bea_shares(bea, juniper, share):
+    consent.give(bea, Material.WAKE_WORD, Purpose, NOW, reference="on paper")
+    return share(juniper, contributor=bea)
+
+
+@pytest.fixture
+def sent(alice, juniper):
+    """A clip that a device of Alice's sent just now, and that waits."""
+    sound = intake.read(sounds.in_format("wav", sounds.tone(0.5, hertz=333)))
+    until = timezone.now() + timedelta(hours=72)
+    intake.add(sound, juniper, intake.Origin(alice, Clip.Source.DEVICE, "en", held_until=until), NOW)
+    return alice.clips.get(samples_sha256=sound.fingerprint)
+
+
+@pytest.fixture
+def answered(juniper, sentences, share, volunteers):
+    """Two clips, a wake word and a sentence, both settled and in a release."""
+    settled = [share(juniper), share(sentences)]
+    for person in volunteers[:2]:
+        for campaign, answer in ((juniper, "yes"), (sentences, "the cat sat")):
+            [lent] = assignments.lend(person, campaign, 1, NOW)
+            assignments.hand_in(person, lent.pk, answer, NOW)
+            settlement.settle(lent.task_id, NOW)
+    frozen.freeze("first-release", [juniper, sentences], NOW)
+    return settled
+
+
+def test_a_clip_says_where_it_stands_how_often_it_was_heard_its_label_and_its_releases(here, answered):
+    said = drawn(here.get(PAGE))
+    assert said.count("heard by 2 volunteers") == 2
+    assert "Settled: Yes" in said and "Settled: “the cat sat”" in said
+    assert said.count("in first-release") == 2
+
+
+def test_a_clip_that_waits_is_disputed_or_was_reported_says_so(here, alice, juniper, share):
+    _waiting, disputed, reported = share(juniper), share(juniper), share(juniper)
+    Task.objects.filter(pk=disputed.pk).update(status="disputed")
+    Clip.objects.filter(pk=reported.clip_id).update(hidden_at=NOW)
+    said = drawn(here.get(PAGE))
+    assert "Waiting · heard by 0 volunteers" in said
+    assert "Disputed: a reviewer decides" in said
+    assert "Hidden: a volunteer reported it" in said
+
+
+def test_the_page_shows_nothing_of_anybody_else(here, bea_shares, alice):
+    page = here.get(PAGE)
+    assert "You share nothing." in drawn(page)
+    assert reverse("my_clip_audio", args=[bea_shares.clip_id]) not in page.content.decode()
+
+
+@mutant(
+    "no cache keeps a clip",
+    "datasets/clips/byteranges.py",
+    kept_by='    response["Cache-Control"] = "no-store"\n',
+    broken="",
+)
+def test_one_hears_ones_own_clip_in_parts_too_and_no_cache_keeps_it(here, alice, juniper, share):
+    clip = share(juniper).clip
+    address = reverse("my_clip_audio", args=[clip.pk])
+    whole = here.get(address)
+    assert whole.content == vault.get(clip)
+    part = here.get(address, headers={"Range": "bytes=0-3"})
+    assert (part.status_code, part.content) == (206, b"RIFF")
+    assert {whole["Cache-Control"], part["Cache-Control"], here.get(PAGE)["Cache-Control"]} == {"no-store"}
+
+
+@mutant(
+    "nobody plays or deletes the clip of another",
+    "tagger/privacy/my_clips.py",
+    kept_by="    return contributor.clips.filter(withdrawal=None)\n",
+    broken="    return Clip.objects.filter(withdrawal=None)\n",
+)
+@pytest.mark.parametrize(("name", "method"), OWN)
+def test_nobody_plays_or_deletes_the_clip_of_another(here, bea_shares, name, method):
+    assert getattr(here, method)(reverse(name, args=[bea_shares.clip_id])).status_code == 404
+    assert Clip.objects.get().withdrawal is None
+
+
+def test_ticking_the_clip_of_another_deletes_nothing(here, bea_shares, juniper, share):
+    mine = share(juniper).clip_id
+    here.post(reverse("delete_ticked_clips"), {"clip": [bea_shares.clip_id, "x", "9" * 30]})
+    assert not Withdrawal.objects.exists()
+    here.post(reverse("delete_ticked_clips"), {"clip": [bea_shares.clip_id, mine]})
+    assert [clip.pk for clip in Clip.objects.exclude(withdrawal=None)] == [mine]
+
+
+@pytest.mark.parametrize("name", ["my_clips", "delete_all_clips", "my_data", "leave"])
+def test_a_stranger_is_asked_to_log_in(client, db, name):
+    assert client.get(reverse(name))["Location"].startswith("/accounts/login/")
+
+
+@pytest.mark.parametrize("name", ["delete_ticked_clips", "keep_clips", "clips_cooling_off"])
+def test_no_link_changes_anything(here, name):
+    assert here.get(reverse(name)).status_code == 405
+
+
+@mutant(
+    "what is being erased is not even played to its owner",
+    "tagger/privacy/my_clips.py",
+    kept_by="    return contributor.clips.filter(withdrawal=None)\n",
+    broken="    return contributor.clips.all()\n",
+)
+def test_deleting_one_asks_once_takes_it_from_the_next_request_and_gives_a_receipt(
+    here, juniper, share, own_home, django_capture_on_commit_callbacks
+):
+    going, staying = share(juniper).clip, share(juniper).clip
+    address = reverse("delete_clip", args=[going.pk])
+    assert "What cannot be recalled" in drawn(here.get(address))
+    assert Clip.objects.filter(withdrawal=None).count() == 2
+    with django_capture_on_commit_callbacks() as queued:
+        receipt = here.post(address)["Location"]
+    assert len(queued) == 1
+    assert here.get(reverse("my_clip_audio", args=[going.pk])).status_code == 404
+    assert "Is being erased." in drawn(here.get(PAGE))
+    assert "Under way." in drawn(here.get(receipt))
+    scrub_all()
+    assert "Done." in drawn(here.get(receipt))
+    assert [Clip.objects.get().pk, len(files(own_home))] == [staying.pk, 1]
+    assert here.get(reverse("my_clip_audio", args=[staying.pk])).status_code == 200
+
+
+def test_deleting_some_takes_those_alone(here, alice, juniper, share):
+    clips = [share(juniper).clip_id for _ in range(3)]
+    here.post(reverse("delete_ticked_clips"), {"clip": clips[:2]})
+    scrub_all()
+    assert [clip.pk for clip in alice.clips.all()] == clips[2:]
+
+
+def test_deleting_all_takes_the_consents_along_and_leaves_the_account(here, alice, answered, own_home):
+    assert "all that you allowed is withdrawn" in drawn(here.get(reverse("delete_all_clips")))
+    here.post(reverse("delete_all_clips"))
+    scrub_all()
+    assert not alice.clips.exists() and files(own_home) == []
+    assert not alice.consents.live().exists()
+    assert here.get(PAGE).status_code == 200
+
+
+def test_who_lost_the_role_still_hears_and_deletes(here, alice, juniper, share):
+    clip = share(juniper).clip
+    User.objects.filter(pk=alice.pk).update(roles=[])
+    assert here.get(reverse("my_clip_audio", args=[clip.pk])).status_code == 200
+    here.post(reverse("delete_clip", args=[clip.pk]))
+    assert not alice.clips.filter(withdrawal=None).exists()
+
+
+def test_a_held_clip_stands_apart_and_only_its_owner_hears_it(here, sent, bea, juniper):
+    said = drawn(here.get(PAGE))
+    assert "Waiting for your word" in said and "Held back until" in said and "Shared (0)" in said
+    assert here.get(reverse("my_clip_audio", args=[sent.pk])).status_code == 200
+    assert assignments.lend(bea, juniper, 1, timezone.now()) == []
+
+
+def test_a_held_clip_that_is_kept_is_lent_at_once(here, sent, bea, juniper):
+    assert "Kept: 1 clip." in drawn(here.post(reverse("keep_clips"), {"clip": sent.pk}, follow=True))
+    [lent] = assignments.lend(bea, juniper, 1, timezone.now())
+    assert lent.task.clip_id == sent.pk
+
+
+@mutant(
+    "a held clip that is binned is gone",
+    "tagger/privacy/views_clips.py",
+    kept_by="erasure.of_clips(request.user, going, timezone.now())",
+    broken="str(my_clips.keep(request.user, going, timezone.now()))",
+)
+def test_a_held_clip_that_is_binned_is_gone(here, sent, own_home):
+    here.post(reverse("delete_ticked_clips"), {"clip": sent.pk})
+    scrub_all()
+    assert not Clip.objects.exists() and files(own_home) == []
+
+
+def test_all_that_wait_are_kept_or_binned_by_one_press(here, alice, sent, juniper, share):
+    out_already = share(juniper).clip_id
+    here.post(reverse("delete_ticked_clips"), {"every": "held"})
+    assert list(alice.clips.filter(withdrawal=None).values_list("pk", flat=True)) == [out_already]
+    assert "Kept" not in drawn(here.post(reverse("keep_clips"), {"every": "held"}, follow=True))
+
+
+def test_nobody_keeps_the_held_clip_of_another(client, sent, bea):
+    client.force_login(bea)
+    client.post(reverse("keep_clips"), {"clip": sent.pk})
+    assert Clip.objects.get().held_until == sent.held_until
+
+
+def test_to_tick_nothing_changes_nothing_and_says_so(here, sent):
+    for name in ("keep_clips", "delete_ticked_clips"):
+        assert "Tick at least one clip first." in drawn(here.post(reverse(name), follow=True))
+    assert Clip.objects.get().held_until == sent.held_until
+    assert not Withdrawal.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("hours", "status"), [("0", 302), ("168", 302), ("169", 400), ("-1", 400), ("", 400)]
+)
+def test_the_hours_to_wait_are_chosen_from_none_to_a_week(here, alice, hours, status):
+    assert here.post(reverse("clips_cooling_off"), {"hours": hours}).status_code == status
+    alice.refresh_from_db()
+    assert alice.cooling_off == (int(hours) if status == 302 else 72)
+
+
+def test_a_page_holds_fifty_and_asks_as_few_queries_as_for_two(here, juniper, shelf):
+    shelf(juniper, 2)
+    with CaptureQueriesContext(
+        connection,
+    ) as few:
+        here.get(PAGE)
+    shelf(juniper, 60)
+    with CaptureQueriesContext(connection) as many:
+        page = here.get(PAGE)
+    assert len(many) == len(few)
+    assert page.content.decode().count("<clip-player") == 50
+    assert here.get(PAGE, {"page": 2}).content.decode().count("<clip-player") == 12

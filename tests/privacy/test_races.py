@@ -1,0 +1,203 @@
+"""Uploads against an opt-out, at the same moment; and uploads that nobody consented to.
+
+RACES and UPLOADS in the environment ask for more of them than a run of all tests does.
+"""
+
+import hashlib
+import os
+import sys
+
+import numpy as np
+import pytest
+import redis
+from django.conf import settings
+from django.core.cache import cache
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import connection
+from django.utils import timezone
+
+from accounts import consent, devices
+from accounts.models import DataKey, Material, Purpose, User
+from datasets.clips import intake
+from datasets.models import Clip, Task, Withdrawal
+from tagger.lending import assignments
+from tagger.privacy import withdrawal
+from tests.support import sounds
+from tests.support.mutants import mutant
+
+RACES = int(os.environ.get("RACES", "100"))
+UPLOADS = int(os.environ.get("UPLOADS", "500"))
+BY_HTTP = 50
+
+
+def sound(seed):
+    """A short one, like no other: what is raced is the storing, not the decoding."""
+    noise = 6_000 * np.random.default_rng(seed).standard_normal(8_000)
+    return intake.read(sounds.in_format("wav", noise.astype(np.int16)))
+
+
+def files(home):
+    return sorted(path for path in (home / "vault").rglob("*") if path.is_file())
+
+
+def scrub_all():
+    for pk in withdrawal.unfinished():
+        withdrawal.scrub(Withdrawal.objects.get(pk=pk), timezone.now)
+
+
+@mutant(
+    "no upload lands in an account that is being left",
+    "accounts/consent.py",
+    kept_by="    lock(contributor)\n    found = ",
+    broken="    found = ",
+)
+@pytest.mark.django_db(transaction=True)
+def test_an_upload_that_races_an_opt_out_leaves_no_clip_no_file_and_no_key(juniper, own_home, at_once):
+    won = 0
+    for race in range(RACES):
+        person = User.objects.create_user(f"racer {race}")
+        consent.give(person, Material.WAKE_WORD, [Purpose.VOLUNTEERS], timezone.now(), reference="on paper")
+        origin = intake.Origin(person, Clip.Source.BROWSER, "en")
+        two = sound(2 * race), sound(2 * race + 1)
+
+        def upload(one, origin=origin):
+            return intake.add(one, juniper, origin, timezone.now())
+
+        def opt_out(person=person, race=race):
+            if race % 2:
+                return withdrawal.forget_contributor(person, timezone.now())
+            return withdrawal.forget_account(person, False, timezone.now())
+
+        first, left, second = at_once(
+            lambda two=two, upload=upload: upload(two[0]),
+            opt_out,
+            lambda two=two, upload=upload: upload(two[1]),
+        )
+        assert isinstance(left, withdrawal.Requested), left
+        for told in (first, second):
+            assert told is True or isinstance(told, consent.NoConsent), told
+            won += told is True
+        assert not Clip.objects.live_for(Purpose.VOLUNTEERS).exists()  # at once
+        scrub_all()
+        assert (Clip.objects.count(), Task.objects.count(), files(own_home)) == (0, 0, [])
+        assert DataKey.objects.filter(person=person).exists() == bool(race % 2)
+    sys.stdout.write(f"{RACES} races, {won} of {2 * RACES} uploads came first\n")
+    assert 0 < won < 2 * RACES, "both ends must win now and then, or nothing was raced"
+
+
+@mutant(
+    "two workers at one erasure count nothing twice",
+    "tagger/privacy/withdrawal.py",
+    kept_by="    Withdrawal.objects.select_for_update().get(pk=request.pk)\n",
+    broken="    pass\n",
+)
+@pytest.mark.django_db(transaction=True)
+def test_two_workers_at_one_erasure_count_nothing_twice(alice, bea, juniper, sentences, share, at_once):
+    """The queue's and the clock's, on the same request."""
+    for _ in range(3):
+        share(juniper)
+    for lent in assignments.lend(bea, juniper, 3, timezone.now()):
+        assignments.hand_in(bea, lent.pk, "yes", timezone.now())
+    for person in (bea, alice):
+        request = withdrawal.forget_account(person, False, timezone.now()).withdrawal
+
+        def scrub(request=request):
+            withdrawal.scrub(Withdrawal.objects.get(pk=request), timezone.now)
+
+        assert at_once(*[scrub] * 4) == [None] * 4
+    counts = [row.counts for row in Withdrawal.objects.order_by("pk")]
+    assert (counts[0]["answers"], counts[1]["clips"], counts[1]["tasks"]) == (3, 3, 3)
+
+
+def disk(home):
+    return {path: hashlib.sha256(path.read_bytes()).hexdigest() for path in home.rglob("*") if path.is_file()}
+
+
+def database():
+    """Every table and a hash of all its rows."""
+    with connection.cursor() as cursor:
+        held = {}
+        for table in connection.introspection.table_names(cursor):
+            cursor.execute(
+                f'SELECT count(*), md5(string_agg(t::text, chr(10) ORDER BY t::text)) FROM "{table}" t'
+            )
+            held[table] = cursor.fetchone()
+    return held
+
+
+def broker():
+    """Every key of Redis and what it holds."""
+    with redis.Redis.from_url(settings.REDIS_URL) as client:
+        return {key: client.dump(key) for key in client.scan_iter()}
+
+
+@pytest.fixture
+def unwilling(alice, sam, juniper, sentences):
+    """Contributors and campaigns that do not go together, each for another reason."""
+    lapsed = User.objects.create_user("lapsed")
+    consent.give(lapsed, Material.WAKE_WORD, Purpose, timezone.now(), reference="on paper")
+    consent.withdraw(lapsed, timezone.now())
+    half = User.objects.create_user("half")
+    consent.give(half, Material.WAKE_WORD, [Purpose.VOLUNTEERS], timezone.now(), reference="on paper")
+    hushed = User.objects.create_user("hushed")
+    consent.give(hushed, Material.UTTERANCE, [Purpose.RESEARCHERS], timezone.now(), reference="on paper")
+    gone = User.objects.create_user("gone")
+    consent.give(gone, Material.WAKE_WORD, Purpose, timezone.now(), reference="on paper")
+    withdrawal.forget_account(gone, False, timezone.now())
+    scrub_all()
+    return [
+        (sam, juniper, ""),  # never gave any
+        (lapsed, juniper, ""),  # gave and withdrew
+        (half, sentences, ""),  # gave for the other material
+        (hushed, sentences, ""),  # gave for the other purpose alone
+        (gone, juniper, ""),  # left
+        (alice, juniper, "another paper"),  # gave, but not on this reference
+    ]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_uploads_without_the_right_consent_change_nothing_anywhere(unwilling, own_home):
+    sample = sound(1)
+    cache.clear()  # what other tests left there for a while goes away by itself
+    before = disk(own_home), database(), broker()
+    refused = 0
+    for number in range(UPLOADS):
+        person, campaign, reference = unwilling[number % len(unwilling)]
+        # Another recording each time: the fingerprint alone must not be what stops it.
+        one = intake.Sound(sample.samples, f"{number:064x}")
+        origin = intake.Origin(person, Clip.Source.DEVICE, "en", reference)
+        with pytest.raises(consent.NoConsent):
+            intake.add(one, campaign, origin, timezone.now())
+        refused += 1
+    sys.stdout.write(f"{refused} of {UPLOADS} uploads refused\n")
+    assert (disk(own_home), database(), broker()) == before
+
+
+@pytest.mark.django_db(transaction=True)
+def test_uploads_over_http_without_the_right_consent_change_nothing_anywhere(sam, juniper, own_home, client):
+    """By a page, and by a device that is paired."""
+    sam.roles = ["contributor"]
+    sam.save()
+    client.force_login(sam)
+    access = paired(sam)
+    wav = sounds.in_format("wav", sounds.babble(3, 1.5))
+    before = disk(own_home), database(), broker()
+    for number in range(BY_HTTP):
+        file = SimpleUploadedFile("a.wav", wav + bytes(number), "audio/wav")
+        if number % 2:
+            answer = client.post(f"/record/{juniper.slug}/", {"audio": file})
+            assert answer.status_code == 403
+        else:
+            answer = client.post(
+                f"/v1/device/{access.device}/wake-word-file",
+                {"audio": file, "metadata": SimpleUploadedFile("m.json", b"{}")},
+                headers={"authorization": f"Bearer {access.access}"},
+            )
+            assert 400 <= answer.status_code < 500 and answer.status_code != 401, answer.content
+    assert (disk(own_home), database(), broker()) == before
+
+
+def paired(owner):
+    offer = devices.offer("state", timezone.now())
+    devices.claim(owner, offer.code, "kitchen", timezone.now())
+    return devices.activate("state", offer.token, {}, timezone.now())

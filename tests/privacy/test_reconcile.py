@@ -1,0 +1,333 @@
+"""Every stored object has its row, its key and its live consent, and the other way round."""
+
+import os
+import secrets
+from datetime import timedelta
+from io import StringIO
+from pathlib import Path
+
+import pytest
+from django.core.files.base import ContentFile
+from django.core.files.storage import storages
+from django.core.management import CommandError, call_command
+from django.db import connection
+from django.test import Client
+from django.utils import timezone
+
+from accounts import consent, turnover
+from accounts.models import Consent, DataKey, User
+from datasets.clips import vault
+from datasets.models import Annotation, Clip, Reconciliation, Release, Task, Withdrawal
+from datasets.releases import frozen
+from tagger.privacy import reconcile, withdrawal
+from tagger.settling import settlement
+from tests.conftest import NOW
+from tests.support.mutants import mutant
+
+HOUR = timedelta(hours=1)
+
+
+@pytest.fixture
+def held(alice, juniper, share, volunteers):
+    """Three clips, one of them in a release; their rows."""
+    tasks = [share(juniper) for _ in range(3)]
+    for person in volunteers[:2]:
+        Annotation.objects.create(task=tasks[0], annotator=person, answer="yes", created_at=NOW)
+    Task.objects.filter(pk=tasks[0].pk).update(annotation_count=2)
+    settlement.settle(tasks[0].pk, NOW)
+    frozen.freeze("spring", [juniper], NOW)
+    turnover.back_up()
+    age_all()
+    return list(Clip.objects.order_by("pk"))
+
+
+def age_all(by=HOUR + timedelta(minutes=5)):
+    """As if every file had been written then."""
+    then = (timezone.now() - by).timestamp()
+    for path in Path(storages["vault"].location).rglob("*"):
+        os.utime(path, (then, then))
+
+
+def planted(name="", by=2 * HOUR):
+    """A file in the vault that no row names, written as long ago."""
+    name = storages["vault"].save(name or vault.new_name(), ContentFile(b"whose is it?"))
+    then = (timezone.now() - by).timestamp()
+    os.utime(storages["vault"].path(name), (then, then))
+    return name
+
+
+def looked(**options):
+    """What is out of order, by kind; and the counts that hold."""
+    found = reconcile.look(timezone.now(), **options)
+    assert set(found.orphans) == set(reconcile.KINDS)
+    return {kind: count for kind, count in found.orphans.items() if count}
+
+
+# --- one way to break each ----------------------------------------------------------------------
+
+
+def a_file_without_row(held):
+    planted()
+
+
+def a_row_deleted_beside_its_file(held):
+    Task.objects.filter(clip=held[2]).delete()
+    held[2].delete()
+
+
+def a_draft_left(held):
+    planted(f"ab/cd/{secrets.token_hex(16)}.1234.part")
+
+
+def a_file_gone(held):
+    vault.destroy(held[1].stored_as)
+
+
+def a_key_of_another(held):
+    Clip.objects.filter(pk=held[1].pk).update(wrapped_key=held[0].wrapped_key)
+
+
+def a_key_never_kept(held):
+    Clip.objects.filter(pk=held[1].pk).update(wrapped_key=b"")
+
+
+def a_consent_ended_and_clips_kept(held):
+    given = Consent.objects.live().get(
+        contributor=held[0].contributor, material="wake-word", purpose="volunteers"
+    )
+    consent._end(Consent.objects.filter(pk=given.pk), NOW)
+
+
+def an_erasure_that_says_it_is_done(held):
+    done = Withdrawal.objects.create(
+        person_id=1, scope="clips", token_sha256="x", requested_at=NOW, finished_at=NOW
+    )
+    Clip.objects.filter(pk=held[1].pk).update(withdrawal=done)
+
+
+def a_person_gone_with_a_key(held):
+    User.objects.create_user("gone")
+    person = User.objects.get_by_natural_key("gone")
+    User.objects.filter(pk=person.pk).update(username="gone-0123")
+
+
+def a_key_kept_in_the_copy_alone(held):
+    person = User.objects.create_user("gone")
+    turnover.back_up()
+    person.forget()
+
+
+def a_clips_key_kept_in_the_copy_alone(held):
+    turnover.back_up([{"clip": "gone", "contributor": held[0].contributor_id, "wrapped": ""}])
+
+
+def a_master_lost(held, settings):
+    [path] = settings.MASTER_KEYS.glob("[0-9]*.key")
+    path.rename(path.with_suffix(".lost"))
+
+
+def an_erasure_overdue(held):
+    withdrawal.forget_clips(held[0].contributor, [held[1].pk], timezone.now() - timedelta(minutes=6))
+
+
+def a_released_row_without_its_task(held):
+    with connection.cursor() as cursor:
+        cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
+        cursor.execute("SET session_replication_role = replica")  # or the database would refuse
+        cursor.execute("DELETE FROM datasets_clip WHERE id = %s", [held[0].pk])
+        cursor.execute("SET session_replication_role = origin")
+    vault.destroy(held[0].stored_as)
+
+
+BREAKS = {
+    a_file_without_row: {"files_without_rows": 1},
+    a_row_deleted_beside_its_file: {"files_without_rows": 1},
+    a_draft_left: {"leftover_drafts": 1},
+    a_file_gone: {"rows_without_files": 1},
+    a_key_of_another: {"keys_that_do_not_open": 1},
+    a_key_never_kept: {"keys_that_do_not_open": 1},
+    a_consent_ended_and_clips_kept: {"clips_without_consent": 3},
+    an_erasure_that_says_it_is_done: {"clips_past_erasure": 1},
+    a_person_gone_with_a_key: {"keys_without_owner": 1},
+    a_key_kept_in_the_copy_alone: {"keys_without_owner": 1},
+    a_clips_key_kept_in_the_copy_alone: {"keys_without_owner": 1},
+    an_erasure_overdue: {"overdue_erasures": 1},
+    a_released_row_without_its_task: {"release_rows_without_clip": 1},
+}
+
+
+def test_where_all_is_in_order_nothing_is_found(held):
+    found = reconcile.look(timezone.now())
+    assert not any(found.orphans.values())
+    assert (found.held["clips"], found.held["files"], found.held["keys"]) == (3, 3, DataKey.objects.count())
+
+
+def test_an_empty_site_is_in_order(db):
+    assert looked() == {}
+
+
+@mutant(
+    "the reconciler sees a clip that no live consent covers",
+    "tagger/privacy/reconcile.py",
+    kept_by="    if not clip.covered:",
+    broken="    if False:",
+)
+@mutant(
+    "the reconciler sees a file that no clip names",
+    "tagger/privacy/reconcile.py",
+    kept_by="    yield from _files(now, held)\n",
+    broken="",
+)
+@mutant(
+    "the reconciler sees an erasure that is overdue",
+    "tagger/privacy/reconcile.py",
+    kept_by="requested_at__lt=now - ERASED_WITHIN",
+    broken="requested_at=None",
+)
+@pytest.mark.parametrize("break_it", BREAKS, ids=lambda way: way.__name__)
+def test_each_kind_is_found_and_counted(held, break_it):
+    break_it(held)
+    assert looked() == BREAKS[break_it]
+
+
+def test_a_lost_master_is_found_and_so_is_what_it_opens(held, settings):
+    a_master_lost(held, settings)
+    assert looked() == {"missing_masters": 1, "keys_that_do_not_open": 3}
+
+
+def test_an_upload_under_way_is_no_orphan(held):
+    planted(by=timedelta(seconds=30))
+    planted(f"ab/{secrets.token_hex(16)}.1234.part", by=timedelta(seconds=30))
+    assert looked() == {}
+
+
+def test_an_erasure_under_way_is_no_orphan(held, alice):
+    withdrawal.forget_contributor(alice, timezone.now())
+    vault.destroy(held[0].stored_as)  # as far as the scrub had come
+    assert looked() == {}
+
+
+def test_a_finished_erasure_leaves_everything_in_order(held, alice):
+    withdrawal.forget_account(alice, False, timezone.now())
+    for pk in withdrawal.unfinished():
+        withdrawal.scrub(Withdrawal.objects.get(pk=pk), timezone.now)
+    assert looked() == {}
+
+
+def test_a_clip_erased_while_it_was_looked_at_is_no_orphan(held, monkeypatch):
+    """Its file is gone when it is asked for, and its row when it is looked at once more."""
+    exists = storages["vault"].exists
+
+    def erased(name):
+        Task.objects.filter(clip=held[2]).delete()
+        Clip.objects.filter(pk=held[2].pk).delete()
+        vault.destroy(held[2].stored_as)
+        return exists(name)
+
+    monkeypatch.setattr(storages["vault"], "exists", erased)
+    assert looked() == {}
+
+
+def test_more_than_one_batch_is_looked_through(held, monkeypatch):
+    monkeypatch.setattr(reconcile, "AT_ONCE", 2)
+    [planted() for _ in range(3)]
+    a_consent_ended_and_clips_kept(held)
+    found = reconcile.look(timezone.now())
+    assert (found.held["clips"], found.held["files"]) == (3, 6)
+    assert (found.orphans["files_without_rows"], found.orphans["clips_without_consent"]) == (3, 3)
+
+
+@mutant(
+    "removing rubbish spares what may belong to an upload under way",
+    "tagger/privacy/reconcile.py",
+    kept_by="not _is_older(name, now - REMOVED_AFTER)",
+    broken="False",
+)
+def test_rubbish_is_removed_on_request_and_nothing_else_is(held):
+    orphan, draft = planted(), planted(f"ab/{secrets.token_hex(16)}.1234.part")
+    a_key_never_kept(held)
+    young = planted(by=timedelta(minutes=10))
+    assert looked(remove=True) == {"keys_that_do_not_open": 1, "files_without_rows": 1}
+    there = storages["vault"].exists
+    assert (there(orphan), there(draft), there(young)) == (False, False, True)
+    assert all(there(clip.stored_as) for clip in held)
+
+
+def test_without_the_request_nothing_is_removed(held):
+    orphan = planted()
+    looked()
+    assert storages["vault"].exists(orphan)
+
+
+def run(*options):
+    said = StringIO()
+    call_command("reconcile", *options, stdout=said)
+    return said.getvalue()
+
+
+def test_the_command_prints_counts_and_ends_well(held):
+    said = run()
+    assert "clips 3" in said and "Everything is in order." in said
+    assert said.count("\n0 ") == len(reconcile.KINDS)
+
+
+def test_the_command_ends_with_1_on_any_orphan(held):
+    name = planted()
+    with pytest.raises(CommandError) as refusal:
+        run()
+    assert refusal.value.returncode == 1
+    with pytest.raises(CommandError):
+        run("--verbosity", "2")
+    assert "removed 1" in run("--remove")
+    assert not storages["vault"].exists(name)
+    assert "Everything is in order." in run()
+
+
+def test_each_orphan_is_named_when_asked_for(held):
+    name, said = planted(), StringIO()
+    with pytest.raises(CommandError):
+        call_command("reconcile", verbosity=2, stdout=said)
+    assert f"files_without_rows: {name}" in said.getvalue()
+
+
+def page():
+    answer = Client().get("/ledger/")
+    assert answer.status_code == 200
+    return " ".join(answer.content.decode().split())
+
+
+def test_the_ledger_shows_the_last_look_to_everybody(held):
+    assert "not looked yet" in page()
+    planted()
+    reconcile.look(timezone.now())
+    shown = page()
+    assert "<dt>Clips</dt><dd>3</dd>" in shown
+    assert "<dt>Files that no clip names</dt><dd>1</dd>" in shown
+    assert "<dt>Clips whose key does not open</dt><dd>0</dd>" in shown
+    assert "clean_copy.py" in shown
+
+
+def test_the_ledger_tells_how_long_erasures_take(held):
+    for minutes in (1, 2, 30):
+        at = {"requested_at": NOW, "finished_at": NOW + timedelta(minutes=minutes)}
+        Withdrawal.objects.create(person_id=1, scope="clips", token_sha256=str(minutes), **at)
+    assert reconcile.look(timezone.now()).erasures == {"finished": 3, "median": 2.0, "longest": 30.0}
+    assert "<dd>3</dd>" in page() and "30.0 minutes" in page()
+
+
+def test_what_is_kept_of_a_look_is_counts_alone(held):
+    name = planted()
+    a_key_never_kept(held)
+    reconcile.look(timezone.now())
+    kept = str(Reconciliation.objects.values().get())
+    assert name not in kept and held[1].stored_as not in kept
+    assert Release.objects.get().slug not in kept
+
+
+def test_the_ledger_does_not_change_between_two_looks(held, alice):
+    reconcile.look(timezone.now())
+    before = page()
+    withdrawal.forget_contributor(alice, timezone.now())
+    for pk in withdrawal.unfinished():
+        withdrawal.scrub(Withdrawal.objects.get(pk=pk), timezone.now)
+    assert page() == before

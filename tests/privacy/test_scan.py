@@ -1,0 +1,425 @@
+"""What is left of somebody who left: nothing, in no store, in no encoding. And the scanner that says so."""
+
+import base64
+import gzip
+import hashlib
+import json
+import os
+import pickle
+import re
+import shutil
+import tempfile
+import time
+import zlib
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import quote
+
+import httpx
+import numpy as np
+import psycopg2
+import pytest
+import redis
+
+from tagger.local import addresses
+from tests.accounts.test_opt_in import Form
+from tests.support import opened, scan, sounds
+from tests.support.scan import Scanner
+from tests.support.site import Site, eventually
+from tests.whole_site.test_journey import Person, wait_until_settled
+
+NAME = "Zoë-Канарейка-7d21"
+PCM = (8_000 * np.random.default_rng(7).standard_normal(16_000)).astype("<i2").tobytes()
+SESSION = {"_auth_user_id": "7", "note": f"hello {NAME}, welcome"}
+
+WRAPPED = {
+    "plain": NAME.encode(),
+    "UTF-16": NAME.encode("utf-16-le"),
+    "UTF-16, the other order": NAME.encode("utf-16-be"),
+    "UTF-16 in base64": base64.b64encode(NAME.encode("utf-16")),
+    **{f"base64 at {n}": base64.b64encode(b"x" * n + NAME.encode() + b"y") for n in range(4)},
+    **{f"url-safe base64 at {n}": base64.urlsafe_b64encode(b"\xff" * n + NAME.encode()) for n in range(4)},
+    "hex": NAME.encode().hex().encode(),
+    "HEX, one digit off": b"A" + NAME.encode().hex().upper().encode(),
+    "URL": quote(NAME).encode(),
+    "URL, in part": b"name=" + NAME.replace("ë", "%C3%AB").encode(),
+    "JSON": json.dumps({"name": NAME}).encode(),
+    "JSON in JSON": json.dumps(json.dumps({"name": NAME})).encode(),
+    "repr of bytes": repr(NAME.encode()).encode(),
+    "gzip": gzip.compress(NAME.encode()),
+    "gzip, cut short": gzip.compress(NAME.encode() + np.random.default_rng(1).bytes(2_000))[:-500],
+    "zlib": zlib.compress(NAME.encode()),
+    "zip": scan.zipped("a.txt", NAME.encode() * 9),
+    "zip, cut short": scan.zipped("a.txt", NAME.encode() * 9)[:-30],
+    "tar": scan.tarred("a.txt", NAME.encode()),
+    "tar.gz": scan.tarred("a.txt", NAME.encode(), "w:gz"),
+    "tar.bz2": scan.tarred("a.txt", NAME.encode(), "w:bz2"),
+    "tar.xz": scan.tarred("a.txt", NAME.encode(), "w:xz"),
+    **{f"pickle {n}": pickle.dumps({"name": NAME}, protocol=n) for n in range(6)},
+    "zip in gzip in base64": base64.b64encode(gzip.compress(scan.zipped("a", NAME.encode() * 9))),
+    "a compressed session": base64.urlsafe_b64encode(zlib.compress(json.dumps(SESSION).encode())),
+    "a session": base64.urlsafe_b64encode(json.dumps(SESSION).encode()),
+    "a queued task": json.dumps(
+        {"body": base64.b64encode(json.dumps([[NAME], {}, {}]).encode()).decode(), "headers": {}}
+    ).encode(),
+}
+
+
+@pytest.fixture(scope="module")
+def scanner():
+    return Scanner({"name": NAME, "sound": PCM})
+
+
+@pytest.mark.parametrize("how", WRAPPED)
+def test_a_planted_name_is_found_in_each_encoding(scanner, how):
+    around = np.random.default_rng(3).bytes(5_001)
+    assert scanner.names(around + b"\0" + WRAPPED[how] + b"\0" + around) == {"name"}
+
+
+@pytest.mark.parametrize("start", [0, 1, 2, 3, 31, 32, 333, len(PCM) - 64])
+def test_any_64_bytes_of_a_sound_are_found(scanner, start):
+    piece = PCM[start : start + 64]
+    assert scanner.names(b"\1" * start + piece) == {"sound"}
+    assert scanner.names(b"-" + base64.b64encode(piece)) == {"sound"}
+    assert scanner.names(b"\\\\x" + piece.hex().encode()) == {"sound"}
+
+
+def test_a_sound_is_found_in_a_file_of_it(scanner):
+    assert scanner.names(sounds.in_format("wav", np.frombuffer(PCM, "<i2"))) == {"sound"}
+    assert scanner.names(gzip.compress(pickle.dumps(PCM))) == {"sound"}
+
+
+def test_chance_and_other_sounds_are_no_hit(scanner):
+    assert scanner.find(np.random.default_rng(5).bytes(3_000_000)) == set()
+    assert scanner.find(bytes(1_000_000)) == set()
+    assert scanner.find(sounds.in_format("wav", sounds.babble(4, 2))) == set()
+    assert scanner.find(base64.b64encode(np.random.default_rng(6).bytes(300_000))) == set()
+
+
+HOUSES = ("word", "said")
+RANDOM = int(os.environ.get("LEAVERS", "1"))  # more people who leave at the same time
+CONTROL = "Kontroll-Kanarie-Übung"
+
+
+class Contributor(Person):
+    """Somebody who signed up, agreed to everything and shares; all of it over HTTP."""
+
+    def __init__(self, site, name, seed):
+        self.name, self.address = name, f"mail-canary-{seed}-of-{seed * 7919}@example.org"
+        self.words = f"the canary of {name} sang number {seed}"
+        # Each from an address of their own: sign-ups from one are limited.
+        street = httpx.HTTPTransport(local_address=f"127.0.{seed // 250}.{2 + seed % 250}")
+        self.http = httpx.Client(base_url=site.url, follow_redirects=True, timeout=30, transport=street)
+        page = self.http.get("/accounts/signup/").text
+        sent = {"username": name, "email": self.address, "password1": f"a long pass phrase {seed}"}
+        self.page = self.send("/accounts/signup/", page, **sent)
+        made = self.send("/profile/tokens/", self.http.get("/profile/").text)
+        token = re.search("[0-9a-f]{64}", made)[0]
+        headers = {"Authorization": f"Token {token}"}
+        self.api = httpx.Client(base_url=f"{site.url}/api/v1/", headers=headers, timeout=30)
+        noise = 3_000 * np.random.default_rng(seed).standard_normal((2, 24_000))
+        self.sounds = [np.rint(one / 2 + sounds.babble(seed, 1.5) / 2).astype("<i2") for one in noise]
+
+    def canaries(self):
+        told = {"name": self.name, "address": self.address, "words": self.words}
+        heard = {f"{house} sound": pcm.tobytes() for house, pcm in zip(HOUSES, self.sounds, strict=True)}
+        return {f"{self.name}: {what}": canary for what, canary in (told | heard).items()}
+
+    def agree(self):
+        page = self.http.get("/profile/consent/").text
+        form = Form(page, "/profile/consent/give/")
+        self.send("/profile/consent/give/", page, **form.hidden(), **{f"{m}.{p}": "on" for m, p in BOXES})
+
+    def share(self):
+        for house, samples in zip(HOUSES, self.sounds, strict=True):
+            token = re.search(r'name="csrfmiddlewaretoken" value="(\w+)"', self.http.get("/leave/").text)[1]
+            answer = self.http.post(
+                f"/record/{house}/",
+                data={"csrfmiddlewaretoken": token},
+                files={"audio": ("take.wav", sounds.in_format("wav", samples), "audio/wav")},
+            )
+            assert answer.status_code == 200 and "shared" in answer.text, answer.text
+
+    def forget_my_password(self):
+        """Asked from elsewhere; a letter with the address in it is written."""
+        with httpx.Client(base_url=self.http.base_url, follow_redirects=True, timeout=30) as elsewhere:
+            page = elsewhere.get("/accounts/password/reset/").text
+            token = re.search(r'name="csrfmiddlewaretoken" value="(\w+)"', page)[1]
+            sent = {"csrfmiddlewaretoken": token, "email": self.name}
+            assert elsewhere.post("/accounts/password/reset/", data=sent).status_code == 200
+
+    def leave(self):
+        """The address of the erasure's receipt."""
+        page = self.http.get("/leave/").text
+        token = re.search(r'name="csrfmiddlewaretoken" value="(\w+)"', page)[1]
+        answer = self.http.post("/leave/", data={"csrfmiddlewaretoken": token, "answers": "remove"})
+        assert answer.status_code == 200, answer.text
+        return f"{answer.url.path}receipt.json"
+
+
+BOXES = [(m, p) for m in ("wake-word", "utterance") for p in ("volunteers", "researchers", "public")]
+
+
+@dataclass
+class Town:
+    """One site, its people, and the places in which it may keep anything."""
+
+    site: Site
+    temporary: Path
+    leaving: list
+    staying: list
+    others: list
+    dump: Path
+
+    def canaries(self, people):
+        return {name: canary for person in people for name, canary in person.canaries().items()}
+
+    def opened(self):
+        """All that today's keys open, as a process of this site reads it."""
+        path = self.dump.with_name("opened")
+        self.shell(f"from tests.support import opened; opened.write({str(path)!r})")
+        found = pickle.loads(path.read_bytes())
+        path.unlink()
+        return found
+
+    def shell(self, code):
+        return self.site.manage("shell", "--no-imports", "-c", code).stdout
+
+    @property
+    def addresses(self):
+        return addresses.find(self.site.home)
+
+    def sql(self, *statements):
+        connection = psycopg2.connect(self.addresses["DATABASE_URL"])
+        connection.autocommit = True
+        with connection.cursor() as cursor:
+            for statement in statements:
+                cursor.execute(statement)
+        connection.close()
+
+    def stores(self):
+        """(store, what lies in it), one thing after another; the database wrote everything down before."""
+        self.sql("CHECKPOINT")
+        data, home = (self.site.home / "postgres").resolve(), self.site.home
+        for path in files_below(data):
+            with suppress(FileNotFoundError):  # the server removes and makes some as it goes
+                yield ("journal" if "pg_wal" in path.parts else "database files"), path.read_bytes()
+        yield "dump", opened.dump(self.addresses["DATABASE_URL"], self.dump).read_bytes()
+        for folder in ("vault", "log", "run", "keys", "mail", "valkey", "static"):
+            for path in files_below(home / folder):
+                yield folder, path.read_bytes()
+        for path in files_below(self.temporary):
+            yield "temporary files", path.read_bytes()
+        with redis.Redis.from_url(self.addresses["REDIS_URL"]) as client:
+            for key in client.scan_iter():
+                yield "broker", key + b"\0" + pickle.dumps(held_under(client, key))
+
+    def found(self, canaries):
+        """{(store, canary)} of everything that lies open anywhere."""
+        scanner, known, hits = Scanner(canaries), {}, set()
+        for store, data in self.stores():
+            digest = hashlib.sha256(data).digest()
+            if digest not in known:  # the templates of the database are the same many times over
+                known[digest] = scanner.names(data)
+            hits |= {(store, name) for name in known[digest]}
+        return hits
+
+    def plant(self):
+        """A canary of nobody's, raw, in each store: what the scan must find there."""
+        self.sql("CREATE TABLE IF NOT EXISTS canary (word text)", f"INSERT INTO canary VALUES ('{CONTROL}')")
+        for folder in (*(self.site.home / name for name in FOLDERS), self.temporary):
+            folder.mkdir(exist_ok=True)
+            (folder / "canary").write_bytes(base64.b64encode(gzip.compress(CONTROL.encode())))
+        with redis.Redis.from_url(self.addresses["REDIS_URL"]) as client:
+            client.rpush("canaries", json.dumps({"body": base64.b64encode(CONTROL.encode()).decode()}))
+
+    def remove_planted(self):
+        for folder in (*(self.site.home / name for name in FOLDERS), self.temporary):
+            (folder / "canary").unlink()
+
+
+FOLDERS = ("vault", "log", "run", "keys", "mail")
+STORES = {"database files", "journal", "dump", "temporary files", "broker", *FOLDERS}
+
+
+def files_below(folder):
+    return [path for path in folder.rglob("*") if path.is_file()]
+
+
+def held_under(client, key):
+    read = {
+        b"string": client.get,
+        b"list": lambda k: client.lrange(k, 0, -1),
+        b"hash": client.hgetall,
+        b"set": client.smembers,
+        b"zset": lambda k: client.zrange(k, 0, -1),
+    }
+    return read[client.type(key)](key)
+
+
+@pytest.fixture(scope="module")
+def town(tmp_path_factory):
+    temporary = Path(tempfile.mkdtemp(prefix="tagger-scan-", dir="/tmp"))
+    temporary.chmod(0o711)
+    folder = tmp_path_factory.mktemp("scan")
+    with Site(folder / "home", TMPDIR=str(temporary)) as site:
+        for house, kind in zip(HOUSES, ("wake-word", "transcription"), strict=True):
+            more = ["--wake-word", "hey juniper"] if kind == "wake-word" else []
+            site.manage("create_campaign", house, "--kind", kind, "--language", "en", *more)
+        leaving = [Contributor(site, "Kanarienvögel-7d21", 1)]
+        leaving += [Contributor(site, f"Wegzieher{n}x{n * 7919}", 10 + n) for n in range(RANDOM)]
+        staying = [Contributor(site, f"Bleiber{n}x{n * 7919}", 5 + n) for n in range(2)]
+        town = Town(site, temporary, leaving, staying, [], folder / "dump.sql")
+        live(town)
+        yield town
+    shutil.rmtree(temporary)
+
+
+def live(town):
+    """They agree, share, pair a device, get a line in the admin's log; others hear and write down."""
+    everybody = town.staying + town.leaving
+    known = {}
+    for person in everybody:
+        person.agree()
+        person.share()
+        known |= {samples.tobytes(): person.words for samples in person.sounds}
+    town.shell(DEVICES_AND_LOG)
+    # The oldest clip, of one who stays, is lent to one who leaves and will not hand it in.
+    town.sql("UPDATE datasets_task SET priority = -1 WHERE id = (SELECT min(id) FROM datasets_task)")
+    town.leaving[0].api.post("campaigns/word/assignments/", json={"count": 1}).raise_for_status()
+    town.others = [Person(town.site, f"listener{n}") for n in range(2)]
+    for person in town.others:
+        for assignment, _samples in person.borrow("word"):
+            person.answer(assignment, answer="yes")
+        for assignment, samples in person.borrow("said"):
+            person.answer(assignment, transcript=known[samples])
+    wait_until_settled(town.site)
+    town.site.manage("release", "scan", "--campaign", *HOUSES)
+    town.site.manage("export", "scan", "--format", "deepspeech", "--to", town.dump.with_name("export"))
+    town.leaving[1].forget_my_password()
+
+
+DEVICES_AND_LOG = """
+from django.contrib.admin.models import CHANGE, LogEntry
+from django.contrib.contenttypes.models import ContentType
+from django.utils import timezone
+from accounts import devices
+from accounts.models import User
+for person in User.objects.filter(is_active=True):
+    offer = devices.offer("state", timezone.now())
+    devices.claim(person, offer.code, f"lamp of {person.pseudonym}", timezone.now())
+    devices.activate("state", offer.token, {"platform": "shelf"}, timezone.now())
+    about = ContentType.objects.get_for_model(User)
+    LogEntry.objects.create(user=person, content_type=about, object_id=str(person.pk),
+        object_repr=str(person), action_flag=CHANGE, change_message="[]")
+"""
+
+
+def ids_of(people, rows):
+    names = {person.name for person in people}
+    return {
+        each["raw"]["id"]
+        for row, each in rows.items()
+        if row.startswith("accounts.User ") and each["opens"].get("name") in names
+    }
+
+
+def belongs_to(rows, ids):
+    """The rows that are these people's or hang on theirs."""
+    by_owner = ("contributor_id", "person_id", "owner_id", "annotator_id", "user_id")
+    mine = {f"accounts.User {pk}" for pk in ids}
+    mine |= {row for row, each in rows.items() if any(each["raw"].get(name) in ids for name in by_owner)}
+    for name, model in (("clip_id", "Clip"), ("task_id", "Task"), ("device_id", "Device")):
+        heads = {row.split()[1] for row in mine if row.split()[0].endswith(f".{model}")}
+        mine |= {row for row, each in rows.items() if str(each["raw"].get(name)) in heads}
+    return mine
+
+
+def hashes(rows, but):
+    """Without what a turn-over wraps anew, and counters."""
+    ours = {row: each for row, each in rows.items() if row not in but and row.split()[0] not in BOOKKEEPING}
+    changes = {"wrapped", "master", "lent_count", "annotation_count", "dirty_since"}
+    return {row: opened.hashed(each, but=changes) for row, each in ours.items()}
+
+
+BOOKKEEPING = {"datasets.Withdrawal", "datasets.Recall", "tagger.Community", "tagger.Counted"}
+
+
+def vault_files(town):
+    return {
+        path.relative_to(town.site.home): path.read_bytes() for path in files_below(town.site.home / "vault")
+    }
+
+
+def test_after_an_opt_out_nothing_of_who_left_is_in_any_store_and_others_are_untouched(town):
+    canaries = town.canaries(town.leaving)
+    before = town.opened()
+    ids = ids_of(town.leaving, before)
+    assert len(ids) == len(town.leaving)
+    theirs = belongs_to(before, ids)
+    files = vault_files(town)
+    control_of_what_is_sealed(town, before, canaries)
+    control_of_each_store(town, canaries)
+
+    receipts = [person.leave() for person in town.leaving]
+    with httpx.Client(base_url=town.site.url, timeout=30) as anybody:
+        for address in receipts:
+            assert eventually(lambda a=address: anybody.get(a).status_code == 200, 120), town.site.log(
+                "worker"
+            )
+    turn_over(town)
+
+    after = town.opened()
+    assert Scanner(canaries).names(pickle.dumps(after)) == set()
+    assert {hit for hit in town.found(canaries)} == set()
+    survivors_are_untouched(town, before, after, theirs, files)
+    released = {
+        each["raw"]["public_id"]
+        for row, each in before.items()
+        if is_row(row, "ReleaseRow") and row in theirs
+    }
+    recalled = {each["raw"]["public_id"] for row, each in after.items() if is_row(row, "Recall")}
+    assert recalled == released and len(released) == 2 * len(town.leaving)
+
+
+def is_row(row, model):
+    return row.startswith(f"datasets.{model} ")
+
+
+def control_of_what_is_sealed(town, rows, canaries):
+    everything = canaries | town.canaries(town.staying)
+    assert Scanner(everything).names(pickle.dumps(rows)) == set(everything)
+    assert not any(each["closed"] for each in rows.values())
+
+
+def control_of_each_store(town, canaries):
+    """Each store is looked into, and sealed as it is, shows nothing but the letter that was sent."""
+    town.plant()
+    found = town.found(canaries | {"control": CONTROL})
+    assert {store for store, name in found if name == "control"} == STORES
+    letter = ("mail", f"{town.leaving[1].name}: address")
+    assert letter in found
+    assert {hit for hit in found if hit[1] != "control" and hit[0] != "mail"} == set()
+    town.remove_planted()
+
+
+def turn_over(town):
+    """The night, and a minute after it."""
+    town.shell("from tagger.privacy import tasks; tasks.turn_over()")
+    newest = max((town.site.home / "keys").glob("[0-9]*.key"))
+    then = time.time() - 3_600
+    os.utime(newest, (then, then))
+    town.shell("from tagger.privacy import tasks; tasks.destroy_unused_masters()")
+    assert list((town.site.home / "keys").glob("[0-9]*.key")) == [newest]
+
+
+def survivors_are_untouched(town, before, after, theirs, files):
+    was, now = hashes(before, theirs), hashes(after, theirs)
+    assert {row for row in was if now.get(row) != was[row]} == set()
+    assert set(was) <= set(now)  # the withdrawals of consent are new rows
+    kept = {each["raw"]["stored_as"] for row, each in after.items() if is_row(row, "Clip")}
+    assert len(kept) == 2 * len(town.staying)
+    assert vault_files(town) == {path: held for path, held in files.items() if str(path)[6:] in kept}
+    assert Scanner(town.canaries(town.staying)).names(pickle.dumps(after)) == set(town.canaries(town.staying))
+    assert {each["raw"]["lent_count"] for row, each in after.items() if is_row(row, "Task")} == {0}

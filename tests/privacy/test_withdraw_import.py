@@ -1,0 +1,116 @@
+"""People whose clips were imported are withdrawn by whoever imported them, one by one or all together."""
+
+import re
+from io import StringIO
+
+import pytest
+from django.core.management import CommandError, call_command
+
+from accounts import contributors
+from accounts.models import Consent
+from datasets.clips import imports
+from datasets.models import Clip, Withdrawal
+from tagger.privacy import tasks, withdrawal
+from tests.conftest import NOW
+from tests.support import sounds
+from tests.support.mutants import mutant
+
+REFERENCE = "on paper, in the safe"
+PEOPLE = ("ann", "bob", "", "bob:2")
+
+
+@pytest.fixture
+def take(juniper, tmp_path):
+    """Imports one clip of each speaker into a collection; what became of each."""
+
+    def taken(collection, *speakers):
+        run = imports.Import(juniper, collection, REFERENCE, NOW)
+        outcomes = []
+        for speaker in speakers:
+            number = len(list(tmp_path.iterdir()))
+            path = tmp_path / f"{number}.wav"
+            path.write_bytes(sounds.in_format("wav", sounds.tone(0.4, hertz=300 + 37 * number)))
+            [(_, outcome)] = run.take_all([imports.Item(path.name, path, speaker=speaker)])
+            outcomes.append(str(outcome))
+        return outcomes
+
+    return taken
+
+
+def withdraw(collection, *who):
+    said = StringIO()
+    call_command("withdraw_import", "--contributor", collection, *who, stdout=said)
+    return said.getvalue()
+
+
+def held():
+    """Whose clips can still be used, as (collection, speaker) by their sealed names."""
+    live = Clip.objects.filter(withdrawal=None, contributor__in=Consent.objects.live().values("contributor"))
+    return sorted(clip.contributor.pseudonym.removeprefix("import:") for clip in live)
+
+
+def scrubbed():
+    for request in Withdrawal.objects.filter(finished_at=None):
+        withdrawal.scrub(request, lambda: NOW)
+
+
+@mutant(
+    "whoever was imported and withdrew is brought back by no import",
+    "datasets/clips/imports.py",
+    kept_by="                if consent.has_withdrawn(person):\n",
+    broken="                if False:\n",
+)
+@pytest.mark.django_db(transaction=True)
+def test_one_speaker_goes_at_once_with_a_receipt_and_no_import_brings_them_back(take, own_home):
+    take("pilot", *PEOPLE)
+    said = withdraw("pilot", "--speaker", "bob")
+    assert held() == ["pilot", "pilot:ann", "pilot:bob:2"]
+    scrubbed()
+    [token] = re.findall(r"bob: http://\S+/receipts/erasure/([^/]+)/", said)
+    receipt = withdrawal.receipt(token)
+    assert receipt["finished_at"] and receipt["erased"]["clips"] == 1
+    assert "1 withdrawn, 0 had withdrawn before." in said
+    assert take("pilot", "bob") == ["this contributor withdrew; an import cannot bring them back"]
+    assert "0 withdrawn, 1 had withdrawn before." in withdraw("pilot", "--speaker", "bob")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_everybody_of_a_collection_goes_and_no_other_collection_is_touched(take, own_home):
+    take("pilot", *PEOPLE)
+    take("pilot:bob", "", "carl")
+    take("pilots", "ann")
+    withdraw("pilot", "--speaker", "ann")
+    assert "3 withdrawn, 1 had withdrawn before." in withdraw("pilot", "--everybody")
+    assert held() == ["pilot:bob", "pilot:bob:carl", "pilots:ann"]
+    scrubbed()
+    assert Clip.objects.count() == 3
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_worker_is_told_of_each(take, own_home, monkeypatch):
+    take("pilot", "ann", "bob")
+    told = []
+    monkeypatch.setattr(tasks.scrub, "delay", told.append)
+    monkeypatch.setattr(tasks.scrub, "delay_on_commit", told.append)
+    withdraw("pilot", "--everybody")
+    assert told == list(Withdrawal.objects.order_by("pk").values_list("pk", flat=True)) and len(told) == 2
+
+
+@pytest.mark.parametrize(
+    ("who", "words"),
+    [
+        (("--speaker", "zoe"), "The collection pilot does not hold the speaker zoe."),
+        (("--everybody",), "The collection pilot does not hold anybody."),
+        ((), "one of the arguments --speaker --everybody is required"),
+        (("--speaker", "ann", "--everybody"), "not allowed with argument"),
+    ],
+)
+def test_who_is_not_there_is_named(db, who, words):
+    with pytest.raises(CommandError, match=words):
+        withdraw("pilot", *who)
+
+
+def test_whoever_is_erased_at_this_moment_holds_nobody_up(take, juniper):
+    take("pilot", "ann", "bob")
+    contributors.find("pilot", "ann").data_key.delete()
+    assert [speaker for speaker, _person in contributors.of_collection("pilot")] == ["bob"]

@@ -1,0 +1,375 @@
+"""Forgetting: at once from every read, soon from every store, whatever kills the scrub on its way."""
+
+import signal
+import subprocess
+import sys
+from itertools import permutations
+from pathlib import Path
+
+import pytest
+from allauth.account.models import EmailAddress
+from django.contrib.admin.models import CHANGE, LogEntry
+from django.contrib.contenttypes.models import ContentType
+from django.core.files.storage import storages
+from django.db import transaction
+from knox.models import AuthToken
+
+from accounts import ciphers, consent, devices, signing
+from accounts.models import DataKey, Device, PersonalSession, Purpose, User
+from datasets.clips import vault
+from datasets.models import Annotation, Clip, Recall, ReleaseRow, Task, Withdrawal
+from datasets.releases import frozen
+from tagger.lending import assignments
+from tagger.models import Assignment
+from tagger.privacy import tasks, withdrawal
+from tagger.settling import settlement
+from tests.conftest import NOW
+from tests.support.mutants import mutant
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def scrub_all():
+    for pk in withdrawal.unfinished():
+        withdrawal.scrub(Withdrawal.objects.get(pk=pk), lambda: NOW)
+
+
+def files(home):
+    return [path for path in (home / "vault").rglob("*") if path.is_file()]
+
+
+@pytest.fixture
+def used(alice, volunteers, juniper, sentences, share):
+    """Two clips of Alice that were tagged, settled and released; their tasks."""
+    tasks = [share(juniper), share(sentences)]
+    for person in volunteers[:2]:
+        for campaign, answer in ((juniper, "yes"), (sentences, "what alice said")):
+            [lent] = assignments.lend(person, campaign, 1, NOW)
+            assignments.hand_in(person, lent.pk, answer, NOW)
+            settlement.settle(lent.task_id, NOW)
+    frozen.freeze("first", [juniper, sentences], NOW)
+    return tasks
+
+
+@pytest.fixture
+def others(sam, juniper, share):
+    """A clip of somebody else, which every erasure must leave alone."""
+    consent.give(sam, "wake-word", Purpose, NOW, reference="on paper")
+    return share(juniper, contributor=sam)
+
+
+def untouched(task):
+    task = Task.objects.get(pk=task.pk)
+    return len(vault.get(task.clip)) > 44
+
+
+def test_nothing_is_served_from_the_next_read_on(alice, used, carl, juniper):
+    withdrawal.forget_contributor(alice, NOW)
+    assert not Clip.objects.live_for(Purpose.VOLUNTEERS).exists()
+    assert list(frozen.rows(used[0].release_rows.get().release)) == []
+    held = carl.assignments.filter(task=used[0]).get()
+    with pytest.raises(assignments.Gone):
+        assignments.playable(carl, held.pk, NOW)
+
+
+def test_a_single_clip_is_served_no_more_while_the_others_are(alice, used):
+    withdrawal.forget_clips(alice, [used[0].clip_id], NOW)
+    assert list(Clip.objects.live_for(Purpose.VOLUNTEERS)) == [used[1].clip]
+
+
+def test_a_page_opened_again_does_not_offer_a_clip_that_is_being_erased(alice, carl, juniper, share):
+    going, staying = share(juniper), share(juniper)
+    assert len(assignments.lend(carl, juniper, 2, NOW)) == 2
+    withdrawal.forget_clips(alice, [going.clip_id], NOW)
+    assert [held.task for held in assignments.at_hand(carl, juniper, NOW)] == [staying]
+
+
+def test_nobody_forgets_the_clips_of_another(alice, bea, used):
+    withdrawal.forget_clips(bea, [task.clip_id for task in used], NOW)
+    scrub_all()
+    assert Clip.objects.count() == 2
+
+
+def test_the_scrub_leaves_no_file_and_no_row_of_who_left(alice, used, others, own_home):
+    withdrawal.forget_contributor(alice, NOW)
+    scrub_all()
+    assert [clip.contributor for clip in Clip.objects.all()] == [others.clip.contributor]
+    assert len(files(own_home)) == 1 and untouched(others)
+    for model in (Annotation, ReleaseRow):
+        assert not model.objects.exists()
+    assert Task.objects.get() == others
+
+
+def test_what_was_released_is_recalled(alice, used):
+    ids = set(ReleaseRow.objects.values_list("public_id", flat=True))
+    withdrawal.forget_contributor(alice, NOW)
+    scrub_all()
+    assert set(Recall.objects.values_list("public_id", flat=True)) == ids
+
+
+def test_what_stays_opens_under_a_new_key_and_the_old_key_opens_nothing_of_it(alice, used):
+    kept = used[1].clip
+    old = alice.data_key.open()
+    withdrawal.forget_clips(alice, [used[0].clip_id], NOW)
+    scrub_all()
+    row = DataKey.objects.get(person=alice)
+    assert row.generation == 2 and row.open() != old
+    kept = Clip.objects.get(pk=kept.pk)
+    assert vault.get(kept)[:4] == b"RIFF" and Task.objects.get(clip=kept).answer == "what alice said"
+    assert User.objects.get(pk=alice.pk).pseudonym == "alice"
+    with pytest.raises(ciphers.KeyLost):
+        ciphers.unseal(old, bytes(kept.wrapped_key), kept.key_label())
+
+
+def test_leaving_ends_log_ins_names_and_the_line_in_the_admins_history(alice, client, used):
+    client.force_login(alice)
+    AuthToken.objects.create(alice)
+    LogEntry.objects.create(
+        user=alice,
+        content_type=ContentType.objects.get_for_model(User),
+        object_id=str(alice.pk),
+        object_repr=str(alice),
+        action_flag=CHANGE,
+    )
+    withdrawal.forget_account(alice, keep_answers=True, now=NOW)
+    assert client.get("/profile/").status_code == 302  # at once
+    scrub_all()
+    left = User.objects.get(pk=alice.pk)
+    assert (left.is_active, left.roles, left.pseudonym, left.address) == (False, [], "", "")
+    assert left.username.startswith("gone-") and not left.has_usable_password()
+    for model in (AuthToken, LogEntry, PersonalSession):
+        assert not model.objects.exists()
+    assert not DataKey.objects.filter(person=alice).exists()
+
+
+def test_whoever_leaves_may_keep_answers_counted_without_them(bea, used):
+    withdrawal.forget_account(bea, keep_answers=True, now=NOW)
+    scrub_all()
+    assert [task.annotations.count() for task in used] == [2, 2]
+
+
+def test_answers_that_go_too_are_counted_no_more(bea, used):
+    withdrawal.forget_account(bea, keep_answers=False, now=NOW)
+    scrub_all()
+    for task in used:
+        settlement.settle(task.pk, NOW)
+        task.refresh_from_db()
+        assert (task.annotation_count, task.annotations.count(), task.status) == (1, 1, "open")
+
+
+def test_the_receipt_is_signed_once_all_is_done_and_counts_what_went(alice, used):
+    token = withdrawal.forget_contributor(alice, NOW).token
+    assert "signature" not in withdrawal.receipt(token)
+    scrub_all()
+    receipt = withdrawal.receipt(token)
+    signing.verify(receipt)
+    assert receipt["erased"] == {
+        "clips": 2,
+        "files": 2,
+        "tasks": 2,
+        "annotations": 4,
+        "release_rows": 2,
+    }
+    assert withdrawal.receipt("another token") is None
+
+
+STEPS = ["vault.destroy", "_recall", "_count", "_renew_key", "keycopy.write", "_scrub_person", "outbox.clear"]
+
+# Another process: kills itself before or after the step, as no handler and no rollback of its own can notice.
+SCRUB_UNTIL = """
+import os, signal, sys
+import django; django.setup()
+from django.utils import timezone
+from tagger.privacy import withdrawal
+from datasets.models import Withdrawal
+step, when = sys.argv[1:]
+holder = getattr(withdrawal, step.split(".")[0]) if "." in step else withdrawal
+name = step.split(".")[-1]
+real = getattr(holder, name)
+def killed(*args):
+    if when == "after":
+        real(*args)
+    os.kill(os.getpid(), signal.SIGKILL)
+setattr(holder, name, killed)
+withdrawal.scrub(Withdrawal.objects.get(), timezone.now)
+"""
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("step", STEPS)
+@pytest.mark.parametrize("when", ["before", "after"])
+def test_a_scrub_that_is_killed_at_any_step_still_ends_at_zero(
+    same_site, alice, used, others, own_home, step, when
+):
+    if step in ("_scrub_person", "outbox.clear"):
+        withdrawal.forget_account(alice, keep_answers=False, now=NOW)
+    else:
+        withdrawal.forget_contributor(alice, NOW)
+    command = [sys.executable, "-c", SCRUB_UNTIL, step, when]
+    django = same_site | {"DJANGO_SETTINGS_MODULE": "tagger.settings"}
+    done = subprocess.run(command, cwd=ROOT, env=django, capture_output=True, text=True)
+    assert done.returncode == -signal.SIGKILL, done.stderr
+    assert withdrawal.unfinished()
+    scrub_all()
+    request = Withdrawal.objects.get()
+    assert (request.finished_at, request.counts["clips"], request.counts["annotations"]) == (NOW, 2, 4)
+    assert Task.objects.get() == others and len(files(own_home)) == 1 and untouched(others)
+
+
+ORDERS = list(permutations(["opt out", "delete account", "remove device", "delete clip"]))
+
+
+@pytest.mark.parametrize("order", ORDERS, ids=", ".join)
+@pytest.mark.parametrize("scrubbed", ["after each", "at the end"])
+def test_every_order_of_leaving_ends_in_the_same_empty_state(alice, used, own_home, order, scrubbed):
+    device = Device(owner=alice, paired_in="2026-Q2")
+    device.about = {"name": "kitchen"}
+    device.save()
+    acts = {
+        "opt out": lambda: withdrawal.forget_contributor(alice, NOW),
+        "delete account": lambda: withdrawal.forget_account(alice, False, NOW),
+        "remove device": lambda: devices.revoke(Device(pk=device.pk, owner=alice), NOW.date()),
+        "delete clip": lambda: withdrawal.forget_clips(alice, [used[0].clip_id], NOW),
+    }
+    for act in order:
+        acts[act]()
+        if scrubbed == "after each":
+            scrub_all()
+    scrub_all()
+    assert (Clip.objects.count(), files(own_home), withdrawal.unfinished()) == (0, [], [])
+    assert not consent.live_now(User.objects.get(pk=alice.pk))
+    assert not DataKey.objects.filter(person=alice).exists()
+    assert not Device.objects.exists() and not ReleaseRow.objects.exists()
+
+
+def test_scrubbing_twice_changes_nothing(alice, used):
+    withdrawal.forget_contributor(alice, NOW)
+    request = Withdrawal.objects.get()
+    withdrawal.scrub(request, lambda: NOW)
+    once = Withdrawal.objects.get().counts
+    withdrawal.scrub(request, lambda: NOW)
+    assert Withdrawal.objects.get().counts == once
+
+
+def test_the_vault_has_no_second_place(alice, used, own_home):
+    assert storages["vault"].path("") == str(own_home / "vault")
+
+
+@mutant(
+    "what who left had borrowed goes back to others",
+    "tagger/privacy/withdrawal.py",
+    kept_by='        Task.objects.filter(pk__in=freed).update(lent_count=F("lent_count") - 1)\n',
+    broken="",
+)
+def test_what_who_leaves_had_borrowed_goes_back_to_others(alice, bea, juniper, share):
+    task = share(juniper)
+    assignments.lend(bea, juniper, 1, NOW)
+    withdrawal.forget_account(bea, keep_answers=True, now=NOW)
+    scrub_all()
+    task.refresh_from_db()
+    assert (task.lent_count, task.assignments.count()) == (0, 0)
+
+
+@mutant(
+    "no letter of a site without a mail server outlives an account",
+    "tagger/privacy/withdrawal.py",
+    kept_by="        outbox.clear()\n",
+    broken="",
+)
+def test_no_letter_is_left_in_the_outbox(alice, settings, tmp_path):
+    settings.EMAIL_FILE_PATH = tmp_path / "mail"
+    settings.EMAIL_FILE_PATH.mkdir()
+    (settings.EMAIL_FILE_PATH / "1.log").write_text("To: alice@example.org")
+    withdrawal.forget_account(alice, keep_answers=True, now=NOW)
+    scrub_all()
+    assert list(settings.EMAIL_FILE_PATH.iterdir()) == []
+
+
+def test_no_table_keeps_an_address_in_plain(client, db, settings):
+    fields = {"username": "nora", "email": "nora@example.org", "password1": "a long pass phrase"}
+    client.post("/accounts/signup/", fields)
+    assert not EmailAddress.objects.exists()
+    assert User.objects.get_by_natural_key("nora").pk
+
+
+@mutant(
+    "one erasure that fails does not keep the others waiting",
+    "tagger/privacy/tasks.py",
+    kept_by="        except Exception:  # one person's",
+    broken="        except KeyError:  # one person's",
+)
+def test_an_erasure_that_fails_does_not_keep_the_others_waiting(alice, sam, used, others, monkeypatch):
+    first = withdrawal.forget_contributor(alice, NOW)
+    withdrawal.forget_contributor(sam, NOW)
+    broken = Task.objects.filter(clip__withdrawal=first.withdrawal).first().clip.stored_as
+    destroy = vault.destroy
+
+    def stubborn(name):
+        if name == broken:
+            raise OSError("the disk does not answer")
+        destroy(name)
+
+    monkeypatch.setattr(vault, "destroy", stubborn)
+    assert tasks.scrub_unfinished() == 2
+    assert withdrawal.unfinished() == [first.withdrawal]
+    monkeypatch.undo()
+    tasks.scrub_unfinished()
+    assert withdrawal.unfinished() == [] and not Clip.objects.exists()
+
+
+def test_what_a_consent_refers_to_opens_after_one_clip_was_deleted_and_never_after_leaving(alice, used):
+    withdrawal.forget_clips(alice, [used[0].clip_id], NOW)
+    scrub_all()
+    given = alice.consents.exclude(reference_hash="").select_related("contributor")
+    assert {row.reference for row in given} == {"on paper"}
+    withdrawal.forget_account(alice, False, NOW)
+    scrub_all()
+    with pytest.raises(DataKey.DoesNotExist):
+        _ = given.all()[0].reference
+
+
+def test_a_new_data_key_wraps_the_clips_in_few_queries(alice, juniper, shelf, django_assert_max_num_queries):
+    for task in shelf(juniper, 250):
+        clip = task.clip
+        clip.wrap(b"k" * 32, alice.data_key.open())
+        clip.save()
+    withdrawal.forget_clips(alice, [alice.clips.first().pk], NOW)
+    with django_assert_max_num_queries(100):  # far from one for each
+        scrub_all()
+    assert {clip.key for clip in alice.clips.select_related("contributor__data_key")} == {b"k" * 32}
+
+
+@mutant(
+    "who is leaving is lent nothing any more",
+    "tagger/lending/assignments.py",
+    kept_by="        if not _one_at_a_time(annotator):\n",
+    broken="        if _one_at_a_time(annotator) is None:\n",
+)
+def test_who_is_leaving_is_lent_nothing_any_more(bea, juniper, shelf):
+    """A request that was let in before may get its turn only now."""
+    shelf(juniper, 2)
+    withdrawal.forget_account(bea, True, NOW)
+    assert assignments.lend(bea, juniper, 1, NOW) == []
+    scrub_all()
+    assert [task.lent_count for task in Task.objects.all()] == [0, 0]
+
+
+@mutant(
+    "an answer under way while its person leaves goes with the others",
+    "tagger/privacy/withdrawal.py",
+    kept_by="        _give_back(request, person)\n",
+    broken="",
+)
+@pytest.mark.django_db(transaction=True)
+def test_an_answer_under_way_while_its_person_leaves_goes_with_the_others(bea, juniper, shelf, meanwhile):
+    shelf(juniper, 2)
+    first, second = assignments.lend(bea, juniper, 2, NOW)
+    withdrawal.forget_account(bea, False, NOW)
+    with transaction.atomic():  # the request has the lock, and the scrub must wait for it
+        assignments.hand_in(bea, first.pk, "yes", NOW)
+        scrub = meanwhile(scrub_all)
+    scrub.result(timeout=30)
+    assert not bea.annotations.exists()
+    assert [(task.annotation_count, task.lent_count) for task in Task.objects.all()] == [(0, 0), (0, 0)]
+    with pytest.raises(Assignment.DoesNotExist):
+        assignments.hand_in(bea, second.pk, "yes", NOW)

@@ -1,0 +1,180 @@
+"""A set of ten answers and the pause after it, in a real browser: it holds nobody up and answers nothing."""
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.support import desk
+from tests.support.desk import at_desk, held_by, open_for_answers, press, ready
+from tests.support.mutants import mutant
+from tests.whole_site.test_browser_journey import answered, prefetched, sounds_on
+
+SET = 10
+OFFLINE = "ERR_INTERNET_DISCONNECTED"
+
+
+@pytest.fixture(scope="module")
+def site(browser, tmp_path_factory):
+    """Answers open at once."""
+    folder = tmp_path_factory.mktemp("belonging")
+    anything = ("--must-hear", "0")
+    with desk.published(
+        folder, quick=("wake-word", 14, *anything), words=("transcription", 5, *anything)
+    ) as running:
+        yield running
+
+
+@pytest.fixture
+def person(site, visit):
+    return desk.people(site, visit)
+
+
+def in_set(page, number):
+    expect(page.locator("[data-part=set-told]")).to_have_text(f"{number} of 10 in this set")
+    expect(page.locator("[data-part=set] .is-given")).to_have_count(number)
+
+
+def pause(page):
+    return page.get_by_role("group", name="Ten answers. Thank you.")
+
+
+def go_on(page):
+    return page.get_by_role("button", name="Go on")
+
+
+def paused(page):
+    """The pause stands in place of the clip, and the next press goes on."""
+    expect(pause(page)).to_be_visible()
+    expect(page.locator("[data-part=clip]")).to_be_hidden()
+    expect(go_on(page)).to_be_focused()
+
+
+def nine_given(page):
+    """As if nine answers of this set had been given; giving them is tested once."""
+    ready(page)
+    page.evaluate("() => { for (let n = 0; n < 9; n++) document.querySelector('clip-desk').set.add(); }")
+    in_set(page, SET - 1)
+
+
+def give_the_tenth(page, key="y"):
+    nine_given(page)
+    press(page, key)
+    paused(page)
+
+
+def showing(page):
+    return page.evaluate("document.querySelector('clip-desk').showing")
+
+
+def test_ten_answers_by_keyboard_make_a_set_and_no_key_answers_at_its_pause(site, person):
+    page = at_desk(person("ada"), "quick")
+    in_set(page, 0)
+    press(page, "y")
+    in_set(page, 1)
+    press(page, "k")
+    ready(page)
+    in_set(page, 1)
+    for number in range(2, SET + 1):
+        press(page, "y")
+        in_set(page, number)
+    paused(page)
+    expect(pause(page)).to_contain_text("Your votes today: 10")
+    for key in "1234ysnxkr[]l":
+        page.keyboard.press(key)
+    paused(page)
+    answered(page, SET)
+    page.keyboard.press("Enter")
+    in_set(page, 0)
+    sounds_on(page)
+    expect(page.locator(".play")).to_be_focused()
+    press(page, "n")
+    answered(page, SET + 1)
+    in_set(page, 1)
+    assert [answer for _, answer, _ in held_by(site, "ada")] == ["yes"] * SET + ["no"]
+
+
+def test_after_the_pause_the_next_clip_needs_no_network(person):
+    page = at_desk(person("abel", expected=[OFFLINE]), "quick")
+    prefetched(page, 3)
+    give_the_tenth(page)
+    answered(page, 1)
+    page.context.set_offline(True)
+    page.keyboard.press("Space")
+    sounds_on(page)
+    assert showing(page) is not None
+    page.context.set_offline(False)
+
+
+@mutant(
+    "the pause after ten answers stays until somebody goes on",
+    "static/js/desk/desk-turns.js",
+    kept_by="    if (this.set.isFull) return this.#pause();\n",
+    broken="",
+)
+def test_the_last_answer_is_taken_back_at_the_pause(site, person):
+    page = at_desk(person("bert"), "quick")
+    give_the_tenth(page)
+    answered(page, 1)
+    page.keyboard.press("u")
+    expect(page.get_by_text("You hear an earlier clip again. Your answer was: Yes")).to_be_visible()
+    expect(pause(page)).to_be_hidden()
+    in_set(page, SET)
+    with page.expect_response("**/api/v1/annotations/*/"):
+        press(page, "n")
+    paused(page)
+    page.keyboard.press("u")
+    page.get_by_role("button", name="Leave it as it is").click()
+    paused(page)
+    page.keyboard.press("Enter")
+    in_set(page, 0)
+    press(page, "s")
+    answered(page, 2)
+    assert held_by(site, "bert") == [["quick", "no", True], ["quick", "similar", False]]
+
+
+def test_the_pause_is_switched_off_on_the_device_and_dots_go_on(person):
+    page = at_desk(person("cleo"), "quick")
+    page.keyboard.press("?")
+    page.get_by_label("A pause after every ten answers").uncheck()
+    page.keyboard.press("Escape")
+    nine_given(page)
+    for number in (SET, 1):
+        press(page, "y")
+        in_set(page, number)
+    expect(pause(page)).to_be_hidden()
+    answered(page, 2)
+    page.reload()
+    ready(page)
+    expect(page.locator("[name=pauses]")).not_to_be_checked()
+
+
+def test_a_second_click_does_not_skip_the_pause_and_enough_leads_to_the_campaigns(person):
+    page = at_desk(person("dora"), "quick")
+    nine_given(page)
+    open_for_answers(page)
+    page.evaluate("""() => {
+        document.querySelector(".answer").click();
+        const twice = new MouseEvent("click", { bubbles: true, detail: 2 });
+        document.querySelector("[data-act=go-on]").dispatchEvent(twice);
+    }""")
+    paused(page)
+    answered(page, 1)
+    page.get_by_role("link", name="That is enough for today").click()
+    expect(page.get_by_text("Of these, 1 today.")).to_be_visible()
+
+
+def test_who_writes_goes_on_into_the_box(site, person):
+    page = at_desk(person("eli"), "words")
+    box = page.get_by_label("What is said?")
+    nine_given(page)
+    open_for_answers(page)
+    box.fill("hey juniper")
+    page.keyboard.press("Control+Enter")
+    paused(page)
+    page.keyboard.press("Control+Enter")
+    paused(page)
+    page.keyboard.press("Enter")
+    expect(box).to_be_focused()
+    page.keyboard.type("x")
+    expect(box).to_have_value("x")
+    answered(page, 1)
+    assert held_by(site, "eli") == [["words", "hey juniper", False]]

@@ -1,0 +1,379 @@
+"""A researcher's copy of a release, cleaned by the program that this site hands out."""
+
+import base64
+import csv
+import hashlib
+import json
+import subprocess
+import sys
+from datetime import timedelta
+from io import StringIO
+from pathlib import Path
+
+import pytest
+import soundfile
+from django.core.management import call_command
+from django.test import Client
+
+from accounts import consent, signing
+from accounts.models import Purpose, User
+from datasets.models import Annotation, Task, Withdrawal
+from datasets.releases import frozen, recalls
+from static.downloads import clean_copy
+from tagger.privacy import withdrawal
+from tagger.settling import settlement
+from tests.conftest import NOW
+from tests.support.mutants import mutant
+from tests.support.site import ROOT
+
+PROGRAM = ROOT / "static/downloads/clean_copy.py"
+
+# RFC 8032, section 7.1: public key, message, signature.
+RFC_8032 = [
+    (
+        "d75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a",
+        "",
+        "e5564300c360ac729086e2cc806e828a84877f1eb8e5d974d873e06522490155"
+        "5fb8821590a33bacc61e39701cf9b46bd25bf5f0595bbe24655141438e7a100b",
+    ),
+    (
+        "3d4017c3e843895a92b70aa74d1b7ebc9c982ccf2ec4968cc0cd55f12af4660c",
+        "72",
+        "92a009a9f0d4cab8720e820b5f642540a2b27b5416503f8fb3762223ebdb69da"
+        "085ac1e43e15996e458f3613d0f11d8c387b2eaeb4302aeeb00d291612bb0c00",
+    ),
+    (
+        "fc51cd8e6218a1a38da47ed00230f0580816ed13ba3303ac5deb911548908025",
+        "af82",
+        "6291d657deec24024827e69c3abe01a30ce548a284743a445e3680d7db5ac3ac"
+        "18ff9b538d16f290ae67f760984dc6594a7c15e9716ed28dc027beceea1ec40a",
+    ),
+]
+
+
+@pytest.fixture
+def wendy(db):
+    person = User.objects.create_user("wendy")
+    for material in ("wake-word", "utterance"):
+        consent.give(person, material, Purpose, NOW, reference="on paper")
+    return person
+
+
+@pytest.fixture
+def copies(juniper, sentences, share, volunteers, alice, wendy, tmp_path):
+    """What a researcher downloaded of the release spring in each format, before Alice left."""
+    for campaign, answers in ((juniper, ("yes", "no")), (sentences, ('he said "stop", then', "left"))):
+        for answer in answers:
+            for contributor in (alice, wendy):
+                settle(share(campaign, contributor), volunteers, answer)
+    release = frozen.freeze("spring", [juniper, sentences], NOW).release
+    for form in ("deepspeech", "precise"):
+        call_command("export", "spring", format=form, to=tmp_path / form, stdout=StringIO())
+    return {form: tmp_path / form for form in ("deepspeech", "precise")} | {"release": release}
+
+
+def settle(task, people, answer):
+    for person in people[:2]:
+        Annotation.objects.create(task=task, annotator=person, answer=answer, created_at=NOW)
+    Task.objects.filter(pk=task.pk).update(annotation_count=2)
+    settlement.settle(task.pk, NOW)
+
+
+@pytest.fixture
+def left(copies, alice, tmp_path):
+    """Alice has left and the next day's feed is out: its file, and the ids of her clips."""
+    rows = copies["release"].rows.filter(task__clip__contributor=alice)
+    ids = set(rows.values_list("public_id", flat=True))
+    assert len(ids) == 4
+    withdrawal.forget_contributor(alice, NOW)
+    for pk in withdrawal.unfinished():
+        withdrawal.scrub(Withdrawal.objects.get(pk=pk), lambda: NOW)
+    recalls.publish(NOW + timedelta(days=1))
+    return feed_file(tmp_path, Client().get("/api/v1/recalls/spring.json").content), ids
+
+
+def feed_file(folder, data):
+    path = folder / "feed.json"
+    path.write_bytes(data)
+    return path
+
+
+def run(folder, feed, *options):
+    """On another computer: Python alone, without this project's packages or settings."""
+    if "--key" not in options:
+        options += ("--key", signing.public_key()["public_key"])
+    command = [sys.executable, "-I", "-S", PROGRAM, folder, "--feed", feed, *options]
+    return subprocess.run(command, capture_output=True, text=True, env={}, cwd="/")
+
+
+def contents(folder):
+    return {
+        path.relative_to(folder).as_posix(): path.read_bytes()
+        for path in sorted(folder.rglob("*"))
+        if path.is_file()
+    }
+
+
+def whole(folder):
+    """Every file has the checksum that stands for it, and each stands there once."""
+    files = contents(folder)
+    listed = files.pop("checksums.sha256").decode().splitlines()
+    assert sorted(listed) == sorted(f"{hashlib.sha256(data).hexdigest()}  {n}" for n, data in files.items())
+    return files
+
+
+def records(folder):
+    """DeepSpeech's rows as its importer reads them, each with its sound."""
+    for name in ("train.csv", "dev.csv", "test.csv"):
+        with (folder / name).open(newline="", encoding="utf-8") as file:
+            for row in csv.DictReader(file):
+                sound, rate = soundfile.read(folder / row["wav_filename"], dtype="int16")
+                assert rate == 16_000 and len(sound) > 0
+                assert (folder / row["wav_filename"]).stat().st_size == int(row["wav_filesize"])
+                yield row
+
+
+@pytest.mark.parametrize(("key", "message", "signature"), RFC_8032)
+def test_signatures_are_checked_as_the_standard_says(key, message, signature):
+    key, message, signature = map(bytes.fromhex, (key, message, signature))
+    assert clean_copy.is_signed(key, message, signature)
+    for position in range(0, 64, 7):
+        other = bytearray(signature)
+        other[position] ^= 1
+        assert not accepts(key, message, bytes(other))
+    assert not accepts(key, message + b"x", signature)
+
+
+def accepts(key, message, signature):
+    try:
+        return clean_copy.is_signed(key, message, signature)
+    except ValueError:
+        return False
+
+
+def test_it_takes_every_signature_of_the_site():
+    for number in range(20):
+        signed = signing.sign({"number": number, "words": "ñ “é”"})
+        message = signing.canonical({name: signed[name] for name in ("number", "words", "key")})
+        key = base64.b64decode(signing.public_key()["public_key"])
+        assert clean_copy.is_signed(key, message, base64.b64decode(signed["signature"]))
+
+
+def test_a_signature_has_one_spelling_alone():
+    """RFC 8032, section 5.1.7: S lies below the group's order; one greater by it would fit as well."""
+    key, message, signature = map(bytes.fromhex, RFC_8032[1])
+    larger = int.from_bytes(signature[32:], "little") + clean_copy.Q
+    assert not clean_copy.is_signed(key, message, signature[:32] + larger.to_bytes(32, "little"))
+    assert not clean_copy.is_signed(key, message, signature + b"\0")
+    assert not clean_copy.is_signed(key, message, b"")
+
+
+def test_the_program_is_short_and_needs_python_alone():
+    text = PROGRAM.read_text()
+    assert len(text.splitlines()) < 100
+    imported = {
+        line.split()[1].split(".")[0] for line in text.splitlines() if line.startswith(("import", "from"))
+    }
+    assert imported <= sys.stdlib_module_names
+
+
+@mutant(
+    "no row about a withdrawn clip stays in a cleaned copy",
+    "static/downloads/clean_copy.py",
+    kept_by="        elif rest != data:",
+    broken="        elif False:",
+)
+def test_a_cleaned_deepspeech_copy_reads_without_who_left(copies, left):
+    feed, gone = left
+    folder = copies["deepspeech"]
+    before = list(records(folder))
+    done = run(folder, feed)
+    assert (done.returncode, done.stderr) == (0, ""), done
+    assert "4 clips withdrawn by 2026-05-05" in done.stdout
+    files = whole(folder)
+    assert not any(each in name or each.encode() in data for each in gone for name, data in files.items())
+    stayed = [row for row in before if not any(each in row["wav_filename"] for each in gone)]
+    assert list(records(folder)) == stayed and len(stayed) == 3 and len(before) == 6
+    assert len(files["soft-labels.jsonl"].splitlines()) == 3
+
+
+def test_a_cleaned_precise_copy_reads_without_who_left(copies, left):
+    feed, gone = left
+    folder = copies["precise"]
+    before = contents(folder)
+    done = run(folder, feed)
+    assert (done.returncode, done.stderr) == (0, ""), done
+    files = whole(folder)
+    wavs = {name for name in before if name.endswith(".wav")}
+    stayed = {name for name in wavs if not any(each in name for each in gone)}
+    assert {name for name in files if name.endswith(".wav")} == stayed
+    assert (len(wavs), len(stayed)) == (4, 2)
+    for name in stayed:
+        assert soundfile.info(folder / name).samplerate == 16_000
+        assert files[name] == before[name]
+    labels = [json.loads(line)["id"] for line in files["soft-labels.jsonl"].decode().splitlines()]
+    assert sorted(labels) == sorted(Path(name).stem for name in stayed)
+
+
+@pytest.mark.parametrize("form", ["deepspeech", "precise"])
+def test_it_may_run_twice(copies, left, form):
+    run(copies[form], left[0])
+    before = contents(copies[form])
+    assert run(copies[form], left[0]).returncode == 0
+    assert contents(copies[form]) == before
+
+
+def test_a_copy_without_recalls_stays_as_it_is(copies, tmp_path):
+    before = contents(copies["deepspeech"])
+    feed = feed_file(tmp_path, Client().get("/api/v1/recalls/spring.json").content)
+    assert run(copies["deepspeech"], feed).returncode == 0
+    assert contents(copies["deepspeech"]) == before
+
+
+def test_what_is_missing_changed_or_extra_is_named(copies, left):
+    feed, gone = left
+    folder = copies["deepspeech"]
+    stays = [path for path in sorted(folder.glob("clips/*.wav")) if path.stem not in gone]
+    stays[0].unlink()
+    stays[1].write_bytes(stays[1].read_bytes()[:-1] + b"x")
+    (folder / "mine.txt").write_text("mine")
+    done = run(folder, feed)
+    assert done.returncode == 1
+    assert sorted(done.stderr.splitlines()) == [
+        f"changed: clips/{stays[1].name}",
+        "extra: mine.txt",
+        f"missing: clips/{stays[0].name}",
+    ]
+    assert not any(each in name for each in gone for name in contents(folder))
+    assert run(folder, feed).returncode == 1
+
+
+def test_a_recalled_row_goes_though_the_table_was_changed_and_the_change_is_told(copies, left):
+    feed, gone = left
+    table = copies["deepspeech"] / "train.csv"
+    tables = [copies["deepspeech"] / f"{split}.csv" for split in ("train", "dev", "test")]
+    table = next(path for path in tables if any(each in path.read_text() for each in gone))
+    table.write_text(table.read_text() + "clips/mine.wav,44,mine\n")
+    done = run(copies["deepspeech"], feed)
+    assert (done.returncode, done.stderr) == (1, f"changed: {table.name}\n")
+    assert "mine" in table.read_text() and not any(each in table.read_text() for each in gone)
+    assert run(copies["deepspeech"], feed).returncode == 1
+
+
+def refused(copies, feed, *options):
+    before = contents(copies["deepspeech"])
+    done = run(copies["deepspeech"], feed, *options)
+    assert done.returncode == 1 and done.stderr.startswith("not cleaned: "), done
+    assert contents(copies["deepspeech"]) == before
+    return done.stderr
+
+
+@mutant(
+    "a copy is not cleaned by a list that its site did not sign",
+    "static/downloads/clean_copy.py",
+    kept_by=" or not is_signed(key, text, signature)",
+    broken="",
+)
+def test_a_feed_with_a_wrong_signature_changes_nothing(copies, left):
+    feed, _gone = left
+    said = json.loads(feed.read_text())
+    for change in ({"recalled": []}, {"published_at": "2026-05-06"}, {"signature": "A" * 86 + "=="}):
+        feed.write_text(json.dumps(said | change))
+        refused(copies, feed)
+
+
+def test_a_feed_without_signature_changes_nothing(copies, left):
+    feed, _gone = left
+    said = json.loads(feed.read_text())
+    del said["signature"]
+    feed.write_text(json.dumps(said))
+    refused(copies, feed)
+
+
+def test_a_feed_signed_by_another_key_changes_nothing(copies, left):
+    other = base64.b64encode(bytes.fromhex(RFC_8032[0][0])).decode()
+    refused(copies, left[0], "--key", other)
+
+
+@mutant(
+    "a copy is not cleaned by the list of another release",
+    "static/downloads/clean_copy.py",
+    kept_by='said["release"] != release or ',
+    broken="",
+)
+def test_the_feed_of_another_release_changes_nothing(copies, left):
+    feed, _gone = left
+    said = json.loads(feed.read_text())
+    del said["signature"], said["key"]
+    feed.write_text(json.dumps(signing.sign(said | {"release": "summer"})))
+    assert "is not the list of spring" in refused(copies, feed)
+
+
+def test_no_feed_at_all_changes_nothing(copies, left, tmp_path):
+    refused(copies, tmp_path / "nowhere.json")
+    refused(copies, "http://127.0.0.1:9/feed.json")
+
+
+@pytest.mark.parametrize("at", ["write_bytes", "replace", "unlink"])
+def test_killed_on_its_way_it_leaves_no_half_file_and_the_next_run_ends_it(copies, left, at):
+    """It dies at each write, each rename, each removal in turn."""
+    feed, gone = left
+    folder = copies["deepspeech"]
+    before, dies = contents(folder), 0
+    while True:
+        dies += 1
+        done = dying(folder, feed, at, dies)
+        files = {name: data for name, data in contents(folder).items() if not name.endswith(".cleaning")}
+        for name, data in files.items():
+            assert (
+                data == before[name] or clean_lines(before[name], gone) == data or name == "checksums.sha256"
+            )
+        if done.returncode == 0:
+            break
+        assert done.returncode == 9
+    assert dies > 1
+    whole(folder)
+    assert not any(each.encode() in data for each in gone for data in contents(folder).values())
+
+
+def clean_lines(data, gone):
+    return b"".join(line for line in data.splitlines(True) if not any(each.encode() in line for each in gone))
+
+
+def dying(folder, feed, at, after):
+    words = [str(PROGRAM), str(folder), "--feed", str(feed), "--key", signing.public_key()["public_key"]]
+    code = f"""
+import os, pathlib, runpy, sys
+kept, left = pathlib.Path.{at}, [{after}]
+def counted(*args):
+    left[0] -= 1
+    if not left[0]:
+        os._exit(9)
+    return kept(*args)
+pathlib.Path.{at} = counted
+sys.argv = {words!r}
+try:
+    runpy.run_path({str(PROGRAM)!r}, run_name="__main__")
+except SystemExit as end:
+    sys.exit(1 if end.code else 0)
+"""
+    return subprocess.run([sys.executable, "-I", "-S", "-c", code], env={})
+
+
+def test_it_asks_the_site_itself_for_feed_and_key(copies, left, live_server):
+    """Where the copy says, at the address that stands in its licence."""
+    folder = copies["precise"]
+    licence = folder / "LICENSE.txt"
+    told = licence.read_bytes().replace(b"http://localhost:8000", live_server.url.encode())
+    sums = folder / "checksums.sha256"
+    sums.write_text(
+        sums.read_text().replace(
+            hashlib.sha256(licence.read_bytes()).hexdigest(), hashlib.sha256(told).hexdigest()
+        )
+    )
+    licence.write_bytes(told)
+    done = subprocess.run(
+        [sys.executable, "-I", "-S", PROGRAM, folder], capture_output=True, text=True, env={}, cwd="/"
+    )
+    assert (done.returncode, done.stderr) == (0, ""), done
+    whole(folder)

@@ -1,0 +1,334 @@
+"""Releases over HTTP: who may have them, in which parts, and what is recorded."""
+
+import http.client
+import io
+import json
+import socket
+import subprocess
+import sys
+import tarfile
+from pathlib import Path
+
+import pytest
+from django.core.management import call_command
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from knox.models import AuthToken
+
+from accounts import consent
+from accounts.models import AuditEvent, Purpose, Role, User
+from datasets import campaigns
+from datasets.clips import vault
+from datasets.models import Campaign
+from tests.conftest import NOW
+from tests.support.mutants import mutant
+from tests.support.released import release, settle
+from tests.support.site import ROOT
+
+LIST = "/api/v1/releases/"
+ONE = "/api/v1/releases/spring/"
+MANIFEST = "/api/v1/releases/spring/manifest.jsonl"
+TAR = "/api/v1/releases/spring/precise.tar"
+
+
+@pytest.fixture
+def rosa(db):
+    return User.objects.create_user("rosa", roles=[Role.RESEARCHER])
+
+
+@pytest.fixture
+def rosas(rosa):
+    return Client(headers={"Authorization": f"Token {AuthToken.objects.create(rosa)[1]}"})
+
+
+@pytest.fixture
+def wendy(db):
+    person = User.objects.create_user("wendy")
+    consent.give(person, "wake-word", Purpose, NOW, reference="on paper")
+    return person
+
+
+@pytest.fixture
+def spring(juniper, share, alice, wendy):
+    for contributor in (alice, wendy, alice):
+        settle(share(juniper, contributor))
+    return release("spring", juniper)
+
+
+@pytest.fixture
+def public(juniper, share, wendy):
+    settle(share(juniper, wendy))
+    return release("public", juniper, audience=Purpose.PUBLIC)
+
+
+def body(answer):
+    return answer.getvalue()
+
+
+def exports():
+    return list(
+        AuditEvent.objects.filter(act=AuditEvent.Act.EXPORTED).values_list("about", "person__username")
+    )
+
+
+def test_a_researcher_sees_what_there_is(rosas, spring):
+    [told] = rosas.get(LIST).json()
+    assert told == rosas.get(ONE).json()
+    assert told == {
+        "slug": "spring",
+        "campaigns": ["juniper"],
+        "licence": "CC0-1.0",
+        "published_at": "2026-05-04T12:00:00Z",
+        "audience": "researchers",
+        "clips": 3,
+        "hours": 0.0,
+        "manifest": MANIFEST,
+        "recalls": "/api/v1/recalls/spring.json",
+        "formats": {name: f"/api/v1/releases/spring/{name}.tar" for name in told["formats"]},
+    }
+    assert {"deepspeech", "precise"} <= told["formats"].keys()
+
+
+def test_every_address_that_is_told_answers(rosas, spring):
+    told = rosas.get(ONE).json()
+    for address in (told["manifest"], told["recalls"], *told["formats"].values()):
+        assert rosas.get(address).status_code == 200
+
+
+@pytest.mark.parametrize(
+    "address", [LIST, ONE, MANIFEST, TAR, "/api/v1/releases/none/", LIST + "none/precise.tar"]
+)
+def test_a_release_for_researchers_is_for_them_alone(bea, spring, address):
+    assert Client().get(address).status_code == 401
+    beas = Client()
+    beas.force_login(bea)
+    answer = beas.get(address)
+    assert (answer.status_code, answer.json()["detail"]) == (
+        403,
+        "This call is for people with the role researcher.",
+    )
+
+
+@pytest.mark.parametrize("address", ["none/", "none/manifest.jsonl", "none/precise.tar", "spring/mp3.tar"])
+def test_what_is_not_there_is_missing(rosas, spring, address):
+    assert rosas.get(LIST + address).status_code == 404
+
+
+@pytest.mark.parametrize("address", ["", "manifest.jsonl", "precise.tar"])
+def test_a_public_release_is_for_everybody(public, address):
+    assert Client().get(f"/api/v1/releases/public/{address}").status_code == 200
+
+
+def test_the_list_is_for_researchers_also_where_a_release_is_public(public):
+    assert Client().get(LIST).status_code == 401
+
+
+@pytest.mark.parametrize("method", ["post", "put", "patch", "delete"])
+@pytest.mark.parametrize("address", [LIST, ONE, MANIFEST, TAR])
+def test_nothing_of_a_release_is_changed_from_outside(rosas, spring, method, address):
+    assert getattr(rosas, method)(address).status_code == 405
+
+
+def test_a_manifest_has_a_row_a_line(rosas, spring):
+    answer = rosas.get(MANIFEST)
+    rows = [json.loads(line) for line in body(answer).splitlines()]
+    assert answer["Content-Type"] == "application/jsonl"
+    assert [row["id"] for row in rows] == sorted(spring.rows.values_list("public_id", flat=True))
+    assert [(row["answer"], row["kind"], row["wake_word"]) for row in rows] == [
+        ("yes", "wake-word", "hey juniper")
+    ] * 3
+    assert body(rosas.head(MANIFEST)) == b""
+
+
+def test_a_manifest_of_words_holds_them(rosas, sentences, share):
+    settle(share(sentences), "turn on the lights")
+    release("spring", sentences)
+    [row] = [json.loads(line) for line in body(rosas.get(MANIFEST)).splitlines()]
+    assert (row["answer"], row["language"]) == ("turn on the lights", "en")
+
+
+def test_what_was_withdrawn_is_in_no_later_manifest(rosas, spring, wendy):
+    consent.withdraw(wendy, NOW)
+    gone = spring.rows.get(task__clip__contributor=wendy).public_id
+    assert gone.encode() not in body(rosas.get(MANIFEST))
+    assert rosas.get(ONE).json()["clips"] == 2
+
+
+@pytest.mark.parametrize("form", ["precise", "deepspeech"])
+def test_an_archive_holds_the_files_of_the_export(rosas, spring, tmp_path, form):
+    answer = rosas.get(f"/api/v1/releases/spring/{form}.tar")
+    whole = body(answer)
+    assert answer.status_code == 200
+    assert (answer["Content-Type"], answer["Accept-Ranges"]) == ("application/x-tar", "bytes")
+    assert answer["Content-Length"] == str(len(whole))
+    assert answer["Content-Disposition"] == f'attachment; filename="spring-{form}.tar"'
+    call_command("export", "spring", format=form, to=tmp_path / "out", stdout=io.StringIO())
+    with tarfile.open(fileobj=io.BytesIO(whole)) as tar:
+        held = {member.name: tar.extractfile(member).read() for member in tar}
+    paths = [path for path in (tmp_path / "out").rglob("*") if path.is_file()]
+    assert held == {str(path.relative_to(tmp_path / "out")): path.read_bytes() for path in paths}
+
+
+def test_the_head_of_an_archive_is_that_of_the_whole_and_exports_nothing(rosas, spring):
+    head, whole = rosas.head(TAR), rosas.get(TAR)
+    exported = exports()
+    for name in ("Content-Length", "ETag", "Accept-Ranges", "Content-Type"):
+        assert head[name] == whole[name]
+    assert (body(head), exported) == (b"", [("release spring", whole.wsgi_request.user.username)])
+
+
+def test_the_pieces_of_a_download_joined_are_the_whole_and_it_is_recorded_once(rosas, rosa, spring):
+    whole, joined = body(rosas.get(TAR)), b""
+    AuditEvent.objects.all().delete()
+    while len(joined) < len(whole):
+        answer = rosas.get(TAR, headers={"Range": f"bytes={len(joined)}-{len(joined) + 30_000}"})
+        part = body(answer)
+        assert answer.status_code == 206
+        assert answer["Content-Range"] == f"bytes {len(joined)}-{len(joined) + len(part) - 1}/{len(whole)}"
+        assert answer["Content-Length"] == str(len(part))
+        joined += part
+    assert joined == whole
+    assert exports() == [("release spring", rosa.username)]
+
+
+@pytest.mark.parametrize(
+    ("asked", "first", "last"),
+    [("0-0", 0, 0), ("512-", 512, None), ("-1024", -1024, None), ("0-99999999999", 0, None), ("7-8", 7, 8)],
+)
+def test_a_part_of_an_archive_is_that_part(rosas, spring, asked, first, last):
+    whole = body(rosas.get(TAR))
+    part = rosas.get(TAR, headers={"Range": f"bytes={asked}"})
+    assert body(part) == whole[first : None if last is None else last + 1]
+
+
+@pytest.mark.parametrize("asked", ["99999999-", "-0", "100-99", "99999999-99999999"])
+def test_a_part_that_is_not_there_is_refused_with_the_length(rosas, spring, asked):
+    answer = rosas.get(TAR, headers={"Range": f"bytes={asked}"})
+    assert (answer.status_code, answer["Content-Range"]) == (
+        416,
+        f"bytes */{rosas.head(TAR)['Content-Length']}",
+    )
+    assert exports() == []
+
+
+@pytest.mark.parametrize(
+    "asked", ["bytes=-", "bytes=a-b", "lines=1-2", "bytes=0-1,5-6", f"bytes={'9' * 30}-"]
+)
+def test_a_range_that_is_not_understood_is_answered_with_the_whole(rosas, spring, asked):
+    answer = rosas.get(TAR, headers={"Range": asked})
+    assert (answer.status_code, len(body(answer))) == (200, int(rosas.head(TAR)["Content-Length"]))
+
+
+def test_a_download_goes_on_if_the_archive_is_the_same(rosas, spring):
+    whole = rosas.get(TAR)
+    part = rosas.get(TAR, headers={"Range": "bytes=1000-", "If-Range": whole["ETag"]})
+    assert (part.status_code, body(part), part["ETag"]) == (206, body(whole)[1000:], whole["ETag"])
+
+
+@mutant(
+    "a download goes on in the same archive alone",
+    "datasets/releases/api.py",
+    kept_by='    if request.headers.get("If-Range", archive.etag) != archive.etag:\n',
+    broken="    if False:\n",
+)
+def test_after_something_was_withdrawn_the_new_archive_comes_whole(rosas, spring, wendy):
+    old = rosas.get(TAR)
+    before = body(old)
+    consent.withdraw(wendy, NOW)
+    new = rosas.get(TAR, headers={"Range": "bytes=1000-", "If-Range": old["ETag"]})
+    assert (new.status_code, new["ETag"] == old["ETag"]) == (200, False)
+    after = body(new)
+    assert after == body(rosas.get(TAR)) != before
+    gone = spring.rows.get(task__clip__contributor=wendy).public_id.encode()
+    assert gone in before and gone not in after
+
+
+@pytest.mark.parametrize("named", ['"another"', "W/{etag}", "Mon, 04 May 2026 12:00:00 GMT"])
+def test_only_the_very_same_tag_lets_a_download_go_on(rosas, spring, named):
+    etag = rosas.head(TAR)["ETag"]
+    answer = rosas.get(TAR, headers={"Range": "bytes=1000-", "If-Range": named.format(etag=etag)})
+    assert answer.status_code == 200
+
+
+def test_two_wake_words_cannot_be_one_archive_of_precise(rosas, juniper, share):
+    kind = Campaign.Kind.WAKE_WORD
+    other = campaigns.create(slug="computer", kind=kind, language="en", wake_word="computer")
+    for campaign in (juniper, other):
+        settle(share(campaign))
+    release("spring", juniper, other)
+    answer = rosas.get(TAR)
+    assert (answer.status_code, exports()) == (409, [])
+    assert "computer, hey juniper" in answer.json()["detail"]
+
+
+def test_who_has_a_public_archive_without_an_account_is_recorded_as_nobody(public):
+    body(Client().get("/api/v1/releases/public/precise.tar"))
+    assert exports() == [("release public", None)]
+
+
+def test_a_program_gets_an_archive_whatever_it_says_that_it_accepts(rosas, spring):
+    assert rosas.get(TAR, headers={"Accept": "application/x-tar"}).status_code == 200
+
+
+@pytest.mark.parametrize("address", [LIST, ONE, MANIFEST])
+def test_as_many_queries_for_many_clips_as_for_few(rosas, juniper, share, spring, address):
+    with CaptureQueriesContext(connection) as few:
+        body(rosas.get(address))
+    spring.delete()
+    for _ in range(6):
+        settle(share(juniper))
+    release("spring", juniper)
+    with CaptureQueriesContext(connection) as many:
+        body(rosas.get(address))
+    assert len(many) == len(few) > 0
+
+
+@pytest.fixture
+def gunicorn(same_site):
+    """The server that a site runs on, beside this test's database and vault; its port."""
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        command = [sys.executable, "-m", "gunicorn", "--bind", f"fd://{listening.fileno()}", "--threads", "2"]
+        server = subprocess.Popen(
+            [*command, "--no-control-socket", "tagger.wsgi"],
+            cwd=ROOT,
+            env=same_site,
+            pass_fds=[listening.fileno()],
+        )
+        yield listening.getsockname()[1]
+        server.terminate()
+        server.wait(timeout=60)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_clip_that_goes_while_it_streams_ends_the_connection_and_nothing_wrong_is_sent(
+    gunicorn, rosas, rosa, spring
+):
+    """Its file goes first when it is erased: here, before its row."""
+    whole = body(rosas.get(TAR))
+    # The last one of the archive, which has an order of its own: by then much was sent and written out.
+    with tarfile.open(fileobj=io.BytesIO(whole)) as packed:
+        *_, last = (name for name in packed.getnames() if name.endswith(".wav"))
+    vault.destroy(spring.rows.get(public_id=Path(last).stem).task.clip.stored_as)
+    server = http.client.HTTPConnection("localhost", gunicorn, timeout=60)
+    server.request("GET", TAR, headers={"Authorization": f"Token {AuthToken.objects.create(rosa)[1]}"})
+    answer = server.getresponse()
+    assert (answer.status, answer.headers["Content-Length"]) == (200, str(len(whole)))
+    with pytest.raises(http.client.IncompleteRead) as broken:
+        answer.read()
+    server.close()
+    assert 0 < len(broken.value.partial) < len(whole) and whole.startswith(broken.value.partial)
+
+
+def test_the_page_of_releases_is_for_researchers(client, bea, rosa, spring):
+    client.force_login(bea)
+    assert client.get("/releases/").status_code == 403
+    client.force_login(rosa)
+    drawn = client.get("/releases/").content.decode()
+    assert f'href="{TAR}"' in drawn and f'href="{MANIFEST}"' in drawn and "<dd>3</dd>" in drawn
+    assert 'href="/releases/" aria-current="page"' in drawn
+
+
+def test_the_page_says_so_when_there_is_no_release(client, rosa):
+    client.force_login(rosa)
+    assert "There is no release yet" in client.get("/releases/").content.decode()

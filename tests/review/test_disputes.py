@@ -1,0 +1,162 @@
+"""The reviewer decides what volunteers could not settle."""
+
+from datetime import timedelta
+
+import pytest
+
+from accounts import consent
+from accounts.models import Role
+from datasets.models import Annotation, Campaign, Clip, Task
+from tagger.lending import assignments
+from tagger.models import Dispute
+from tagger.review import disputes
+from tagger.settling import settlement
+from tests.conftest import NOW
+
+LATER = NOW + timedelta(hours=1)
+
+
+@pytest.fixture
+def disagree(volunteers):
+    """Two volunteers cannot agree on a task, and nobody else is asked."""
+
+    def about(task, one, other, now=NOW):
+        Campaign.objects.filter(pk=task.campaign_id).update(max_annotations=2)
+        for person, answer in zip(volunteers, (one, other), strict=False):
+            Annotation.objects.create(task=task, annotator=person, answer=answer, created_at=now)
+        Task.objects.filter(pk=task.pk).update(annotation_count=2, dirty_since=now)
+        settlement.settle(task.pk, now)
+        return Dispute.objects.get(task=task)
+
+    return about
+
+
+@pytest.fixture
+def task(juniper, shelf):
+    return shelf(juniper, 1)[0]
+
+
+@pytest.fixture
+def dispute(task, disagree):
+    return disagree(task, "yes", "no")
+
+
+@pytest.fixture
+def spoken(sentences, shelf, disagree):
+    return disagree(shelf(sentences, 1)[0], "turn on the lights", "burn all the kites")
+
+
+def test_a_decision_settles_the_task(rita, task, dispute):
+    disputes.decide(dispute, rita, "similar", LATER)
+    task.refresh_from_db()
+    assert (task.status, task.answer, task.adjudicated, task.settled_at) == (
+        "settled",
+        "similar",
+        True,
+        LATER,
+    )
+
+
+def test_a_decision_is_on_record_with_its_reviewer(rita, dispute):
+    disputes.decide(dispute, rita, "similar", LATER)
+    dispute.refresh_from_db()
+    assert (dispute.reviewer, dispute.answer, dispute.decided_at) == (rita, "similar", LATER)
+
+
+def test_a_decision_leaves_the_agreement_of_the_volunteers_as_it_was(rita, task, dispute):
+    task.refresh_from_db()
+    before = task.confidence, task.soft
+    disputes.decide(dispute, rita, "similar", LATER)
+    task.refresh_from_db()
+    assert (task.confidence, task.soft) == before
+    assert task.confidence < 0.75
+
+
+def test_a_decided_dispute_is_offered_no_more(rita, dispute):
+    assert list(disputes.open_for(rita)) == [dispute]
+    disputes.decide(dispute, rita, "no", NOW)
+    assert list(disputes.open_for(rita)) == []
+
+
+def test_deciding_twice_is_refused_and_the_first_word_stands(rita, task, dispute):
+    disputes.decide(dispute, rita, "no", NOW)
+    with pytest.raises(disputes.Decided):
+        disputes.decide(dispute, rita, "yes", LATER)
+    task.refresh_from_db()
+    assert (task.answer, task.settled_at) == ("no", NOW)
+
+
+def test_a_dispute_that_a_changed_answer_settled_cannot_be_decided(rita, bea, task, dispute):
+    annotation = bea.annotations.get()
+    assignments.change(bea, annotation.pk, "no", LATER)
+    settlement.settle(task.pk, LATER)
+    with pytest.raises(disputes.Decided):
+        disputes.decide(dispute, rita, "yes", LATER)
+    task.refresh_from_db()
+    assert (task.answer, task.adjudicated) == ("no", False)
+
+
+def test_a_decision_outlives_a_changed_answer(rita, bea, task, dispute):
+    disputes.decide(dispute, rita, "yes", NOW)
+    assignments.change(bea, bea.annotations.get().pk, "no", LATER)
+    settlement.settle(task.pk, LATER)
+    task.refresh_from_db()
+    assert (task.status, task.answer, task.dirty_since) == ("settled", "yes", None)
+
+
+@pytest.mark.parametrize("answer", ["maybe", "", "turn on the lights"])
+def test_a_decision_is_one_of_the_answers(rita, task, dispute, answer):
+    with pytest.raises(assignments.BadAnswer):
+        disputes.decide(dispute, rita, answer, NOW)
+    task.refresh_from_db()
+    dispute.refresh_from_db()
+    assert (task.status, dispute.decided_at) == ("disputed", None)
+
+
+def test_a_decided_transcript_is_settled_in_its_normal_form(rita, spoken):
+    disputes.decide(spoken, rita, "  Turn ON, the lights! ", NOW)
+    spoken.refresh_from_db()
+    assert (spoken.answer, spoken.task.answer) == ("Turn ON, the lights!", "turn on the lights")
+
+
+def test_a_reviewer_may_decide_that_nobody_speaks(rita, spoken):
+    disputes.decide(spoken, rita, "", NOW)
+    spoken.task.refresh_from_db()
+    assert (spoken.task.status, spoken.task.answer) == ("settled", "")
+
+
+def test_nobody_is_offered_a_dispute_over_their_own_clip(alice, dispute):
+    alice.roles = [*alice.roles, Role.REVIEWER]
+    assert list(disputes.open_for(alice)) == []
+
+
+@pytest.mark.parametrize("end", ["withdrawn", "hidden"])
+def test_a_dispute_over_a_clip_that_nobody_may_hear_is_not_offered(alice, rita, dispute, end):
+    if end == "withdrawn":
+        consent.withdraw(alice, NOW)
+    else:
+        Clip.objects.update(hidden_at=NOW)
+    assert list(disputes.open_for(rita)) == []
+
+
+def test_the_oldest_dispute_is_offered_first(rita, juniper, shelf, disagree):
+    second, first = shelf(juniper, 2)
+    younger = disagree(second, "yes", "no", LATER)
+    older = disagree(first, "yes", "no", NOW)
+    assert list(disputes.open_for(rita)) == [older, younger]
+
+
+def test_a_disputed_task_is_lent_to_nobody(volunteers, juniper, dispute):
+    assert assignments.lend(volunteers[3], juniper, 1, NOW) == []
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_two_reviewers_at_once_one_decides(rita, carl, task, dispute, at_once):
+    done = at_once(
+        lambda: disputes.decide(dispute, rita, "yes", NOW), lambda: disputes.decide(dispute, carl, "no", NOW)
+    )
+    assert sorted(type(result).__name__ for result in done) == ["Decided", "NoneType"]
+    dispute.refresh_from_db()
+    task.refresh_from_db()
+    assert (task.answer, dispute.answer) in {("yes", "yes"), ("no", "no")}
+    assert (dispute.reviewer == rita) == (dispute.answer == "yes")

@@ -1,0 +1,112 @@
+"""What made a label is kept with it, and makes it again to the same bytes."""
+
+import json
+
+import pytest
+from django.core.management import CommandError, call_command
+from django.db.models import F
+
+from accounts.signing import canonical
+from datasets.models import Annotation, Task
+from tagger.learning import refit
+from tagger.settling import certificates, settlement
+from tests.conftest import NOW
+from tests.support.mutants import mutant
+
+pytestmark = pytest.mark.django_db
+VOTES = {
+    "juniper": ["yes", "no", "yes", "yes"],
+    "sentences": ["turn on the lights", "turn on the lights", "turn of the lights"],
+}
+
+
+@pytest.fixture(params=VOTES)
+def settled(request, shelf, volunteers):
+    """One task with several answers, settled before anything was known of the crowd."""
+    campaign = request.getfixturevalue(request.param)
+    [task] = shelf(campaign, 1)
+    for person, answer in zip(volunteers, VOTES[request.param], strict=False):
+        give(task, person, answer)
+    settlement.settle(task.pk, NOW)
+    return fresh(task)
+
+
+def give(task, person, answer):
+    Annotation.objects.create(task=task, annotator=person, answer=answer, created_at=NOW)
+    Task.objects.filter(pk=task.pk).update(annotation_count=F("annotation_count") + 1, dirty_since=NOW)
+
+
+def fresh(task):
+    return Task.objects.select_related("campaign", "clip__contributor__data_key").get(pk=task.pk)
+
+
+def test_a_label_comes_out_again_to_the_same_bytes(settled):
+    assert certificates.trouble_with(settled) == ""
+
+
+def test_it_says_engine_rule_votes_and_how_sure_it_is(settled):
+    held = settled.certificate
+    assert held["engine"] == 1 and held["rule"] == {"least": 2, "most": 7, "confidence": 0.75}
+    assert held["votes"]["count"] == settled.annotation_count and len(held["votes"]["sha256"]) == 64
+    assert held["verdict"]["confidence"] == settled.confidence
+    assert held["posterior"]
+
+
+def test_it_says_what_one_more_contrary_vote_would_do(settled):
+    assert settled.certificate["one_more_against"]["confidence"] < settled.confidence
+
+
+def test_it_comes_out_the_same_after_the_crowd_was_learned_anew(settled):
+    assert refit.refit(settled.campaign.kind, settled.campaign.language, NOW) == settled.annotation_count
+    assert certificates.trouble_with(fresh(settled)) == ""
+
+
+def test_settled_with_a_crowd_that_was_learned_it_comes_out_the_same_too(settled):
+    refit.refit(settled.campaign.kind, settled.campaign.language, NOW)
+    before = settled.certificate
+    settlement.settle(settled.pk, NOW)
+    again = fresh(settled)
+    assert canonical(again.certificate) != canonical(before)
+    assert certificates.trouble_with(again) == ""
+
+
+@mutant(
+    "a label holds the votes that it was made from",
+    "tagger/settling/certificates.py",
+    kept_by='    if _hash(given) != held["votes"]["sha256"]:\n',
+    broken="    if False:\n",
+)
+def test_a_vote_that_was_changed_behind_its_back_is_noticed(settled):
+    given = settled.annotations.order_by("pk")[0]
+    given.task = settled
+    given.answer = "noise"
+    given.save()
+    assert certificates.trouble_with(settled) == "its votes are not those that it was made from"
+
+
+def test_an_answer_that_was_changed_behind_its_back_is_noticed(settled):
+    settled.certificate = settled.certificate | {
+        "verdict": {"outcome": "settled", "answer": "x", "confidence": 1}
+    }
+    assert certificates.trouble_with(settled) == "it comes out otherwise"
+
+
+def test_it_names_nobody(settled, volunteers):
+    written = json.dumps(settled.certificate)
+    assert not any(person.pseudonym in written for person in volunteers)
+    assert "annotator" not in written
+
+
+def test_what_was_said_is_in_no_plain_certificate(settled):
+    if settled.campaign.asks_for_words:
+        assert settled.plain_certificate == {} and settled.sealed_certificate
+    else:
+        assert settled.plain_certificate and not settled.sealed_certificate
+
+
+def test_the_command_recomputes_every_label(settled, capsys):
+    call_command("recompute")
+    assert "1 labels made again to the same bytes" in capsys.readouterr().out
+    Task.objects.filter(pk=settled.pk).update(plain_certificate={}, sealed_certificate=b"")
+    with pytest.raises(CommandError, match=rf"task {settled.pk}: it has no certificate"):
+        call_command("recompute")

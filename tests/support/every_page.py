@@ -1,0 +1,236 @@
+"""Every page of the site, and everybody who may look at one; for tests that go through all of them.
+
+`shown_to_all` fills a database with one real object for whatever an address can name, and asks what each
+visitor is shown. `tell` does so within a site that runs beside a test.
+"""
+
+import json
+import re
+from datetime import timedelta
+from itertools import count
+from types import SimpleNamespace
+from urllib.parse import urlsplit
+
+from django.apps import apps
+from django.contrib.contenttypes.models import ContentType
+from django.db import transaction
+from django.test import Client, RequestFactory
+from django.urls import URLPattern, get_resolver
+from django.urls.resolvers import RoutePattern
+from django.utils import timezone
+from django.utils.regex_helper import normalize
+from django.views.defaults import server_error
+from knox.models import AuthToken
+
+from accounts import consent, devices, receipts
+from accounts.models import Material, Purpose, Role, User
+from datasets import campaigns
+from datasets.clips import intake
+from datasets.models import Annotation, Campaign, Clip, Task
+from datasets.releases import frozen
+from tagger import tasks
+from tagger.desk import examples
+from tagger.lending import assignments
+from tagger.models import Dispute
+from tagger.privacy import reconcile, withdrawal
+from tagger.progress import belonging
+from tagger.review import disputes
+from tagger.settling import settlement
+from tagger.welcome import pledge
+from tests.support import sounds
+
+
+def shown_to_all():
+    """For each visitor the addresses that show them a page, and the cookies that open it."""
+    things = one_of_each()
+    named = {filled(route, things) for route in routes(get_resolver())}
+    addresses = sorted(named | {other_kind(address) for address in named})
+    return [
+        {
+            "visitor": who,
+            "cookies": {name: kept.value for name, kept in client.cookies.items()},
+            "addresses": list(pages(client, addresses)),
+        }
+        for who, client in everybody().items()
+    ]
+
+
+def tell():
+    """Prints it all as JSON, and the page that is shown when something breaks."""
+    broken = server_error(RequestFactory().get("/")).content.decode()
+    print(json.dumps({"shown": shown_to_all(), "broken": broken}))  # noqa: T201
+
+
+# --- addresses ----------------------------------------------------------------------------------
+
+
+def routes(resolver, before=""):
+    """Every address of the site, with %(name)s where something has to be filled in."""
+    for each in resolver.url_patterns:
+        if isinstance(each.pattern, RoutePattern):
+            here = before + re.sub(r"<(?:\w+:)?(\w+)>", r"%(\1)s", str(each.pattern))
+        else:
+            here = before + normalize(each.pattern.regex.pattern)[0][0]
+        if isinstance(each, URLPattern):
+            yield f"/{here}"
+        else:
+            yield from routes(each, here)
+
+
+def filled(route, things):
+    """The route with real objects in it; one that cannot be filled raises, so that no page is forgotten."""
+    named = next((each for start, each in things.items() if route.startswith(start)), None)
+    return of_admin(route) if "%(" in route and named is None else route % (named or {})
+
+
+def of_admin(route):
+    """The admin's addresses name a model and one row of it."""
+    found = re.match(r"/admin/(\w+)/(\w+)/%\(object_id\)s", route)
+    newest = apps.get_model(found[1], found[2]).objects.order_by("-pk").first() if found else None
+    return route % {"object_id": newest.pk if newest else 1, "app_label": "datasets", "url": "nowhere"}
+
+
+def other_kind(address):
+    """The same of the other campaign: a page looks otherwise where another kind of question is asked."""
+    other = {"juniper": "sentences", "sentences": "juniper"}
+    campaign = r"^(/(?:tag|record))/(juniper|sentences)/"
+    return re.sub(campaign, lambda found: f"{found[1]}/{other[found[2]]}/", address)
+
+
+def pages(client, addresses):
+    """What of these a browser shows as a page, and each kind of refusal once."""
+    refused = {}
+    for address in addresses:
+        answered = client.get(address)
+        if answered.status_code in (301, 302):
+            assert urlsplit(answered["Location"]).netloc == ""
+        elif answered["Content-Type"].startswith("text/html"):
+            if answered.status_code == 200:
+                yield address
+            elif answered.content:
+                refused[answered.status_code] = address
+        answered.close()
+    yield from refused.values()
+
+
+# --- what they name -----------------------------------------------------------------------------
+
+
+def one_of_each():
+    """One real object for whatever an address can name, by the beginning of the address."""
+    now = timezone.now()
+    cast = the_cast(now)
+    alice, juniper, sentences = cast.alice, cast.juniper, cast.sentences
+    bea, carl = cast.volunteers[:2]
+    settled, disputed, decided, reported = (share(alice, juniper, now) for _ in range(4))
+    for _ in range(2):
+        share(alice, sentences, now)
+    answer(settled, cast.volunteers, ["yes"] * 2)
+    Campaign.objects.filter(pk=juniper.pk).update(max_annotations=2)
+    for task in (disputed, decided):
+        answer(task, cast.volunteers, ["yes", "no"])
+    example = shown_with_its_answer(decided, cast.rita, now)
+    Campaign.objects.filter(pk=juniper.pk).update(max_annotations=7)
+    [lent] = assignments.lend(bea, sentences, 1, now)
+    [other] = assignments.lend(carl, juniper, 1, now)
+    assignments.report(carl, other.pk, "private", now)
+    release = frozen.freeze("spring", [juniper], now).release
+    offer = devices.offer("a state that is long enough", now)
+    device = devices.claim(alice, offer.code, "kitchen", now)
+    reconcile.look(now)
+    to_tell_of(cast, now)
+    return {
+        "/tag/": {"slug": "juniper"},
+        "/record/": {"slug": "sentences"},
+        "/assignments/": {"pk": lent.pk},
+        "/api/v1/assignments/": {"pk": lent.pk},
+        "/api/v1/annotations/": {"pk": bea.annotations.first().pk},
+        "/api/v1/campaigns/": {"slug": "juniper"},
+        "/api/v1/recalls/": {"release": release.slug},
+        "/api/v1/releases/": {"slug": release.slug, "release": release.slug, "form": "deepspeech"},
+        "/my-clips/": {"pk": settled.clip_id},
+        "/review/disputes/": {"pk": Dispute.objects.get(task=disputed).pk},
+        "/review/examples/": {"pk": example.pk},
+        "/examples/": {"pk": example.pk},
+        "/review/clips/": {"pk": reported.clip_id},
+        "/profile/receipts/": {"receipt_id": receipts.of(alice)[0].id},
+        "/profile/devices/": {"uuid": device.uuid},
+        "/v1/device/": {"uuid": device.uuid},
+        "/profile/tokens/": {"digest": AuthToken.objects.create(bea)[0].digest},
+        "/receipts/erasure/": {"token": withdrawal.forget_clips(bea, [], now).token},
+        "/accounts/confirm-email/": {"key": "none"},
+        "/accounts/password/reset/key/": {"uidb36": "1", "key": "none"},
+        "/admin/r/": {"content_type_id": ContentType.objects.get_for_model(User).pk, "object_id": alice.pk},
+    }
+
+
+def to_tell_of(cast, now):
+    """Clips that wait for volunteers, and one for its owner; figures; a volunteer who wants to be named."""
+    for campaign in [cast.juniper] * 14 + [cast.sentences] * 2:
+        held = share(cast.alice, campaign, now)
+    Clip.objects.filter(pk=held.clip_id).update(held_until=now + timedelta(days=1))
+    belonging.list_person(cast.volunteers[0], True)
+    tasks.refit()
+    tasks.measure_agreement()
+    tasks.measure_community()
+
+
+def the_cast(now):
+    """Alice, who shares, volunteers, Rita, who reviews, and two campaigns with something to read aloud."""
+    pledged = {"pledge": pledge.VERSION}
+    alice = User.objects.create_user("alice", **pledged)
+    for material in Material:
+        consent.give(alice, material, [Purpose.VOLUNTEERS, Purpose.RESEARCHERS], now, reference="on paper")
+    kinds, to_decide = Campaign.Kind, {"guidelines": "Yes: exactly this is said, also within a sentence."}
+    juniper = campaigns.create(
+        slug="juniper", kind=kinds.WAKE_WORD, language="en", wake_word="hey juniper", **to_decide
+    )
+    sentences = campaigns.create(slug="sentences", kind=kinds.TRANSCRIPTION, language="en")
+    juniper.prompts.create(text="hey juniper")
+    sentences.prompts.create(text="what a fine day")
+    return SimpleNamespace(
+        alice=alice,
+        rita=User.objects.create_user("rita", roles=[Role.ANNOTATOR, Role.REVIEWER], **pledged),
+        volunteers=[User.objects.create_user(name, **pledged) for name in ("bea", "carl", "dora")],
+        juniper=juniper,
+        sentences=sentences,
+    )
+
+
+different = count(1)
+
+
+def share(contributor, campaign, now):
+    """One more clip, unlike all before it; its task."""
+    sound = intake.read(sounds.in_format("wav", sounds.babble(next(different), 1.0)))
+    intake.add(sound, campaign, intake.Origin(contributor, Clip.Source.BROWSER, campaign.language), now)
+    return Task.objects.get(campaign=campaign, clip__samples_sha256=sound.fingerprint)
+
+
+def answer(task, people, answers):
+    for person, each in zip(people, answers, strict=False):
+        Annotation.objects.create(task=task, annotator=person, answer=each, created_at=timezone.now())
+    Task.objects.filter(pk=task.pk).update(annotation_count=len(answers))
+    settlement.settle(task.pk, timezone.now())
+
+
+def shown_with_its_answer(task, reviewer, now):
+    """Decided, and an example beside the guidelines from now on."""
+    with transaction.atomic():
+        disputes.decide(Dispute.objects.get(task=task), reviewer, "yes", now)
+        return examples.choose(task, "Both words are there.")
+
+
+def everybody():
+    """Each with a log-in: nobody, each role, who did nothing yet, and who runs the site."""
+    people = {"stranger": None}
+    for who, name in (("contributor", "alice"), ("volunteer", "bea"), ("reviewer", "rita")):
+        people[who] = User.objects.get_by_natural_key(name)
+    people["newcomer"] = User.objects.create_user("nina")
+    people["researcher"] = User.objects.create_user("rex", roles=[Role.RESEARCHER])
+    people["admin"] = User.objects.create_superuser("ada", roles=list(Role), pledge=pledge.VERSION)
+    clients = {who: Client(HTTP_HOST="localhost") for who in people}
+    for who, person in people.items():
+        if person:
+            clients[who].force_login(person)
+    return clients

@@ -1,0 +1,19 @@
+"""Releases for the tests of what is handed out of them."""
+
+from datasets.models import Task
+from datasets.releases import frozen
+from tests.conftest import NOW
+
+SOFT = {"votes": {"yes": 2, "no": 0}, "shares": {"yes": 1.0, "no": 0.0}}
+
+
+def settle(task, answer="yes"):
+    """As settling leaves a task, sealed where its campaign asks for words."""
+    task = Task.objects.select_related("campaign", "clip__contributor__data_key").get(pk=task.pk)
+    task.status, task.answer, task.soft, task.confidence = Task.Status.SETTLED, answer, SOFT, 0.9
+    task.save()
+    return task
+
+
+def release(slug, *campaigns, **limits):
+    return frozen.freeze(slug, campaigns, NOW, **limits).release

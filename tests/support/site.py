@@ -1,0 +1,215 @@
+"""The whole site as `make run` starts it, for tests that need more than Django's own client."""
+
+import os
+import re
+import select
+import signal
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import httpx
+import pytest
+
+from tagger.local import addresses, postgres, processes
+
+ROOT = Path(__file__).resolve().parents[2]
+SECONDS_TO_START = 90
+SECONDS_TO_STOP = 60
+MARKS = {
+    "web": b"gunicorn",
+    "worker": b"\0worker\0",
+    "beat": b"\0beat\0",
+    "postgres": b"/postgres\0-D",
+    "valkey": b"valkey-server",
+}
+OURS = ("DATABASE_URL", "REDIS_URL", "SECRET_KEY", "HTTPS")
+
+
+class Site:
+    """One `python -m tagger.local run` on a home of its own."""
+
+    def __init__(self, home, port=None, **environment):
+        self.home = Path(home)
+        self.port = port or free_port()
+        self.url = f"http://localhost:{self.port}"
+        inherited = {name: value for name, value in os.environ.items() if name not in OURS}
+        fixed = {"TAGGER_HOME": str(self.home), "PORT": str(self.port), "DEBUG": "1", "TAGGER_DEMO": "0"}
+        self.env = inherited | fixed | environment
+        self.said = ""
+
+    def __enter__(self):
+        self.start()
+        return self
+
+    def __exit__(self, *error):
+        try:
+            if any(error):
+                self.kill()
+            else:
+                self.stop()
+        finally:
+            self.remove_data()
+
+    def start(self):
+        self.said = ""
+        self.launcher = subprocess.Popen(
+            [sys.executable, "-m", "tagger.local", "run"],
+            cwd=ROOT,
+            env=self.env,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+        self.wait_for_line(re.escape(f"Tagger is at {self.url}/"), SECONDS_TO_START)
+
+    def stop(self, number=signal.SIGINT):
+        """In order: nothing went wrong, and nobody is left."""
+        family = self.family()
+        self.launcher.send_signal(number)
+        code = self.wait()
+        assert code == 0, self.report(f"exit code {code} after {number!r}")
+        assert alive(family) == [], self.report(f"processes left: {alive(family)}")
+
+    def kill(self):
+        """However it went: a test that failed already needs no second failure on top."""
+        if self.launcher.poll() is None:
+            self.launcher.terminate()
+            self.wait()
+
+    def remove_data(self):
+        """pytest keeps the logs; the data is large, and as root it lies outside of pytest's folder."""
+        postgres.remove_data(self.home)
+
+    def wait(self):
+        """The launcher's exit code; what it says while ending is kept."""
+        rest, _ = self.launcher.communicate(timeout=SECONDS_TO_STOP)
+        self.said += rest.decode()
+        return self.launcher.returncode
+
+    def wait_for_line(self, pattern, seconds=30, times=1):
+        """Until the launcher has said it; what it said before counts as well."""
+        deadline = time.monotonic() + seconds
+        while len(re.findall(pattern, self.said)) < times:
+            ready, _, _ = select.select([self.launcher.stdout], [], [], max(0, deadline - time.monotonic()))
+            piece = os.read(self.launcher.stdout.fileno(), 65536) if ready else b""
+            if not piece:
+                self.kill()
+                pytest.fail(self.report(f"the launcher never said {pattern!r}"))
+            self.said += piece.decode()
+
+    def refusal(self):
+        """The one line with which a start is refused."""
+        command = [sys.executable, "-m", "tagger.local", "run"]
+        done = subprocess.run(
+            command,
+            cwd=ROOT,
+            env=self.env,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=60,
+        )
+        assert (done.returncode, done.stdout) == (1, ""), done
+        assert done.stderr.startswith("tagger: ") and done.stderr.count("\n") == 1, done.stderr
+        return done.stderr.removeprefix("tagger: ").strip()
+
+    def manage(self, *arguments, check=True, **options):
+        """manage.py as a second terminal runs it: it has to find the servers by itself."""
+        done = subprocess.run(
+            [sys.executable, "manage.py", *map(str, arguments)],
+            cwd=ROOT,
+            env=self.env,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            **options,
+        )
+        if check:
+            assert done.returncode == 0, self.report(f"{arguments}: {done.stdout}{done.stderr}")
+        return done
+
+    def manage_all(self, commands):
+        """Several commands in one process, as each start of Django takes more than a second."""
+        words = [tuple(map(str, command)) for command in commands]
+        code = (
+            f"from django.core.management import call_command\nfor words in {words!r}: call_command(*words)"
+        )
+        return self.manage("shell", "-v", "0", "-c", code)
+
+    def is_ready(self):
+        try:
+            return httpx.get(f"{self.url}/readyz", timeout=5).status_code == 200
+        except httpx.TransportError:
+            return False
+
+    def children(self):
+        """The launcher's own children by what they run, such as {"worker": 4711}."""
+        pids = {
+            pid: Path(f"/proc/{pid}/cmdline").read_bytes() for pid in processes.children_of(self.launcher.pid)
+        }
+        return {name: pid for name, mark in MARKS.items() for pid, command in pids.items() if mark in command}
+
+    def log(self, name):
+        return (self.home / "log" / f"{name}.log").read_text(errors="replace")
+
+    def family(self):
+        """Every process below the launcher, with its start, for a pid may be used again."""
+        found, parents = [], [self.launcher.pid]
+        while parents:
+            parents = [child for parent in parents for child in processes.children_of(parent)]
+            found += [(pid, addresses.started_at(pid)) for pid in parents]
+        return found
+
+    def report(self, what):
+        logs = sorted((self.home / "log").glob("*.log"))
+        tails = [f"--- {path.name}\n{path.read_text(errors='replace')[-3000:]}" for path in logs]
+        return "\n".join([what, "--- said", self.said, *tails])
+
+
+def alive(family):
+    return [pid for pid, started in family if addresses.started_at(pid) == started]
+
+
+def eventually(condition, seconds=30):
+    """Whether it comes true in time; for what tells nobody when it does."""
+    deadline = time.monotonic() + seconds
+    while not (met := condition()) and time.monotonic() < deadline:
+        time.sleep(0.02)
+    return met
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+@pytest.fixture(scope="session")
+def site(tmp_path_factory):
+    with Site(tmp_path_factory.mktemp("site") / "home") as running:
+        yield running
+
+
+# What takes a minute or more begins first, so that at the end of a run no process waits for one of these.
+LONG = (
+    "test_scan",
+    "test_browser_access",
+    "test_browser_desk",
+    "test_browser_listening",
+    "test_browser_journey",
+    "test_fault_test",
+    "test_load_test",
+    "test_journey",
+    "test_browser_no_third_party",
+    "test_withdrawal",
+    "test_transcript_properties",
+)
+
+
+def pytest_collection_modifyitems(items):
+    place = {name: number for number, name in enumerate(LONG)}
+    items.sort(key=lambda item: place.get(item.path.stem, len(LONG)))

@@ -1,0 +1,203 @@
+"""No page of this site calls anybody else, by Chromium's net log; a page of leaks shows that it would tell.
+
+A page's script sees neither name lookups nor WebRTC, and in a private window Chromium leaves out preconnect
+and dns-prefetch: so the log is read, and the pages are opened in an ordinary profile.
+"""
+
+import json
+import re
+import socket
+import threading
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+from playwright.sync_api import Error, sync_playwright
+
+from tests.support import every_page
+from tests.support.browser import ALONE, MISSING, QUIET, chromium
+from tests.support.mutants import mutant
+from tests.support.site import eventually
+
+HERE = {"localhost", "127.0.0.1", "::1"}
+NAMING = ("url", "host", "hostname", "qname", "destination", "logical_destination", "group_id")
+ADDRESSES = ("address", "address_list", "remote_address")
+# Sockets of ours have a local end, which is no place that anything is sent to.
+OUTWARD = re.compile(r"UDP_CONNECT|UDP_BYTES_SENT|TCP_CONNECT|TCP_CONNECT_ATTEMPT|SOCKET_CONNECT")
+
+# The ways out of a page, each to a host of its own.
+LEAKS = {
+    "image": '<img src="http://image.invalid/i.png">',
+    "loopback": '<img src="http://127.0.0.2:9/i.png">',
+    "font": "<style>@font-face {font-family: f; src: url(http://font.invalid/f)} p {font-family: f}</style>",
+    "style": '<link rel="stylesheet" href="http://style.invalid/s.css">',
+    "script": '<script src="http://script.invalid/s.js" async></script>',
+    "frame": '<iframe src="http://frame.invalid/"></iframe>',
+    "media": '<audio src="http://media.invalid/a.wav" preload="auto"></audio>',
+    "prefetch": '<link rel="prefetch" href="http://prefetch.invalid/">',
+    "preconnect": '<link rel="preconnect" href="http://preconnect.invalid">',
+    "dns": '<link rel="dns-prefetch" href="//dns.invalid">',
+    "fetch": '<script>fetch("http://fetch.invalid/").catch(() => 0)</script>',
+    "beacon": '<script>navigator.sendBeacon("http://beacon.invalid/", "x")</script>',
+    "socket": '<script>new WebSocket("ws://socket.invalid/")</script>',
+    "stun": '<script>call("stun:stun.invalid:3478")</script>',
+    "stun by number": '<script>call("stun:127.0.0.3:STUN")</script>',
+    "form": '<form action="http://form.invalid/" method="post"></form>',
+}
+CALL = """<script>function call(urls) {
+    const caller = new RTCPeerConnection({iceServers: [{urls}]});
+    caller.createDataChannel("any");
+    caller.createOffer().then((offer) => caller.setLocalDescription(offer));
+}</script>"""
+
+
+# Chromium asks its maker about every form it shows, whatever page it stands on.
+BARE_FORM = (
+    '<!doctype html><title>form</title><form method="post"><input name="a"><input type="password"></form>'
+)
+
+
+@contextmanager
+def served(text):
+    """The address of a server on this machine that has this one page."""
+
+    class OnePage(BaseHTTPRequestHandler):
+        def do_GET(self):
+            self.send_response(200)
+            self.send_header("Content-Type", "text/html")
+            self.send_header("Content-Length", str(len(text)))
+            self.end_headers()
+            self.wfile.write(text)
+
+        def log_message(self, *said):
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), OnePage)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}/"
+    finally:
+        server.shutdown()
+        server.server_close()
+
+
+@contextmanager
+def logged(log, profile):
+    """A page in an ordinary profile, and all that leaves it in the log once this ends."""
+    if (path := chromium()) is None:
+        pytest.skip(MISSING)
+    arguments = [*QUIET, *ALONE, f"--log-net-log={log}"]
+    with sync_playwright() as playwright, served(BARE_FORM.encode()) as bare_form:
+        launch = playwright.chromium.launch_persistent_context
+        idle = launch(
+            profile / "idle", executable_path=path, args=[*arguments[:-1], f"--log-net-log={log}.idle"]
+        )
+        driven = launch(profile / "driven", executable_path=path, args=arguments)
+        try:
+            for address in ("about:blank", bare_form):
+                idle.new_page().goto(address)
+            yield driven
+        finally:
+            driven.close()
+            idle.close()
+
+
+def called(log):
+    """Every host that anything in this net log looked up, connected to, or sent to; but for name servers."""
+    found = json.loads(Path(log).read_text())
+    names = {number: name for name, number in found["constants"]["logEventTypes"].items()}
+    servers, hosts = set(), set()
+    for event in found["events"]:
+        parameters, kind = event.get("params", {}), names[event["type"]]
+        if kind == "DNS_CONFIG_CHANGED":
+            servers |= set(texts(parameters, ("nameservers",)))
+        hosts |= set(filter(None, map(host_in, texts(parameters, NAMING))))
+        if OUTWARD.match(kind):
+            hosts |= {host_in(f"//{each}") for each in texts(parameters, ADDRESSES) if each not in servers}
+    return hosts
+
+
+def texts(parameters, keys):
+    """The texts under these keys, however deep."""
+    for key, value in parameters.items():
+        each = value if isinstance(value, list) else [value]
+        yield from (text for text in each if isinstance(text, str) and key in keys)
+        for inner in each:
+            if isinstance(inner, dict):
+                yield from texts(inner, keys)
+
+
+def host_in(text):
+    """The host of an address, of a pair of host and port, or of a name in Chromium's ways of writing one."""
+    address = re.search(r"(?:^|[/ ])((?:https?|wss?|stuns?|turns?):)?//[^\s<>]+", text)
+    if address is None and re.match(r"[a-z][a-z-]+:", text) and not re.search(r":\d+$", text):
+        return None  # data:, blob:, about:, chrome: go nowhere
+    return (urlsplit(address[0].strip() if address else f"//{text}").hostname or "").rstrip(".")
+
+
+def calls_of_the_browser(log):
+    """What Chromium does by itself: one beside it, started the same way, that shows but a bare form."""
+    return called(f"{log}.idle")
+
+
+# --- every page ---------------------------------------------------------------------------------
+
+
+def open_all(context, shown):
+    page = context.new_page()
+    for address in shown:
+        try:
+            page.goto(address, wait_until="load")
+        except Error as problem:
+            raise AssertionError(f"{address}: {problem}") from problem
+    page.close()
+
+
+@mutant(
+    "no page calls another host",
+    "templates/base.html",
+    kept_by='  <meta name="color-scheme" content="light dark">\n',
+    broken='  <link rel="dns-prefetch" href="//fonts.invalid">\n',
+)
+def test_no_page_calls_anybody_else(live_server, tmp_path):
+    shown = every_page.shown_to_all()
+    assert all(len(each["addresses"]) >= 5 for each in shown)
+    log = tmp_path / "net.json"
+    with logged(log, tmp_path) as context:
+        for each in shown:
+            context.clear_cookies()
+            for name, value in each["cookies"].items():
+                context.add_cookies([{"name": name, "value": value, "url": live_server.url}])
+            open_all(context, [live_server.url + address for address in each["addresses"]])
+    assert called(log) - calls_of_the_browser(log) <= HERE
+
+
+# --- the control --------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def page_of_leaks():
+    """Its address, and the place that hears its WebRTC: a page that leaks in every way there is."""
+    hears = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    hears.bind(("127.0.0.3", 0))
+    leaks = "".join(LEAKS.values()).replace(":STUN", f":{hears.getsockname()[1]}")
+    text = f"<!doctype html><title>leaks</title>{CALL}<p>words</p>{leaks}".encode()
+
+    with served(text) as address:
+        yield address
+    hears.close()
+
+
+def test_every_planted_leak_is_caught(page_of_leaks, tmp_path):
+    log = tmp_path / "net.json"
+    hosts = {way: re.search(r"[\w.]+\.invalid|127\.0\.0\.[23]", leak)[0] for way, leak in LEAKS.items()}
+    with logged(log, tmp_path) as context:
+        page = context.new_page()
+        page.goto(page_of_leaks, wait_until="commit")
+        eventually(lambda: all(host in log.read_text() for way, host in hosts.items() if way != "form"), 15)
+        page.evaluate("document.forms[0].submit()")
+        eventually(lambda: hosts["form"] in log.read_text(), 15)
+    found = called(log) - calls_of_the_browser(log)
+    assert {way for way, host in hosts.items() if host not in found} == set()

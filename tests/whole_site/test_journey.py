@@ -1,0 +1,260 @@
+"""The journey of a clip: real HTTP, a real Celery worker, real PostgreSQL and Redis, from file to file."""
+
+import csv
+import io
+import json
+import re
+
+import httpx
+import pytest
+import soundfile
+
+from tests.support import sounds
+from tests.support.site import eventually
+
+SPEAKERS = ("ann", "ben", "cat", "dan")
+SPOKEN = {"ann-0": "lights on", "ben-0": "Lights on!", "cat-0": "good night", "dan-0": "what time is it"}
+
+
+class Person:
+    """Somebody in front of the site, over HTTP alone."""
+
+    def __init__(self, site, name):
+        self.http = httpx.Client(base_url=site.url, follow_redirects=True, timeout=30)
+        page = self.http.get("/accounts/signup/").text
+        self.page = self.send("/accounts/signup/", page, username=name, password1="a long pass phrase")
+        self.send("/first-minute/", self.http.get("/first-minute/").text, promise="on")
+        made = self.send("/profile/tokens/", self.http.get("/profile/").text)
+        self.api = httpx.Client(
+            base_url=f"{site.url}/api/v1/",
+            headers={"Authorization": f"Token {re.search('[0-9a-f]{64}', made)[0]}"},
+            timeout=30,
+        )
+
+    def send(self, address, page, **fields):
+        token = re.search(r'name="csrfmiddlewaretoken" value="(\w+)"', page)[1]
+        answer = self.http.post(address, data={"csrfmiddlewaretoken": token, **fields})
+        assert answer.status_code == 200, answer.text
+        return answer.text
+
+    def borrow(self, campaign):
+        """Everything that is there for this person now, with each clip's samples."""
+        while lent := self.api.post(f"campaigns/{campaign}/assignments/", json={"count": 10}).json()[
+            "assignments"
+        ]:
+            for assignment in lent:
+                wav = self.http.get(assignment["audio"])
+                assert (wav.status_code, wav.headers["Cache-Control"]) == (200, "no-store")
+                yield assignment["id"], fingerprint(wav.content)
+
+    def answer(self, assignment, **body):
+        given = self.api.post(f"assignments/{assignment}/annotation/", json=body)
+        assert given.status_code == 201, given.text
+
+    def close(self):
+        self.http.close()
+        self.api.close()
+
+
+def fingerprint(wav):
+    samples, rate = soundfile.read(io.BytesIO(wav), dtype="int16")
+    assert rate == 16_000 and samples.ndim == 1
+    return samples.tobytes()
+
+
+@pytest.fixture
+def clips(tmp_path):
+    """Three wake-word clips and one sentence of each speaker, in different formats: {samples: name}."""
+    known = {}
+    for s, speaker in enumerate(SPEAKERS):
+        for n in range(4):
+            samples = sounds.babble(seed=10 * s + n, seconds=1.5)
+            kind = "flac" if n % 2 else "wav"
+            (tmp_path / f"{speaker}-{n}.{kind}").write_bytes(sounds.in_format(kind, samples))
+            known[samples.tobytes()] = f"{speaker}-{n}"
+    return known
+
+
+def write_manifest(folder, name, rows):
+    with open(folder / name, "w", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(["path", "speaker"])
+        writer.writerows(rows)
+    return folder / name
+
+
+def test_the_journey_of_a_clip(site, clips, tmp_path):
+    words = write_manifest(
+        tmp_path,
+        "words.csv",
+        [(f"{s}-{n}.{'flac' if n % 2 else 'wav'}", s) for s in SPEAKERS for n in (1, 2, 3)],
+    )
+    said = write_manifest(tmp_path, "said.csv", [(f"{s}-0.wav", s) for s in SPEAKERS])
+    site.manage(
+        "create_campaign",
+        "journey-word",
+        "--kind",
+        "wake-word",
+        "--language",
+        "en",
+        "--wake-word",
+        "hey juniper",
+        "--max-annotations",
+        "5",
+    )
+    site.manage(
+        "create_campaign",
+        "journey-said",
+        "--kind",
+        "transcription",
+        "--language",
+        "en",
+        "--max-annotations",
+        "5",
+    )
+    for source, campaign in ((words, "journey-word"), (said, "journey-said")):
+        told = site.manage(
+            "import_clips",
+            source,
+            "--campaign",
+            campaign,
+            "--contributor",
+            "journey",
+            "--consent-reference",
+            "form 7",
+        ).stdout
+        assert ", 0 held already, 0 refused." in told
+
+    people = [Person(site, f"journey{n}") for n in range(5)]
+    for n, person in enumerate(people):
+        for assignment, samples in person.borrow("journey-word"):
+            person.answer(assignment, answer=wake_answer(clips[samples], n))
+        for assignment, samples in person.borrow("journey-said"):
+            person.answer(assignment, transcript=SPOKEN[clips[samples]] if n else "lights off now")
+        wait_until_settled(site)
+
+    progress = {c["slug"]: c["progress"] for c in people[0].api.get("campaigns/").json()}
+    assert progress["journey-word"] == {"total": 12, "settled": 11, "disputed": 1}
+    assert progress["journey-said"] == {"total": 4, "settled": 4, "disputed": 0}
+
+    adjudicate(site, people[0], "yes")
+    export_and_check(site, clips, tmp_path)
+    the_crowd_is_learned(site, people)
+    controls_are_mixed_in(site, tmp_path)
+    assert "16 labels made again to the same bytes" in site.manage("recompute").stdout
+    for person in people:
+        person.close()
+
+
+def wake_answer(name, n):
+    """dan-3 divides the crowd, cat's clips are similar, everything else is the wake word."""
+    if name == "dan-3":
+        return ("yes", "no", "yes", "no", "noise")[n]
+    return "similar" if name.startswith("cat") else "yes"
+
+
+def wait_until_settled(site):
+    """The worker has counted every answer: asked of the database, as the site's operator would."""
+    waiting = "Task.objects.filter(dirty_since__isnull=False).count()"
+    ask = f"from datasets.models import Task; print('dirty', {waiting})"
+    assert eventually(lambda: "dirty 0" in site.manage("shell", "-c", ask).stdout), site.log("worker")
+
+
+def adjudicate(site, person, answer):
+    find = "from accounts.models import User; u = User.objects.get_by_natural_key('journey0')"
+    site.manage("shell", "-c", f"{find}; u.roles.append('reviewer'); u.save()")
+    listed = person.http.get("/review/").text
+    [dispute] = re.findall(r"/review/disputes/(\d+)/\"", listed)
+    page = person.http.get(f"/review/disputes/{dispute}/").text
+    assert person.http.get(f"/review/disputes/{dispute}/audio/").headers["Content-Type"] == "audio/wav"
+    person.send(f"/review/disputes/{dispute}/", page, answer=answer)
+
+
+def the_crowd_is_learned(site, people):
+    """All answers of five people, and what that says of one of them, on their own page and to reviewers."""
+    learn = "from tagger import tasks; from datasets.models import Annotation; "
+    told = site.manage(
+        "shell", "-c", f"{learn} print('of', tasks.refit(), Annotation.objects.count())"
+    ).stdout
+    learned, answers = re.search(r"of (\d+) (\d+)", told).groups()
+    assert learned == answers and int(answers) > 30
+    wait_until_settled(site)
+    page = people[1].http.get("/my-answers/").text
+    assert re.search(r"\d+ of the last \d+ \(\d+ %\)", page) and "of 100" in page
+    listed = re.findall(r"volunteer \d+", people[0].http.get("/review/volunteers/").text)
+    assert len(set(listed)) == len(people)
+    assert people[1].http.get("/review/volunteers/").status_code == 403
+    site.manage("shell", "-c", "from tagger import tasks; tasks.measure_agreement()")
+    assert "alpha" in people[1].http.get("/tag/journey-word/agreement/").text
+
+
+def controls_are_mixed_in(site, tmp_path):
+    """Somebody new is lent what is settled already, too, and is not told."""
+    site.manage("shell", "-c", "from tagger import tasks; tasks.rotate_controls()")
+    more = sounds.babble(seed=99, seconds=1.5)
+    (tmp_path / "eve.wav").write_bytes(sounds.in_format("wav", more))
+    source = write_manifest(tmp_path, "more.csv", [("eve.wav", "eve")])
+    given = "--contributor", "journey", "--consent-reference", "form 8"
+    site.manage("import_clips", source, "--campaign", "journey-word", *given)
+    newcomers = [Person(site, f"newcomer{n}") for n in range(3)]  # each meets a control with 1 - 2 ** -10
+    heard = [samples for person in newcomers for _id, samples in borrow_once(person)]
+    wanted = more.tobytes()
+    assert wanted in heard and set(heard) != {wanted}
+    for person in newcomers:
+        person.close()
+
+
+def borrow_once(person):
+    lent = person.api.post("campaigns/journey-word/assignments/", json={"count": 10}).json()["assignments"]
+    return [(each["id"], fingerprint(person.http.get(each["audio"]).content)) for each in lent]
+
+
+def export_and_check(site, clips, tmp_path):
+    site.manage(
+        "release", "journey-1", "--campaign", "journey-word", "journey-said", "--min-contributors", "4"
+    )
+    site.manage("export", "journey-1", "--format", "deepspeech", "--to", tmp_path / "ds")
+    site.manage("export", "journey-1", "--format", "precise", "--to", tmp_path / "precise")
+    check_deepspeech(clips, tmp_path / "ds")
+    precise = {
+        p.relative_to(tmp_path / "precise").parts[-2]: p for p in (tmp_path / "precise").rglob("*.wav")
+    }
+    assert set(precise) == {"wake-word", "not-wake-word"}
+    names = {clips[fingerprint(p.read_bytes())]: p.parent.name for p in (tmp_path / "precise").rglob("*.wav")}
+    assert len(names) == 12 and {n for n, kind in names.items() if kind == "not-wake-word"} == {
+        "cat-1",
+        "cat-2",
+        "cat-3",
+    }
+
+
+def check_deepspeech(clips, folder):
+    """Every WAV opens, every row matches its file, nobody speaks in two splits."""
+    alphabet = set(
+        "".join(
+            line for line in (folder / "alphabet.txt").read_text().split("\n") if not line.startswith("#")
+        )
+    )
+    speakers, seen = {}, {}
+    for split in ("train", "dev", "test"):
+        with open(folder / f"{split}.csv", newline="") as file:
+            for row in csv.DictReader(file):
+                wav = (folder / row["wav_filename"]).read_bytes()
+                name = clips[fingerprint(wav)]
+                assert int(row["wav_filesize"]) == len(wav) and set(row["transcript"]) <= alphabet | {" "}
+                speakers.setdefault(name.split("-")[0], set()).add(split)
+                seen[name] = row["transcript"]
+    assert all(len(splits) == 1 for splits in speakers.values()) and set.union(*speakers.values()) == {
+        "train",
+        "dev",
+        "test",
+    }
+    assert {n: t for n, t in seen.items() if n.endswith("-0")} == {
+        n: t.lower().strip("!") for n, t in SPOKEN.items()
+    }
+    assert {n: t for n, t in seen.items() if not n.endswith("-0")} == {
+        f"{s}-{n}": "hey juniper" for s in ("ann", "ben", "dan") for n in (1, 2, 3)
+    }
+    assert len(list((folder / "clips").iterdir())) == len(seen)
+    labels = [json.loads(line) for line in (folder / "soft-labels.jsonl").read_text().splitlines()]
+    assert len(labels) == len(seen) and sum(label["soft"]["adjudicated"] for label in labels) == 1

@@ -1,0 +1,328 @@
+"""Every word of the pages can be translated, Spanish lacks none, and a page speaks as its reader asks."""
+
+import ast
+import gettext
+import re
+from pathlib import Path
+
+import pytest
+from django.conf import settings as site_settings
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.utils import translation
+from django.utils.translation.template import templatize
+from django.views.defaults import server_error
+from knox.models import AuthToken
+
+from datasets.clips.audio import BadAudio
+from datasets.clips.views import told
+from datasets.models import Campaign
+from tagger.desk import refusals
+from tagger.lending import assignments
+from tests.support import sounds
+
+ROOT = Path(__file__).resolve().parents[2]
+LANGUAGES = [code for code, _name in site_settings.LANGUAGES if code != "en"]
+MARKS = {"_", "gettext", "gettext_lazy", "gettext_noop", "ngettext", "ngettext_lazy"}
+IN_TEMPLATE = re.compile(
+    r"""(?<!\w)(?:n?gettext|_|pgettext\(u?'[^']*',)\(?\s*u?('(?:\\.|[^'\\])*'|"(?:\\.|[^"\\])*")""", re.S
+)
+PLACEHOLDER = re.compile(r"%\(\w+\)[sd]|%%|\{\w*\}")
+TAG = re.compile(r"</?\w+[^>]*>")
+ANEW = (
+    "Run: python manage.py makemessages -l es -l ar --no-obsolete --add-location file --no-wrap "
+    "-i 'tests/*' -i 'bench/*' -i 'build/*' -i 'var/*' -i '.venv/*' -i 'docs/*' ; translate what is new into "
+    "Spanish at least; then python manage.py compilemessages, and put both .po and .mo under version control."
+)
+
+
+def file_of(language, ending):
+    return ROOT / "tagger" / "locale" / language / "LC_MESSAGES" / f"django.{ending}"
+
+
+def entries(language):
+    """Of the .po: {"msgid": …, "msgstr": …, "fuzzy": …}, with "msgid_plural" and "msgstr[0]" … for counts."""
+    blocks = re.split(r"\n\s*\n", file_of(language, "po").read_text(encoding="utf-8").strip())
+    return [entry for entry in map(entry_of, blocks) if "msgid" in entry]
+
+
+def entry_of(block):
+    entry, key = {"fuzzy": False}, ""
+    for line in block.splitlines():
+        if line.startswith("#"):
+            entry["fuzzy"] |= line.startswith("#,") and "fuzzy" in line
+        elif line.startswith('"'):
+            entry[key] += ast.literal_eval(line)
+        elif line:
+            key, _, text = line.partition(" ")
+            entry[key] = ast.literal_eval(text)
+    return entry
+
+
+def forms(entry):
+    return [text for name, text in entry.items() if name.startswith("msgstr")]
+
+
+def compiled(language):
+    """What the .mo says, spelled as the library that reads it for the pages spells it."""
+    with file_of(language, "mo").open("rb") as file:
+        return gettext.GNUTranslations(file)._catalog
+
+
+def as_compiled(all_entries):
+    said = {}
+    for entry in all_entries:
+        if entry["fuzzy"] or not all(forms(entry)):
+            continue
+        name = "\x04".join(entry[part] for part in ("msgctxt", "msgid") if part in entry)
+        if "msgid_plural" in entry:
+            said |= {(name, number): text for number, text in enumerate(forms(entry))}
+        else:
+            said[name] = entry["msgstr"]
+    return said
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_what_is_compiled_is_what_the_words_say(language):
+    assert compiled(language) == as_compiled(entries(language)), ANEW
+
+
+def test_spanish_lacks_no_word():
+    lacking = [entry["msgid"] for entry in entries("es") if entry["fuzzy"] or not all(forms(entry))]
+    assert lacking == [], ANEW
+
+
+def test_the_words_include_all_that_templates_and_programs_mark():
+    known = {entry["msgid"] for entry in entries("es")}
+    assert sorted((in_templates() | in_programs()) - known) == [], ANEW
+
+
+def in_templates():
+    found = set()
+    for path in sorted((ROOT / "templates").rglob("*.*")):
+        marked = templatize(path.read_text(encoding="utf-8"), origin=str(path))
+        lines = [line for line in marked.splitlines() if not line.lstrip().startswith("#")]
+        found |= {ast.literal_eval(text) for text in IN_TEMPLATE.findall("\n".join(lines))}
+    assert "Skip to the content" in found
+    return found
+
+
+def in_programs():
+    found = set()
+    for app in ("accounts", "datasets", "tagger"):
+        for path in sorted((ROOT / app).rglob("*.py")):
+            for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+                if is_mark(node) and isinstance(node.args[0], ast.Constant):
+                    found.add(node.args[0].value)
+    assert "Decided. Thank you." in found
+    return found
+
+
+def is_mark(node):
+    called = isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in MARKS
+    return called and bool(node.args)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_translation_keeps_what_is_filled_in_and_the_html(language):
+    broken = [
+        (entry["msgid"], text)
+        for entry in entries(language)
+        if entry["msgid"]
+        for text in forms(entry)
+        if text and held(text) not in {held(entry["msgid"]), held(entry.get("msgid_plural", entry["msgid"]))}
+    ]
+    assert broken == []
+
+
+def held(text):
+    return tuple(sorted(PLACEHOLDER.findall(text))), tuple(sorted(TAG.findall(text)))
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_disguised_voice_is_never_called_anonymous(language):
+    said = " ".join(text for entry in entries(language) for text in forms(entry)).lower()
+    assert not re.search(r"anónim|anonimi|مجهول", said)
+
+
+# --- which language a page speaks ---
+
+
+def words_of(response):
+    page = response.content.decode()
+    language, direction = re.search(r'<html lang="([\w-]+)" dir="(\w+)">', page).groups()
+    return language, direction, page
+
+
+@pytest.mark.parametrize(
+    ("asked", "language", "direction", "words"),
+    [
+        ("", "en", "ltr", "What we promise"),
+        ("es-MX,es;q=0.9,en;q=0.8", "es", "ltr", "Lo que prometemos"),
+        ("ar", "ar", "rtl", "ما نعد به"),
+        ("fr,es;q=0.5", "es", "ltr", "Lo que prometemos"),
+        ("fr", "en", "ltr", "What we promise"),
+        ("x" * 2000, "en", "ltr", "What we promise"),
+    ],
+)
+def test_a_page_speaks_as_the_browser_asks(db, client, asked, language, direction, words):
+    answer = client.get("/", headers={"accept-language": asked} if asked else {})
+    assert words_of(answer)[:2] == (language, direction)
+    assert words in words_of(answer)[2]
+    assert ("css/rtl.css" in words_of(answer)[2]) == (direction == "rtl")
+    assert "Accept-Language" in answer["Vary"]
+
+
+def test_what_was_chosen_counts_more_than_what_the_browser_asks(db, client):
+    client.get("/", headers={"accept-language": "es"})
+    assert client.cookies == {}  # reading sets none
+    answer = client.post("/language/", {"language": "ar", "next": "/accounts/login/?next=/tag/"})
+    assert (answer.status_code, answer["Location"]) == (302, "/accounts/login/?next=/tag/")
+    language, direction, page = words_of(client.get("/", headers={"accept-language": "es"}))
+    assert (language, direction) == ("ar", "rtl")
+    assert 'value="ar" lang="ar" dir="rtl" aria-current="true">العربيّة</button>' in page
+
+
+def test_the_choice_is_a_cookie_alone(db, client, settings, bea):
+    client.force_login(bea)
+    before = dict(client.session.items())
+    with CaptureQueriesContext(connection) as asked:
+        client.post("/language/", {"language": "es", "next": "/"})
+    assert [query["sql"] for query in asked if not query["sql"].startswith("SELECT")] == []
+    assert dict(client.session.items()) == before
+    assert client.cookies[settings.LANGUAGE_COOKIE_NAME].value == "es"
+
+
+@pytest.mark.parametrize("flag", ["SECURE", "HTTPONLY", "SAMESITE"])
+def test_its_cookie_is_kept_as_the_session_is(flag):
+    ours, session = (getattr(site_settings, f"{name}_COOKIE_{flag}") for name in ("LANGUAGE", "SESSION"))
+    assert ours == session
+
+
+def test_no_token_is_needed_and_none_is_set(db):
+    strict = Client(enforce_csrf_checks=True)
+    assert strict.post("/language/", {"language": "es", "next": "/"}).status_code == 302
+    assert set(strict.cookies) == {"django_language"}
+
+
+@pytest.mark.parametrize("to", ["https://elsewhere.example/", "//elsewhere.example/", "javascript:alert(1)"])
+def test_choosing_leads_nowhere_else(db, client, to):
+    assert client.post("/language/", {"language": "es", "next": to})["Location"] == "/"
+
+
+@pytest.mark.parametrize("language", ["xx", "", "../en", "e\0s"])
+def test_what_is_no_language_here_is_not_kept(db, client, language):
+    client.post("/language/", {"language": language, "next": "/"})
+    assert client.cookies == {}
+
+
+def test_looking_does_not_choose(db, client):
+    client.get("/language/?language=es")
+    assert words_of(client.get("/"))[0] == "en"
+
+
+def test_the_form_keeps_the_page_with_all_that_its_address_says(db, client):
+    page = client.get("/accounts/login/?next=/tag/&x=%22%3E").content.decode()
+    assert '<input type="hidden" name="next" value="/accounts/login/?next=/tag/&amp;x=%22%3E">' in page
+
+
+def test_after_a_form_that_was_refused_the_choice_leads_back_to_where_it_stood(client, alice):
+    client.force_login(alice)
+    came_from = {"referer": "http://testserver/profile/consent/"}
+    form = client.get("/profile/consent/").content.decode()
+    read = re.search(r'name="read" value="([^"]*)"', form).group(1)
+    refused = client.post("/profile/consent/give/", {"language": "en", "read": read}, headers=came_from)
+    assert refused.status_code == 400
+    address = re.search(r'name="next" value="([^"]*)"', refused.content.decode()).group(1)
+    assert client.post("/language/", {"language": "es", "next": address})["Location"] == came_from["referer"]
+
+
+def test_a_page_for_errors_speaks_it_too(db, client):
+    language, _, page = words_of(client.get("/nothing-here/", headers={"accept-language": "es"}))
+    assert language == "es" and "Aquí no hay nada" in page
+
+
+def test_the_page_for_what_broke_speaks_it_too(rf):
+    with translation.override("ar"):
+        language, direction, page = words_of(server_error(rf.get("/")))
+    assert (language, direction) == ("ar", "rtl") and "حدث عطل عندنا" in page
+
+
+# --- what is put into words elsewhere ---
+
+
+@pytest.mark.parametrize("address", ["/api/v1/campaigns/", "/api/v1/assignments/1/annotation/"])
+def test_programs_read_english_whatever_they_ask_for(db, client, address):
+    plain, asked = client.get(address), client.get(address, headers={"accept-language": "es"})
+    assert plain.status_code == asked.status_code == 401
+    assert plain.content == asked.content and b"credentials" in asked.content
+    assert "Content-Language" not in asked and "Accept-Language" not in asked.get("Vary", "")
+
+
+def test_why_an_answer_was_refused_is_said_in_the_readers_words(client, share, bea, now):
+    campaign = Campaign.objects.create(slug="j", kind="wake-word", language="en", wake_word="hey juniper")
+    share(campaign)
+    (lent,) = assignments.lend(bea, campaign, 1, now)
+    client.force_login(bea)
+    asked = {"accept-language": "es"}
+    client.post(f"/assignments/{lent.pk}/skip/", headers=asked)
+    late = client.post(f"/assignments/{lent.pk}/answer/", {"answer": "yes"}, headers=asked, follow=True)
+    assert "Este clip ya estaba saltado." in late.content.decode()
+
+
+def test_the_desk_is_told_a_refusal_in_the_readers_words_and_a_program_in_english(client, share, bea, now):
+    campaign = Campaign.objects.create(slug="j", kind="wake-word", language="en", wake_word="hey juniper")
+    share(campaign)
+    (lent,) = assignments.lend(bea, campaign, 1, now)
+    assignments.skip(bea, lent.pk)
+    client.force_login(bea)
+    spanish = {"accept-language": "es"}
+    token = AuthToken.objects.create(bea)[1]
+
+    def refusal(**headers):
+        address = f"/api/v1/assignments/{lent.pk}/annotation/"
+        answer = client.post(
+            address, {"answer": "yes"}, content_type="application/json", headers=spanish | headers
+        )
+        assert answer.status_code == 409
+        return answer.json()["detail"]
+
+    assert refusal() == "Este clip ya estaba saltado."
+    client.logout()
+    assert refusal(authorization=f"Token {token}") == "This clip was skipped already."
+
+
+@pytest.mark.parametrize("words", refusals.KNOWN)
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_refusal_of_a_page_is_translated_and_raised_in_english(words, language):
+    with translation.override(language):
+        said = refusals.translated(assignments.Refused(words))
+        with refusals.in_english():
+            assert refusals.translated(assignments.Refused(words)) == words
+    assert said != words or language == "ar"  # of Arabic only the pages that most people see are complete
+
+
+def test_why_a_recording_was_refused_is_said_in_the_readers_words_and_kept_in_english():
+    bad = BadAudio("clipped flat: %(percent)s of the samples are at full scale", percent="61%")
+    with translation.override("es"):
+        assert told(bad) == "saturado: el 61% de las muestras está al tope"
+        assert str(bad) == "clipped flat: 61% of the samples are at full scale"
+
+
+def test_a_page_refuses_a_broken_recording_in_the_readers_words(client, alice, juniper):
+    client.force_login(alice)
+    file = sounds.in_format("wav", sounds.babble(seed=1, seconds=0.2))
+    sent = {"audio": SimpleUploadedFile("a.wav", file)}
+    answer = client.post("/record/juniper/", sent, headers={"accept-language": "es"})
+    assert answer.status_code == 400 and "No se puede aceptar esta grabación: " in answer.content.decode()
+
+
+def test_the_notice_is_read_in_the_language_that_was_chosen(client, alice):
+    client.force_login(alice)
+    client.post("/language/", {"language": "es", "next": "/"})
+    assert '<div lang="es" dir="ltr">' in client.get("/profile/consent/").content.decode()
+    client.post("/language/", {"language": "ar", "next": "/"})
+    page = client.get("/profile/consent/").content.decode()
+    assert '<div lang="en" dir="ltr">' in page and "ما تشاركه" in page  # there is no Arabic notice

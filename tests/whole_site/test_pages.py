@@ -1,0 +1,356 @@
+"""Every page, for everybody who may and may not open it, and with nonsense in."""
+
+import re
+from pathlib import Path
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+from knox.models import AuthToken
+
+from accounts.models import User
+from datasets.models import Annotation, Campaign, Task
+from tagger.lending import assignments
+from tagger.models import Assignment, Dispute
+from tagger.welcome import pledge
+
+ROOT = Path(__file__).resolve().parents[2]
+
+# Nobody is logged in, Sam has no role, Bea volunteers, Rita reviews, Root runs the site.
+CAST = ("nobody", "sam", "bea", "rita", "root")
+PAGES = {
+    "/": (200, 200, 200, 200, 200),
+    "/accounts/login/": (200, 302, 302, 302, 302),
+    "/accounts/signup/": (200, 302, 302, 302, 302),
+    "/accounts/logout/": (302, 200, 200, 200, 200),
+    "/accounts/password/set/": (302, 200, 200, 200, 200),
+    "/profile/": (302, 200, 200, 200, 200),
+    "/tag/": (302, 403, 200, 200, 200),
+    "/tag/juniper/agreement/": (302, 403, 200, 200, 200),
+    "/my-answers/": (302, 403, 200, 200, 200),
+    "/volunteers/": (302, 403, 200, 200, 200),
+    "/review/volunteers/": (302, 403, 403, 200, 200),
+    "/first-minute/": (302, 403, 200, 200, 200),
+    "/first-minute/practice/": (302, 403, 200, 200, 200),
+    "/first-minute/ready/": (302, 403, 200, 200, 200),
+    "/tag/juniper/": (302, 403, 200, 200, 200),
+    "/tag/sentences/": (302, 403, 200, 200, 200),
+    "/tag/no-such-campaign/": (302, 403, 404, 404, 404),
+    "/review/": (302, 403, 403, 200, 200),
+    "/review/disputes/{dispute}/": (302, 403, 403, 200, 200),
+    "/review/disputes/{dispute}/audio/": (302, 403, 403, 200, 200),
+    "/review/disputes/999999/": (302, 403, 403, 404, 404),
+    "/review/clips/{reported}/audio/": (302, 403, 403, 200, 200),
+    "/review/clips/999999/audio/": (302, 403, 403, 404, 404),
+    "/nothing-here/": (404, 404, 404, 404, 404),
+}
+
+
+@pytest.fixture(autouse=True)
+def plain_static(settings, tmp_path):
+    """Addresses of static files as they are in the tree; nothing is collected for these tests."""
+    plain = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
+    settings.STORAGES = settings.STORAGES | {"staticfiles": plain}
+    settings.STATIC_ROOT = tmp_path
+
+
+@pytest.fixture
+def cast(bea, rita, sam):
+    root = User.objects.create_superuser("root", pledge=pledge.VERSION)
+    return {"nobody": None, "sam": sam, "bea": bea, "rita": rita, "root": root}
+
+
+@pytest.fixture
+def here(client, cast):
+    """The test client, logged in as one of the cast."""
+
+    def logged_in(name):
+        client.logout()
+        if cast[name]:
+            client.force_login(cast[name])
+        return client
+
+    return logged_in
+
+
+@pytest.fixture
+def lent(juniper, share, bea):
+    """A clip lent to Bea, by the real clock: pages read it."""
+    return lend(juniper, share, bea)
+
+
+def lend(campaign, share, person):
+    share(campaign)
+    [assignment] = assignments.lend(person, campaign, 1, timezone.now())
+    return assignment
+
+
+@pytest.fixture
+def disputed(juniper, share, now, volunteers):
+    """Two yes, two no; what the importer said is kept from everybody."""
+    task = share(juniper)
+    for person, answer in zip(volunteers[1:5], ("yes", "yes", "no", "no"), strict=True):
+        Annotation.objects.create(task=task, annotator=person, answer=answer, created_at=now)
+    Task.objects.filter(pk=task.pk).update(
+        status="disputed", annotation_count=4, plain_reference="the secret truth"
+    )
+    return Dispute.objects.create(task=task, opened_at=now)
+
+
+@pytest.fixture
+def reported(juniper, share, carl):
+    assignment = lend(juniper, share, carl)
+    assignments.report(carl, assignment.pk, "offensive", timezone.now())
+    return assignment.task.clip
+
+
+@pytest.mark.parametrize("who", CAST)
+def test_every_page_answers_everybody_as_it_should(who, here, lent, sentences, disputed, reported):
+    ids = {"dispute": disputed.pk, "reported": reported.pk}
+    visitor = here(who)
+    given = {page: visitor.get(page.format(**ids)).status_code for page in PAGES}
+    assert given == {page: expected[CAST.index(who)] for page, expected in PAGES.items()}
+
+
+@pytest.mark.parametrize(
+    "page",
+    [
+        *("/", "/accounts/signup/", "/tag/", "/tag/juniper/", "/profile/", "/review/", "/x/"),
+        *("/first-minute/", "/first-minute/practice/", "/first-minute/ready/"),
+    ],
+)
+def test_every_page_is_whole_and_loads_nothing_from_elsewhere(page, here, lent, reported):
+    drawn = here("rita").get(page, follow=True).content.decode()
+    assert re.search(r'<html lang="en"', drawn) and "<title>" in drawn and 'id="main"' in drawn
+    assert len(re.findall(r"<h1[ >]", drawn)) == 1
+    assert re.findall(r"""(?:src|href|action)="(?:https?:)?//[^"]*""", drawn) == []
+    assert re.findall(r"<script(?![^>]* src=)|<style|\sstyle=|\son\w+=", drawn) == []
+    assert not re.search(r"\{%|\{\{|None", drawn)
+
+
+def tokens():
+    """The colours of tokens.css: light, then dark as it overrides them."""
+    sheet = (ROOT / "static/css/tokens.css").read_text()
+    light, dark = sheet.split("@media (prefers-color-scheme: dark)")
+    colours = [dict(re.findall(r"--([\w-]+): (#\w{6});", part)) for part in (light, dark)]
+    return [colours[0], colours[0] | colours[1]]
+
+
+def contrast(one, other):
+    """WCAG 2.2: 1 to 21.
+
+    >>> contrast("#000000", "#ffffff")
+    21.0
+    """
+    dark, light = sorted(luminance(colour) for colour in (one, other))
+    return round((light + 0.05) / (dark + 0.05), 2)
+
+
+def luminance(colour):
+    channels = [int(colour[at : at + 2], 16) / 255 for at in (1, 3, 5)]
+    linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in channels]
+    return sum(weight * c for weight, c in zip((0.2126, 0.7152, 0.0722), linear, strict=True))
+
+
+@pytest.mark.parametrize("colours", tokens(), ids=["light", "dark"])
+def test_words_and_borders_stand_out_from_what_lies_behind(colours):
+    grounds = ("paper", "surface", "sunken")
+    words = [(word, ground) for word in ("ink", "ink-soft", "accent", "bad") for ground in grounds]
+    words += [("ink", f"{kind}-tint") for kind in ("accent", "good", "warn", "bad")]
+    words += [("bad", "bad-tint"), ("on-accent", "accent"), ("on-accent", "accent-strong")]
+    edges = [(edge, ground) for edge in ("line-strong", "focus") for ground in ("paper", "surface")]
+    seen = {pair: contrast(*(colours[name] for name in pair)) for pair in words + edges}
+    assert {pair: seen[pair] for pair in words if seen[pair] < 4.5} == {}
+    assert {pair: seen[pair] for pair in edges if seen[pair] < 3} == {}
+
+
+def test_the_menu_names_what_is_open_to_one_and_nothing_else(here):
+    def menu(who):
+        return set(
+            re.findall(
+                r'href="(/[^"]*)"', re.search(r"<nav.*?</nav>", here(who).get("/").content.decode(), re.S)[0]
+            )
+        )
+
+    assert menu("nobody") == {"/accounts/login/", "/accounts/signup/"}
+    assert menu("sam") == {"/profile/"}
+    assert menu("bea") == {"/tag/", "/record/", "/my-clips/", "/profile/"}
+    assert menu("rita") == {"/tag/", "/review/", "/profile/"}
+    everything = {"/tag/", "/record/", "/my-clips/", "/review/", "/releases/", "/profile/", "/admin/"}
+    assert menu("root") == everything
+
+
+def test_who_runs_the_site_is_called_by_name_and_writes_down_no_address_and_no_token(here):
+    at = here("root")
+    page = at.get("/admin/").content.decode()
+    assert "<strong>root</strong>" in page
+    lists = set(re.findall(r'href="(/admin/\w+/\w+/)"', page))
+    assert lists == {"/admin/accounts/user/", "/admin/accounts/consent/", "/admin/datasets/campaign/"}
+    assert at.get("/admin/account/emailaddress/add/").status_code == 404
+
+
+def test_a_page_that_is_not_for_you_says_for_whom_it_is(here):
+    assert "people with the role reviewer" in here("bea").get("/review/").content.decode()
+
+
+def test_answering_by_the_form_leads_to_the_next_clip(here, lent, bea):
+    answer = here("bea").post(reverse("hand_in", args=[lent.pk]), {"answer": "similar"}, follow=True)
+    assert answer.redirect_chain == [("/tag/juniper/", 302)]
+    assert "Nothing left for you here now" in answer.content.decode()
+    assert bea.annotations.get().answer == "similar"
+
+
+def test_skipping_by_the_form_counts_nothing(here, lent, bea):
+    assert here("bea").post(reverse("skip", args=[lent.pk])).status_code == 302
+    lent.refresh_from_db()
+    assert (lent.state, bea.annotations.count()) == (Assignment.State.SKIPPED, 0)
+
+
+@pytest.mark.parametrize(
+    "nonsense", [{}, {"answer": ""}, {"answer": "perhaps"}, {"answer": "\0"}, {"answer": "x" * 9999}]
+)
+def test_nonsense_for_a_vote_is_refused_on_the_page_and_stored_nowhere(nonsense, here, lent, bea):
+    answer = here("bea").post(reverse("hand_in", args=[lent.pk]), nonsense)
+    assert answer.status_code == 400
+    assert 'class="errorlist"' in answer.content.decode()
+    assert bea.annotations.count() == 0
+
+
+@pytest.mark.parametrize("nonsense", [{}, {"answer": "  \n"}, {"answer": "a\0b"}, {"answer": "x" * 2001}])
+def test_nonsense_for_a_transcript_is_refused_beside_its_field(nonsense, here, sentences, share, bea):
+    lent = lend(sentences, share, bea)
+    answer = here("bea").post(reverse("hand_in", args=[lent.pk]), nonsense)
+    drawn = answer.content.decode()
+    assert answer.status_code == 400
+    assert 'id="id_answer_error"' in drawn and 'aria-invalid="true"' in drawn
+    assert bea.annotations.count() == 0
+
+
+def test_what_was_typed_stays_in_the_field_and_is_never_markup(here, sentences, share, bea):
+    lent = lend(sentences, share, bea)
+    typed = "<script>alert(1)</script>" + "x" * 2000
+    drawn = here("bea").post(reverse("hand_in", args=[lent.pk]), {"answer": typed}).content.decode()
+    assert "&lt;script&gt;alert(1)" in drawn and "<script>alert" not in drawn
+
+
+def test_nobody_speaks_is_an_answer_of_its_own(here, sentences, share, bea):
+    lent = lend(sentences, share, bea)
+    here("bea").post(reverse("hand_in", args=[lent.pk]), {"answer": "a slip", "no_speech": "1"})
+    assert bea.annotations.get().answer == ""
+
+
+@pytest.mark.parametrize("act", ["hand_in", "skip"])
+def test_what_is_lent_to_somebody_else_is_missing(act, here, lent):
+    assert here("rita").post(reverse(act, args=[lent.pk]), {"answer": "yes"}).status_code == 404
+
+
+@pytest.mark.parametrize(
+    "address",
+    ["/assignments/1/answer/", "/assignments/1/skip/", "/review/clips/1/show-again/", "/profile/tokens/"],
+)
+def test_what_changes_something_is_never_done_by_a_link(address, here):
+    assert here("root").get(address).status_code == 405
+
+
+def test_a_form_without_its_token_is_refused_in_plain_words(bea, lent):
+    strict = Client(enforce_csrf_checks=True)
+    strict.force_login(bea)
+    answer = strict.post(reverse("hand_in", args=[lent.pk]), {"answer": "yes"})
+    assert answer.status_code == 403
+    assert "Please send that again" in answer.content.decode()
+
+
+def test_the_reviewer_sees_the_votes_but_neither_names_nor_the_reference(here, disputed, volunteers):
+    drawn = here("rita").get(reverse("decide", args=[disputed.pk])).content.decode()
+    assert drawn.count("2 votes") == 2
+    assert "secret" not in drawn
+    assert not any(person.username in drawn for person in volunteers[1:5])
+
+
+def test_the_reviewer_decides_a_dispute_and_nonsense_decides_nothing(here, disputed):
+    address = reverse("decide", args=[disputed.pk])
+    assert here("rita").post(address, {"answer": "perhaps"}).status_code == 400
+    answer = here("rita").post(address, {"answer": "no"}, follow=True)
+    assert "Decided. Thank you." in answer.content.decode()
+    assert Task.objects.get(pk=disputed.task_id).answer == "no"
+    assert here("rita").get(address).status_code == 404
+
+
+def test_a_reported_clip_is_listed_with_its_reason_and_can_be_shown_again(here, reported):
+    drawn = here("rita").get("/review/").content.decode()
+    assert "<strong>offensive</strong>" in drawn
+    here("rita").post(reverse("show_again", args=[reported.pk]))
+    reported.refresh_from_db()
+    assert reported.hidden_at is None
+
+
+def test_a_token_is_shown_once_and_revoked(here, bea):
+    shown = here("bea").post("/profile/tokens/")
+    token = re.search(r'id="token">(\w+)<', shown.content.decode())[1]
+    assert shown["Cache-Control"] == "no-store"
+    again = here("bea").get("/profile/").content.decode()
+    assert token not in again and AuthToken.objects.get().token_key in again
+    here("bea").post(reverse("revoke_token", args=[AuthToken.objects.get().digest]))
+    assert AuthToken.objects.count() == 0
+
+
+def test_somebody_elses_token_cannot_be_revoked(here, bea):
+    stored, _ = AuthToken.objects.create(bea)
+    assert here("rita").post(reverse("revoke_token", args=[stored.digest])).status_code == 404
+    assert AuthToken.objects.count() == 1
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {},
+        {"username": "a", "password1": "b"},
+        {"username": "import:x y", "password1": "password"},
+        {"username": "\0", "password1": "\0"},
+    ],
+)
+def test_nonsense_at_signing_up_makes_nobody(fields, here, cast):
+    before = User.objects.count()
+    answer = here("nobody").post("/accounts/signup/", fields)
+    assert answer.status_code == 200
+    assert 'class="errorlist"' in answer.content.decode()
+    assert User.objects.count() == before
+
+
+def test_a_wrong_password_is_said_without_saying_which_half_is_wrong(here):
+    for name in ("bea", "nobody-of-that-name"):
+        answer = here("nobody").post("/accounts/login/", {"login": name, "password": "wrong"})
+        assert 'role="alert"' in answer.content.decode()
+
+
+def test_the_page_for_our_own_failure_needs_nothing_that_may_have_failed(here, settings):
+    """Here the list of static files is missing, so that no other page can be drawn."""
+    visitor = here("nobody")
+    visitor.raise_request_exception = False
+    settings.STORAGES = settings.STORAGES | {"staticfiles": {"BACKEND": "tagger.static.HashedModules"}}
+    answer = visitor.get("/")
+    assert answer.status_code == 500
+    assert "Something broke on our side" in answer.content.decode()
+
+
+def test_a_site_without_mail_offers_nothing_that_needs_one(client, settings):
+    assert not settings.SENDS_MAIL
+    assert "password/reset" not in client.get("/accounts/login/").content.decode()
+    for page in ("email/", "password/reset/", "password/reset/done/", "confirm-email/"):
+        assert client.get(f"/accounts/{page}").status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("language", "name", "direction"),
+    [
+        ("en", "English", "ltr"),
+        ("pt-BR", "Português Brasileiro", "ltr"),
+        ("ar-EG", "العربيّة", "rtl"),
+        ("zh-CN", "简体中文", "ltr"),
+        ("tlh", "tlh", "auto"),
+    ],
+)
+def test_a_campaign_knows_its_languages_name_and_direction(language, name, direction):
+    campaign = Campaign(language=language)
+    assert (campaign.language_name, campaign.direction) == (name, direction)
