@@ -8,6 +8,9 @@ nothing is translated or corrected. It knows no language, so a Turkish capital I
 import re
 import unicodedata
 from collections.abc import Iterable
+from enum import StrEnum
+
+from accounts.refusals import Refusal
 
 UNCLEAR = "[unclear]"
 LONGEST = 2_000  # characters of one transcript; 30 seconds of speech hold a quarter of that
@@ -48,23 +51,31 @@ _UNSPACED = (
 )
 
 
-class Unfit(ValueError):
-    """No transcript of one clip; the message says why."""
+class TranscriptFault(StrEnum):
+    """Why a text is refused as the transcript of a clip."""
+
+    TOO_LONG = "transcript-too-long"
+    TOO_MANY_WORDS = "transcript-too-many-words"
+    ZERO_CHARACTER = "transcript-zero-character"
 
 
-def must_fit(text: str, name: str) -> None:
-    """Raises Unfit. `name` is what the sender calls it.
+class BadTranscript(Refusal):
+    """Not a transcript of one clip. Its code is a TranscriptFault."""
 
-    >>> must_fit("la " * 301, "draft")
+
+def check(text: str) -> None:
+    """Raises BadTranscript, with `found` and `most` where there is too much of it.
+
+    >>> check("la " * 301)
     Traceback (most recent call last):
-    datasets.normalise.Unfit: draft has 301 words, at most 300 are taken.
+    datasets.normalise.BadTranscript: transcript-too-many-words: found=301, most=300
     """
     if len(text) > LONGEST:
-        raise Unfit(f"{name} is {len(text)} characters long, at most {LONGEST} are taken.")
-    if (count := len(words(text))) > MOST_WORDS:
-        raise Unfit(f"{name} has {count} words, at most {MOST_WORDS} are taken.")
+        raise BadTranscript(TranscriptFault.TOO_LONG, found=len(text), most=LONGEST)
+    if (found := len(words(text))) > MOST_WORDS:
+        raise BadTranscript(TranscriptFault.TOO_MANY_WORDS, found=found, most=MOST_WORDS)
     if "\0" in text:
-        raise Unfit(f"{name} holds a zero character.")
+        raise BadTranscript(TranscriptFault.ZERO_CHARACTER)
 
 
 def words(text: str) -> list[str]:

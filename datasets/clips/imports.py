@@ -19,10 +19,11 @@ from django.db import transaction
 
 from accounts import consent, contributors
 from accounts.models import Purpose, User
+from accounts.refusals import in_words
 from datasets import normalise
 from datasets.models import Campaign, Clip, Label
 
-from . import audio, intake
+from . import audio, intake, wording
 
 AUDIO_NAMES = {".wav", ".wave", ".flac", ".ogg", ".oga", ".opus", ".mp3", ".webm", ".m4a", ".mp4"}
 LANGUAGE = Clip._meta.get_field("language")
@@ -138,12 +139,14 @@ class Import:
             draft = item.draft if self.campaign.drafts_by else ""
             if "\0" in truth + item.speaker:
                 return Refused("what is said of it holds a zero character")
-            normalise.must_fit(draft, "draft")
+            normalise.check(draft)
             sound = intake.read(_bytes(item.path))
             person = self._contributor(item.speaker)
         except Refused as reason:
             return reason
-        except (audio.BadAudio, consent.NoConsent, normalise.Unfit) as reason:
+        except normalise.BadTranscript as reason:
+            return Refused(in_words(reason, wording.DRAFT))
+        except (audio.BadAudio, consent.NoConsent) as reason:
             return Refused(str(reason))
         origin = intake.Origin(person, Clip.Source.IMPORT, language, self.reference)
         return intake.Offer(sound, origin, truth, draft)

@@ -16,8 +16,10 @@ from django.db.models.functions import Coalesce
 
 from accounts import prepared
 from accounts.models import Purpose, User
+from accounts.refusals import in_words
 from datasets import normalise
 from datasets.models import Annotation, Campaign, Clip, Example, Label, Task
+from datasets.normalise import TranscriptFault
 from datasets.words import columns
 from tagger.models import Assignment
 from tagger.settling import queue
@@ -233,6 +235,13 @@ def must_be_playable(assignment: Assignment, now: datetime) -> None:
     _must_be_live(assignment.task.clip)
 
 
+_TRANSCRIPT_FAULTS = {
+    TranscriptFault.TOO_LONG: "transcript is %(found)d characters long, at most %(most)d are taken.",
+    TranscriptFault.TOO_MANY_WORDS: "transcript has %(found)d words, at most %(most)d are taken.",
+    TranscriptFault.ZERO_CHARACTER: "transcript holds a zero character.",
+}
+
+
 def checked(answer: str, campaign: Campaign) -> str:
     """The answer as it will be stored. Raises BadAnswer."""
     if campaign.kind == Campaign.Kind.WAKE_WORD:
@@ -240,9 +249,9 @@ def checked(answer: str, campaign: Campaign) -> str:
             raise BadAnswer(f"answer is one of {', '.join(Label.values)}.")
         return answer
     try:
-        normalise.must_fit(answer, "transcript")
-    except normalise.Unfit as why:
-        raise BadAnswer(str(why)) from None
+        normalise.check(answer)
+    except normalise.BadTranscript as why:
+        raise BadAnswer(in_words(why, _TRANSCRIPT_FAULTS)) from None
     return answer.strip()
 
 
