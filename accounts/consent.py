@@ -2,15 +2,22 @@
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime
+from enum import StrEnum
 
 from django.db import transaction
 from django.db.models import BooleanField, Case, Exists, OuterRef, Q, Value, When
 
 from . import ciphers, keys, notices
 from .models import Consent, ConsentNotice, ConsentQuerySet, Material, Purpose, User
+from .refusals import Refusal
 
 
-class NoConsent(Exception):
+class ConsentRefusal(StrEnum):
+    NO_CONSENT = "no-consent"  # with the labels `purpose` and `material`
+    NOTICE_CHANGED = "notice-changed"
+
+
+class NoConsent(Refusal):
     """No live consent covers what was asked; nothing was stored."""
 
 
@@ -149,9 +156,11 @@ def hold(contributor: User, material: Material, purpose: Purpose, reference: str
         found = found.filter(reference_hash=_reference_hash(contributor, reference))
     consent = _newest(found.filter(Q(notice=None) | Q(notice__version=notices.current_version())))
     if consent is None and found.exists():
-        raise NoticeChanged("the notice has changed, and this person has not answered the new one yet")
+        raise NoticeChanged(ConsentRefusal.NOTICE_CHANGED)
     if consent is None:
-        raise NoConsent(f"no live consent: {Purpose(purpose).label}, {Material(material).label}")
+        raise NoConsent(
+            ConsentRefusal.NO_CONSENT, purpose=Purpose(purpose).label, material=Material(material).label
+        )
     return consent
 
 

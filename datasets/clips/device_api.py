@@ -28,9 +28,11 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from accounts import consent, devices
 from accounts.models import Device
+from accounts.refusals import in_words
 from datasets.models import Campaign
 
 from . import audio, intake, uploads
+from .wording import FOR_DEVICES
 
 View = Callable[..., HttpResponse]
 
@@ -143,7 +145,7 @@ def upload(request: HttpRequest, uuid: UUID, kind: Campaign.Kind) -> HttpRespons
     except Refused as refused:
         return refusal(refused.status, refused)
     except consent.NoConsent as refused:
-        return refusal(403, refused)
+        return refusal(403, in_words(refused, FOR_DEVICES))
     except intake.Duplicate as refused:
         return refusal(409, refused)
     except (uploads.NobodyAsks, audio.BadAudio) as refused:
@@ -155,7 +157,7 @@ def upload(request: HttpRequest, uuid: UUID, kind: Campaign.Kind) -> HttpRespons
     return JsonResponse({"held": True}, status=201 if added else 200)
 
 
-def refusal(status: int, reason: Exception) -> HttpResponse:
+def refusal(status: int, reason: Exception | str) -> HttpResponse:
     return JsonResponse({"detail": str(reason)}, status=status)
 
 

@@ -20,6 +20,7 @@ from django.db import transaction
 from accounts import consent, contributors
 from accounts.models import Purpose, User
 from accounts.refusals import in_words
+from accounts.wording import WORDS
 from datasets import normalise
 from datasets.models import Campaign, Clip, Label
 
@@ -146,7 +147,9 @@ class Import:
             return reason
         except normalise.BadTranscript as reason:
             return Refused(in_words(reason, wording.DRAFT))
-        except (audio.BadAudio, consent.NoConsent) as reason:
+        except consent.NoConsent as reason:
+            return Refused(in_words(reason, WORDS))
+        except audio.BadAudio as reason:
             return Refused(str(reason))
         origin = intake.Origin(person, Clip.Source.IMPORT, language, self.reference)
         return intake.Offer(sound, origin, truth, draft)
@@ -199,6 +202,8 @@ def _check_language(language: str) -> None:
 
 
 def _outcome(done: bool | Exception) -> Outcome | Refused:
+    if isinstance(done, consent.NoConsent):
+        return Refused(in_words(done, WORDS))
     if isinstance(done, Exception):
         return Refused(str(done))
     return Outcome.ADDED if done else Outcome.HELD

@@ -48,7 +48,9 @@ def check(device: Device, kind: Campaign.Kind, now: datetime) -> None:
     """
     material = MATERIAL[kind]
     if not consent.allows(device.owner, material, Purpose.VOLUNTEERS):
-        raise consent.NoConsent(f"No live consent: volunteers may hear {material.label}.")
+        raise consent.NoConsent(
+            consent.ConsentRefusal.NO_CONSENT, purpose=Purpose.VOLUNTEERS.label, material=material.label
+        )
     if not devices.has_room(device, now.date()):
         raise EnoughToday("This device sent as many clips today as it may; go on tomorrow.")
 
