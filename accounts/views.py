@@ -8,6 +8,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 from knox.models import AuthToken
 
+from .caching import uncached
 from .roles import PersonalRequest
 
 
@@ -22,9 +23,7 @@ def profile(request: PersonalRequest) -> HttpResponse:
 def make_token(request: PersonalRequest) -> HttpResponse:
     """Shown once, in this answer alone; the database keeps a hash of it."""
     _stored, token = AuthToken.objects.create(request.user)
-    response = _page(request, token)
-    response["Cache-Control"] = "no-store"
-    return response
+    return uncached(_page(request, token))
 
 
 @require_POST

@@ -14,6 +14,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 from . import consent as consents
 from . import notices, receipts
+from .caching import uncached
 from .consent_form import ConsentForm
 from .models import Consent, Material, Purpose, Role
 from .roles import PersonalRequest, contributor_required
@@ -64,8 +65,7 @@ def receipt(request: PersonalRequest, receipt_id: UUID) -> HttpResponse:
         raise Http404("no such receipt")
     response = HttpResponse(receipts.written(found.document()), content_type="application/json")
     response["Content-Disposition"] = f'attachment; filename="receipt-{found.at:%Y-%m-%d}-{found.event}.json"'
-    response["Cache-Control"] = "no-store"
-    return response
+    return uncached(response)
 
 
 def _form(request: PersonalRequest, answered: bool = False) -> ConsentForm:

@@ -5,6 +5,8 @@ import re
 from django.http import HttpRequest, HttpResponse
 from rest_framework.request import Request
 
+from accounts.caching import uncached
+
 # No more digits than a number of bytes can have: Python refuses to read thousands of them.
 ONE_RANGE = re.compile(r"^bytes=(\d{0,18})-(\d{0,18})$")
 
@@ -35,9 +37,7 @@ def asked(request: HttpRequest | Request, size: int) -> tuple[int, int] | None:
 
 def sound(request: HttpRequest | Request, wav: bytes) -> HttpResponse:
     """A clip for one pair of ears: never kept by a cache, and seekable."""
-    response = ranged(request, wav, "audio/wav")
-    response["Cache-Control"] = "no-store"
-    return response
+    return uncached(ranged(request, wav, "audio/wav"))
 
 
 def _bounds(first: str, last: str, size: int) -> tuple[int, int]:

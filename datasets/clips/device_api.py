@@ -27,6 +27,7 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from accounts import consent, devices
+from accounts.caching import uncached
 from accounts.models import Device
 from accounts.refusals import in_words
 from datasets.models import Campaign
@@ -69,8 +70,7 @@ def call(view: View) -> View:
             response = view(request, *args, **kwargs)
         except Refused as refused:
             response = HttpResponse(str(refused), status=refused.status, content_type="text/plain")
-        response["Cache-Control"] = "no-store"
-        return response
+        return uncached(response)
 
     return answered
 

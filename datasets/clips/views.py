@@ -15,6 +15,7 @@ from django.views.decorators.csrf import csrf_exempt, csrf_protect
 from django.views.decorators.http import require_GET, require_http_methods
 
 from accounts import consent
+from accounts.caching import uncached
 from accounts.models import Material, Purpose
 from accounts.roles import PersonalRequest, contributor_required
 from datasets.models import Campaign, Prompt
@@ -171,6 +172,5 @@ def _page(
         "shortest": recording.SHORTEST,
         "longest": recording.LONGEST,
     }
-    response = render(request, "datasets/clips/record_campaign.html", context, status=status)
-    response["Cache-Control"] = "no-store"  # after a step back it would offer a sentence that was read
-    return response
+    # From a cache, the browser's back button would offer a sentence that was already read.
+    return uncached(render(request, "datasets/clips/record_campaign.html", context, status=status))

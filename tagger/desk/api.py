@@ -14,6 +14,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from accounts.caching import uncached
 from accounts.models import User
 from accounts.negotiation import AnyAccept
 from accounts.roles import IsAnnotator
@@ -146,7 +147,7 @@ class Draft(Call):
     @extend_schema(responses={200: DraftSerializer})
     def get(self, request: PersonalRequest, pk: int) -> Response:
         draft = drafts.show(request.user, pk, timezone.now())
-        return Response({"draft": draft or None}, headers={"Cache-Control": "no-store"})
+        return uncached(Response({"draft": draft or None}))
 
 
 class HandIn(Call):

@@ -7,6 +7,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_GET, require_POST
 
+from accounts.caching import uncached
 from accounts.roles import PersonalRequest, annotator_required
 from datasets.models import Campaign, Label
 from tagger.forms import form_for
@@ -84,6 +85,5 @@ def _tag_page(
         "today": belonging.today(request.user, now),
         "community": community.figures(now),
     }
-    response = render(request, "tagger/desk/tag.html", context, status=status)
-    response["Cache-Control"] = "no-store"  # the page names what is lent to one person
-    return response
+    # The page names what is lent to one person.
+    return uncached(render(request, "tagger/desk/tag.html", context, status=status))

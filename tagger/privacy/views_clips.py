@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
+from accounts.caching import uncached
 from accounts.roles import PersonalRequest
 from datasets.clips import byteranges, vault
 
@@ -121,6 +122,4 @@ def _page(request: PersonalRequest, form: CoolingOffForm, status: int = 200) -> 
         "page": page,
         "clips": my_clips.with_questions(sent_out[_on(page)]),
     }
-    response = render(request, "tagger/privacy/my_clips.html", context, status=status)
-    response["Cache-Control"] = "no-store"
-    return response
+    return uncached(render(request, "tagger/privacy/my_clips.html", context, status=status))

@@ -16,6 +16,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from accounts import audit, receipts
+from accounts.caching import uncached
 from accounts.models import Material, Purpose
 from accounts.roles import PersonalRequest
 from datasets.models import Withdrawal
@@ -61,8 +62,7 @@ def my_data(request: PersonalRequest) -> StreamingHttpResponse:
     audit.record(audit.Act.TOOK_ALONG, f"person {request.user.pk}", request.user, now)
     response = StreamingHttpResponse(personal_data.archive(request.user, now), content_type="application/zip")
     response["Content-Disposition"] = f'attachment; filename="my-data-{now:%Y-%m-%d}.zip"'
-    response["Cache-Control"] = "no-store"
-    return response
+    return uncached(response)
 
 
 @never_cache
@@ -133,9 +133,8 @@ def _document(token: str) -> dict[str, Any]:
 
 def _for_nobody_else(response: HttpResponse) -> HttpResponse:
     """The address itself is the key: no cache keeps it, no other page is told of it."""
-    response["Cache-Control"] = "no-store"
     response["Referrer-Policy"] = "no-referrer"
-    return response
+    return uncached(response)
 
 
 def _one_of(choices: type[Choice], value: str) -> Choice | None:

@@ -8,6 +8,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
+from accounts.caching import uncached
 from accounts.roles import PersonalRequest, annotator_required, reviewer_required
 from datasets.models import Campaign
 from tagger.models import Reliability
@@ -57,9 +58,8 @@ def agreement(request: PersonalRequest, slug: str) -> HttpResponse:
 def leaderboard(request: PersonalRequest) -> HttpResponse:
     now = timezone.now()
     context = {"listed": belonging.listed(now), "own_days": belonging.days_of(request.user, now)}
-    response = render(request, "tagger/progress/leaderboard.html", context)
-    response["Cache-Control"] = "no-store"  # whoever leaves the list is in no copy of it
-    return response
+    # A person who leaves the list must not stay in a cached copy of it.
+    return uncached(render(request, "tagger/progress/leaderboard.html", context))
 
 
 @require_POST

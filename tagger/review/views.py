@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
 from accounts import audit
+from accounts.caching import uncached
 from accounts.roles import PersonalRequest, reviewer_required
 from datasets.clips import byteranges, hearing
 from datasets.models import Clip, Label
@@ -30,9 +31,8 @@ def review(request: PersonalRequest) -> HttpResponse:
         "examples": examples.for_reviewer(request.user)[:50],
         "labels": Label,
     }
-    response = render(request, "tagger/review/review.html", context)
-    response["Cache-Control"] = "no-store"  # it holds words of people who may withdraw them
-    return response
+    # It quotes transcripts of people who may withdraw them.
+    return uncached(render(request, "tagger/review/review.html", context))
 
 
 @reviewer_required
@@ -65,9 +65,7 @@ def decide(request: PersonalRequest, pk: int) -> HttpResponse:
         "answers": [{"answer": answer, "votes": count} for answer, count in votes.most_common()],
     }
     status = 400 if form.errors or shown.errors else 200
-    response = render(request, "tagger/review/decide.html", context, status=status)
-    response["Cache-Control"] = "no-store"
-    return response
+    return uncached(render(request, "tagger/review/decide.html", context, status=status))
 
 
 @require_GET

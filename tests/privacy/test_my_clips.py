@@ -99,8 +99,8 @@ def test_the_page_shows_nothing_of_anybody_else(here, bea_shares, alice):
 @mutant(
     "no cache keeps a clip",
     "datasets/clips/byteranges.py",
-    kept_by='    response["Cache-Control"] = "no-store"\n',
-    broken="",
+    kept_by='uncached(ranged(request, wav, "audio/wav"))',
+    broken='ranged(request, wav, "audio/wav")',
 )
 def test_one_hears_ones_own_clip_in_parts_too_and_no_cache_keeps_it(here, alice, juniper, share):
     clip = share(juniper).clip
