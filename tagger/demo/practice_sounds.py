@@ -12,7 +12,7 @@ import numpy as np
 
 from datasets.clips import audio
 
-from .voices import RATE, VOICES, Voice, noise, speak
+from .voices import RATE, VOICES, DemoVoice, noise, speak
 
 _BY_NAME = {voice.name: voice for voice in VOICES}
 ADA, BEN = _BY_NAME["Ada"], _BY_NAME["Ben"]
@@ -29,12 +29,12 @@ def make(folder: Path) -> None:
         (folder / name).write_bytes(audio.wav(sound()))
 
 
-def _said(text: str, voice: Voice) -> np.ndarray:
+def _said(text: str, voice: DemoVoice) -> np.ndarray:
     """int16 (n,) at RATE."""
     return _finished(_spoken(text, voice))
 
 
-def _hiding(before: str, hidden: str, after: str, voice: Voice, seed: int) -> np.ndarray:
+def _hiding(before: str, hidden: str, after: str, voice: DemoVoice, seed: int) -> np.ndarray:
     """A sentence in which noise makes one word unheard: int16 (n,) at RATE."""
     word = _spoken(hidden, voice)
     rush = noise("pink", len(word) / RATE, seed) / 32_768
@@ -42,7 +42,7 @@ def _hiding(before: str, hidden: str, after: str, voice: Voice, seed: int) -> np
     return _finished(np.concatenate([_spoken(before, voice), drowned, _spoken(after, voice)]))
 
 
-def _spoken(text: str, voice: Voice) -> np.ndarray:
+def _spoken(text: str, voice: DemoVoice) -> np.ndarray:
     """float (n,) at RATE, at most 1."""
     said = speak(text, voice).astype(float)
     return said / np.abs(said).max()

@@ -5,7 +5,7 @@ from itertools import cycle
 
 import numpy as np
 
-from .voices import RATE, VOICES, Voice, noise, speak
+from .voices import RATE, VOICES, DemoVoice, noise, speak
 
 WAKE_WORD = "hey juniper"
 WAKE_WORD_CAMPAIGN = "hey-juniper"
@@ -96,7 +96,7 @@ class Line:
     campaign: str
     truth: str
     seed: int
-    voice: Voice | None = None
+    voice: DemoVoice | None = None
     text: str = ""
     noise: str = ""
     background: float | None = None

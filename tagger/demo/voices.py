@@ -32,7 +32,7 @@ class NoVoices(RuntimeError):
 
 
 @dataclass(frozen=True)
-class Voice:
+class DemoVoice:
     """A speaker of the demo.
 
     ``variant`` is one of eSpeak's ("f2", "m3"); ``speed`` is in words a minute; ``pitch`` and
@@ -49,20 +49,20 @@ class Voice:
 
 # Variants without eSpeak's "breath", whose hiss is another one in every process.
 VOICES = (
-    Voice("Ada", "en-us", "f1", speed=160, pitch=55),
-    Voice("Ben", "en-us", "m3", speed=150, pitch=35, melody=60),
-    Voice("Cleo", "en-gb-x-rp", "f4", speed=175, pitch=60, melody=70),
-    Voice("Dougal", "en-gb-scotland", "m7", speed=155, pitch=40),
-    Voice("Esme", "en-029", "linda", speed=150, pitch=50, melody=80),
-    Voice("Frank", "en-us-nyc", "m1", speed=190, pitch=25, melody=30),
-    Voice("Greta", "en-gb-x-gbclan", "grandma", speed=130, pitch=45),
-    Voice("Hugo", "en-gb-x-gbcwmd", "m5", speed=170, pitch=60, melody=40),
-    Voice("Ines", "es", "f4", speed=160, pitch=45),
-    Voice("Javier", "es-419", "m3", speed=150, pitch=40),
+    DemoVoice("Ada", "en-us", "f1", speed=160, pitch=55),
+    DemoVoice("Ben", "en-us", "m3", speed=150, pitch=35, melody=60),
+    DemoVoice("Cleo", "en-gb-x-rp", "f4", speed=175, pitch=60, melody=70),
+    DemoVoice("Dougal", "en-gb-scotland", "m7", speed=155, pitch=40),
+    DemoVoice("Esme", "en-029", "linda", speed=150, pitch=50, melody=80),
+    DemoVoice("Frank", "en-us-nyc", "m1", speed=190, pitch=25, melody=30),
+    DemoVoice("Greta", "en-gb-x-gbclan", "grandma", speed=130, pitch=45),
+    DemoVoice("Hugo", "en-gb-x-gbcwmd", "m5", speed=170, pitch=60, melody=40),
+    DemoVoice("Ines", "es", "f4", speed=160, pitch=45),
+    DemoVoice("Javier", "es-419", "m3", speed=150, pitch=40),
 )
 
 
-def speak(text: str, voice: Voice) -> np.ndarray:
+def speak(text: str, voice: DemoVoice) -> np.ndarray:
     """``text`` said by ``voice``: int16 (n,) at 16 kHz.
 
     A new process that says the same texts in the same order gets the same samples; a text said
@@ -102,7 +102,7 @@ class _Espeak:
         self._callback = _CALLBACK(self._take)  # held here: the library does not keep it alive
         self._library.espeak_SetSynthCallback(self._callback)
 
-    def become(self, voice: Voice) -> None:
+    def become(self, voice: DemoVoice) -> None:
         """Speak as ``voice`` from now on; ValueError if there is no such language."""
         if self._library.espeak_SetVoiceByName(f"{voice.language}+{voice.variant}".encode()):
             raise ValueError(f"eSpeak has no language {voice.language!r} (voice {voice.name})")
