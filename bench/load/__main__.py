@@ -7,7 +7,7 @@ from typing import Any
 
 from bench.load import report
 from bench.load.trial import Size, run
-from tagger.local.refusal import Refusal
+from tagger.local.refusal import StartRefused
 from tagger.local.supervisor import StopRequested
 
 
@@ -15,7 +15,7 @@ def main(arguments: list[str]) -> int:
     size = _size(arguments)
     try:
         figures = run(size)
-    except (Refusal, StopRequested) as reason:
+    except (StartRefused, StopRequested) as reason:
         print(f"load test: {reason or 'stopped'}", file=sys.stderr)
         return 1
     print(report.tables(figures))

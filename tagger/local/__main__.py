@@ -3,7 +3,7 @@
 import os
 import sys
 
-from .refusal import Refusal
+from .refusal import StartRefused
 from .run import run
 from .throwaway import serve
 
@@ -15,7 +15,7 @@ def main(arguments: list[str]) -> int:
         return 2
     try:
         commands[arguments[0]]()
-    except Refusal as reason:
+    except StartRefused as reason:
         print(f"tagger: {reason}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:  # before the launcher listens to signals itself

@@ -6,7 +6,7 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 import psycopg2
 import redis
 
-from .refusal import Refusal
+from .refusal import StartRefused
 
 SECONDS_TO_ANSWER = 5
 
@@ -22,19 +22,21 @@ def check_redis(url: str) -> None:
 def _check(variable: str, url: str, schemes: tuple[str, ...], connect: Callable[[str], None]) -> None:
     scheme = url.partition("://")[0]
     if "://" not in url or scheme not in schemes:
-        raise Refusal(f"{variable} must begin with {' or '.join(f'{name}://' for name in schemes)}")
+        raise StartRefused(f"{variable} must begin with {' or '.join(f'{name}://' for name in schemes)}")
     if not _is_unambiguous(url):
-        raise Refusal(
+        raise StartRefused(
             f"{variable} is not a valid URL: are the signs @ : / ? # % in its password percent-encoded?"
         )
     try:
         connect(url)
     except (psycopg2.OperationalError, redis.RedisError, OSError) as error:
         reason = " ".join(str(error).split())
-        raise Refusal(f"{variable}: the server cannot be used: {_without_secrets(reason, url)}") from error
+        raise StartRefused(
+            f"{variable}: the server cannot be used: {_without_secrets(reason, url)}"
+        ) from error
     except (psycopg2.Error, ValueError) as error:
         # The parsers' own words may quote a piece of the password, so they are left out.
-        raise Refusal(f"{variable} is not a valid URL: a part of it cannot be read") from error
+        raise StartRefused(f"{variable} is not a valid URL: a part of it cannot be read") from error
 
 
 def _connect_to_database(url: str) -> None:

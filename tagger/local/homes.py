@@ -15,7 +15,7 @@ from pathlib import Path
 from . import addresses
 from .logs import open_log
 from .processes import ROOT
-from .refusal import Refusal
+from .refusal import StartRefused
 
 LEAST_FREE_BYTES = 300_000_000
 SECONDS_FOR_LAST_RUN = 20
@@ -64,7 +64,7 @@ def take(path: Path, traversable: bool) -> Home:
             folder.mkdir(exist_ok=True, mode=0o700)
         home.lock = _lock(home)
     except OSError as error:
-        raise Refusal(f"TAGGER_HOME {path} cannot be written: {error.strerror}") from error
+        raise StartRefused(f"TAGGER_HOME {path} cannot be written: {error.strerror}") from error
     _check_space(path)
     _remove_last_sockets(path)
     return home
@@ -86,7 +86,7 @@ def make_sockets() -> Path:
     try:
         sockets = Path(tempfile.mkdtemp(prefix="tagger-", dir=base))
     except OSError as error:
-        raise Refusal(f"no folder for sockets can be made in {base}: {error.strerror}") from error
+        raise StartRefused(f"no folder for sockets can be made in {base}: {error.strerror}") from error
     if os.geteuid() == 0:
         sockets.chmod(0o711)
     return sockets
@@ -99,7 +99,7 @@ def _lock(home: Home) -> int:
     while not _locked(handle):
         if addresses.is_running(home.path) or time.monotonic() > deadline:
             os.close(handle)
-            raise Refusal(
+            raise StartRefused(
                 f"TAGGER_HOME {home.path} is in use by another `make run`; give this one a home of its own"
             )
         select.select([], [], [], 0.05)  # a lock cannot be awaited with a deadline
@@ -117,7 +117,7 @@ def _locked(handle: int) -> bool:
 def _check_space(path: Path) -> None:
     free = shutil.disk_usage(path).free
     if free < LEAST_FREE_BYTES:
-        raise Refusal(
+        raise StartRefused(
             f"the disk of TAGGER_HOME {path} has {free // 10**6} MB free;"
             f" {LEAST_FREE_BYTES // 10**6} are needed"
         )

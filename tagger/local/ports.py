@@ -3,7 +3,7 @@
 import errno
 import socket
 
-from .refusal import Refusal
+from .refusal import StartRefused
 
 HOST = "127.0.0.1"
 
@@ -14,13 +14,15 @@ def take(port: int) -> socket.socket:
         return _listen(port)
     except OSError as error:
         if error.errno == errno.EADDRINUSE:
-            raise Refusal(f"port {port} is in use; try another: PORT={_free_after(port)} make run") from error
-        raise Refusal(f"port {port} cannot be used: {error.strerror}") from error
+            raise StartRefused(
+                f"port {port} is in use; try another: PORT={_free_after(port)} make run"
+            ) from error
+        raise StartRefused(f"port {port} cannot be used: {error.strerror}") from error
 
 
 def number(text: str) -> int:
     if not (text.isascii() and text.isdigit() and 1 <= int(text) <= 65535):
-        raise Refusal(f"PORT must be a number from 1 to 65535, not {text!r}")
+        raise StartRefused(f"PORT must be a number from 1 to 65535, not {text!r}")
     return int(text)
 
 

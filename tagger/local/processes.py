@@ -10,7 +10,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from .refusal import Refusal
+from .refusal import StartRefused
 
 ROOT = Path(__file__).resolve().parents[2]
 PR_SET_PDEATHSIG = 1
@@ -67,7 +67,7 @@ def start(program: Program) -> subprocess.Popen[bytes]:
             preexec_fn=_dying_with_parent(program.parent_died_signal),
         )
     except OSError as error:
-        raise Refusal(f"{program.name} could not be started: {error}") from error
+        raise StartRefused(f"{program.name} could not be started: {error}") from error
     finally:
         if log:
             log.close()

@@ -1,5 +1,5 @@
 """A reason to stop, in words."""
 
 
-class Refusal(Exception):
+class StartRefused(Exception):
     """A reason to stop, told in words for whoever typed the command: no traceback follows it."""

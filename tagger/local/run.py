@@ -13,7 +13,7 @@ from pathlib import Path
 from . import addresses, given, homes, ports, postgres, valkey
 from .homes import Home
 from .processes import Program
-from .refusal import Refusal
+from .refusal import StartRefused
 from .supervisor import StopRequested, Supervisor
 
 SECONDS_TO_START = 60
@@ -102,7 +102,7 @@ def start_postgres(home: Home, sockets: Path, supervisor: Supervisor, durable: b
         # After a power cut the server first replays its journal, which takes as long as it takes.
         supervisor.wait_for(lambda: postgres.answers(sockets), seconds=600)
     except TimeoutError as error:
-        raise Refusal(f"PostgreSQL does not answer (log: {home.log('postgres')})") from error
+        raise StartRefused(f"PostgreSQL does not answer (log: {home.log('postgres')})") from error
     postgres.make_database(sockets)
 
 
@@ -111,7 +111,7 @@ def start_valkey(home: Home, sockets: Path, supervisor: Supervisor) -> None:
     try:
         supervisor.wait_for(lambda: valkey.answers(sockets), SECONDS_TO_START)
     except TimeoutError as error:
-        raise Refusal(f"Valkey does not answer (log: {home.log('valkey')})") from error
+        raise StartRefused(f"Valkey does not answer (log: {home.log('valkey')})") from error
 
 
 def site_environment(
@@ -170,7 +170,7 @@ def wait_until_ready(port: int, supervisor: Supervisor) -> None:
     try:
         supervisor.wait_for(lambda: readiness(port) == 200, SECONDS_TO_START)
     except TimeoutError as error:
-        raise Refusal(
+        raise StartRefused(
             f"the site does not get ready: /readyz answers {readiness(port) or 'nothing'}"
         ) from error
 

