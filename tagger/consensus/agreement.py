@@ -23,7 +23,7 @@ Floats = NDArray[np.floating]
 Integers = NDArray[np.integer]
 
 # From sums (sets, parts) to one number a set.
-Ratio = Callable[[Floats], Floats]
+RatioOfSums = Callable[[Floats], Floats]
 
 RESAMPLES = 1000
 MIDDLE = (2.5, 97.5)  # percent
@@ -133,7 +133,7 @@ def _divide(part: Floats, whole: Floats) -> Floats:
     return np.divide(part, whole, out=np.full(len(part), np.nan), where=whole > 0)
 
 
-def _figure(sums: Floats, times: Integers, ratio: Ratio, resamples: int, seed: int) -> Figure:
+def _figure(sums: Floats, times: Integers, ratio: RatioOfSums, resamples: int, seed: int) -> Figure:
     """A ratio of sums over tasks: `sums` (patterns, parts), with how many tasks are of each pattern."""
     value = ratio(np.atleast_2d(times @ sums))[0] if len(sums) else np.nan
     if np.isnan(value):
