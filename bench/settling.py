@@ -59,7 +59,7 @@ def _labels() -> float:
     chance = random.Random(1)
     tasks = [[Vote(who, chance.choice(CLASSES[: 1 + n % 4])) for who in range(PEOPLE)] for n in range(TASKS)]
     skill = tuple(tuple(0.85 if k == j else 0.05 for j in range(4)) for k in range(4))
-    crowd = labels.Crowd(tuple(CLASSES), (0.25,) * 4, skill, dict.fromkeys(range(PEOPLE), skill))
+    crowd = labels.LabelCrowd(tuple(CLASSES), (0.25,) * 4, skill, dict.fromkeys(range(PEOPLE), skill))
     return _each(lambda votes: labels.decide(votes, RULE, CLASSES, crowd), tasks)
 
 

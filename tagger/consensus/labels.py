@@ -39,7 +39,7 @@ DECIMALS = 6
 
 
 @dataclass(frozen=True)
-class Crowd:
+class LabelCrowd:
     """What the last refit learned of one crowd: the class prior, the matrix of who is new, each one's own;
     and the two parameters of `dawid_skene.opinion` that it is to be used with."""
 
@@ -95,7 +95,7 @@ class Crowd:
 
 
 @dataclass(frozen=True)
-class Fit:
+class LabelFit:
     """A refit's outcome: `posterior` (tasks, classes), `prior` (classes,), `pooled` (classes, answers),
     `matrices` (workers, classes, answers), `reliability` and `trust` (workers,), and the
     `models` behind it."""
@@ -137,13 +137,13 @@ class Fit:
     def _plain(self, votes: Ballots, answers: Floats) -> Floats:
         return dawid_skene.opinion(weigh(votes, self.matrices), self.prior, answers)
 
-    def crowd(self, classes: Sequence[str], annotators: Sequence[Hashable]) -> Crowd:
+    def crowd(self, classes: Sequence[str], annotators: Sequence[Hashable]) -> LabelCrowd:
         """The same with names: `annotators` in the order of the workers' numbers."""
         skills = {
             annotator: _rounded(matrix) for annotator, matrix in zip(annotators, self.matrices, strict=True)
         }
         prior = tuple(np.round(self.prior.astype(float), DECIMALS).tolist())
-        return Crowd(tuple(classes), prior, _rounded(self.pooled), skills)
+        return LabelCrowd(tuple(classes), prior, _rounded(self.pooled), skills)
 
 
 def fit(
@@ -154,11 +154,11 @@ def fit(
     *,
     known: Integers | None = None,
     trust: Floats | None = None,
-) -> Fit:
+) -> LabelFit:
     """Learn a crowd from all of its votes, one a row: numbers from 0 of task, worker and answer (-1: none).
 
     `known`: a task's class where it is known, else -1. `trust`: the share of each worker's answers that is
-    about the clip (1 if not given). Whoever copies others has less of it afterwards, in `Fit.trust`.
+    about the clip (1 if not given). Whoever copies others has less of it afterwards, in `LabelFit.trust`.
 
     Several models say what each task most likely is; by that workers are measured. The posterior is what the
     models and the workers' matrices say together. `decide`, which looks at one task and has the matrices
@@ -177,7 +177,7 @@ def fit(
     return found if (alone == 1).all() else _learn(votes, classes, known, trusted * alone)
 
 
-def _learn(votes: Ballots, classes: int, known: Integers | None, trust: Floats) -> Fit:
+def _learn(votes: Ballots, classes: int, known: Integers | None, trust: Floats) -> LabelFit:
     """A fit by workers' trust as it is given."""
     models = _models(votes, classes, known, trust)
     answers = answers_of(votes, classes)
@@ -247,7 +247,9 @@ PLAIN = 20
 FEW = 5
 
 
-def _measure(votes: Ballots, truth: Floats, known: Integers | None, trust: Floats, models: Models) -> Fit:
+def _measure(
+    votes: Ballots, truth: Floats, known: Integers | None, trust: Floats, models: Models
+) -> LabelFit:
     """Everybody's matrix by what the tasks are taken for, `truth` (tasks, classes), and what follows."""
     classes = truth.shape[1]
     # Of n votes on a task each is judged by the other n - 1; where the class is known, by that.
@@ -262,7 +264,7 @@ def _measure(votes: Ballots, truth: Floats, known: Integers | None, trust: Float
     matrices = dawid_skene.skills(counts, pooled, trust)
     if votes.nnz > kinds.PRECISE:
         matrices = matrices.astype(np.float32)
-    return Fit(truth, prior, pooled, matrices, np.einsum("wkk,k->w", matrices, prior), trust, models)
+    return LabelFit(truth, prior, pooled, matrices, np.einsum("wkk,k->w", matrices, prior), trust, models)
 
 
 # Classes within this of the leader are tied with it.
@@ -275,7 +277,9 @@ def leading(posterior: Floats) -> Floats:
     return np.asarray(leads / row_sums(leads)[:, None])
 
 
-def decide(votes: Sequence[Vote], rule: Rule, classes: Sequence[str], crowd: Crowd | None = None) -> Verdict:
+def decide(
+    votes: Sequence[Vote], rule: Rule, classes: Sequence[str], crowd: LabelCrowd | None = None
+) -> Verdict:
     """The verdict on one task's votes, whatever their order. A tie is never a verdict.
 
     The confidence is the probability of the leading class. `soft` holds, for each of the classes, the count
@@ -305,7 +309,9 @@ def decide(votes: Sequence[Vote], rule: Rule, classes: Sequence[str], crowd: Cro
     )
 
 
-def what_if(votes: Sequence[Vote], rule: Rule, classes: Sequence[str], crowd: Crowd | None = None) -> Verdict:
+def what_if(
+    votes: Sequence[Vote], rule: Rule, classes: Sequence[str], crowd: LabelCrowd | None = None
+) -> Verdict:
     """The verdict if a stranger now voted against the leading answer, for the likeliest other class.
 
     >>> votes = [Vote("ann", "yes"), Vote("bob", "yes")]
@@ -322,12 +328,12 @@ CONTRARY = ""
 
 
 @lru_cache(maxsize=64)
-def strangers(classes: tuple[str, ...]) -> Crowd:
-    """`Crowd.strangers`, kept: the crowd of every decision before the first refit."""
-    return Crowd.strangers(classes)
+def strangers(classes: tuple[str, ...]) -> LabelCrowd:
+    """`LabelCrowd.strangers`, kept: the crowd of every decision before the first refit."""
+    return LabelCrowd.strangers(classes)
 
 
-def posterior(votes: Sequence[Vote], crowd: Crowd) -> dict[str, float]:
+def posterior(votes: Sequence[Vote], crowd: LabelCrowd) -> dict[str, float]:
     """How likely each class is after these votes: `dawid_skene.opinion` on one task."""
     place = {answer: k for k, answer in enumerate(crowd.classes)}
     number = range(len(place))

@@ -33,7 +33,7 @@ CHUNK = 256
 
 
 @dataclass(frozen=True)
-class Crowd:
+class TranscriptCrowd:
     """What the last refit learned about one crowd: transcription in one language.
 
     `spelled_out`: the crowd writes numerals as they are spoken, so that answers do. `frequencies`: how common
@@ -55,7 +55,7 @@ class Crowd:
         return self.frequencies.get
 
     @classmethod
-    def strangers(cls, language: str = "") -> "Crowd":
+    def strangers(cls, language: str = "") -> "TranscriptCrowd":
         """A crowd of which nothing is known but its language."""
         return cls(language=language)
 
@@ -66,7 +66,7 @@ class Crowd:
     def as_json(self, annotators: Sequence[Annotator], votes: Sequence[Vote] | None = None) -> dict[str, Any]:
         """What a decision on these votes uses, by the position of the annotators and without their names.
 
-        >>> Crowd.strangers("en").as_json(["ann"])["skills"]
+        >>> TranscriptCrowd.strangers("en").as_json(["ann"])["skills"]
         [None]
         """
         asked = _asked(self.lexicon)
@@ -91,7 +91,7 @@ class Crowd:
         }
 
     @classmethod
-    def from_json(cls, data: Mapping[str, Any], annotators: Sequence[Annotator]) -> "Crowd":
+    def from_json(cls, data: Mapping[str, Any], annotators: Sequence[Annotator]) -> "TranscriptCrowd":
         skills = zip(annotators, data["skills"], strict=True)
         return cls(
             {annotator: Skill(*skill) for annotator, skill in skills if skill},
@@ -125,7 +125,7 @@ def _found(asked: Counter[str]) -> dict[str, int]:
 
 
 def decide(
-    votes: Sequence[Vote], rule: Rule, crowd: Crowd | None = None, *, counted: bool = False
+    votes: Sequence[Vote], rule: Rule, crowd: TranscriptCrowd | None = None, *, counted: bool = False
 ) -> Verdict:
     """The verdict on one task's transcripts, whatever their order.
 
@@ -145,7 +145,7 @@ def decide(
     """
     if not votes:
         return Verdict(rule.outcome(0, 0.0, True), None, 0.0, {"words": []})
-    weighed = _weigh(crowd or Crowd.strangers(), votes, counted)
+    weighed = _weigh(crowd or TranscriptCrowd.strangers(), votes, counted)
     slots, belief, leads = weighed.slots, weighed.belief, weighed.leads
     confidence = float(weighed.confidences[0])
     people = len(slots.annotator)
@@ -169,7 +169,7 @@ class WhatIf:
     changed: bool  # is it another text, or another outcome?
 
 
-def what_if(votes: Sequence[Vote], rule: Rule, crowd: Crowd | None = None) -> WhatIf:
+def what_if(votes: Sequence[Vote], rule: Rule, crowd: TranscriptCrowd | None = None) -> WhatIf:
     """The verdict if a stranger came who chose the second likeliest word wherever people differed.
 
     Where all agree, the stranger hears nothing at all.
@@ -177,7 +177,7 @@ def what_if(votes: Sequence[Vote], rule: Rule, crowd: Crowd | None = None) -> Wh
     return _against(decide(votes, rule, crowd), votes, rule, crowd)
 
 
-def _against(now: Verdict, votes: Sequence[Vote], rule: Rule, crowd: Crowd | None) -> WhatIf:
+def _against(now: Verdict, votes: Sequence[Vote], rule: Rule, crowd: TranscriptCrowd | None) -> WhatIf:
     stranger = Vote("\0a stranger", _contrary(now))
     then = decide([*votes, stranger], rule, crowd)
     changed = (then.answer, then.outcome) != (now.answer, now.outcome)
@@ -185,10 +185,10 @@ def _against(now: Verdict, votes: Sequence[Vote], rule: Rule, crowd: Crowd | Non
 
 
 def explain(
-    votes: Sequence[Vote], rule: Rule, crowd: Crowd
+    votes: Sequence[Vote], rule: Rule, crowd: TranscriptCrowd
 ) -> tuple[Verdict, Verdict | None, dict[str, Any]]:
     """The verdict, the one after one more vote against it (None without votes), and what of the crowd both
-    use: `decide`, `what_if` and `Crowd.as_json`, weighed but once each."""
+    use: `decide`, `what_if` and `TranscriptCrowd.as_json`, weighed but once each."""
     asked = _asked(crowd.lexicon)
     watched = replace(crowd, lexicon=asked)
     now = decide(votes, rule, watched)
@@ -206,7 +206,7 @@ def _contrary(verdict: Verdict) -> str:
 
 
 @dataclass(frozen=True)
-class Fit:
+class TranscriptFit:
     """A refit over a crowd: a text and a confidence for each task, in the order given, and what it learned.
 
     `repeated`: texts left out because their annotator gave another on the same task.
@@ -214,7 +214,7 @@ class Fit:
 
     texts: list[str]
     confidences: list[float]
-    crowd: Crowd
+    crowd: TranscriptCrowd
     reliability: dict[Annotator, float]
     repeated: int
 
@@ -225,7 +225,7 @@ def fit(
     known: Mapping[int, str] | None = None,
     language: str | None = None,
     model: Model | None = None,
-) -> Fit:
+) -> TranscriptFit:
     """Learn a crowd from all of its votes, and decide each of its tasks.
 
     `known` holds the true text of some tasks, by number: controls, and what a reviewer decided. Without a
@@ -249,7 +249,7 @@ def fit(
     for place, text in (known or {}).items():
         texts[place], confidences[place] = join(words(text)), 1.0
     crowd = studied.crowd
-    return Fit(
+    return TranscriptFit(
         texts, confidences, crowd, {who: crowd.reliability(who) for who in crowd.skills}, studied.repeated
     )
 
@@ -265,7 +265,7 @@ class Study:
     order: list[int]
     chunks: list[Evidence]
     skills: Floats
-    crowd: Crowd
+    crowd: TranscriptCrowd
     numbers: dict[Annotator, int]
     repeated: int
 
@@ -330,7 +330,7 @@ def study(
     lexicon = Lexicon()
     for evidence, texts in zip(chunks, leading, strict=True):
         lexicon.add(evidence.slots.written(), texts)
-    crowd = Crowd(
+    crowd = TranscriptCrowd(
         **_named(skills, numbers),
         lexicon=lexicon.bounded(),
         language=language,
@@ -359,7 +359,7 @@ class _Weighed(NamedTuple):
     skills: Floats
 
 
-def _weigh(crowd: Crowd, votes: Sequence[Vote], counted: bool) -> _Weighed:
+def _weigh(crowd: TranscriptCrowd, votes: Sequence[Vote], counted: bool) -> _Weighed:
     ways = variants.of_language(crowd.language)
     spell = ways.spell_out if crowd.spelled_out else tuple
     heard = [(annotator, spell(text)) for annotator, text in _heard(votes)]

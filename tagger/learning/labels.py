@@ -46,7 +46,7 @@ def learn(kind: str, language: str, hurried: dict[int, float]) -> Learned:
 
 def _fit(
     given: QuerySet[Annotation], truth: dict[int, int], hurried: dict[int, float]
-) -> tuple[Integers, labels.Fit]:
+) -> tuple[Integers, labels.LabelFit]:
     """The annotators, in rising order, and what was learned of them."""
     votes = _columns(given.values_list("task", "annotator", _number("plain_answer")))
     task_ids, tasks = np.unique(votes[:, 0], return_inverse=True)
@@ -70,7 +70,7 @@ def _truth(kind: str, language: str) -> dict[int, int]:
     return dict(sure.values_list("task", answer)) | dict(decided.values_list("pk", answer))
 
 
-def _changed(kind: str, language: str, fit: labels.Fit, annotators: Integers) -> Iterator[int]:
+def _changed(kind: str, language: str, fit: labels.LabelFit, annotators: Integers) -> Iterator[int]:
     """The tasks of which settling will say something else by now, from the matrices that it will use.
 
     All tasks of the crowd, some at a time.

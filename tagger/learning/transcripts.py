@@ -81,7 +81,7 @@ def _known(tasks: list[Task], kind: str, language: str) -> dict[int, str]:
     return known
 
 
-def _copies(crowd: transcripts.Crowd) -> dict[Hashable, set[Any]]:
+def _copies(crowd: transcripts.TranscriptCrowd) -> dict[Hashable, set[Any]]:
     """Whom each annotator copies, or is copied by."""
     found: dict[Hashable, set[Any]] = defaultdict(set)
     for two in crowd.copiers:
@@ -90,7 +90,7 @@ def _copies(crowd: transcripts.Crowd) -> dict[Hashable, set[Any]]:
     return found
 
 
-def _common(fit: transcripts.Fit, speakers: list[int]) -> Lexicon:
+def _common(fit: transcripts.TranscriptFit, speakers: list[int]) -> Lexicon:
     """The crowd's lexicon without what few people said: that could lead to them."""
     said_by: dict[str, set[int]] = defaultdict(set)
     for text, speaker in zip(fit.texts, speakers, strict=True):
@@ -105,7 +105,7 @@ def _common(fit: transcripts.Fit, speakers: list[int]) -> Lexicon:
     return Lexicon(of_many(fit.crowd.lexicon.words), of_many(fit.crowd.lexicon.pairs))
 
 
-def _changed(tasks: list[Task], fit: transcripts.Fit) -> Iterator[int]:
+def _changed(tasks: list[Task], fit: transcripts.TranscriptFit) -> Iterator[int]:
     for task, text, confidence in zip(tasks, fit.texts, fit.confidences, strict=True):
         if task.adjudicated or task.annotation_count < task.campaign.min_annotations:
             continue

@@ -18,7 +18,7 @@ Certificate = dict[str, Any]
 
 
 def make(
-    kind: str, given: Sequence[Annotation], rule: Rule, crowd: engine.Crowd
+    kind: str, given: Sequence[Annotation], rule: Rule, crowd: engine.EngineCrowd
 ) -> tuple[Verdict, Certificate]:
     """The verdict on these annotations, in the order of their rows, and its certificate."""
     votes = [Vote(each.annotator_id, each.answer) for each in given]

@@ -10,7 +10,7 @@ from tagger.models import Crowd, Reliability
 from . import engine
 
 
-def of(campaign: Campaign, annotators: Iterable[int]) -> engine.Crowd:
+def of(campaign: Campaign, annotators: Iterable[int]) -> engine.EngineCrowd:
     """What the last refit learned of these annotators; before the first one all are strangers."""
     newest = Crowd.objects.filter(kind=campaign.kind, language=campaign.language)
     found = newest.values_list("pk", "fitted_at").first()
@@ -21,7 +21,7 @@ def of(campaign: Campaign, annotators: Iterable[int]) -> engine.Crowd:
 
 
 @lru_cache(maxsize=16)
-def _shared(crowd: int, fitted_at: datetime) -> engine.Crowd:
+def _shared(crowd: int, fitted_at: datetime) -> engine.EngineCrowd:
     # The same until the next refit, and for transcripts it holds a lexicon: too much for each decision.
     row = Crowd.objects.get(pk=crowd)
     return engine.crowd(row.kind, row.shared | {"skills": []}, [])

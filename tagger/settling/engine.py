@@ -11,29 +11,29 @@ from tagger.consensus.verdict import Rule, Verdict, Vote
 # Grows whenever the same votes and parameters may come to another verdict.
 VERSION = 1
 
-Crowd = labels.Crowd | transcripts.Crowd
+EngineCrowd = labels.LabelCrowd | transcripts.TranscriptCrowd
 
 
 def asks_for_labels(kind: str) -> bool:
     return kind == Campaign.Kind.WAKE_WORD
 
 
-def strangers(kind: str, language: str) -> Crowd:
+def strangers(kind: str, language: str) -> EngineCrowd:
     if asks_for_labels(kind):
         return labels.strangers(tuple(Label.values))
-    return transcripts.Crowd.strangers(language)
+    return transcripts.TranscriptCrowd.strangers(language)
 
 
-def crowd(kind: str, data: dict[str, Any], annotators: Sequence[int]) -> Crowd:
+def crowd(kind: str, data: dict[str, Any], annotators: Sequence[int]) -> EngineCrowd:
     """What `parameters` gave, for the annotators of the same positions."""
     if asks_for_labels(kind):
-        return labels.Crowd.from_json(data, annotators)
-    return transcripts.Crowd.from_json(data, annotators)
+        return labels.LabelCrowd.from_json(data, annotators)
+    return transcripts.TranscriptCrowd.from_json(data, annotators)
 
 
-def with_skills(crowd: Crowd, skills: Mapping[int, Any]) -> Crowd:
+def with_skills(crowd: EngineCrowd, skills: Mapping[int, Any]) -> EngineCrowd:
     """The crowd with these annotators' skills, as a refit stored them."""
-    if isinstance(crowd, labels.Crowd):
+    if isinstance(crowd, labels.LabelCrowd):
         return replace(crowd, skills={who: tuple(map(tuple, skill)) for who, skill in skills.items()})
     pairs = {frozenset((who, other)) for who, held in skills.items() for other in held["copies"]}
     return replace(
@@ -52,9 +52,9 @@ class Weighed(NamedTuple):
     parameters: dict[str, Any]
 
 
-def weigh(votes: Sequence[Vote], rule: Rule, crowd: Crowd) -> Weighed:
+def weigh(votes: Sequence[Vote], rule: Rule, crowd: EngineCrowd) -> Weighed:
     annotators = [vote.annotator for vote in votes]
-    if isinstance(crowd, labels.Crowd):
+    if isinstance(crowd, labels.LabelCrowd):
         against = labels.what_if(votes, rule, Label.values, crowd) if votes else None
         return Weighed(labels.decide(votes, rule, Label.values, crowd), against, crowd.as_json(annotators))
     return Weighed(*transcripts.explain(votes, rule, crowd))

@@ -83,7 +83,7 @@ def _dispute(some: list[Task], now: datetime) -> None:
 WRITTEN = ["status", "wanted", "confidence", "settled_at", *columns("answer", "soft", "certificate")]
 
 
-def _verdict(task: Task, crowd: engine.Crowd) -> tuple[Verdict, Certificate]:
+def _verdict(task: Task, crowd: engine.EngineCrowd) -> tuple[Verdict, Certificate]:
     """What the task's annotations come to, from all of them, by the campaign's rule and what is known of
     those who gave them; and the certificate of that."""
     campaign = task.campaign

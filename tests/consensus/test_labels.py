@@ -6,17 +6,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tagger.consensus import labels
-from tagger.consensus.labels import Crowd
+from tagger.consensus.labels import LabelCrowd
 from tagger.consensus.verdict import Outcome, Rule, Vote
 from tests.support.mutants import mutant
 
 CLASSES = ["yes", "similar", "no", "noise"]
 RULE = Rule(least=2, most=5, confidence=0.75)
 EXPERT, CLICKER = "expert", "clicker"
-CROWD = Crowd(
+CROWD = LabelCrowd(
     classes=tuple(CLASSES),
     prior=(0.25,) * 4,
-    pooled=Crowd.strangers(CLASSES).pooled,
+    pooled=LabelCrowd.strangers(CLASSES).pooled,
     skills={
         EXPERT: tuple(tuple(0.97 if k == a else 0.01 for a in range(4)) for k in range(4)),
         CLICKER: ((0.97, 0.01, 0.01, 0.01),) * 4,
@@ -122,7 +122,7 @@ def test_a_crowd_in_the_certificate_gives_the_same_verdict_and_names_nobody():
     cast = [Vote(EXPERT, "no"), Vote("new", "yes"), Vote(CLICKER, "yes")]
     people = [vote.annotator for vote in cast]
     kept = json.dumps(CROWD.as_json(people))
-    again = Crowd.from_json(json.loads(kept), people)
+    again = LabelCrowd.from_json(json.loads(kept), people)
     assert json.dumps(again.as_json(people)) == kept
     assert labels.decide(cast, RULE, CLASSES, again) == labels.decide(cast, RULE, CLASSES, CROWD)
     assert not any(str(person) in kept for person in people)
@@ -194,7 +194,7 @@ def test_an_agreeing_vote_never_lowers_the_leader_while_matrices_favour_the_trut
 
     people = [Vote(number, answer) for number, (_, answer) in enumerate(cast)]
     skills = {number: skill(right) for number, (right, _) in enumerate([*cast, (added, "")])}
-    crowd = Crowd(tuple(CLASSES), (0.25,) * 4, CROWD.pooled, skills)
+    crowd = LabelCrowd(tuple(CLASSES), (0.25,) * 4, CROWD.pooled, skills)
     before = labels.decide(people, RULE, CLASSES, crowd)
     if before.answer is not None:
         after = labels.decide([*people, Vote(len(cast), before.answer)], RULE, CLASSES, crowd)

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from datasets import normalise
 from tagger.consensus import frequencies, judge, transcripts
-from tagger.consensus.transcripts import Crowd, decide, explain, fit, what_if
+from tagger.consensus.transcripts import TranscriptCrowd, decide, explain, fit, what_if
 from tagger.consensus.verdict import Outcome, Rule, Vote
 
 RULE = Rule(least=2, most=5, confidence=0.75)
@@ -96,7 +96,7 @@ def test_what_a_decision_used_decides_the_same_again(crowd, number):
     learned = fit(crowd).crowd
     order = [vote.annotator for vote in task]
     data = json.dumps(learned.as_json(order, task))
-    again = Crowd.from_json(json.loads(data), order)
+    again = TranscriptCrowd.from_json(json.loads(data), order)
     assert decide(task, RULE, again) == decide(task, RULE, learned)
     assert json.dumps(again.as_json(order, task)) == data
 
@@ -106,7 +106,7 @@ def test_what_a_decision_used_answers_one_more_vote_the_same_again(crowd, number
     task = crowd[number % len(crowd)]
     learned = fit(crowd, language="en").crowd
     order = [vote.annotator for vote in task]
-    again = Crowd.from_json(json.loads(json.dumps(learned.as_json(order, task))), order)
+    again = TranscriptCrowd.from_json(json.loads(json.dumps(learned.as_json(order, task))), order)
     assert what_if(task, RULE, again) == what_if(task, RULE, learned)
 
 
@@ -123,7 +123,7 @@ def test_an_explanation_is_the_decision_the_contrary_vote_and_what_both_used(cro
 
 
 def test_without_votes_no_more_vote_is_explained():
-    verdict, against, _ = explain([], RULE, Crowd.strangers("en"))
+    verdict, against, _ = explain([], RULE, TranscriptCrowd.strangers("en"))
     assert (verdict.answer, against) == (None, None)
 
 
@@ -136,15 +136,15 @@ def test_a_crowd_in_several_chunks_is_decided_as_in_one(monkeypatch):
 
 def test_a_decision_stands_when_the_list_of_a_language_is_another(monkeypatch):
     cast = votes("turn the light on", "turn the lite on", "turn a lyte on")
-    crowd = Crowd.strangers("en")
+    crowd = TranscriptCrowd.strangers("en")
     data, verdict = crowd.as_json([0, 1, 2], cast), decide(cast, RULE, crowd)
     monkeypatch.setattr(frequencies, "of_language", lambda language: lambda word: 5.0)
-    again = Crowd.from_json(data, [0, 1, 2])
+    again = TranscriptCrowd.from_json(data, [0, 1, 2])
     assert (decide(cast, RULE, again), again.as_json([0, 1, 2], cast)) == (verdict, data)
 
 
 def test_a_word_of_the_language_beats_a_slip_that_as_many_typed():
-    assert decide(votes("a lihgt", "a light"), RULE, Crowd.strangers("en")).answer == "a light"
+    assert decide(votes("a lihgt", "a light"), RULE, TranscriptCrowd.strangers("en")).answer == "a light"
 
 
 def test_what_a_decision_used_names_nobody():
@@ -262,5 +262,5 @@ def test_a_contrary_stranger_makes_a_text_less_sure():
 
 
 def test_a_stranger_weighs_what_the_pool_does():
-    assert asdict(Crowd.strangers()) == asdict(Crowd())
-    assert Crowd.strangers().pool == transcripts.STRANGER
+    assert asdict(TranscriptCrowd.strangers()) == asdict(TranscriptCrowd())
+    assert TranscriptCrowd.strangers().pool == transcripts.STRANGER
