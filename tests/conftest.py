@@ -9,6 +9,7 @@ from random import Random
 from threading import Barrier
 from urllib.parse import urlsplit
 
+import hypothesis
 import pytest
 from django.db import connection, connections
 
@@ -23,6 +24,10 @@ from tagger.welcome import pledge
 from tests.support import sounds
 
 pytest_plugins = ["tests.support.site", "tests.support.browser"]
+
+# How long an example takes depends on what else the machine does; no test asserts a time.
+hypothesis.settings.register_profile("tagger", deadline=None)
+hypothesis.settings.load_profile("tagger")
 
 collect_ignore = ["support/ovos_device.py"]  # a program of its own, not a module
 

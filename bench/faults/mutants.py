@@ -79,8 +79,8 @@ MUTANTS = [
         [
             Edit(
                 "tagger/lending/assignments.py",
-                "    if annotation := storing.label(",
-                "    asking.ask()\n    if annotation := storing.label(",
+                "    if annotation := statements.label(",
+                "    queue.ask()\n    if annotation := statements.label(",
             )
         ],
     ),

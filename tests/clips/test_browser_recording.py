@@ -408,7 +408,7 @@ def test_what_lies_too_high_for_16_khz_is_filtered_out_not_folded_down(contribut
     """Tones through the page's own resampler, from the rates that microphones have."""
     page = contributor("rosa")
     levels = page.evaluate("""async () => {
-        const { resample } = await import("/static/js/record-wav.js");
+        const { resample } = await import("/static/js/record/wav.js");
         const levels = [];
         for (const rate of [48000, 44100, 96000]) {
             for (const hertz of [300, 6500, 9000, 12000, 15000]) {

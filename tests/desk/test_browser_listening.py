@@ -148,7 +148,7 @@ def prepared(page, samples, trims=True, levels=True):
 
 
 PREPARE = """async ([file, choices]) => {
-    const { prepare } = await import("/static/js/sound.js");
+    const { prepare } = await import("/static/js/player/sound.js");
     const bytes = Uint8Array.from(atob(file), (letter) => letter.charCodeAt(0));
     return prepare(new Blob([bytes]), choices);
 }"""
