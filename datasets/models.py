@@ -211,11 +211,25 @@ class Withdrawal(models.Model):
         return f"withdrawal {self.pk}"
 
 
+def _in_use(clip: str = "") -> Q:
+    """A condition on the clip's own row, for any query: its cooling-off is over and it is not being erased.
+
+    `clip` is how the outer query reaches the clip: nothing, or "clip__".
+    """
+    return not_held(f"{clip}held_until") & Q(**{f"{clip}withdrawal": None})
+
+
 class ClipQuerySet(models.QuerySet["Clip"]):
     def live_for(self, purpose: Purpose) -> Self:
-        """Clips that may be used for `purpose` now: consented to, not hidden by a report, not held back."""
-        consented = live_for("contributor", "material", purpose)
-        return self.filter(consented, not_held("held_until"), hidden_at=None, withdrawal=None)
+        """Clips that may be used for `purpose` now: consented to, out of the cooling-off, not hidden."""
+        return self._in_use_for(purpose).filter(hidden_at=None)
+
+    def hidden_for(self, purpose: Purpose) -> Self:
+        """Clips that would be live for `purpose` if no report had hidden them."""
+        return self._in_use_for(purpose).filter(hidden_at__isnull=False)
+
+    def _in_use_for(self, purpose: Purpose) -> Self:
+        return self.filter(live_for("contributor", "material", purpose), _in_use())
 
 
 class Clip(models.Model):
@@ -274,10 +288,7 @@ class TaskQuerySet(models.QuerySet["Task"]):
         `since`: see accounts.consent.live_for."""
         consented = live_for("clip__contributor", "clip__material", purpose, since)
         return self.filter(
-            one_by_one(consented) if few else consented,
-            not_held("clip__held_until"),
-            clip__hidden_at=None,
-            clip__withdrawal=None,
+            one_by_one(consented) if few else consented, _in_use("clip__"), clip__hidden_at=None
         )
 
 

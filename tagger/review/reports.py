@@ -7,7 +7,6 @@ from django.db import transaction
 from django.db.models import Prefetch, Q, QuerySet
 
 from accounts import audit
-from accounts.consent import live_for
 from accounts.models import Purpose, User
 from datasets.models import Clip
 from tagger.models import Assignment
@@ -20,9 +19,7 @@ def open_for(reviewer: User) -> QuerySet[Clip]:
     """
     given = Q(tasks__assignments__reason__gt="")
     return (
-        Clip.objects.filter(
-            live_for("contributor", "material", Purpose.VOLUNTEERS), hidden_at__isnull=False, withdrawal=None
-        )
+        Clip.objects.hidden_for(Purpose.VOLUNTEERS)
         .exclude(contributor=reviewer)
         .annotate(reasons=ArrayAgg("tasks__assignments__reason", filter=given, distinct=True, default=[]))
         .prefetch_related(

@@ -581,8 +581,8 @@ def test_a_call_needs_no_cookie_and_no_page_can_forge_one(login, juniper):
 @mutant(
     "a clip in its cooling-off is lent to nobody",
     "datasets/models.py",
-    kept_by='            not_held("clip__held_until"),\n',
-    broken="",
+    kept_by='return not_held(f"{clip}held_until") & Q(',
+    broken="return Q(",
 )
 def test_a_clip_of_a_device_is_lent_to_nobody_until_its_cooling_off_is_over(bea, send, juniper):
     assert send().status_code == 201
