@@ -1,4 +1,4 @@
-"""Open a campaign, and tell how far each has come."""
+"""Create a campaign, set its sentences to read, and count its progress."""
 
 from typing import Any
 
@@ -7,7 +7,7 @@ from django.db import transaction
 from django.db.models import Count, Q, QuerySet
 from django.utils.translation import gettext as _
 
-from .models import Campaign, Prompt
+from .models import Campaign, Prompt, Task
 
 
 class BadCampaign(ValueError):
@@ -72,10 +72,14 @@ def _wrong(text: str) -> list[str]:
     return []
 
 
-def with_progress() -> QuerySet[Campaign]:
-    """Open campaigns with `total`, `settled` and `disputed` counted."""
-    settled = Count("tasks", filter=Q(tasks__status="settled"))
-    disputed = Count("tasks", filter=Q(tasks__status="disputed"))
-    return Campaign.objects.filter(is_open=True).annotate(
-        total=Count("tasks"), settled=settled, disputed=disputed
+SETTLED = Q(tasks__status=Task.Status.SETTLED)
+DISPUTED = Q(tasks__status=Task.Status.DISPUTED)
+
+
+def with_progress(campaigns: QuerySet[Campaign]) -> QuerySet[Campaign]:
+    """Each with its `clips`, and of these the `settled` and the `disputed`, counted when the query runs."""
+    return campaigns.annotate(
+        clips=Count("tasks"),
+        settled=Count("tasks", filter=SETTLED),
+        disputed=Count("tasks", filter=DISPUTED),
     )

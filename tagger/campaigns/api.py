@@ -22,7 +22,7 @@ class CampaignSerializer(serializers.ModelSerializer[Campaign]):
         fields = ["slug", "kind", "language", "wake_word", "guidelines", "progress"]
 
     def get_progress(self, campaign: Any) -> dict[str, int]:
-        return {"total": campaign.total, "settled": campaign.settled, "disputed": campaign.disputed}
+        return {"total": campaign.clips, "settled": campaign.settled, "disputed": campaign.disputed}
 
 
 class Campaigns(APIView):
@@ -31,4 +31,5 @@ class Campaigns(APIView):
 
     @extend_schema(responses=CampaignSerializer(many=True))
     def get(self, request: Request) -> Response:
-        return Response(CampaignSerializer(campaigns.with_progress(), many=True).data)
+        counted = campaigns.with_progress(Campaign.objects.filter(is_open=True))
+        return Response(CampaignSerializer(counted, many=True).data)

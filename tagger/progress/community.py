@@ -12,6 +12,7 @@ from django.db.models import Count, F, Q, QuerySet, Sum
 from django.db.models.functions import Coalesce
 
 from accounts.models import User
+from datasets.campaigns import SETTLED, with_progress
 from datasets.models import Annotation, Campaign, Release
 from tagger.models import Community, Counted
 
@@ -64,15 +65,11 @@ def _is_due(held: Community, now: datetime) -> bool:
 
 def _campaigns(today: datetime, this_week: datetime) -> QuerySet[Campaign]:
     """All campaigns, also closed ones, with their tasks counted: one pass over tasks and clips."""
-    settled = Q(tasks__status="settled")
-    return Campaign.objects.annotate(
-        clips=Count("tasks"),
+    return with_progress(Campaign.objects.all()).annotate(
         answers=Coalesce(Sum("tasks__annotation_count"), 0),
-        settled=Count("tasks", filter=settled),
-        disputed=Count("tasks", filter=Q(tasks__status="disputed")),
-        settled_today=Count("tasks", filter=settled & Q(tasks__settled_at__gte=today)),
-        settled_this_week=Count("tasks", filter=settled & Q(tasks__settled_at__gte=this_week)),
-        seconds_settled=Coalesce(Sum(F("tasks__clip__seconds"), filter=settled), 0.0),
+        settled_today=Count("tasks", filter=SETTLED & Q(tasks__settled_at__gte=today)),
+        settled_this_week=Count("tasks", filter=SETTLED & Q(tasks__settled_at__gte=this_week)),
+        seconds_settled=Coalesce(Sum(F("tasks__clip__seconds"), filter=SETTLED), 0.0),
     )
 
 
