@@ -41,6 +41,16 @@ def test_the_map_names_every_room_and_nothing_else():
     assert {str(folder) for folder in folders if not NO_ROOMS.intersection(folder.parts)} == mapped
 
 
+@pytest.mark.parametrize(
+    "page", ["docs/architecture.md", "docs/consensus.md", "CONTRIBUTING.md", "README.md"]
+)
+def test_every_file_that_a_page_names_exists(page):
+    places = "accounts|datasets|tagger|templates|static|tests|docs|bench"
+    named = re.findall(rf"`((?:{places})/[a-z0-9_./-]*)`", (ROOT / page).read_text())
+    # "xx" is any language's code.
+    assert [name for name in named if "/xx" not in name and not (ROOT / name).exists()] == []
+
+
 def test_every_file_says_in_its_first_line_what_it_is_for():
     paths = (path for app in APPS for path in (ROOT / app).rglob("*.py"))
     named_by_django = {"__init__.py", "apps.py", "admin.py", "urls.py", "forms.py"}
