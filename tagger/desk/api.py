@@ -20,10 +20,12 @@ from accounts.negotiation import AnyAccept
 from accounts.roles import IsAnnotator
 from datasets.clips import byteranges, hearing
 from datasets.models import Annotation, Campaign
+from datasets.normalise import BadTranscript, TranscriptFault
 from tagger.lending import assignments
+from tagger.lending.refusals import AnswerRefusal, AnswerRefused
 from tagger.models import Assignment
 
-from . import drafts, refusals
+from . import drafts, wording
 
 
 class CountSerializer(serializers.Serializer[Any]):
@@ -79,19 +81,21 @@ class IdSerializer(serializers.Serializer[Any]):
     id = serializers.IntegerField()
 
 
-class Refusal(APIException):
-    """A refusal of tagger.lending.assignments, with the status that fits it."""
+class RefusedCall(APIException):
+    """A refused answer, with the status that fits it."""
 
-    statuses = {
-        assignments.BadAnswer: status.HTTP_400_BAD_REQUEST,
-        assignments.AlreadyAnswered: status.HTTP_409_CONFLICT,
-        assignments.Closed: status.HTTP_409_CONFLICT,
-        assignments.Gone: status.HTTP_410_GONE,
+    statuses: dict[str, int] = {
+        AnswerRefusal.NOT_A_LABEL: status.HTTP_400_BAD_REQUEST,
+        AnswerRefusal.NOT_A_REASON: status.HTTP_400_BAD_REQUEST,
+        AnswerRefusal.NOT_A_PART: status.HTTP_400_BAD_REQUEST,
+        **dict.fromkeys(TranscriptFault, status.HTTP_400_BAD_REQUEST),
+        AnswerRefusal.CLIP_GONE: status.HTTP_410_GONE,
     }
 
-    def __init__(self, refused: assignments.Refused, said: str) -> None:
-        super().__init__(detail=said, code=type(refused).__name__)
-        self.status_code = self.statuses[type(refused)]
+    def __init__(self, refused: AnswerRefused | BadTranscript, language: str) -> None:
+        with translation.override(language):
+            super().__init__(detail=wording.in_words(refused), code=refused.code)
+        self.status_code = self.statuses.get(refused.code, status.HTTP_409_CONFLICT)
 
 
 class PersonalRequest(Request):
@@ -107,18 +111,17 @@ class Call(APIView):
     permission_classes = [IsAuthenticated, IsAnnotator]
 
     def handle_exception(self, exc: Exception) -> Response:
-        if isinstance(exc, assignments.Refused):
-            exc = Refusal(exc, self._said(exc))
+        if isinstance(exc, (AnswerRefused, BadTranscript)):
+            exc = RefusedCall(exc, self._readers_language())
         elif isinstance(exc, (Assignment.DoesNotExist, Annotation.DoesNotExist)):
             exc = NotFound()
         return super().handle_exception(exc)
 
-    def _said(self, refused: assignments.Refused) -> str:
-        """For programs, which send a token, as it is; a person at the desk reads it in their language."""
+    def _readers_language(self) -> str:
+        """A program, which sends a token, reads English; a person at the desk reads their own language."""
         if self.request.auth is not None:
-            return str(refused)
-        with translation.override(translation.get_language_from_request(self.request._request)):
-            return refusals.translated(refused)
+            return "en"
+        return translation.get_language_from_request(self.request._request)
 
     def sent(self, serializer: type[serializers.Serializer]) -> dict[str, Any]:
         checked = serializer(data=self.request.data)

@@ -17,7 +17,7 @@ from tagger.models import Assignment
 def show(annotator: User, assignment_id: int, now: datetime) -> str:
     """The draft to the clip behind an assignment; empty where there is none, or somebody else had it.
 
-    Raises Assignment.DoesNotExist, assignments.Closed when it is not held any more, and assignments.Gone.
+    Raises Assignment.DoesNotExist and AnswerRefused.
     """
     assignment = assignments.lock(annotator, assignment_id)
     assignments.must_be_playable(assignment, now)

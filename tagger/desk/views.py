@@ -10,13 +10,15 @@ from django.views.decorators.http import require_GET, require_POST
 from accounts.caching import uncached
 from accounts.roles import PersonalRequest, annotator_required
 from datasets.models import Campaign, Label
+from datasets.normalise import BadTranscript
 from tagger.forms import form_for
 from tagger.lending import assignments
+from tagger.lending.refusals import AnswerRefused
 from tagger.models import Assignment
 from tagger.progress import belonging, community
 from tagger.welcome import pledge
 
-from . import examples, last_answers, refusals
+from . import examples, last_answers, wording
 
 
 @require_GET
@@ -40,10 +42,9 @@ def hand_in(request: PersonalRequest, pk: int) -> HttpResponse:
     if not form.is_valid():
         return _tag_page(request, campaign, assignment, form, status=400)
     try:
-        with refusals.in_english():
-            assignments.hand_in(request.user, pk, form.cleaned_data["answer"], timezone.now())
-    except assignments.Refused as refused:
-        messages.warning(request, refusals.translated(refused))
+        assignments.hand_in(request.user, pk, form.cleaned_data["answer"], timezone.now())
+    except (AnswerRefused, BadTranscript) as refused:
+        messages.warning(request, wording.in_words(refused))
     return redirect("tag", campaign.slug)
 
 
@@ -52,10 +53,9 @@ def hand_in(request: PersonalRequest, pk: int) -> HttpResponse:
 def skip(request: PersonalRequest, pk: int) -> HttpResponse:
     assignment = get_object_or_404(request.user.assignments.select_related("task__campaign"), pk=pk)
     try:
-        with refusals.in_english():
-            assignments.skip(request.user, pk)
-    except assignments.Refused as refused:
-        messages.warning(request, refusals.translated(refused))
+        assignments.skip(request.user, pk)
+    except AnswerRefused as refused:
+        messages.warning(request, wording.in_words(refused))
     return redirect("tag", assignment.task.campaign.slug)
 
 

@@ -13,6 +13,7 @@ from accounts.models import Role
 from accounts.roles import PersonalRequest, listener_required
 from datasets.clips import byteranges, hearing
 from tagger.lending import assignments
+from tagger.lending.refusals import AnswerRefused
 from tagger.welcome import pledge
 
 from . import examples
@@ -39,7 +40,7 @@ def report(request: PersonalRequest, pk: int) -> HttpResponse:
         return redirect("campaigns")
     try:
         assignments.report_example(request.user, example.task, request.POST.get("reason", ""), timezone.now())
-    except assignments.BadAnswer:
+    except AnswerRefused:
         messages.warning(request, _("Choose what is wrong with the example."))
     else:
         messages.success(request, _("Thank you: the reported clip is hidden from everyone."))

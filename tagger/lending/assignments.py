@@ -16,15 +16,14 @@ from django.db.models.functions import Coalesce
 
 from accounts import prepared
 from accounts.models import Purpose, User
-from accounts.refusals import in_words
 from datasets import normalise
 from datasets.models import Annotation, Campaign, Clip, Example, Label, Task
-from datasets.normalise import TranscriptFault
 from datasets.words import columns
 from tagger.models import Assignment
 from tagger.settling import queue
 
 from . import candidates, controls, repeats, statements, variety
+from .refusals import AnswerRefusal, AnswerRefused
 
 MOST_HELD = 100  # nobody borrows a whole campaign
 LAST = 10  # how many of one's answers can still be changed
@@ -33,25 +32,11 @@ SLACK = 0.1  # seconds by which a player may end later than the clip
 State = Assignment.State
 Role = Assignment.Role
 
-
-class Refused(Exception):
-    """An answer that cannot be taken. Nothing was changed; the message is for the person."""
-
-
-class BadAnswer(Refused):
-    """Not an answer to this campaign's question."""
-
-
-class AlreadyAnswered(Refused):
-    """Another answer of the same person is stored already."""
-
-
-class Closed(Refused):
-    """The assignment was skipped or reported, or its place was given to somebody else."""
-
-
-class Gone(Refused):
-    """The clip was withdrawn or hidden; nobody may hear it now."""
+REFUSAL_OF_CLOSED: dict[str, AnswerRefusal] = {
+    State.DONE: AnswerRefusal.ALREADY_ANSWERED,
+    State.SKIPPED: AnswerRefusal.ALREADY_SKIPPED,
+    State.REPORTED: AnswerRefusal.ALREADY_REPORTED,
+}
 
 
 def lend(annotator: User, campaign: Campaign, count: int, now: datetime) -> list[Assignment]:
@@ -115,7 +100,8 @@ def renew(annotator: User, campaign: Campaign, count: int, now: datetime) -> lis
 def hand_in(annotator: User, assignment_id: int, answer: str, now: datetime) -> tuple[Annotation, bool]:
     """Store the answer; the annotation, and whether it is new. The same answer again is no error.
 
-    Raises Assignment.DoesNotExist (also for somebody else's), BadAnswer, AlreadyAnswered, Closed, Gone.
+    Raises Assignment.DoesNotExist, also for another person's assignment, AnswerRefused and
+    normalise.BadTranscript.
     """
     if annotation := statements.label(annotator, assignment_id, answer, now):
         is_new = True
@@ -151,7 +137,7 @@ def skip(annotator: User, assignment_id: int) -> None:
         if assignment.state == State.SKIPPED:
             return
         if assignment.state in {State.DONE, State.REPORTED}:
-            raise Closed(f"This clip was {assignment.get_state_display()} already.")
+            raise AnswerRefused(REFUSAL_OF_CLOSED[assignment.state])
         _close(assignment, State.SKIPPED)
 
 
@@ -166,7 +152,7 @@ def report(
     with transaction.atomic():
         assignment = lock(annotator, assignment_id)
         if part and not 0 <= part[0] < part[1] <= assignment.task.clip.seconds + SLACK:
-            raise BadAnswer(f"part is [from, to] in seconds, within {assignment.task.clip.seconds:.2f}.")
+            raise AnswerRefused(AnswerRefusal.NOT_A_PART, seconds=assignment.task.clip.seconds)
         if part:
             Assignment.objects.filter(pk=assignment.pk).update(part_from=part[0], part_to=part[1])
         _hide(assignment.task, now)
@@ -189,7 +175,7 @@ def report_example(annotator: User, task: Task, reason: str, now: datetime) -> N
 def change(annotator: User, annotation_id: int, answer: str, now: datetime) -> Annotation:
     """Change one of the annotator's last answers.
 
-    Raises Annotation.DoesNotExist, BadAnswer, and Closed for an answer that lies too far back.
+    Raises Annotation.DoesNotExist, AnswerRefused and normalise.BadTranscript.
     """
     with transaction.atomic():
         annotation = (
@@ -199,12 +185,12 @@ def change(annotator: User, annotation_id: int, answer: str, now: datetime) -> A
         )
         _must_be_live(annotation.task.clip)
         if Example.objects.filter(task=annotation.task_id).exists():
-            raise Closed("This clip is shown with its answer by now.")
+            raise AnswerRefused(AnswerRefusal.SHOWN_AS_EXAMPLE)
         answer = checked(answer, annotation.task.campaign)
         last = annotator.annotations.order_by("-created_at", "-id").values_list("pk", flat=True)[:LAST]
         if annotation.pk not in list(last):
             if not repeats.change(annotation, answer):
-                raise Closed(f"Only your last {LAST} answers can be changed.")
+                raise AnswerRefused(AnswerRefusal.NOT_AMONG_LAST, number=LAST)
             return annotation
         if answer != annotation.answer:
             annotation.answer, annotation.changed_at = answer, now
@@ -217,7 +203,7 @@ def change(annotator: User, annotation_id: int, answer: str, now: datetime) -> A
 def playable(annotator: User, assignment_id: int, now: datetime) -> Clip:
     """The clip behind an assignment, for its holder's ears alone.
 
-    Raises Assignment.DoesNotExist, Closed when it is not held any more, and Gone.
+    Raises Assignment.DoesNotExist and AnswerRefused.
     """
     assignment = annotator.assignments.select_related("task__clip__contributor__data_key").get(
         pk=assignment_id
@@ -227,31 +213,21 @@ def playable(annotator: User, assignment_id: int, now: datetime) -> Clip:
 
 
 def must_be_playable(assignment: Assignment, now: datetime) -> None:
-    """Raises Closed when its holder has it no more, and Gone."""
+    """Raises AnswerRefused: NOT_LENT or CLIP_GONE."""
     if assignment.state not in {State.LENT, State.DONE} or (
         assignment.state == State.LENT and assignment.expires_at <= now
     ):
-        raise Closed("This clip is not lent to you any more.")
+        raise AnswerRefused(AnswerRefusal.NOT_LENT)
     _must_be_live(assignment.task.clip)
 
 
-_TRANSCRIPT_FAULTS = {
-    TranscriptFault.TOO_LONG: "transcript is %(found)d characters long, at most %(most)d are taken.",
-    TranscriptFault.TOO_MANY_WORDS: "transcript has %(found)d words, at most %(most)d are taken.",
-    TranscriptFault.ZERO_CHARACTER: "transcript holds a zero character.",
-}
-
-
 def checked(answer: str, campaign: Campaign) -> str:
-    """The answer as it will be stored. Raises BadAnswer."""
+    """The answer as it will be stored. Raises AnswerRefused and normalise.BadTranscript."""
     if campaign.kind == Campaign.Kind.WAKE_WORD:
         if answer not in Label.values:
-            raise BadAnswer(f"answer is one of {', '.join(Label.values)}.")
+            raise AnswerRefused(AnswerRefusal.NOT_A_LABEL, labels=", ".join(Label.values))
         return answer
-    try:
-        normalise.check(answer)
-    except normalise.BadTranscript as why:
-        raise BadAnswer(in_words(why, _TRANSCRIPT_FAULTS)) from None
+    normalise.check(answer)
     return answer.strip()
 
 
@@ -313,23 +289,23 @@ def lock(annotator: User, assignment_id: int) -> Assignment:
 def _still_open(assignment: Assignment) -> None:
     task = assignment.task
     if assignment.state in {State.SKIPPED, State.REPORTED}:
-        raise Closed(f"This clip was {assignment.get_state_display()} already.")
+        raise AnswerRefused(REFUSAL_OF_CLOSED[assignment.state])
     # Late is welcome while there is room, counting the places that others hold now.
     taken = task.annotation_count + task.lent_count
     if assignment.state == State.EXPIRED and taken >= task.campaign.max_annotations:
-        raise Closed("This clip was lent for too long and has enough answers without this one.")
+        raise AnswerRefused(AnswerRefusal.TOO_LATE)
     _must_be_live(task.clip)
 
 
 def _must_be_live(clip: Clip) -> None:
     if not Clip.objects.live_for(Purpose.VOLUNTEERS).filter(pk=clip.pk).exists():
-        raise Gone("This clip is no longer there: it was withdrawn or reported.")
+        raise AnswerRefused(AnswerRefusal.CLIP_GONE)
 
 
 def _same_again(task: Task, annotator: User, answer: str) -> Annotation:
     stored = task.annotations.get(annotator=annotator)
     if stored.answer != answer:
-        raise AlreadyAnswered("You answered this clip otherwise already.")
+        raise AnswerRefused(AnswerRefusal.ANSWERED_DIFFERENTLY)
     return stored
 
 
@@ -340,7 +316,7 @@ def _say_again(assignment: Assignment, answer: str, now: datetime) -> tuple[Anno
     if assignment.state == State.DONE:
         said = repeats.newest(annotation)
         if said is None or said.answer != answer:
-            raise AlreadyAnswered("You answered this clip otherwise already.")
+            raise AnswerRefused(AnswerRefusal.ANSWERED_DIFFERENTLY)
         return annotation, False
     _still_open(assignment)
     repeats.say_again(annotation, answer, now)
@@ -350,7 +326,7 @@ def _say_again(assignment: Assignment, answer: str, now: datetime) -> tuple[Anno
 
 def _must_be_a_reason(reason: str) -> None:
     if reason not in Assignment.Reason.values:
-        raise BadAnswer(f"reason is one of {', '.join(Assignment.Reason.values)}.")
+        raise AnswerRefused(AnswerRefusal.NOT_A_REASON, reasons=", ".join(Assignment.Reason.values))
 
 
 def _hide(task: Task, now: datetime) -> None:

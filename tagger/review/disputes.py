@@ -31,7 +31,7 @@ def open_for(reviewer: User) -> QuerySet[Dispute]:
 
 @transaction.atomic
 def decide(dispute: Dispute, reviewer: User, answer: str, now: datetime) -> None:
-    """Settle the task by the reviewer's answer. Raises assignments.BadAnswer and Decided."""
+    """Settle the task by the reviewer's answer. Raises AnswerRefused, BadTranscript and Decided."""
     task = (
         Task.objects.select_for_update(of=("self",), no_key=True)
         .select_related("campaign", "clip__contributor__data_key")

@@ -10,11 +10,13 @@ from datasets import campaigns
 from datasets.models import Clip, Task, Withdrawal
 from tagger.desk import drafts
 from tagger.lending import assignments
+from tagger.lending.refusals import AnswerRefusal
 from tagger.models import Assignment
 from tagger.privacy import withdrawal
 from tests.conftest import NOW
 from tests.support import sounds
 from tests.support.mutants import mutant
+from tests.support.refused import refused
 
 MACHINE = "a small model"
 WRITTEN = "turn on the lice"
@@ -137,7 +139,7 @@ def test_nobody_else_may_ask(lent, volunteers):
 
 def test_what_was_withdrawn_is_shown_no_more(lent, volunteers):
     Clip.objects.update(hidden_at=NOW)
-    with pytest.raises(assignments.Gone):
+    with refused(AnswerRefusal.CLIP_GONE):
         drafts.show(volunteers[0], lent[0].pk, NOW)
 
 

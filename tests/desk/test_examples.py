@@ -10,12 +10,14 @@ from accounts.models import AuditEvent, ConsentNotice, Role
 from datasets.models import Annotation, Campaign, Clip, Example, Task, Withdrawal
 from tagger.desk import examples
 from tagger.lending import assignments, controls, repeats
+from tagger.lending.refusals import AnswerRefusal
 from tagger.models import Assignment, Control, Dispute
 from tagger.privacy import withdrawal
 from tagger.review import reports
 from tagger.settling import settlement
 from tests.conftest import NOW
 from tests.support.mutants import mutant
+from tests.support.refused import refused
 
 LATER = NOW + timedelta(days=2)
 
@@ -121,7 +123,7 @@ def test_what_is_said_to_a_label_is_sealed_too(example):
 
 def test_nobody_changes_an_answer_to_it_that_is_there_to_be_seen(volunteers, example):
     given = example.task.annotations.get(annotator=volunteers[0])
-    with pytest.raises(assignments.Closed, match="shown with its answer"):
+    with refused(AnswerRefusal.SHOWN_AS_EXAMPLE, "shown with its answer"):
         assignments.change(volunteers[0], given.pk, "similar", NOW)
     assert Annotation.objects.get(pk=given.pk).answer == "yes"
 

@@ -11,12 +11,15 @@ from accounts import consent
 from accounts.models import Purpose, User
 from datasets import normalise
 from datasets.models import MOST_SPREAD, Annotation, Clip, Task
+from datasets.normalise import TranscriptFault
 from tagger.lending import assignments, candidates, controls, leases
+from tagger.lending.refusals import AnswerRefusal
 from tagger.models import Assignment
 from tagger.review import reports
 from tagger.settling import settlement
 from tests.conftest import NOW
 from tests.support.mutants import mutant
+from tests.support.refused import refused
 
 LATER = NOW + settings.LEASE
 
@@ -390,7 +393,7 @@ def test_the_same_answer_again_is_the_same_annotation(bea, lent, task):
 
 def test_another_answer_is_refused_and_the_first_stays(bea, lent):
     assignments.hand_in(bea, lent.pk, "yes", NOW)
-    with pytest.raises(assignments.AlreadyAnswered):
+    with refused(AnswerRefusal.ANSWERED_DIFFERENTLY):
         assignments.hand_in(bea, lent.pk, "no", NOW)
     assert Annotation.objects.get().answer == "yes"
 
@@ -423,7 +426,7 @@ def test_a_late_answer_is_refused_when_every_place_is_taken(volunteers, juniper,
         [theirs] = lend(person, juniper)
         if taken == "answered":
             assignments.hand_in(person, theirs.pk, "yes", NOW)
-    with pytest.raises(assignments.Closed):
+    with refused(AnswerRefusal.TOO_LATE):
         assignments.hand_in(volunteers[0], lent.pk, "yes", LATER)
     assert sum(counts(task)) == 2
 
@@ -434,7 +437,7 @@ def test_what_was_given_back_takes_no_answer(bea, lent, task, state):
         assignments.skip(bea, lent.pk)
     else:
         assignments.report(bea, lent.pk, "audio", NOW)
-    with pytest.raises(assignments.Closed, match=f"{state} already"):
+    with refused(AnswerRefusal(f"already-{state}"), f"{state} already"):
         assignments.hand_in(bea, lent.pk, "yes", NOW)
     assert Annotation.objects.count() == 0
 
@@ -451,14 +454,14 @@ def test_a_clip_that_is_gone_takes_no_answer(alice, bea, lent, task, end):
         consent.withdraw(alice, NOW)
     else:
         Clip.objects.update(hidden_at=NOW)
-    with pytest.raises(assignments.Gone):
+    with refused(AnswerRefusal.CLIP_GONE):
         assignments.hand_in(bea, lent.pk, "yes", NOW)
     assert (Annotation.objects.count(), counts(task)) == (0, (0, 1))
 
 
 @pytest.mark.parametrize("given", ["", "Yes", "yes ", "maybe", "yes\0"])
 def test_an_answer_that_was_not_asked_for_is_refused_with_those_that_were(bea, lent, given):
-    with pytest.raises(assignments.BadAnswer, match="answer is one of yes, similar, no, noise"):
+    with refused(AnswerRefusal.NOT_A_LABEL, "answer is one of yes, similar, no, noise"):
         assignments.hand_in(bea, lent.pk, given, NOW)
     assert Annotation.objects.count() == 0
 
@@ -475,13 +478,13 @@ def test_that_nobody_speaks_is_an_answer(bea, words):
 
 def test_a_transcript_may_have_its_longest_length_and_not_a_character_more(bea, words):
     longest = "a" * normalise.LONGEST
-    with pytest.raises(assignments.BadAnswer, match="2001 characters long, at most 2000"):
+    with refused(TranscriptFault.TOO_LONG, "2001 characters long, at most 2000"):
         assignments.hand_in(bea, words.pk, longest + "a", NOW)
     assert assignments.hand_in(bea, words.pk, longest, NOW)[0].answer == longest
 
 
 def test_a_transcript_with_a_zero_character_is_refused(bea, words):
-    with pytest.raises(assignments.BadAnswer, match="zero character"):
+    with refused(TranscriptFault.ZERO_CHARACTER, "zero character"):
         assignments.hand_in(bea, words.pk, "hel\0lo", NOW)
 
 
@@ -516,7 +519,7 @@ def test_skipping_twice_gives_one_place_back(bea, lent, task):
 
 def test_an_answer_cannot_be_skipped(bea, lent, task):
     assignments.hand_in(bea, lent.pk, "yes", NOW)
-    with pytest.raises(assignments.Closed, match="answered already"):
+    with refused(AnswerRefusal.ALREADY_ANSWERED, "answered already"):
         assignments.skip(bea, lent.pk)
     assert counts(task) == (1, 0)
 
@@ -537,7 +540,7 @@ def test_what_expired_can_still_be_skipped_for_good(bea, juniper, lent, task):
 def test_a_report_hides_the_clip_from_everyone_at_once(bea, carl, juniper, lent, task):
     [other] = lend(carl, juniper)
     assignments.report(bea, lent.pk, "private", NOW)
-    with pytest.raises(assignments.Gone):
+    with refused(AnswerRefusal.CLIP_GONE):
         assignments.playable(carl, other.pk, NOW)
     task.clip.refresh_from_db()
     assert task.clip.hidden_at == NOW
@@ -560,7 +563,7 @@ def test_reporting_twice_changes_nothing_more(bea, lent, task):
 
 
 def test_a_report_needs_one_of_the_reasons(bea, lent, task):
-    with pytest.raises(assignments.BadAnswer, match="reason is one of private, other-person"):
+    with refused(AnswerRefusal.NOT_A_REASON, "reason is one of private, other-person"):
         assignments.report(bea, lent.pk, "boring", NOW)
     assert task.clip.hidden_at is None
 
@@ -599,7 +602,7 @@ def test_a_change_to_the_same_answer_is_none(bea, lent, task):
 def test_only_the_last_answers_can_be_changed(bea, juniper, shelf):
     given = [answer(bea, task) for task in shelf(juniper, assignments.LAST + 1)]
     assignments.change(bea, given[1].pk, "no", NOW)
-    with pytest.raises(assignments.Closed, match="last 10"):
+    with refused(AnswerRefusal.NOT_AMONG_LAST, "last 10"):
         assignments.change(bea, given[0].pk, "no", NOW)
 
 
@@ -611,7 +614,7 @@ def test_nobody_changes_the_answer_of_another(bea, carl, lent):
 
 def test_an_answer_cannot_be_changed_to_nonsense(bea, lent):
     annotation, _ = assignments.hand_in(bea, lent.pk, "yes", NOW)
-    with pytest.raises(assignments.BadAnswer):
+    with refused(AnswerRefusal.NOT_A_LABEL):
         assignments.change(bea, annotation.pk, "maybe", NOW)
     annotation.refresh_from_db()
     assert annotation.answer == "yes"
@@ -630,17 +633,17 @@ def test_what_is_not_held_any_more_cannot_be_heard(bea, lent, end):
         expire(lent)
     if end == "skipped":
         assignments.skip(bea, lent.pk)
-    with pytest.raises(assignments.Closed):
+    with refused(AnswerRefusal.NOT_LENT):
         assignments.playable(bea, lent.pk, LATER if end == "late" else NOW)
 
 
 @mutant(
     "a withdrawn clip cannot be heard",
     "tagger/lending/assignments.py",
-    kept_by='lent to you any more.")\n    _must_be_live(assignment.task.clip)',
-    broken='lent to you any more.")',
+    kept_by="AnswerRefusal.NOT_LENT)\n    _must_be_live(assignment.task.clip)",
+    broken="AnswerRefusal.NOT_LENT)",
 )
 def test_a_withdrawn_clip_cannot_be_heard(alice, bea, lent):
     consent.withdraw(alice, NOW)
-    with pytest.raises(assignments.Gone):
+    with refused(AnswerRefusal.CLIP_GONE):
         assignments.playable(bea, lent.pk, NOW)

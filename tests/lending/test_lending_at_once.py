@@ -11,6 +11,7 @@ from django.db.models import F
 from accounts.models import User
 from datasets.models import Annotation, Task
 from tagger.lending import assignments, candidates, leases
+from tagger.lending.refusals import AnswerRefusal
 from tagger.models import Assignment
 from tests.conftest import NOW
 from tests.support.mutants import mutant
@@ -127,13 +128,14 @@ def test_a_double_click_stores_one_answer(bea, lent, at_once):
 def test_of_two_answers_at_once_one_is_stored_and_the_other_refused(bea, lent, at_once):
     done = at_once(hand_in(bea, lent, "yes"), hand_in(bea, lent, "no"))
     [refused] = [result for result in done if isinstance(result, Exception)]
-    assert isinstance(refused, assignments.AlreadyAnswered)
+    assert refused.code == AnswerRefusal.ANSWERED_DIFFERENTLY
     assert (Annotation.objects.count(), counters_are_true()) == (1, True)
 
 
 def test_of_an_answer_and_a_skip_at_once_one_is_refused(bea, lent, at_once):
     done = at_once(hand_in(bea, lent), lambda: assignments.skip(bea, lent.pk))
-    assert [type(result) for result in done if isinstance(result, Exception)] == [assignments.Closed]
+    [refused] = [result for result in done if isinstance(result, Exception)]
+    assert refused.code in {AnswerRefusal.ALREADY_ANSWERED, AnswerRefusal.ALREADY_SKIPPED}
     assert counters_are_true()
 
 
@@ -175,7 +177,8 @@ def test_the_last_place_is_not_given_to_two_late_answers(volunteers, juniper, sh
     [his] = assignments.lend(carl, juniper, 1, NOW)
     made_late(his)
     done = at_once(hand_in(bea, hers), hand_in(carl, his))
-    assert [type(result) for result in done if isinstance(result, Exception)] == [assignments.Closed]
+    [refused] = [result for result in done if isinstance(result, Exception)]
+    assert refused.code == AnswerRefusal.TOO_LATE
     assert (Annotation.objects.count(), counters_are_true()) == (1, True)
 
 

@@ -20,11 +20,13 @@ from datasets.clips import vault
 from datasets.models import Annotation, Clip, Recall, ReleaseRow, Task, Withdrawal
 from datasets.releases import frozen
 from tagger.lending import assignments
+from tagger.lending.refusals import AnswerRefusal
 from tagger.models import Assignment
 from tagger.privacy import tasks, withdrawal
 from tagger.settling import settlement
 from tests.conftest import NOW
 from tests.support.mutants import mutant
+from tests.support.refused import refused
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -68,7 +70,7 @@ def test_nothing_is_served_from_the_next_read_on(alice, used, carl, juniper):
     assert not Clip.objects.live_for(Purpose.VOLUNTEERS).exists()
     assert list(frozen.rows(used[0].release_rows.get().release)) == []
     held = carl.assignments.filter(task=used[0]).get()
-    with pytest.raises(assignments.Gone):
+    with refused(AnswerRefusal.CLIP_GONE):
         assignments.playable(carl, held.pk, NOW)
 
 

@@ -8,10 +8,12 @@ from accounts import consent
 from accounts.models import Role
 from datasets.models import Annotation, Campaign, Clip, Task
 from tagger.lending import assignments
+from tagger.lending.refusals import AnswerRefusal
 from tagger.models import Dispute
 from tagger.review import disputes
 from tagger.settling import settlement
 from tests.conftest import NOW
+from tests.support.refused import refused
 
 LATER = NOW + timedelta(hours=1)
 
@@ -106,7 +108,7 @@ def test_a_decision_outlives_a_changed_answer(rita, bea, task, dispute):
 
 @pytest.mark.parametrize("answer", ["maybe", "", "turn on the lights"])
 def test_a_decision_is_one_of_the_answers(rita, task, dispute, answer):
-    with pytest.raises(assignments.BadAnswer):
+    with refused(AnswerRefusal.NOT_A_LABEL):
         disputes.decide(dispute, rita, answer, NOW)
     task.refresh_from_db()
     dispute.refresh_from_db()

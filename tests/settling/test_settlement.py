@@ -12,6 +12,7 @@ from datasets.models import Annotation, Label, Task
 from tagger.consensus import labels
 from tagger.consensus.verdict import Rule, Vote
 from tagger.lending import assignments, leases
+from tagger.lending.refusals import AnswerRefused
 from tagger.models import Assignment, Dispute
 from tagger.settling import settlement
 from tests.conftest import NOW
@@ -245,7 +246,7 @@ class Walk:
         act = self.lot.choice(self.acts)
         try:
             act(self.lot.choice(self.people))
-        except assignments.Refused:
+        except AnswerRefused:
             return
         self.done[act.__name__] += 1
 

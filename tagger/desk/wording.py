@@ -1,0 +1,32 @@
+"""The sentences for refused answers, for the volunteer's page and its API."""
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+from accounts import refusals
+from datasets.normalise import BadTranscript, TranscriptFault
+from tagger.lending.refusals import AnswerRefusal, AnswerRefused
+
+# What only a program can cause stays English.
+WORDS: dict[AnswerRefusal | TranscriptFault, str | Promise] = {
+    AnswerRefusal.NOT_A_LABEL: "answer is one of %(labels)s.",
+    AnswerRefusal.NOT_A_REASON: "reason is one of %(reasons)s.",
+    AnswerRefusal.NOT_A_PART: "part is [from, to] in seconds, within %(seconds).2f.",
+    TranscriptFault.TOO_LONG: "transcript is %(found)d characters long, at most %(most)d are taken.",
+    TranscriptFault.TOO_MANY_WORDS: "transcript has %(found)d words, at most %(most)d are taken.",
+    TranscriptFault.ZERO_CHARACTER: _("transcript holds a zero character."),
+    AnswerRefusal.ANSWERED_DIFFERENTLY: _("You answered this clip otherwise already."),
+    AnswerRefusal.ALREADY_ANSWERED: _("This clip was answered already."),
+    AnswerRefusal.ALREADY_SKIPPED: _("This clip was skipped already."),
+    AnswerRefusal.ALREADY_REPORTED: _("This clip was reported already."),
+    AnswerRefusal.TOO_LATE: _("This clip was lent for too long and has enough answers without this one."),
+    AnswerRefusal.NOT_LENT: "This clip is not lent to you any more.",
+    AnswerRefusal.SHOWN_AS_EXAMPLE: _("This clip is shown with its answer by now."),
+    AnswerRefusal.NOT_AMONG_LAST: "Only your last %(number)d answers can be changed.",
+    AnswerRefusal.CLIP_GONE: _("This clip is no longer there: it was withdrawn or reported."),
+}
+
+
+def in_words(refused: AnswerRefused | BadTranscript) -> str:
+    """In the language that is active."""
+    return refusals.in_words(refused, WORDS)

@@ -1,0 +1,27 @@
+"""Why an assignment takes no answer, skip, report or change."""
+
+from enum import StrEnum
+
+from accounts.refusals import Refusal
+
+
+class AnswerRefusal(StrEnum):
+    NOT_A_LABEL = "not-a-label"  # labels
+    NOT_A_REASON = "not-a-reason"  # reasons
+    NOT_A_PART = "not-a-part"  # seconds
+
+    ANSWERED_DIFFERENTLY = "answered-differently"
+
+    ALREADY_ANSWERED = "already-answered"
+    ALREADY_SKIPPED = "already-skipped"
+    ALREADY_REPORTED = "already-reported"
+    TOO_LATE = "too-late"
+    NOT_LENT = "not-lent"
+    SHOWN_AS_EXAMPLE = "shown-as-example"
+    NOT_AMONG_LAST = "not-among-last"  # number
+
+    CLIP_GONE = "clip-gone"
+
+
+class AnswerRefused(Refusal):
+    """Its code is an AnswerRefusal. Nothing was changed."""
