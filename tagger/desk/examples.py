@@ -1,19 +1,25 @@
 """Clips that are played beside the guidelines, with the right answer: chosen and taken out by reviewers."""
 
+from enum import StrEnum
+
 from django.db import transaction
 from django.db.models import QuerySet
-from django.utils.translation import gettext
 
 from accounts import consent, notices
 from accounts.keys import KeyLost
 from accounts.models import Purpose, User
+from accounts.refusals import Refusal
 from datasets.models import Campaign, Example, Task
 
 MOST = 8  # beside one question
 
 
-class NotAgreed(Exception):
-    """Its speaker read no words that name examples."""
+class ExampleRefusal(StrEnum):
+    SPEAKER_NOT_ASKED = "example-speaker-not-asked"
+
+
+class ExampleRefused(Refusal):
+    """The clip's speaker agreed to a notice that does not mention examples."""
 
 
 def of(campaign: Campaign) -> list[Example]:
@@ -55,10 +61,10 @@ def choose(task: Task, note: str) -> Example:
     """Show this settled task's clip with its answer from now on, which stands for good with that.
 
     Nobody is asked about it any more: it is no control and no repeat, and no answer to it is changed.
-    Raises NotAgreed.
+    Raises ExampleRefused.
     """
     if not may_choose(task):
-        raise NotAgreed(gettext("Its speaker agreed to earlier words, which say nothing of examples."))
+        raise ExampleRefused(ExampleRefusal.SPEAKER_NOT_ASKED)
     Task.objects.filter(pk=task.pk).update(adjudicated=True)
     example = Example(task=task)
     example.note = note

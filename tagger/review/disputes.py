@@ -1,13 +1,14 @@
 """The reviewer decides what the volunteers could not settle."""
 
 from datetime import datetime
+from enum import StrEnum
 
 from django.db import transaction
 from django.db.models import QuerySet
-from django.utils.translation import gettext as _
 
 from accounts import audit
 from accounts.models import Purpose, User
+from accounts.refusals import Refusal
 from datasets import normalise
 from datasets.models import Task
 from datasets.words import columns
@@ -15,8 +16,12 @@ from tagger.lending.assignments import checked
 from tagger.models import Dispute
 
 
-class Decided(Exception):
-    """The dispute was decided already, or settled by a changed answer; nothing was changed."""
+class DisputeRefusal(StrEnum):
+    ALREADY_DECIDED = "dispute-already-decided"
+
+
+class DisputeRefused(Refusal):
+    """Another reviewer decided the dispute, or a changed answer settled it; nothing was changed."""
 
 
 def open_for(reviewer: User) -> QuerySet[Dispute]:
@@ -31,7 +36,7 @@ def open_for(reviewer: User) -> QuerySet[Dispute]:
 
 @transaction.atomic
 def decide(dispute: Dispute, reviewer: User, answer: str, now: datetime) -> None:
-    """Settle the task by the reviewer's answer. Raises AnswerRefused, BadTranscript and Decided."""
+    """Settle the task by the reviewer's answer. Raises DisputeRefused, AnswerRefused and BadTranscript."""
     task = (
         Task.objects.select_for_update(of=("self",), no_key=True)
         .select_related("campaign", "clip__contributor__data_key")
@@ -39,7 +44,7 @@ def decide(dispute: Dispute, reviewer: User, answer: str, now: datetime) -> None
     )
     fresh = Dispute.objects.filter(task=task, decided_at=None).first()
     if fresh is None:
-        raise Decided(_("This dispute was decided in the meantime."))
+        raise DisputeRefused(DisputeRefusal.ALREADY_DECIDED)
     fresh.task = task
     fresh.answer = checked(answer, task.campaign)
     fresh.decided_at, fresh.reviewer = now, reviewer

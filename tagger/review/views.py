@@ -12,6 +12,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 from accounts import audit
 from accounts.caching import uncached
+from accounts.refusals import in_words
 from accounts.roles import PersonalRequest, reviewer_required
 from datasets.clips import byteranges, hearing
 from datasets.models import Clip, Label
@@ -19,6 +20,7 @@ from tagger.desk import examples
 from tagger.forms import ExampleForm, form_for
 
 from . import disputes, reports
+from .wording import WORDS
 
 
 @require_GET
@@ -47,8 +49,8 @@ def decide(request: PersonalRequest, pk: int) -> HttpResponse:
                 disputes.decide(dispute, request.user, form.cleaned_data["answer"], timezone.now())
                 if shown.cleaned_data["is_example"]:
                     examples.choose(dispute.task, shown.cleaned_data["note"])
-        except (disputes.Decided, examples.NotAgreed) as refused:
-            messages.warning(request, str(refused))
+        except (disputes.DisputeRefused, examples.ExampleRefused) as refusal:
+            messages.warning(request, in_words(refusal, WORDS))
         else:
             messages.success(request, _("Decided. Thank you."))
         return redirect("review")

@@ -7,10 +7,12 @@ import pytest
 from accounts import consent
 from accounts.models import Role
 from datasets.models import Annotation, Campaign, Clip, Task
+from tagger.desk import examples
 from tagger.lending import assignments
 from tagger.lending.refusals import AnswerRefusal
 from tagger.models import Dispute
 from tagger.review import disputes
+from tagger.review.wording import WORDS
 from tagger.settling import settlement
 from tests.conftest import NOW
 from tests.support.refused import refused
@@ -82,17 +84,21 @@ def test_a_decided_dispute_is_offered_no_more(rita, dispute):
 
 def test_deciding_twice_is_refused_and_the_first_word_stands(rita, task, dispute):
     disputes.decide(dispute, rita, "no", NOW)
-    with pytest.raises(disputes.Decided):
+    with pytest.raises(disputes.DisputeRefused):
         disputes.decide(dispute, rita, "yes", LATER)
     task.refresh_from_db()
     assert (task.answer, task.settled_at) == ("no", NOW)
+
+
+def test_every_refusal_of_a_decision_has_its_sentence():
+    assert set(WORDS) == {*disputes.DisputeRefusal, *examples.ExampleRefusal}
 
 
 def test_a_dispute_that_a_changed_answer_settled_cannot_be_decided(rita, bea, task, dispute):
     annotation = bea.annotations.get()
     assignments.change(bea, annotation.pk, "no", LATER)
     settlement.settle(task.pk, LATER)
-    with pytest.raises(disputes.Decided):
+    with pytest.raises(disputes.DisputeRefused):
         disputes.decide(dispute, rita, "yes", LATER)
     task.refresh_from_db()
     assert (task.answer, task.adjudicated) == ("no", False)
@@ -157,7 +163,7 @@ def test_of_two_reviewers_at_once_one_decides(rita, carl, task, dispute, at_once
     done = at_once(
         lambda: disputes.decide(dispute, rita, "yes", NOW), lambda: disputes.decide(dispute, carl, "no", NOW)
     )
-    assert sorted(type(result).__name__ for result in done) == ["Decided", "NoneType"]
+    assert sorted(type(result).__name__ for result in done) == ["DisputeRefused", "NoneType"]
     dispute.refresh_from_db()
     task.refresh_from_db()
     assert (task.answer, dispute.answer) in {("yes", "yes"), ("no", "no")}
