@@ -5,40 +5,29 @@ from typing import Any
 from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.db.models import Count, Q, QuerySet
-from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as _
 
 from .models import Campaign, Prompt, Task
 
 
-class BadCampaign(ValueError):
-    """The campaign cannot be as asked for; each line of the message names a field and what is wrong."""
-
-
 @transaction.atomic
 def create(*, prompts: str = "", **fields: Any) -> Campaign:
-    """A new campaign; `prompts` holds the sentences to read, one a line. Raises BadCampaign."""
+    """A new campaign; `prompts` holds the sentences to read, one per line.
+
+    Raises ValidationError with the problems of each field, and stores nothing.
+    """
     campaign = Campaign(**fields)
-    try:
-        campaign.full_clean()
-        campaign.save()
-        set_prompts(campaign, prompts)
-    except ValidationError as error:
-        raise BadCampaign(
-            "\n".join(
-                f"{field.replace('_', '-')}: {' '.join(messages)}"
-                if field != "__all__"
-                else " ".join(messages)
-                for field, messages in error.message_dict.items()
-            )
-        ) from error
+    campaign.full_clean()
+    campaign.save()
+    set_prompts(campaign, prompts)
     return campaign
 
 
 @transaction.atomic
 def set_prompts(campaign: Campaign, lines: str) -> None:
-    """Ask for these sentences, one a line, and for no other. Raises ValidationError, and changes nothing.
+    """Ask for exactly these sentences, one per line. Raises ValidationError, and changes nothing.
 
-    What is on the list already keeps the count of its readings.
+    Sentences that are on the list already keep the count of their readings.
     """
     wanted = list(clean_prompts(campaign.kind, lines))
     campaign.prompts.exclude(text__in=wanted).delete()
@@ -47,24 +36,27 @@ def set_prompts(campaign: Campaign, lines: str) -> None:
 
 
 def clean_prompts(kind: str, lines: str) -> dict[str, int]:
-    """Each sentence once, with the line where it stands first. Raises ValidationError for `prompts`."""
+    """{sentence: the first line it is on}. Raises ValidationError for `prompts`."""
     wanted: dict[str, int] = {}
     for number, line in enumerate(lines.splitlines(), 1):
         if text := " ".join(line.split()):
             wanted.setdefault(text, number)
     if wanted and kind != Campaign.Kind.TRANSCRIPTION:
-        raise ValidationError({"prompts": _("Only a transcription campaign has sentences to read.")})
+        message = _("Only a transcription campaign has sentences to read.")
+        raise ValidationError({"prompts": ValidationError(message, code="not_transcription")})
     problems = [
-        _("Line %(number)d: %(problem)s") % {"number": number, "problem": problem}
+        ValidationError(
+            _("Line %(number)d: %(problem)s"), code="bad_line", params={"number": number, "problem": problem}
+        )
         for text, number in wanted.items()
-        for problem in _wrong(text)
+        for problem in _problems(text)
     ]
     if problems:
         raise ValidationError({"prompts": problems})
     return wanted
 
 
-def _wrong(text: str) -> list[str]:
+def _problems(text: str) -> list[str]:
     try:
         Prompt._meta.get_field("text").run_validators(text)
     except ValidationError as error:

@@ -2,6 +2,7 @@ from argparse import ArgumentParser
 from pathlib import Path
 from typing import Any
 
+from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
 from django.core.management.base import BaseCommand, CommandError
 
 from datasets import campaigns
@@ -58,8 +59,8 @@ class Command(BaseCommand):
         fields["prompts"] = self._read(options["prompts"]) if options["prompts"] else ""
         try:
             campaign = campaigns.create(**fields, speech_first=not options["any_order"])
-        except campaigns.BadCampaign as error:
-            raise CommandError(str(error)) from error
+        except ValidationError as error:
+            raise CommandError(_by_field(error)) from error
         self.stdout.write(f"Campaign {campaign.slug} is open: {campaign.title}")
 
     def _read(self, file: Path) -> str:
@@ -67,3 +68,13 @@ class Command(BaseCommand):
             return file.read_text(encoding="utf-8-sig")
         except (OSError, UnicodeDecodeError) as error:
             raise CommandError(f"prompts: {error}") from error
+
+
+def _by_field(error: ValidationError) -> str:
+    """One line per field, named as the option is; what concerns several fields has no name."""
+    return "\n".join(
+        " ".join(problems)
+        if field == NON_FIELD_ERRORS
+        else f"{field.replace('_', '-')}: {' '.join(problems)}"
+        for field, problems in error.message_dict.items()
+    )
