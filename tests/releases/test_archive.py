@@ -16,7 +16,7 @@ from accounts import consent
 from accounts.models import Purpose, User
 from datasets.clips import vault
 from datasets.models import Clip
-from datasets.releases import archive, formats, frozen, scratch
+from datasets.releases import archive, formats, frozen, plan, readahead, scratch, tar
 from tests.conftest import NOW
 from tests.support.mutants import mutant
 from tests.support.released import release, settle
@@ -47,8 +47,8 @@ def whole(held, form="precise"):
         return b"".join(one.stream())
 
 
-def files(tar):
-    with tarfile.open(fileobj=io.BytesIO(tar)) as unpacked:
+def files(packed):
+    with tarfile.open(fileobj=io.BytesIO(packed)) as unpacked:
         return {member.name: unpacked.extractfile(member).read() for member in unpacked}
 
 
@@ -99,7 +99,7 @@ def test_an_archive_is_as_long_as_it_says(spring, form):
 @pytest.mark.parametrize("together", [1, 2, 64])
 @pytest.mark.parametrize("length", [512, 4_097, 50_001])
 def test_pieces_of_any_length_joined_are_the_whole(spring, length, together, monkeypatch):
-    monkeypatch.setattr(archive, "SOUNDS", together)
+    monkeypatch.setattr(plan, "GROUP_SOUNDS", together)
     expected, joined = whole(spring), b""
     for first in range(0, len(expected), length):
         with opened(spring) as one:
@@ -115,7 +115,7 @@ def test_every_end_of_an_archive_is_its_end(spring):
 
 
 def test_a_part_in_the_middle_reads_the_sounds_in_it_and_no_other(spring, monkeypatch):
-    monkeypatch.setattr(archive, "SOUNDS", 1)
+    monkeypatch.setattr(plan, "GROUP_SOUNDS", 1)
     expected = whole(spring)
     asked = counted(monkeypatch)
     third = [at for at in range(0, len(expected), 512) if expected[at:].startswith(b"RIFF")][2]
@@ -167,7 +167,7 @@ def test_what_was_withdrawn_is_in_no_later_archive(spring, wendy, end):
 )
 @mutant(
     "what was read ahead is not sent any more once it is withdrawn",
-    "datasets/releases/archive.py",
+    "datasets/releases/readahead.py",
     kept_by="        sounds.places(place)\n",
     broken="",
 )
@@ -176,9 +176,9 @@ def test_what_is_withdrawn_while_it_streams_breaks_the_stream_off_before_its_fir
     spring, alice, monkeypatch, caplog, together
 ):
     """Also what was read already, ahead of what was sent."""
-    monkeypatch.setattr(archive, "SOUNDS", together)
-    monkeypatch.setattr(archive, "SENT", 1)  # each sound by itself
-    monkeypatch.setattr(archive, "FRESH", 0)  # every answer is an old one at once
+    monkeypatch.setattr(plan, "GROUP_SOUNDS", together)
+    monkeypatch.setattr(readahead, "BATCH_BYTES", 1)  # each sound by itself
+    monkeypatch.setattr(readahead, "LIVE_CHECK_SECONDS", 0)  # ask for every batch
     expected = whole(spring)
     gone = [vault.get(row.task.clip) for row in spring.rows.filter(task__clip__contributor=alice)]
     sent = b""
@@ -197,14 +197,14 @@ def test_what_is_withdrawn_while_it_streams_breaks_the_stream_off_before_its_fir
 
 
 def test_no_more_is_read_ahead_than_is_held_in_memory(spring, monkeypatch):
-    monkeypatch.setattr(archive, "SENT", 1)
-    monkeypatch.setattr(archive, "AHEAD", 1)
+    monkeypatch.setattr(readahead, "BATCH_BYTES", 1)
+    monkeypatch.setattr(readahead, "BATCHES_AHEAD", 1)
     asked, sent = counted(monkeypatch), b""
     with opened(spring) as one:
         pieces = one.stream()
         while b"RIFF" not in sent:
             sent += next(pieces)
-        one._pool.submit(int).result()  # by now all is read that was begun
+        one._read_ahead._pool.submit(int).result()  # waits until all that was started is read
         assert len(asked) == 2
 
 
@@ -235,7 +235,7 @@ def test_sounds_that_were_stored_without_a_digest_make_the_same_archive(spring, 
         assert vault.get(clip).startswith(b"RIFF")
     assert whole(spring) == expected
     with opened(spring) as one:
-        assert b"".join(one.stream(one._before_checksums)) == expected[one._before_checksums :]
+        assert b"".join(one.stream(one.plan.checksums_start)) == expected[one.plan.checksums_start :]
     assert exported(spring, tmp_path / "out") == files(expected)
 
 
@@ -259,7 +259,7 @@ def test_an_archive_tells_no_time_finer_than_a_quarter_and_nobody(spring):
     ids=["short", "just fits", "long", "not ASCII", "9 GB"],
 )
 def test_a_header_is_read_as_it_was_meant(path, size):
-    head = archive._head(path, size, mtime=7)
+    head = tar.header(path, size, mtime=7)
     with tarfile.open(fileobj=io.BytesIO(head + bytes(1024))) as unpacked:
         member = unpacked.next()
     assert (member.name, member.size, member.mtime, member.isreg()) == (path, size, 7, True)
@@ -283,7 +283,7 @@ def test_an_archive_takes_as_many_queries_for_many_clips_as_for_few(juniper, sha
 @pytest.mark.parametrize("held", [0, 2])
 def test_rows_that_are_laid_aside_make_the_same_archive(spring, held, monkeypatch):
     expected = whole(spring)
-    monkeypatch.setattr(archive, "HELD", held)
+    monkeypatch.setattr(plan, "ROWS_IN_MEMORY", held)
     assert whole(spring) == expected
 
 

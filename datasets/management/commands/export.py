@@ -40,7 +40,7 @@ class Command(BaseCommand):
             form = formats.find(options["format"])
             held = summary.summarise(frozen.rows(release), form.refusal)
             with Archive(release, form) as archive:
-                files = tqdm(archive.entries(), total=archive.files, unit="file", disable=None)
+                files = tqdm(archive.entries(), total=archive.plan.file_count, unit="file", disable=None)
                 written = folder.write(files, options["to"])
         except REFUSALS as error:
             raise CommandError(f"Nothing was written: {error}") from error
