@@ -12,12 +12,15 @@ import os
 import struct
 import threading
 from collections.abc import Iterator
+from enum import StrEnum
 from functools import cache
 from typing import NamedTuple
 
 import numpy as np
 import soundfile
 import soxr
+
+from accounts.refusals import Refusal
 
 # The speech detector computes with four OpenMP threads, always: they cost it a factor of ten in
 # waiting for each other, and a process forked after its first use hangs in it for ever. OpenMP
@@ -46,18 +49,7 @@ _BLOCK = 16_384  # frames decoded at a time
 _FULL_SCALE, _MOST_CLIPPED = 32_440, 0.4
 
 
-def gettext_noop(words: str) -> str:
-    """Marks words for translators; whoever tells them to a person has them translated."""
-    return words
-
-
 _SPEECH = 0.5  # Silero's own default: a chunk this likely to be speech is speech
-
-_UNREADABLE = gettext_noop("not an audio file that this site reads (WAV, FLAC, OGG, Opus, MP3, WebM, M4A)")
-_DAMAGED = gettext_noop(
-    "the sound cannot be decoded: the file is damaged, cut short or not what it says it is"
-)
-_LONG = gettext_noop("longer than %(seconds)d s")
 
 # What the fields of a WAV's "fmt " chunk may say: bits per sample by encoding.
 _PCM, _FLOAT, _A_LAW, _MU_LAW, _EXTENSIBLE = 1, 3, 6, 7, 0xFFFE
@@ -66,13 +58,35 @@ _GUID_TAIL = bytes.fromhex("000000001000800000aa00389b71")  # after the encoding
 _AV_CODECS = {"opus", "vorbis", "aac", "mp3", "mp3float", "flac", "alac", "pcm_f32le", "pcm_s16le"}
 
 
-class BadAudio(ValueError):
-    """Audio that is refused. The message is a reason that its sender can act on; as `reason` with `figures`
-    it can be told in another language."""
+class AudioFault(StrEnum):
+    """Why audio is refused. Each is something that the sender can change."""
 
-    def __init__(self, reason: str, **figures: object) -> None:
-        self.reason, self.figures = reason, figures
-        super().__init__(reason % figures if figures else reason)
+    UNKNOWN_FORMAT = "unknown-format"
+    UNDECODABLE = "undecodable"
+    NO_DECODER = "no-decoder"
+    NO_SOUND_TRACK = "no-sound-track"
+    UNKNOWN_CODEC = "unknown-codec"
+    SAMPLE_RATE = "sample-rate"
+    CHANNELS = "channels"
+    NOT_NUMBERS = "not-numbers"
+    TOO_SHORT = "too-short"
+    TOO_LONG = "too-long"
+    CONSTANT = "constant"
+    SILENT = "silent"
+    CLIPPED = "clipped"
+    WAV_TRUNCATED = "wav-truncated"
+    WAV_SOUND_TRUNCATED = "wav-sound-truncated"
+    WAV_CHUNK_TRUNCATED = "wav-chunk-truncated"
+    WAV_WITHOUT_SOUND = "wav-without-sound"
+    WAV_WITHOUT_FORMAT = "wav-without-format"
+    WAV_ENCODING = "wav-encoding"
+    WAV_CONTRADICTION = "wav-contradiction"
+    WAV_PARTIAL_SAMPLE = "wav-partial-sample"
+    WAV_HEADER_ONLY = "wav-header-only"
+
+
+class BadAudio(Refusal):
+    """Audio that is refused. Its code is an AudioFault, or the code of a caller that wants less."""
 
 
 class _Tape:
@@ -92,7 +106,7 @@ class _Tape:
         """
         self._take_room(len(block))
         if not np.isfinite(block).all():
-            raise BadAudio(gettext_noop("the file holds samples that are not numbers (NaN or infinity)"))
+            raise BadAudio(AudioFault.NOT_NUMBERS)
         self._append(np.clip(block[skip:], -1, 1).mean(axis=1, dtype=np.float32))
 
     def add_silence(self, frames: int) -> None:
@@ -113,7 +127,7 @@ class _Tape:
     def _take_room(self, frames: int) -> None:
         self._room -= frames
         if self._room < 0:
-            raise BadAudio(_LONG, seconds=LONGEST)
+            raise BadAudio(AudioFault.TOO_LONG, seconds=LONGEST)
 
 
 def read(data: bytes) -> np.ndarray:
@@ -136,7 +150,7 @@ def read(data: bytes) -> np.ndarray:
         return _read_av(data, "matroska")
     if data[4:8] == b"ftyp":
         return _read_av(data, "mov")
-    raise BadAudio(_UNREADABLE)
+    raise BadAudio(AudioFault.UNKNOWN_FORMAT)
 
 
 def check(samples: np.ndarray) -> None:
@@ -144,22 +158,20 @@ def check(samples: np.ndarray) -> None:
     length = seconds(samples)
     if length < SHORTEST:
         shown = math.floor(length * 100) / 100  # 0.299 is not to read 0.30
-        reason = gettext_noop("%(seconds)s s of sound, at least %(least)s s are needed")
-        raise BadAudio(reason, seconds=f"{shown:.2f}", least=SHORTEST)
+        raise BadAudio(AudioFault.TOO_SHORT, seconds=f"{shown:.2f}", least=SHORTEST)
     if length > LONGEST:
-        raise BadAudio(_LONG, seconds=LONGEST)
+        raise BadAudio(AudioFault.TOO_LONG, seconds=LONGEST)
     lowest, highest = int(samples.min()), int(samples.max())
     spread = highest - lowest
     if spread == 0:
-        raise BadAudio(gettext_noop("no sound: every sample is the same"))
+        raise BadAudio(AudioFault.CONSTANT)
     if spread <= 2:  # the last bit alone: what dither leaves of digital silence
-        raise BadAudio(gettext_noop("no sound: nothing but digital silence"))
+        raise BadAudio(AudioFault.SILENT)
     if lowest > -_FULL_SCALE and highest < _FULL_SCALE:
         return
     clipped = float(np.mean(np.abs(samples.astype(np.int32)) >= _FULL_SCALE))
     if clipped > _MOST_CLIPPED:
-        reason = gettext_noop("clipped flat: %(percent)s of the samples are at full scale")
-        raise BadAudio(reason, percent=f"{clipped:.0%}")
+        raise BadAudio(AudioFault.CLIPPED, percent=f"{clipped:.0%}")
 
 
 def wav(samples: np.ndarray) -> bytes:
@@ -226,11 +238,10 @@ def _little_endian(samples: np.ndarray) -> bytes:
 
 def _check_shape(rate: int, channels: int) -> None:
     if rate not in RATES:
-        reason = gettext_noop("%(rate)s samples a second, %(least)s to %(most)s are read")
-        raise BadAudio(reason, rate=f"{rate:,}", least=f"{RATES[0]:,}", most=f"{RATES[-1]:,}")
+        least, most = f"{RATES[0]:,}", f"{RATES[-1]:,}"
+        raise BadAudio(AudioFault.SAMPLE_RATE, rate=f"{rate:,}", least=least, most=most)
     if not 1 <= channels <= MOST_CHANNELS:
-        reason = gettext_noop("%(channels)d channels, 1 to %(most)d are read")
-        raise BadAudio(reason, channels=channels, most=MOST_CHANNELS)
+        raise BadAudio(AudioFault.CHANNELS, channels=channels, most=MOST_CHANNELS)
 
 
 def _is_mpeg_frame(data: bytes) -> bool:
@@ -255,12 +266,12 @@ def _read_sndfile(data: bytes, formats: set[str]) -> np.ndarray:
     try:
         with _Stream(io.BytesIO(data)) as sound:
             if sound.format not in formats:
-                raise BadAudio(_UNREADABLE)
+                raise BadAudio(AudioFault.UNKNOWN_FORMAT)
             tape = _Tape(sound.samplerate, sound.channels)
             for block in _sndfile_blocks(sound):
                 tape.add(block)
     except soundfile.LibsndfileError as error:
-        raise BadAudio(_DAMAGED) from error
+        raise BadAudio(AudioFault.UNDECODABLE) from error
     return tape.samples()
 
 
@@ -274,22 +285,20 @@ def _sndfile_blocks(sound: soundfile.SoundFile) -> Iterator[np.ndarray]:
 def _read_av(data: bytes, container: str) -> np.ndarray:
     """As `read`, by FFmpeg, held to one container so that no file can choose another demuxer."""
     if av is None:
-        raise BadAudio(gettext_noop("WebM and M4A need the package `av`, which this site does not have"))
+        raise BadAudio(AudioFault.NO_DECODER)
     try:
         with av.open(io.BytesIO(data), mode="r", format=container, metadata_errors="ignore") as opened:
             return _play_av(opened)
-    except BadAudio:
-        raise
     except (av.FFmpegError, ValueError) as error:
-        raise BadAudio(_DAMAGED) from error
+        raise BadAudio(AudioFault.UNDECODABLE) from error
 
 
 def _play_av(opened: "av.container.InputContainer") -> np.ndarray:
     if not opened.streams.audio:
-        raise BadAudio(gettext_noop("the file holds no sound track"))
+        raise BadAudio(AudioFault.NO_SOUND_TRACK)
     codec = opened.streams.audio[0].codec_context
     if codec is None or codec.name not in _AV_CODECS:  # None: a codec that FFmpeg does not know
-        raise BadAudio(gettext_noop("its sound is encoded in a way that this site does not read"))
+        raise BadAudio(AudioFault.UNKNOWN_CODEC)
     tape = _Tape(codec.sample_rate, codec.channels)
     floats = av.AudioResampler(format="fltp")
     for decoded in opened.decode(audio=0):
@@ -332,7 +341,7 @@ def _read_wav(fmt: _WavFormat, sound: bytes) -> np.ndarray:
     if fmt != _AS_KEPT:
         return _read_sndfile(_wav_file(fmt, sound), {"WAV"})
     if len(sound) > round(_DECODED_SECONDS * RATE) * fmt.frame:
-        raise BadAudio(_LONG, seconds=LONGEST)
+        raise BadAudio(AudioFault.TOO_LONG, seconds=LONGEST)
     return np.frombuffer(sound, "<i2").astype(np.int16)
 
 
@@ -346,8 +355,7 @@ def _sound_of(data: bytes) -> tuple[_WavFormat, bytes]:
     (form,) = struct.unpack_from("<I", data, 4)
     end = len(data) if _is_unknown(form) else form + 8
     if end > len(data):
-        reason = gettext_noop("the WAV header promises %(promised)s bytes, the file holds %(held)s")
-        raise BadAudio(reason, promised=f"{end:,}", held=f"{len(data):,}")
+        raise BadAudio(AudioFault.WAV_TRUNCATED, promised=f"{end:,}", held=f"{len(data):,}")
     at, fmt = 12, b""
     while at + 8 <= end:
         name, size = struct.unpack_from("<4sI", data, at)
@@ -355,20 +363,15 @@ def _sound_of(data: bytes) -> tuple[_WavFormat, bytes]:
         if name == b"data" and _is_unknown(size) and (_is_unknown(form) or at == end):
             return _wav_of(_wav_format(fmt), data[at:], cut_short=True)
         if size > end - at:
-            reason = gettext_noop(
-                "the WAV header promises %(promised)s bytes of something else, the file holds %(held)s"
-            )
-            if name == b"data":
-                reason = gettext_noop(
-                    "the WAV header promises %(promised)s bytes of sound, the file holds %(held)s"
-                )
-            raise BadAudio(reason, promised=f"{size:,}", held=f"{end - at:,}")
+            is_sound = name == b"data"
+            fault = AudioFault.WAV_SOUND_TRUNCATED if is_sound else AudioFault.WAV_CHUNK_TRUNCATED
+            raise BadAudio(fault, promised=f"{size:,}", held=f"{end - at:,}")
         if name == b"data":
             return _wav_of(_wav_format(fmt), data[at : at + size], cut_short=False)
         if name == b"fmt ":
             fmt = data[at : at + size]
         at += size + size % 2
-    raise BadAudio(gettext_noop("the WAV file holds no sound"))
+    raise BadAudio(AudioFault.WAV_WITHOUT_SOUND)
 
 
 def _is_unknown(size: int) -> bool:
@@ -379,20 +382,16 @@ def _is_unknown(size: int) -> bool:
 def _wav_format(fmt: bytes) -> _WavFormat:
     """The body of a "fmt " chunk, if it agrees with itself."""
     if len(fmt) < 16:
-        raise BadAudio(gettext_noop("the WAV header does not say how its sound is encoded"))
+        raise BadAudio(AudioFault.WAV_WITHOUT_FORMAT)
     encoding, channels, rate, _, align, bits = struct.unpack_from("<HHIIHH", fmt)
     if encoding == _EXTENSIBLE and fmt[26:40] == _GUID_TAIL:
         (encoding,) = struct.unpack_from("<H", fmt, 24)
     if bits not in _WAV_BITS.get(encoding, ()):
-        reason = gettext_noop("WAV sound of encoding %(encoding)d with %(bits)d bits is not read")
-        raise BadAudio(reason, encoding=encoding, bits=bits)
+        raise BadAudio(AudioFault.WAV_ENCODING, encoding=encoding, bits=bits)
     _check_shape(rate, channels)
     # The field left out, bytes a second, is wrong in many a recorder's files and nothing needs it.
     if align != channels * bits // 8:
-        reason = gettext_noop(
-            "the WAV header contradicts itself: %(channels)d channels of %(bits)d bits in %(bytes)d bytes"
-        )
-        raise BadAudio(reason, channels=channels, bits=bits, bytes=align)
+        raise BadAudio(AudioFault.WAV_CONTRADICTION, channels=channels, bits=bits, bytes=align)
     return _WavFormat(encoding, channels, rate, bits)
 
 
@@ -400,9 +399,9 @@ def _wav_of(fmt: _WavFormat, sound: bytes, *, cut_short: bool) -> tuple[_WavForm
     """``sound``, whose recorder may have died in the middle of a sample."""
     odd = len(sound) % fmt.frame
     if odd and not cut_short:
-        raise BadAudio(gettext_noop("the WAV file's sound ends in the middle of a sample"))
+        raise BadAudio(AudioFault.WAV_PARTIAL_SAMPLE)
     if len(sound) == odd:
-        raise BadAudio(gettext_noop("no sound: the WAV file is a header alone"))
+        raise BadAudio(AudioFault.WAV_HEADER_ONLY)
     return fmt, sound[: len(sound) - odd]
 
 

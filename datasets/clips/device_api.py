@@ -45,7 +45,7 @@ LONGEST_STATE = 100
 _BOUNDARY = re.compile(rb"--([0-9A-Za-z'()+_,./:=?-]{1,70})\r\n")
 
 
-class Refused(Exception):
+class DeviceCallRefused(Exception):
     """A call that is refused with this status and these words."""
 
     def __init__(self, status: int, words: str) -> None:
@@ -68,7 +68,7 @@ def call(view: View) -> View:
     def answered(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         try:
             response = view(request, *args, **kwargs)
-        except Refused as refused:
+        except DeviceCallRefused as refused:
             response = HttpResponse(str(refused), status=refused.status, content_type="text/plain")
         return uncached(response)
 
@@ -80,11 +80,11 @@ def call(view: View) -> View:
 def code(request: HttpRequest) -> HttpResponse:
     state = request.GET.get("state", "")
     if not 0 < len(state) <= LONGEST_STATE:
-        raise Refused(400, f"Say a state, of up to {LONGEST_STATE} characters.")
+        raise DeviceCallRefused(400, f"Say a state, of up to {LONGEST_STATE} characters.")
     try:
         offer = devices.offer(state, timezone.now())
     except devices.Busy as busy:
-        raise Refused(503, str(busy)) from busy
+        raise DeviceCallRefused(503, str(busy)) from busy
     return JsonResponse(
         {"state": state, "token": offer.token, "expiration": offer.seconds, "code": offer.code}
     )
@@ -99,7 +99,7 @@ def activate(request: HttpRequest) -> HttpResponse:
             str(sent.get("state")), str(sent.get("token")), said_of_itself(sent), timezone.now()
         )
     except devices.NotYet as refused:
-        raise Refused(404, str(refused)) from refused
+        raise DeviceCallRefused(404, str(refused)) from refused
     return login_response(login)
 
 
@@ -109,7 +109,7 @@ def renew(request: HttpRequest) -> HttpResponse:
     try:
         login = devices.renew(bearer(request), named_device(request), timezone.now())
     except devices.Void as void:
-        raise Refused(401, str(void)) from void
+        raise DeviceCallRefused(401, str(void)) from void
     return login_response(login)
 
 
@@ -142,30 +142,30 @@ def upload(request: HttpRequest, uuid: UUID, kind: Campaign.Kind) -> HttpRespons
         uploads.check(own, kind, now)
         audio_file, said = sent_recording(request)
         added = uploads.take(own, kind, audio_file, said, now)
-    except Refused as refused:
-        return refusal(refused.status, refused)
-    except consent.NoConsent as refused:
-        return refusal(403, in_words(refused, FOR_DEVICES))
-    except intake.Duplicate as refused:
-        return refusal(409, refused)
-    except (uploads.NobodyAsks, audio.BadAudio) as refused:
-        return refusal(422, refused)
-    except uploads.EnoughToday as refused:
-        response = refusal(429, refused)
+    except DeviceCallRefused as refused:
+        return refused_upload(refused.status, str(refused))
+    except consent.NoConsent as refusal:
+        return refused_upload(403, in_words(refusal, FOR_DEVICES))
+    except intake.Duplicate as refusal:
+        return refused_upload(409, in_words(refusal, FOR_DEVICES))
+    except (uploads.NoCampaignAsks, audio.BadAudio) as refusal:
+        return refused_upload(422, in_words(refusal, FOR_DEVICES))
+    except uploads.DailyLimitReached as refusal:
+        response = refused_upload(429, in_words(refusal, FOR_DEVICES))
         response["Retry-After"] = str(seconds_to_midnight(now))
         return response
     return JsonResponse({"held": True}, status=201 if added else 200)
 
 
-def refusal(status: int, reason: Exception | str) -> HttpResponse:
-    return JsonResponse({"detail": str(reason)}, status=status)
+def refused_upload(status: int, sentence: str) -> HttpResponse:
+    return JsonResponse({"detail": sentence}, status=status)
 
 
 def its_own(request: HttpRequest, uuid: UUID, now: datetime) -> Device:
     try:
         return devices.by_access(bearer(request), uuid, now)
     except devices.Void as void:
-        raise Refused(401, str(void)) from void
+        raise DeviceCallRefused(401, str(void)) from void
 
 
 def bearer(request: HttpRequest) -> str:
@@ -226,7 +226,7 @@ def json_object(data: bytes) -> dict[str, Any]:
     except (ValueError, RecursionError):
         sent = None
     if not isinstance(sent, dict):
-        raise Refused(400, "This is no JSON object.")
+        raise DeviceCallRefused(400, "This is no JSON object.")
     return sent
 
 
@@ -234,7 +234,7 @@ def body(request: HttpRequest, most: int) -> bytes:
     """The whole body, straight from the connection: nothing before this measured it or put it in a file."""
     length = int(request.META.get("CONTENT_LENGTH") or 0)
     if length > most:
-        raise Refused(413, f"{length} bytes are too many, up to {most} are taken.")
+        raise DeviceCallRefused(413, f"{length} bytes are too many, up to {most} are taken.")
     return request.read()
 
 
@@ -243,7 +243,7 @@ def sent_recording(request: HttpRequest) -> tuple[bytes, uploads.Said]:
     data = body(request, MOST_AUDIO)
     begins = _BOUNDARY.match(data)
     if begins is None:
-        raise Refused(400, "This is no multipart body.")
+        raise DeviceCallRefused(400, "This is no multipart body.")
     meta = {
         "CONTENT_TYPE": f'multipart/form-data; boundary="{begins[1].decode()}"',
         "CONTENT_LENGTH": str(len(data)),
@@ -251,13 +251,13 @@ def sent_recording(request: HttpRequest) -> tuple[bytes, uploads.Said]:
     try:
         fields, files = MultiPartParser(meta, BytesIO(data), [InMemory()]).parse()
     except (MultiPartParserError, SuspiciousOperation) as error:
-        raise Refused(400, "This multipart body cannot be read.") from error
+        raise DeviceCallRefused(400, "This multipart body cannot be read.") from error
     sent = {name: file.read() for name, file in files.items() if isinstance(file, UploadedFile)}
     if "audio" not in sent:
-        raise Refused(400, "There is no file named audio.")
+        raise DeviceCallRefused(400, "There is no file named audio.")
     metadata = sent.get("metadata", str(fields.get("metadata", "")).encode())
     if len(metadata) > MOST_JSON:
-        raise Refused(413, f"The metadata is too long, up to {MOST_JSON} bytes are taken.")
+        raise DeviceCallRefused(413, f"The metadata is too long, up to {MOST_JSON} bytes are taken.")
     return sent["audio"], said_of_recording(json_object(metadata))
 
 

@@ -6,6 +6,7 @@ from django.utils.translation import gettext_lazy as _
 from datasets.models import Campaign, Prompt
 
 from .recording import MOST_BYTES
+from .wording import TOO_LARGE_FILE
 
 
 class RecordingForm(forms.Form):
@@ -30,7 +31,7 @@ class RecordingForm(forms.Form):
     def clean_audio(self) -> Any:
         file = self.cleaned_data["audio"]
         if file.size > MOST_BYTES:
-            raise forms.ValidationError(_("This file is larger than 2 MB."))
+            raise forms.ValidationError(TOO_LARGE_FILE)
         return file
 
     def problem(self) -> str:

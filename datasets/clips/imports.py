@@ -19,12 +19,11 @@ from django.db import transaction
 
 from accounts import consent, contributors
 from accounts.models import Purpose, User
-from accounts.refusals import in_words
-from accounts.wording import WORDS
+from accounts.refusals import Refusal
 from datasets import normalise
 from datasets.models import Campaign, Clip, Label
 
-from . import audio, intake, wording
+from . import audio, intake
 
 AUDIO_NAMES = {".wav", ".wave", ".flac", ".ogg", ".oga", ".opus", ".mp3", ".webm", ".m4a", ".mp4"}
 LANGUAGE = Clip._meta.get_field("language")
@@ -34,22 +33,50 @@ AT_ONCE, BYTES = 256, 16 * 2**20  # clips of one batch, and bytes of their sound
 LARGEST = 64 * 2**20  # bytes; 30 s at 192 kHz in stereo are well below
 
 
-class BadSource(ValueError):
-    """The folder or manifest cannot be read as one; the message says where."""
+class SourceFault(StrEnum):
+    """Why a folder or manifest cannot be read as one."""
+
+    MISSING = "source-missing"
+    UNKNOWN_KIND = "source-of-unknown-kind"
+    NOT_UTF_8 = "manifest-not-utf-8"
+    BROKEN_CSV = "manifest-broken-csv"
+    NO_PATH_COLUMN = "manifest-without-path-column"
+    COLUMN_TWICE = "manifest-column-twice"
+    TOO_MANY_CELLS = "manifest-too-many-cells"
 
 
-class Refused(ValueError):
-    """One file that does not come in, with the reason."""
+class BadSource(Refusal):
+    """The folder or manifest cannot be read as one. Its code is a SourceFault."""
 
 
-class Outcome(StrEnum):
+class ImportRefusal(StrEnum):
+    """Why one file, or what is said of it, is refused before its sound is looked at."""
+
+    MISSING = "file-missing"
+    NOT_A_FILE = "not-a-file"
+    TOO_LARGE = "file-too-large"
+    UNREADABLE = "file-unreadable"
+    BAD_LANGUAGE = "bad-language"
+    OTHER_LANGUAGE = "other-language"
+    BAD_TRUTH = "bad-truth"
+    ZERO_CHARACTER = "zero-character"
+    WITHDREW = "contributor-withdrew"
+
+
+class FileRefused(Refusal):
+    """One file of an import is refused. Its code is an ImportRefusal."""
+
+
+class ImportOutcome(StrEnum):
+    """What became of one file, as the command counts it."""
+
     ADDED = "added"
-    HELD = "held already"
+    EXISTING = "held already"
     REFUSED = "refused"
 
 
 @dataclass(frozen=True)
-class Item:
+class ImportItem:
     """One file of the source and what is said of it. `name` is how the source calls it."""
 
     name: str
@@ -62,15 +89,15 @@ class Item:
     draft: str = ""
 
 
-def items(source: Path) -> Iterator[Item]:
+def items(source: Path) -> Iterator[ImportItem]:
     """The files of a folder in the order of their names, or the rows of a manifest. Raises BadSource."""
     if source.is_dir():
         return _recordings(source)
     if source.suffix.lower() == ".csv" and source.is_file():
         return _rows(source)
     if source.is_file():
-        raise BadSource(f"{source} is neither a folder nor a manifest whose name ends in .csv.")
-    raise BadSource(f"{source} does not exist.")
+        raise BadSource(SourceFault.UNKNOWN_KIND, path=source)
+    raise BadSource(SourceFault.MISSING, path=source)
 
 
 def count(source: Path) -> int:
@@ -100,20 +127,13 @@ class Import:
         self.purposes = list(Purpose) if public else [Purpose.VOLUNTEERS, Purpose.RESEARCHERS]
         self._people: dict[str, User] = {}
 
-    def take(self, item: Item) -> Outcome:
-        """Bring in one file. Raises Refused."""
-        [(_, outcome)] = self.take_all([item])
-        if isinstance(outcome, Refused):
-            raise outcome
-        return outcome
-
-    def take_all(self, items: Iterable[Item]) -> Iterator[tuple[Item, Outcome | Refused]]:
-        """Bring in all of them, and say of each in its turn what became of it.
+    def take_all(self, items: Iterable[ImportItem]) -> Iterator[tuple[ImportItem, ImportOutcome | Refusal]]:
+        """Bring in all of them; yields each in turn with its outcome, or with the refusal.
 
         They are stored in batches, each whole or not at all. The first ones come one by one, and a batch is
         at most a quarter of what came before it: a run that is killed has no more than that to do again.
         """
-        batch: list[tuple[Item, intake.Offer | Refused]] = []
+        batch: list[tuple[ImportItem, intake.Offer | Refusal]] = []
         taken = size = 0
         for item in items:
             offer = self._offer(item)
@@ -126,31 +146,25 @@ class Import:
         yield from self._store(batch)
 
     def _store(
-        self, batch: Sequence[tuple[Item, intake.Offer | Refused]]
-    ) -> Iterator[tuple[Item, Outcome | Refused]]:
+        self, batch: Sequence[tuple[ImportItem, intake.Offer | Refusal]]
+    ) -> Iterator[tuple[ImportItem, ImportOutcome | Refusal]]:
         offers = [offer for _, offer in batch if isinstance(offer, intake.Offer)]
         done = iter(intake.add_all(offers, self.campaign, self.now) if offers else ())
         for item, offer in batch:
-            yield item, offer if isinstance(offer, Refused) else _outcome(next(done))
+            yield item, offer if isinstance(offer, Refusal) else _outcome(next(done))
 
-    def _offer(self, item: Item) -> intake.Offer | Refused:
+    def _offer(self, item: ImportItem) -> intake.Offer | Refusal:
         """Everything that can be known of a file before it is stored."""
         try:
             language, truth = self._language(item), self._truth(item)
             draft = item.draft if self.campaign.drafts_by else ""
             if "\0" in truth + item.speaker:
-                return Refused("what is said of it holds a zero character")
+                return FileRefused(ImportRefusal.ZERO_CHARACTER)
             normalise.check(draft)
             sound = intake.read(_bytes(item.path))
             person = self._contributor(item.speaker)
-        except Refused as reason:
-            return reason
-        except normalise.BadTranscript as reason:
-            return Refused(in_words(reason, wording.DRAFT))
-        except consent.NoConsent as reason:
-            return Refused(in_words(reason, WORDS))
-        except audio.BadAudio as reason:
-            return Refused(str(reason))
+        except (FileRefused, audio.BadAudio, consent.NoConsent, normalise.BadTranscript) as refused:
+            return refused
         origin = intake.Origin(person, Clip.Source.IMPORT, language, self.reference)
         return intake.Offer(sound, origin, truth, draft)
 
@@ -163,28 +177,28 @@ class Import:
                 )
                 # Asked when giving has this person to itself: a withdrawal may have been on its way.
                 if consent.has_withdrawn(person):
-                    raise Refused("this contributor withdrew; an import cannot bring them back")
+                    raise FileRefused(ImportRefusal.WITHDREW)
             self._people[speaker] = person
         return self._people[speaker]
 
-    def _language(self, item: Item) -> str:
+    def _language(self, item: ImportItem) -> str:
         language = item.language or self.campaign.language
         try:
             _check_language(language)
         except ValidationError:
-            raise Refused(f"language {item.language!r} is not a code such as en or pt-BR") from None
+            raise FileRefused(ImportRefusal.BAD_LANGUAGE, language=item.language) from None
         # A wake word can be listened for among any language; nobody can write down one they do not know.
         asks = self.campaign.language
         if self.campaign.kind == Campaign.Kind.TRANSCRIPTION and _primary(language) != _primary(asks):
-            raise Refused(f"its language is {language}, the campaign asks in {asks}")
+            raise FileRefused(ImportRefusal.OTHER_LANGUAGE, language=language, wanted=asks)
         return language
 
-    def _truth(self, item: Item) -> str:
+    def _truth(self, item: ImportItem) -> str:
         """What the manifest says the answer is, in the campaign's terms; empty when it says nothing."""
         if self.campaign.kind == Campaign.Kind.TRANSCRIPTION:
             return item.transcript.strip()
         if item.truth not in TRUTHS:
-            raise Refused(f"truth is {item.truth!r}, not wake-word, not-wake-word or an answer")
+            raise FileRefused(ImportRefusal.BAD_TRUTH, truth=item.truth)
         other_word = item.wake_word and normalise.text(item.wake_word) != self._asked
         if other_word and item.truth in {"wake-word", Label.YES}:
             return "not-wake-word"
@@ -201,21 +215,19 @@ def _check_language(language: str) -> None:
     LANGUAGE.run_validators(language)
 
 
-def _outcome(done: bool | Exception) -> Outcome | Refused:
-    if isinstance(done, consent.NoConsent):
-        return Refused(in_words(done, WORDS))
-    if isinstance(done, Exception):
-        return Refused(str(done))
-    return Outcome.ADDED if done else Outcome.HELD
+def _outcome(done: bool | Refusal) -> ImportOutcome | Refusal:
+    if isinstance(done, Refusal):
+        return done
+    return ImportOutcome.ADDED if done else ImportOutcome.EXISTING
 
 
-def _recordings(folder: Path) -> Iterator[Item]:
+def _recordings(folder: Path) -> Iterator[ImportItem]:
     # Of text and not of paths, which would take as long as reading the files.
     root = len(os.path.join(folder, ""))
     for here, name in _files(folder):
         if is_audio(name):
             path = os.path.join(here, name)
-            yield Item(_shown(path[root:]), path)
+            yield ImportItem(_shown(path[root:]), path)
 
 
 def _files(folder: Path) -> Iterator[tuple[str, str]]:
@@ -229,7 +241,7 @@ def _shown(path: str) -> str:
     return path.encode(errors="replace").decode()
 
 
-def _rows(manifest: Path) -> Iterator[Item]:
+def _rows(manifest: Path) -> Iterator[ImportItem]:
     with open(manifest, encoding="utf-8-sig", newline="") as file:
         reader = csv.DictReader(file, strict=True)
         try:
@@ -238,9 +250,10 @@ def _rows(manifest: Path) -> Iterator[Item]:
                 yield _item(manifest, reader.line_num, row)
         except UnicodeDecodeError as error:
             line = _first_line_not_utf_8(manifest)
-            raise BadSource(f"{manifest}, line {line}: not UTF-8 ({error.reason}).") from error
+            raise BadSource(SourceFault.NOT_UTF_8, path=manifest, line=line, error=error.reason) from error
         except csv.Error as error:
-            raise BadSource(f"{manifest}, line {reader.line_num + 1}: {error}.") from error
+            line = reader.line_num + 1
+            raise BadSource(SourceFault.BROKEN_CSV, path=manifest, line=line, error=error) from error
 
 
 def _first_line_not_utf_8(manifest: Path) -> int:
@@ -253,37 +266,35 @@ def _first_line_not_utf_8(manifest: Path) -> int:
 def _check_columns(manifest: Path, found: object) -> None:
     names = list(found or [])  # type: ignore[call-overload]
     if "path" not in names:
-        raise BadSource(f"{manifest}, line 1: no column named path (found: {', '.join(names) or 'nothing'}).")
+        found_names = ", ".join(names) or "nothing"
+        raise BadSource(SourceFault.NO_PATH_COLUMN, path=manifest, line=1, found=found_names)
     twice = {name for name in names if names.count(name) > 1 and name in COLUMNS}
     if twice:
-        raise BadSource(f"{manifest}, line 1: the column {twice.pop()} stands there twice.")
+        raise BadSource(SourceFault.COLUMN_TWICE, path=manifest, line=1, column=twice.pop())
 
 
-def _item(manifest: Path, line: int, row: dict[str, str | None]) -> Item:
+def _item(manifest: Path, line: int, row: dict[str, str | None]) -> ImportItem:
     if None in row:  # what DictReader calls the column of cells that have none
-        raise BadSource(
-            f"{manifest}, line {line}: more cells than columns; quotes must stand around a cell with a comma."
-        )
+        raise BadSource(SourceFault.TOO_MANY_CELLS, path=manifest, line=line)
     said = {name: (row.get(name) or "").strip() for name in COLUMNS}
     path = said.pop("path")
-    return Item(f"line {line}: {path or '(no path)'}", manifest.parent / path, **said)
+    return ImportItem(f"line {line}: {path or '(no path)'}", manifest.parent / path, **said)
 
 
 def _bytes(path: str | Path) -> bytes:
     try:
         found = os.stat(path)
         if not stat.S_ISREG(found.st_mode):
-            raise Refused("this is not a file")
+            raise FileRefused(ImportRefusal.NOT_A_FILE)
         if found.st_size > LARGEST:
-            raise Refused(f"{found.st_size / 2**20:.0f} MB, at most {LARGEST // 2**20} MB are read")
+            megabytes, most = found.st_size / 2**20, LARGEST // 2**20
+            raise FileRefused(ImportRefusal.TOO_LARGE, megabytes=megabytes, most=most)
         with open(path, "rb", buffering=0) as file:
             return file.read()
     except (FileNotFoundError, NotADirectoryError):
-        raise Refused("there is no such file") from None
+        raise FileRefused(ImportRefusal.MISSING) from None
     except (OSError, ValueError) as error:
-        if isinstance(error, Refused):
-            raise
-        raise Refused(f"it cannot be read: {error}") from error
+        raise FileRefused(ImportRefusal.UNREADABLE, error=error) from error
 
 
 def _primary(language: str) -> str:

@@ -4,6 +4,7 @@ import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 from typing import cast
 
 import numpy as np
@@ -20,6 +21,7 @@ from django.db.models import Exists, OuterRef
 from accounts import consent, keys
 from accounts.ciphers import KEY
 from accounts.models import Consent, Material, Purpose, User
+from accounts.refusals import Refusal
 from datasets import words
 from datasets.models import Campaign, Clip, Task
 
@@ -45,8 +47,15 @@ CLIP = (
 TASK = ("clip_id", "plain_reference", "sealed_reference", "plain_draft", "sealed_draft", "priority")
 
 
-class Duplicate(Exception):
-    """The same samples are held already, from somebody else."""
+class IntakeRefusal(StrEnum):
+    DUPLICATE = "duplicate"
+
+
+class Duplicate(Refusal):
+    """The same samples are stored already, from another contributor."""
+
+    def __init__(self) -> None:
+        super().__init__(IntakeRefusal.DUPLICATE)
 
 
 @dataclass(frozen=True)
@@ -106,7 +115,7 @@ class Offer:
     draft: str = ""
 
 
-def add_all(offers: Sequence[Offer], campaign: Campaign, now: datetime) -> list[bool | Exception]:
+def add_all(offers: Sequence[Offer], campaign: Campaign, now: datetime) -> list[bool | Refusal]:
     """As `add` for each, in one transaction: what it gave, or what it raised, which hinders no other.
 
     Any other failure stores none of them.
@@ -123,14 +132,14 @@ def add_all(offers: Sequence[Offer], campaign: Campaign, now: datetime) -> list[
     ]
 
 
-def _alone(offer: Offer, campaign: Campaign, now: datetime) -> bool | Exception:
+def _alone(offer: Offer, campaign: Campaign, now: datetime) -> bool | Refusal:
     try:
         return _add(offer, campaign, now)
     except (consent.NoConsent, Duplicate) as reason:
         return reason
 
 
-def _add_new(offers: Sequence[Offer], campaign: Campaign, now: datetime) -> list[bool | Exception | None]:
+def _add_new(offers: Sequence[Offer], campaign: Campaign, now: datetime) -> list[bool | Refusal | None]:
     """Store what is new. None for what has to go by itself: held clips that this campaign has yet to ask of.
 
     Rows come first and files after them: whoever waits for another's row, and is killed meanwhile, leaves
@@ -141,11 +150,11 @@ def _add_new(offers: Sequence[Offer], campaign: Campaign, now: datetime) -> list
         with transaction.atomic():
             basis = _basis(offers, campaign)
             held = _held_already(offers, campaign)
-            done: list[bool | Exception | None] = []
+            done: list[bool | Refusal | None] = []
             new: list[Offer] = []
             for offer in offers:
                 allowed = basis[_ground(offer)]
-                if isinstance(allowed, Exception):
+                if isinstance(allowed, Refusal):
                     done.append(allowed)
                     continue
                 owner, is_asked = held.get(offer.sound.fingerprint, (None, False))
@@ -154,7 +163,7 @@ def _add_new(offers: Sequence[Offer], campaign: Campaign, now: datetime) -> list
                     new.append(offer)
                     done.append(True)
                 elif owner != offer.origin.contributor.pk:
-                    done.append(Duplicate("the same recording is held from another contributor"))
+                    done.append(Duplicate())
                 else:
                     done.append(False if is_asked else None)
             if new:
@@ -238,7 +247,7 @@ def _said(name: str, text: str, key: bytes, clip: int, campaign: Campaign) -> tu
 def _held(sound: Sound, contributor: User) -> Clip | None:
     clip = Clip.objects.filter(samples_sha256=sound.fingerprint).first()
     if clip and clip.contributor_id != contributor.pk:
-        raise Duplicate("the same recording is held from another contributor")
+        raise Duplicate
     return clip
 
 
@@ -284,7 +293,7 @@ def _store(offer: Offer, campaign: Campaign, now: datetime) -> bool:
         if stored_as and not _may_be_stored(stored_as, error):
             vault.destroy(stored_as)
         if isinstance(error, IntegrityError):
-            raise Duplicate("the same recording is held from another contributor") from error
+            raise Duplicate from error
         raise
 
 

@@ -5,14 +5,15 @@ import hmac
 import random
 from collections.abc import Iterator
 from datetime import datetime
+from enum import StrEnum
 from itertools import count
 
 from django.db import transaction
 from django.db.models import F
-from django.utils.translation import gettext as _
 
 from accounts import keys
 from accounts.models import User
+from accounts.refusals import Refusal
 from datasets.models import Campaign, Clip, Prompt, Reading, Task
 
 from . import audio, intake
@@ -22,8 +23,16 @@ MOST_BYTES = 2_000_000
 _AT_A_TIME = 100
 
 
-class AlreadyRead(Exception):
+class RecordingRefusal(StrEnum):
+    ALREADY_READ = "sentence-already-read"
+    TOO_SHORT = "recording-too-short"
+
+
+class AlreadyRead(Refusal):
     """This person has read this sentence before, in another recording."""
+
+    def __init__(self) -> None:
+        super().__init__(RecordingRefusal.ALREADY_READ)
 
 
 def share(
@@ -37,7 +46,7 @@ def share(
     sound = intake.read(data)
     _check_length(audio.seconds(sound.samples))
     if prompt and _has_read(person, prompt, elsewhere_than=sound):
-        raise AlreadyRead(_("You have read this sentence already."))
+        raise AlreadyRead
     origin = intake.Origin(person, Clip.Source.BROWSER, campaign.language)
     added = intake.add(sound, campaign, origin, now, truth=prompt.text if prompt else "")
     if added and prompt:
@@ -85,9 +94,9 @@ def _least_read_first(campaign: Campaign) -> Iterator[list[Prompt]]:
 
 def _check_length(seconds: float) -> None:
     if seconds < SHORTEST:
-        raise audio.BadAudio(_("shorter than %(seconds)d s") % {"seconds": SHORTEST})
+        raise audio.BadAudio(RecordingRefusal.TOO_SHORT, seconds=SHORTEST)
     if seconds > LONGEST:
-        raise audio.BadAudio(_("longer than %(seconds)d s") % {"seconds": LONGEST})
+        raise audio.BadAudio(audio.AudioFault.TOO_LONG, seconds=LONGEST)
 
 
 def _has_read(person: User, prompt: Prompt, *, elsewhere_than: intake.Sound) -> bool:

@@ -8,11 +8,13 @@ agreed to give: none of that is stored, or even read.
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from enum import StrEnum
 
 from django.core.exceptions import ValidationError
 
 from accounts import consent, devices
 from accounts.models import Device, Material, Purpose
+from accounts.refusals import Refusal
 from datasets import normalise
 from datasets.models import Campaign, Clip
 
@@ -25,12 +27,23 @@ MATERIAL = {
 }
 
 
-class NobodyAsks(ValueError):
+class UploadRefusal(StrEnum):
+    BAD_LANGUAGE = "upload-bad-language"
+    WHICH_LANGUAGE = "upload-which-language"
+    OTHER_LANGUAGE = "upload-other-language"
+    UNKNOWN_WAKE_WORD = "upload-unknown-wake-word"
+    DAILY_LIMIT = "upload-daily-limit"
+
+
+class NoCampaignAsks(Refusal):
     """No open campaign asks for such a recording; nothing was stored."""
 
 
-class EnoughToday(Exception):
-    """The device sent as many clips today as it may."""
+class DailyLimitReached(Refusal):
+    """The device has sent as many clips today as it may."""
+
+    def __init__(self) -> None:
+        super().__init__(UploadRefusal.DAILY_LIMIT)
 
 
 @dataclass(frozen=True)
@@ -44,7 +57,7 @@ class Said:
 def check(device: Device, kind: Campaign.Kind, now: datetime) -> None:
     """Whether anything of this kind may come from this device now, before any of it is read.
 
-    Raises consent.NoConsent and EnoughToday.
+    Raises consent.NoConsent and DailyLimitReached.
     """
     material = MATERIAL[kind]
     if not consent.allows(device.owner, material, Purpose.VOLUNTEERS):
@@ -52,13 +65,13 @@ def check(device: Device, kind: Campaign.Kind, now: datetime) -> None:
             consent.ConsentRefusal.NO_CONSENT, purpose=Purpose.VOLUNTEERS.label, material=material.label
         )
     if not devices.has_room(device, now.date()):
-        raise EnoughToday("This device sent as many clips today as it may; go on tomorrow.")
+        raise DailyLimitReached
 
 
 def take(device: Device, kind: Campaign.Kind, audio: bytes, said: Said, now: datetime) -> bool:
     """Hold the recording for every campaign that asks for it; False when that is so already.
 
-    Raises NobodyAsks, audio.BadAudio, consent.NoConsent and intake.Duplicate; then nothing was stored.
+    Raises NoCampaignAsks, audio.BadAudio, consent.NoConsent and intake.Duplicate; then nothing was stored.
     """
     language = _language(said, device)
     asking = _asking_for_word(said.wake_word) if kind == Campaign.Kind.WAKE_WORD else _asking_in(language)
@@ -83,7 +96,7 @@ def _language(said: Said, device: Device) -> str:
         if language:
             LANGUAGE.run_validators(language)
     except ValidationError:
-        raise NobodyAsks("The language is not a code such as en or pt-BR.") from None
+        raise NoCampaignAsks(UploadRefusal.BAD_LANGUAGE) from None
     return language
 
 
@@ -92,7 +105,7 @@ def _asking_for_word(word: str) -> list[Campaign]:
     is_open = Campaign.objects.filter(kind=Campaign.Kind.WAKE_WORD, is_open=True)
     asking = [campaign for campaign in is_open if normalise.text(campaign.wake_word) == wanted]
     if not asking:
-        raise NobodyAsks("No open campaign asks for this wake word.")
+        raise NoCampaignAsks(UploadRefusal.UNKNOWN_WAKE_WORD)
     return asking
 
 
@@ -101,10 +114,10 @@ def _asking_in(language: str) -> list[Campaign]:
     is_open = list(Campaign.objects.filter(kind=Campaign.Kind.TRANSCRIPTION, is_open=True))
     languages = {_primary(campaign.language) for campaign in is_open}
     if not language and len(languages) > 1:
-        raise NobodyAsks("Say the language: campaigns in several ask for recordings.")
+        raise NoCampaignAsks(UploadRefusal.WHICH_LANGUAGE)
     asking = [c for c in is_open if not language or _primary(c.language) == _primary(language)]
     if not asking:
-        raise NobodyAsks("No open campaign asks for recordings in this language.")
+        raise NoCampaignAsks(UploadRefusal.OTHER_LANGUAGE)
     return asking
 
 

@@ -24,6 +24,7 @@ from . import recording
 from .audio import BadAudio
 from .forms import RecordingForm
 from .intake import Duplicate
+from .wording import TOO_LARGE_FILE, on_page
 
 # Around the sound: the other fields, their headers and boundaries.
 _MOST_AROUND = 10_000
@@ -70,17 +71,11 @@ def _in_memory(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]
     @wraps(view)
     def bounded(request: PersonalRequest, campaign: Campaign) -> HttpResponse:
         if int(request.META.get("CONTENT_LENGTH") or 0) > recording.MOST_BYTES + _MOST_AROUND:
-            return _refused(request, campaign, _("This file is larger than 2 MB."), 413)
+            return _refused(request, campaign, str(TOO_LARGE_FILE), 413)
         request.upload_handlers = [MemoryFileUploadHandler(request)]
         return view(request, campaign)
 
     return bounded
-
-
-def told(bad: BadAudio) -> str:
-    """Why a recording is refused, in the language of the page."""
-    words = _(bad.reason)
-    return words % bad.figures if bad.figures else words
 
 
 @_in_memory
@@ -92,16 +87,14 @@ def _take(request: PersonalRequest, campaign: Campaign) -> HttpResponse:
     sound, prompt = form.cleaned_data["audio"].read(), form.cleaned_data["prompt"]
     try:
         is_new = recording.share(request.user, campaign, sound, timezone.now(), prompt=prompt)
-    except consent.NoConsent:
-        problem = _("Nothing was stored: you have not agreed to it, or not any more.")
-        return _refused(request, campaign, problem, 403)
-    except BadAudio as bad:
-        problem = _("This recording cannot be taken: %(reason)s.") % {"reason": told(bad)}
-        return _refused(request, campaign, problem, 400, prompt)
-    except Duplicate:
-        return _refused(request, campaign, _("Somebody else has shared this recording already."), 409, prompt)
-    except recording.AlreadyRead as again:
-        return _refused(request, campaign, str(again), 409)
+    except consent.NoConsent as refusal:
+        return _refused(request, campaign, on_page(refusal), 403)
+    except BadAudio as refusal:
+        return _refused(request, campaign, on_page(refusal), 400, prompt)
+    except Duplicate as refusal:
+        return _refused(request, campaign, on_page(refusal), 409, prompt)
+    except recording.AlreadyRead as refusal:
+        return _refused(request, campaign, on_page(refusal), 409)
     return _thanks(request, campaign, prompt, is_new)
 
 

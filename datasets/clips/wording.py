@@ -1,16 +1,112 @@
-"""The sentences for refusals of this room, for its pages, the device API and the import command."""
+"""The sentences for this room's refusals: on the record page, in the device API and in the import command."""
+
+from typing import Any
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
 
 from accounts.consent import ConsentRefusal
+from accounts.refusals import Refusal, in_words
 from accounts.wording import WORDS as ACCOUNTS_WORDS
 from datasets.normalise import TranscriptFault
 
-# A machine's draft is a transcript too.
-DRAFT = {
+from .audio import AudioFault, BadAudio
+from .imports import ImportRefusal, SourceFault
+from .intake import IntakeRefusal
+from .recording import RecordingRefusal
+from .uploads import UploadRefusal
+
+Words = dict[Any, str | Promise]
+
+AUDIO: Words = {
+    AudioFault.UNKNOWN_FORMAT: _(
+        "not an audio file that this site reads (WAV, FLAC, OGG, Opus, MP3, WebM, M4A)"
+    ),
+    AudioFault.UNDECODABLE: _(
+        "the sound cannot be decoded: the file is damaged, cut short or not what it says it is"
+    ),
+    AudioFault.NO_DECODER: _("WebM and M4A need the package `av`, which this site does not have"),
+    AudioFault.NO_SOUND_TRACK: _("the file holds no sound track"),
+    AudioFault.UNKNOWN_CODEC: _("its sound is encoded in a way that this site does not read"),
+    AudioFault.SAMPLE_RATE: _("%(rate)s samples a second, %(least)s to %(most)s are read"),
+    AudioFault.CHANNELS: _("%(channels)d channels, 1 to %(most)d are read"),
+    AudioFault.NOT_NUMBERS: _("the file holds samples that are not numbers (NaN or infinity)"),
+    AudioFault.TOO_SHORT: _("%(seconds)s s of sound, at least %(least)s s are needed"),
+    AudioFault.TOO_LONG: _("longer than %(seconds)d s"),
+    AudioFault.CONSTANT: _("no sound: every sample is the same"),
+    AudioFault.SILENT: _("no sound: nothing but digital silence"),
+    AudioFault.CLIPPED: _("clipped flat: %(percent)s of the samples are at full scale"),
+    AudioFault.WAV_TRUNCATED: _("the WAV header promises %(promised)s bytes, the file holds %(held)s"),
+    AudioFault.WAV_SOUND_TRUNCATED: _(
+        "the WAV header promises %(promised)s bytes of sound, the file holds %(held)s"
+    ),
+    AudioFault.WAV_CHUNK_TRUNCATED: _(
+        "the WAV header promises %(promised)s bytes of something else, the file holds %(held)s"
+    ),
+    AudioFault.WAV_WITHOUT_SOUND: _("the WAV file holds no sound"),
+    AudioFault.WAV_WITHOUT_FORMAT: _("the WAV header does not say how its sound is encoded"),
+    AudioFault.WAV_ENCODING: _("WAV sound of encoding %(encoding)d with %(bits)d bits is not read"),
+    AudioFault.WAV_CONTRADICTION: _(
+        "the WAV header contradicts itself: %(channels)d channels of %(bits)d bits in %(bytes)d bytes"
+    ),
+    AudioFault.WAV_PARTIAL_SAMPLE: _("the WAV file's sound ends in the middle of a sample"),
+    AudioFault.WAV_HEADER_ONLY: _("no sound: the WAV file is a header alone"),
+    RecordingRefusal.TOO_SHORT: _("shorter than %(seconds)d s"),
+}
+
+# Programs and commands are answered in English, so what no page shows is not translated.
+WORDS: Words = {
+    **ACCOUNTS_WORDS,
+    **AUDIO,
+    IntakeRefusal.DUPLICATE: "the same recording is held from another contributor",
+    # A manifest's drafts are transcripts too.
     TranscriptFault.TOO_LONG: "draft is %(found)d characters long, at most %(most)d are taken.",
     TranscriptFault.TOO_MANY_WORDS: "draft has %(found)d words, at most %(most)d are taken.",
     TranscriptFault.ZERO_CHARACTER: "draft holds a zero character.",
+    UploadRefusal.BAD_LANGUAGE: "The language is not a code such as en or pt-BR.",
+    UploadRefusal.UNKNOWN_WAKE_WORD: "No open campaign asks for this wake word.",
+    UploadRefusal.WHICH_LANGUAGE: "Say the language: campaigns in several ask for recordings.",
+    UploadRefusal.OTHER_LANGUAGE: "No open campaign asks for recordings in this language.",
+    UploadRefusal.DAILY_LIMIT: "This device sent as many clips today as it may; go on tomorrow.",
+    ImportRefusal.ZERO_CHARACTER: "what is said of it holds a zero character",
+    ImportRefusal.WITHDREW: "this contributor withdrew; an import cannot bring them back",
+    ImportRefusal.BAD_LANGUAGE: "language %(language)r is not a code such as en or pt-BR",
+    ImportRefusal.OTHER_LANGUAGE: "its language is %(language)s, the campaign asks in %(wanted)s",
+    ImportRefusal.BAD_TRUTH: "truth is %(truth)r, not wake-word, not-wake-word or an answer",
+    ImportRefusal.NOT_A_FILE: "this is not a file",
+    ImportRefusal.TOO_LARGE: "%(megabytes).0f MB, at most %(most)d MB are read",
+    ImportRefusal.MISSING: "there is no such file",
+    ImportRefusal.UNREADABLE: "it cannot be read: %(error)s",
+    SourceFault.UNKNOWN_KIND: "%(path)s is neither a folder nor a manifest whose name ends in .csv.",
+    SourceFault.MISSING: "%(path)s does not exist.",
+    SourceFault.NOT_UTF_8: "%(path)s, line %(line)d: not UTF-8 (%(error)s).",
+    SourceFault.BROKEN_CSV: "%(path)s, line %(line)d: %(error)s.",
+    SourceFault.NO_PATH_COLUMN: "%(path)s, line %(line)d: no column named path (found: %(found)s).",
+    SourceFault.COLUMN_TWICE: "%(path)s, line %(line)d: the column %(column)s stands there twice.",
+    SourceFault.TOO_MANY_CELLS: (
+        "%(path)s, line %(line)d: more cells than columns; quotes must stand around a cell with a comma."
+    ),
 }
 
-FOR_DEVICES = ACCOUNTS_WORDS | {
+FOR_DEVICES: Words = WORDS | {
     ConsentRefusal.NO_CONSENT: "No live consent: volunteers may hear %(material)s.",
 }
+
+NOT_AGREED = _("Nothing was stored: you have not agreed to it, or not any more.")
+
+FOR_PAGES: Words = WORDS | {
+    ConsentRefusal.NO_CONSENT: NOT_AGREED,
+    ConsentRefusal.NOTICE_CHANGED: NOT_AGREED,
+    IntakeRefusal.DUPLICATE: _("Somebody else has shared this recording already."),
+    RecordingRefusal.ALREADY_READ: _("You have read this sentence already."),
+}
+
+TOO_LARGE_FILE = _("This file is larger than 2 MB.")
+
+
+def on_page(refusal: Refusal) -> str:
+    """What the record page says, in the language that is active."""
+    words = in_words(refusal, FOR_PAGES)
+    if isinstance(refusal, BadAudio):
+        return _("This recording cannot be taken: %(reason)s.") % {"reason": words}
+    return words

@@ -1,5 +1,6 @@
 import io
 import multiprocessing
+import re
 import struct
 import wave
 from concurrent.futures import ThreadPoolExecutor
@@ -9,8 +10,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from accounts.refusals import in_words
 from datasets.clips import audio
 from datasets.clips.audio import BadAudio
+from datasets.clips.wording import WORDS
 from tests.support import sounds
 from tests.support.sounds import FORMATS, tone
 
@@ -20,7 +23,13 @@ SOUND = tone(0.5).tobytes()
 def refusal(data: bytes) -> str:
     with pytest.raises(BadAudio) as caught:
         audio.check(audio.read(data))
-    return str(caught.value)
+    return in_words(caught.value, WORDS)
+
+
+def refusal_of(samples) -> str:
+    with pytest.raises(BadAudio) as caught:
+        audio.check(samples)
+    return in_words(caught.value, WORDS)
 
 
 def webm(seconds: float, stamp) -> bytes:
@@ -140,17 +149,16 @@ def test_the_least_and_the_greatest_length_are_taken():
 
 
 def test_nothing_to_hear_is_refused():
-    with pytest.raises(BadAudio, match="every sample is the same"):
-        audio.check(np.full(16_000, 123, np.int16))
-    with pytest.raises(BadAudio, match="digital silence"):
-        audio.check(np.random.default_rng(1).integers(-1, 2, 16_000).astype(np.int16))
+    assert "every sample is the same" in refusal_of(np.full(16_000, 123, np.int16))
+    dither = np.random.default_rng(1).integers(-1, 2, 16_000).astype(np.int16)
+    assert "digital silence" in refusal_of(dither)
 
 
 def test_a_recording_clipped_flat_is_refused_and_one_a_little_too_loud_is_not():
     sine = np.sin(np.arange(16_000) / 10)
     audio.check((np.clip(sine * 1.2, -1, 1) * 32_767).astype(np.int16))
-    with pytest.raises(BadAudio, match=r"clipped flat: \d\d% of"):
-        audio.check((np.clip(sine * 5, -1, 1) * 32_767).astype(np.int16))
+    flat = (np.clip(sine * 5, -1, 1) * 32_767).astype(np.int16)
+    assert re.match(r"clipped flat: \d\d% of", refusal_of(flat))
 
 
 @pytest.mark.parametrize("rate", [1, 3_999, 192_001, 1_092_676])
@@ -238,7 +246,7 @@ def test_random_bytes_are_read_or_refused_and_nothing_else(magic, rest):
     try:
         audio.check(audio.read(magic + rest))
     except BadAudio as error:
-        assert str(error)
+        assert in_words(error, WORDS)
 
 
 VALID = {kind: sounds.in_format(kind, tone(0.3)) for kind in FORMATS}
@@ -256,7 +264,7 @@ def test_damaged_files_are_read_or_refused_and_nothing_else(kind, data):
     try:
         samples = audio.read(bytes(file))
     except BadAudio as error:
-        assert str(error)
+        assert in_words(error, WORDS)
     else:
         assert samples.dtype == np.int16
         assert audio.seconds(samples) <= 31

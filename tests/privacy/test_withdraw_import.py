@@ -8,7 +8,9 @@ from django.core.management import CommandError, call_command
 
 from accounts import contributors
 from accounts.models import Consent
+from accounts.refusals import Refusal, in_words
 from datasets.clips import imports
+from datasets.clips.wording import WORDS
 from datasets.models import Clip, Withdrawal
 from tagger.privacy import tasks, withdrawal
 from tests.conftest import NOW
@@ -30,8 +32,8 @@ def take(juniper, tmp_path):
             number = len(list(tmp_path.iterdir()))
             path = tmp_path / f"{number}.wav"
             path.write_bytes(sounds.in_format("wav", sounds.tone(0.4, hertz=300 + 37 * number)))
-            [(_, outcome)] = run.take_all([imports.Item(path.name, path, speaker=speaker)])
-            outcomes.append(str(outcome))
+            [(_, outcome)] = run.take_all([imports.ImportItem(path.name, path, speaker=speaker)])
+            outcomes.append(in_words(outcome, WORDS) if isinstance(outcome, Refusal) else str(outcome))
         return outcomes
 
     return taken

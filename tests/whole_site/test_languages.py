@@ -17,8 +17,6 @@ from django.utils.translation.template import templatize
 from django.views.defaults import server_error
 from knox.models import AuthToken
 
-from datasets.clips.audio import BadAudio
-from datasets.clips.views import told
 from datasets.models import Campaign
 from tagger.desk import wording
 from tagger.lending import assignments
@@ -306,13 +304,6 @@ def test_every_refusal_on_a_page_is_translated(code, language):
     with translation.override(language):
         said = wording.in_words(AnswerRefused(code))
     assert said != english or language == "ar"  # of Arabic only the pages that most people see are complete
-
-
-def test_why_a_recording_was_refused_is_said_in_the_readers_words_and_kept_in_english():
-    bad = BadAudio("clipped flat: %(percent)s of the samples are at full scale", percent="61%")
-    with translation.override("es"):
-        assert told(bad) == "saturado: el 61% de las muestras está al tope"
-        assert str(bad) == "clipped flat: 61% of the samples are at full scale"
 
 
 def test_a_page_refuses_a_broken_recording_in_the_readers_words(client, alice, juniper):

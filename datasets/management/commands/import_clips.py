@@ -8,7 +8,10 @@ from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 from tqdm import tqdm
 
+from accounts.refusals import Refusal, in_words
 from datasets.clips import imports
+from datasets.clips.imports import ImportItem, ImportOutcome
+from datasets.clips.wording import WORDS
 from datasets.models import Campaign
 
 LONGEST_NAME = 100
@@ -49,19 +52,20 @@ class Command(BaseCommand):
             total = imports.count(options["path"])
             taken = run.take_all(imports.items(options["path"]))
             for item, outcome in tqdm(taken, total=total, unit="clip", file=sys.stderr, disable=None):
-                counts[self._told(item, outcome)] += 1
-        except imports.BadSource as error:
-            raise CommandError(f"{error} {_summary(counts)}" if counts else str(error)) from error
+                counts[self._reported(item, outcome)] += 1
+        except imports.BadSource as refusal:
+            sentence = in_words(refusal, WORDS)
+            raise CommandError(f"{sentence} {_summary(counts)}" if counts else sentence) from refusal
         if others := imports.passed_over(options["path"]):
             self.stdout.write(f"Passed over: {others} files that are not audio by their names.")
         self.stdout.write(f"{run.campaign.slug}: {_summary(counts)}")
 
-    def _told(self, item: imports.Item, outcome: imports.Outcome | imports.Refused) -> imports.Outcome:
-        if isinstance(outcome, imports.Outcome):
+    def _reported(self, item: ImportItem, outcome: ImportOutcome | Refusal) -> ImportOutcome:
+        if isinstance(outcome, ImportOutcome):
             return outcome
         with tqdm.external_write_mode():
-            self.stdout.write(f"refused: {item.name}: {outcome}")
-        return imports.Outcome.REFUSED
+            self.stdout.write(f"refused: {item.name}: {in_words(outcome, WORDS)}")
+        return ImportOutcome.REFUSED
 
 
 def _campaign(slug: str) -> Campaign:
@@ -83,4 +87,4 @@ def _given(options: dict[str, Any], name: str) -> str:
 
 
 def _summary(counts: Counter[str]) -> str:
-    return ", ".join(f"{counts[outcome]} {outcome}" for outcome in imports.Outcome) + "."
+    return ", ".join(f"{counts[outcome]} {outcome}" for outcome in ImportOutcome) + "."
