@@ -48,7 +48,7 @@ def renew(person: User) -> bytes:
 
     The caller seals everything else that lay under the old one, in the same transaction.
     """
-    DataKey.objects.hold_master()
+    DataKey.objects.lock_master()
     pseudonym, address = person.pseudonym, person.address
     row = person.data_key
     row.wrap(secrets.token_bytes(KEY))

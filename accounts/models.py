@@ -255,20 +255,20 @@ class Consent(models.Model):
 class DataKeys(models.Manager["DataKey"]):
     @transaction.atomic
     def create_for(self, person: User) -> "DataKey":
-        self.hold_master()
+        self.lock_master()
         row = DataKey(person=person)
         row.wrap(secrets.token_bytes(ciphers.KEY))
         row.save()
         return row
 
-    def hold_master(self, alone: bool = False) -> None:
-        """Until this transaction ends no master key turns over; with `alone`, nobody else wraps either."""
-        shared = "" if alone else "_shared"
+    def lock_master(self, exclusive: bool = False) -> None:
+        """No key rotation until this transaction ends; with `exclusive`, no one else wraps a key either."""
+        shared = "" if exclusive else "_shared"
         with connection.cursor() as cursor:
             cursor.execute(f"SELECT pg_advisory_xact_lock{shared}(%s)", [MASTER_LOCK])
 
-    def hold_copy(self) -> None:
-        """Until this transaction ends nobody else writes the table's own copy."""
+    def lock_copy(self) -> None:
+        """No one else writes the copy of this table until this transaction ends."""
         with connection.cursor() as cursor:
             cursor.execute("SELECT pg_advisory_xact_lock(%s)", [COPY_LOCK])
 
@@ -295,7 +295,7 @@ class DataKey(models.Model):
         return f"data key of {person_id}"
 
     def wrap(self, key: bytes) -> None:
-        """Hold this key, under the newest master key. To be called under `hold_master`; does not save."""
+        """Wrap this key by the newest master key. Call it under `lock_master`; it does not save."""
         self.master = ciphers.current_master()
         self.wrapped = ciphers.seal(ciphers.master(self.master), key, self.label(self.person_id))
 
@@ -402,7 +402,7 @@ class AuditEvent(models.Model):
         TOOK_ALONG = "took-along", _("took everything held about themselves along")
         SET_ROLES = "set-roles", _("changed what somebody may do")
         ERASED = "erased", _("finished an erasure")
-        TURNED_OVER = "turned-over", _("turned the master key over")
+        ROTATED_KEY = "turned-over", _("turned the master key over")
 
     number = models.BigIntegerField(primary_key=True)  # 1, 2, 3 and so on, without a gap
     at = models.DateTimeField()

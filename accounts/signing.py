@@ -3,8 +3,8 @@
 Anybody can check it with the public key.
 
 Ed25519 (RFC 8032) over canonical JSON: keys sorted, no spaces, UTF-8, without the field `signature`. The
-private key is the file signing.key beside the master keys. It never turns over with them: a receipt must be
-checkable when the person whom it was for has left.
+private key is the file signing.key beside the master keys. It is never rotated with them: a receipt must be
+checkable after the person whom it was for has left.
 """
 
 import base64

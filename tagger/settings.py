@@ -228,13 +228,13 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
 }
 CELERY_BEAT_SCHEDULE = {
     "scrub": {"task": "tagger.privacy.tasks.scrub_unfinished", "schedule": timedelta(seconds=30)},
-    "turn over": {"task": "tagger.privacy.tasks.turn_over", "schedule": timedelta(hours=20)},
+    "turn over": {"task": "tagger.privacy.tasks.rotate_master_key", "schedule": timedelta(hours=20)},
     "old masters": {"task": "tagger.privacy.tasks.destroy_unused_masters", "schedule": timedelta(minutes=5)},
     "sessions": {"task": "accounts.tasks.clear_expired_sessions", "schedule": timedelta(hours=6)},
     # Each hour, in case the first after midnight was missed; a second one of a day adds nothing.
     "recalls": {"task": "datasets.tasks.publish_recalls", "schedule": crontab(minute=10)},
     "reconcile": {
-        "task": "tagger.privacy.tasks.look_over_everything",
+        "task": "tagger.privacy.tasks.reconcile",
         "schedule": crontab(hour=3, minute=20),
     },
     "sweep": {"task": "tagger.tasks.settle", "schedule": timedelta(seconds=2)},

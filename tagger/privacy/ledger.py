@@ -7,7 +7,7 @@ from django.views.decorators.http import require_safe
 from accounts import audit
 from datasets.models import Reconciliation
 
-from . import reconcile
+from . import reconciler
 
 
 @require_safe
@@ -23,4 +23,4 @@ def ledger(request: HttpRequest) -> HttpResponse:
 
 def _orphans(found: Reconciliation) -> list[tuple[str, int]]:
     """Each kind in words, and how many; a kind that was not looked for yet counts none."""
-    return [(str(words), found.orphans.get(kind, 0)) for kind, words in reconcile.KINDS.items()]
+    return [(str(words), found.orphans.get(kind, 0)) for kind, words in reconciler.KINDS.items()]

@@ -25,7 +25,7 @@ from accounts.models import AuditEvent, ConsentNotice, Purpose, User
 from datasets.clips import vault
 from datasets.models import Annotation, Clip, Task, Withdrawal
 
-AT_ONCE = 200
+BATCH_SIZE = 200
 
 Pieces = Iterable[bytes]
 
@@ -97,7 +97,7 @@ def _files(person: User, now: datetime) -> Iterator[tuple[str, Pieces]]:
 def _audit_events(person: User) -> Iterator[dict[str, Any]]:
     """What they did outside of the queue, and when a reviewer heard or decided about a clip of theirs."""
     own = person.audit_events.order_by("number").values("number", "at", "act", "about")
-    for event in own.iterator(chunk_size=AT_ONCE):
+    for event in own.iterator(chunk_size=BATCH_SIZE):
         yield event | {"by": "you"}
     for pk in person.clips.filter(withdrawal=None).order_by("pk").values_list("pk", flat=True).iterator():
         looks = AuditEvent.objects.filter(about=f"clip {pk}").exclude(person=person).order_by("number")
@@ -162,7 +162,7 @@ def _own_clips(person: User) -> Iterator[Clip]:
     read = clips.select_related("contributor__data_key").prefetch_related(
         "tasks__campaign", "tasks__release_rows__release", "tasks__example"
     )
-    return read.iterator(chunk_size=AT_ONCE)
+    return read.iterator(chunk_size=BATCH_SIZE)
 
 
 def _sounds(person: User) -> Iterator[tuple[str, Pieces]]:
@@ -230,7 +230,7 @@ def _annotations(person: User, **only: Any) -> Iterator[Annotation]:
     may_be_heard = Task.objects.live_for(Purpose.VOLUNTEERS).filter(pk=OuterRef("task"))
     answers = person.annotations.filter(**only).annotate(may_be_heard=Exists(may_be_heard)).order_by("pk")
     related = "task__campaign", "task__clip__contributor__data_key"
-    return answers.select_related(*related).iterator(chunk_size=AT_ONCE)
+    return answers.select_related(*related).iterator(chunk_size=BATCH_SIZE)
 
 
 def _annotation(given: Any) -> dict[str, Any]:
@@ -255,13 +255,13 @@ def _repeats(person: User) -> Iterator[dict[str, Any]]:
 
 def _assignments(person: User) -> Iterator[dict[str, Any]]:
     fields = "id", "task__campaign__slug", "role", "state", "reason", "saw_draft", "lent_at", "expires_at"
-    return person.assignments.order_by("pk").values(*fields).iterator(chunk_size=AT_ONCE)
+    return person.assignments.order_by("pk").values(*fields).iterator(chunk_size=BATCH_SIZE)
 
 
 def _decisions(person: User) -> Iterator[dict[str, Any]]:
     """That they decided, and when: the answer stands in the task, and is its speaker's."""
     fields = "id", "task__campaign__slug", "decided_at"
-    return person.decisions.order_by("pk").values(*fields).iterator(chunk_size=AT_ONCE)
+    return person.decisions.order_by("pk").values(*fields).iterator(chunk_size=BATCH_SIZE)
 
 
 def _json(value: Any) -> bytes:

@@ -1,6 +1,6 @@
-"""Celery: thin. Arguments are ids; each may be killed anywhere and run again.
+"""Celery tasks, thin: arguments are ids, and each task may be killed at any point and run again.
 
-A room's own tasks, apart from `tagger/tasks.py`: a page that queues one need not load the consensus engine.
+They are not in `tagger/tasks.py`, so that a page that queues one need not load the consensus engine.
 """
 
 import logging
@@ -8,10 +8,10 @@ import logging
 from celery import shared_task
 from django.utils import timezone
 
-from accounts import audit, turnover
+from accounts import audit, key_rotation
 from datasets.models import Withdrawal
 
-from . import keycopy, reconcile, withdrawal
+from . import key_copy, reconciler, withdrawal
 
 logger = logging.getLogger(__name__)
 
@@ -25,31 +25,31 @@ def scrub(withdrawal_id: int) -> None:
 
 @shared_task
 def scrub_unfinished() -> int:
-    """What the broker lost, or a killed worker left; how many that were."""
+    """Scrub what the broker lost or a killed worker left unfinished; returns how many there were."""
     waiting = withdrawal.unfinished()
     for withdrawal_id in waiting:
         try:
             scrub(withdrawal_id)
-        except Exception:  # one person's erasure that fails must not keep all others waiting
+        except Exception:  # one erasure that fails must not keep all others waiting
             logger.exception("withdrawal %s cannot be finished", withdrawal_id)
     return len(waiting)
 
 
 @shared_task
-def turn_over() -> int:
-    """Once a day, if anybody left since the newest master key was made."""
+def rotate_master_key() -> int:
+    """Once a day, if anyone left since the newest master key was made."""
     if not withdrawal.since_the_newest_master():
         return 0
-    wrapped = turnover.turn_over(keycopy.clip_keys())
-    audit.record(audit.Act.TURNED_OVER, f"{wrapped} keys", None, timezone.now())
+    wrapped = key_rotation.rotate_master_key(key_copy.clip_key_lines())
+    audit.record(audit.Act.ROTATED_KEY, f"{wrapped} keys", None, timezone.now())
     return wrapped
 
 
 @shared_task
 def destroy_unused_masters() -> list[str]:
-    return turnover.destroy_unused(timezone.now())
+    return key_rotation.destroy_unused_masters(timezone.now())
 
 
 @shared_task
-def look_over_everything() -> None:
-    reconcile.look(timezone.now())
+def reconcile() -> None:
+    reconciler.reconcile(timezone.now())

@@ -2,8 +2,8 @@
 
 A request takes effect in its own transaction: from the next read on nothing of it is served. The scrub
 that follows removes files, rows and keys in small steps, each of which may be done twice; killed anywhere,
-it goes on where it was. What old backups still hold is ciphertext whose keys end with the next turn-over
-of the master.
+it goes on where it was. What old backups still hold is ciphertext whose keys end with the next key
+rotation.
 """
 
 import hashlib
@@ -26,9 +26,9 @@ from accounts.models import DataKey, PersonalSession, User
 from datasets.clips import recording, vault
 from datasets.models import Annotation, Clip, Recall, ReleaseRow, Task, Withdrawal
 
-from . import keycopy
+from . import key_copy
 
-AT_ONCE = 100
+BATCH_SIZE = 100
 Scope = Withdrawal.Scope
 
 
@@ -72,7 +72,7 @@ def forget_account(person: User, keep_answers: bool, now: datetime) -> Requested
 def scrub(request: Withdrawal, clock: Callable[[], datetime]) -> None:
     """Do all that is left to do for one request. May be killed and run again at any point.
 
-    The clock is read when all is done: the master key that must turn over is the one of that moment.
+    The clock is read when all is done: the master key to be rotated is the one of that moment.
     """
     person = User.objects.get(pk=request.person_id)
     while _scrub_some(request):
@@ -87,7 +87,7 @@ def scrub(request: Withdrawal, clock: Callable[[], datetime]) -> None:
         outbox.clear()
     else:
         _renew_key(request, person)
-    keycopy.write()  # the newest-only copy of the key table must not hold it either
+    key_copy.write()  # the newest-only copy of the key table must not hold it either
     _finish(request, clock())
 
 
@@ -150,7 +150,7 @@ def _scrub_some(request: Withdrawal) -> int:
     """The next clips: first their files, then their rows, so that a row is left for what is not done yet."""
     with transaction.atomic():
         _take_turns(request)
-        clips = list(Clip.objects.filter(withdrawal=request).order_by("pk")[:AT_ONCE])
+        clips = list(Clip.objects.filter(withdrawal=request).order_by("pk")[:BATCH_SIZE])
         for clip in clips:
             vault.destroy(clip.stored_as)
         doomed = Task.objects.select_for_update().filter(clip__in=clips)
@@ -186,7 +186,7 @@ def _remove_some_answers(request: Withdrawal, person: User) -> int:
     with transaction.atomic():
         _take_turns(request)
         # The tasks first, as everybody does who changes a task's counters.
-        some = list(person.annotations.order_by("pk").values_list("pk", "task")[:AT_ONCE])
+        some = list(person.annotations.order_by("pk").values_list("pk", "task")[:BATCH_SIZE])
         tasks = [task for _annotation, task in some]
         list(Task.objects.select_for_update(no_key=True).filter(pk__in=tasks).order_by("pk"))
         person.annotations.filter(pk__in=[annotation for annotation, _task in some]).delete()
@@ -209,7 +209,7 @@ def _renew_key(request: Withdrawal, person: User) -> None:
             device.seal_under(old, new)
         consent.seal_references_under(person, old, new)
         newest = 0
-        while clips := list(person.clips.filter(pk__gt=newest).order_by("pk")[:AT_ONCE]):
+        while clips := list(person.clips.filter(pk__gt=newest).order_by("pk")[:BATCH_SIZE]):
             for clip in clips:
                 clip.wrap(keys.unseal(old, bytes(clip.wrapped_key), clip.key_label()), new)
             Clip.objects.bulk_update(clips, ["wrapped_key"])

@@ -10,7 +10,7 @@ from accounts import audit
 from accounts.models import AuditEvent, User
 from datasets.models import Withdrawal
 from datasets.releases import frozen
-from tagger.privacy import reconcile, tasks, withdrawal
+from tagger.privacy import reconciler, tasks, withdrawal
 from tagger.review import disputes, reports
 from tests.conftest import NOW
 from tests.support.mutants import mutant
@@ -204,7 +204,7 @@ def test_the_command_says_whether_the_record_is_whole(events, capsys):
 
 
 def test_the_head_stands_on_the_public_ledger_as_of_the_last_look(events, client):
-    reconcile.look(NOW)
+    reconciler.reconcile(NOW)
     audit.record(audit.Act.HEARD, "clip 7", None, NOW + timedelta(minutes=1))
     page = client.get("/ledger/").content.decode()
     assert events[-1].sha256 in page and audit.head().sha256 not in page

@@ -10,13 +10,13 @@ import numpy as np
 import pytest
 from django.utils import timezone
 
-from accounts import ciphers, consent, devices, turnover
+from accounts import ciphers, consent, devices, key_rotation
 from accounts.models import Material, Purpose, User
 from datasets.clips import intake
 from datasets.models import Annotation, Clip, ReleaseRow, Task, Withdrawal
 from datasets.releases import frozen
 from tagger.lending import assignments
-from tagger.privacy import keycopy, tasks, withdrawal
+from tagger.privacy import key_copy, tasks, withdrawal
 from tagger.settling import settlement
 from tests.conftest import NOW
 from tests.support import opened, sounds
@@ -116,11 +116,11 @@ def manage(environment, *arguments):
 
 
 def erase(own_home):
-    """To the end: the scrub, the turn-over of the night, and a minute later the old master's end."""
+    """To the end: the scrub, the key rotation of the night, and a minute later the old master's end."""
     for pk in withdrawal.unfinished():
         tasks.scrub(pk)
-    tasks.turn_over()
-    made = (timezone.now() - 2 * turnover.GRACE).timestamp()
+    tasks.rotate_master_key()
+    made = (timezone.now() - 2 * key_rotation.GRACE).timestamp()
     os.utime(own_home / "keys" / f"{ciphers.current_master()}.key", (made, made))
     assert tasks.destroy_unused_masters() == ["0001"]
 
@@ -154,7 +154,7 @@ def test_yesterdays_dump_with_yesterdays_keys_opens_everything(attack, scanner, 
 
 @mutant(
     "old backups open nothing of who left",
-    "accounts/turnover.py",
+    "accounts/key_rotation.py",
     kept_by="                ciphers.destroy(name)\n",
     broken="                pass\n",
 )
@@ -212,9 +212,9 @@ def test_one_deleted_clip_opens_no_more_while_everything_else_of_that_person_doe
 
 @mutant(
     "old backups of who deleted one clip still open all their others",
-    "tagger/privacy/keycopy.py",
-    kept_by="    turnover.back_up(clip_keys())",
-    broken="    turnover.back_up()",
+    "tagger/privacy/key_copy.py",
+    kept_by="    key_rotation.write_copy(clip_key_lines())",
+    broken="    key_rotation.write_copy()",
 )
 def test_without_the_copy_of_the_keys_old_backups_of_who_deleted_a_clip_are_lost(
     attack, people, scanner, own_home
@@ -223,21 +223,21 @@ def test_without_the_copy_of_the_keys_old_backups_of_who_deleted_a_clip_are_lost
     person = people["stayer"]
     withdrawal.forget_clips(person, [person.clips.first().pk], timezone.now())
     erase(own_home)
-    turnover.back_up()
+    key_rotation.write_copy()
     assert "stayer's second sound" not in scanner.names(pickle.dumps(attack("today")))
-    keycopy.write()
+    key_copy.write()
     assert "stayer's second sound" in scanner.names(pickle.dumps(attack("today")))
 
 
 @mutant(
-    "a master turns over also after an erasure that was under way when it last did",
+    "the master key is rotated after an erasure that was still running at the last rotation",
     "tagger/privacy/withdrawal.py",
     kept_by="    _finish(request, clock())\n",
     broken="    _finish(request, request.requested_at)\n",
 )
-def test_a_turn_over_follows_also_on_a_scrub_that_began_before_the_last_one(people, own_home):
-    """It is stamped with its end: one during which the master turned over wants another."""
-    tasks.turn_over()
+def test_a_scrub_that_began_before_the_last_key_rotation_asks_for_another(people, own_home):
+    """An erasure is stamped with its end, so one that spans a key rotation leads to the next rotation."""
+    tasks.rotate_master_key()
     withdrawal.forget_account(people["leaver"], False, timezone.now())
     [pk] = withdrawal.unfinished()
     ciphers.make_next_master()
@@ -247,7 +247,7 @@ def test_a_turn_over_follows_also_on_a_scrub_that_began_before_the_last_one(peop
 
 @mutant(
     "what consents refer to opens from old backups for everybody who stayed",
-    "accounts/turnover.py",
+    "accounts/key_rotation.py",
     kept_by="            given.update(sealed_reference=b64decode(reference))\n",
     broken="            given.exists()\n",
 )

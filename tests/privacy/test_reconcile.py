@@ -14,12 +14,12 @@ from django.db import connection
 from django.test import Client
 from django.utils import timezone
 
-from accounts import consent, turnover
+from accounts import consent, key_rotation
 from accounts.models import Consent, DataKey, User
 from datasets.clips import vault
 from datasets.models import Annotation, Clip, Reconciliation, Release, Task, Withdrawal
 from datasets.releases import frozen
-from tagger.privacy import reconcile, withdrawal
+from tagger.privacy import reconciler, withdrawal
 from tagger.settling import settlement
 from tests.conftest import NOW
 from tests.support.mutants import mutant
@@ -36,7 +36,7 @@ def held(alice, juniper, share, volunteers):
     Task.objects.filter(pk=tasks[0].pk).update(annotation_count=2)
     settlement.settle(tasks[0].pk, NOW)
     frozen.freeze("spring", [juniper], NOW)
-    turnover.back_up()
+    key_rotation.write_copy()
     age_all()
     return list(Clip.objects.order_by("pk"))
 
@@ -58,8 +58,8 @@ def planted(name="", by=2 * HOUR):
 
 def looked(**options):
     """What is out of order, by kind; and the counts that hold."""
-    found = reconcile.look(timezone.now(), **options)
-    assert set(found.orphans) == set(reconcile.KINDS)
+    found = reconciler.reconcile(timezone.now(), **options)
+    assert set(found.orphans) == set(reconciler.KINDS)
     return {kind: count for kind, count in found.orphans.items() if count}
 
 
@@ -113,12 +113,12 @@ def a_person_gone_with_a_key(held):
 
 def a_key_kept_in_the_copy_alone(held):
     person = User.objects.create_user("gone")
-    turnover.back_up()
+    key_rotation.write_copy()
     person.forget()
 
 
 def a_clips_key_kept_in_the_copy_alone(held):
-    turnover.back_up([{"clip": "gone", "contributor": held[0].contributor_id, "wrapped": ""}])
+    key_rotation.write_copy([{"clip": "gone", "contributor": held[0].contributor_id, "wrapped": ""}])
 
 
 def a_master_lost(held, settings):
@@ -157,7 +157,7 @@ BREAKS = {
 
 
 def test_where_all_is_in_order_nothing_is_found(held):
-    found = reconcile.look(timezone.now())
+    found = reconciler.reconcile(timezone.now())
     assert not any(found.orphans.values())
     assert (found.held["clips"], found.held["files"], found.held["keys"]) == (3, 3, DataKey.objects.count())
 
@@ -168,19 +168,19 @@ def test_an_empty_site_is_in_order(db):
 
 @mutant(
     "the reconciler sees a clip that no live consent covers",
-    "tagger/privacy/reconcile.py",
+    "tagger/privacy/reconciler.py",
     kept_by="    if not clip.covered:",
     broken="    if False:",
 )
 @mutant(
     "the reconciler sees a file that no clip names",
-    "tagger/privacy/reconcile.py",
-    kept_by="    yield from _files(now, held)\n",
+    "tagger/privacy/reconciler.py",
+    kept_by="    yield from _orphaned_files(now, totals)\n",
     broken="",
 )
 @mutant(
     "the reconciler sees an erasure that is overdue",
-    "tagger/privacy/reconcile.py",
+    "tagger/privacy/reconciler.py",
     kept_by="requested_at__lt=now - ERASED_WITHIN",
     broken="requested_at=None",
 )
@@ -229,17 +229,17 @@ def test_a_clip_erased_while_it_was_looked_at_is_no_orphan(held, monkeypatch):
 
 
 def test_more_than_one_batch_is_looked_through(held, monkeypatch):
-    monkeypatch.setattr(reconcile, "AT_ONCE", 2)
+    monkeypatch.setattr(reconciler, "BATCH_SIZE", 2)
     [planted() for _ in range(3)]
     a_consent_ended_and_clips_kept(held)
-    found = reconcile.look(timezone.now())
+    found = reconciler.reconcile(timezone.now())
     assert (found.held["clips"], found.held["files"]) == (3, 6)
     assert (found.orphans["files_without_rows"], found.orphans["clips_without_consent"]) == (3, 3)
 
 
 @mutant(
     "removing rubbish spares what may belong to an upload under way",
-    "tagger/privacy/reconcile.py",
+    "tagger/privacy/reconciler.py",
     kept_by="not _is_older(name, now - REMOVED_AFTER)",
     broken="False",
 )
@@ -268,7 +268,7 @@ def run(*options):
 def test_the_command_prints_counts_and_ends_well(held):
     said = run()
     assert "clips 3" in said and "Everything is in order." in said
-    assert said.count("\n0 ") == len(reconcile.KINDS)
+    assert said.count("\n0 ") == len(reconciler.KINDS)
 
 
 def test_the_command_ends_with_1_on_any_orphan(held):
@@ -299,7 +299,7 @@ def page():
 def test_the_ledger_shows_the_last_look_to_everybody(held):
     assert "not looked yet" in page()
     planted()
-    reconcile.look(timezone.now())
+    reconciler.reconcile(timezone.now())
     shown = page()
     assert "<dt>Clips</dt><dd>3</dd>" in shown
     assert "<dt>Files that no clip names</dt><dd>1</dd>" in shown
@@ -311,21 +311,21 @@ def test_the_ledger_tells_how_long_erasures_take(held):
     for minutes in (1, 2, 30):
         at = {"requested_at": NOW, "finished_at": NOW + timedelta(minutes=minutes)}
         Withdrawal.objects.create(person_id=1, scope="clips", token_sha256=str(minutes), **at)
-    assert reconcile.look(timezone.now()).erasures == {"finished": 3, "median": 2.0, "longest": 30.0}
+    assert reconciler.reconcile(timezone.now()).erasures == {"finished": 3, "median": 2.0, "longest": 30.0}
     assert "<dd>3</dd>" in page() and "30.0 minutes" in page()
 
 
 def test_what_is_kept_of_a_look_is_counts_alone(held):
     name = planted()
     a_key_never_kept(held)
-    reconcile.look(timezone.now())
+    reconciler.reconcile(timezone.now())
     kept = str(Reconciliation.objects.values().get())
     assert name not in kept and held[1].stored_as not in kept
     assert Release.objects.get().slug not in kept
 
 
 def test_the_ledger_does_not_change_between_two_looks(held, alice):
-    reconcile.look(timezone.now())
+    reconciler.reconcile(timezone.now())
     before = page()
     withdrawal.forget_contributor(alice, timezone.now())
     for pk in withdrawal.unfinished():

@@ -337,7 +337,7 @@ def belongs_to(rows, ids):
 
 
 def hashes(rows, but):
-    """Without what a turn-over wraps anew, and counters."""
+    """Without what a key rotation re-wraps, and without counters."""
     ours = {row: each for row, each in rows.items() if row not in but and row.split()[0] not in BOOKKEEPING}
     changes = {"wrapped", "master", "lent_count", "annotation_count", "dirty_since"}
     return {row: opened.hashed(each, but=changes) for row, each in ours.items()}
@@ -368,7 +368,7 @@ def test_after_an_opt_out_nothing_of_who_left_is_in_any_store_and_others_are_unt
             assert eventually(lambda a=address: anybody.get(a).status_code == 200, 120), town.site.log(
                 "worker"
             )
-    turn_over(town)
+    rotate_keys(town)
 
     after = town.opened()
     assert Scanner(canaries).names(pickle.dumps(after)) == set()
@@ -404,9 +404,9 @@ def control_of_each_store(town, canaries):
     town.remove_planted()
 
 
-def turn_over(town):
+def rotate_keys(town):
     """The night, and a minute after it."""
-    town.shell("from tagger.privacy import tasks; tasks.turn_over()")
+    town.shell("from tagger.privacy import tasks; tasks.rotate_master_key()")
     newest = max((town.site.home / "keys").glob("[0-9]*.key"))
     then = time.time() - 3_600
     os.utime(newest, (then, then))

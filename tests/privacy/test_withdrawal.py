@@ -175,7 +175,15 @@ def test_the_receipt_is_signed_once_all_is_done_and_counts_what_went(alice, used
     assert withdrawal.receipt("another token") is None
 
 
-STEPS = ["vault.destroy", "_recall", "_count", "_renew_key", "keycopy.write", "_scrub_person", "outbox.clear"]
+STEPS = [
+    "vault.destroy",
+    "_recall",
+    "_count",
+    "_renew_key",
+    "key_copy.write",
+    "_scrub_person",
+    "outbox.clear",
+]
 
 # Another process: kills itself before or after the step, as no handler and no rollback of its own can notice.
 SCRUB_UNTIL = """
@@ -297,8 +305,8 @@ def test_no_table_keeps_an_address_in_plain(client, db, settings):
 @mutant(
     "one erasure that fails does not keep the others waiting",
     "tagger/privacy/tasks.py",
-    kept_by="        except Exception:  # one person's",
-    broken="        except KeyError:  # one person's",
+    kept_by="        except Exception:  # one erasure",
+    broken="        except KeyError:  # one erasure",
 )
 def test_an_erasure_that_fails_does_not_keep_the_others_waiting(alice, sam, used, others, monkeypatch):
     first = withdrawal.forget_contributor(alice, NOW)

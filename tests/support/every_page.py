@@ -32,7 +32,7 @@ from tagger import tasks
 from tagger.desk import examples
 from tagger.lending import assignments
 from tagger.models import Dispute
-from tagger.privacy import reconcile, withdrawal
+from tagger.privacy import reconciler, withdrawal
 from tagger.progress import belonging
 from tagger.review import disputes
 from tagger.settling import settlement
@@ -137,7 +137,7 @@ def one_of_each():
     release = frozen.freeze("spring", [juniper], now).release
     offer = devices.offer("a state that is long enough", now)
     device = devices.claim(alice, offer.code, "kitchen", now)
-    reconcile.look(now)
+    reconciler.reconcile(now)
     to_tell_of(cast, now)
     return {
         "/tag/": {"slug": "juniper"},

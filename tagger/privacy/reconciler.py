@@ -1,7 +1,7 @@
-"""Every stored object has its row, its key and its live consent, and the other way round. Is that so?
+"""Check that every stored file has its row, its key and its live consent, and the other way round.
 
-One pass over the files and one over the rows, with a batch of either in memory at a time. People go on
-sharing and leaving meanwhile, so whatever looks wrong is looked at once more by itself before it counts.
+One pass over the files and one over the rows, with one batch of either in memory at a time. People share
+and leave while this runs, so anything that looks wrong is checked a second time by itself before it counts.
 """
 
 from collections import Counter
@@ -15,7 +15,7 @@ from django.core.files.storage import Storage, storages
 from django.db.models import Aggregate, Count, DurationField, Exists, F, Max, OuterRef
 from django.utils.translation import gettext_lazy as _
 
-from accounts import ciphers, keys, turnover
+from accounts import ciphers, key_rotation, keys
 from accounts.consent import live_for
 from accounts.models import DataKey, Purpose, User
 from datasets.models import Clip, Reconciliation, ReleaseRow, Withdrawal
@@ -32,17 +32,17 @@ KINDS = {
     "overdue_erasures": _("erasures over 5 minutes"),
     "release_rows_without_clip": _("released rows without clip"),
 }
-# Rubbish whatever became of it: no row says whose a file is, so nobody can ever open it or ask for it.
+# No row says whose these files are, so no one can open them or ask for them, and they can go.
 REMOVABLE = ("files_without_rows", "leftover_drafts")
 
-# A file is written before its row commits; younger ones may belong to an upload under way.
+# A file is written before its row commits, so a younger one may belong to an upload in progress.
 GRACE = timedelta(seconds=60)
-# Removing cannot be undone, so it waits for longer than any process can have been held up.
+# Removing cannot be undone, so it waits for longer than any process can stall.
 REMOVED_AFTER = timedelta(hours=1)
 ERASED_WITHIN = timedelta(minutes=5)
-AT_ONCE = 2_000
+BATCH_SIZE = 2_000
 
-# A kind and what is of that kind: the name of a file, or the number of a row.
+# A kind, and one object of that kind: the name of a file, or the number of a row.
 Orphan = tuple[str, str]
 
 
@@ -51,43 +51,43 @@ class Median(Aggregate):
     template = "%(function)s(0.5) WITHIN GROUP (ORDER BY %(expressions)s)"
 
 
-def look(
-    now: datetime, *, remove: bool = False, tell: Callable[[Orphan], Any] = lambda orphan: None
+def reconcile(
+    now: datetime, *, remove: bool = False, on_orphan: Callable[[Orphan], Any] = lambda orphan: None
 ) -> Reconciliation:
-    """Look over everything, and keep the counts. `tell` hears of each orphan that stays.
+    """Check everything and store the counts. `on_orphan` is called with each orphan that is not removed.
 
-    With `remove`, rubbish older than an hour is deleted and counts no more.
+    With `remove`, files in `REMOVABLE` that are older than an hour are deleted and do not count as orphans.
     """
-    held: Counter[str] = Counter(clips=0, files=0, keys=DataKey.objects.count())
+    totals: Counter[str] = Counter(clips=0, files=0, keys=DataKey.objects.count())
     orphans: Counter[str] = Counter(dict.fromkeys(KINDS, 0))
-    for orphan in _orphans(now, held):
+    for orphan in _orphans(now, totals):
         if remove and _removed(orphan, now):
-            held["removed"] += 1
+            totals["removed"] += 1
         else:
             orphans[orphan[0]] += 1
-            tell(orphan)
+            on_orphan(orphan)
     return Reconciliation.objects.create(
-        looked_at=now, held=dict(held), orphans=dict(orphans), erasures=_erasures()
+        looked_at=now, held=dict(totals), orphans=dict(orphans), erasures=_erasure_times()
     )
 
 
-def _orphans(now: datetime, held: Counter[str]) -> Iterator[Orphan]:
-    yield from _files(now, held)
-    yield from _clips(held)
-    yield from (("keys_without_owner", str(owner)) for owner in _gone_whose_key_stayed())
+def _orphans(now: datetime, totals: Counter[str]) -> Iterator[Orphan]:
+    yield from _orphaned_files(now, totals)
+    yield from _faulty_clips(totals)
+    yield from (("keys_without_owner", str(owner)) for owner in _owners_gone_whose_key_remains())
     used = DataKey.objects.order_by("master").values_list("master", flat=True).distinct()
     yield from (("missing_masters", name) for name in used if name not in ciphers.masters())
     late = Withdrawal.objects.filter(finished_at=None, requested_at__lt=now - ERASED_WITHIN)
     yield from (("overdue_erasures", str(pk)) for pk in _numbers(late))
-    loose = ReleaseRow.objects.filter(~Exists(Clip.objects.filter(tasks=OuterRef("task_id"))))
-    yield from (("release_rows_without_clip", str(pk)) for pk in _numbers(loose))
+    without_clip = ReleaseRow.objects.filter(~Exists(Clip.objects.filter(tasks=OuterRef("task_id"))))
+    yield from (("release_rows_without_clip", str(pk)) for pk in _numbers(without_clip))
 
 
-def _files(now: datetime, held: Counter[str]) -> Iterator[Orphan]:
+def _orphaned_files(now: datetime, totals: Counter[str]) -> Iterator[Orphan]:
     for names in _batches(_walk(storages["vault"], "")):
-        whole = [name for name in names if not name.endswith(".part")]
-        held["files"] += len(whole)
-        known = set(Clip.objects.filter(stored_as__in=whole).values_list("stored_as", flat=True))
+        complete = [name for name in names if not name.endswith(".part")]
+        totals["files"] += len(complete)
+        known = set(Clip.objects.filter(stored_as__in=complete).values_list("stored_as", flat=True))
         for name in names:
             if name not in known and _is_older(name, now - GRACE):
                 if name.endswith(".part"):
@@ -96,24 +96,25 @@ def _files(now: datetime, held: Counter[str]) -> Iterator[Orphan]:
                     yield "files_without_rows", name
 
 
-def _clips(held: Counter[str]) -> Iterator[Orphan]:
+def _faulty_clips(totals: Counter[str]) -> Iterator[Orphan]:
     last = 0
-    while batch := list(_with_all_it_needs().filter(pk__gt=last).order_by("pk")[:AT_ONCE]):
+    while batch := list(_clips().filter(pk__gt=last).order_by("pk")[:BATCH_SIZE]):
         last = batch[-1].pk
-        held["clips"] += len(batch)
+        totals["clips"] += len(batch)
         for clip in batch:
-            if any(_faults(clip)) and (again := _with_all_it_needs().filter(pk=clip.pk).first()):
-                yield from ((kind, str(again.pk)) for kind in _faults(again))
+            if any(_faults(clip)) and (reread := _clips().filter(pk=clip.pk).first()):
+                yield from ((kind, str(reread.pk)) for kind in _faults(reread))
 
 
-def _with_all_it_needs() -> Any:
+def _clips() -> Any:
+    """With everything that `_faults` reads."""
     covered = live_for("contributor", "material", Purpose.VOLUNTEERS)
     return Clip.objects.select_related("contributor__data_key", "withdrawal").annotate(covered=covered)
 
 
 def _faults(clip: Any) -> Iterator[str]:
     if clip.withdrawal is not None:
-        # One that is under way has taken some of it already; how long it takes is looked at apart.
+        # An erasure in progress has removed part of the clip already; overdue ones are a kind of their own.
         if clip.withdrawal.finished_at is not None:
             yield "clips_past_erasure"
         return
@@ -128,21 +129,21 @@ def _faults(clip: Any) -> Iterator[str]:
 def _opens(clip: Clip) -> bool:
     try:
         return len(clip.key) == ciphers.KEY
-    except (keys.KeyLost, ValueError):  # ValueError: what lies there is too short for a wrapped key
+    except (keys.KeyLost, ValueError):  # ValueError: the stored bytes are too short for a wrapped key
         return False
 
 
-def _gone_whose_key_stayed() -> Iterator[int | str]:
-    """In the table of keys, or in its newest-only copy, which every erasure and turn-over writes anew."""
-    there = User.objects.filter(pk=OuterRef("person_id")).exclude(username__startswith="gone-")
-    yield from DataKey.objects.filter(~Exists(there)).values_list("person_id", flat=True)
-    first = set(_copied_without_row())
-    yield from first.intersection(_copied_without_row() if first else [])
+def _owners_gone_whose_key_remains() -> Iterator[int | str]:
+    """In the table of keys, or in its copy, which every erasure and every key rotation replaces."""
+    still_here = User.objects.filter(pk=OuterRef("person_id")).exclude(username__startswith="gone-")
+    yield from DataKey.objects.filter(~Exists(still_here)).values_list("person_id", flat=True)
+    suspects = set(_copied_without_row())
+    yield from suspects.intersection(_copied_without_row() if suspects else [])
 
 
 def _copied_without_row() -> Iterator[int | str]:
-    """People by number and clips by the name of their file; not those whose erasure is under way."""
-    for lines in _batches(_copied()):
+    """People by number and clips by the name of their file, except those whose erasure is in progress."""
+    for lines in _batches(_copied_lines()):
         people = {line["person"] for line in lines if "person" in line}
         yield from people - _column(DataKey.objects.filter(person__in=people), "person_id") - _leaving(people)
         clips = {line["clip"]: line["contributor"] for line in lines if "clip" in line}
@@ -151,9 +152,9 @@ def _copied_without_row() -> Iterator[int | str]:
         yield from (name for name, owner in clips.items() if name not in known and owner not in leaving)
 
 
-def _copied() -> Iterator[turnover.Line]:
-    with suppress(FileNotFoundError):  # a site that has not turned over yet has none
-        yield from turnover.copied()
+def _copied_lines() -> Iterator[key_rotation.Line]:
+    with suppress(FileNotFoundError):  # there is none before the first erasure or key rotation
+        yield from key_rotation.read_copy()
 
 
 def _leaving(people: Iterable[int]) -> set[int]:
@@ -164,7 +165,8 @@ def _column(rows: Any, column: str) -> set[Any]:
     return set(rows.values_list(column, flat=True))
 
 
-def _erasures() -> dict[str, float | int | None]:
+def _erasure_times() -> dict[str, float | int | None]:
+    """How many erasures are finished, and the median and longest time they took, in minutes."""
     took = Withdrawal.objects.exclude(finished_at=None).annotate(took=F("finished_at") - F("requested_at"))
     found = took.aggregate(
         finished=Count("pk"), median=Median("took", output_field=DurationField()), longest=Max("took")
@@ -186,12 +188,12 @@ def _removed(orphan: Orphan, now: datetime) -> bool:
 def _is_older(name: str, than: datetime) -> bool:
     try:
         return storages["vault"].get_modified_time(name) < than
-    except FileNotFoundError:  # gone meanwhile
+    except FileNotFoundError:  # deleted while this ran
         return False
 
 
 def _walk(storage: Storage, folder: str) -> Iterator[str]:
-    """The names of all files; one folder's listing in memory at a time."""
+    """The names of all files, with one folder's listing in memory at a time."""
     try:
         folders, files = storage.listdir(folder)
     except FileNotFoundError:
@@ -202,10 +204,10 @@ def _walk(storage: Storage, folder: str) -> Iterator[str]:
 
 
 def _numbers(rows: Any) -> Iterator[int]:
-    return rows.order_by("pk").values_list("pk", flat=True).iterator(chunk_size=AT_ONCE)
+    return rows.order_by("pk").values_list("pk", flat=True).iterator(chunk_size=BATCH_SIZE)
 
 
 def _batches(items: Iterable[Any]) -> Iterator[list[Any]]:
     remaining = iter(items)
-    while batch := list(islice(remaining, AT_ONCE)):
+    while batch := list(islice(remaining, BATCH_SIZE)):
         yield batch

@@ -1,8 +1,9 @@
-"""The master key turns over: survivors are wrapped anew, verified, and the old master is destroyed.
+"""Key rotation: re-wrap every data key by a new master key, verify, then destroy the old master key.
 
-Deleting a wrapped key alone is a sham: last week's dump still holds it, and a master key that lives on opens
-it. So every dump's wrapped keys are made useless by destroying the master they were wrapped by, and whoever
-stayed is found in one newest-only copy of the key table that lies beside the master keys, never in a dump.
+Deleting a person's wrapped data key is not enough: an old database backup still has it, and the master key
+that wrapped it would still open it. Destroying that master key makes the wrapped keys in every old backup
+useless. For everyone who stayed there is one copy of the key table, always the newest, stored beside the
+master keys and never part of a database backup.
 """
 
 import json
@@ -21,41 +22,44 @@ from . import ciphers
 from .models import Consent, DataKey, Device, User
 
 Line = dict[str, Any]
-# A request that read its row just before the turn-over may still be about to read the old master's file.
+# A request that read its row just before the rotation may still be about to read the old master's file.
 GRACE = timedelta(seconds=60)
-AT_ONCE = 5_000
+BATCH_SIZE = 5_000
 
 
 class NotVerified(Exception):
-    """A key does not open as before; nothing was changed and no master was destroyed."""
+    """A re-wrapped key did not open to the same bytes; nothing was changed and no master was destroyed."""
 
 
-def turn_over(more: Iterable[Line] = ()) -> int:
-    """Wrap every data key by a new master; how many those were. Raises NotVerified.
+def rotate_master_key(extra_lines: Iterable[Line] = ()) -> int:
+    """Re-wrap every data key by a new master key; returns how many. Raises NotVerified.
 
-    `more` goes into the copy, see `back_up`. Killed anywhere, it leaves the old masters in place and is
-    simply done again.
+    `extra_lines` go into the key copy, see `write_copy`. If killed at any point, it leaves the old masters
+    in place and can be run again.
     """
     with transaction.atomic():
-        DataKey.objects.hold_master(alone=True)
+        DataKey.objects.lock_master(exclusive=True)
         ciphers.make_next_master()
         rows = DataKey.objects.order_by("pk")
-        survivors = 0
-        for row in rows.iterator(chunk_size=AT_ONCE):
+        wrapped = 0
+        for row in rows.iterator(chunk_size=BATCH_SIZE):
             key = row.open()
             row.wrap(key)
             if row.open() != key:
                 raise NotVerified(f"data key {row.pk}")
             row.save(update_fields=["wrapped", "master"])
-            survivors += 1
-    back_up(more)
-    return survivors
+            wrapped += 1
+    write_copy(extra_lines)
+    return wrapped
 
 
-def destroy_unused(now: datetime) -> list[str]:
-    """Destroy every master that wraps nothing any more and was superseded a while ago; their names."""
+def destroy_unused_masters(now: datetime) -> list[str]:
+    """Destroy every master key that no longer wraps anything, once `GRACE` has passed since the rotation.
+
+    Returns their names.
+    """
     with transaction.atomic():
-        DataKey.objects.hold_master(alone=True)
+        DataKey.objects.lock_master(exclusive=True)
         newest = ciphers.current_master()
         in_use = set(DataKey.objects.values_list("master", flat=True).distinct()) | {newest}
         unused = [name for name in ciphers.masters() if name not in in_use]
@@ -66,34 +70,38 @@ def destroy_unused(now: datetime) -> list[str]:
     return []
 
 
-def back_up(more: Iterable[Line] = ()) -> Path:
-    """The key table's own copy: newest only, beside the master keys, outside of the database's backups.
+def write_copy(extra_lines: Iterable[Line] = ()) -> Path:
+    """Replace the copy of the key table, beside the master keys and outside the database's backups.
 
-    An older backup holds what lay under a data key that was replaced since, and nothing opens that any more.
-    So whatever those people keep stands here under their present key: names, devices and what their
-    consents refer to, and `more`, read under the copy's lock, which is what the caller keeps under data keys.
+    When a person's data key was replaced, older backups hold their ciphertext under the old key, which
+    nothing opens any more. So for them the copy also holds that ciphertext under the present key: name,
+    address, devices and consent references, and `extra_lines` for what the caller stores under data keys.
+    The caller's lines are read under the copy's lock.
     """
     path: Path = settings.MASTER_KEYS / "wrapped.json"
     draft = path.with_suffix(".new")
     with transaction.atomic():
-        # One after another, each reading what was committed before: the last to be written is the newest.
-        DataKey.objects.hold_copy()
+        # Writers take turns, each reading what was committed before it: the last copy written is the newest.
+        DataKey.objects.lock_copy()
         with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
-            file.writelines(json.dumps(line) + "\n" for line in chain(_lines(), more))
+            file.writelines(json.dumps(line) + "\n" for line in chain(_lines(), extra_lines))
             file.flush()
             os.fsync(file.fileno())
         draft.replace(path)
     return path
 
 
-def copied() -> Iterator[Line]:
-    """What the copy holds, people first."""
+def read_copy() -> Iterator[Line]:
+    """The lines of the copy, people first."""
     with (settings.MASTER_KEYS / "wrapped.json").open() as file:
         yield from map(json.loads, file)
 
 
-def restore(line: Line) -> bool:
-    """One person of the copy into a database restored from a backup; whether that lay under an older key."""
+def restore_person(line: Line) -> bool:
+    """Put one person's line of the copy into a database restored from a backup.
+
+    Returns whether the backup was made before the person's data key was replaced.
+    """
     row = DataKey.objects.filter(person=line["person"], generation__lte=line["generation"]).first()
     if row is None:
         return False
@@ -112,7 +120,7 @@ def restore(line: Line) -> bool:
     return is_older
 
 
-def in_letters(sealed: bytes | memoryview) -> str:
+def as_base64(sealed: bytes | memoryview) -> str:
     return b64encode(bytes(sealed)).decode()
 
 
@@ -122,22 +130,22 @@ def _lines() -> Iterator[Line]:
         .prefetch_related("person__devices", "person__consents")
         .order_by("person_id")
     )
-    for row in rows.iterator(chunk_size=AT_ONCE):
+    for row in rows.iterator(chunk_size=BATCH_SIZE):
         line = {
             "person": row.person_id,
             "master": row.master,
             "generation": row.generation,
-            "wrapped": in_letters(row.wrapped),
+            "wrapped": as_base64(row.wrapped),
         }
         if row.generation > 1:
             line |= {
-                "name": in_letters(row.person.sealed_name),
-                "email": in_letters(row.person.sealed_email),
+                "name": as_base64(row.person.sealed_name),
+                "email": as_base64(row.person.sealed_email),
                 "devices": {
-                    str(each.uuid): in_letters(each.sealed_about) for each in row.person.devices.all()
+                    str(each.uuid): as_base64(each.sealed_about) for each in row.person.devices.all()
                 },
                 "references": {
-                    str(each.pk): in_letters(each.sealed_reference)
+                    str(each.pk): as_base64(each.sealed_reference)
                     for each in row.person.consents.all()
                     if each.sealed_reference
                 },
