@@ -1,4 +1,4 @@
-"""HTTP for people's programs: borrow, hear, hand in. The desk in the browser uses the same calls."""
+"""The API for volunteers: borrow clips, hear them, answer. The tagging page in the browser uses it too."""
 
 from typing import Any
 
@@ -67,13 +67,14 @@ class ReportSerializer(serializers.Serializer[Any]):
         min_length=2,
         max_length=2,
         required=False,
-        help_text="from where to where in the clip, in seconds",
+        help_text="start and end within the clip, in seconds",
     )
 
 
 class DraftSerializer(serializers.Serializer[Any]):
     draft = serializers.CharField(
-        allow_null=True, help_text="what a machine wrote down, for one volunteer of each task"
+        allow_null=True,
+        help_text="a machine's transcript, shown to one volunteer per task; null where there is none for you",
     )
 
 
@@ -98,14 +99,17 @@ class RefusedCall(APIException):
         self.status_code = self.statuses.get(refused.code, status.HTTP_409_CONFLICT)
 
 
-class PersonalRequest(Request):
-    """What a call receives once its permissions let it through."""
+class ApiRequest(Request):
+    """A request of a logged-in person: what a call receives once its permissions are checked."""
 
     user: User
 
 
-class Call(APIView):
-    """A call in which a refusal and a row that is not yours become their answers."""
+class VolunteerCall(APIView):
+    """A call for volunteers.
+
+    A refusal is answered with its status and sentence, another person's row with 404.
+    """
 
     content_negotiation_class = AnyAccept
     permission_classes = [IsAuthenticated, IsAnnotator]
@@ -118,77 +122,93 @@ class Call(APIView):
         return super().handle_exception(exc)
 
     def _readers_language(self) -> str:
-        """A program, which sends a token, reads English; a person at the desk reads their own language."""
+        """English for a program, which sends a token; the browser's language for a person on the page."""
         if self.request.auth is not None:
             return "en"
         return translation.get_language_from_request(self.request._request)
 
-    def sent(self, serializer: type[serializers.Serializer]) -> dict[str, Any]:
-        checked = serializer(data=self.request.data)
-        checked.is_valid(raise_exception=True)
-        return checked.validated_data
+    def validated(self, serializer_class: type[serializers.Serializer]) -> dict[str, Any]:
+        serializer = serializer_class(data=self.request.data)
+        serializer.is_valid(raise_exception=True)
+        return serializer.validated_data
 
 
-class Lend(Call):
+class Lend(VolunteerCall):
+    """Borrow up to ten clips of a campaign. An empty list means that nothing is left for you."""
+
     @extend_schema(request=CountSerializer, responses={201: LentSerializer})
-    def post(self, request: PersonalRequest, slug: str) -> Response:
+    def post(self, request: ApiRequest, slug: str) -> Response:
         campaign = get_object_or_404(Campaign, slug=slug, is_open=True)
-        lent = assignments.lend(request.user, campaign, self.sent(CountSerializer)["count"], timezone.now())
+        count = self.validated(CountSerializer)["count"]
+        lent = assignments.lend(request.user, campaign, count, timezone.now())
         return Response(LentSerializer({"assignments": lent}).data, status=status.HTTP_201_CREATED)
 
 
-class Audio(Call):
+class Audio(VolunteerCall):
+    """The sound of a clip that is lent to you."""
+
     @extend_schema(
         responses={(200, "audio/wav"): OpenApiTypes.BINARY, (206, "audio/wav"): OpenApiTypes.BINARY}
     )
-    def get(self, request: PersonalRequest, pk: int) -> HttpResponse:
+    def get(self, request: ApiRequest, pk: int) -> HttpResponse:
         clip = assignments.playable(request.user, pk, timezone.now())
         return byteranges.sound(request, hearing.for_volunteers(clip))
 
 
-class Draft(Call):
+class Draft(VolunteerCall):
+    """A machine's transcript of a clip that is lent to you, as a start for your own."""
+
     @extend_schema(responses={200: DraftSerializer})
-    def get(self, request: PersonalRequest, pk: int) -> Response:
+    def get(self, request: ApiRequest, pk: int) -> Response:
         draft = drafts.show(request.user, pk, timezone.now())
         return uncached(Response({"draft": draft or None}))
 
 
-class HandIn(Call):
+class HandIn(VolunteerCall):
+    """Hand in your answer to a clip that is lent to you. Sending the same answer again changes nothing."""
+
     @extend_schema(
         request=AnswerSerializer,
         responses={201: IdSerializer, 200: IdSerializer, 409: OpenApiResponse(description="another answer")},
     )
-    def post(self, request: PersonalRequest, pk: int) -> Response:
-        given = self.sent(AnswerSerializer)
-        annotation, is_new = assignments.hand_in(request.user, pk, answer_in(given), timezone.now())
+    def post(self, request: ApiRequest, pk: int) -> Response:
+        sent = self.validated(AnswerSerializer)
+        annotation, is_new = assignments.hand_in(request.user, pk, answer_in(sent), timezone.now())
         return Response(
             {"id": annotation.pk}, status=status.HTTP_201_CREATED if is_new else status.HTTP_200_OK
         )
 
 
-class Skip(Call):
+class Skip(VolunteerCall):
+    """Give a clip back without an answer. It is not offered to you again."""
+
     @extend_schema(request=None, responses={204: None})
-    def post(self, request: PersonalRequest, pk: int) -> Response:
+    def post(self, request: ApiRequest, pk: int) -> Response:
         assignments.skip(request.user, pk)
         return Response(status=status.HTTP_204_NO_CONTENT)
 
 
-class Report(Call):
+class ReportClip(VolunteerCall):
+    """Report a clip: no one hears it until a reviewer has."""
+
     @extend_schema(request=ReportSerializer, responses={204: None})
-    def post(self, request: PersonalRequest, pk: int) -> Response:
-        told = self.sent(ReportSerializer)
-        part = tuple(told["part"]) if "part" in told else None
-        assignments.report(request.user, pk, told["reason"], timezone.now(), part)
+    def post(self, request: ApiRequest, pk: int) -> Response:
+        sent = self.validated(ReportSerializer)
+        part = tuple(sent["part"]) if "part" in sent else None
+        assignments.report(request.user, pk, sent["reason"], timezone.now(), part)
         return Response(status=status.HTTP_204_NO_CONTENT)
 
 
-class Change(Call):
+class ChangeAnswer(VolunteerCall):
+    """Change one of your last answers."""
+
     @extend_schema(request=AnswerSerializer, responses=IdSerializer)
-    def patch(self, request: PersonalRequest, pk: int) -> Response:
-        given = self.sent(AnswerSerializer)
-        changed = assignments.change(request.user, pk, answer_in(given), timezone.now())
+    def patch(self, request: ApiRequest, pk: int) -> Response:
+        sent = self.validated(AnswerSerializer)
+        changed = assignments.change(request.user, pk, answer_in(sent), timezone.now())
         return Response({"id": changed.pk})
 
 
-def answer_in(given: dict[str, str]) -> str:
-    return next(iter(given.values()))
+def answer_in(sent: dict[str, str]) -> str:
+    """The one value of a validated AnswerSerializer."""
+    return next(iter(sent.values()))

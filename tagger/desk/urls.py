@@ -2,7 +2,7 @@ from django.urls import path
 
 from . import api, views, views_examples
 
-# What is called for every answer; `tagger/urls.py` looks through these first.
+# Called for every answer, so `tagger/urls.py` tries these first.
 hot = [
     path("api/v1/assignments/<int:pk>/annotation/", api.HandIn.as_view()),
     path("api/v1/assignments/<int:pk>/audio/", api.Audio.as_view(), name="assignment_audio"),
@@ -17,6 +17,6 @@ urlpatterns = [
     path("examples/<int:pk>/report/", views_examples.report, name="report_example"),
     path("api/v1/assignments/<int:pk>/draft/", api.Draft.as_view()),
     path("api/v1/assignments/<int:pk>/skip/", api.Skip.as_view()),
-    path("api/v1/assignments/<int:pk>/report/", api.Report.as_view()),
-    path("api/v1/annotations/<int:pk>/", api.Change.as_view()),
+    path("api/v1/assignments/<int:pk>/report/", api.ReportClip.as_view()),
+    path("api/v1/annotations/<int:pk>/", api.ChangeAnswer.as_view()),
 ]
