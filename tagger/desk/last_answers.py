@@ -1,4 +1,4 @@
-"""One's last answers to a campaign, for the page on which they can still be changed."""
+"""A volunteer's last answers to a campaign, for the page on which they can still change them."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -10,59 +10,70 @@ from tagger.models import Assignment, Repeat
 
 
 @dataclass(frozen=True)
-class Given:
-    """`assignment` is where its clip is heard again, `annotation` what a change names."""
+class LastAnswer:
+    """`assignment` is the id that plays its clip again, `annotation` the id that a change names."""
 
     assignment: int
     annotation: int
     answer: str
 
 
-def of(annotator: User, campaign: Campaign) -> list[Given]:
+@dataclass(frozen=True)
+class _Given:
+    """An answer as it is stored: an annotation, or the second answer to a clip that was asked again."""
+
+    stored: Annotation | Repeat
+
+    @property
+    def is_repeat(self) -> bool:
+        return isinstance(self.stored, Repeat)
+
+    @property
+    def annotation(self) -> Annotation:
+        return self.stored.annotation if isinstance(self.stored, Repeat) else self.stored
+
+    @property
+    def task(self) -> Task:
+        return self.annotation.task
+
+    @property
+    def newest_first(self) -> tuple[datetime, int]:
+        return self.stored.created_at, self.stored.pk
+
+
+def for_campaign(annotator: User, campaign: Campaign) -> list[LastAnswer]:
     """Those of the annotator's last answers that went to this campaign, newest first.
 
-    What was said to a repeat stands among them like any other: nothing shows that it was one. Clips that
-    nobody may hear any more are left out.
+    Answers to repeats are listed like all others, so that nothing shows which clips were repeats. Clips that
+    may no longer be heard are left out.
     """
-    said = _annotations(annotator) + _repeats(annotator)
-    last = sorted(said, key=lambda one: (one[0], one[1].pk), reverse=True)[:LAST]
-    mine = [(each, role) for _, each, role in last if _task(each).campaign_id == campaign.pk]
-    tasks = {_task(each).pk for each, _ in mine}
+    given = [*map(_Given, _annotations(annotator)), *map(_Given, _repeats(annotator))]
+    last = sorted(given, key=lambda each: each.newest_first, reverse=True)[:LAST]
+    here = [each for each in last if each.task.campaign_id == campaign.pk]
+    tasks = {each.task.pk for each in here}
     live = set(Task.objects.live_for(Purpose.VOLUNTEERS).filter(pk__in=tasks).values_list("pk", flat=True))
-    places = _places(annotator, tasks)
+    assignments = _assignments(annotator, tasks)
     return [
-        Given(places[_task(each).pk, role], _annotation(each).pk, each.answer)
-        for each, role in mine
-        if _task(each).pk in live and (_task(each).pk, role) in places
+        LastAnswer(assignments[each.task.pk, each.is_repeat], each.annotation.pk, each.stored.answer)
+        for each in here
+        if each.task.pk in live and (each.task.pk, each.is_repeat) in assignments
     ]
 
 
-Said = Annotation | Repeat
-
-
-def _annotations(annotator: User) -> list[tuple[datetime, Said, bool]]:
-    """(when, what was said, whether to a repeat)"""
+def _annotations(annotator: User) -> list[Annotation]:
     found = annotator.annotations.select_related("task__campaign", "task__clip__contributor__data_key")
-    return [(each.created_at, each, False) for each in found.order_by("-created_at", "-id")[:LAST]]
+    return list(found.order_by("-created_at", "-id")[:LAST])
 
 
-def _repeats(annotator: User) -> list[tuple[datetime, Said, bool]]:
+def _repeats(annotator: User) -> list[Repeat]:
     found = Repeat.objects.filter(annotation__annotator=annotator).select_related(
         "annotation__task__campaign", "annotation__task__clip__contributor__data_key"
     )
-    return [(each.created_at, each, True) for each in found.order_by("-id")[:LAST]]
+    return list(found.order_by("-id")[:LAST])
 
 
-def _annotation(said: Said) -> Annotation:
-    return said.annotation if isinstance(said, Repeat) else said
-
-
-def _task(said: Said) -> Task:
-    return _annotation(said).task
-
-
-def _places(annotator: User, tasks: set[int]) -> dict[tuple[int, bool], int]:
-    """The assignment of each task, by (task, whether it is the one of a repeat)."""
+def _assignments(annotator: User, tasks: set[int]) -> dict[tuple[int, bool], int]:
+    """{(task, whether the assignment was a repeat): assignment}"""
     done = annotator.assignments.filter(task__in=tasks, state=Assignment.State.DONE)
     rows = done.values_list("task_id", "role", "pk")
     return {(task, role == Assignment.Role.REPEAT): pk for task, role, pk in rows}
