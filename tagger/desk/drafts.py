@@ -1,7 +1,7 @@
-"""What a machine wrote down of a clip, for one volunteer who asks to begin from that.
+"""A machine's transcript of a clip, for a volunteer who asks for a draft to start from.
 
-Two people who begin from one draft repeat its mistakes and look as if they agreed. So of those who answer a
-task one alone is shown it.
+Two people who start from the same draft repeat its mistakes, and then look as if they agreed. So only one of
+the volunteers who answer a task is shown its draft.
 """
 
 from datetime import datetime
@@ -15,7 +15,7 @@ from tagger.models import Assignment
 
 @transaction.atomic
 def show(annotator: User, assignment_id: int, now: datetime) -> str:
-    """The draft to the clip behind an assignment; empty where there is none, or somebody else had it.
+    """The draft for an assignment's clip; empty if there is none or another volunteer was shown it.
 
     Raises Assignment.DoesNotExist and AnswerRefused.
     """

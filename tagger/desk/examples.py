@@ -1,4 +1,4 @@
-"""Clips that are played beside the guidelines, with the right answer: chosen and taken out by reviewers."""
+"""Example clips with their right answers, next to a campaign's guidelines; reviewers choose them."""
 
 from enum import StrEnum
 
@@ -11,7 +11,7 @@ from accounts.models import Purpose, User
 from accounts.refusals import Refusal
 from datasets.models import Campaign, Example, Task
 
-MOST = 8  # beside one question
+MOST_SHOWN = 8  # per campaign
 
 
 class ExampleRefusal(StrEnum):
@@ -22,34 +22,34 @@ class ExampleRefused(Refusal):
     """The clip's speaker agreed to a notice that does not mention examples."""
 
 
-def of(campaign: Campaign) -> list[Example]:
-    """The newest ones whose clip may be heard now."""
-    newest = shown().filter(task__campaign=campaign).order_by("-task__settled_at", "-pk")[:MOST]
-    return list(filter(_opens, newest))
+def for_campaign(campaign: Campaign) -> list[Example]:
+    """The newest examples whose clip may be heard now."""
+    newest = shown().filter(task__campaign=campaign).order_by("-task__settled_at", "-pk")[:MOST_SHOWN]
+    return list(filter(_is_readable, newest))
 
 
 def for_reviewer(reviewer: User) -> QuerySet[Example]:
-    """All that volunteers can hear, but for those of the reviewer's own voice."""
+    """All examples that volunteers can hear, except those in the reviewer's own voice."""
     return shown().exclude(task__clip__contributor=reviewer).order_by("task__campaign", "-task__settled_at")
 
 
 def shown() -> QuerySet[Example]:
-    """All that may be heard now."""
+    """All examples that volunteers may hear now."""
     live = Task.objects.live_for(Purpose.VOLUNTEERS, few=True, since=notices.EXAMPLES)
     settled = Example.objects.filter(is_shown=True, task__in=live, task__status=Task.Status.SETTLED)
     return settled.select_related("task__campaign", "task__clip__contributor__data_key")
 
 
 def may_choose(task: Task) -> bool:
-    """Its speaker agreed to words that name examples."""
+    """Whether the clip's speaker agreed to a notice that mentions examples."""
     named = consent.live_for(
         "clip__contributor", "clip__material", Purpose.VOLUNTEERS, since=notices.EXAMPLES
     )
     return Task.objects.filter(named, pk=task.pk).exists()
 
 
-def _opens(example: Example) -> bool:
-    """Not when its speaker's key goes at this very moment."""
+def _is_readable(example: Example) -> bool:
+    """False if the speaker's key was destroyed while this request ran."""
     try:
         return example.note is not None and example.task.answer is not None
     except KeyLost:
@@ -58,9 +58,10 @@ def _opens(example: Example) -> bool:
 
 @transaction.atomic
 def choose(task: Task, note: str) -> Example:
-    """Show this settled task's clip with its answer from now on, which stands for good with that.
+    """Show this settled task's clip and its answer from now on. The answer becomes final.
 
-    Nobody is asked about it any more: it is no control and no repeat, and no answer to it is changed.
+    Volunteers now see the answer, so the task is never a control or a repeat again, and no answer to it can
+    be changed.
     Raises ExampleRefused.
     """
     if not may_choose(task):
@@ -68,11 +69,11 @@ def choose(task: Task, note: str) -> Example:
     Task.objects.filter(pk=task.pk).update(adjudicated=True)
     example = Example(task=task)
     example.note = note
-    example.save()  # anew, or again what was taken out
+    example.save()  # inserts it, or updates the row of an example that was removed
     return example
 
 
 def take_out(example: Example) -> None:
-    """Show it no more. The row stays: what was shown with its answer never becomes a control."""
+    """Stop showing it. The row stays, so that a clip once shown with its answer never becomes a control."""
     example.is_shown = False
     example.save(update_fields=["is_shown"])

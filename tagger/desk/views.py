@@ -1,4 +1,4 @@
-"""The page on which a clip is heard and labelled, and its form without JavaScript."""
+"""The page where volunteers hear a clip and answer, and its form for browsers without JavaScript."""
 
 from django.contrib import messages
 from django.http import HttpResponse
@@ -26,7 +26,7 @@ from . import examples, last_answers, wording
 def tag(request: PersonalRequest, slug: str) -> HttpResponse:
     campaign = get_object_or_404(Campaign, slug=slug, is_open=True)
     if not pledge.is_made(request.user):
-        return _to_the_pledge(campaign)
+        return redirect(pledge.page(reverse("tag", args=[campaign.slug])))
     lent = assignments.renew(request.user, campaign, 1, timezone.now())
     return _tag_page(request, campaign, lent[0] if lent else None)
 
@@ -34,9 +34,9 @@ def tag(request: PersonalRequest, slug: str) -> HttpResponse:
 @require_POST
 @annotator_required
 def hand_in(request: PersonalRequest, pk: int) -> HttpResponse:
-    """The form without JavaScript; the desk's script sends the same answer to the API."""
-    mine = request.user.assignments.select_related("task__campaign", "task__clip")
-    assignment = get_object_or_404(mine, pk=pk)
+    """The form for browsers without JavaScript; with it, the page's script sends answers to the API."""
+    own = request.user.assignments.select_related("task__campaign", "task__clip")
+    assignment = get_object_or_404(own, pk=pk)
     campaign = assignment.task.campaign
     form = form_for(campaign)(request.POST)
     if not form.is_valid():
@@ -59,10 +59,6 @@ def skip(request: PersonalRequest, pk: int) -> HttpResponse:
     return redirect("tag", assignment.task.campaign.slug)
 
 
-def _to_the_pledge(campaign: Campaign) -> HttpResponse:
-    return redirect(pledge.page(reverse("tag", args=[campaign.slug])))
-
-
 def _tag_page(
     request: PersonalRequest,
     campaign: Campaign,
@@ -73,17 +69,17 @@ def _tag_page(
     now = timezone.now()
     context = {
         "campaign": campaign,
-        "examples": examples.of(campaign),
+        "examples": examples.for_campaign(campaign),
         "assignment": assignment,
         "form": form or form_for(campaign)(),
         "labels": Label,
         "reasons": Assignment.Reason,
-        # The desk goes on with these after a reload, instead of borrowing more each time.
-        "held": assignments.at_hand(request.user, campaign, now),
-        "last": last_answers.of(request.user, campaign),
+        # After a reload the page continues with these, instead of borrowing more each time.
+        "lent": assignments.at_hand(request.user, campaign, now),
+        "last": last_answers.for_campaign(request.user, campaign),
         "answered": request.user.annotations.filter(task__campaign=campaign).count(),
         "today": belonging.today(request.user, now),
         "community": community.figures(now),
     }
-    # The page names what is lent to one person.
+    # The page lists what is lent to this person.
     return uncached(render(request, "tagger/desk/tag.html", context, status=status))

@@ -1,4 +1,4 @@
-"""The clips beside the guidelines: heard by whoever tags, taken out by reviewers."""
+"""The example clips next to the guidelines: their sound, and reports of them."""
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
@@ -33,9 +33,9 @@ def audio(request: PersonalRequest, pk: int) -> HttpResponse:
 @require_POST
 @listener_required
 def report(request: PersonalRequest, pk: int) -> HttpResponse:
-    """Whoever may hear it may hide it."""
+    """Hide an example from everyone: any person who may hear it may report it."""
     example = examples.shown().filter(pk=pk).first()
-    if example is None:  # somebody else was faster
+    if example is None:  # reported or removed since the page was drawn
         messages.success(request, _("That example is not shown any more."))
         return redirect("campaigns")
     try:

@@ -58,7 +58,7 @@ def decide(request: PersonalRequest, pk: int) -> HttpResponse:
     context = {
         "dispute": dispute,
         "campaign": dispute.task.campaign,
-        "examples": examples.of(dispute.task.campaign),
+        "examples": examples.for_campaign(dispute.task.campaign),
         "form": form,
         "shown": shown,
         "may_be_example": examples.may_choose(dispute.task),

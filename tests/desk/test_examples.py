@@ -341,7 +341,7 @@ def test_a_page_asks_once_for_all_its_examples(
 
 
 def test_no_more_than_fit_beside_a_question(juniper, shelf):
-    for task in shelf(juniper, examples.MOST + 1):
+    for task in shelf(juniper, examples.MOST_SHOWN + 1):
         Task.objects.filter(pk=task.pk).update(status="settled", plain_answer="yes", settled_at=NOW)
         examples.choose(task, "")
-    assert len(examples.of(juniper)) == examples.MOST
+    assert len(examples.for_campaign(juniper)) == examples.MOST_SHOWN

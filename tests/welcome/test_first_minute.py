@@ -72,7 +72,7 @@ def words_of(answer):
 @mutant(
     "nobody is lent a clip on the page before the pledge",
     "tagger/desk/views.py",
-    kept_by="        return _to_the_pledge(campaign)\n    lent = ",
+    kept_by='        return redirect(pledge.page(reverse("tag", args=[campaign.slug])))\n    lent = ',
     broken="        pass\n    lent = ",
 )
 def test_nobody_is_lent_a_clip_on_the_page_before_the_pledge(here, juniper, share):
