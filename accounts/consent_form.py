@@ -58,10 +58,11 @@ class ConsentForm(forms.Form):
                 self.add_error(f"{material}.{Purpose.VOLUNTEERS}", self.words["volunteers-first"])
         if self.disguised() and not cleaned.get(f"{Material.WAKE_WORD}.{Purpose.VOLUNTEERS}"):
             self.add_error(
-                DISGUISED, _("Volunteers hear nothing, disguised or not, unless you tick that they may.")
+                DISGUISED,
+                _("Volunteers hear nothing, disguised or not, unless you tick the box that allows it."),
             )
         if not self.chosen() and not self.errors:
-            raise forms.ValidationError(_("Nothing was ticked, so nothing was given."))
+            raise forms.ValidationError(_("You did not tick anything, so nothing has changed."))
         return cleaned
 
     def _add(self, name: str) -> None:

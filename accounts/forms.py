@@ -18,10 +18,10 @@ class SignupForm(AllauthSignupForm):
         super().__init__(*args, **kwargs)
         self.fields["username"].label = _("Pseudonym")
         self.fields["username"].widget.attrs.pop("placeholder", None)
-        self.fields["username"].help_text = _("Any name but your real one. It is what you log in with.")
+        self.fields["username"].help_text = _("Choose any name except your real one. You log in with it.")
         if "email" in self.fields:
             self.fields["email"].label = _("E-mail (optional)")
-            self.fields["email"].help_text = _("Only to set a new password if you forget yours.")
+            self.fields["email"].help_text = _("Used only to set a new password if you forget yours.")
 
     def save(self, request: HttpRequest) -> User:
         """allauth's own would keep the address once more, in plain, in a table of its own."""

@@ -32,12 +32,13 @@ def give(request: PersonalRequest) -> HttpResponse:
     form = _form(request, answered=True)
     if form.is_of_another_notice():
         messages.error(
-            request, _("The notice changed while you read it, so nothing was given. This is the new one.")
+            request,
+            _("The notice changed while you read it, so your choices were not saved. This is the new one."),
         )
         return redirect("consent")
     if form.is_valid():
         consents.answer(request.user, form.chosen(), timezone.now(), form.notice, disguised=form.disguised())
-        messages.success(request, _("Given. Your receipt is at the top of the list at the end of this page."))
+        messages.success(request, _("Saved. Your receipt is at the top of the list at the end of this page."))
         return redirect("consent")
     return _page(request, form, status=400)
 

@@ -30,7 +30,9 @@ def devices(request: PersonalRequest) -> HttpResponse:
                 request.user, form.cleaned_data["code"], form.cleaned_data["name"].strip(), timezone.now()
             )
         except acts.WrongCode:
-            form.add_error("code", _("No device that waits shows this code. It counts for a day, and once."))
+            form.add_error(
+                "code", _("No waiting device has this code. Codes work once and expire after 24 hours.")
+            )
         except acts.TooManyTries:
             form.add_error("code", _("Too many wrong codes. Wait an hour, then try again."))
         else:
@@ -44,7 +46,7 @@ def devices(request: PersonalRequest) -> HttpResponse:
 def revoke(request: PersonalRequest, uuid: UUID) -> HttpResponse:
     device = get_object_or_404(request.user.devices, uuid=uuid)
     acts.revoke(device, timezone.now().date())
-    messages.success(request, _("Revoked. Nothing that this device sends is taken any more."))
+    messages.success(request, _("Revoked. Nothing this device sends is accepted any more."))
     return redirect("devices")
 
 
@@ -53,7 +55,7 @@ def revoke(request: PersonalRequest, uuid: UUID) -> HttpResponse:
 def remove(request: PersonalRequest, uuid: UUID) -> HttpResponse:
     """The row, its tokens and what it said of itself; the clips stay as they are."""
     get_object_or_404(request.user.devices, uuid=uuid).delete()
-    messages.success(request, _("Removed. Its clips are where they were."))
+    messages.success(request, _("Removed. The clips it sent are still there."))
     return redirect("devices")
 
 

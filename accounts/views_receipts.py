@@ -20,7 +20,7 @@ def check_receipt(request: HttpRequest) -> HttpResponse:
     if request.method != "POST":
         return render(request, "accounts/receipt_check.html")
     if _sent(request) > MOST_SENT:
-        problem = _("That is too large for a receipt. It was not read.")
+        problem = _("That is too large for a receipt, so it was not read.")
         return render(request, "accounts/receipt_check.html", {"problem": problem}, status=413)
     try:
         document = receipts.read(_handed_over(request))
@@ -46,5 +46,5 @@ def _handed_over(request: HttpRequest) -> bytes:
         return file.read()
     pasted = request.POST.get("receipt", "").strip()
     if not pasted:
-        raise receipts.Unreadable(_("Nothing was handed over: paste a receipt, or choose its file."))
+        raise receipts.Unreadable(_("Paste a receipt or choose its file first."))
     return pasted.encode(errors="replace")

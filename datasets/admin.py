@@ -14,7 +14,7 @@ class CampaignForm(forms.ModelForm):
     prompts = forms.CharField(
         required=False,
         label=_("Sentences to read"),
-        help_text=_("one a line; contributors are asked to read them aloud"),
+        help_text=_("one per line; contributors are asked to read them aloud"),
         widget=forms.Textarea(attrs={"rows": 12}),
     )
 

@@ -42,7 +42,7 @@ def clean_prompts(kind: str, lines: str) -> dict[str, int]:
         if text := " ".join(line.split()):
             wanted.setdefault(text, number)
     if wanted and kind != Campaign.Kind.TRANSCRIPTION:
-        message = _("Only a transcription campaign has sentences to read.")
+        message = _("Only transcription campaigns have sentences to read.")
         raise ValidationError({"prompts": ValidationError(message, code="not_transcription")})
     problems = [
         ValidationError(

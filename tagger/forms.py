@@ -25,7 +25,7 @@ class TranscriptForm(forms.Form):
         if cleaned.get("no_speech"):
             cleaned["answer"] = ""
         elif not cleaned.get("answer") and not self.errors:
-            raise forms.ValidationError(_("Write what is said, or press “Nobody speaks”."))
+            raise forms.ValidationError(_("Write what is said, or press “No one speaks”."))
         return cleaned
 
 
@@ -33,13 +33,13 @@ class ExampleForm(forms.Form):
     """Whether what is being decided is shown to volunteers beside the guidelines, and what is said to it."""
 
     is_example = forms.BooleanField(
-        required=False, label=_("Let volunteers hear it beside the guidelines, with your answer")
+        required=False, label=_("Let volunteers hear it next to the guidelines, with your answer")
     )
     # A box of several lines: in a box of one, Enter would press the first answer.
     note = forms.CharField(
         required=False,
         max_length=200,
-        label=_("Why that is the answer (they read it)"),
+        label=_("Why this is the answer (volunteers will read it)"),
         widget=forms.Textarea(attrs={"rows": 2}),
     )
 
@@ -48,7 +48,7 @@ class PledgeForm(forms.Form):
     use_required_attribute = False  # so that the page says in its own words what is missing
     promise = forms.BooleanField(
         label=_("I promise"),
-        error_messages={"required": _("Tick “I promise” first. Nobody is given a clip before that.")},
+        error_messages={"required": _("Tick “I promise” first. No one is given a clip before that.")},
     )
 
 

@@ -111,7 +111,7 @@ def _thanks(
     if is_new:
         messages.success(request, _("Thank you: your recording is shared."))
     else:
-        messages.info(request, _("You had shared this recording already."))
+        messages.info(request, _("You have already shared this recording."))
     back = "speak_freely" if campaign.asks_for_words and not prompt else "record_campaign"
     return redirect(back, campaign.slug)
 

@@ -36,7 +36,7 @@ def report(request: PersonalRequest, pk: int) -> HttpResponse:
     """Hide an example from everyone: any person who may hear it may report it."""
     example = examples.shown().filter(pk=pk).first()
     if example is None:  # reported or removed since the page was drawn
-        messages.success(request, _("That example is not shown any more."))
+        messages.success(request, _("That example is no longer shown."))
         return redirect("campaigns")
     try:
         assignments.report_example(request.user, example.task, request.POST.get("reason", ""), timezone.now())

@@ -21,16 +21,16 @@ from accounts.models import DataKey, Purpose, User
 from datasets.models import Clip, Reconciliation, ReleaseRow, Withdrawal
 
 KINDS = {
-    "files_without_rows": _("files that no clip names"),
-    "leftover_drafts": _("drafts of broken writes"),
-    "rows_without_files": _("clips whose file is missing"),
-    "keys_that_do_not_open": _("clips whose key does not open"),
+    "files_without_rows": _("files without a clip"),
+    "leftover_drafts": _("temporary files of interrupted writes"),
+    "rows_without_files": _("clips without their file"),
+    "keys_that_do_not_open": _("clips whose key does not work"),
     "clips_without_consent": _("clips without live consent"),
-    "clips_past_erasure": _("clips left by an erasure"),
-    "keys_without_owner": _("keys of who or what is gone"),
-    "missing_masters": _("master keys that are missing"),
-    "overdue_erasures": _("erasures over 5 minutes"),
-    "release_rows_without_clip": _("released rows without clip"),
+    "clips_past_erasure": _("clips left over after an erasure"),
+    "keys_without_owner": _("keys whose owner is gone"),
+    "missing_masters": _("missing master keys"),
+    "overdue_erasures": _("erasures unfinished after 5 minutes"),
+    "release_rows_without_clip": _("released rows without a clip"),
 }
 # No row says whose these files are, so no one can open them or ask for them, and they can go.
 REMOVABLE = ("files_without_rows", "leftover_drafts")

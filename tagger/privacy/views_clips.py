@@ -77,8 +77,10 @@ def keep(request: PersonalRequest) -> HttpResponse:
     kept = my_clips.keep(request.user, _ticked(request), timezone.now())
     if not kept:
         return _nothing_ticked(request)
-    words = ngettext("Kept: %(count)d clip.", "Kept: %(count)d clips.", kept) % {"count": kept}
-    messages.success(request, words + " " + _("Volunteers may hear it from now on, as you allowed."))
+    words = ngettext("Shared: %(count)d clip.", "Shared: %(count)d clips.", kept) % {"count": kept}
+    messages.success(
+        request, words + " " + _("Volunteers may hear what you shared from now on, as you agreed.")
+    )
     return redirect("my_clips")
 
 
@@ -89,7 +91,7 @@ def cooling_off(request: PersonalRequest) -> HttpResponse:
     if form.is_valid():
         request.user.cooling_off = form.cleaned_data["hours"]
         request.user.save(update_fields=["cooling_off"])
-        messages.success(request, _("Kept. It counts for what your devices send from now on."))
+        messages.success(request, _("Saved. This applies to clips that your devices send from now on."))
         return redirect("my_clips")
     return _page(request, form, status=400)
 
@@ -102,7 +104,7 @@ def _ticked(request: PersonalRequest) -> list[int]:
 
 
 def _nothing_ticked(request: PersonalRequest) -> HttpResponse:
-    messages.warning(request, _("Tick at least one clip first. Nothing was changed."))
+    messages.warning(request, _("Select at least one clip first. Nothing was changed."))
     return redirect("my_clips")
 
 

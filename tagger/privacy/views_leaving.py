@@ -30,22 +30,22 @@ STORES = {
     "clips": gettext_lazy("clips"),
     "files": gettext_lazy("sound files"),
     "tasks": gettext_lazy("questions asked about clips"),
-    "annotations": gettext_lazy("answers that others gave about them"),
-    "release_rows": gettext_lazy("places in releases"),
+    "annotations": gettext_lazy("other people's answers about them"),
+    "release_rows": gettext_lazy("entries in releases"),
     "answers": gettext_lazy("answers about other people's clips"),
-    "assignments": gettext_lazy("notes of what was lent"),
-    "reliabilities": gettext_lazy("figures of how you answer"),
+    "assignments": gettext_lazy("records of what was lent to you"),
+    "reliabilities": gettext_lazy("figures about how you answer"),
     "devices": gettext_lazy("devices"),
     "tokens": gettext_lazy("tokens"),
     "sessions": gettext_lazy("sessions"),
-    "admin_log": gettext_lazy("lines of the admin's log"),
-    "audit_names": gettext_lazy("places in the record of who looked and decided"),
+    "admin_log": gettext_lazy("lines in the admin log"),
+    "audit_names": gettext_lazy("entries in the record of who listened and decided"),
 }
 
 
 class LeaveForm(forms.Form):
     answers = forms.ChoiceField(
-        label=gettext_lazy("What happens to the answers that you gave about other people's clips?"),
+        label=gettext_lazy("What should happen to your answers about other people's clips?"),
         choices=[
             (KEEP, gettext_lazy("Keep my answers without me")),
             (REMOVE, gettext_lazy("Remove them too")),

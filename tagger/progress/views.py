@@ -68,7 +68,7 @@ def choose_leaderboard(request: PersonalRequest) -> HttpResponse:
     is_listed = _switched_on(request)
     belonging.list_person(request.user, is_listed)
     messages.success(
-        request, _("You are on the list now.") if is_listed else _("You are not on the list any more.")
+        request, _("You are now on the list.") if is_listed else _("You are no longer on the list.")
     )
     return redirect("leaderboard")
 
@@ -79,7 +79,7 @@ def choose_streak(request: PersonalRequest) -> HttpResponse:
     is_shown = _switched_on(request)
     belonging.show_streak(request.user, is_shown)
     messages.success(
-        request, _("Your days are shown now.") if is_shown else _("Your days are not shown any more.")
+        request, _("Your days are now shown.") if is_shown else _("Your days are no longer shown.")
     )
     return redirect("my_answers")
 

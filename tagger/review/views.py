@@ -97,7 +97,7 @@ def show_again(request: PersonalRequest, pk: int) -> HttpResponse:
 @reviewer_required
 def take_out(request: PersonalRequest, pk: int) -> HttpResponse:
     examples.take_out(get_object_or_404(examples.for_reviewer(request.user), pk=pk))
-    messages.success(request, _("The clip is no example any more."))
+    messages.success(request, _("The clip is no longer an example."))
     return redirect("review")
 
 

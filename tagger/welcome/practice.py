@@ -36,11 +36,11 @@ _WAKE_WORD = (
         Label.SIMILAR,
         gettext_lazy("“hey jennifer” is said. It sounds like “hey juniper” but is not, so it is “Similar”."),
     ),
-    Clip("noise.wav", Label.NOISE, gettext_lazy("Somebody knocks and nobody speaks, so it is “Noise”.")),
+    Clip("noise.wav", Label.NOISE, gettext_lazy("Someone knocks and no one speaks, so it is “Noise”.")),
 )
 _PLAIN = gettext_lazy("Every word as it is said. Capitals, commas and full stops make no difference.")
-_UNCLEAR = gettext_lazy("A noise hides one word, so [unclear] stands in its place. Nobody has to guess.")
-_NOBODY = gettext_lazy("Somebody knocks and nobody speaks: for that there is the button “Nobody speaks”.")
+_UNCLEAR = gettext_lazy("A noise hides one word, so [unclear] goes in its place. No one has to guess.")
+_NOBODY = gettext_lazy("Someone knocks and no one speaks: use the button “No one speaks”.")
 _SENTENCES = {
     "en": (
         Clip("sentence-en.wav", "please turn on the light", _PLAIN),
@@ -85,9 +85,9 @@ def _difference(said: list[str], written: list[str]) -> str:
     if said == written:
         return ""
     if not said:
-        return _("You wrote words where nobody speaks.")
+        return _("You wrote words where no one speaks.")
     if not written:
-        return _("Somebody speaks in this clip.")
+        return _("Someone speaks in this clip.")
     at = next((n for n, pair in enumerate(zip(said, written, strict=False)) if len(set(pair)) > 1), None)
     if at is not None:
         named = {"number": at + 1, "said": _alone(said[at]), "written": _alone(written[at])}

@@ -65,12 +65,12 @@ def test_a_receipt_is_had_at_once_and_checked_without_an_account(sharer, visit, 
     stranger.goto("/receipts/")
     stranger.get_by_label("or choose its file").set_input_files(file)
     stranger.get_by_role("button", name="Check").click()
-    expect(stranger.get_by_text("This site signed it, and it is unchanged.")).to_be_visible()
+    expect(stranger.get_by_text("This site signed it, and it has not been changed.")).to_be_visible()
     stranger.get_by_label("Paste a receipt").fill(
         json.dumps(json.loads(file.read_text()) | {"issued_at": "1999"})
     )
     stranger.get_by_role("button", name="Check").click()
-    expect(stranger.get_by_text("This does not verify.")).to_be_visible()
+    expect(stranger.get_by_text("This receipt could not be verified.")).to_be_visible()
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

@@ -220,7 +220,7 @@ def test_a_disguise_is_never_called_more_than_that():
     ids=lambda boxes: "+".join(sorted(boxes)),
 )
 def test_what_is_ticked_is_given_and_nothing_else(tick, wendy, boxes):
-    assert "Given." in drawn(tick(*boxes))
+    assert "Saved." in drawn(tick(*boxes))
     assert live(wendy) == boxes
 
 
@@ -233,7 +233,7 @@ def test_a_consent_names_the_words_that_were_read(tick, wendy):
 
 def test_nothing_ticked_gives_nothing_and_says_so(tick, wendy):
     answer = tick()
-    assert answer.status_code == 400 and "nothing was given" in drawn(answer)
+    assert answer.status_code == 400 and "nothing has changed" in drawn(answer)
     assert not wendy.consents.exists()
 
 
@@ -408,7 +408,7 @@ def test_a_changed_notice_asks_again_with_nothing_ticked(tick, here, record, new
     tick(*BOXES)
     new_notice()
     page = drawn(here.get(PAGE))
-    assert "you are asked again" in page and "More happens now." in page
+    assert "we are asking you again" in page and "More happens now." in page
     assert Form(page, reverse("give_consent")).boxes() == dict.fromkeys(BOXES | {DISGUISED}, False)
     tick("wake-word.volunteers")
     record()

@@ -316,7 +316,7 @@ def test_the_commands_exit_code_says_it_to_programs(file, same_site):
 
 def test_anybody_checks_a_receipt_by_pasting_or_by_file(file, client):
     for page in (check(client, receipt=file.read_text()), check(client, file=file.open("rb"))):
-        assert "This site signed it, and it is unchanged." in page
+        assert "This site signed it, and it has not been changed." in page
         assert "consent receipt: given" in page
     assert not client.cookies
 
@@ -324,7 +324,7 @@ def test_anybody_checks_a_receipt_by_pasting_or_by_file(file, client):
 @pytest.mark.parametrize(
     ("pasted", "answer"),
     [
-        ("", "Nothing was handed over"),
+        ("", "Paste a receipt or choose its file first."),
         ("hello", "It is not JSON"),
         ("null", "not a document with fields"),
         ('{"key": {}, "signature": []}', "another key"),
@@ -334,13 +334,13 @@ def test_anybody_checks_a_receipt_by_pasting_or_by_file(file, client):
 )
 def test_nonsense_gets_a_clear_answer(db, client, pasted, answer):
     page = check(client, receipt=pasted)
-    assert "This does not verify." in page and answer in page
+    assert "This receipt could not be verified." in page and answer in page
     assert "<script>alert" not in page
 
 
 def test_a_changed_receipt_is_called_so(given, client):
     page = check(client, receipt=json.dumps(given | {"issued_at": "1999"}))
-    assert "This does not verify." in page and "a field was changed" in page
+    assert "This receipt could not be verified." in page and "a field was changed" in page
     assert "1999" not in page
 
 
@@ -354,4 +354,4 @@ def test_what_is_too_large_is_refused_before_it_is_read(db, client, monkeypatch)
 def test_markup_in_a_signed_paper_stays_words(client, db):
     signed = signing.sign({"document": "<script>alert(1)</script>", "events": [{"event_state": "<b>"}]})
     page = check(client, receipt=json.dumps(signed))
-    assert "unchanged" in page and "<script>alert" not in page and "<b>" not in page
+    assert "it has not been changed" in page and "<script>alert" not in page and "<b>" not in page

@@ -213,7 +213,7 @@ def test_taking_it_again_replaces_the_first_take(studio, contributor):
     page = contributor("cora")
     record(page, 3)
     first = recorded(page)
-    page.get_by_role("button", name="Take it again").click()
+    page.get_by_role("button", name="Record again").click()
     has_heard(page, next(lengths))
     page.get_by_role("button", name="Stop").click()
     second = recorded(page)
@@ -293,7 +293,7 @@ def test_an_answer_that_was_lost_on_its_way_makes_no_second_clip(studio, contrib
     page.route("**/record/**", lose)
     send(page, "Not sent: no connection.")
     page.unroute("**/record/**")
-    send(page, "You had shared this recording already.")
+    send(page, "You have already shared this recording.")
     assert len(clips_of(studio, "hugo")) == 1
 
 

@@ -111,7 +111,7 @@ def test_a_device_is_paired_by_the_code_that_it_shows(client, alice):
 
     client.force_login(alice)
     page = client.post("/profile/devices/", {"code": got["code"], "name": "kitchen"}, follow=True)
-    assert "kitchen" in page.content.decode() and "Waits for the device" in page.content.decode()
+    assert "kitchen" in page.content.decode() and "Waiting for the device" in page.content.decode()
 
     answer = activate(client, got)
     tokens = answer.json()

@@ -326,7 +326,7 @@ def test_a_campaign_is_opened_with_sentences_from_a_file(db, tmp_path):
         ),
         ("transcription", "読" * 51, "prompts: Line 2: Too long"),
         ("transcription", "12" * 26, "prompts: Line 2: Too long"),
-        ("wake-word", "hello", "prompts: Only a transcription campaign has sentences to read."),
+        ("wake-word", "hello", "prompts: Only transcription campaigns have sentences to read."),
     ],
 )
 def test_sentences_that_cannot_be_read_in_time_are_refused_with_their_line(db, tmp_path, kind, line, problem):
@@ -370,7 +370,7 @@ def test_a_changed_notice_is_to_be_answered_before_anything_new_is_recorded(
     assert "voice-recorder" in client.get("/record/juniper/").content.decode()
     monkeypatch.setattr(notices, "current_version", lambda: notice.version + 1)
     page = client.get("/record/juniper/").content.decode()
-    assert "The words that you agreed to have changed since." in page and "voice-recorder" not in page
+    assert "The notice that you agreed to has changed since." in page and "voice-recorder" not in page
     assert send(client, "juniper").status_code == 403
     assert Clip.objects.count() == 0
 

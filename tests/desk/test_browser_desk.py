@@ -8,7 +8,7 @@ from tests.support.desk import at_desk, held_by, kept, open_for_answers, press, 
 from tests.support.mutants import mutant
 from tests.whole_site.test_browser_journey import answered, comes_true, listen, prefetched
 
-NOT_SENT = "Not sent yet, and kept on this device"
+NOT_SENT = "Not sent yet, but saved on this device"
 OFFLINE = "ERR_INTERNET_DISCONNECTED"
 
 
@@ -67,7 +67,7 @@ def test_without_clips_the_desk_says_that_they_come_when_the_network_is_back(per
         press(page, key)
     not_sent(page, 3)
     page.context.set_offline(False)
-    expect(page.get_by_role("heading", name="Nothing left for you here now")).to_be_visible()
+    expect(page.get_by_role("heading", name="You're all caught up here")).to_be_visible()
     answered(page, 3)
 
 
@@ -110,7 +110,7 @@ def test_a_closed_tab_leaves_its_answers_to_the_next_and_their_clips_are_not_sho
     assert lent in later.locator("[data-part=held] li").evaluate_all(
         "all => all.map(({ dataset }) => dataset.id)"
     )
-    expect(later.locator("[data-part=last] li")).to_contain_text(["Similar waits to be sent"])
+    expect(later.locator("[data-part=last] li")).to_contain_text(["Similar waiting to be sent"])
     later.unroute("**/annotation/")
     desk.try_now(later)
     answered(later, 1)
@@ -127,7 +127,7 @@ def test_a_page_with_nothing_left_still_sends_what_waits(site, person):
     later = page.context.new_page()
     site.manage("shell", "-c", EXPIRE)
     later.goto("/tag/few/")
-    expect(later.get_by_role("heading", name="Nothing left for you here now")).to_be_visible()
+    expect(later.get_by_role("heading", name="You're all caught up here")).to_be_visible()
     comes_true(later, "!Object.keys(localStorage).some((key) => key.includes(':letter:'))")
     assert [answer for _, answer, _ in held_by(site, "cleo")] == ["yes"] * 3
 
@@ -250,7 +250,7 @@ def test_somebody_else_who_logs_in_sends_nothing_of_this_page_and_it_waits_for_i
     desk.log_in_again(other, "ivo")
     page.bring_to_front()
     desk.try_now(page)
-    expect(page.get_by_text("Somebody else is logged in here now")).to_be_visible()
+    expect(page.get_by_text("Someone else is now logged in here")).to_be_visible()
     assert len(kept(page, "letter")) == 1
     other.context.clear_cookies()
     other.goto("/accounts/login/")
@@ -286,7 +286,7 @@ def test_logging_out_says_what_is_not_sent_and_leaves_nothing_on_the_device(pers
     press(page, "y")
     not_sent(page, 1)
     page.goto("/accounts/logout/")
-    expect(page.get_by_text("1 answer on this device was not sent yet")).to_be_visible()
+    expect(page.get_by_text("1 answer on this device has not been sent yet")).to_be_visible()
     page.get_by_role("main").get_by_role("button", name="Log out").click()
     expect(page.get_by_role("navigation").get_by_role("link", name="Log in")).to_be_visible()
     assert kept(page) == []
@@ -304,7 +304,7 @@ def test_the_last_answer_is_taken_back_and_given_anew(site, person):
     open_for_answers(page)
     second = page.evaluate("document.querySelector('clip-desk').showing")
     page.keyboard.press("u")
-    expect(page.get_by_text("You hear an earlier clip again. Your answer was: Yes")).to_be_visible()
+    expect(page.get_by_text("You are hearing an earlier clip again. Your answer was: Yes")).to_be_visible()
     assert page.evaluate("document.querySelector('clip-desk').showing") == first
     listen(page)
     expect(page.locator(".answer[aria-pressed=true]")).to_contain_text("Yes")
@@ -382,13 +382,13 @@ def test_each_of_the_last_ten_answers_can_be_changed_also_after_a_reload(site, p
 def test_going_back_is_left_without_a_change(site, person):
     page = at_desk(person("pia"), "quick")
     page.keyboard.press("u")
-    expect(page.get_by_text("There is no earlier answer to take back")).to_be_visible()
+    expect(page.get_by_text("There is no earlier answer to undo")).to_be_visible()
     press(page, "y")
     answered(page, 1)
     open_for_answers(page)
     showing = page.evaluate("document.querySelector('clip-desk').showing")
     page.keyboard.press("u")
-    page.get_by_role("button", name="Leave it as it is").click()
+    page.get_by_role("button", name="Keep my answer").click()
     ready(page)
     assert page.evaluate("document.querySelector('clip-desk').showing") == showing
     assert held_by(site, "pia") == [["quick", "yes", False]]

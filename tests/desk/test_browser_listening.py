@@ -70,7 +70,7 @@ def test_answers_open_halfway_and_yes_at_the_end(person):
     assert locked(page) == ["Yes", "Similar", "No", "Noise"]
     page.keyboard.press("n")
     expect(
-        page.get_by_role("status").filter(has_text="opens when enough of the clip was heard")
+        page.get_by_role("status").filter(has_text="once you have heard enough of the clip")
     ).to_be_visible()
     comes_true(page, "document.querySelectorAll('[data-hear][aria-disabled]').length === 1")
     assert locked(page) == ["Yes"]
@@ -113,8 +113,8 @@ def test_silence_at_the_ends_is_left_out_unless_one_wants_it(person):
     comes_true(page, "document.querySelector('audio').duration > 0")
     assert LONG < audio(page, "duration") < LONG + 1
     page.get_by_role("button", name="Keys and sound").click()
-    page.get_by_label("Leave out silence at the ends").uncheck()
-    page.get_by_label("Each clip plays by itself").uncheck()
+    page.get_by_label("Skip silence at the start and end").uncheck()
+    page.get_by_label("Play each clip automatically").uncheck()
     page.reload()
     ready(page)
     comes_true(page, "document.querySelector('audio').duration > 0")
@@ -189,7 +189,7 @@ def test_a_part_is_marked_and_repeated_by_keys_alone(person):
     comes_true(page, "window.seeks >= 2")
     assert 0.9 <= audio(page, "currentTime") < 2
     page.keyboard.press("l")
-    page.get_by_role("button", name="All of it").click()
+    page.get_by_role("button", name="The whole clip").click()
     play(page)  # the part may have come to its end before the press
     comes_true(page, "document.querySelector('audio').currentTime > 2")
 
@@ -234,7 +234,7 @@ def test_a_press_on_the_wave_goes_there_and_drawing_along_it_marks_a_part(person
     page.mouse.down()
     page.mouse.move(wave["x"] + wave["width"] * 3 / 4, middle, steps=4)
     page.mouse.up()
-    expect(page.get_by_role("button", name="All of it")).to_be_visible()
+    expect(page.get_by_role("button", name="The whole clip")).to_be_visible()
     assert abs(audio(page, "currentTime") / audio(page, "duration") - 0.25) < 0.02
 
 
@@ -284,7 +284,7 @@ def test_keys_are_listed_changed_and_kept_on_the_device(site, person):
     expect(listed.get_by_role("row")).to_have_count(15)
     listed.get_by_role("row", name="Yes").get_by_role("button").click()
     page.keyboard.press("n")
-    expect(listed.get_by_text("does not any more: No")).to_be_visible()
+    expect(listed.get_by_text("no longer does: No")).to_be_visible()
     page.keyboard.press("Escape")
     expect(listed).to_be_hidden()
     expect(page.locator(".answer[value=yes] kbd")).to_have_text(["N"])
@@ -295,14 +295,14 @@ def test_keys_are_listed_changed_and_kept_on_the_device(site, person):
     answered(page, 1)
     assert held_by(site, "kim") == [["quick", "yes", False]]
     page.get_by_role("button", name="Keys and sound").click()
-    page.get_by_role("button", name="All keys as they were").click()
+    page.get_by_role("button", name="Reset all keys").click()
     expect(page.locator(".answer[value=yes] kbd")).to_have_text(["1", "Y"])
 
 
 def test_single_keys_can_be_switched_off(person):
     page = at_desk(person("lea"), "quick")
     page.get_by_role("button", name="Keys and sound").click()
-    page.get_by_label("Letters, digits and signs alone are keys").uncheck()
+    page.get_by_label("Use single letters, digits and symbols as keys").uncheck()
     page.get_by_role("button", name="Close").click()
     expect(page.locator(".answer kbd")).to_have_count(0)
     open_for_answers(page)
@@ -380,17 +380,17 @@ def test_a_machines_draft_is_off_marked_as_such_and_put_in_by_a_press_alone(site
     page.on("request", lambda request: calls.append(request.url))
     draft, box = page.get_by_text("turn on the lice"), page.get_by_label("What is said?")
     open_for_answers(page)
-    page.get_by_role("button", name="Nobody speaks").click()
+    page.get_by_role("button", name="No one speaks").click()
     answered(page, 1)
     assert not [url for url in calls if url.endswith("/draft/")]  # off: nobody even asks
     ready(page)
     page.keyboard.press("Control+/")
-    page.get_by_label("Show me what a machine wrote down").check()
+    page.get_by_label("Show me a machine's draft where there is one").check()
     page.get_by_role("button", name="Close").click()
     shown = page.get_by_role("status").filter(has=draft)
     expect(shown).to_contain_text("Written by a machine (a small model)")
     assert box.input_value() == ""
-    page.get_by_role("button", name="Put it into the box").click()
+    page.get_by_role("button", name="Copy it into the box").click()
     expect(box).to_have_value("turn on the lice ")  # and on with the next word
     expect(box).to_be_focused()
     box.fill("turn on the light")
@@ -410,7 +410,7 @@ def test_a_transcript_is_taken_back_into_its_box(site, person):
     answered(page, 1)
     ready(page)
     box.fill("the next one")
-    page.get_by_role("button", name="Take back the last answer").click()
+    page.get_by_role("button", name="Undo the last answer").click()
     expect(box).to_have_value("hey juniper")
     box.fill("hey june")
     open_for_answers(page)

@@ -295,7 +295,7 @@ def test_what_is_wrong_must_be_said(client, volunteers, example):
 
 
 def test_who_reports_second_is_told_that_it_is_gone(client, volunteers, example):
-    for person, words in zip(volunteers, ("is hidden from everyone", "not shown any more"), strict=False):
+    for person, words in zip(volunteers, ("is hidden from everyone", "no longer shown"), strict=False):
         assert words in report(client, person, example, "private").content.decode()
 
 
@@ -323,7 +323,7 @@ def test_a_volunteer_takes_none_out(client, volunteers, example):
 
 def test_its_owner_is_told(client, alice, example):
     client.force_login(alice)
-    assert "an example beside the guidelines" in client.get(reverse("my_clips")).content.decode()
+    assert "an example next to the guidelines" in client.get(reverse("my_clips")).content.decode()
 
 
 def test_a_page_asks_once_for_all_its_examples(

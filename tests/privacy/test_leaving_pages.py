@@ -172,7 +172,13 @@ def test_without_an_answer_nobody_leaves(here, alice, shared, answers):
 
 def test_leaving_says_what_goes_when_and_what_cannot_be_recalled(here):
     said = drawn(here.get(reverse("leave")))
-    for words in ("At once", "Within five minutes", "Within a day", "What cannot be recalled", "What stays"):
+    for words in (
+        "Immediately",
+        "Within five minutes",
+        "Within a day",
+        "What cannot be undone",
+        "What stays",
+    ):
         assert words in said
 
 
@@ -204,7 +210,7 @@ def test_the_receipt_is_under_way_then_signed_and_verifies_for_everybody(client,
     page = here.post(reverse("delete_all_clips"))["Location"]
     client.logout()
     file = page + "receipt.json"
-    assert "Under way." in drawn(client.get(page))
+    assert "In progress." in drawn(client.get(page))
     assert client.get(file).status_code == 202 and "signature" not in client.get(file).json()
     scrub_all()
     response = client.get(file)
@@ -212,7 +218,7 @@ def test_the_receipt_is_under_way_then_signed_and_verifies_for_everybody(client,
     (tmp_path / "receipt.json").write_bytes(response.content)
     call_command("verify_receipt", tmp_path / "receipt.json")
     checked = client.post(reverse("check_receipt"), {"receipt": response.content.decode()})
-    assert "This site signed it, and it is unchanged." in drawn(checked)
+    assert "This site signed it, and it has not been changed." in drawn(checked)
 
 
 def test_a_receipt_that_nobody_was_given_is_missing(client, db):
@@ -255,8 +261,8 @@ def test_leaving_takes_two_clicks_fits_the_screen_and_needs_no_scripts(site, vis
         page.goto(path)
         fits(page)
     page.get_by_label("Keep my answers without me").check()
-    page.get_by_role("button", name="Leave for good").click()
-    expect(page.get_by_role("heading", name="Receipt of an erasure")).to_be_visible()
+    page.get_by_role("button", name="Leave permanently").click()
+    expect(page.get_by_role("heading", name="Erasure receipt")).to_be_visible()
     expect(page.get_by_role("link", name="Log in")).to_be_visible()
     fits(page)
 

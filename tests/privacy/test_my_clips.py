@@ -86,7 +86,7 @@ def test_a_clip_that_waits_is_disputed_or_was_reported_says_so(here, alice, juni
     Clip.objects.filter(pk=reported.clip_id).update(hidden_at=NOW)
     said = drawn(here.get(PAGE))
     assert "Waiting · heard by 0 volunteers" in said
-    assert "Disputed: a reviewer decides" in said
+    assert "Disputed: a reviewer will decide" in said
     assert "Hidden: a volunteer reported it" in said
 
 
@@ -153,14 +153,14 @@ def test_deleting_one_asks_once_takes_it_from_the_next_request_and_gives_a_recei
 ):
     going, staying = share(juniper).clip, share(juniper).clip
     address = reverse("delete_clip", args=[going.pk])
-    assert "What cannot be recalled" in drawn(here.get(address))
+    assert "What cannot be undone" in drawn(here.get(address))
     assert Clip.objects.filter(withdrawal=None).count() == 2
     with django_capture_on_commit_callbacks() as queued:
         receipt = here.post(address)["Location"]
     assert len(queued) == 1
     assert here.get(reverse("my_clip_audio", args=[going.pk])).status_code == 404
-    assert "Is being erased." in drawn(here.get(PAGE))
-    assert "Under way." in drawn(here.get(receipt))
+    assert "Being erased." in drawn(here.get(PAGE))
+    assert "In progress." in drawn(here.get(receipt))
     scrub_all()
     assert "Done." in drawn(here.get(receipt))
     assert [Clip.objects.get().pk, len(files(own_home))] == [staying.pk, 1]
@@ -175,7 +175,7 @@ def test_deleting_some_takes_those_alone(here, alice, juniper, share):
 
 
 def test_deleting_all_takes_the_consents_along_and_leaves_the_account(here, alice, answered, own_home):
-    assert "all that you allowed is withdrawn" in drawn(here.get(reverse("delete_all_clips")))
+    assert "everything you agreed to is withdrawn" in drawn(here.get(reverse("delete_all_clips")))
     here.post(reverse("delete_all_clips"))
     scrub_all()
     assert not alice.clips.exists() and files(own_home) == []
@@ -193,13 +193,13 @@ def test_who_lost_the_role_still_hears_and_deletes(here, alice, juniper, share):
 
 def test_a_held_clip_stands_apart_and_only_its_owner_hears_it(here, sent, bea, juniper):
     said = drawn(here.get(PAGE))
-    assert "Waiting for your word" in said and "Held back until" in said and "Shared (0)" in said
+    assert "Clips for you to check" in said and "Waiting until" in said and "Shared (0)" in said
     assert here.get(reverse("my_clip_audio", args=[sent.pk])).status_code == 200
     assert assignments.lend(bea, juniper, 1, timezone.now()) == []
 
 
 def test_a_held_clip_that_is_kept_is_lent_at_once(here, sent, bea, juniper):
-    assert "Kept: 1 clip." in drawn(here.post(reverse("keep_clips"), {"clip": sent.pk}, follow=True))
+    assert "Shared: 1 clip." in drawn(here.post(reverse("keep_clips"), {"clip": sent.pk}, follow=True))
     [lent] = assignments.lend(bea, juniper, 1, timezone.now())
     assert lent.task.clip_id == sent.pk
 
@@ -220,7 +220,7 @@ def test_all_that_wait_are_kept_or_binned_by_one_press(here, alice, sent, junipe
     out_already = share(juniper).clip_id
     here.post(reverse("delete_ticked_clips"), {"every": "held"})
     assert list(alice.clips.filter(withdrawal=None).values_list("pk", flat=True)) == [out_already]
-    assert "Kept" not in drawn(here.post(reverse("keep_clips"), {"every": "held"}, follow=True))
+    assert "Shared:" not in drawn(here.post(reverse("keep_clips"), {"every": "held"}, follow=True))
 
 
 def test_nobody_keeps_the_held_clip_of_another(client, sent, bea):
@@ -231,7 +231,7 @@ def test_nobody_keeps_the_held_clip_of_another(client, sent, bea):
 
 def test_to_tick_nothing_changes_nothing_and_says_so(here, sent):
     for name in ("keep_clips", "delete_ticked_clips"):
-        assert "Tick at least one clip first." in drawn(here.post(reverse(name), follow=True))
+        assert "Select at least one clip first." in drawn(here.post(reverse(name), follow=True))
     assert Clip.objects.get().held_until == sent.held_until
     assert not Withdrawal.objects.exists()
 

@@ -297,13 +297,13 @@ def page():
 
 
 def test_the_ledger_shows_the_last_look_to_everybody(held):
-    assert "not looked yet" in page()
+    assert "Nothing has been checked yet" in page()
     planted()
     reconciler.reconcile(timezone.now())
     shown = page()
     assert "<dt>Clips</dt><dd>3</dd>" in shown
-    assert "<dt>Files that no clip names</dt><dd>1</dd>" in shown
-    assert "<dt>Clips whose key does not open</dt><dd>0</dd>" in shown
+    assert "<dt>Files without a clip</dt><dd>1</dd>" in shown
+    assert "<dt>Clips whose key does not work</dt><dd>0</dd>" in shown
     assert "clean_copy.py" in shown
 
 

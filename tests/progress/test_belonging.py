@@ -155,10 +155,10 @@ def test_pages_say_what_was_reached_and_of_when(client, bea, juniper, shelf):
     home = drawn(client, "/")
     assert "<dt>Hours of speech settled</dt><dd>2.0</dd>" in home
     assert f"Counted on {now:%-d %B %Y, %H:%M} UTC." in home
-    assert "Volunteers in seven days" not in home and "Releases" not in home
+    assert "Volunteers in the last seven days" not in home and "Releases" not in home
     client.force_login(bea)
     page = drawn(client, "/tag/")
-    assert "<dt>Clips settled in seven days</dt><dd>3</dd>" in page
+    assert "<dt>Clips settled in the last seven days</dt><dd>3</dd>" in page
     assert "3 of 4 clips settled" in page
 
 
@@ -179,7 +179,7 @@ def test_my_votes_are_told_in_all_and_of_today(here, bea, carl, give):
     give(carl, 5, now)
     assert belonging.today(bea, now) == 2
     page = drawn(here, "/tag/")
-    assert 'You gave <strong class="number">5</strong> votes' in page
+    assert 'You have given <strong class="number">5</strong> votes' in page
     assert 'Of these, <strong class="number">2</strong> today.' in page
 
 
@@ -188,7 +188,7 @@ def test_votes_are_told_by_campaign_unless_they_are_very_many(here, bea, give, m
     assert 'you gave <span class="number">3</span> votes' in drawn(here, "/tag/")
     monkeypatch.setattr(belonging, "NEWEST_ANSWERS", 2)
     page = drawn(here, "/tag/")
-    assert "you gave" not in page and 'You gave <strong class="number">3</strong> votes' in page
+    assert "you gave" not in page and 'You have given <strong class="number">3</strong> votes' in page
 
 
 @pytest.mark.parametrize(
@@ -227,24 +227,24 @@ def test_my_answers_led_to_clips_hours_and_releases(here, bea, carl, juniper, se
     assert here_it.releases == ["second"]
     assert (found[sentences].settled, found[sentences].releases) == (0, [])
     page = drawn(here, "/my-answers/")
-    assert "You answered 4 clips. Settled by now: 3 (75 %)." in page
+    assert "You answered 4 clips. Settled so far: 3 (75 %)." in page
     assert "2 min of labelled speech" in page and "<strong>second</strong>" in page and "not-mine" not in page
-    assert "None of your clips here is settled yet" in page
+    assert "None of the clips you answered here is settled yet" in page
 
 
 def test_of_very_many_answers_the_newest_are_looked_up_and_it_is_said(here, bea, give, monkeypatch):
     monkeypatch.setattr(belonging, "NEWEST_ANSWERS", 3)
     settle(give(bea, 2, NOW - DAY))
-    assert "Of your last 10,000 answers." not in drawn(here, "/my-answers/")
+    assert "Based on your last 10,000 answers." not in drawn(here, "/my-answers/")
     give(bea, 2, NOW)
     [found] = belonging.led_to(bea)
     assert (found.answers, found.settled) == (3, 1)
-    assert "Of your last 10,000 answers." in drawn(here, "/my-answers/")
+    assert "Based on your last 10,000 answers." in drawn(here, "/my-answers/")
 
 
 def test_who_answered_nothing_is_told_of_nothing(here):
     page = drawn(here, "/my-answers/")
-    assert "Nothing to tell yet" in page and "What your answers led to" not in page
+    assert "Nothing to show yet" in page and "What your answers led to" not in page
 
 
 # --- a streak, if wanted -------------------------------------------------------------------------
@@ -282,7 +282,7 @@ def test_a_streak_is_told_only_to_who_wants_it(here, bea, give):
     assert "of the last 14 days" not in drawn(here, "/tag/")
     here.post(reverse("choose_streak"), {"switch": "on"})
     page = drawn(here, "/tag/")
-    assert "You were here 2 days in a row." in page and "on 2 of the last 14 days" in page
+    assert "You have been here 2 days in a row." in page and "on 2 of the last 14 days" in page
     here.post(reverse("choose_streak"), {"switch": "off"})
     assert "of the last 14 days" not in drawn(here, "/tag/")
 
@@ -386,7 +386,7 @@ def test_at_most_fifty_are_listed_and_a_daily_lot_chooses_among_equals(juniper, 
 def test_one_press_puts_on_the_list_and_one_takes_off_at_once(here, list_of, bea, give):
     give(bea, 10, timezone.now())
     address = reverse("choose_leaderboard")
-    assert "Put me on the list" in drawn(here, reverse("leaderboard"))
+    assert "Add me to the list" in drawn(here, reverse("leaderboard"))
     here.post(address, {"switch": "on"})
     assert list_of() == [["bea", 1]]
     assert "Take me off the list" in drawn(here, reverse("leaderboard"))

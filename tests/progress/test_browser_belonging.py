@@ -38,7 +38,7 @@ def pause(page):
 
 
 def go_on(page):
-    return page.get_by_role("button", name="Go on")
+    return page.get_by_role("button", name="Continue")
 
 
 def paused(page):
@@ -115,14 +115,14 @@ def test_the_last_answer_is_taken_back_at_the_pause(site, person):
     give_the_tenth(page)
     answered(page, 1)
     page.keyboard.press("u")
-    expect(page.get_by_text("You hear an earlier clip again. Your answer was: Yes")).to_be_visible()
+    expect(page.get_by_text("You are hearing an earlier clip again. Your answer was: Yes")).to_be_visible()
     expect(pause(page)).to_be_hidden()
     in_set(page, SET)
     with page.expect_response("**/api/v1/annotations/*/"):
         press(page, "n")
     paused(page)
     page.keyboard.press("u")
-    page.get_by_role("button", name="Leave it as it is").click()
+    page.get_by_role("button", name="Keep my answer").click()
     paused(page)
     page.keyboard.press("Enter")
     in_set(page, 0)
@@ -134,7 +134,7 @@ def test_the_last_answer_is_taken_back_at_the_pause(site, person):
 def test_the_pause_is_switched_off_on_the_device_and_dots_go_on(person):
     page = at_desk(person("cleo"), "quick")
     page.keyboard.press("?")
-    page.get_by_label("A pause after every ten answers").uncheck()
+    page.get_by_label("Pause after every ten answers").uncheck()
     page.keyboard.press("Escape")
     nine_given(page)
     for number in (SET, 1):
@@ -158,7 +158,7 @@ def test_a_second_click_does_not_skip_the_pause_and_enough_leads_to_the_campaign
     }""")
     paused(page)
     answered(page, 1)
-    page.get_by_role("link", name="That is enough for today").click()
+    page.get_by_role("link", name="Stop for today").click()
     expect(page.get_by_text("Of these, 1 today.")).to_be_visible()
 
 

@@ -331,4 +331,4 @@ def test_the_page_of_releases_is_for_researchers(client, bea, rosa, spring):
 
 def test_the_page_says_so_when_there_is_no_release(client, rosa):
     client.force_login(rosa)
-    assert "There is no release yet" in client.get("/releases/").content.decode()
+    assert "There are no releases yet" in client.get("/releases/").content.decode()

@@ -147,7 +147,7 @@ def test_another_version_of_the_pledge_asks_again(promised, nina, juniper, share
     assert promised.get("/tag/juniper/")["Location"] == TO_THE_PLEDGE
     assert not Assignment.objects.exists()
     page = promised.get("/first-minute/")
-    assert "These words have changed since you promised" in words_of(page)
+    assert "The promise has changed since you made it" in words_of(page)
     assert 'name="promise"' in page.content.decode()
     promised.post("/first-minute/", {"promise": "on"})
     nina.refresh_from_db()
@@ -225,11 +225,11 @@ def test_each_answer_is_told_whether_it_is_right_and_why(promised, number, answe
             {"answer": "please turn on the light now"},
             "Nothing is said after “light”, and you wrote “now”.",
         ),
-        (1, {"no_speech": "1"}, "Somebody speaks in this clip."),
+        (1, {"no_speech": "1"}, "Someone speaks in this clip."),
         (2, {"answer": "put the [unclear] on the table"}, "Right."),
         (2, {"answer": "put the cup on the table"}, "Word 3 is “[unclear]”, and you wrote “cup”."),
         (3, {"answer": "", "no_speech": "1"}, "Right."),
-        (3, {"answer": "knock"}, "You wrote words where nobody speaks."),
+        (3, {"answer": "knock"}, "You wrote words where no one speaks."),
     ],
 )
 def test_a_transcript_is_compared_as_votes_are_and_its_first_other_word_is_named(
@@ -244,7 +244,7 @@ def test_a_transcript_is_compared_as_votes_are_and_its_first_other_word_is_named
 def test_an_empty_transcript_is_told_what_to_do(promised, sentences):
     page = promised.post("/first-minute/practice/?next=/tag/sentences/", {"answer": " "})
     assert page.status_code == 400
-    assert "Write what is said, or press “Nobody speaks”." in words_of(page)
+    assert "Write what is said, or press “No one speaks”." in words_of(page)
 
 
 def test_what_is_practised_is_what_one_is_on_the_way_to(promised, juniper, sentences, db):

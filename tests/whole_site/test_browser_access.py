@@ -89,9 +89,9 @@ def test_pages_of_errors_are_held_to_the_same(shown, page_of):
     looker, faults = Looker(page), []
     for address, heading in (
         ("/nothing/", "There is nothing here"),
-        ("/review/", "This page is not open to you"),
-        ("/not-understood/", "This request was not understood"),
-        ("/broken/", "Something broke on our side"),
+        ("/review/", "You do not have access to this page"),
+        ("/not-understood/", "We could not understand this request"),
+        ("/broken/", "Something went wrong on our side"),
     ):
         page.goto(address)
         expect(page.get_by_role("heading", level=1)).to_have_text(heading)
@@ -163,7 +163,7 @@ STATES = {
     "the keys are shown": lambda page: page.get_by_role("button", name="Keys and sound").click(),
     "a report is open": lambda page: page.locator("[data-part=report] summary").click(),
     "the last answers are shown": answer_some,
-    "an earlier answer is changed": lambda page: page.get_by_role("button", name="Take back").click(),
+    "an earlier answer is changed": lambda page: page.get_by_role("button", name="Undo the last").click(),
     "logged out": log_out,
 }
 
@@ -260,7 +260,7 @@ def test_answers_can_be_told_apart_in_the_systems_own_colours(desk_of):
     assert sign != button
     page.get_by_role("button", name="Similar").click()
     desk.open_for_answers(page)
-    page.get_by_role("button", name="Take back").click()
+    page.get_by_role("button", name="Undo the last").click()
     chosen = page.locator('.answer[aria-pressed="true"]')
     expect(chosen).to_have_css("outline-style", "solid")
     expect(page.locator('.answer[aria-pressed="false"]').first).to_have_css("outline-style", "none")
@@ -292,7 +292,7 @@ LISTEN = """() => {
 def test_a_screen_reader_hears_once_what_became_of_each_answer(desk_of):
     page = desk_of()
     page.evaluate(LISTEN)
-    told = {"[value=no]": "Kept: No. Next clip.", "[data-key-name=skip]": "Skipped. Next clip."}
+    told = {"[value=no]": "Saved: No. Next clip.", "[data-key-name=skip]": "Skipped. Next clip."}
     for button, words in told.items():
         page.locator(button).click()
         desk.open_for_answers(page)
@@ -307,10 +307,10 @@ def test_a_screen_reader_hears_that_answers_wait_and_that_they_are_sent(desk_of)
     page.get_by_label("What is said?").fill("what a fine day")
     page.get_by_role("button", name="Send").click()
     comes_true(page, "said.some((text) => text.startsWith('No connection. Not sent yet'))")
-    assert "Kept." in " ".join(page.evaluate("said"))
+    assert "Saved." in " ".join(page.evaluate("said"))
     page.unroute("**/annotation/")
     desk.try_now(page)
-    comes_true(page, "said.at(-1) === 'Everything is sent.'")
+    comes_true(page, "said.at(-1) === 'Everything has been sent.'")
 
 
 def test_live_regions_stand_in_the_page_before_anything_happens(page_of):

@@ -107,7 +107,7 @@ def answered(page, number):
 def votes_held(page, number):
     """What the server says once the page is drawn anew."""
     page.goto("/tag/")
-    said = f"You gave {number} vote"
+    said = f"You have given {number} vote"
     expect(page.locator("#answers")).to_contain_text(said)
 
 
@@ -149,7 +149,7 @@ def test_from_signing_up_to_votes_in_the_database(published, volunteer):
     assert page.evaluate("window.stillThisPage")
 
     page.get_by_role("link", name="All campaigns").click()
-    expect(page.locator("#answers")).to_contain_text("You gave 3 votes")
+    expect(page.locator("#answers")).to_contain_text("You have given 3 votes")
     open_desk(page, "Write down what is said")
     listen(page)
     box = page.get_by_label("What is said?")
@@ -163,7 +163,7 @@ def test_from_signing_up_to_votes_in_the_database(published, volunteer):
     page.keyboard.press("Control+Enter")
     answered(page, 2)
     unlocked(page)
-    page.get_by_role("button", name="Nobody speaks").click()
+    page.get_by_role("button", name="No one speaks").click()
     answered(page, 3)
     votes_held(page, 6)
     expect(page.get_by_text("you gave 3 votes")).to_have_count(2)
@@ -382,15 +382,15 @@ def test_the_reviewer_hears_what_was_reported_and_disputed_and_decides(published
     page.get_by_role("button", name="Play").first.click()
     sounds_on(page)
     assert eventually(lambda: page.reload() and page.get_by_role("link", name="Decide").count() == 2)
-    for title, answer in (("Is it “hey juniper”?", "No"), ("Write down what is said", "Nobody speaks")):
+    for title, answer in (("Is it “hey juniper”?", "No"), ("Write down what is said", "No one speaks")):
         page.get_by_role("listitem").filter(has_text=title).get_by_role("link", name="Decide").click()
-        expect(page.get_by_role("heading", name="How the votes stand")).to_be_visible()
+        expect(page.get_by_role("heading", name="Votes so far")).to_be_visible()
         assert too_wide(page) == too_small(page) == []
         page.get_by_role("button", name="Play").click()
         sounds_on(page)
         page.get_by_role("button", name=re.compile(f"^{answer}")).first.click()
         expect(page.get_by_text("Decided. Thank you.")).to_be_visible()
-    expect(page.get_by_text("No dispute is open.")).to_be_visible()
+    expect(page.get_by_text("No disputes are open.")).to_be_visible()
 
 
 TELEPHONE = {"viewport": {"width": 360, "height": 740}, "is_mobile": True, "has_touch": True}

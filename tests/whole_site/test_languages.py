@@ -81,6 +81,7 @@ def as_compiled(all_entries):
             said |= {(name, number): text for number, text in enumerate(forms(entry))}
         else:
             said[name] = entry["msgstr"]
+    said[""] = re.sub(r"POT-Creation-Date:.*\n", "", said[""])  # msgfmt leaves this line out
     return said
 
 

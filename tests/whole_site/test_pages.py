@@ -197,7 +197,7 @@ def test_a_page_that_is_not_for_you_says_for_whom_it_is(here):
 def test_answering_by_the_form_leads_to_the_next_clip(here, lent, bea):
     answer = here("bea").post(reverse("hand_in", args=[lent.pk]), {"answer": "similar"}, follow=True)
     assert answer.redirect_chain == [("/tag/juniper/", 302)]
-    assert "Nothing left for you here now" in answer.content.decode()
+    assert "You're all caught up here" in answer.content.decode()
     assert bea.annotations.get().answer == "similar"
 
 
@@ -331,7 +331,7 @@ def test_the_page_for_our_own_failure_needs_nothing_that_may_have_failed(here, s
     settings.STORAGES = settings.STORAGES | {"staticfiles": {"BACKEND": "tagger.static.HashedModules"}}
     answer = visitor.get("/")
     assert answer.status_code == 500
-    assert "Something broke on our side" in answer.content.decode()
+    assert "Something went wrong on our side" in answer.content.decode()
 
 
 def test_a_site_without_mail_offers_nothing_that_needs_one(client, settings):

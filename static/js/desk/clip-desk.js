@@ -119,7 +119,7 @@ class ClipDesk extends DeskTurns {
       this.say(this.word("reported"));
     }
     // The space bar is for playing: it must not press again what the mouse has pressed.
-    if (detail && button?.closest(".answers, .asides, .last") && !this.box) this.player.button.focus();
+    if (detail && button?.closest(".answers, .other-acts, .last") && !this.box) this.player.button.focus();
   }
 
   /** Kept first, then the next clip sounds, then the rest is drawn. */

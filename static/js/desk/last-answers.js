@@ -85,7 +85,7 @@ export class LastAnswers {
     const row = this.#row.content.cloneNode(true);
     const label = this.labelOf(answer);
     row.querySelector(".said").textContent = label;
-    row.querySelector(".standing-of").textContent = `${this.#word(`state-${state}`)} ${reason && `(${reason})`}`;
+    row.querySelector(".answer-state").textContent = `${this.#word(`state-${state}`)} ${reason && `(${reason})`}`;
     const button = row.querySelector("button");
     button.dataset.revise = assignment;
     button.querySelector(".visually-hidden").textContent = label;
