@@ -178,15 +178,20 @@ _COLUMNS = (
 
 
 def _live(release: Release) -> QuerySet[ReleaseRow, tuple[Any, ...]]:
+    """The rows whose clips may be handed out now."""
     allowed = Task.objects.live_for(Purpose(release.audience))
-    # What was recalled stays recalled, also where its contributor agreed anew.
+    # A recall is final, even if the contributor gives consent again.
     recalled = release.recalls.filter(public_id=OuterRef("public_id"))
     return release.rows.filter(~Exists(recalled), task__in=allowed).values_list(*_COLUMNS)
 
 
 @cache
 def _live_sounds(audience: Purpose) -> tuple[str, str]:
-    """A name, and the statement for the sounds of some rows: the same rule as `_live`, planned once."""
+    """A name, and the statement for the sounds of some rows, planned once.
+
+    Its condition is that of `_live`; a test compares both in every state that a clip can be in. Written by
+    hand, because Django's statement joins one table more and takes a third longer.
+    """
     return (
         f"live_sounds_{audience}",
         f"""

@@ -1,0 +1,126 @@
+"""Which rows of a release may be handed out: two statements, one rule, compared in every state of a clip."""
+
+from datetime import timedelta
+from itertools import product
+
+import pytest
+from django.utils import timezone
+
+from accounts import consent
+from accounts.models import Material, Purpose, User
+from datasets.models import Recall, Release, ReleaseRow, Withdrawal
+from datasets.releases import frozen
+from tests.conftest import NOW
+from tests.support.mutants import mutant
+
+VOLUNTEERS, RESEARCHERS, PUBLIC = Purpose
+WAKE_WORD, UTTERANCE = Material
+
+
+def agreed(*purposes, material=WAKE_WORD):
+    return lambda person: consent.give(person, material, purposes, NOW, reference="on paper")
+
+
+def withdrew(*purposes):
+    def act(person):
+        for purpose in purposes:
+            consent.withdraw(person, NOW, purpose=purpose)
+
+    return act
+
+
+# What a contributor did, in this order, and the audiences that may have their wake-word clips since.
+CONSENTS = {
+    "nothing": ([], set()),
+    "to volunteers": ([agreed(VOLUNTEERS)], set()),
+    "to researchers": ([agreed(VOLUNTEERS, RESEARCHERS)], {RESEARCHERS}),
+    "to a public release": ([agreed(VOLUNTEERS, PUBLIC)], {PUBLIC}),
+    "to everyone": ([agreed(*Purpose)], {RESEARCHERS, PUBLIC}),
+    "to everyone, for utterances": ([agreed(*Purpose, material=UTTERANCE)], set()),
+    "took researchers back": ([agreed(*Purpose), withdrew(RESEARCHERS)], {PUBLIC}),
+    "took public releases back": ([agreed(*Purpose), withdrew(PUBLIC)], {RESEARCHERS}),
+    "took all back": ([agreed(*Purpose), withdrew(VOLUNTEERS)], set()),
+    "took all back and agreed again": (
+        [agreed(*Purpose), withdrew(VOLUNTEERS), agreed(*Purpose)],
+        {RESEARCHERS, PUBLIC},
+    ),
+}
+
+COOLING_OFF = {"never": None, "over": -timedelta(hours=1), "running": timedelta(hours=1)}
+CLIP_STATES = list(product([False, True], COOLING_OFF, [False, True], [False, True]))
+
+
+@pytest.fixture
+def pinned(juniper, shelf):
+    """One row of a release for each state of a clip, all of one contributor; {id: state}."""
+
+    def all_states(release, person):
+        # shelf rests each clip on a consent; which one makes no difference to the rule.
+        consent.give(person, WAKE_WORD, [VOLUNTEERS], NOW, reference="for the shelf")
+        erasure = Withdrawal.objects.create(
+            person_id=person.pk, scope=Withdrawal.Scope.CLIPS, token_sha256="x", requested_at=NOW
+        )
+        states = {}
+        for task, state in zip(shelf(juniper, len(CLIP_STATES), person), CLIP_STATES, strict=True):
+            is_hidden, cooling_off, is_being_erased, is_recalled = state
+            offset = COOLING_OFF[cooling_off]
+            task.clip.hidden_at = NOW if is_hidden else None
+            task.clip.held_until = None if offset is None else timezone.now() + offset
+            task.clip.withdrawal = erasure if is_being_erased else None
+            task.clip.save()
+            row = ReleaseRow.objects.create(
+                release=release, task=task, public_id=f"r{task.pk}", speaker="s", split="train", confidence=1
+            )
+            if is_recalled:
+                Recall.objects.create(release=release, public_id=row.public_id)
+            states[row.public_id] = state
+        consent.withdraw(person, NOW)
+        return states
+
+    return all_states
+
+
+def served(release, public_id):
+    """Whether the sound of this row would be sent now."""
+    try:
+        return bool(frozen.places(release, [public_id]))
+    except frozen.Withdrawn:
+        return False
+
+
+@mutant(
+    "a recalled sound is not sent again when its speaker agrees again",
+    "datasets/releases/frozen.py",
+    kept_by="""        AND NOT EXISTS (
+            SELECT FROM {Recall._meta.db_table} recalled
+            WHERE recalled.release_id = held.release_id AND recalled.public_id = held.public_id
+        )
+""",
+    broken="",
+)
+@mutant(
+    "a recalled row is in no later archive, though its speaker agrees again",
+    "datasets/releases/frozen.py",
+    kept_by="filter(~Exists(recalled), ",
+    broken="filter(",
+)
+@pytest.mark.parametrize("audience", [RESEARCHERS, PUBLIC])
+@pytest.mark.parametrize("given", CONSENTS)
+def test_a_row_is_listed_and_its_sound_is_sent_in_the_same_states(juniper, pinned, audience, given):
+    release = Release.objects.create(slug="spring", audience=audience, published_at=NOW)
+    other = Release.objects.create(slug="summer", audience=audience, published_at=NOW)
+    wendy = User.objects.create_user("wendy")
+    states = pinned(release, wendy)
+    Recall.objects.bulk_create(Recall(release=other, public_id=each) for each in states)
+    steps, audiences = CONSENTS[given]
+    for step in steps:
+        step(wendy)
+    expected = {
+        public_id
+        for public_id, (is_hidden, cooling_off, is_being_erased, is_recalled) in states.items()
+        if audience in audiences
+        and not (is_hidden or cooling_off == "running" or is_being_erased or is_recalled)
+    }
+    assert {row.id for row in frozen.rows(release)} == expected
+    assert {public_id for public_id in states if served(release, public_id)} == expected
+    assert frozen.amount(release)[0] == len(expected) == (2 if audience in audiences else 0)
