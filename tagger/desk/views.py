@@ -26,7 +26,7 @@ from . import examples, last_answers, wording
 def tag(request: PersonalRequest, slug: str) -> HttpResponse:
     campaign = get_object_or_404(Campaign, slug=slug, is_open=True)
     if not pledge.is_made(request.user):
-        return redirect(pledge.page(reverse("tag", args=[campaign.slug])))
+        return redirect(pledge.address(reverse("tag", args=[campaign.slug])))
     lent = assignments.renew(request.user, campaign, 1, timezone.now())
     return _tag_page(request, campaign, lent[0] if lent else None)
 

@@ -1,4 +1,4 @@
-"""The listener's pledge: what you hear stays here. On pages nobody is given a clip to tag before it."""
+"""The listener's pledge: what you hear stays here. The pages give no clip to tag before it is made."""
 
 from urllib.parse import urlencode
 
@@ -6,21 +6,21 @@ from django.urls import reverse
 
 from accounts.models import User
 
-# Of the words in `_pledge.html`. A change of meaning needs a new version: everyone is asked again.
+# The version of the text in `_pledge.html`. When its meaning changes, raise it: everyone is asked again.
 VERSION = "1"
 
 
 def make(person: User) -> None:
     person.pledge = VERSION
-    # By a statement of its own: who is being forgotten meanwhile stays forgotten.
+    # Not save(): a person whose account is erased in the meantime must stay erased.
     User.objects.filter(pk=person.pk, is_active=True).update(pledge=VERSION)
 
 
 def is_made(person: User) -> bool:
-    """Whether they made it in the words of today."""
+    """Whether this person made the pledge in its current version."""
     return person.pledge == VERSION
 
 
-def page(onward: str) -> str:
-    """The address where it is made, and which leads on to this one of ours."""
-    return f"{reverse('first_minute')}?{urlencode({'next': onward})}"
+def address(next_page: str) -> str:
+    """The page where the pledge is made; from there it goes on to `next_page`."""
+    return f"{reverse('first_minute')}?{urlencode({'next': next_page})}"

@@ -5,6 +5,6 @@ from . import views
 urlpatterns = [
     path("", views.home, name="home"),
     path("first-minute/", views.first_minute, name="first_minute"),
-    path("first-minute/practice/", views.practice, name="practice"),
+    path("first-minute/practice/", views.practice_clip, name="practice"),
     path("first-minute/ready/", views.ready, name="ready"),
 ]

@@ -1,4 +1,4 @@
-"""The front page, and a newcomer's first minute: the pledge, three clips to practise on, then the queue."""
+"""The front page, and a newcomer's first minute: the pledge, then three practice clips, then the queue."""
 
 from urllib.parse import urlsplit
 
@@ -15,8 +15,7 @@ from datasets.models import Campaign, Label
 from tagger.forms import PledgeForm, form_for
 from tagger.progress import community
 
-from . import pledge
-from . import practice as practising
+from . import pledge, practice
 
 
 @require_GET
@@ -43,23 +42,23 @@ def first_minute(request: PersonalRequest) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @annotator_required
-def practice(request: PersonalRequest) -> HttpResponse:
-    """One clip, and what is to be said to the answer to it, which is compared here and kept nowhere."""
+def practice_clip(request: PersonalRequest) -> HttpResponse:
+    """One practice clip and the feedback on an answer to it. The answer is checked here and not stored."""
     if not pledge.is_made(request.user):
         return redirect(_with_query(request, "first_minute"))
-    campaign = _practised(request)
-    clips = practising.clips(campaign)
-    number = _number(request, len(clips))
+    campaign = _practice_campaign(request)
+    clips = practice.clips(campaign)
+    number = _clip_number(request, len(clips))
     clip = clips[number - 1]
     form = form_for(campaign)(request.POST if request.method == "POST" else None)
-    verdict = practising.judge(campaign, clip, form.cleaned_data["answer"]) if form.is_valid() else None
+    result = practice.judge(campaign, clip, form.cleaned_data["answer"]) if form.is_valid() else None
     context = {
         "campaign": campaign,
         "labels": Label,
         "form": form,
         "clip": clip,
         "sound": f"sounds/{clip.sound}",
-        "verdict": verdict,
+        "result": result,
         "number": number,
         "of": len(clips),
         "onward": onward(request),
@@ -76,7 +75,7 @@ def ready(request: PersonalRequest) -> HttpResponse:
 
 
 def onward(request: HttpRequest) -> str:
-    """The page of ours that the person was on the way to; the list of campaigns where `next` names none."""
+    """The page of this site that `next` names, for after the first minute; else the list of campaigns."""
     wanted = request.GET.get("next", "")
     here, is_secure = {request.get_host()}, request.is_secure()
     if wanted.startswith("/") and url_has_allowed_host_and_scheme(wanted, here, require_https=is_secure):
@@ -84,24 +83,26 @@ def onward(request: HttpRequest) -> str:
     return reverse("campaigns")
 
 
-def _practised(request: HttpRequest) -> Campaign:
-    """Of the kind that is asked for, or like the campaign that they are on the way to, or a wake word."""
-    if asked := request.GET.get("kind", ""):
-        return practising.like(asked, get_language() or "en")
+def _practice_campaign(request: HttpRequest) -> Campaign:
+    """Of the kind in the query, or else like the campaign in `next`, or else for a wake word."""
+    if kind := request.GET.get("kind", ""):
+        return practice.campaign_like(kind, get_language() or "en")
     try:
         match = resolve(urlsplit(onward(request)).path)
     except Resolver404:
-        return practising.like("", "")
+        return practice.campaign_like("", "")
     slug = match.kwargs.get("slug") if match.url_name == "tag" else None
     campaign = Campaign.objects.filter(slug=slug, is_open=True).first() if slug else None
-    return practising.like(campaign.kind, campaign.language) if campaign else practising.like("", "")
+    if campaign is None:
+        return practice.campaign_like("", "")
+    return practice.campaign_like(campaign.kind, campaign.language)
 
 
-def _number(request: HttpRequest, most: int) -> int:
-    asked = request.GET.get("clip", "1")
-    if asked not in map(str, range(1, most + 1)):
+def _clip_number(request: HttpRequest, last: int) -> int:
+    number = request.GET.get("clip", "1")
+    if number not in map(str, range(1, last + 1)):
         raise Http404("no such clip")
-    return int(asked)
+    return int(number)
 
 
 def _with_query(request: HttpRequest, name: str) -> str:

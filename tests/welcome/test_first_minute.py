@@ -72,7 +72,7 @@ def words_of(answer):
 @mutant(
     "nobody is lent a clip on the page before the pledge",
     "tagger/desk/views.py",
-    kept_by='        return redirect(pledge.page(reverse("tag", args=[campaign.slug])))\n    lent = ',
+    kept_by='        return redirect(pledge.address(reverse("tag", args=[campaign.slug])))\n    lent = ',
     broken="        pass\n    lent = ",
 )
 def test_nobody_is_lent_a_clip_on_the_page_before_the_pledge(here, juniper, share):
@@ -207,7 +207,7 @@ def test_each_answer_is_told_whether_it_is_right_and_why(promised, number, answe
     before = rows()
     page = promised.post(f"/first-minute/practice/?clip={number}", {"answer": answer})
     with override("en"):
-        why = str(practice.clips(practice.like("wake-word", "en"))[number - 1].why)
+        why = str(practice.clips(practice.campaign_like("wake-word", "en"))[number - 1].why)
     assert page.status_code == 200
     feedback = re.search(r'data-part="feedback">(.*?)data-part="onward"', page.content.decode(), re.S)[1]
     assert verdict in feedback and why in feedback
