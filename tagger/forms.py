@@ -21,7 +21,7 @@ class TranscriptForm(forms.Form):
 
     def clean(self) -> dict[str, object]:
         cleaned = super().clean() or {}
-        # An empty box is more often a slip than an answer, so 'nobody speaks' has its own button.
+        # An empty box is more often a slip than an answer, so “Nobody speaks” has its own button.
         if cleaned.get("no_speech"):
             cleaned["answer"] = ""
         elif not cleaned.get("answer") and not self.errors:
@@ -30,12 +30,12 @@ class TranscriptForm(forms.Form):
 
 
 class ExampleForm(forms.Form):
-    """Whether what is being decided is shown to volunteers beside the guidelines, and what is said to it."""
+    """Whether to show the decided clip as an example next to the guidelines, and the note shown with it."""
 
     is_example = forms.BooleanField(
         required=False, label=_("Let volunteers hear it next to the guidelines, with your answer")
     )
-    # A box of several lines: in a box of one, Enter would press the first answer.
+    # A textarea, because Enter in a one-line field would press the first answer button.
     note = forms.CharField(
         required=False,
         max_length=200,
@@ -45,7 +45,7 @@ class ExampleForm(forms.Form):
 
 
 class PledgeForm(forms.Form):
-    use_required_attribute = False  # so that the page says in its own words what is missing
+    use_required_attribute = False  # the page's own message says what is missing, not the browser's
     promise = forms.BooleanField(
         label=_("I promise"),
         error_messages={"required": _("Tick “I promise” first. No one is given a clip before that.")},

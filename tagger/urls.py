@@ -1,4 +1,4 @@
-"""Every address of the site: the hot ones first, then each room's own."""
+"""All addresses of the site: the ones called most come first, then each room's."""
 
 from django.conf import settings
 from django.contrib import admin
@@ -12,7 +12,8 @@ from drf_spectacular.views import SpectacularAPIView
 from . import probes
 from .desk.urls import hot
 
-# allauth's pages about addresses keep them in plain; and where no mail is sent, none may be promised.
+# allauth's pages for e-mail addresses would store them unencrypted; and a site that sends no mail cannot
+# offer to reset a password by mail.
 not_offered = [
     re_path(f"^accounts/{page}/", defaults.page_not_found, {"exception": Http404("not offered here")})
     for page in ("email", "confirm-email", *([] if settings.SENDS_MAIL else ["password/reset"]))
@@ -31,7 +32,8 @@ urlpatterns = [
     *not_offered,
     path("accounts/", include("allauth.urls")),
     path("admin/", admin.site.urls),
-    # A token would set a cookie on every page; without one, another site can bring no more than other words.
+    # A CSRF token would set a cookie on every page. Without one, another site can change no more than the
+    # language.
     path("language/", csrf_exempt(set_language), name="set_language"),
     path("healthz", probes.healthz),
     path("readyz", probes.readyz),

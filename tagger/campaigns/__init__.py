@@ -1,1 +1,1 @@
-"""Open campaigns and how far each has come."""
+"""The open campaigns and their progress."""

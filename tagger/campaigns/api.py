@@ -1,4 +1,4 @@
-"""The open campaigns, for people's programs."""
+"""The open campaigns, for programs."""
 
 from typing import Any
 
@@ -26,6 +26,8 @@ class CampaignSerializer(serializers.ModelSerializer[Campaign]):
 
 
 class Campaigns(APIView):
+    """The open campaigns, with how many of their clips are settled and disputed."""
+
     content_negotiation_class = AnyAccept
     permission_classes = [IsAuthenticated]
 

@@ -1,4 +1,4 @@
-"""The list of open campaigns, from which a volunteer chooses one."""
+"""The list of open campaigns, where a volunteer chooses one."""
 
 from django.http import HttpResponse
 from django.shortcuts import render
@@ -15,9 +15,9 @@ from tagger.welcome import pledge
 def campaigns(request: PersonalRequest) -> HttpResponse:
     now = timezone.now()
     answers = request.user.annotations.count()
-    mine = belonging.by_campaign(request.user, answers)
+    own_answers = belonging.by_campaign(request.user, answers)
     context = {
-        "rows": [(campaign, mine.get(campaign.pk, 0)) for campaign in community.open_campaigns()],
+        "rows": [(campaign, own_answers.get(campaign.pk, 0)) for campaign in community.open_campaigns()],
         "answers": answers,
         "has_pledged": pledge.is_made(request.user),
         "today": belonging.today(request.user, now),

@@ -1,1 +1,1 @@
-"""Disputes and reports, for reviewers."""
+"""Disputes and reported clips, for reviewers."""

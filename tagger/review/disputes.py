@@ -1,4 +1,4 @@
-"""The reviewer decides what the volunteers could not settle."""
+"""Disputes: tasks that volunteers could not settle, and a reviewer's decision on them."""
 
 from datetime import datetime
 from enum import StrEnum
@@ -25,7 +25,7 @@ class DisputeRefused(Refusal):
 
 
 def open_for(reviewer: User) -> QuerySet[Dispute]:
-    """Undecided disputes, oldest first, without the reviewer's own clips or clips that may not be heard."""
+    """Undecided disputes, oldest first, except over the reviewer's own clips and clips no longer live."""
     live = Task.objects.live_for(Purpose.VOLUNTEERS).exclude(clip__contributor=reviewer)
     return (
         Dispute.objects.filter(decided_at=None, task__in=live)
@@ -42,20 +42,20 @@ def decide(dispute: Dispute, reviewer: User, answer: str, now: datetime) -> None
         .select_related("campaign", "clip__contributor__data_key")
         .get(pk=dispute.task_id)
     )
-    fresh = Dispute.objects.filter(task=task, decided_at=None).first()
-    if fresh is None:
+    current = Dispute.objects.filter(task=task, decided_at=None).first()
+    if current is None:
         raise DisputeRefused(DisputeRefusal.ALREADY_DECIDED)
-    fresh.task = task
-    fresh.answer = checked(answer, task.campaign)
-    fresh.decided_at, fresh.reviewer = now, reviewer
-    fresh.save()
+    current.task = task
+    current.answer = checked(answer, task.campaign)
+    current.decided_at, current.reviewer = now, reviewer
+    current.save()
     audit.record(audit.Act.DECIDED, f"clip {task.clip_id}", reviewer, now)
     task.status, task.adjudicated, task.settled_at = Task.Status.SETTLED, True, now
-    # The confidence stays what the volunteers' agreement was: one reviewer is no certainty.
-    task.answer = as_settled(fresh.answer, task)
+    # The confidence stays as the volunteers' votes left it: one reviewer does not make an answer certain.
+    task.answer = as_settled(current.answer, task)
     task.save(update_fields=["status", "adjudicated", "settled_at", *columns("answer")])
 
 
 def as_settled(answer: str, task: Task) -> str:
-    """Labels as they are; transcripts in the normalised form that votes are counted on."""
+    """A label as it is; a transcript in the normalised form that votes are counted on."""
     return answer if task.campaign.kind == task.campaign.Kind.WAKE_WORD else normalise.text(answer)

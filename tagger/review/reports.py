@@ -1,4 +1,4 @@
-"""Clips that a volunteer reported: hidden from everyone until a reviewer has heard them."""
+"""Reported clips: hidden from everyone until a reviewer has heard them."""
 
 from datetime import datetime
 
@@ -13,15 +13,17 @@ from tagger.models import Assignment
 
 
 def open_for(reviewer: User) -> QuerySet[Clip]:
-    """Hidden clips, oldest first, with the `reasons` given; never the reviewer's own.
+    """Clips hidden by a report, oldest first, with the reports' `reasons`; never the reviewer's own.
 
-    Each of their tasks has `marked`: the reports that say where in the clip it is.
+    Each of their tasks has `marked`: the reports that mark a part of the clip.
     """
-    given = Q(tasks__assignments__reason__gt="")
+    has_reason = Q(tasks__assignments__reason__gt="")
     return (
         Clip.objects.hidden_for(Purpose.VOLUNTEERS)
         .exclude(contributor=reviewer)
-        .annotate(reasons=ArrayAgg("tasks__assignments__reason", filter=given, distinct=True, default=[]))
+        .annotate(
+            reasons=ArrayAgg("tasks__assignments__reason", filter=has_reason, distinct=True, default=[])
+        )
         .prefetch_related(
             Prefetch(
                 "tasks__assignments",
@@ -35,6 +37,6 @@ def open_for(reviewer: User) -> QuerySet[Clip]:
 
 @transaction.atomic
 def dismiss(clip: Clip, reviewer: User, now: datetime) -> None:
-    """A reviewer finds nothing wrong with it."""
+    """Show the clip again: the reviewer found nothing wrong with it."""
     audit.record(audit.Act.DISMISSED, f"clip {clip.pk}", reviewer, now)
     Clip.objects.filter(pk=clip.pk).update(hidden_at=None)

@@ -1,4 +1,4 @@
-"""What waits for a reviewer: reported clips, disputes, examples."""
+"""The reviewers' pages: reported clips, disputes and examples."""
 
 from collections import Counter
 
@@ -26,7 +26,7 @@ from .wording import WORDS
 @require_GET
 @reviewer_required
 def review(request: PersonalRequest) -> HttpResponse:
-    """What waits for a reviewer: reported clips first, then disputes."""
+    """The list of reported clips, disputes and examples."""
     context = {
         "reports": reports.open_for(request.user)[:50],
         "disputes": disputes.open_for(request.user)[:50],
@@ -42,7 +42,7 @@ def decide(request: PersonalRequest, pk: int) -> HttpResponse:
     dispute = get_object_or_404(disputes.open_for(request.user), pk=pk)
     form = form_for(dispute.task.campaign)(request.POST or None)
     shown = ExampleForm(request.POST or None)
-    # Both are asked, so that both say what is wrong.
+    # A list, not `and`: both forms are checked, so that both show their errors.
     if request.method == "POST" and all([form.is_valid(), shown.is_valid()]):
         try:
             with transaction.atomic():
@@ -54,7 +54,7 @@ def decide(request: PersonalRequest, pk: int) -> HttpResponse:
         else:
             messages.success(request, _("Decided. Thank you."))
         return redirect("review")
-    votes = Counter(given.answer for given in dispute.task.annotations.order_by("id"))
+    votes = Counter(annotation.answer for annotation in dispute.task.annotations.order_by("id"))
     context = {
         "dispute": dispute,
         "campaign": dispute.task.campaign,
@@ -63,7 +63,7 @@ def decide(request: PersonalRequest, pk: int) -> HttpResponse:
         "shown": shown,
         "may_be_example": examples.may_choose(dispute.task),
         "labels": Label,
-        # Answers, not names: a reviewer judges the clip, not the people.
+        # Without names: a reviewer judges the clip, not the people.
         "answers": [{"answer": answer, "votes": count} for answer, count in votes.most_common()],
     }
     status = 400 if form.errors or shown.errors else 200
@@ -74,20 +74,20 @@ def decide(request: PersonalRequest, pk: int) -> HttpResponse:
 @reviewer_required
 def dispute_audio(request: PersonalRequest, pk: int) -> HttpResponse:
     dispute = get_object_or_404(disputes.open_for(request.user), pk=pk)
-    return _for_reviewer(request, dispute.task.clip)
+    return _sound(request, dispute.task.clip)
 
 
 @require_GET
 @reviewer_required
 def report_audio(request: PersonalRequest, pk: int) -> HttpResponse:
     clip = get_object_or_404(reports.open_for(request.user), pk=pk)
-    return _for_reviewer(request, clip)
+    return _sound(request, clip)
 
 
 @require_POST
 @reviewer_required
 def show_again(request: PersonalRequest, pk: int) -> HttpResponse:
-    """The reviewer finds nothing wrong with a reported clip."""
+    """Put a reported clip back in the queue: the reviewer found nothing wrong with it."""
     reports.dismiss(get_object_or_404(reports.open_for(request.user), pk=pk), request.user, timezone.now())
     messages.success(request, _("The clip is back in the queue."))
     return redirect("review")
@@ -101,6 +101,7 @@ def take_out(request: PersonalRequest, pk: int) -> HttpResponse:
     return redirect("review")
 
 
-def _for_reviewer(request: PersonalRequest, clip: Clip) -> HttpResponse:
+def _sound(request: PersonalRequest, clip: Clip) -> HttpResponse:
+    """The clip as volunteers hear it; the audit log records who listened."""
     audit.looked(f"clip {clip.pk}", request.user, timezone.now())
     return byteranges.sound(request, hearing.for_volunteers(clip))
