@@ -1,1 +1,1 @@
-"""Votes to a verdict, transcripts to a text: pure functions over the whole list, with no Django."""
+"""Votes to a verdict, transcripts to a text: pure functions over all votes, without Django."""

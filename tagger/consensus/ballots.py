@@ -1,6 +1,6 @@
-"""Votes as one sparse matrix, tasks by (worker, answer), that estimates multiply by something small.
+"""Votes as one sparse matrix, tasks by (worker, answer), and the sums and products that the models need.
 
-Its canonical order makes every sum independent of the order in which the rows came.
+The matrix is in canonical order, so no sum depends on the order in which the rows came.
 """
 
 from collections.abc import Iterator
@@ -14,15 +14,16 @@ Floats = npt.NDArray[np.floating]
 Integers = npt.NDArray[np.integer]
 Ballots: TypeAlias = scipy.sparse.csr_matrix
 
-# Tasks looked at together: what a step holds beside the votes is bounded by this, not by the crowd.
+# Tasks processed together: this bounds the memory of a step beyond the votes themselves.
 CHUNK = 1 << 16
 
 
 def ballots(tasks: Integers, workers: Integers, answers: Integers, size: tuple[int, int, int]) -> Ballots:
-    """Votes as (tasks, workers * classes) of weights; `size` is the number of tasks, workers and classes.
+    """A sparse matrix of vote weights, (tasks, workers * classes), from one row per vote.
 
-    An answer of -1 is an abstention and left out. Of a worker's answers to one task equal ones count once,
-    and different ones share one vote: saying it twice says no more, and who said both meant neither fully.
+    `tasks`, `workers` and `answers` are numbers from 0; an answer of -1 is an abstention and is left out.
+    `size` is the number of tasks, workers and classes. A worker has one vote per task: the same answer given
+    twice counts once, and n different answers count 1 / n each.
 
     >>> ballots(np.array([0, 0, 0]), np.array([0, 1, 1]), np.array([1, 0, 1]), (1, 2, 2)).toarray()
     array([[0. , 1. , 0.5, 0.5]], dtype=float32)
@@ -34,15 +35,15 @@ def ballots(tasks: Integers, workers: Integers, answers: Integers, size: tuple[i
     columns = workers.astype(np.int32)
     columns *= classes
     columns += answers.astype(np.int32, copy=False)
-    votes = _by_task(tasks.astype(np.int32, copy=False), columns, (number, crowd * classes))
+    votes = _sparse(tasks.astype(np.int32, copy=False), columns, (number, crowd * classes))
     votes.sum_duplicates()
     votes.data[:] = 1
-    _share_second_thoughts(votes, classes)
+    _split_repeated_votes(votes, classes)
     return votes
 
 
-def _by_task(rows: Integers, columns: Integers, shape: tuple[int, int]) -> Ballots:
-    """A vote of 1 at each place; what comes in the order of its tasks needs no sorting by them."""
+def _sparse(rows: Integers, columns: Integers, shape: tuple[int, int]) -> Ballots:
+    """1 at each (row, column). Rows that are already in order are not sorted again."""
     ones = np.ones(columns.size, np.float32)
     if (rows[1:] < rows[:-1]).any():
         return scipy.sparse.coo_matrix((ones, (rows, columns)), shape=shape).tocsr()
@@ -50,73 +51,77 @@ def _by_task(rows: Integers, columns: Integers, shape: tuple[int, int]) -> Ballo
     return scipy.sparse.csr_matrix((ones, columns, bounds), shape=shape)
 
 
-def _share_second_thoughts(votes: Ballots, classes: int) -> None:
-    for _, some in chunks(votes):
-        people = some.indices // classes
-        again = np.flatnonzero(people[1:] == people[:-1]) + 1
-        # Who closes one task may open the next.
-        again = again[some.indptr[np.searchsorted(some.indptr, again)] != again]
-        begins = np.diff(again, prepend=-1) > 1
+def _split_repeated_votes(votes: Ballots, classes: int) -> None:
+    """Where a worker gave one task n different answers, each gets a weight of 1 / n. In place."""
+    for _, chunk in chunks(votes):
+        people = chunk.indices // classes
+        repeats = np.flatnonzero(people[1:] == people[:-1]) + 1
+        # The last vote on one task and the first on the next may be the same worker's: no repeat.
+        repeats = repeats[chunk.indptr[np.searchsorted(chunk.indptr, repeats)] != repeats]
+        begins = np.diff(repeats, prepend=-1) > 1
         run = np.cumsum(begins) - 1
         number = np.bincount(run) + 1
-        some.data[again[begins] - 1] /= number
-        some.data[again] /= number[run]
+        chunk.data[repeats[begins] - 1] /= number
+        chunk.data[repeats] /= number[run]
 
 
 def chunks(votes: Ballots, size: int = CHUNK) -> Iterator[tuple[slice, Ballots]]:
-    """The votes of some tasks at a time, and which tasks these are; they share memory with the whole."""
+    """The votes of `size` tasks at a time, with the slice of these tasks. They share memory with `votes`."""
     for start in range(0, max(votes.shape[0], 1), size):
         part = slice(start, start + size)
-        yield part, votes if votes.shape[0] <= size else _some(votes, part)
+        yield part, votes if votes.shape[0] <= size else _part(votes, part)
 
 
-def _some(votes: Ballots, part: slice) -> Ballots:
+def _part(votes: Ballots, part: slice) -> Ballots:
     bounds = votes.indptr[part.start : part.stop + 1]
     inside = slice(bounds[0], bounds[-1])
-    some = scipy.sparse.csr_matrix((bounds.size - 1, votes.shape[1]), dtype=votes.dtype)
-    # Given to the constructor, they would be copied.
-    some.data, some.indices, some.indptr = votes.data[inside], votes.indices[inside], bounds - bounds[0]
-    return some
+    chunk = scipy.sparse.csr_matrix((bounds.size - 1, votes.shape[1]), dtype=votes.dtype)
+    # The constructor would copy these arrays.
+    chunk.data, chunk.indices, chunk.indptr = votes.data[inside], votes.indices[inside], bounds - bounds[0]
+    return chunk
 
 
-def answers_of(votes: Ballots, classes: int) -> Floats:
-    """How many votes each task has for each class: (tasks, classes)."""
+def tally(votes: Ballots, classes: int) -> Floats:
+    """The number of votes for each class on each task: (tasks, classes)."""
     crowd = votes.shape[1] // classes
     return np.asarray(votes @ np.tile(np.eye(classes, dtype=np.float32), (crowd, 1)))
 
 
-def count(votes: Ballots, weights: Floats, classes: int) -> Floats:
-    """How often each worker answered what where: (workers, columns of the weights, classes)."""
+def confusion_counts(votes: Ballots, weights: Floats, classes: int) -> Floats:
+    """How often each worker gave each answer, summed over tasks by `weights` (tasks, columns).
+
+    Shape (workers, columns, classes). With a posterior as `weights`, expected confusion matrices in votes.
+    """
     counts = np.asarray(votes.T @ weights)
     return counts.reshape(-1, classes, weights.shape[1]).transpose(0, 2, 1)
 
 
-def weigh(votes: Ballots, matrices: Floats) -> Floats:
-    """The log-likelihood of each task's votes under (workers, columns, classes): (tasks, columns)."""
+def log_likelihoods(votes: Ballots, matrices: Floats) -> Floats:
+    """Log-likelihoods (tasks, columns) of each task's votes, given `matrices` (workers, columns, classes)."""
     columns = matrices.shape[1]
     evidence = np.log(matrices).transpose(0, 2, 1).reshape(-1, columns)
     return np.asarray(votes @ np.ascontiguousarray(evidence))
 
 
-def normalised(scores: Floats) -> Floats:
-    """Scores in logarithms to probabilities, row by row and in place."""
-    scores -= largest(scores)[:, None]
+def softmax(scores: Floats) -> Floats:
+    """Each row's scores (natural logarithms) as probabilities, in place."""
+    scores -= row_max(scores)[:, None]
     np.exp(scores, out=scores)
     scores /= row_sums(scores)[:, None]
     return scores
 
 
-def fixed(posterior: Floats, known: Integers | None) -> Floats:
-    """The same, in place, with certainty where a task's class is `known` (else -1)."""
+def with_known(posterior: Floats, known: Integers | None) -> Floats:
+    """The posterior with certainty for each task whose class is `known` (else -1), in place."""
     if known is not None:
-        sure = np.flatnonzero(known >= 0)
-        posterior[sure] = 0
-        posterior[sure, known[sure]] = 1
+        certain = np.flatnonzero(known >= 0)
+        posterior[certain] = 0
+        posterior[certain, known[certain]] = 1
     return posterior
 
 
-def largest(scores: Floats) -> Floats:
-    """Each row's largest: `max(1)`, column by column, which is many times faster where columns are few."""
+def row_max(scores: Floats) -> Floats:
+    """`scores.max(1)`, column by column: many times faster for few columns."""
     most = scores[:, 0].copy()
     for column in scores.T[1:]:
         np.maximum(most, column, out=most)
@@ -124,6 +129,5 @@ def largest(scores: Floats) -> Floats:
 
 
 def row_sums(values: Floats) -> Floats:
-    """`values.sum(1)`, many times faster where columns are few; and BLAS, which wakes every core for so
-    little, is not asked."""
+    """`values.sum(1)`, many times faster for few columns, and without BLAS, which would wake every core."""
     return np.asarray(np.einsum("tk->t", values))

@@ -1,42 +1,41 @@
-"""Each worker's confusion matrix, and what votes then say of a task's class.
+"""One confusion matrix per worker, and the posterior of a task's class given its votes.
 
 A. P. Dawid and A. M. Skene, Maximum likelihood estimation of observer error-rates using the EM algorithm,
-Applied Statistics (1979), doi:10.2307/2346806, with priors: a worker's matrix is pooled towards the crowd's,
-and the crowd's towards one accuracy for all, as strongly as votes are few. Their posterior is too sure: see
-`opinion`.
+Applied Statistics (1979), doi:10.2307/2346806, with priors: a worker's matrix is shrunk towards the crowd's,
+and the crowd's towards one accuracy for all classes; the fewer the votes, the more. Their posterior is too
+sure of itself: see `posterior`.
 """
 
 import numpy as np
 
-from .ballots import Ballots, Floats, Integers, answers_of, count, fixed, largest, row_sums
-from .kinds import KEPT, PRECISE, STILL, WORK, doubted, moved, moved_most
-from .mixtures import Mixture, sort
+from .ballots import Ballots, Floats, Integers, confusion_counts, row_max, row_sums, tally, with_known
+from .mixtures import Mixture, component_posterior
+from .subtypes import KEPT_DECIMALS, PRECISE_VOTES, TOLERANCE, WORK, distrust, max_change, mean_change
 
-# Votes that a prior is worth: the crowd's matrix against a worker's own, one accuracy against the crowd's.
+# Pseudo-votes of the priors, per row: of the crowd's matrix in a worker's; of one accuracy in the crowd's.
 POOLING = 4.0
 ONE_COIN = 10.0
-# The share of right answers to expect of a crowd that nothing is known of.
-GUESS = 0.7
-# Errors on one task go together, so evidence counts less the more of it there is: x nats are worth
+# The expected share of right answers in a crowd of which nothing is known.
+DEFAULT_ACCURACY = 0.7
+# Errors on one task are correlated, so evidence has diminishing returns: x nats count as
 # TAIL * log(1 + x / TAIL), as if each vote's error rate were itself uncertain.
 TAIL = 3.0
-# How much the plain share of votes counts beside the posterior.
+# Weight of the plain share of votes in the posterior.
 SHARE = 0.25
-# Where classes and matrices are learned from each other: the pooling, how errors on one task correlate, and
-# how many rounds at least and at most.
+# The correlation of the errors on one task while `learn` estimates classes and matrices from each other.
 CORRELATION = 0.125
-FEWEST, ROUNDS = 4, 30
-# Rounds on many votes stop when so little of the mean task goes to another class.
-NEARLY_STILL = 3e-4
-# The power of the learned prior of two classes: what is rarely voted may be often missed.
-EVENED = 0.5
-# A class is taken to be so many times as common as its votes at most: else one that hardly anybody names
-# becomes what all contested tasks are.
-OFTENER = 2.0
+MIN_ROUNDS, MAX_ROUNDS = 4, 30
+# On many votes, rounds stop when the mean task moves less probability than this to other classes.
+MEAN_TOLERANCE = 3e-4
+# The learned prior of two classes is raised to this power: a class with few votes may be one often missed.
+TWO_CLASS_PRIOR_POWER = 0.5
+# The prior of a class is at most this multiple of its share of the votes. Without a limit, contested tasks
+# drift to a class that hardly anyone names.
+MAX_PRIOR_RATIO = 2.0
 
 
 def one_coin(classes: int, accuracy: float) -> Floats:
-    """The matrix of who is right with one probability whatever the class, and errs evenly.
+    """A matrix (classes, answers) with the same accuracy in every class and evenly spread errors.
 
     >>> one_coin(3, 0.8).round(2).tolist()
     [[0.8, 0.1, 0.1], [0.1, 0.8, 0.1], [0.1, 0.1, 0.8]]
@@ -46,64 +45,72 @@ def one_coin(classes: int, accuracy: float) -> Floats:
     return matrix
 
 
-def independent(votes: Ballots, classes: int, known: Integers | None, trust: Floats) -> Mixture:
-    """Learn the matrices and the classes from each other, beginning from each task's shares of votes.
+def learn(votes: Ballots, classes: int, known: Integers | None, trust: Floats) -> Mixture:
+    """Estimate classes and matrices from each other by EM, starting from each task's shares of votes.
 
-    Of two classes the prior is between the learned one and an even one: their geometric mean. Of more it is
-    the learned one: evened, many rare classes would together outweigh the common one.
+    `known` (tasks,): the class where it is known, else -1; `trust` (workers,): from 0 to 1. The result is a
+    mixture with one component per class.
+
+    The prior of two classes is the geometric mean of the learned and a uniform prior. With more classes it is
+    the learned prior: flattened, many rare classes would together outweigh the common one.
     """
-    precise = votes.nnz <= PRECISE
-    power = EVENED if classes == 2 else 1.0
-    answers = answers_of(votes, classes)
-    voted = answers.sum(0, dtype=np.float64) + 1 / classes
-    most = OFTENER * voted / voted.sum()
-    truth: Floats = shares(answers).astype(np.float64 if precise else np.float32)
-    rounds = int(np.clip(WORK / max(votes.nnz * classes, 1), FEWEST, ROUNDS))
-    itself = np.eye(classes)
+    precise = votes.nnz <= PRECISE_VOTES
+    power = TWO_CLASS_PRIOR_POWER if classes == 2 else 1.0
+    tallies = tally(votes, classes)
+    voted = tallies.sum(0, dtype=np.float64) + 1 / classes
+    most = MAX_PRIOR_RATIO * voted / voted.sum()
+    truth: Floats = vote_shares(tallies).astype(np.float64 if precise else np.float32)
+    rounds = int(np.clip(WORK / max(votes.nnz * classes, 1), MIN_ROUNDS, MAX_ROUNDS))
+    identity = np.eye(classes)
     for _ in range(rounds):
-        before, truth = truth, fixed(truth, known)
-        size = (np.einsum("tk->k", truth, dtype=np.float64) + 1) ** power
-        size = np.minimum(size / size.sum(), most)
-        size /= size.sum()
-        counts = count(votes, truth, classes)
-        matrices = skills(counts, pool(counts), trust).astype(truth.dtype)
-        truth = sort(votes, matrices, size)
+        before, truth = truth, with_known(truth, known)
+        prior = (np.einsum("tk->k", truth, dtype=np.float64) + 1) ** power
+        prior = np.minimum(prior / prior.sum(), most)
+        prior /= prior.sum()
+        counts = confusion_counts(votes, truth, classes)
+        matrices = worker_matrices(counts, pooled_matrix(counts), trust).astype(truth.dtype)
+        truth = component_posterior(votes, matrices, prior)
         if precise:
-            np.round(truth, KEPT, out=truth)
-            still = moved_most(before, truth) < STILL
+            np.round(truth, KEPT_DECIMALS, out=truth)
+            converged = max_change(before, truth) < TOLERANCE
         else:
-            still = moved(before, truth, itself) < NEARLY_STILL
-        if still:
+            converged = mean_change(before, truth, identity) < MEAN_TOLERANCE
+        if converged:
             break
-    return Mixture(size, itself, matrices, counts.sum(2) + POOLING, CORRELATION)
+    return Mixture(prior, identity, matrices, counts.sum(2) + POOLING, CORRELATION)
 
 
-def pool(counts: Floats) -> Floats:
-    """The crowd's matrix, classes by answers, from everybody's counts (workers, classes, answers)."""
+def pooled_matrix(counts: Floats) -> Floats:
+    """The crowd's matrix (classes, answers) from all workers' counts (workers, classes, answers)."""
     total = counts.sum(0, dtype=np.float64)
-    accuracy = (np.trace(total) + ONE_COIN * GUESS) / (total.sum() + ONE_COIN)
+    accuracy = (np.trace(total) + ONE_COIN * DEFAULT_ACCURACY) / (total.sum() + ONE_COIN)
     prior = ONE_COIN * one_coin(len(total), accuracy)
     return np.asarray((total + prior) / (total.sum(1, keepdims=True) + ONE_COIN))
 
 
-def skills(counts: Floats, pooled: Floats, trust: Floats) -> Floats:
-    """Every worker's matrix: (workers, classes, answers)."""
+def worker_matrices(counts: Floats, pooled: Floats, trust: Floats) -> Floats:
+    """Matrices (workers, classes, answers), each shrunk towards the `pooled` one (classes, answers)."""
     matrices = (counts + POOLING * pooled) / (counts.sum(2, keepdims=True) + POOLING)
-    return doubted(np.asarray(matrices), counts, trust)
+    return distrust(np.asarray(matrices), counts, trust)
 
 
-def opinion(scores: Floats, prior: Floats, answers: Floats) -> Floats:
-    """How likely each class is: (tasks, classes), from log-likelihoods, class prior and votes for each.
+def posterior(scores: Floats, prior: Floats, tallies: Floats) -> Floats:
+    """The probability of each class for each task: (tasks, classes).
 
-    An agreeing vote never lowers the leader while the prior is even and the voter names each class most often
-    where it is true: it takes every other class further behind, and both parts of the mixture follow.
+    `scores` (tasks, classes) are log-likelihoods, `prior` (classes,), `tallies` (tasks, classes) votes. With
+    x_k the nats by which class k trails the best one,
+
+        p_k = (1 - SHARE) * q_k / sum(q) + SHARE * vote_share_k,  q_k = prior_k * (1 + x_k / TAIL) ** -TAIL
+
+    One more agreeing vote never lowers the leader, if the prior is uniform and the voter names each class
+    most often where it is true: every other class falls further behind, and so both terms grow.
     """
-    behind = largest(scores)[:, None] - scores
+    behind = row_max(scores)[:, None] - scores
     likely = prior.astype(scores.dtype) * np.power(1 + behind / TAIL, -TAIL)
     likely /= row_sums(likely)[:, None]
-    return np.asarray((1 - SHARE) * likely + SHARE * shares(answers))
+    return np.asarray((1 - SHARE) * likely + SHARE * vote_shares(tallies))
 
 
-def shares(answers: Floats) -> Floats:
-    """The share of votes for each class, with one vote more that is spread over all of them."""
-    return np.asarray((answers + 1 / answers.shape[1]) / (row_sums(answers) + 1)[:, None])
+def vote_shares(tallies: Floats) -> Floats:
+    """The share of votes for each class (tasks, classes), with one pseudo-vote spread over all classes."""
+    return np.asarray((tallies + 1 / tallies.shape[1]) / (row_sums(tallies) + 1)[:, None])

@@ -1,4 +1,8 @@
-"""Labels to a verdict: how likely each class is, given who voted what and how they err."""
+"""Labels to a verdict: the probability of each class, given who voted what and how they err.
+
+`decide` settles one task from its votes and what is known of the crowd; `fit` learns a crowd from all of its
+votes. The model is that of Dawid and Skene, with the changes that `dawid_skene` and `subtypes` explain.
+"""
 
 from collections import Counter
 from collections.abc import Hashable, Mapping, Sequence
@@ -10,38 +14,42 @@ from typing import Any, Self
 import numpy as np
 import numpy.typing as npt
 
-from . import collusion, dawid_skene, kinds, mixtures
+from . import collusion, dawid_skene, mixtures, subtypes
 from .ballots import (
     Ballots,
     Floats,
     Integers,
-    answers_of,
     ballots,
     chunks,
-    count,
-    fixed,
-    largest,
+    confusion_counts,
+    log_likelihoods,
+    row_max,
     row_sums,
-    weigh,
+    tally,
+    with_known,
 )
-from .dawid_skene import GUESS, SHARE, TAIL
+from .dawid_skene import DEFAULT_ACCURACY, SHARE, TAIL
 from .mixtures import Mixture
 from .verdict import Rule, Verdict, Vote, refuse_repeats
 
 # Rows are true classes, columns answers; each row sums to 1.
 Matrix = tuple[tuple[float, ...], ...]
 
-# Models with the share of each.
+# Models with the weight of each in the average.
 Models = tuple[tuple[float, Mixture], ...]
 
-# Decimals that a crowd and a verdict are kept at, so that JSON gives the same bytes again.
+# Decimals of the numbers in a crowd and a verdict, so that they survive JSON unchanged.
 DECIMALS = 6
 
 
 @dataclass(frozen=True)
 class LabelCrowd:
-    """What the last refit learned of one crowd: the class prior, the matrix of who is new, each one's own;
-    and the two parameters of `dawid_skene.opinion` that it is to be used with."""
+    """What the last refit learned of one crowd: those who label in one language.
+
+    `prior`: the probability of each class; `pooled`: the matrix of a stranger, who is not in `skills`;
+    `skills`: each known annotator's matrix; `tail` and `share`: the parameters of `dawid_skene.posterior`.
+    The field names are those of the JSON in certificates.
+    """
 
     classes: tuple[str, ...]
     prior: tuple[float, ...]
@@ -52,14 +60,14 @@ class LabelCrowd:
 
     @classmethod
     def strangers(cls, classes: Sequence[str]) -> Self:
-        """A crowd that nothing is known of."""
+        """A crowd of which nothing is known."""
         number = len(classes)
         even = (round(1 / max(number, 1), DECIMALS),) * number
-        return cls(tuple(classes), even, _rounded(dawid_skene.one_coin(number, GUESS)), {})
+        return cls(tuple(classes), even, _rounded(dawid_skene.one_coin(number, DEFAULT_ACCURACY)), {})
 
     @classmethod
     def from_json(cls, data: dict[str, Any], annotators: Sequence[Hashable]) -> Self:
-        """The part of a crowd that `as_json` gave, for the annotators of the same positions."""
+        """The part of a crowd that `as_json` returned; `annotators` in the same order as there."""
         skills = {
             annotator: _tuples(matrix)
             for annotator, matrix in zip(annotators, data["skills"], strict=True)
@@ -75,7 +83,7 @@ class LabelCrowd:
         )
 
     def as_json(self, annotators: Sequence[Hashable]) -> dict[str, Any]:
-        """What a decision on these annotators' votes uses: by position, without names; None: a stranger."""
+        """What a decision on these annotators' votes uses; `skills` in their order, None for a stranger."""
         return {
             "classes": list(self.classes),
             "prior": list(self.prior),
@@ -89,16 +97,20 @@ class LabelCrowd:
         }
 
     def reliability(self, annotator: Hashable) -> float:
-        """The share of right answers to expect of an annotator, from 0 to 1."""
+        """The expected share of an annotator's right answers, from 0 to 1."""
         matrix = self.skills.get(annotator, self.pooled)
         return fsum(self.prior[k] * matrix[k][k] for k in range(len(self.classes)))
 
 
 @dataclass(frozen=True)
 class LabelFit:
-    """A refit's outcome: `posterior` (tasks, classes), `prior` (classes,), `pooled` (classes, answers),
-    `matrices` (workers, classes, answers), `reliability` and `trust` (workers,), and the
-    `models` behind it."""
+    """What `fit` learned of a crowd, by the numbers of tasks, workers and classes.
+
+    `posterior` (tasks, classes): the probability of each class; `prior` (classes,); `pooled` (classes,
+    answers): the matrix of a stranger; `matrices` (workers, classes, answers); `reliability` (workers,): the
+    expected share of right answers; `trust` (workers,): the share of their answers that counts; `models`: the
+    mixtures that were averaged.
+    """
 
     posterior: Floats
     prior: Floats
@@ -108,37 +120,37 @@ class LabelFit:
     trust: Floats
     models: Models
 
-    def judge(self, votes: Ballots) -> Floats:
-        """How likely each class is for each task, (tasks, classes), after these votes by the same workers.
+    def posterior_of(self, votes: Ballots) -> Floats:
+        """The probability of each class for each task (tasks, classes), given votes by the same workers.
 
-        With few votes on a task it is what `decide` says, with many what the models do.
+        It is near `decision_posterior` for tasks with few votes, and near the models for tasks with many.
         """
-        answers = answers_of(votes, len(self.prior))
-        return self._judged(votes, answers, _likely(votes, answers, self.models))
+        tallies = tally(votes, len(self.prior))
+        return self._posterior_of(votes, tallies, _models_posterior(votes, tallies, self.models))
 
-    def _judged(self, votes: Ballots, answers: Floats, likely: Floats) -> Floats:
+    def _posterior_of(self, votes: Ballots, tallies: Floats, likely: Floats) -> Floats:
         posterior = np.empty_like(likely)
-        for part, some in chunks(votes):
-            plain = self._plain(some, answers[part])
-            posterior[part] = _blend(likely[part], plain, answers[part], FEW)
+        for part, chunk in chunks(votes):
+            plain = self._matrix_posterior(chunk, tallies[part])
+            posterior[part] = _blend(likely[part], plain, tallies[part], JUDGING_PAIRS)
         return posterior
 
     def with_stranger(self) -> Self:
-        """The same with one more worker, of whom nothing is known: those who were not learned from."""
+        """The same fit with one more worker, who stands for anyone who was not learned from."""
         return replace(self, matrices=np.concatenate([self.matrices, self.pooled[np.newaxis]]))
 
-    def decided(self, votes: Ballots) -> Floats:
-        """What `decide` would say of each task after these votes by the same workers: (tasks, classes)."""
+    def decision_posterior(self, votes: Ballots) -> Floats:
+        """The probabilities that `decide` gives each task's votes by the same workers: (tasks, classes)."""
         posterior = np.empty((votes.shape[0], len(self.prior)), np.float32)
-        for part, some in chunks(votes):
-            posterior[part] = self._plain(some, answers_of(some, len(self.prior)))
+        for part, chunk in chunks(votes):
+            posterior[part] = self._matrix_posterior(chunk, tally(chunk, len(self.prior)))
         return posterior
 
-    def _plain(self, votes: Ballots, answers: Floats) -> Floats:
-        return dawid_skene.opinion(weigh(votes, self.matrices), self.prior, answers)
+    def _matrix_posterior(self, votes: Ballots, tallies: Floats) -> Floats:
+        return dawid_skene.posterior(log_likelihoods(votes, self.matrices), self.prior, tallies)
 
     def crowd(self, classes: Sequence[str], annotators: Sequence[Hashable]) -> LabelCrowd:
-        """The same with names: `annotators` in the order of the workers' numbers."""
+        """What was learned, by name: `classes` and `annotators` in the order of their numbers."""
         skills = {
             annotator: _rounded(matrix) for annotator, matrix in zip(annotators, self.matrices, strict=True)
         }
@@ -155,14 +167,15 @@ def fit(
     known: Integers | None = None,
     trust: Floats | None = None,
 ) -> LabelFit:
-    """Learn a crowd from all of its votes, one a row: numbers from 0 of task, worker and answer (-1: none).
+    """Learn a crowd from all of its votes.
 
-    `known`: a task's class where it is known, else -1. `trust`: the share of each worker's answers that is
-    about the clip (1 if not given). Whoever copies others has less of it afterwards, in `LabelFit.trust`.
+    `tasks`, `workers` and `answers` hold one row per vote, numbered from 0; an answer of -1 is none. `known`
+    (tasks,): a task's class where it is known, else -1. `trust` (workers,): the share of each worker's
+    answers that is about the clip, by default 1. Workers who copy others have less of it in `LabelFit.trust`.
 
-    Several models say what each task most likely is; by that workers are measured. The posterior is what the
-    models and the workers' matrices say together. `decide`, which looks at one task and has the matrices
-    alone, agrees with it in the mean and not in each case: it cannot know what kind of task it looks at.
+    Several mixture models, averaged, estimate the class of each task; the workers' matrices are measured
+    against it. The posterior combines the models and the matrices. `decide` sees one task and has only the
+    matrices, so it agrees with the posterior on average but not on every task.
 
     >>> found = fit(np.array([0, 0, 1, 1]), np.array([0, 1, 0, 1]), np.array([0, 0, 1, 1]), classes=2)
     >>> found.posterior.argmax(axis=1).tolist()
@@ -172,119 +185,123 @@ def fit(
     votes = ballots(tasks, workers, answers, size)
     trusted = np.ones(size[1]) if trust is None else np.asarray(trust, float)
     found = _learn(votes, classes, known, trusted)
-    every = kinds.sampled(votes)
-    alone = collusion.independence(votes[::every], found.posterior[::every], found.matrices)
-    return found if (alone == 1).all() else _learn(votes, classes, known, trusted * alone)
+    step = subtypes.sampling_step(votes)
+    independence = collusion.independence(votes[::step], found.posterior[::step], found.matrices)
+    return found if (independence == 1).all() else _learn(votes, classes, known, trusted * independence)
 
 
 def _learn(votes: Ballots, classes: int, known: Integers | None, trust: Floats) -> LabelFit:
-    """A fit by workers' trust as it is given."""
+    """A fit with the workers' trust as given."""
     models = _models(votes, classes, known, trust)
-    answers = answers_of(votes, classes)
-    likely = _likely(votes, answers, models)
+    tallies = tally(votes, classes)
+    likely = _models_posterior(votes, tallies, models)
     truth = np.empty_like(likely)
     for part, _ in chunks(votes):
-        plain = dawid_skene.shares(answers[part])
-        truth[part] = leading(_blend(likely[part], plain, answers[part], PLAIN))
-    found = _measure(votes, fixed(truth, known), known, trust, models)
-    return replace(found, posterior=fixed(found._judged(votes, answers, likely), known))
+        plain = dawid_skene.vote_shares(tallies[part])
+        truth[part] = leading(_blend(likely[part], plain, tallies[part], MEASURING_PAIRS))
+    found = _measure(votes, with_known(truth, known), known, trust, models)
+    return replace(found, posterior=with_known(found._posterior_of(votes, tallies, likely), known))
 
 
-def _number(numbers: Integers, told: npt.NDArray[Any] | None) -> int:
-    return max(int(numbers.max(initial=-1)) + 1, 0 if told is None else len(told))
+def _number(numbers: Integers, given: npt.NDArray[Any] | None) -> int:
+    return max(int(numbers.max(initial=-1)) + 1, 0 if given is None else len(given))
 
 
 def _models(votes: Ballots, classes: int, known: Integers | None, trust: Floats) -> Models:
-    """Several models of the crowd, each with its share in what is said of a task: as it foretells votes.
+    """Models of the crowd, each with its weight in the average: by how well it predicts the votes.
 
-    A very large crowd's models are learned from the votes of every so many tasks, and kinds in one way
-    instead of several: where votes are many, pooling matters little.
+    For a very large crowd they are learned from a sample of the tasks, and subtypes with one pooling instead
+    of several: with many votes, pooling matters little.
     """
-    every = kinds.sampled(votes)
-    sample, told = votes[::every], None if known is None else known[::every]
-    poolings = kinds.POOLINGS if every == 1 else kinds.POOLINGS[1:2]
-    alone = dawid_skene.independent(sample, classes, told, trust)
-    sorts = [kinds.sort_tasks(sample, classes, told, trust, pooling) for pooling in poolings]
-    some = sample[:: max(-(-sample.nnz // FORETOLD), 1)]
-    foretold = np.mean([model.foretold(some) for model in sorts], axis=0)
-    share, rest = mixtures.shares([alone.foretold(some), foretold], PARSIMONY)
-    models = ((share, alone), *((rest / len(sorts), model) for model in sorts))
-    return models if every == 1 else tuple((part, model) for part, model in models if part >= NEGLIGIBLE)
+    step = subtypes.sampling_step(votes)
+    sample, known_of_sample = votes[::step], None if known is None else known[::step]
+    poolings = subtypes.POOLINGS if step == 1 else subtypes.POOLINGS[1:2]
+    independent = dawid_skene.learn(sample, classes, known_of_sample, trust)
+    correlated = [subtypes.learn(sample, classes, known_of_sample, trust, pooling) for pooling in poolings]
+    compared = sample[:: max(-(-sample.nnz // COMPARED_VOTES), 1)]
+    predicted = np.mean([model.leave_one_out(compared) for model in correlated], axis=0)
+    share, rest = mixtures.stacking_weights([independent.leave_one_out(compared), predicted], PARSIMONY)
+    models = ((share, independent), *((rest / len(correlated), model) for model in correlated))
+    return models if step == 1 else tuple((part, model) for part, model in models if part >= NEGLIGIBLE)
 
 
-# That errors are independent is believed until kinds foretell votes better.
+# Errors are assumed to be independent until subtypes predict the votes better.
 PARSIMONY = (0.9, 0.1)
-# Votes that are foretold to compare models, if there are more: they have two shares to tell.
-FORETOLD = 30_000
-# A very large crowd is not asked what it thinks of tasks by a model of so small a share.
+# The most votes that are predicted to compare models: enough to estimate two weights.
+COMPARED_VOTES = 30_000
+# For a very large crowd, models with less weight than this are dropped.
 NEGLIGIBLE = 0.01
 
 
-def _likely(votes: Ballots, answers: Floats, models: Models) -> Floats:
-    """What the models together, and the plain shares of votes, make of each task: (tasks, classes)."""
-    likely = np.empty_like(answers)
-    for part, some in chunks(votes):
-        likely[part] = DOUBT * dawid_skene.shares(answers[part])
+def _models_posterior(votes: Ballots, tallies: Floats, models: Models) -> Floats:
+    """The average of the models and the plain shares of votes: (tasks, classes)."""
+    likely = np.empty_like(tallies)
+    for part, chunk in chunks(votes):
+        likely[part] = DOUBT * dawid_skene.vote_shares(tallies[part])
         for share, model in models:
-            likely[part] += (1 - DOUBT) * share * model.posterior(some)
+            likely[part] += (1 - DOUBT) * share * model.posterior(chunk)
     return likely
 
 
-# How much plain shares count beside the models, which may all be wrong.
+# The weight of the plain shares of votes next to the models, which may all be wrong.
 DOUBT = 0.1
 
 
-def _blend(likely: Floats, plain: Floats, answers: Floats, pairs: float) -> Floats:
-    """Models are known by how answers go together: they count by the ordered `pairs` of votes of a task."""
-    number = row_sums(answers)[:, None]
+def _blend(likely: Floats, plain: Floats, tallies: Floats, pairs: float) -> Floats:
+    """(n (n - 1) likely + pairs plain) / (n (n - 1) + pairs) for a task of n votes: (tasks, classes).
+
+    What `likely`, the models, know of a task is how its answers go together, so their weight is the number of
+    its ordered pairs of votes.
+    """
+    number = row_sums(tallies)[:, None]
     weight = number * np.maximum(number - 1, 0)
     return np.asarray((weight * likely + pairs * plain) / (weight + pairs))
 
 
-# Ordered pairs of votes on a task from which on the models say more of it than its plain shares do, where
-# workers are measured by it; and more than the workers' matrices do, where it is judged.
-PLAIN = 20
-FEW = 5
+# The ordered pairs of votes on a task from which the models outweigh its plain vote shares where workers are
+# measured, and its posterior by matrices where the task is judged.
+MEASURING_PAIRS = 20
+JUDGING_PAIRS = 5
 
 
 def _measure(
     votes: Ballots, truth: Floats, known: Integers | None, trust: Floats, models: Models
 ) -> LabelFit:
-    """Everybody's matrix by what the tasks are taken for, `truth` (tasks, classes), and what follows."""
+    """The workers' matrices, measured against the estimated `truth` (tasks, classes), and what follows."""
     classes = truth.shape[1]
-    # Of n votes on a task each is judged by the other n - 1; where the class is known, by that.
+    # Each of a task's n votes is measured against the other n - 1, or against the class where it is known.
     number = np.diff(votes.indptr)[:, None]
-    others = fixed(truth * (1 - 1 / np.maximum(number, 1)).astype(truth.dtype), known)
-    # By halves the prior that was learned and an even one: what is rarely voted may be often missed. Who is
-    # judged by nobody teaches no prior, and so a lone answer is never overruled by the answers to others.
+    others = with_known(truth * (1 - 1 / np.maximum(number, 1)).astype(truth.dtype), known)
+    # The geometric mean of the learned and a uniform prior: a class with few votes may be one often missed.
+    # A task's only vote teaches no prior, so that the answers to other tasks never overrule a lone answer.
     prior = (others.sum(0, dtype=np.float64) + 1) ** 0.5
     prior /= prior.sum()
-    counts = count(votes, others, classes)
-    pooled = dawid_skene.pool(counts)
-    matrices = dawid_skene.skills(counts, pooled, trust)
-    if votes.nnz > kinds.PRECISE:
+    counts = confusion_counts(votes, others, classes)
+    pooled = dawid_skene.pooled_matrix(counts)
+    matrices = dawid_skene.worker_matrices(counts, pooled, trust)
+    if votes.nnz > subtypes.PRECISE_VOTES:
         matrices = matrices.astype(np.float32)
     return LabelFit(truth, prior, pooled, matrices, np.einsum("wkk,k->w", matrices, prior), trust, models)
 
 
-# Classes within this of the leader are tied with it.
+# Classes with a probability this close to the leader's are tied with it.
 TIED = 1e-6
 
 
 def leading(posterior: Floats) -> Floats:
-    """1 where a class leads its task (tasks, classes); leaders that are tied share it."""
-    leads = (posterior >= largest(posterior)[:, None] - TIED).astype(posterior.dtype)
+    """1 for the class that leads its task, else 0: (tasks, classes). n tied leaders get 1 / n each."""
+    leads = (posterior >= row_max(posterior)[:, None] - TIED).astype(posterior.dtype)
     return np.asarray(leads / row_sums(leads)[:, None])
 
 
 def decide(
     votes: Sequence[Vote], rule: Rule, classes: Sequence[str], crowd: LabelCrowd | None = None
 ) -> Verdict:
-    """The verdict on one task's votes, whatever their order. A tie is never a verdict.
+    """The verdict on one task's votes; their order does not matter. A tie is never a verdict.
 
-    The confidence is the probability of the leading class. `soft` holds, for each of the classes, the count
-    of its `votes`, its `shares` and its `probabilities`. Without a crowd all are strangers.
-    Raises ValueError naming an annotator who voted twice or an answer that is none of the classes.
+    The confidence is the probability of the leading class. `soft` holds three dictionaries by class: `votes`
+    (counts), `shares` (of the votes) and `probabilities`. Without a crowd all annotators are strangers.
+    Raises ValueError, naming an annotator who voted twice or an answer that is not one of the classes.
 
     >>> rule = Rule(least=2, most=5, confidence=0.75)
     >>> decide([Vote("ann", "yes"), Vote("bob", "no")], rule, ["yes", "no"])  # doctest: +ELLIPSIS
@@ -312,7 +329,7 @@ def decide(
 def what_if(
     votes: Sequence[Vote], rule: Rule, classes: Sequence[str], crowd: LabelCrowd | None = None
 ) -> Verdict:
-    """The verdict if a stranger now voted against the leading answer, for the likeliest other class.
+    """The verdict after one more vote, by a stranger, for the likeliest class but the leader.
 
     >>> votes = [Vote("ann", "yes"), Vote("bob", "yes")]
     >>> what_if(votes, Rule(2, 5, 0.75), ["yes", "no"]).outcome
@@ -323,22 +340,22 @@ def what_if(
     return decide([*votes, Vote(CONTRARY, by_rank[min(1, len(by_rank) - 1)])], rule, classes, crowd)
 
 
-# Nobody's name: annotators are numbers or have one.
+# The stranger's name in `what_if`: no annotator has it, as annotators are numbers or non-empty names.
 CONTRARY = ""
 
 
 @lru_cache(maxsize=64)
 def strangers(classes: tuple[str, ...]) -> LabelCrowd:
-    """`LabelCrowd.strangers`, kept: the crowd of every decision before the first refit."""
+    """`LabelCrowd.strangers`, cached: the crowd of every decision before the first refit."""
     return LabelCrowd.strangers(classes)
 
 
 def posterior(votes: Sequence[Vote], crowd: LabelCrowd) -> dict[str, float]:
-    """How likely each class is after these votes: `dawid_skene.opinion` on one task."""
+    """The probability of each class given these votes: `dawid_skene.posterior` for one task."""
     place = {answer: k for k, answer in enumerate(crowd.classes)}
     number = range(len(place))
     cast = [(crowd.skills.get(vote.annotator, crowd.pooled), place[vote.answer]) for vote in votes]
-    # fsum is exact, so that the order of the votes cannot show.
+    # fsum is exact, so the order of the votes does not matter.
     scores = [fsum([log(matrix[k][answer]) for matrix, answer in cast]) for k in number]
     most = max(scores, default=0.0)
     likely = [crowd.prior[k] * (1 + (most - scores[k]) / crowd.tail) ** -crowd.tail for k in number]
@@ -361,7 +378,7 @@ def _count(votes: Sequence[Vote], classes: Sequence[str]) -> dict[str, int]:
 
 
 def _rounded(matrix: Floats) -> Matrix:
-    # Never 0: what nobody did yet is still possible.
+    # Never 0: what no one has done so far is still possible.
     return _tuples(np.maximum(np.round(matrix.astype(float), DECIMALS), 10**-DECIMALS).tolist())
 
 

@@ -1,10 +1,10 @@
-"""Models of a crowd in which each task is of one of several sorts, and how well they foretell votes.
+"""Mixture models of a crowd: each task belongs to one of several components, each with its own matrices.
 
-What is learned has one form, whether the sorts are the classes themselves (`dawid_skene.independent`) or
-finer (`kinds.sort_tasks`): so models can be compared, and averaged, by how well each vote is foretold from
-all the others (D. H. Wolpert, Stacked generalization (1992), doi:10.1016/S0893-6080(05)80023-1; with
-densities P. Smyth and D. Wolpert, Linearly combining density estimators via stacking (1999),
-doi:10.1023/A:1007511322260). That needs no known class.
+All models have this form: `dawid_skene.learn` has one component per class, `subtypes.learn` has several. So
+they can be compared, and averaged, by how well each predicts every vote from all the others. That needs no
+known class. D. H. Wolpert, Stacked generalization (1992), doi:10.1016/S0893-6080(05)80023-1; with densities
+P. Smyth and D. Wolpert, Linearly combining density estimators via stacking (1999),
+doi:10.1023/A:1007511322260.
 """
 
 from collections.abc import Sequence
@@ -12,83 +12,93 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .ballots import Ballots, Floats, chunks, normalised, weigh
+from .ballots import Ballots, Floats, chunks, log_likelihoods, softmax
 
-# Rounds in which shares of a mixture settle.
+# EM rounds in which the stacking weights settle.
 ROUNDS = 200
-# Votes that the shares of a mixture begin with, all together.
+# Pseudo-votes that the stacking weights start with, over all models together.
 PRIOR = 1.0
-# Shares are taken to this power: the better model says more than its share of a mixture.
+# The stacking weights are raised to this power: the better model gets more than its share.
 SHARPNESS = 2.0
-# Tasks looked at together where each vote takes a row of its own.
-FEW = 1 << 13
-# Probabilities below this are not told apart.
-LEAST = 1e-6
+# Tasks processed together where each vote takes its own row.
+CHUNK_BY_VOTE = 1 << 13
+# Probabilities below this count as this.
+MIN_PROBABILITY = 1e-6
 
 
 @dataclass(frozen=True)
 class Mixture:
-    """`size` (sorts,): the share of tasks of each; `leaning` (sorts, classes): what class they are;
-    `matrices` (workers, sorts, answers): how each worker answers them; `weight` (workers, sorts): the votes
-    that these are learned from, a prior's included; `correlation` of the errors on one task."""
+    """A fitted model.
 
-    size: Floats
-    leaning: Floats
+    `prior` (components,): the share of tasks in each; `class_shares` (components, classes): the probability
+    of each class in a component; `matrices` (workers, components, answers): how each worker answers there;
+    `support` (workers, components): the votes behind each row, pseudo-votes included; `correlation`: of the
+    errors on one task, from 0 to 1.
+    """
+
+    prior: Floats
+    class_shares: Floats
     matrices: Floats
-    weight: Floats
+    support: Floats
     correlation: float = 0.0
 
     def posterior(self, votes: Ballots) -> Floats:
-        """How likely each class is for each task: (tasks, classes)."""
-        found = np.empty((votes.shape[0], self.leaning.shape[1]), self.matrices.dtype)
-        for part, some in chunks(votes):
-            found[part] = towards(sort(some, self.matrices, self.size, self.correlation), self.leaning)
+        """The probability of each class for each task: (tasks, classes)."""
+        found = np.empty((votes.shape[0], self.class_shares.shape[1]), self.matrices.dtype)
+        for part, chunk in chunks(votes):
+            components = component_posterior(chunk, self.matrices, self.prior, self.correlation)
+            found[part] = to_classes(components, self.class_shares)
         return found
 
-    def foretold(self, votes: Ballots) -> Floats:
-        """How likely each stored vote was by all the others: in the order of `votes.data`."""
-        return np.concatenate([self._foretold(some) for _, some in chunks(votes, FEW)])
+    def leave_one_out(self, votes: Ballots) -> Floats:
+        """The probability of each vote given all other votes: (votes,), in the order of `votes.data`."""
+        return np.concatenate([self._leave_one_out(chunk) for _, chunk in chunks(votes, CHUNK_BY_VOTE)])
 
-    def _foretold(self, votes: Ballots) -> Floats:
+    def _leave_one_out(self, votes: Ballots) -> Floats:
         workers, answers = np.divmod(votes.indices, self.matrices.shape[2])
         number = np.diff(votes.indptr)
-        scores = weigh(votes, self.matrices) + np.log(self.size).astype(self.matrices.dtype)
+        scores = log_likelihoods(votes, self.matrices) + np.log(self.prior).astype(self.matrices.dtype)
         own = self.matrices[workers, :, answers]
         others = np.repeat(scores, number, axis=0)
         others -= votes.data[:, None] * np.log(own)
-        # A worker's matrix as it would be without this vote.
-        taken = np.repeat(normalised(scores), number, axis=0)
-        weight = self.weight[workers].astype(own.dtype)
-        own *= weight
-        own -= taken
-        weight -= taken
-        own /= np.maximum(weight, LEAST)
-        return np.einsum("vz,vz->v", normalised(others), np.clip(own, LEAST, 1))
+        # The worker's matrix as it would be without this vote.
+        removed = np.repeat(softmax(scores), number, axis=0)
+        support = self.support[workers].astype(own.dtype)
+        own *= support
+        own -= removed
+        support -= removed
+        own /= np.maximum(support, MIN_PROBABILITY)
+        return np.einsum("vz,vz->v", softmax(others), np.clip(own, MIN_PROBABILITY, 1))
 
 
-def sort(votes: Ballots, matrices: Floats, size: Floats, correlation: float = 0.0) -> Floats:
-    """How likely each sort is for each task: (tasks, sorts).
+def component_posterior(votes: Ballots, matrices: Floats, prior: Floats, correlation: float = 0.0) -> Floats:
+    """The probability of each component for each task: (tasks, components).
 
-    Of n votes whose errors go together as `correlation` says, n / (1 + correlation * (n - 1)) count: the
-    design effect of L. Kish, Survey sampling (1965).
+    Of n votes with errors correlated by `correlation`, n / (1 + correlation * (n - 1)) count: the design
+    effect of L. Kish, Survey sampling (1965).
     """
-    scores = weigh(votes, matrices)
+    scores = log_likelihoods(votes, matrices)
     if correlation:
         effect = 1 + correlation * np.maximum(np.diff(votes.indptr) - 1, 0)
         scores /= effect[:, None].astype(scores.dtype)
-    scores += np.log(size).astype(scores.dtype)
-    return normalised(scores)
+    scores += np.log(prior).astype(scores.dtype)
+    return softmax(scores)
 
 
-def towards(sorts: Floats, leaning: Floats) -> Floats:
-    """Sorts (tasks, sorts) as classes (tasks, classes), by how the sorts lean (sorts, classes)."""
-    # Not a product: BLAS would wake every core for so little.
-    return np.asarray(np.einsum("ts,cs->tc", sorts, np.ascontiguousarray(leaning.T, sorts.dtype)))
+def to_classes(components: Floats, class_shares: Floats) -> Floats:
+    """Probabilities of components (tasks, components) as those of classes (tasks, classes)."""
+    # Not a matrix product: BLAS would wake every core for so little.
+    shares = np.ascontiguousarray(class_shares.T, components.dtype)
+    return np.asarray(np.einsum("ts,cs->tc", components, shares))
 
 
-def shares(foretold: Sequence[Floats], trusted: Sequence[float]) -> list[float]:
-    """Each model's share in the mixture that foretells the votes best, by the trust it begins with."""
-    likely = np.maximum(np.stack(foretold), LEAST)
+def stacking_weights(predicted: Sequence[Floats], trusted: Sequence[float]) -> list[float]:
+    """Each model's share in the mixture that predicts the votes best; the shares sum to 1.
+
+    `predicted`: for each model, the `leave_one_out` probability of every vote; `trusted`: each model's weight
+    before any vote is seen.
+    """
+    likely = np.maximum(np.stack(predicted), MIN_PROBABILITY)
     number = len(likely)
     share = np.full(number, 1 / number)
     for _ in range(ROUNDS):

@@ -1,4 +1,4 @@
-"""A crowd's votes given one at a time to the stopping rule: what stopping early costs and saves."""
+"""Replay a crowd's votes, one at a time, to the stopping rule: what stopping early costs and saves."""
 
 import itertools
 from dataclasses import dataclass
@@ -14,7 +14,11 @@ Mask = npt.NDArray[np.bool_]
 
 @dataclass(frozen=True)
 class Replayed:
-    """`accuracy` over the tasks of known class, `votes_per_task` used, `decided` of `tasks`."""
+    """The figures of one replay; they are the JSON that `manage.py replay` prints.
+
+    `accuracy`: from 0 to 1, over the tasks whose class is known; `votes_per_task`: the mean number of votes
+    asked for; `decided`: how many of the `tasks` reached the confidence.
+    """
 
     accuracy: float
     votes_per_task: float
@@ -22,9 +26,9 @@ class Replayed:
     tasks: int
 
 
-# Tasks open in so many waves, a wave a round, as clips come in over time.
+# Tasks open in this many waves, one per round, as clips arrive over time.
 WAVES = 10
-# The crowd is fitted again when its votes have grown by this share; in between, what it learned decides.
+# The crowd is refitted when its votes have grown by this share; until then, the last fit decides.
 GROWTH = 0.1
 
 
@@ -39,12 +43,14 @@ def replay(
     least: int = 1,
     most: int | None = None,
 ) -> Replayed:
-    """Ask in rounds: every open task that is not decided gets one vote more, then the crowd is fitted again.
+    """Ask in rounds: every open task that is not decided gets one more vote, then the crowd is refitted.
 
-    Nothing is used but the votes given so far. Tasks open, and the votes of a task come, in seeded random
-    order. A task at its `most`, or without votes left, is undecided unless its posterior reaches the
-    confidence; its leader counts in the accuracy all the same, a tie as the chance to guess it. `gold` holds
-    each task's class, or -1 where it is not known.
+    `tasks`, `workers` and `answers` hold one row per vote, numbered from 0; `gold` (tasks,): each task's true
+    class, or -1 where it is not known. Only the votes given so far are used. The order in which tasks open,
+    and that of the votes of a task, are random and depend on `seed` alone.
+
+    A task stops at the confidence, at `most` votes, or when it has none left; only the first counts as
+    decided. The accuracy counts the leader of every task, with a tie as the chance to guess right.
     """
     random = np.random.default_rng(seed)
     number = len(gold)
@@ -58,7 +64,7 @@ def replay(
         if turn >= WAVES and not wanting.any():
             break
         asked += wanting * np.where(asked == 0, np.minimum(least, limit), 1)
-        posterior = crowd.judge(turns < asked[tasks])
+        posterior = crowd.posterior(turns < asked[tasks])
         decided = (posterior.max(1) >= confidence) & (asked > 0)
     return Replayed(
         accuracy=_accuracy(posterior, np.where(available > 0, gold, -1)),
@@ -69,7 +75,7 @@ def replay(
 
 
 def _turns(tasks: Integers, number: int, random: np.random.Generator) -> tuple[Integers, Integers]:
-    """For each vote, how many of its task came before it; for each task, how many it has."""
+    """For each vote, how many of its task come before it (votes,); for each task, its number (tasks,)."""
     order = random.permutation(len(tasks))
     order = order[np.argsort(tasks[order], kind="stable")]
     available = np.bincount(tasks, minlength=number)
@@ -79,7 +85,7 @@ def _turns(tasks: Integers, number: int, random: np.random.Generator) -> tuple[I
 
 
 class _Learner:
-    """A crowd fitted on the votes given so far, again whenever they have grown enough."""
+    """A crowd that is refitted whenever its votes have grown by `GROWTH`."""
 
     def __init__(
         self, tasks: Integers, workers: Integers, answers: Integers, classes: int, number: int
@@ -88,7 +94,8 @@ class _Learner:
         self.size = (number, int(workers.max(initial=-1)) + 1, classes)
         self.fitted_on = 0
 
-    def judge(self, given: Mask) -> Floats:
+    def posterior(self, given: Mask) -> Floats:
+        """The probabilities (tasks, classes), by the votes `given` so far (votes,)."""
         tasks, workers, answers = (part[given] for part in self.votes)
         number, crowd, classes = self.size
         if given.sum() >= self.fitted_on * (1 + GROWTH):
@@ -96,7 +103,7 @@ class _Learner:
             self.fit = labels.fit(
                 tasks, workers, answers, classes, known=np.full(number, -1), trust=np.ones(crowd)
             )
-        return self.fit.judge(ballots(tasks, workers, answers, self.size))
+        return self.fit.posterior_of(ballots(tasks, workers, answers, self.size))
 
 
 def _accuracy(posterior: Floats, gold: Integers) -> float:

@@ -1,4 +1,4 @@
-"""What goes into a decision and what comes out of it, alike for labels and for transcripts."""
+"""What goes into a decision and what comes out of it, for labels and for transcripts."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -22,11 +22,11 @@ class Vote:
 
 @dataclass(frozen=True)
 class Verdict:
-    """What the votes amount to.
+    """The decision on one task.
 
-    `answer` is the leading one whether or not it is settled; None while nothing leads.
-    `confidence` is the probability that the answer is right, from 0 to 1; for a transcript, of its words.
-    `soft` is the evidence, ready for JSON; `labels` and `transcripts` say what theirs holds.
+    `answer`: the leading answer, settled or not; None while nothing leads. `confidence`: the probability that
+    the answer is right, from 0 to 1; for a transcript, the expected share of its right words. `soft`: the
+    evidence, ready for JSON; see `labels.decide` and `transcripts.decide`.
     """
 
     outcome: Outcome
@@ -37,7 +37,7 @@ class Verdict:
 
 @dataclass(frozen=True)
 class Rule:
-    """When a campaign stops asking: at `least` votes at the earliest, at `most` at the latest.
+    """When a campaign stops asking: at `confidence`, but not before `least` votes and not after `most`.
 
     Raises ValueError unless 1 <= least <= most and 0 < confidence <= 1.
     """
@@ -55,7 +55,7 @@ class Rule:
             raise ValueError(f"the confidence is {self.confidence}; it must be over 0 and at most 1")
 
     def outcome(self, votes: int, confidence: float, tied: bool) -> Outcome:
-        """Settled from the confidence on, never by a tie; a dispute when the most votes did not do it.
+        """Settled at the confidence, but never by a tie; disputed if the most votes did not settle it.
 
         >>> Rule(least=2, most=5, confidence=0.75).outcome(4, 3 / 4, tied=False)
         <Outcome.SETTLED: 'settled'>

@@ -81,7 +81,7 @@ def _changed(kind: str, language: str, fit: labels.LabelFit, annotators: Integer
     last = 0
     while rows := list(answered.filter(pk__gt=last).values_list(*columns)[:AT_ONCE]):
         last = rows[-1][0]
-        posterior = fit.decided(_votes([row[0] for row in rows], annotators))
+        posterior = fit.decision_posterior(_votes([row[0] for row in rows], annotators))
         for (task, status, answer, confidence), likely in zip(rows, posterior, strict=True):
             leader = int(likely.argmax())
             is_settled = status == Task.Status.SETTLED

@@ -126,8 +126,8 @@ def test_errors_that_go_together_are_told_from_errors_that_do_not():
 def test_each_vote_is_foretold_from_the_others_alone():
     tasks, workers, answers, _ = crowd(9, people=10, tasks=40)
     votes = ballots(tasks, workers, answers, (40, 10, 4))
-    model = dawid_skene.independent(votes, 4, None, np.ones(10))
-    foretold = model.foretold(votes)
+    model = dawid_skene.learn(votes, 4, None, np.ones(10))
+    foretold = model.leave_one_out(votes)
     assert ((foretold > 0) & (foretold <= 1)).all()
     found = model.posterior(votes)
     knowing = np.einsum(
@@ -140,8 +140,8 @@ def test_each_vote_is_foretold_from_the_others_alone():
 
 def test_the_model_that_foretells_votes_better_has_the_larger_share():
     good, bad = np.full(50, 0.8), np.full(50, 0.4)
-    assert mixtures.shares([good, bad], (0.5, 0.5))[0] > 0.9
-    assert mixtures.shares([good, good], (0.5, 0.5)) == pytest.approx([0.5, 0.5])
+    assert mixtures.stacking_weights([good, bad], (0.5, 0.5))[0] > 0.9
+    assert mixtures.stacking_weights([good, good], (0.5, 0.5)) == pytest.approx([0.5, 0.5])
 
 
 def test_a_class_never_voted_stays_unlikely_and_possible():

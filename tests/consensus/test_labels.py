@@ -187,7 +187,7 @@ diagonals = st.floats(0.4, 0.99)
 
 @given(st.lists(st.tuples(diagonals, st.sampled_from(CLASSES)), min_size=1, max_size=9), diagonals)
 def test_an_agreeing_vote_never_lowers_the_leader_while_matrices_favour_the_truth(cast, added):
-    """Provable for an even prior: see `dawid_skene.opinion`."""
+    """Provable for a uniform prior: see `dawid_skene.posterior`."""
 
     def skill(right):
         return tuple(tuple(right if k == a else (1 - right) / 3 for a in range(4)) for k in range(4))
