@@ -16,7 +16,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tagger.consensus import aggregation
-from tagger.consensus.tables import blocks, columns, drafts, votes
+from tagger.consensus.tables import blocks, columns, output, votes
 from tagger.consensus.tables.blocks import BadTable
 from tagger.consensus.tables.columns import Field
 
@@ -33,7 +33,7 @@ FIELDS = [Field("task"), Field("worker"), Field("label")]
 
 @pytest.fixture
 def aggregate(tmp_path):
-    """Runs the command on a table; gives the rows of its output."""
+    """Runs the command on a table and returns the rows of its output."""
 
     def run(table, kind="label", **options):
         source = tmp_path / "votes.csv"
@@ -69,12 +69,12 @@ def test_each_task_has_one_row_in_order_of_first_appearance(aggregate):
     assert list(rows[0]) == ["task", "label", "confidence", "n"]
 
 
-def test_the_label_is_what_most_said_and_n_how_many_answered(aggregate):
+def test_the_label_is_that_of_most_voters_and_n_their_number(aggregate):
     found = {row["task"]: (row["label"], row["n"]) for row in aggregate(CROWD)}
     assert found == {"t2": ("y", "4"), "t1": ("n", "4"), "t9": ("y", "4"), "t3": ("n", "4")}
 
 
-def test_columns_may_stand_in_any_order_with_others_between_them(aggregate):
+def test_columns_may_come_in_any_order_among_others(aggregate):
     plain = answers_of(aggregate(CROWD))
     rows = [line.split(",") for line in CROWD.split()]
     moved = "".join(f"{label},more,{worker},,{task}\n" for task, worker, label in rows)
@@ -86,35 +86,35 @@ def test_the_order_of_rows_changes_the_order_of_tasks_and_nothing_else(aggregate
     assert answers_of(aggregate(shuffled(CROWD, seed))) == answers_of(aggregate(CROWD))
 
 
-def test_saying_it_again_changes_nothing(aggregate):
-    again = CROWD + "".join(CROWD.splitlines(keepends=True)[1:9])
-    assert aggregate(again) == aggregate(CROWD)
+def test_repeated_rows_change_nothing(aggregate):
+    repeated = CROWD + "".join(CROWD.splitlines(keepends=True)[1:9])
+    assert aggregate(repeated) == aggregate(CROWD)
 
 
-def test_the_same_input_comes_to_the_same_bytes(aggregate, tmp_path):
+def test_the_same_input_gives_the_same_bytes(aggregate, tmp_path):
     aggregate(CROWD)
     before = (tmp_path / "out.csv").read_bytes()
     aggregate(CROWD)
     assert (tmp_path / "out.csv").read_bytes() == before
 
 
-def test_who_answers_a_task_twice_is_counted_once(aggregate):
+def test_a_worker_who_answers_a_task_twice_counts_once(aggregate):
     rows = answers_of(aggregate(CROWD + "t9,dora,n\n"))
     assert rows["t9"][2] == "4"
 
 
-def test_of_two_equal_camps_the_first_by_code_points_wins_with_an_honest_confidence(aggregate):
+def test_a_tie_goes_to_the_first_label_by_code_points_with_an_honest_confidence(aggregate):
     tie = HEADER + "t1,ann,b\nt1,bob,a\n"
     assert answers_of(aggregate(tie)) == {"t1": ("a", "0.500000", "2")}
     assert answers_of(aggregate(shuffled(tie, 1))) == {"t1": ("a", "0.500000", "2")}
 
 
-def test_a_crowd_of_one_is_taken_at_its_word(aggregate):
+def test_the_answers_of_a_crowd_of_one_are_kept(aggregate):
     rows = answers_of(aggregate(HEADER + "t1,ann,yes\nt2,ann,no\nt3,ann,yes\nt4,ann,no\n"))
     assert [rows[task][0] for task in ("t1", "t2", "t3", "t4")] == ["yes", "no", "yes", "no"]
 
 
-def test_a_class_with_one_vote_and_a_class_alone_are_no_errors(aggregate):
+def test_a_single_vote_and_a_class_with_one_vote_are_accepted(aggregate):
     assert answers_of(aggregate(HEADER + "t1,ann,yes\n")) == {"t1": ("yes", "1.000000", "1")}
     assert answers_of(aggregate(CROWD + "t5,dora,maybe\n"))["t9"][0] == "y"
 
@@ -129,15 +129,15 @@ def test_a_label_is_text_like_any_other(aggregate, label):
 
 @pytest.mark.parametrize("end", ["\n", "\r\n", "\r"], ids=["LF", "CRLF", "CR"])
 @pytest.mark.parametrize("mark", ["", "\ufeff"], ids=["plain", "byte order mark"])
-def test_every_line_end_will_do(aggregate, end, mark):
+def test_every_kind_of_line_end_is_read(aggregate, end, mark):
     assert answers_of(aggregate(mark + CROWD.replace("\n", end))) == answers_of(aggregate(CROWD))
 
 
-def test_empty_lines_are_no_rows(aggregate):
+def test_empty_lines_are_skipped(aggregate):
     assert aggregate("\n" + CROWD.replace("\n", "\n\n")) == aggregate(CROWD)
 
 
-def test_the_last_line_need_not_end(aggregate):
+def test_the_last_line_needs_no_line_end(aggregate):
     assert aggregate(CROWD.rstrip()) == aggregate(CROWD)
 
 
@@ -157,13 +157,13 @@ def test_a_careful_worker_is_more_reliable_than_a_careless_one(aggregate, tmp_pa
 TEXTS = "task,worker,text\nt2,ann,Hello world!\nt2,bob,hello world\nt2,cy,hello word\n"
 
 
-def test_transcripts_come_to_a_text(aggregate, tmp_path):
+def test_transcripts_are_aggregated_to_a_text(aggregate, tmp_path):
     rows = aggregate(TEXTS, "transcript", reliability=tmp_path / "r.csv")
     assert [(row["task"], row["text"], row["n"]) for row in rows] == [("t2", "hello world", "3")]
     assert [row["worker"] for row in rows_of(tmp_path / "r.csv")] == ["ann", "bob", "cy"]
 
 
-def test_that_nobody_spoke_is_a_transcript(aggregate):
+def test_an_empty_text_is_a_transcript(aggregate):
     rows = aggregate(TEXTS + "t1,ann,\nt1,bob,\nt1,cy,\n", "transcript")
     assert [(row["task"], row["text"]) for row in rows] == [("t2", "hello world"), ("t1", "")]
 
@@ -174,15 +174,15 @@ def test_the_order_of_rows_does_not_change_a_text(aggregate):
 
 
 FAULTS = {
-    "missing column": (b"task,label\nt1,yes\n", "line 1: no column worker (there are: task, label)"),
-    "column twice": (b"task,worker,task,label\n1,2,3,4\n", "line 1: twice the column task"),
+    "missing column": (b"task,label\nt1,yes\n", "line 1: no column worker (found: task, label)"),
+    "column twice": (b"task,worker,task,label\n1,2,3,4\n", "line 1: repeated column task"),
     "empty worker": (b"task,worker,label\nt1,ann,yes\nt1,,no\n", "line 3: the worker is empty"),
     "empty task": (b'task,worker,label\nt1,"a\nnn",yes\n,bob,no\n', "line 4: the task is empty"),
     "blank task": (b"task,worker,label\n  ,bob,no\n", "line 2: the task is empty"),
     "empty label": (b"task,worker,label\n\nt1,bob,\n", "line 3: the label is empty"),
     "quoted empty label": (b'task,worker,label\nt1,bob,""\n', "line 2: the label is empty"),
-    "too few fields": (b"task,worker,label\nt1,ann,yes\nt1,bob\n", "line 3: 2 fields, not 3"),
-    "too many fields": (b"task,worker,label\r\nt1,ann,yes,no\r\n", "line 2: 4 fields, not 3"),
+    "too few fields": (b"task,worker,label\nt1,ann,yes\nt1,bob\n", "line 3: 2 fields, but the header has 3"),
+    "too many fields": (b"task,worker,label\r\nt1,ann,yes,no\r\n", "line 2: 4 fields, but the header has 3"),
     "unclosed quote": (
         b'task,worker,label\nt1,"ann,yes\nt1,bob,no\n',
         "line 2: the quote that opens here is never",
@@ -195,22 +195,22 @@ FAULTS = {
     "quote inside": (b'task,worker,label\nt1,ann,5" nail\n', "line 2: a quote inside a value"),
     "not UTF-8": (b"task,worker,label\nt1,ann,yes\nt1,bob,caf\xe9\n", "line 3: byte 11 of the line is 0xE9"),
     "UTF-16": ("task,worker,label\n".encode("utf-16"), "line 1: byte 1 of the line is 0xFF"),
-    "empty file": (b"", "is empty: its first line has to name the columns task,worker,label"),
+    "empty file": (b"", "is empty: its first line must name the columns task,worker,label"),
     "empty lines alone": (b"\n\r\n", "is empty"),
     "header alone": (b"task,worker,label\n", "has no rows below its header"),
 }
 
 
 @pytest.mark.parametrize("table, reason", FAULTS.values(), ids=FAULTS.keys())
-def test_a_fault_is_told_in_one_line_and_nothing_is_written(aggregate, tmp_path, table, reason):
-    with pytest.raises(CommandError) as told:
+def test_a_fault_is_reported_in_one_line_and_nothing_is_written(aggregate, tmp_path, table, reason):
+    with pytest.raises(CommandError) as caught:
         aggregate(table)
-    assert f"{tmp_path / 'votes.csv'}" in str(told.value) and reason in str(told.value)
-    assert "\n" not in str(told.value)
+    assert f"{tmp_path / 'votes.csv'}" in str(caught.value) and reason in str(caught.value)
+    assert "\n" not in str(caught.value)
     assert os.listdir(tmp_path) == ["votes.csv"]
 
 
-def test_what_was_there_stays_when_it_goes_wrong_and_goes_when_it_goes_well(aggregate, tmp_path):
+def test_an_existing_output_is_replaced_on_success_and_kept_on_failure(aggregate, tmp_path):
     (tmp_path / "out.csv").write_text("before")
     with pytest.raises(CommandError):
         aggregate(CROWD + "t1,ann\n")
@@ -218,7 +218,7 @@ def test_what_was_there_stays_when_it_goes_wrong_and_goes_when_it_goes_well(aggr
     assert len(aggregate(CROWD)) == 4
 
 
-def test_an_output_that_fails_while_written_leaves_the_other_unwritten_too(aggregate, tmp_path, monkeypatch):
+def test_if_one_output_fails_neither_is_written(aggregate, tmp_path, monkeypatch):
     def full(*arguments):
         raise OSError(28, "No space left on device")
 
@@ -228,7 +228,7 @@ def test_an_output_that_fails_while_written_leaves_the_other_unwritten_too(aggre
     assert os.listdir(tmp_path) == ["votes.csv"]
 
 
-def test_places_that_cannot_be_written_are_refused(tmp_path):
+def test_an_output_path_that_cannot_be_written_is_refused(tmp_path):
     source = tmp_path / "votes.csv"
     source.write_text(CROWD)
     (tmp_path / "link.csv").symlink_to(source)
@@ -242,31 +242,31 @@ def test_places_that_cannot_be_written_are_refused(tmp_path):
     assert source.read_text() == CROWD
 
 
-def test_a_file_that_is_not_there_is_named(tmp_path):
+def test_a_missing_input_file_is_named(tmp_path):
     with pytest.raises(CommandError, match=r"gone\.csv: No such file"):
         run_on(tmp_path / "gone.csv", tmp_path / "out.csv")
     assert os.listdir(tmp_path) == []
 
 
-def test_texts_given_as_labels_are_refused_before_the_memory_is_full(aggregate):
+def test_transcripts_passed_as_labels_are_refused_before_memory_runs_out(aggregate):
     table = HEADER + "".join(f"t{n},w{n % 900},words number {n}\n" for n in range(3000))
     with pytest.raises(CommandError, match="3000 different labels by 900 workers"):
         aggregate(table)
 
 
-def test_it_runs_without_any_server_and_keeps_to_one_line(tmp_path):
+def test_it_runs_without_servers_and_prints_one_line(tmp_path):
     (tmp_path / "votes.csv").write_text(CROWD)
     done = manage(tmp_path, "aggregate", "votes.csv", "--kind", "label", "--output", "out.csv")
-    told = "out.csv: 4 tasks from 16 votes by 4 workers.\n"
-    assert (done.returncode, done.stdout, done.stderr) == (0, told, "")
+    summary = "out.csv: 4 tasks from 16 votes by 4 workers.\n"
+    assert (done.returncode, done.stdout, done.stderr) == (0, summary, "")
 
 
 def test_a_fault_ends_in_exit_code_one(tmp_path):
     (tmp_path / "votes.csv").write_text(HEADER + "t1,ann\n")
     done = manage(tmp_path, "aggregate", "votes.csv", "--kind", "label", "--output", "out.csv")
     assert (done.returncode, done.stdout) == (1, "")
-    told = "CommandError: Nothing was written: votes.csv, line 2: 2 fields, not 3 as in the header\n"
-    assert done.stderr == told
+    expected = "CommandError: Nothing was written: votes.csv, line 2: 2 fields, but the header has 3\n"
+    assert done.stderr == expected
 
 
 def manage(folder, *arguments):
@@ -280,11 +280,13 @@ def manage(folder, *arguments):
     )
 
 
-# --- the table itself ---------------------------------------------------------------------------
+# --- reading and writing tables ------------------------------------------------------------------
 
 value = st.text(st.characters(codec="utf-8"), max_size=8).map(lambda text: f"x{text}")
-# csv.writer of Python 3.11 leaves a lone CR bare where it need not quote.
-tame = st.text(st.characters(codec="utf-8", exclude_characters="\r"), max_size=8).map(lambda text: f"x{text}")
+# csv.writer of Python 3.11 does not quote a lone CR.
+without_cr = st.text(st.characters(codec="utf-8", exclude_characters="\r"), max_size=8).map(
+    lambda text: f"x{text}"
+)
 rows_of_values = st.lists(st.tuples(value, value, value), min_size=1, max_size=12)
 quietly = settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 
@@ -305,9 +307,9 @@ def test_what_a_csv_writer_wrote_is_read_back(tmp_path, rows, end, block):
     assert read_back(tmp_path / "t.csv", block) == rows
 
 
-@given(st.lists(st.tuples(tame, tame, tame), min_size=1), st.integers(150, 300))
+@given(st.lists(st.tuples(without_cr, without_cr, without_cr), min_size=1), st.integers(150, 300))
 @quietly
-def test_quotes_are_needed_only_where_something_has_to_be_quoted(tmp_path, rows, block):
+def test_values_without_special_characters_need_no_quotes(tmp_path, rows, block):
     table = io.StringIO(newline="")
     csv.writer(table).writerows([[f.name for f in FIELDS], *rows])
     (tmp_path / "t.csv").write_bytes(table.getvalue().encode())
@@ -317,7 +319,7 @@ def test_quotes_are_needed_only_where_something_has_to_be_quoted(tmp_path, rows,
 @given(rows_of_values, st.integers(150, 300))
 @quietly
 def test_what_is_written_is_read_back(tmp_path, rows, block):
-    written = drafts.lines([list_of(texts) for texts in zip(*rows, strict=True)])
+    written = output.lines([list_of(texts) for texts in zip(*rows, strict=True)])
     (tmp_path / "t.csv").write_bytes(HEADER.encode() + written)
     assert read_back(tmp_path / "t.csv", block) == rows
 
@@ -332,7 +334,7 @@ def list_of(texts):
     st.sampled_from(["\n", "\r\n", "\r"]),
 )
 @quietly
-def test_a_fault_far_down_is_found_on_its_line(tmp_path, above, row, end):
+def test_a_fault_far_down_is_reported_with_its_line(tmp_path, above, row, end):
     row = row.replace('"",', '"x",').replace("\n", end)
     table = HEADER.strip() + end + (row + end) * above + "short" + end + (row + end) * 5
     (tmp_path / "t.csv").write_bytes(table.encode())
@@ -341,13 +343,13 @@ def test_a_fault_far_down_is_found_on_its_line(tmp_path, above, row, end):
         read_back(tmp_path / "t.csv", 40)
 
 
-def test_a_quote_that_swallows_more_than_a_block_is_found_where_it_opens(tmp_path):
+def test_an_unclosed_quote_longer_than_a_block_is_reported_where_it_opens(tmp_path):
     (tmp_path / "t.csv").write_text(HEADER + "a,b,c\n" * 10 + 'a,b,"c\n' + "a,b,c\n" * 100)
     with pytest.raises(BadTable, match="line 12: the quote that opens here is never closed"):
         read_back(tmp_path / "t.csv", 50)
 
 
-def test_the_same_votes_are_numbered_alike_by_key_and_by_order():
+def test_votes_get_the_same_numbers_by_key_and_by_order():
     random_rows = [[random.Random(n).choice("abcdef") for n in range(k, k + 300)] for k in (0, 1000, 2000)]
     given_columns = [columns.Column(*encoded(texts)) for texts in random_rows]
     numbers = [column.names.ranks[column.indices] for column in given_columns]

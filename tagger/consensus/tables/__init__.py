@@ -1,1 +1,1 @@
-"""CSV in and out, for millions of rows: text as numbered columns, output all or nothing (pure: no Django)."""
+"""CSV files of millions of rows: text as numbered columns, output all or nothing. No Django."""

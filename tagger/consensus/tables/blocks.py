@@ -1,9 +1,9 @@
-"""A CSV file as blocks of whole rows, each of which knows its lines.
+"""A CSV file as blocks of whole rows, each with its line numbers.
 
-The grammar is RFC 4180 in UTF-8: a value that holds a comma, a quote or a line end stands in quotes, and a
-quote inside it is doubled. A line ends in LF, CRLF or CR; a line with nothing on it is no row. A byte order
-mark is passed over. Quotes elsewhere are refused: parsers read them differently, and a quote that swallows
-rows in silence loses votes.
+The grammar is RFC 4180 in UTF-8: a value that contains a comma, a quote or a line end is quoted, and a quote
+inside it is doubled. Lines end in LF, CRLF or CR; empty lines are skipped, and so is a byte order mark.
+Quotes in other places are refused: parsers read them differently, and a quote that silently swallows rows
+would lose votes.
 """
 
 from collections.abc import Callable, Iterator
@@ -16,26 +16,26 @@ from numpy.typing import NDArray
 
 Positions = NDArray[np.intp]
 
-# Bytes read at once. Also the most that one row can have: past it lies a quote that nobody closed.
+# Bytes read per block. Also the longest possible row: anything longer has an unclosed quote.
 BLOCK = 16_000_000
 
-# Bytes read at first: the header's block is taken apart, which costs more than parsing it.
-FIRST = 65_536
+# Bytes of the first block. It is small because finding the header costs more than parsing.
+FIRST_BLOCK = 65_536
 
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 COMMA, QUOTE, NEWLINE, RETURN = b',"\n\r'
 
-# What may stand before an opening and after a closing quote; a quote there is the other of a doubled one.
+# The bytes allowed before an opening and after a closing quote; a quote there is half of a doubled one.
 _ENDS = np.isin(np.arange(256), [COMMA, QUOTE, NEWLINE, RETURN])
 
 
 class BadTable(ValueError):
-    """A file that cannot be taken as it is: which one, the line, and what is wrong with it."""
+    """A file with a fault; the message names the file, the line and the fault."""
 
 
 @dataclass(frozen=True)
 class Rows:
-    """The rows of a block: where each begins, and how many fields it has."""
+    """The rows of a block: the byte where each starts, and its number of fields."""
 
     starts: Positions
     fields: Positions
@@ -43,14 +43,14 @@ class Rows:
 
 @dataclass(frozen=True)
 class Block:
-    """Whole rows, and the line of the file on which the first of them begins."""
+    """Whole rows, and the line of the file on which the first one starts."""
 
     data: bytes
     line: int
     file: Path
 
     def check(self) -> None:
-        """Raises BadTable for bytes that are not UTF-8 and for quotes out of place."""
+        """Raises BadTable for bytes that are not UTF-8 and for misplaced quotes."""
         if not self.data.isascii():
             try:
                 self.data.decode()
@@ -64,7 +64,7 @@ class Block:
         return _quotes(self.data)
 
     def rows(self) -> Rows:
-        """The rows, empty lines left out. Costs more than parsing: for headers and for what went wrong."""
+        """The rows, without empty lines. Slower than parsing: for headers and for finding faults."""
         ends = _outside(self.quotes, _line_ends(self.data))
         bounds = np.concatenate([[0], ends + 1, [len(self.data)]])
         starts, ends = bounds[:-1], bounds[1:]
@@ -75,62 +75,63 @@ class Block:
         return Rows(starts[filled], fields[filled])
 
     def split(self, position: int) -> tuple["Block", "Block"]:
-        """The rows before a position and those from it on."""
+        """The rows before a byte position, and those from it on."""
         after = Block(self.data[position:], self.line_at(position), self.file)
         return Block(self.data[:position], self.line, self.file), after
 
     def line_at(self, position: int) -> int:
+        """The line of the file that holds the byte at `position` of the block."""
         return self.line + _lines(self.data, position)
 
-    def refusal(self, position: int, reason: str) -> BadTable:
+    def error_at(self, position: int, reason: str) -> BadTable:
         return BadTable(f"{self.file}, line {self.line_at(position)}: {reason}")
 
     def _not_utf8(self, position: int) -> BadTable:
         start = 1 + max(self.data.rfind(end, 0, position) for end in (b"\n", b"\r"))
         found = f"byte {position - start + 1} of the line is 0x{self.data[position]:02X}"
-        return self.refusal(position, f"{found}, which is not UTF-8 here: save the file as UTF-8")
+        return self.error_at(position, f"{found}, which is not valid UTF-8: save the file as UTF-8")
 
     def _check_quotes(self) -> None:
-        """Quotes open and close in turn, and each must stand where its turn wants it."""
+        """Quotes open and close in turn; each must be where an opening or a closing quote is allowed."""
         around = np.frombuffer(b"\n" + self.data + b"\n", np.uint8)  # around[p] comes before data[p]
         neighbours = self.quotes.copy()
         neighbours[1::2] += 2
         wrong = np.flatnonzero(~_ENDS[around[neighbours]])
         if wrong.size and wrong[0] % 2 == 0:
             place = int(self.quotes[wrong[0]])
-            raise self.refusal(
-                place, "a quote inside a value: put the whole value in quotes, and write the quote twice"
+            raise self.error_at(
+                place, "a quote inside a value: quote the whole value, and double the quote inside it"
             )
         if wrong.size:
             place = int(self.quotes[wrong[0]])
-            raise self.refusal(
+            raise self.error_at(
                 self._opening(int(wrong[0])),
                 "the quote that opens here is not closed: "
-                f"neither a comma nor a line end follows the next one, on line {self.line_at(place)}",
+                f"neither a comma nor a line end follows the next quote, on line {self.line_at(place)}",
             )
         if self.quotes.size % 2:
             opening = self._opening(self.quotes.size - 1)
-            raise self.refusal(opening, "the quote that opens here is never closed")
+            raise self.error_at(opening, "the quote that opens here is never closed")
 
     def _opening(self, number: int) -> int:
-        """Where the value opens that the quote of this number belongs to: past the doubled ones inside it."""
+        """The byte of the opening quote of the value that quote `number` is in, past the doubled quotes."""
         opens = self.quotes[: number + 1 : 2]
         before = np.frombuffer(b"\n" + self.data, np.uint8)[opens]
         return int(opens[before != QUOTE][-1])
 
 
-def ignore(count: int) -> None:
-    """Progress that nobody wants to see."""
+def no_progress(count: int) -> None:
+    """The default of `progress`: shows nothing."""
 
 
-def blocks(path: Path, progress: Callable[[int], object] = ignore) -> Iterator[Block]:
-    """The file in whole rows, about BLOCK bytes at once; `progress` hears how many bytes were read.
+def blocks(path: Path, progress: Callable[[int], object] = no_progress) -> Iterator[Block]:
+    """The file in whole rows, about BLOCK bytes each; `progress` is called with each number of bytes read.
 
-    Raises BadTable for a row that does not end, and OSError.
+    Raises BadTable for a row longer than BLOCK, and OSError.
     """
     with path.open("rb") as file:
         line, rest = 1, file.read(len(BYTE_ORDER_MARK)).removeprefix(BYTE_ORDER_MARK)
-        size = min(FIRST, BLOCK)
+        size = min(FIRST_BLOCK, BLOCK)
         while more := file.read(size):
             size = BLOCK
             progress(len(more))
@@ -140,29 +141,29 @@ def blocks(path: Path, progress: Callable[[int], object] = ignore) -> Iterator[B
             if end:
                 yield block
             elif len(rest) > BLOCK:
-                _refuse_endless(Block(rest, line, path))
+                _refuse_endless_row(Block(rest, line, path))
             line, rest = block.line_at(end), rest[end:]
     if rest:
         yield Block(rest, line, path)
 
 
-def _refuse_endless(block: Block) -> None:
+def _refuse_endless_row(block: Block) -> None:
     block.check()
-    raise block.refusal(0, f"the row that begins here has more than {BLOCK} bytes")
+    raise block.error_at(0, f"the row that starts here is longer than {BLOCK} bytes")
 
 
 def _end_of_rows(data: bytes) -> int:
-    """Behind the last line end that is outside of quotes; 0 if there is none."""
+    """The position after the last line end outside quotes; 0 if there is none."""
     if (quotes := _quotes(data)).size:
         ends = _outside(quotes, _line_ends(data))
         ends = ends[ends < len(data) - 1] if data.endswith(b"\r") else ends
         return int(ends[-1]) + 1 if ends.size else 0
-    # A CR at the very end may be half of a CRLF.
+    # A CR at the end of the data may be half of a CRLF.
     return max(data.rfind(b"\n"), data.rfind(b"\r", 0, -1)) + 1
 
 
 def _line_ends(data: bytes) -> Positions:
-    """Each LF, and each CR that no LF follows."""
+    """The positions of each LF, and of each CR without an LF after it."""
     newlines = _find(data, NEWLINE)
     if b"\r" not in data:
         return newlines
@@ -181,7 +182,7 @@ def _quotes(data: bytes) -> Positions:
 
 
 def _outside(quotes: Positions, positions: Positions) -> Positions:
-    """Those of the positions that have every quote before them closed."""
+    """Those of the positions that are outside quotes."""
     return positions[np.searchsorted(quotes, positions) % 2 == 0] if quotes.size else positions
 
 

@@ -1,4 +1,4 @@
-"""Columns of a CSV file as numbers: what a column says more than once is kept once."""
+"""Columns of a CSV file as numbers; each distinct text is stored once."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 from pyarrow import csv
 
-from .blocks import BadTable, Block, blocks, ignore
+from .blocks import BadTable, Block, blocks, no_progress
 
 Indices = NDArray[np.int32]
 Pieces = list[pa.DictionaryArray]
@@ -19,13 +19,13 @@ Pieces = list[pa.DictionaryArray]
 
 @dataclass(frozen=True)
 class Names:
-    """Different texts, in order of first appearance."""
+    """Distinct texts, in order of first appearance."""
 
     values: pa.StringArray
 
     @cached_property
     def ranks(self) -> Indices:
-        """The place of each by code points, which is the same whatever the order of the rows."""
+        """The place of each text in the order of code points, which does not depend on the order of rows."""
         ranks = np.empty(len(self.values), np.int32)
         ranks[pc.array_sort_indices(self.values).to_numpy()] = np.arange(len(ranks), dtype=np.int32)
         return ranks
@@ -44,24 +44,26 @@ class Column:
 
 @dataclass(frozen=True)
 class Field:
-    """A column to read. White space alone is as good as nothing."""
+    """A column to read. A value of white space alone counts as empty."""
 
     name: str
     may_be_empty: bool = False
 
 
-def read(path: Path, fields: Sequence[Field], progress: Callable[[int], object] = ignore) -> list[Column]:
-    """These columns of a file, in this order; they may stand in any order there, with others between them.
+def read(
+    path: Path, fields: Sequence[Field], progress: Callable[[int], object] = no_progress
+) -> list[Column]:
+    """The columns named by `fields`, in that order; the file may have them in any order, among others.
 
-    `progress` hears how many bytes were read. Memory: 4 bytes a value, each distinct text, and a few blocks.
-    Raises BadTable with its line for what is not CSV, a column that is missing or there twice, a row with a
-    field too few or too many, a value that is empty where it may not; for a file without rows; and OSError.
+    `progress` is called with each number of bytes read. Memory: 4 bytes per value, each distinct text, and a
+    few blocks. Raises BadTable, with the line, for text that is not CSV, a missing or repeated column, a row
+    with too few or too many fields, and a forbidden empty value; also for a file without rows. And OSError.
     """
     return [_unify(pieces) for pieces in _pieces(path, fields, progress)]
 
 
 def _pieces(path: Path, fields: Sequence[Field], progress: Callable[[int], object]) -> list[Pieces]:
-    """The columns as one piece of each block."""
+    """The columns, each as one piece per block."""
     pieces: list[Pieces] = [[] for _ in fields]
     places: list[int] = []
     width = 0
@@ -72,28 +74,28 @@ def _pieces(path: Path, fields: Sequence[Field], progress: Callable[[int], objec
             if not field.may_be_empty:
                 _refuse_empty(block, field, more)
             piece.append(more)
-        _give_back()
+        _release_memory()
     if not places:
-        raise BadTable(f"{path} is empty: its first line has to name the columns {_names(fields)}")
+        raise BadTable(f"{path} is empty: its first line must name the columns {_names(fields)}")
     if not any(map(len, pieces[0])):
         raise BadTable(f"{path} has no rows below its header")
     return pieces
 
 
 def _header(block: Block, fields: Sequence[Field]) -> tuple[int, list[int], Block]:
-    """How many columns there are, where those of the fields stand, and the rows below."""
+    """How many columns there are, the places of the fields among them, and the rows below the header."""
     block.check()
     rows = block.rows()
     if not rows.starts.size:
-        raise BadTable(f"{block.file} is empty: its first line has to name the columns {_names(fields)}")
+        raise BadTable(f"{block.file} is empty: its first line must name the columns {_names(fields)}")
     end = int(rows.starts[1]) if rows.starts.size > 1 else len(block.data)
     head, below = block.split(end)
     width = int(rows.fields[0])
     names = [column[0].as_py() for column in _parse(head, width, range(width))]
     for field in fields:
         if names.count(field.name) != 1:
-            fault = "twice the column" if field.name in names else "no column"
-            raise head.refusal(int(rows.starts[0]), f"{fault} {field.name} (there are: {', '.join(names)})")
+            fault = "repeated column" if field.name in names else "no column"
+            raise head.error_at(int(rows.starts[0]), f"{fault} {field.name} (found: {', '.join(names)})")
     return width, [names.index(field.name) for field in fields], below
 
 
@@ -114,34 +116,32 @@ def _parse(block: Block, width: int, places: Sequence[int]) -> list[pa.Dictionar
             csv.ConvertOptions(include_columns=wanted, column_types=dict.fromkeys(wanted, kind)),
         )
     except pa.ArrowInvalid as error:
-        raise _what_is_wrong(block, width, str(error)) from None
+        raise _fault_in(block, width, str(error)) from None
     return [column.chunk(0) for column in table.columns]
 
 
-def _what_is_wrong(block: Block, width: int, said: str) -> BadTable:
-    # pyarrow names no line of the file, so the one block at hand is looked at again.
+def _fault_in(block: Block, width: int, message: str) -> BadTable:
+    # pyarrow does not name the line in the file, so this block is examined again.
     rows = block.rows()
     uneven = np.flatnonzero(rows.fields != width)
     if not uneven.size:
-        return block.refusal(0, f"cannot be read from here on: {said}")
+        return block.error_at(0, f"cannot be read from here on: {message}")
     first = uneven[0]
-    return block.refusal(
-        int(rows.starts[first]), f"{rows.fields[first]} fields, not {width} as in the header"
-    )
+    return block.error_at(int(rows.starts[first]), f"{rows.fields[first]} fields, but the header has {width}")
 
 
 def _refuse_empty(block: Block, field: Field, column: pa.DictionaryArray) -> None:
     empty = pc.equal(pc.utf8_trim_whitespace(column.dictionary), "")
     if pc.any(empty).as_py():
         places = np.flatnonzero(empty.to_numpy(zero_copy_only=False)[column.indices.to_numpy()])
-        raise block.refusal(int(block.rows().starts[places[0]]), f"the {field.name} is empty")
+        raise block.error_at(int(block.rows().starts[places[0]]), f"the {field.name} is empty")
 
 
 def _unify(pieces: Pieces) -> Column:
-    """Pieces with a dictionary each as one column; they are let go on the way."""
+    """One column from pieces that each have their own dictionary. The pieces are freed on the way."""
     whole = pa.chunked_array(pieces).unify_dictionaries()
     pieces.clear()
-    _give_back()
+    _release_memory()
     indices = np.concatenate([piece.indices.to_numpy() for piece in whole.chunks])
     return Column(indices, Names(whole.chunk(whole.num_chunks - 1).dictionary))
 
@@ -150,7 +150,7 @@ def _names(fields: Sequence[Field]) -> str:
     return ",".join(field.name for field in fields)
 
 
-def _give_back() -> None:
-    """To the system, what is free: pyarrow and the C library would keep as much again for later."""
+def _release_memory() -> None:
+    """Return free memory to the system; pyarrow and the C library would keep as much again."""
     pa.default_memory_pool().release_unused()
     pa.system_memory_pool().release_unused()

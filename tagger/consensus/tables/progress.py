@@ -1,4 +1,4 @@
-"""How far a long file has been read, on a terminal."""
+"""A progress bar for reading a long file."""
 
 import sys
 from collections.abc import Callable, Iterator
@@ -10,7 +10,7 @@ from tqdm import tqdm
 
 @contextmanager
 def bar(path: Path) -> Iterator[Callable[[int], object]]:
-    """What to tell of each number of bytes read; shown after a second, and on a terminal alone."""
+    """A function to call with each number of bytes read. The bar appears after 1 s, only on a terminal."""
     size = path.stat().st_size if path.is_file() else None
     shown = tqdm(
         total=size, unit="B", unit_scale=True, desc=path.name, delay=1, disable=None, file=sys.stderr

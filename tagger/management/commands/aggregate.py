@@ -7,24 +7,25 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from tagger.consensus import aggregation
-from tagger.consensus.aggregation import Agreed
-from tagger.consensus.tables import drafts
+from tagger.consensus.aggregation import Aggregated, TooManyLabels
 from tagger.consensus.tables.blocks import BadTable
 from tagger.consensus.tables.columns import Field
+from tagger.consensus.tables.output import Unwritable, atomic_file
 from tagger.consensus.tables.progress import bar
 from tagger.consensus.tables.votes import Votes, read_votes
 
-# The column of the answers, and what makes a consensus of them. That nothing was said is a transcript.
-KINDS: dict[str, tuple[Field, Callable[[Votes], Agreed]]] = {
-    "label": (Field("label"), aggregation.agree_on_labels),
-    "transcript": (Field("text", may_be_empty=True), aggregation.agree_on_transcripts),
+# The column of the answers, and the function that aggregates them. An empty transcript: no one spoke.
+KINDS: dict[str, tuple[Field, Callable[[Votes], Aggregated]]] = {
+    "label": (Field("label"), aggregation.aggregate_labels),
+    "transcript": (Field("text", may_be_empty=True), aggregation.aggregate_transcripts),
 }
 
 
 class Command(BaseCommand):
     help = (
-        "What a crowd's votes come to: from a CSV file with the columns task, worker and label (or text) to "
-        "one with task, label (or text), confidence and n, the number of people who answered. Needs no site."
+        "Run the consensus engine on a CSV file with the columns task, worker and label (or text). Writes a "
+        "CSV file with task, label (or text), confidence and n, the number of people who answered. Needs no "
+        "running site."
     )
     requires_system_checks = []
 
@@ -33,27 +34,27 @@ class Command(BaseCommand):
         parser.add_argument("--kind", required=True, choices=KINDS)
         parser.add_argument("--output", required=True, type=Path, metavar="OUT.csv")
         parser.add_argument(
-            "--reliability", type=Path, metavar="R.csv", help="how often each worker is right, also as CSV"
+            "--reliability", type=Path, metavar="R.csv", help="also write how often each worker is right"
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
-        field, agree = KINDS[options["kind"]]
+        field, aggregate = KINDS[options["kind"]]
         source, output, reliability = options["votes"], options["output"], options["reliability"]
         try:
             with ExitStack() as outputs:
-                answers = outputs.enter_context(drafts.draft(output, never=[source]))
+                answers = outputs.enter_context(atomic_file(output, never=[source]))
                 skills = reliability and outputs.enter_context(
-                    drafts.draft(reliability, never=[source, output])
+                    atomic_file(reliability, never=[source, output])
                 )
-                with bar(source) as tell:
-                    votes = read_votes(source, field, tell)
-                agreed = agree(votes)
-                aggregation.write_answers(answers, field.name, votes, agreed)
+                with bar(source) as advance:
+                    votes = read_votes(source, field, advance)
+                found = aggregate(votes)
+                aggregation.write_answers(answers, field.name, votes, found)
                 if skills:
-                    aggregation.write_reliabilities(skills, votes, agreed)
-        except (BadTable, drafts.Unwritable) as error:
+                    aggregation.write_reliabilities(skills, votes, found)
+        except (BadTable, Unwritable) as error:
             raise CommandError(f"Nothing was written: {error}") from error
-        except aggregation.TooManyLabels as error:
+        except TooManyLabels as error:
             raise CommandError(f"Nothing was written: {source}: {error}: are they transcripts?") from error
         except OSError as error:
             place = error.filename or output
@@ -63,9 +64,9 @@ class Command(BaseCommand):
 
 def _summary(votes: Votes, output: Path) -> str:
     counted, workers = len(votes.tasks), len(votes.worker_names.values)
-    told = f"{output}: {len(votes.task_names.values)} tasks from {counted} votes by {workers} workers."
+    summary = f"{output}: {len(votes.task_names.values)} tasks from {counted} votes by {workers} workers."
     if repeated := votes.rows - counted:
-        told += f" {repeated} rows say again what another says."
+        summary += f" {repeated} rows repeat another row."
     if votes.second_answers:
-        told += f" {votes.second_answers} votes are another answer of the same worker to the same task."
-    return told
+        summary += f" {votes.second_answers} votes are a second answer of the same worker to the same task."
+    return summary

@@ -1,4 +1,4 @@
-"""Files that appear whole or not at all."""
+"""Output files that appear complete or not at all, and the CSV text in them."""
 
 import os
 import secrets
@@ -14,40 +14,40 @@ from numpy.typing import NDArray
 
 
 class Unwritable(ValueError):
-    """Nothing can be put at the place asked for."""
+    """The output cannot be written at the given path."""
 
 
 @contextmanager
-def draft(path: Path, never: Iterable[Path] = ()) -> Iterator[BinaryIO]:
-    """A file to write beside the path, which takes its place when the block ends well and vanishes otherwise.
+def atomic_file(path: Path, never: Iterable[Path] = ()) -> Iterator[BinaryIO]:
+    """A temporary file that replaces `path` when the block succeeds, and is removed when it fails.
 
-    Raises Unwritable, before anything is done, for a folder that is not there, for what is no file, and for a
-    path that is one of those that must `never` be written over.
+    Raises Unwritable, before anything is written, if the folder is missing, if `path` exists and is not a
+    file, or if it is one of the files that must `never` be overwritten.
     """
     real = path.resolve()
     _refuse(path, real, never)
-    beside = real.with_name(f".{real.name}.{secrets.token_hex(4)}")
+    temporary = real.with_name(f".{real.name}.{secrets.token_hex(4)}")
     try:
-        with beside.open("xb") as file:
+        with temporary.open("xb") as file:
             yield file
             file.flush()
             os.fsync(file.fileno())
-        beside.replace(real)
+        temporary.replace(real)
     except BaseException:
         with suppress(FileNotFoundError):
-            beside.unlink()
+            temporary.unlink()
         raise
     _sync(real.parent)
 
 
 def _refuse(path: Path, real: Path, never: Iterable[Path]) -> None:
     if not real.parent.is_dir():
-        raise Unwritable(f"{path} cannot be written: there is no folder {real.parent}")
+        raise Unwritable(f"{path} cannot be written: the folder {real.parent} does not exist")
     if real.exists() and not real.is_file():
-        raise Unwritable(f"{path} cannot be written: it is there already, and no file")
+        raise Unwritable(f"{path} cannot be written: it exists and is not a file")
     for other in never:
         if real == other.resolve() or (real.exists() and other.exists() and real.samefile(other)):
-            raise Unwritable(f"{path} cannot be written: it is {other}, which is needed as it is")
+            raise Unwritable(f"{path} cannot be written: it is {other}, which must not be overwritten")
 
 
 def _sync(folder: Path) -> None:
@@ -59,7 +59,7 @@ def _sync(folder: Path) -> None:
 
 
 def lines(columns: Sequence[pa.StringArray]) -> bytes:
-    """Rows of CSV, by the grammar that `blocks` reads.
+    """Rows of CSV, in the grammar that `blocks` reads.
 
     >>> lines([pa.array(["a", "b,c"]), pa.array(["1", "2"])])
     b'a,1\\n"b,c",2\\n'
@@ -77,7 +77,7 @@ def _quoted(column: pa.StringArray) -> pa.StringArray:
 
 
 def decimals(values: NDArray[np.floating]) -> pa.StringArray:
-    """Numbers from 0 to 1, to six places.
+    """Numbers from 0 to 1, to six decimals; others are clipped.
 
     >>> decimals(np.array([0.5, 1.0])).to_pylist()
     ['0.500000', '1.000000']
