@@ -1,14 +1,15 @@
-"""How far the annotators of one set agree with each other: alpha, and the share of agreeing answers.
+"""Agreement between the annotators of a set of tasks: alpha, and the share of agreeing answers.
 
-Alpha is Krippendorff's for nominal data: 1 - observed / expected disagreement, so that 1 is perfect and 0 is
-what answers drawn at random from all that were given would reach. K. Krippendorff, Computing Krippendorff's
+Alpha is Krippendorff's for nominal data: 1 - observed / expected disagreement. 1 is perfect agreement, and 0
+is the agreement of answers drawn at random from all answers. K. Krippendorff, Computing Krippendorff's
 Alpha-Reliability (2011), https://repository.upenn.edu/asc_papers/43; A. F. Hayes and K. Krippendorff,
 Answering the call for a standard reliability measure for coding data (2007), doi:10.1080/19312450709336664.
-Each task may have another number of answers, by other people; one with a single answer is left out.
+Tasks may differ in the number and the people of their answers; one with a single answer is left out.
 
-Every figure is a ratio of sums over tasks, so each has an interval by the bootstrap: tasks are drawn anew,
-with replacement, and the middle 95 % of the outcomes are told. B. Efron, Bootstrap methods: another look at
-the jackknife (1979), doi:10.1214/aos/1176344552. Whole tasks are drawn: the answers to one go together.
+Every figure is a ratio of sums over tasks, so each gets a bootstrap interval: tasks are resampled with
+replacement, and the interval holds the middle 95 % of the results. Whole tasks are drawn, because the answers
+to one task are not independent. B. Efron, Bootstrap methods: another look at the jackknife (1979),
+doi:10.1214/aos/1176344552.
 """
 
 from collections.abc import Callable, Sequence
@@ -22,19 +23,19 @@ from rapidfuzz.distance import Levenshtein
 Floats = NDArray[np.floating]
 Integers = NDArray[np.integer]
 
-# From sums (sets, parts) to one number a set.
+# From sums (sets, parts) to one number per set.
 RatioOfSums = Callable[[Floats], Floats]
 
 RESAMPLES = 1000
 MIDDLE = (2.5, 97.5)  # percent
 
-# Cells of the resamples that are held at once.
-CELLS = 4_000_000
+# The most cells of resamples in memory.
+MAX_CELLS = 4_000_000
 
 
 @dataclass(frozen=True)
 class Figure:
-    """A value and its 95 % interval; None where the answers do not define it."""
+    """A value and its 95 % interval, `low` to `high`; None where the answers do not define it."""
 
     value: float | None
     low: float | None = None
@@ -43,10 +44,10 @@ class Figure:
 
 @dataclass(frozen=True)
 class Agreement:
-    """`alpha` of a set of labels, the share of `agreeing` answers, and the `tasks` with two answers or more.
+    """Agreement on a set of labels.
 
-    `agreeing`: the probability that an answer, drawn from all of them, is also that of another annotator of
-    the same task. Alpha is undefined while all answers are the same one.
+    `alpha`: undefined while all answers are the same; `agreeing`: the probability that a random answer equals
+    that of another annotator of the same task; `tasks`: how many have two or more answers.
     """
 
     alpha: Figure
@@ -56,16 +57,16 @@ class Agreement:
 
 @dataclass(frozen=True)
 class WordAgreement:
-    """The share of `agreeing` words in a set of transcripts, and the `tasks` with two transcripts or more."""
+    """Agreement on a set of transcripts: the share of `agreeing` words, and the `tasks` with two or more."""
 
     agreeing: Figure
     tasks: int
 
 
 def of_labels(counts: Integers, resamples: int = RESAMPLES, seed: int = 0) -> Agreement:
-    """Agreement from how many annotators gave each task each label: counts (tasks, classes).
+    """Agreement on labels; `counts` (tasks, classes): how many annotators gave each task each label.
 
-    The same counts come to the same figures, whatever the order of the tasks.
+    The order of the tasks does not change the figures.
 
     >>> of_labels(np.array([[2, 0], [2, 0], [0, 2], [1, 1]])).agreeing.value
     0.75
@@ -83,11 +84,11 @@ def of_labels(counts: Integers, resamples: int = RESAMPLES, seed: int = 0) -> Ag
 def of_transcripts(
     tasks: Sequence[Sequence[Sequence[str]]], resamples: int = RESAMPLES, seed: int = 0
 ) -> WordAgreement:
-    """Agreement of transcripts: for each task the words of each transcript, in normal form.
+    """Agreement on transcripts; `tasks`: for each task, the words of each transcript in normal form.
 
-    Of two transcripts the words agree that are left when those are taken away which have to be put in, left
-    out or changed (Levenshtein), as a share of the longer one. Each transcript counts by its words: the pairs
-    of a task are weighed as those of labels are. Undefined while nobody wrote a word.
+    Two transcripts agree in n - d words: n is the length of the longer, d their edit distance in words
+    (Levenshtein). The figure is the sum of n - d over the sum of n. A pair of a task of k transcripts weighs
+    2 / (k - 1), so that each transcript counts once. Undefined without any word.
 
     >>> of_transcripts([[["play", "the", "song"], ["play", "a", "song"]]]).agreeing.value
     0.6666666666666666
@@ -99,13 +100,13 @@ def of_transcripts(
 
 
 def _agreeing_answers(counts: Integers) -> Floats:
-    """Of each task's answers those that another annotator's confirms: the diagonal of its coincidences."""
+    """For each task, the answers that another annotator confirms: the diagonal of its coincidence matrix."""
     number = counts.sum(1)
     return np.asarray((counts * (counts - 1)).sum(1) / (number - 1))
 
 
 def _agreeing_words(task: Sequence[Sequence[str]]) -> tuple[float, float]:
-    """How many words agree, and of how many; a pair's weight is such that each transcript counts once."""
+    """How many words of a task agree, and of how many; each transcript counts once."""
     agreeing = words = 0
     for one, other in combinations(task, 2):
         longer = max(len(one), len(other))
@@ -116,12 +117,12 @@ def _agreeing_words(task: Sequence[Sequence[str]]) -> tuple[float, float]:
 
 
 def _shares(sums: Floats) -> Floats:
-    """The first sum in all others together; NaN where there is nothing."""
+    """The first column over the sum of the others: (sets,); NaN where that is 0."""
     return _divide(sums[:, 0], sums[:, 1:].sum(1))
 
 
 def _alphas(sums: Floats) -> Floats:
-    """Alpha of sums (sets, 1 + classes): agreeing answers, and those of each class; NaN for one class."""
+    """Alpha (sets,) from sums (sets, 1 + classes): agreeing answers, answers by class. NaN for one class."""
     of_class = sums[:, 1:]
     number = of_class.sum(1)
     disagreeing = number - sums[:, 0]
@@ -134,7 +135,7 @@ def _divide(part: Floats, whole: Floats) -> Floats:
 
 
 def _figure(sums: Floats, times: Integers, ratio: RatioOfSums, resamples: int, seed: int) -> Figure:
-    """A ratio of sums over tasks: `sums` (patterns, parts), with how many tasks are of each pattern."""
+    """A ratio of sums over tasks; `sums` (patterns, parts), `times` (patterns,): tasks of each pattern."""
     value = ratio(np.atleast_2d(times @ sums))[0] if len(sums) else np.nan
     if np.isnan(value):
         return Figure(None)
@@ -146,26 +147,26 @@ def _figure(sums: Floats, times: Integers, ratio: RatioOfSums, resamples: int, s
 
 
 def _resample(sums: Floats, times: Integers, resamples: int, seed: int) -> Floats:
-    """The sums over as many tasks, drawn with replacement, time and again: (resamples, parts).
+    """The sums over tasks drawn with replacement, as many as there are: (resamples, parts).
 
-    Tasks of one pattern are alike, so how many are drawn of each is a multinomial draw: its cost is that of
+    Tasks of one pattern are the same, so the number drawn of each pattern is multinomial. The cost depends on
     the patterns, a few hundred for any number of tasks with labels.
     """
     random = np.random.default_rng(seed)
-    at_once = max(CELLS // len(times), 1)
+    batch = max(MAX_CELLS // len(times), 1)
     parts = [
-        random.multinomial(times.sum(), times / times.sum(), min(at_once, resamples - start)) @ sums
-        for start in range(0, resamples, at_once)
+        random.multinomial(times.sum(), times / times.sum(), min(batch, resamples - start)) @ sums
+        for start in range(0, resamples, batch)
     ]
     return np.concatenate(parts)
 
 
 def _patterns(counts: Integers) -> tuple[Integers, Integers]:
-    """The different rows in order, and how many of each there are."""
+    """The distinct rows in order, and how often each occurs."""
     base = int(counts.max(initial=0)) + 1
     if base ** counts.shape[1] >= 2**63:
         return np.unique(counts, axis=0, return_counts=True)
-    # A row as the digits of one number: whole rows take fifty times as long to sort.
+    # Each row becomes the digits of one number; sorting whole rows takes 50 times as long.
     places = base ** np.arange(counts.shape[1], dtype=np.int64)[::-1]
     numbers, times = np.unique(counts @ places, return_counts=True)
     return numbers[:, None] // places % base, times

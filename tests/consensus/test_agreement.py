@@ -1,4 +1,4 @@
-"""Agreement of annotators, beside published worked examples."""
+"""Agreement of annotators, checked against published examples."""
 
 import numpy as np
 import pytest
@@ -9,8 +9,8 @@ from hypothesis.extra import numpy as arrays
 from tagger.consensus import agreement
 from tagger.consensus.agreement import Figure, of_labels, of_transcripts
 
-# Examples A, B and C of K. Krippendorff, Computing Krippendorff's Alpha-Reliability (2011), and the one of
-# Wikipedia's article on alpha. A row is an observer, a point an answer not given.
+# Examples A, B and C of K. Krippendorff, Computing Krippendorff's Alpha-Reliability (2011), and the one in
+# Wikipedia's article on alpha. A row is an observer, a point a missing answer.
 WORKED = {
     "two observers, two values": (["0100000010", "1110010000"], 0.095),
     "two observers, many values": (["aabbdcccedda", "babbbccceddd"], 0.692),
@@ -30,19 +30,19 @@ transcripts = st.lists(st.lists(st.lists(word, max_size=5), min_size=2, max_size
 
 
 def table(observers):
-    """How many gave each unit each value."""
+    """How many observers gave each unit each value: (units, values)."""
     rows = [line.replace(" ", "") for line in observers]
     values = sorted(set("".join(rows)) - {"."})
     return np.array([[unit.count(value) for value in values] for unit in zip(*rows, strict=True)])
 
 
 @pytest.mark.parametrize("observers, published", WORKED.values(), ids=WORKED.keys())
-def test_alpha_is_what_was_published(observers, published):
+def test_alpha_matches_published_values(observers, published):
     assert of_labels(table(observers)).alpha.value == pytest.approx(published, abs=0.0005)
 
 
 def test_the_agreeing_share_counts_every_answer_once():
-    # Of five answers two are met by another of their task, with probability a half.
+    # For two of the five answers, another answer to the same task agrees with probability 1/2.
     assert of_labels(np.array([[2, 1], [1, 1]])).agreeing.value == pytest.approx((2 * 0.5) / 5)
 
 
@@ -64,45 +64,45 @@ def test_the_same_answers_give_the_same_intervals_in_any_order(table, random):
 
 
 @given(counts)
-def test_alpha_is_at_most_one_and_shares_lie_between_nothing_and_all(table):
+def test_alpha_is_at_most_one_and_shares_are_between_zero_and_one(table):
     found = of_labels(table, resamples=20)
     assert found.alpha.value is None or found.alpha.value <= 1
     assert found.agreeing.value is None or 0 <= found.agreeing.value <= 1
 
 
 @given(counts)
-def test_the_interval_is_in_order_and_never_not_a_number(table):
+def test_an_interval_is_ordered_and_never_nan(table):
     for figure in (of_labels(table, resamples=20).alpha, of_labels(table, resamples=20).agreeing):
         if figure.low is not None:
             assert figure.low <= figure.high
 
 
 @given(counts)
-def test_alpha_is_one_exactly_when_nobody_disagrees(table):
+def test_alpha_is_one_exactly_when_no_one_disagrees(table):
     alpha = of_labels(table, resamples=20).alpha.value
     assume(alpha is not None)
     pairable = table[table.sum(1) >= 2]
     assert (alpha == 1) == bool(((pairable > 0).sum(1) == 1).all())
 
 
-def test_answers_at_random_have_an_alpha_of_about_zero():
+def test_random_answers_have_an_alpha_of_about_zero():
     table = np.random.default_rng(3).multinomial(4, [0.5, 0.3, 0.2], 20_000)
     assert abs(of_labels(table).alpha.value) < 0.01
 
 
-def test_the_interval_holds_the_truth_about_as_often_as_it_says():
-    # Pairs of answers agree with probability 0.8, so the share that agrees is known.
+def test_the_interval_contains_the_truth_in_about_95_percent_of_cases():
+    # Pairs of answers agree with probability 0.8, so the agreeing share is known.
     random = np.random.default_rng(5)
-    held = 0
+    hits = 0
     for _ in range(200):
         agreeing = random.binomial(60, 0.8)
         table = np.array([[2, 0]] * agreeing + [[1, 1]] * (60 - agreeing))
         figure = of_labels(table, resamples=400).agreeing
-        held += figure.low <= 0.8 <= figure.high
-    assert 180 <= held <= 199
+        hits += figure.low <= 0.8 <= figure.high
+    assert 180 <= hits <= 199
 
 
-def test_the_bootstrap_by_patterns_is_that_by_tasks():
+def test_resampling_patterns_equals_resampling_tasks():
     table = np.random.default_rng(7).multinomial(3, [0.7, 0.3], 80)
     figure = of_labels(table, resamples=4000).alpha
     random = np.random.default_rng(8)
@@ -113,22 +113,22 @@ def test_the_bootstrap_by_patterns_is_that_by_tasks():
 @pytest.mark.parametrize(
     "table", [np.zeros((0, 2), int), np.array([[1, 0], [0, 1]])], ids=["no task", "one answer a task"]
 )
-def test_without_two_answers_to_one_task_nothing_is_defined(table):
+def test_nothing_is_defined_without_two_answers_to_one_task(table):
     found = of_labels(table)
     assert (found.alpha, found.agreeing, found.tasks) == (Figure(None), Figure(None), 0)
 
 
-def test_alpha_is_undefined_while_all_say_the_same_yet_all_agree():
+def test_identical_answers_agree_fully_and_leave_alpha_undefined():
     found = of_labels(np.array([[3, 0], [2, 0]]))
     assert found.alpha == Figure(None)
     assert found.agreeing == Figure(1.0, 1.0, 1.0)
 
 
-def test_one_task_has_a_value_and_no_interval():
+def test_a_single_task_has_a_value_but_no_interval():
     assert of_labels(np.array([[2, 1]])).agreeing == Figure(pytest.approx(1 / 3))
 
 
-def test_many_classes_come_to_what_few_do():
+def test_unused_classes_do_not_change_alpha():
     few = np.random.default_rng(1).multinomial(4, [0.5, 0.5], 50)
     many = np.zeros((50, 90), int)
     many[:, [3, 71]] = few
@@ -146,7 +146,7 @@ def test_neither_the_order_of_annotators_nor_of_tasks_matters_for_words(tasks, r
 
 
 @given(transcripts)
-def test_the_share_of_agreeing_words_lies_between_none_and_all(tasks):
+def test_the_share_of_agreeing_words_is_between_zero_and_one(tasks):
     value = of_transcripts(tasks, resamples=20).agreeing.value
     assert value is None or 0 <= value <= 1
 

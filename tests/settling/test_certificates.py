@@ -106,7 +106,7 @@ def test_what_was_said_is_in_no_plain_certificate(settled):
 
 def test_the_command_recomputes_every_label(settled, capsys):
     call_command("recompute")
-    assert "1 labels made again to the same bytes" in capsys.readouterr().out
+    assert "1 labels recomputed, all byte for byte as stored" in capsys.readouterr().out
     Task.objects.filter(pk=settled.pk).update(plain_certificate={}, sealed_certificate=b"")
     with pytest.raises(CommandError, match=rf"task {settled.pk}: it has no certificate"):
         call_command("recompute")

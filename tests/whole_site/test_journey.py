@@ -141,7 +141,7 @@ def test_the_journey_of_a_clip(site, clips, tmp_path):
     export_and_check(site, clips, tmp_path)
     the_crowd_is_learned(site, people)
     controls_are_mixed_in(site, tmp_path)
-    assert "16 labels made again to the same bytes" in site.manage("recompute").stdout
+    assert "16 labels recomputed, all byte for byte as stored" in site.manage("recompute").stdout
     for person in people:
         person.close()
 

@@ -8,14 +8,14 @@ from accounts.keys import KeyLost
 from datasets.models import Task
 from tagger.settling import certificates
 
-AT_ONCE = 1_000
-TOLD = 20
+BATCH_SIZE = 1_000
+MOST_LISTED = 20
 
 
 class Command(BaseCommand):
     help = (
-        "Makes every label again from its annotations and its certificate. Exits 1 unless all come out to "
-        "the same bytes."
+        "Recompute every label from its annotations and its certificate. Exits 1 unless all results are equal "
+        "to the stored ones, byte for byte."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -27,16 +27,16 @@ class Command(BaseCommand):
             tasks = tasks.filter(campaign__slug__in=options["campaign"])
         read = tasks.select_related("campaign", "clip__contributor__data_key").order_by("pk")
         number, troubles = 0, []
-        for task in tqdm(read.iterator(chunk_size=AT_ONCE), total=tasks.count(), unit="label", disable=None):
+        for task in tqdm(
+            read.iterator(chunk_size=BATCH_SIZE), total=tasks.count(), unit="label", disable=None
+        ):
             if trouble := _trouble_with(task):
                 troubles.append(f"task {task.pk}: {trouble}")
             number += 1
         if troubles:
-            told = "\n".join(troubles[:TOLD])
-            raise CommandError(
-                f"{len(troubles)} of {number} labels do not come out as they are held.\n{told}"
-            )
-        self.stdout.write(f"{number} labels made again to the same bytes.")
+            listed = "\n".join(troubles[:MOST_LISTED])
+            raise CommandError(f"{len(troubles)} of {number} labels differ from the stored ones.\n{listed}")
+        self.stdout.write(f"{number} labels recomputed, all byte for byte as stored.")
 
 
 def _trouble_with(task: Task) -> str:

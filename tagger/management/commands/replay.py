@@ -15,45 +15,60 @@ from tagger.consensus.tables.votes import Votes, read_votes
 from tagger.consensus.verdict import Rule
 
 # More votes than any task has.
-ALL = 1_000_000_000
+UNLIMITED = 1_000_000_000
 
 
 class Command(BaseCommand):
     help = (
-        "What stopping early would have cost and saved: gives a crowd's votes (CSV with task, worker, label) "
-        "one at a time to the stopping rule, and compares with the truth (CSV with task, label). Prints JSON."
+        "Show what stopping early would have cost and saved: pass a crowd's votes (CSV with task, worker, "
+        "label) one at a time to the stopping rule, and compare with the truth (CSV with task, label). "
+        "Prints JSON."
     )
     requires_system_checks = []
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("votes", type=Path, metavar="VOTES.csv")
         parser.add_argument("gold", type=Path, metavar="GOLD.csv")
-        parser.add_argument("--kind", required=True, help="label; transcripts cannot be replayed")
-        parser.add_argument("--confidence", required=True, type=float, metavar="P", help="over 0, at most 1")
-        parser.add_argument("--seed", required=True, type=int, metavar="N", help="of the votes' order")
-        parser.add_argument("--min", type=int, default=1, metavar="N", help="votes a task, else 1")
-        parser.add_argument("--max", type=int, metavar="N", help="votes a task, else all that there are")
+        parser.add_argument("--kind", required=True, help="must be label: transcripts cannot be replayed")
+        parser.add_argument(
+            "--confidence",
+            required=True,
+            type=float,
+            metavar="P",
+            help="confidence to reach, above 0 and at most 1",
+        )
+        parser.add_argument(
+            "--seed",
+            required=True,
+            type=int,
+            metavar="N",
+            help="seed of the random order of votes, 0 or more",
+        )
+        parser.add_argument(
+            "--min", type=int, default=1, metavar="N", help="least votes per task (default: 1)"
+        )
+        parser.add_argument("--max", type=int, metavar="N", help="most votes per task (default: all)")
 
     def handle(self, *args: Any, **options: Any) -> None:
         if options["kind"] != "label":
-            raise CommandError(f"--kind {options['kind']} cannot be replayed: --kind label alone can.")
+            raise CommandError(f"--kind {options['kind']} cannot be replayed: use --kind label.")
         if options["seed"] < 0:
             raise CommandError(f"--seed is {options['seed']}; it must be 0 or more.")
         try:
-            most = max(options["min"], ALL) if options["max"] is None else options["max"]
+            most = max(options["min"], UNLIMITED) if options["max"] is None else options["max"]
             rule = Rule(options["min"], most, options["confidence"])
-            with bar(options["votes"]) as tell:
-                votes = read_votes(options["votes"], Field("label"), tell)
+            with bar(options["votes"]) as advance:
+                votes = read_votes(options["votes"], Field("label"), advance)
             found = _replay(votes, _truth(options["gold"]), rule, options["seed"])
         except OSError as error:
             raise CommandError(f"{error.filename}: {error.strerror}") from error
-        except ValueError as error:  # BadTable is one
+        except ValueError as error:  # includes BadTable
             raise CommandError(str(error)) from error
         self.stdout.write(json.dumps(asdict(found)))
 
 
 def _truth(path: Path) -> dict[str, str]:
-    """The right label of each task. Raises BadTable for a task with two of them."""
+    """The true label of each task. Raises BadTable for a task with two of them."""
     tasks, answers = read(path, [Field("task"), Field("label")])
     names, classes = tasks.names.values.to_pylist(), answers.names.values.to_pylist()
     found: dict[str, str] = {}
@@ -65,7 +80,7 @@ def _truth(path: Path) -> dict[str, str]:
 
 
 def _replay(votes: Votes, truth: dict[str, str], rule: Rule, seed: int) -> replays.Replayed:
-    """With the tasks that have both votes and truth; raises BadTable if none has."""
+    """The replay of the tasks that have votes and truth. Raises BadTable if no task has both."""
     names = votes.task_names.sorted().to_pylist()
     voted = votes.answer_names.sorted().to_pylist()
     classes = {label: number for number, label in enumerate(sorted({*voted, *truth.values()}))}
