@@ -14,8 +14,8 @@ MOST_LISTED = 20
 
 class Command(BaseCommand):
     help = (
-        "Recompute every label from its annotations and its certificate. Exits 1 unless all results are equal "
-        "to the stored ones, byte for byte."
+        "Recompute every label from its annotations and its certificate. Exits 1 unless all results are "
+        "equal to the stored ones, byte for byte."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
