@@ -39,7 +39,7 @@ def test_withdrawing_takes_no_more_clicks_than_giving(sharer):
     page = sharer("clicker")
     giving = [
         page.get_by_label("Volunteers may hear my wake-word clips"),
-        page.get_by_role("button", name="Give what is ticked"),
+        page.get_by_role("button", name="Agree to what is ticked"),
     ]
     for place in giving:
         place.click()
@@ -55,7 +55,7 @@ def test_withdrawing_takes_no_more_clicks_than_giving(sharer):
 def test_a_receipt_is_had_at_once_and_checked_without_an_account(sharer, visit, site, scripts, tmp_path):
     page = sharer(f"keeper-{scripts}".lower(), java_script_enabled=scripts)
     page.get_by_label("Volunteers may hear my utterances").check()
-    page.get_by_role("button", name="Give what is ticked").click()
+    page.get_by_role("button", name="Agree to what is ticked").click()
     with page.expect_download() as download:
         page.get_by_role("link", name="Download").click()
     file = tmp_path / "receipt.json"

@@ -184,10 +184,10 @@ def test_every_language_says_as_much_and_has_every_box(db):
 def test_the_notice_says_what_must_be_known_before(db, language):
     said = notices.current(language).text.lower()
     en = ("seconds around the wake word", "volunteers", "named researchers", "public releases", "recall feed",
-          "nobody asks you why", "age, sex, origin or income", "nothing new is stored")  # fmt: skip
-    es = ("segundos alrededor", "voluntarios", "investigadores con nombre", "publicaciones abiertas",
-          "lista de retiradas", "nadie le pregunta por qué", "edad, sexo, origen o ingresos",
-          "no se guarda nada nuevo")  # fmt: skip
+          "no one asks you why", "age, sex, origin or income", "nothing new is stored")  # fmt: skip
+    es = ("segundos alrededor", "personas voluntarias", "investigadores con nombre",
+          "publicaciones abiertas", "lista de retiradas", "nadie te pregunta por qué",
+          "edad, sexo, origen o ingresos", "no se guarda nada nuevo")  # fmt: skip
     assert [words for words in {"en": en, "es": es}[language] if words not in said] == []
 
 

@@ -97,7 +97,7 @@ def agree(page):
     page.goto("/profile/consent/")
     for material in ("wake-word clips", "utterances"):
         page.get_by_label(f"Volunteers may hear my {material}").check()
-    page.get_by_role("button", name="Give what is ticked").click()
+    page.get_by_role("button", name="Agree to what is ticked").click()
     expect(page.locator(".consent-live li")).to_have_count(2)
 
 

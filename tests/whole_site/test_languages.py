@@ -17,6 +17,7 @@ from django.utils.translation.template import templatize
 from django.views.defaults import server_error
 from knox.models import AuthToken
 
+from accounts import notices
 from datasets.models import Campaign
 from tagger.desk import wording
 from tagger.lending import assignments
@@ -146,6 +147,14 @@ def held(text):
 def test_a_disguised_voice_is_never_called_anonymous(language):
     said = " ".join(text for entry in entries(language) for text in forms(entry)).lower()
     assert not re.search(r"anónim|anonimi|مجهول", said)
+
+
+def test_spanish_says_tu_everywhere():
+    """One form of address, on pages and in the notice that people agree to now."""
+    pages = {text for entry in entries("es") for text in forms(entry)}
+    notice = (notices.FOLDER / f"{notices.current_version()}.es.md").read_text(encoding="utf-8").splitlines()
+    others = re.compile(r"\b(ustedes?|vosotr[oa]s|vuestr[oa]s?|\w+[áé]is)\b", re.IGNORECASE)
+    assert [text for text in [*pages, *notice] if others.search(text)] == []
 
 
 # --- which language a page speaks ---
