@@ -1,12 +1,12 @@
-"""How a device comes to send for a person, and how it ends: pairing codes, tokens, revoking.
+"""Pair a device with a person so that it may send clips, renew its tokens, and revoke it.
 
     offer     the device asks for a code and shows it        claim     its owner enters the code
-    activate  the device comes back for its tokens           renew     new tokens for old ones
-    by_access whose token this is                            revoke    no token of this device counts any more
+    activate  the device fetches its first tokens            renew     new tokens for old ones
+    by_access the device that an access token belongs to     revoke    the device's tokens stop working
 
-Nothing that opens a door can be read from the database. A token is 256 random bits and lies there as its
-SHA-256, which nobody can turn round; a code is short enough to try all of them, so it lies under a keyed
-hash. Both are looked up by that hash: how long a look-up takes tells nothing of what is looked for.
+No credential can be read from the database. A token is 256 random bits and is stored as its SHA-256, which
+cannot be reversed. A code is short enough to try them all, so it is stored as a keyed hash. Both are looked
+up by hash, so the time of a look-up says nothing about the secret.
 """
 
 import hashlib
@@ -15,6 +15,7 @@ import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from enum import StrEnum
 from uuid import UUID
 
 from django.conf import settings
@@ -25,46 +26,57 @@ from django.utils.crypto import salted_hmac
 
 from . import quarters
 from .models import Device, DeviceLogin, Pairing, Role, User
+from .refusals import Refusal
 
-LETTERS = "ACEFHJKLMNPRTUVWXY3479"  # none that is taken for another when it is spoken or shown small
-CODE = 6
-PAIRING = timedelta(hours=24)
-REFRESH = timedelta(days=365)  # a device that was off for a season comes back by itself
+LETTERS = "ACEFHJKLMNPRTUVWXY3479"  # none that sounds like another or looks like one in small print
+CODE_LENGTH = 6
+CODE_LIFETIME = timedelta(hours=24)
+REFRESH_LIFETIME = timedelta(days=365)  # so that a device that was off for a season can still renew
 
-# With 22^6 codes, and this many waiting at most, one try in 10,000 would find anybody's device.
-MOST_WAITING = 10_000
-MOST_WRONG = 10
-WRONG_FOR = timedelta(hours=1)
+# With 22^6 codes and at most this many waiting, one guess in 10,000 would hit someone's device.
+MAX_WAITING = 10_000
+MAX_WRONG_CODES = 10
+WRONG_CODES_WINDOW = timedelta(hours=1)
 
-# For so long after it was replaced an access token still brings another login; see `renew`.
-SECOND_THOUGHTS = timedelta(minutes=10)
+# This long after an access token was replaced it can still be exchanged for a new login; see `renew`.
+RENEWAL_GRACE = timedelta(minutes=10)
 
-SAID = ("platform", "platform_build", "core_version", "enclosure_version", "language")
+REPORTED_FIELDS = ("platform", "platform_build", "core_version", "enclosure_version", "language")
 _PLAIN_WORD = re.compile(r"[\w.:+~ -]{1,60}", re.ASCII)
 
 
-class Busy(Exception):
-    """More devices wait to be paired than this site lets wait."""
+class DeviceRefusal(StrEnum):
+    TOO_MANY_WAITING = "too-many-waiting"
+    WRONG_CODE = "wrong-code"
+    TOO_MANY_TRIES = "too-many-tries"
+    NOT_CLAIMED = "not-claimed"
+    BAD_TOKEN = "bad-token"
+    BAD_TOKEN_FOR_DEVICE = "bad-token-for-device"
+    TOKEN_REUSED = "token-reused"
 
 
-class WrongCode(Exception):
-    """No device that waits shows this code."""
+class Busy(Refusal):
+    """As many devices as this site allows are already waiting to be paired."""
 
 
-class TooManyTries(Exception):
+class WrongCode(Refusal):
+    """No waiting device shows this code."""
+
+
+class TooManyTries(Refusal):
     """This person entered too many wrong codes and has to wait."""
 
 
-class NotYet(Exception):
-    """Nobody entered the code, or it has run out, or its tokens were given out already."""
+class NotClaimed(Refusal):
+    """The code was not entered, or it expired, or its tokens were already given out."""
 
 
-class Void(Exception):
-    """This token opens nothing: unknown, run out, replaced, of another device or of a revoked one."""
+class InvalidToken(Refusal):
+    """The token is unknown, expired or replaced, or belongs to another device or to a revoked one."""
 
 
 @dataclass(frozen=True)
-class Offer:
+class PairingOffer:
     code: str
     token: str
     seconds: int
@@ -72,7 +84,7 @@ class Offer:
 
 @dataclass(frozen=True)
 class Login:
-    """Tokens in plain: they exist here and in the one answer that gives them out."""
+    """Tokens in plain text. They exist only here and in the one response that hands them out."""
 
     device: UUID
     access: str
@@ -80,78 +92,82 @@ class Login:
     seconds: int
 
 
-def offer(state: str, now: datetime) -> Offer:
-    """A code to show, and a secret to come back with. Raises Busy."""
-    _forget_expired(now)
-    if Pairing.objects.count() >= MOST_WAITING:
-        raise Busy("Too many devices wait to be paired; try again later.")
+def offer(state: str, now: datetime) -> PairingOffer:
+    """A code for the device to show, and a secret to fetch its tokens with. Raises Busy."""
+    _delete_expired(now)
+    if Pairing.objects.count() >= MAX_WAITING:
+        raise Busy(DeviceRefusal.TOO_MANY_WAITING)
     while True:
-        code = "".join(secrets.choice(LETTERS) for _ in range(CODE))
+        code = "".join(secrets.choice(LETTERS) for _ in range(CODE_LENGTH))
         token = _new_token()
         try:
             with transaction.atomic():
                 Pairing.objects.create(
-                    code_hash=_keyed(code), secret_sha256=_both(state, token), expires_at=now + PAIRING
+                    code_hash=_keyed_hash(code),
+                    secret_sha256=_secret_sha256(state, token),
+                    expires_at=now + CODE_LIFETIME,
                 )
         except IntegrityError:  # another device shows this code
             continue
-        return Offer(code, token, int(PAIRING.total_seconds()))
+        return PairingOffer(code, token, int(CODE_LIFETIME.total_seconds()))
 
 
 def claim(owner: User, code: str, name: str, now: datetime) -> Device:
-    """The device that shows this code becomes the owner's. Raises WrongCode and TooManyTries."""
-    _take_a_try(owner)
+    """Give the device that shows this code to the owner. Raises WrongCode and TooManyTries."""
+    _count_try(owner)
     with transaction.atomic():
-        waiting = Pairing.objects.filter(code_hash=_keyed(spelled(code)), device=None, expires_at__gt=now)
+        code_hash = _keyed_hash(normalised_code(code))
+        waiting = Pairing.objects.filter(code_hash=code_hash, device=None, expires_at__gt=now)
         pairing = waiting.select_for_update().first()
         if pairing is None:
-            raise WrongCode("No device that waits shows this code.")
+            raise WrongCode(DeviceRefusal.WRONG_CODE)
         device = Device(owner=owner, paired_in=quarters.name(now))
         device.about = {"name": name}
         device.save()
         pairing.device = device
         pairing.save(update_fields=["device"])
-    _give_the_try_back(owner)
+    _uncount_try(owner)
     return device
 
 
-def spelled(code: str) -> str:
-    """As the device shows it, however it was typed."""
+def normalised_code(code: str) -> str:
+    """The code as the device shows it: in capitals, without spaces and hyphens."""
     return re.sub(r"[\s-]", "", code).upper()
 
 
 @transaction.atomic
-def activate(state: str, token: str, said: Mapping[str, object], now: datetime) -> Login:
-    """The first tokens of a device whose code was entered, once. Raises NotYet."""
-    entered = Pairing.objects.filter(
-        secret_sha256=_both(state, token), expires_at__gt=now, device__owner__is_active=True
+def activate(state: str, token: str, reported: Mapping[str, object], now: datetime) -> Login:
+    """The first tokens of a device whose code was entered. Works once. Raises NotClaimed."""
+    claimed = Pairing.objects.filter(
+        secret_sha256=_secret_sha256(state, token), expires_at__gt=now, device__owner__is_active=True
     )
     pairing = (
-        entered.filter(device__revoked_on=None)
+        claimed.filter(device__revoked_on=None)
         .select_for_update(of=("self",))
         .select_related("device__owner__data_key")
         .first()
     )
     if pairing is None or pairing.device is None:
-        raise NotYet("Nobody entered this code yet.")
-    update(pairing.device, said)
+        raise NotClaimed(DeviceRefusal.NOT_CLAIMED)
+    update(pairing.device, reported)
     pairing.delete()
     return _log_in(pairing.device, now)
 
 
-def update(device: Device, said: Mapping[str, object]) -> None:
-    """Note what the device says of itself, as far as it is a plain word."""
-    news = {name: text for name in SAID if (text := plain_word(said.get(name)))}
-    device.about = device.about | news
+def update(device: Device, reported: Mapping[str, object]) -> None:
+    """Store what the device reports about itself, leaving out anything that is not a short plain word."""
+    changes = {name: word for name in REPORTED_FIELDS if (word := plain_word(reported.get(name)))}
+    device.about = device.about | changes
     device.save(update_fields=["sealed_about"])
 
 
-def plain_word(said: object) -> str:
-    return said if isinstance(said, str) and _PLAIN_WORD.fullmatch(said) else ""
+def plain_word(value: object) -> str:
+    """The value if it is a short word of plain characters, else nothing."""
+    return value if isinstance(value, str) and _PLAIN_WORD.fullmatch(value) else ""
 
 
 def by_access(token: str, device: UUID, now: datetime) -> Device:
-    """The device whose valid access token this is. Raises Void. Writes nothing."""
+    """The device that this valid access token belongs to. Raises InvalidToken. Writes nothing."""
     login = (
         DeviceLogin.objects.select_related("device__owner__data_key")
         .filter(access_sha256=_sha256(token), is_replaced=False, access_until__gt=now)
@@ -159,60 +175,61 @@ def by_access(token: str, device: UUID, now: datetime) -> Device:
         .first()
     )
     if login is None or not login.device.owner.has_role(Role.CONTRIBUTOR):
-        raise Void("This token is not valid for this device.")
+        raise InvalidToken(DeviceRefusal.BAD_TOKEN_FOR_DEVICE)
     return login.device
 
 
 def renew(token: str, device: UUID | None, now: datetime) -> Login:
-    """A new login for the refresh token; all tokens before it are void. Raises Void.
+    """A new login for the refresh token; all earlier tokens stop working. Raises InvalidToken.
 
-    A refresh token that was replaced can only come from somebody who copied it, or to whom it was copied:
-    the device is revoked, for nobody can tell which of the two this is (RFC 6819, 5.2.2.3).
+    A refresh token that was already replaced means that it was copied: it comes either from the thief, or
+    from the device after the thief used the copy. There is no telling which, so the device is revoked
+    (RFC 6819, 5.2.2.3).
 
-    Clients of OpenVoiceOS (ovos-backend-client 0.0.5) send their access token instead, run out by then,
-    beside the device's uuid. That is taken too, by the same rule, but for the first minutes: several programs
-    of one device share its tokens and renew them at the same moment, and an answer may be lost on its way.
+    Clients of OpenVoiceOS (ovos-backend-client 0.0.5) send their access token instead, expired by then,
+    with the device's uuid. That is accepted by the same rule, except for the first minutes: several programs
+    of one device share its tokens and renew them at the same moment, and a response may get lost.
     """
     digest = _sha256(token)
     with transaction.atomic():
-        login = _locked(Q(refresh_sha256=digest) | Q(access_sha256=digest, device__uuid=device), now)
-        if not login.is_replaced or (digest == login.access_sha256 and _just_now(login.device, now)):
+        login = _locked_login(Q(refresh_sha256=digest) | Q(access_sha256=digest, device__uuid=device), now)
+        if not login.is_replaced or (digest == login.access_sha256 and _just_renewed(login.device, now)):
             return _log_in(login.device, now)
         _revoke(login.device, now.date(), is_suspect=True)
-    raise Void("This token was used before; the device is revoked and has to be paired again.")
+    raise InvalidToken(DeviceRefusal.TOKEN_REUSED)
 
 
 def revoke(device: Device, today: date) -> None:
-    """No token of this device counts from now on. Twice is no error."""
+    """All tokens of this device stop working. Revoking it twice is no error."""
     _revoke(device, today, is_suspect=False)
 
 
-def has_room(device: Device, today: date) -> bool:
+def may_upload(device: Device, today: date) -> bool:
     """Whether the device may send one more clip today."""
     return device.uploads_on != today or device.uploads < settings.DEVICE_UPLOADS_A_DAY
 
 
 def count_upload(device: Device, today: date) -> None:
-    own = Device.objects.filter(pk=device.pk)
-    if not own.filter(uploads_on=today).update(uploads=F("uploads") + 1):
-        own.update(uploads_on=today, uploads=1)
+    row = Device.objects.filter(pk=device.pk)
+    if not row.filter(uploads_on=today).update(uploads=F("uploads") + 1):
+        row.update(uploads_on=today, uploads=1)
 
 
-def _locked(of: Q, now: datetime) -> DeviceLogin:
-    """The login, with its device to itself until the transaction ends."""
-    found = DeviceLogin.objects.filter(of, refresh_until__gt=now, device__revoked_on=None)
+def _locked_login(condition: Q, now: datetime) -> DeviceLogin:
+    """The login, read again after locking its device until the transaction ends. Raises InvalidToken."""
+    found = DeviceLogin.objects.filter(condition, refresh_until__gt=now, device__revoked_on=None)
     login = found.filter(device__owner__is_active=True).first()
     if login:
         Device.objects.select_for_update(no_key=True).get(pk=login.device_id)
         login = found.select_related("device").filter(pk=login.pk).first()
     if login is None:
-        raise Void("This token is not valid.")
+        raise InvalidToken(DeviceRefusal.BAD_TOKEN)
     return login
 
 
-def _just_now(device: Device, now: datetime) -> bool:
-    fresh = now + settings.DEVICE_ACCESS - SECOND_THOUGHTS
-    return device.logins.filter(is_replaced=False, access_until__gt=fresh).exists()
+def _just_renewed(device: Device, now: datetime) -> bool:
+    recent = now + settings.DEVICE_ACCESS - RENEWAL_GRACE
+    return device.logins.filter(is_replaced=False, access_until__gt=recent).exists()
 
 
 def _log_in(device: Device, now: datetime) -> Login:
@@ -223,7 +240,7 @@ def _log_in(device: Device, now: datetime) -> Login:
         access_sha256=_sha256(login.access),
         refresh_sha256=_sha256(login.refresh),
         access_until=now + settings.DEVICE_ACCESS,
-        refresh_until=now + REFRESH,
+        refresh_until=now + REFRESH_LIFETIME,
     )
     return login
 
@@ -232,23 +249,23 @@ def _revoke(device: Device, today: date, *, is_suspect: bool) -> None:
     Device.objects.filter(pk=device.pk, revoked_on=None).update(revoked_on=today, is_suspect=is_suspect)
 
 
-def _forget_expired(now: datetime) -> None:
+def _delete_expired(now: datetime) -> None:
     Device.objects.filter(pairing__expires_at__lte=now).delete()
     Pairing.objects.filter(expires_at__lte=now).delete()
 
 
-def _take_a_try(owner: User) -> None:
-    # Counted before the look-up, so that many tries at once do not slip by.
-    cache.add(_tries(owner), 0, WRONG_FOR.total_seconds())
-    if cache.incr(_tries(owner)) > MOST_WRONG:
-        raise TooManyTries("Too many wrong codes; wait an hour.")
+def _count_try(owner: User) -> None:
+    # Counted before the look-up, so that parallel tries cannot slip past the limit.
+    cache.add(_tries_key(owner), 0, WRONG_CODES_WINDOW.total_seconds())
+    if cache.incr(_tries_key(owner)) > MAX_WRONG_CODES:
+        raise TooManyTries(DeviceRefusal.TOO_MANY_TRIES)
 
 
-def _give_the_try_back(owner: User) -> None:
-    cache.decr(_tries(owner))
+def _uncount_try(owner: User) -> None:
+    cache.decr(_tries_key(owner))
 
 
-def _tries(owner: User) -> str:
+def _tries_key(owner: User) -> str:
     return f"pairing-codes-of-{owner.pk}"
 
 
@@ -260,9 +277,9 @@ def _sha256(token: str) -> str:
     return hashlib.sha256(token.encode(errors="replace")).hexdigest()
 
 
-def _both(state: str, token: str) -> str:
+def _secret_sha256(state: str, token: str) -> str:
     return _sha256(f"{state}\0{token}")
 
 
-def _keyed(code: str) -> str:
+def _keyed_hash(code: str) -> str:
     return salted_hmac("accounts.devices", code, algorithm="sha256").hexdigest()

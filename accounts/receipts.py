@@ -1,24 +1,25 @@
-"""What a person keeps of giving and of withdrawing: a signed document that names nobody.
+"""Consent receipts: a signed document for each time a person gave or withdrew consent. It names no one.
 
-Fields after ISO/IEC TS 27560:2023 (consent record and receipt). Nothing of a receipt is stored: it is made
-anew, to the same bytes, from the Consent rows, as long as there is somebody who may ask for it.
+Fields after ISO/IEC TS 27560:2023 (consent record and receipt). Receipts are not stored: each is generated
+from the Consent rows when it is asked for, always with the same bytes.
 """
 
 import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 from itertools import groupby
 from typing import Any
 
 from django.conf import settings
 from django.urls import reverse
-from django.utils.translation import gettext as _
 
 from . import audit, signing
 from .models import Consent, ConsentNotice, Material, Purpose, User
+from .refusals import Refusal
 
-MOST_BYTES = 100_000
+MAX_BYTES = 100_000
 
 DESCRIBED = {
     Purpose.VOLUNTEERS: "volunteers hear the recordings one at a time, to label and to transcribe them",
@@ -36,18 +37,26 @@ CATEGORIES = {
 }
 
 
-class Unreadable(Exception):
-    """What was handed over is no receipt at all; says why."""
+class ReceiptRefusal(StrEnum):
+    EMPTY = "receipt-empty"
+    TOO_LARGE = "receipt-too-large"  # with the `number` of bytes allowed
+    NOT_JSON = "receipt-not-json"
+    NOT_AN_OBJECT = "receipt-not-an-object"
+    REPEATED_FIELD = "receipt-repeated-field"
+
+
+class Unreadable(Refusal):
+    """What was submitted is not a receipt at all."""
 
 
 @dataclass(frozen=True)
 class Receipt:
-    """One act of one person: everything that was given, or that was withdrawn, at one moment."""
+    """One act of one person: everything that they gave, or withdrew, at one moment."""
 
     contributor_id: int
     event: str  # given or withdrawn
     at: datetime
-    consents: tuple[Consent, ...]  # as they were given, also where they were withdrawn
+    consents: tuple[Consent, ...]  # the consents as given, for a withdrawal too
 
     @property
     def id(self) -> str:
@@ -61,7 +70,7 @@ class Receipt:
                 "schema_version": "fields after ISO/IEC TS 27560:2023, edition 1 of this site",
                 "receipt_id": self.id,
                 "issued_at": _time(self.at),
-                # Another one on each receipt, so that two receipts cannot be told to be one person's.
+                # Different on each receipt, so that no one can tell that two receipts are of one person.
                 "pii_principal_id": signing.pseudonym(f"subject {self._act}"),
                 "pii_processing": [_processing(each) for each in self.consents],
                 "party_identification": [
@@ -83,46 +92,45 @@ class Receipt:
         return f"{self.contributor_id} {self.event} {self.at.isoformat()}"
 
 
-def of(contributor: User) -> list[Receipt]:
-    """All receipts of this person, the newest first."""
+def for_contributor(contributor: User) -> list[Receipt]:
+    """All receipts of this person, newest first."""
     rows = contributor.consents.select_related("notice", "withdraws__notice").order_by(
         "-at", "withdraws_id", "id"
     )
     return [
-        Receipt(contributor.pk, event, at, _as_given(act))
+        Receipt(contributor.pk, event, at, _given_consents(act))
         for (at, event), act in groupby(rows, key=lambda row: (row.at, _event(row)))
     ]
 
 
-def _as_given(rows: Iterable[Consent]) -> tuple[Consent, ...]:
-    """What an act was about, each material and purpose once: as it was given last."""
+def _given_consents(rows: Iterable[Consent]) -> tuple[Consent, ...]:
+    """The consents that an act was about: for each material and purpose the one that was given last."""
     given = (row.withdraws or row for row in rows)
     return tuple({(each.material, each.purpose): each for each in given}.values())
 
 
 def read(data: bytes) -> dict[str, Any]:
-    """The document in a file that somebody hands over. Raises Unreadable; the signature is not looked at."""
-    if len(data) > MOST_BYTES:
-        words = _("It is too large for a receipt: more than %(number)d bytes.")
-        raise Unreadable(words % {"number": MOST_BYTES})
+    """The document in a submitted file. Raises Unreadable. Does not check the signature."""
+    if len(data) > MAX_BYTES:
+        raise Unreadable(ReceiptRefusal.TOO_LARGE, number=MAX_BYTES)
     try:
-        found = json.loads(data.decode("utf-8-sig"), object_pairs_hook=_once_each)
+        document = json.loads(data.decode("utf-8-sig"), object_pairs_hook=_without_repeated_fields)
     except (ValueError, RecursionError):
-        raise Unreadable(_("It is not JSON.")) from None
-    if not isinstance(found, dict):
-        raise Unreadable(_("It is JSON, but not a document with fields."))
-    return found
+        raise Unreadable(ReceiptRefusal.NOT_JSON) from None
+    if not isinstance(document, dict):
+        raise Unreadable(ReceiptRefusal.NOT_AN_OBJECT)
+    return document
 
 
 def check(document: dict[str, Any]) -> None:
-    """Raises signing.BadSignature or audit.Broken, with the reason, unless it is from here and still true."""
+    """Raises signing.BadSignature or audit.ChainBroken, unless this site signed it and it is still true."""
     signing.verify(document)
     if event := document.get("audit"):
-        audit.must_hold(event["number"], event["sha256"])
+        audit.check_event(event["number"], event["sha256"])
 
 
-def written(document: dict[str, Any]) -> bytes:
-    """As a file that people can read. The signature is over the canonical form, so spacing is free."""
+def as_file(document: dict[str, Any]) -> bytes:
+    """Indented for people to read. The signature covers the canonical form, so spacing does not matter."""
     return (json.dumps(document, indent=2, sort_keys=True, ensure_ascii=False) + "\n").encode()
 
 
@@ -155,7 +163,7 @@ def _time(at: datetime) -> str:
 
 
 def _notice(notice: ConsentNotice | None) -> dict[str, Any] | None:
-    """None where the words were agreed to elsewhere."""
+    """None for a consent that was given outside this site."""
     if notice is None:
         return None
     return {"version": notice.version, "language": notice.language, "sha256": notice.sha256}
@@ -165,9 +173,9 @@ def _event(row: Consent) -> str:
     return "given" if row.withdraws_id is None else "withdrawn"
 
 
-def _once_each(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    # Written twice, a field could say one thing to the signature and another to a reader.
-    found = dict(pairs)
-    if len(found) != len(pairs):
-        raise Unreadable(_("It names a field twice."))
-    return found
+def _without_repeated_fields(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    # A repeated field could say one thing to the signature check and another to a reader.
+    fields = dict(pairs)
+    if len(fields) != len(pairs):
+        raise Unreadable(ReceiptRefusal.REPEATED_FIELD)
+    return fields

@@ -1,6 +1,6 @@
-"""The site's signature under what people may keep: receipts and the recall feed.
+"""The site's signature for documents that people keep: receipts and the recall feed.
 
-Anybody can check it with the public key.
+Anyone can check it with the public key.
 
 Ed25519 (RFC 8032) over canonical JSON: keys sorted, no spaces, UTF-8, without the field `signature`. The
 private key is the file signing.key beside the master keys. It is never rotated with them: a receipt must be
@@ -12,20 +12,30 @@ import hashlib
 import hmac
 import json
 import uuid
+from enum import StrEnum
 from typing import Any
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from django.conf import settings
-from django.utils.translation import gettext as _
 
 from . import ciphers
+from .refusals import Refusal
 
 KEY = "signing"
 
 
-class BadSignature(Exception):
-    """This site did not sign this document as it stands."""
+class SignatureRefusal(StrEnum):
+    UNSIGNED = "unsigned"
+    OTHER_KEY = "other-key"
+    MISMATCH = "signature-mismatch"
+    NOT_JSON_DATA = "signed-data-not-json"
+    NOT_BASE64 = "signature-not-base64"
+    OTHER_SPELLING = "signature-respelled"
+
+
+class BadSignature(Refusal):
+    """This site did not sign this document as it is."""
 
 
 def sign(document: dict[str, Any]) -> dict[str, Any]:
@@ -34,28 +44,25 @@ def sign(document: dict[str, Any]) -> dict[str, Any]:
     The same document gives the same bytes each time.
     """
     signed = document | {"key": key_id()}
-    signature = _private().sign(canonical(signed))
+    signature = _private().sign(canonical_json(signed))
     return signed | {"signature": base64.b64encode(signature).decode()}
 
 
 def verify(document: dict[str, Any]) -> None:
-    """Raises BadSignature with the reason, unless this site signed exactly this."""
+    """Raises BadSignature, unless this site signed exactly this document."""
     unsigned = {name: value for name, value in document.items() if name != "signature"}
     if "signature" not in document or "key" not in document:
-        raise BadSignature(_("It bears no signature: the fields “key” and “signature” must both be there."))
+        raise BadSignature(SignatureRefusal.UNSIGNED)
     if document["key"] != key_id():
-        raise BadSignature(_("It was signed with another key than this site's."))
+        raise BadSignature(SignatureRefusal.OTHER_KEY)
     try:
-        _private().public_key().verify(_signature(document["signature"]), canonical(unsigned))
+        _private().public_key().verify(_signature(document["signature"]), canonical_json(unsigned))
     except InvalidSignature:
-        words = _(
-            "The signature does not fit: a field was changed, added or removed, or this site never signed it."
-        )
-        raise BadSignature(words) from None
+        raise BadSignature(SignatureRefusal.MISMATCH) from None
 
 
 def public_key() -> dict[str, str]:
-    """What anybody needs to check a signature without this site."""
+    """Everything needed to check a signature without this site."""
     return {
         "key": key_id(),
         "algorithm": "Ed25519",
@@ -68,10 +75,10 @@ def key_id() -> str:
     return hashlib.sha256(_public_bytes()).hexdigest()[:16]
 
 
-def canonical(document: dict[str, Any]) -> bytes:
-    """One spelling for one meaning.
+def canonical_json(document: dict[str, Any]) -> bytes:
+    """The one spelling of a document that is signed. Raises BadSignature if it cannot be written as JSON.
 
-    >>> canonical({"b": 1, "a": "ñ"}).decode()
+    >>> canonical_json({"b": 1, "a": "ñ"}).decode()
     '{"a":"ñ","b":1}'
     """
     try:
@@ -79,24 +86,24 @@ def canonical(document: dict[str, Any]) -> bytes:
             document, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False
         )
         return spelled.encode()
-    except ValueError as error:  # a number that is none, half a character
-        raise BadSignature(_("It holds something that cannot be written as JSON.")) from error
+    except ValueError as error:  # NaN, or half of a surrogate pair
+        raise BadSignature(SignatureRefusal.NOT_JSON_DATA) from error
 
 
-def pseudonym(of: str) -> str:
-    """A name that says nothing: random to whoever lacks the signing key, the same at each asking."""
+def pseudonym(subject: str) -> str:
+    """A UUID that is always the same for this subject, and random to anyone without the signing key."""
     secret = hmac.digest(_secret(), b"pseudonyms", "sha256")
-    return str(uuid.UUID(bytes=hmac.digest(secret, of.encode(), "sha256")[:16], version=4))
+    return str(uuid.UUID(bytes=hmac.digest(secret, subject.encode(), "sha256")[:16], version=4))
 
 
-def _signature(written: Any) -> bytes:
+def _signature(encoded: Any) -> bytes:
     try:
-        signature = base64.b64decode(written, validate=True)
+        signature = base64.b64decode(encoded, validate=True)
     except (TypeError, ValueError):
-        raise BadSignature(_("Its signature cannot be read: it is not base64.")) from None
-    # The last letter has bits to spare: without this, several spellings would mean one signature.
-    if base64.b64encode(signature).decode() != written:
-        raise BadSignature(_("Its signature is not spelled as this site spells it."))
+        raise BadSignature(SignatureRefusal.NOT_BASE64) from None
+    # The last base64 letter has unused bits, so without this several spellings would decode to one signature.
+    if base64.b64encode(signature).decode() != encoded:
+        raise BadSignature(SignatureRefusal.OTHER_SPELLING)
     return signature
 
 

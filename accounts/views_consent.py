@@ -61,10 +61,12 @@ def disguise(request: PersonalRequest) -> HttpResponse:
 @login_required
 def receipt(request: PersonalRequest, receipt_id: UUID) -> HttpResponse:
     """One of your own receipts, as a file."""
-    found = next((each for each in receipts.of(request.user) if each.id == str(receipt_id)), None)
+    found = next(
+        (each for each in receipts.for_contributor(request.user) if each.id == str(receipt_id)), None
+    )
     if found is None:
         raise Http404("no such receipt")
-    response = HttpResponse(receipts.written(found.document()), content_type="application/json")
+    response = HttpResponse(receipts.as_file(found.document()), content_type="application/json")
     response["Content-Disposition"] = f'attachment; filename="receipt-{found.at:%Y-%m-%d}-{found.event}.json"'
     return uncached(response)
 
@@ -91,7 +93,7 @@ def _page(request: PersonalRequest, form: ConsentForm, status: int = 200) -> Htt
         "asks_again": any(not consents.takes_in(each) for each in live),
         "heard_disguised": consents.is_disguised(request.user),
         "wake_words_are_heard": any(_is_heard_wake_word(each) for each in live),
-        "receipts": receipts.of(request.user),
+        "receipts": receipts.for_contributor(request.user),
     }
     return render(request, "accounts/consent.html", shown, status=status)
 

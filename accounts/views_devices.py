@@ -1,4 +1,4 @@
-"""Your devices: enter the code that one shows, revoke it, remove it."""
+"""The page of a person's devices: pair one by the code that it shows, revoke it, remove it."""
 
 from uuid import UUID
 
@@ -12,7 +12,9 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
 from . import devices as acts
+from .refusals import in_words
 from .roles import PersonalRequest, contributor_required
+from .wording import WORDS
 
 
 class PairingForm(forms.Form):
@@ -29,12 +31,8 @@ def devices(request: PersonalRequest) -> HttpResponse:
             acts.claim(
                 request.user, form.cleaned_data["code"], form.cleaned_data["name"].strip(), timezone.now()
             )
-        except acts.WrongCode:
-            form.add_error(
-                "code", _("No waiting device has this code. Codes work once and expire after 24 hours.")
-            )
-        except acts.TooManyTries:
-            form.add_error("code", _("Too many wrong codes. Wait an hour, then try again."))
+        except (acts.WrongCode, acts.TooManyTries) as refusal:
+            form.add_error("code", in_words(refusal, WORDS))
         else:
             messages.success(request, _("Paired. The device fetches its key within seconds."))
             return redirect("devices")
@@ -53,7 +51,7 @@ def revoke(request: PersonalRequest, uuid: UUID) -> HttpResponse:
 @require_POST
 @contributor_required
 def remove(request: PersonalRequest, uuid: UUID) -> HttpResponse:
-    """The row, its tokens and what it said of itself; the clips stay as they are."""
+    """Deletes the device with its tokens and its reported details; its clips stay."""
     get_object_or_404(request.user.devices, uuid=uuid).delete()
     messages.success(request, _("Removed. The clips it sent are still there."))
     return redirect("devices")

@@ -83,8 +83,8 @@ def code(request: HttpRequest) -> HttpResponse:
         raise DeviceCallRefused(400, f"Say a state, of up to {LONGEST_STATE} characters.")
     try:
         offer = devices.offer(state, timezone.now())
-    except devices.Busy as busy:
-        raise DeviceCallRefused(503, str(busy)) from busy
+    except devices.Busy as refusal:
+        raise DeviceCallRefused(503, in_words(refusal, FOR_DEVICES)) from refusal
     return JsonResponse(
         {"state": state, "token": offer.token, "expiration": offer.seconds, "code": offer.code}
     )
@@ -98,8 +98,8 @@ def activate(request: HttpRequest) -> HttpResponse:
         login = devices.activate(
             str(sent.get("state")), str(sent.get("token")), said_of_itself(sent), timezone.now()
         )
-    except devices.NotYet as refused:
-        raise DeviceCallRefused(404, str(refused)) from refused
+    except devices.NotClaimed as refusal:
+        raise DeviceCallRefused(404, in_words(refusal, FOR_DEVICES)) from refusal
     return login_response(login)
 
 
@@ -108,8 +108,8 @@ def activate(request: HttpRequest) -> HttpResponse:
 def renew(request: HttpRequest) -> HttpResponse:
     try:
         login = devices.renew(bearer(request), named_device(request), timezone.now())
-    except devices.Void as void:
-        raise DeviceCallRefused(401, str(void)) from void
+    except devices.InvalidToken as refusal:
+        raise DeviceCallRefused(401, in_words(refusal, FOR_DEVICES)) from refusal
     return login_response(login)
 
 
@@ -164,8 +164,8 @@ def refused_upload(status: int, sentence: str) -> HttpResponse:
 def its_own(request: HttpRequest, uuid: UUID, now: datetime) -> Device:
     try:
         return devices.by_access(bearer(request), uuid, now)
-    except devices.Void as void:
-        raise DeviceCallRefused(401, str(void)) from void
+    except devices.InvalidToken as refusal:
+        raise DeviceCallRefused(401, in_words(refusal, FOR_DEVICES)) from refusal
 
 
 def bearer(request: HttpRequest) -> str:

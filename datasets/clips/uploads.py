@@ -64,7 +64,7 @@ def check(device: Device, kind: Campaign.Kind, now: datetime) -> None:
         raise consent.NoConsent(
             consent.ConsentRefusal.NO_CONSENT, purpose=Purpose.VOLUNTEERS.label, material=material.label
         )
-    if not devices.has_room(device, now.date()):
+    if not devices.may_upload(device, now.date()):
         raise DailyLimitReached
 
 

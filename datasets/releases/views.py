@@ -24,4 +24,4 @@ def releases_page(request: PersonalRequest) -> HttpResponse:
 @require_safe
 def recall_feed(request: HttpRequest, release: str) -> HttpResponse:
     feed = recalls.feed(get_object_or_404(Release, slug=release))
-    return HttpResponse(signing.canonical(feed), content_type="application/json")
+    return HttpResponse(signing.canonical_json(feed), content_type="application/json")

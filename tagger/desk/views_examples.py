@@ -24,7 +24,7 @@ from . import examples
 def audio(request: PersonalRequest, pk: int) -> HttpResponse:
     example = get_object_or_404(examples.shown(), pk=pk)
     if request.user.has_role(Role.REVIEWER):
-        audit.looked(f"clip {example.task.clip_id}", request.user, timezone.now())
+        audit.record_hearing(f"clip {example.task.clip_id}", request.user, timezone.now())
     elif not pledge.is_made(request.user):
         raise PermissionDenied(_("Make the listener's pledge first."))
     return byteranges.sound(request, hearing.for_volunteers(example.task.clip))

@@ -78,8 +78,8 @@ def _files(person: User, now: datetime) -> Iterator[tuple[str, Pieces]]:
     yield "profile.json", [_json(_profile(person))]
     yield "devices.json", [_json([_device(each) for each in person.devices.order_by("pk")])]
     yield "consents.json", [_json([_consent(each) for each in _consents(person)])]
-    for receipt in receipts.of(person):
-        yield f"receipts/{receipt.id}.json", [receipts.written(receipt.document())]
+    for receipt in receipts.for_contributor(person):
+        yield f"receipts/{receipt.id}.json", [receipts.as_file(receipt.document())]
     for notice in ConsentNotice.objects.filter(consent__contributor=person).distinct().order_by("pk"):
         yield f"notices/{notice.version}.{notice.language}.txt", [notice.text.encode()]
     yield from _sounds(person)

@@ -108,7 +108,7 @@ def erasure_receipt(request: HttpRequest, token: str) -> HttpResponse:
         "requested_at": parse_datetime(document["requested_at"]),
         "scope": Withdrawal.Scope(document["scope"]),
         "counts": [(words, document["erased"].get(store, 0)) for store, words in STORES.items()],
-        "written": receipts.written(document).decode(),
+        "written": receipts.as_file(document).decode(),
     }
     response = render(request, "tagger/privacy/erasure_receipt.html", context)
     return _for_nobody_else(response)
@@ -119,7 +119,7 @@ def erasure_receipt_file(request: HttpRequest, token: str) -> HttpResponse:
     """202 while the erasure is under way, so that a program can ask until it is through."""
     document = _document(token)
     status = 200 if document["finished_at"] else 202
-    response = HttpResponse(receipts.written(document), content_type="application/json", status=status)
+    response = HttpResponse(receipts.as_file(document), content_type="application/json", status=status)
     response["Content-Disposition"] = 'attachment; filename="erasure-receipt.json"'
     return _for_nobody_else(response)
 

@@ -116,7 +116,7 @@ def receipt(token: str) -> dict[str, Any] | None:
         "requested_at": request.requested_at.isoformat(),
         "finished_at": request.finished_at.isoformat() if request.finished_at else None,
         "erased": request.counts,
-        "audit": audit.told(request.event) if request.event else None,
+        "audit": audit.as_dict(request.event) if request.event else None,
         "backups": "what they hold is ciphertext; its keys end within 24 hours of the end of the erasure",
     }
     return signing.sign(document) if request.finished_at else document

@@ -103,5 +103,5 @@ def take_out(request: PersonalRequest, pk: int) -> HttpResponse:
 
 def _sound(request: PersonalRequest, clip: Clip) -> HttpResponse:
     """The clip as volunteers hear it; the audit log records who listened."""
-    audit.looked(f"clip {clip.pk}", request.user, timezone.now())
+    audit.record_hearing(f"clip {clip.pk}", request.user, timezone.now())
     return byteranges.sound(request, hearing.for_volunteers(clip))

@@ -8,7 +8,7 @@ import hashlib
 from collections.abc import Sequence
 from typing import Any
 
-from accounts.signing import canonical
+from accounts.signing import canonical_json
 from datasets.models import Annotation, Task
 from tagger.consensus.verdict import Rule, Verdict, Vote
 
@@ -49,7 +49,7 @@ def trouble_with(task: Task) -> str:
         return "its votes are not those that it was made from"
     crowd = engine.crowd(held["kind"], held["parameters"], [each.annotator_id for each in given])
     _found, again = make(held["kind"], given, Rule(**held["rule"]), crowd)
-    return "" if canonical(again) == canonical(held) else "it comes out otherwise"
+    return "" if canonical_json(again) == canonical_json(held) else "it comes out otherwise"
 
 
 def _told(found: Verdict) -> dict[str, Any]:
@@ -65,4 +65,4 @@ def _posterior(found: Verdict) -> Any:
 
 def _hash(given: Sequence[Annotation]) -> str:
     votes = [[each.pk, each.answer] for each in given]
-    return hashlib.sha256(canonical({"votes": votes})).hexdigest()
+    return hashlib.sha256(canonical_json({"votes": votes})).hexdigest()

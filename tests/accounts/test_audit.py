@@ -66,13 +66,13 @@ def test_a_removed_event_is_noticed(events):
 
 
 def test_a_chain_that_was_calculated_anew_does_not_hold_the_head_that_somebody_noted(events):
-    noted = audit.told(events[-1])
+    noted = audit.as_dict(events[-1])
     AuditEvent.objects.all().delete()
     for _ in events:
         audit.record(audit.Act.HEARD, "clip 7", None, NOW)
     assert audit.broken_at() is None
-    with pytest.raises(audit.Broken, match="event 3"):
-        audit.must_hold(noted["number"], noted["sha256"])
+    with pytest.raises(audit.ChainBroken, match="number=3"):
+        audit.check_event(noted["number"], noted["sha256"])
 
 
 def test_forgetting_a_person_leaves_the_chain_whole_and_leads_to_nobody(events, rita):
@@ -111,7 +111,7 @@ def reported(juniper, share):
 @mutant(
     "a reviewer who hears a clip is on record",
     "tagger/review/views.py",
-    kept_by='    audit.looked(f"clip {clip.pk}", request.user, timezone.now())\n',
+    kept_by='    audit.record_hearing(f"clip {clip.pk}", request.user, timezone.now())\n',
     broken="",
 )
 def test_a_reviewer_who_hears_a_clip_is_on_record_once(reported, rita, client):
@@ -185,7 +185,7 @@ def checked(client, document):
 @mutant(
     "a receipt is held against the record, not its signature alone",
     "accounts/receipts.py",
-    kept_by='        audit.must_hold(event["number"], event["sha256"])\n',
+    kept_by='        audit.check_event(event["number"], event["sha256"])\n',
     broken="        pass\n",
 )
 def test_a_receipt_no_longer_verifies_when_the_record_before_it_was_rewritten(events, rita, client):

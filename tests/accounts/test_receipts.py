@@ -35,14 +35,14 @@ def wendy(db):
 
 @pytest.fixture
 def given(wendy):
-    [receipt] = receipts.of(wendy)
+    [receipt] = receipts.for_contributor(wendy)
     return receipt.document()
 
 
 @pytest.fixture
 def file(given, tmp_path):
     path = tmp_path / "receipt.json"
-    path.write_bytes(receipts.written(given))
+    path.write_bytes(receipts.as_file(given))
     return path
 
 
@@ -133,7 +133,7 @@ def test_whoever_runs_the_site_stands_in_it_and_no_country(given, settings):
 
 def test_a_receipt_for_withdrawing_names_what_ended(wendy):
     consent.withdraw(wendy, LATER, material=Material.WAKE_WORD, purpose=Purpose.RESEARCHERS)
-    ended, given = (receipt.document() for receipt in receipts.of(wendy))
+    ended, given = (receipt.document() for receipt in receipts.for_contributor(wendy))
     assert ended["events"][0] == {
         "event_type": "consent",
         "event_state": "withdrawn",
@@ -149,7 +149,7 @@ def test_what_was_given_twice_over_is_withdrawn_once(wendy):
     consent.disguise(wendy, False, LATER)
     consent.disguise(wendy, True, LATER + timedelta(hours=1))
     consent.withdraw(wendy, LATER + timedelta(hours=2))
-    ended = receipts.of(wendy)[0].document()
+    ended = receipts.for_contributor(wendy)[0].document()
     assert [each["purpose"] for each in ended["pii_processing"]] == ["volunteers", "researchers"]
     assert "disguised" in ended["pii_processing"][0]["processing_method"]
 
@@ -162,7 +162,7 @@ def test_what_was_given_twice_over_is_withdrawn_once(wendy):
 )
 def test_a_receipt_names_nobody_and_two_receipts_name_nobody_alike(wendy):
     consent.withdraw(wendy, LATER)
-    ended, given = (receipt.document() for receipt in receipts.of(wendy))
+    ended, given = (receipt.document() for receipt in receipts.for_contributor(wendy))
     assert ended["pii_principal_id"] != given["pii_principal_id"]
     assert ended["receipt_id"] != given["receipt_id"]
     for document in (ended, given):
@@ -172,20 +172,20 @@ def test_a_receipt_names_nobody_and_two_receipts_name_nobody_alike(wendy):
 
 
 def test_a_receipt_does_not_tell_where_a_consent_on_paper_lies(alice):
-    [receipt] = receipts.of(alice)
+    [receipt] = receipts.for_contributor(alice)
     assert "on paper" not in json.dumps(receipt.document())
 
 
 def test_it_comes_out_the_same_each_time_and_nothing_of_it_is_stored(wendy, given):
-    again = [receipt.document() for receipt in receipts.of(User.objects.get(pk=wendy.pk))]
-    assert [receipts.written(each) for each in again] == [receipts.written(given)]
+    again = [receipt.document() for receipt in receipts.for_contributor(User.objects.get(pk=wendy.pk))]
+    assert [receipts.as_file(each) for each in again] == [receipts.as_file(given)]
 
 
 @mutant(
     "a changed receipt does not verify",
     "accounts/signing.py",
-    kept_by='        _private().public_key().verify(_signature(document["signature"]), canonical(unsigned))',
-    broken='        _signature(document["signature"]), canonical(unsigned)',
+    kept_by='_private().public_key().verify(_signature(document["signature"]), canonical_json(unsigned))',
+    broken='_signature(document["signature"]), canonical_json(unsigned)',
 )
 def test_any_one_change_is_noticed(given):
     signing.verify(given)
@@ -212,11 +212,11 @@ def test_order_and_spacing_are_free(given):
 
 def test_a_receipt_of_another_site_is_told_apart(given, settings, tmp_path):
     settings.MASTER_KEYS = tmp_path / "another site"
-    with pytest.raises(signing.BadSignature, match="another key"):
+    with pytest.raises(signing.BadSignature, match="other-key"):
         signing.verify(given)
     forged = signing.sign({name: given[name] for name in given if name not in {"key", "signature"}})
     settings.MASTER_KEYS = tmp_path / "keys"
-    with pytest.raises(signing.BadSignature, match="does not fit"):
+    with pytest.raises(signing.BadSignature, match="mismatch"):
         signing.verify(forged | {"key": signing.key_id()})
 
 
@@ -262,7 +262,7 @@ def test_the_signing_key_never_wraps_a_data_key(own_home, db):
 def test_your_receipts_are_on_your_page_at_once_and_as_long_as_the_account(wendy, client):
     client.force_login(wendy)
     consent.withdraw(wendy, LATER)
-    for receipt in receipts.of(wendy):
+    for receipt in receipts.for_contributor(wendy):
         assert f'href="/profile/receipts/{receipt.id}/"' in client.get("/profile/consent/").content.decode()
         file = client.get(f"/profile/receipts/{receipt.id}/")
         assert file["Content-Disposition"].startswith('attachment; filename="receipt-2026-05-0')
@@ -271,7 +271,7 @@ def test_your_receipts_are_on_your_page_at_once_and_as_long_as_the_account(wendy
 
 
 def test_nobody_has_the_receipts_of_others(wendy, bea, client):
-    address = f"/profile/receipts/{receipts.of(wendy)[0].id}/"
+    address = f"/profile/receipts/{receipts.for_contributor(wendy)[0].id}/"
     assert client.get(address).url.startswith("/accounts/login/")
     client.force_login(bea)
     assert client.get(address).status_code == 404

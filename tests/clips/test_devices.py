@@ -173,24 +173,24 @@ def test_a_code_counts_once_however_it_is_typed(alice, bea):
 
 
 def test_code_and_secret_run_out_after_a_day(alice):
-    late = NOW + devices.PAIRING
+    late = NOW + devices.CODE_LIFETIME
     offer = devices.offer(STATE, NOW)
     with pytest.raises(devices.WrongCode):
         devices.claim(alice, offer.code, "", late)
     devices.claim(alice, offer.code, "", NOW)
-    with pytest.raises(devices.NotYet):
+    with pytest.raises(devices.NotClaimed):
         devices.activate(STATE, offer.token, {}, late)
 
 
 def test_what_ran_out_is_forgotten_with_the_next_code(alice):
     devices.claim(alice, devices.offer(STATE, NOW).code, "", NOW)
     devices.offer(STATE, NOW)
-    devices.offer(STATE, NOW + devices.PAIRING)
+    devices.offer(STATE, NOW + devices.CODE_LIFETIME)
     assert (Pairing.objects.count(), Device.objects.count()) == (1, 0)
 
 
 def test_no_more_devices_wait_than_a_guess_may_hit(client, db, monkeypatch):
-    monkeypatch.setattr(devices, "MOST_WAITING", 1)
+    monkeypatch.setattr(devices, "MAX_WAITING", 1)
     assert client.get(f"/v1/device/code?state={STATE}").status_code == 200
     assert client.get(f"/v1/device/code?state={STATE}").status_code == 503
 
@@ -198,7 +198,7 @@ def test_no_more_devices_wait_than_a_guess_may_hit(client, db, monkeypatch):
 @mutant(
     "pairing codes cannot be guessed",
     "accounts/devices.py",
-    kept_by="    if cache.incr(_tries(owner)) > MOST_WRONG:",
+    kept_by="    if cache.incr(_tries_key(owner)) > MAX_WRONG_CODES:",
     broken="    if False:",
 )
 def test_codes_cannot_be_guessed_ten_an_hour_and_no_more(client, alice, bea):
@@ -278,9 +278,9 @@ def test_a_refresh_token_used_twice_revokes_the_device_as_theft(client, alice, l
 
 
 def test_a_client_that_renews_with_its_access_token_is_let_in_beside_its_uuid_alone(login):
-    with pytest.raises(devices.Void):
+    with pytest.raises(devices.InvalidToken):
         devices.renew(login.access, None, timezone.now())
-    with pytest.raises(devices.Void):
+    with pytest.raises(devices.InvalidToken):
         devices.renew(login.access, uuid4(), timezone.now())
     late = timezone.now() + settings.DEVICE_ACCESS
     new = devices.renew(login.access, login.device, late)
@@ -291,7 +291,7 @@ def test_programs_that_share_a_token_may_renew_it_together_but_not_a_thief_later
     now = timezone.now()
     devices.renew(login.access, login.device, now)
     devices.renew(login.access, login.device, now + timedelta(seconds=1))
-    with pytest.raises(devices.Void):
+    with pytest.raises(devices.InvalidToken):
         devices.renew(login.access, login.device, now + timedelta(minutes=11))
     assert Device.objects.get().is_suspect
 
@@ -299,21 +299,21 @@ def test_programs_that_share_a_token_may_renew_it_together_but_not_a_thief_later
 def test_two_renewals_at_once_are_two_uses(transactional_db, at_once):
     login = pair(User.objects.create_user("wendy"))
     calls = [lambda: devices.renew(login.refresh, login.device, timezone.now())] * 2
-    assert sorted(type(got).__name__ for got in at_once(*calls)) == ["Login", "Void"]
+    assert sorted(type(got).__name__ for got in at_once(*calls)) == ["InvalidToken", "Login"]
 
 
 def test_two_activations_at_once_give_tokens_to_one(transactional_db, at_once):
     offer = devices.offer(STATE, NOW)
     devices.claim(User.objects.create_user("wendy"), offer.code, "", NOW)
     calls = [lambda: devices.activate(STATE, offer.token, {}, NOW)] * 2
-    assert sorted(type(got).__name__ for got in at_once(*calls)) == ["Login", "NotYet"]
+    assert sorted(type(got).__name__ for got in at_once(*calls)) == ["Login", "NotClaimed"]
 
 
 def test_an_access_token_runs_out_after_a_day_and_a_refresh_token_after_a_year(login):
-    day, year = timezone.now() + settings.DEVICE_ACCESS, timezone.now() + devices.REFRESH
-    with pytest.raises(devices.Void):
+    day, year = timezone.now() + settings.DEVICE_ACCESS, timezone.now() + devices.REFRESH_LIFETIME
+    with pytest.raises(devices.InvalidToken):
         devices.by_access(login.access, login.device, day)
-    with pytest.raises(devices.Void):
+    with pytest.raises(devices.InvalidToken):
         devices.renew(login.refresh, login.device, year)
     assert devices.renew(login.refresh, login.device, day)
 
@@ -334,9 +334,9 @@ def test_a_devices_token_opens_nothing_of_the_people(client, login):
 
 def test_a_device_of_somebody_who_was_shut_out_opens_nothing(alice, login):
     User.objects.filter(pk=alice.pk).update(is_active=False)
-    with pytest.raises(devices.Void):
+    with pytest.raises(devices.InvalidToken):
         devices.by_access(login.access, login.device, timezone.now())
-    with pytest.raises(devices.Void):
+    with pytest.raises(devices.InvalidToken):
         devices.renew(login.refresh, login.device, timezone.now())
 
 
@@ -388,7 +388,7 @@ def test_revoking_on_the_profile_page_shuts_the_device_out(client, alice, login,
 def test_a_device_revoked_before_it_came_back_gets_no_tokens(alice):
     offer = devices.offer(STATE, NOW)
     devices.revoke(devices.claim(alice, offer.code, "", NOW), NOW.date())
-    with pytest.raises(devices.NotYet):
+    with pytest.raises(devices.NotClaimed):
         devices.activate(STATE, offer.token, {}, NOW)
 
 

@@ -76,7 +76,7 @@ def test_the_download_holds_consents_receipts_and_devices(here, alice):
     archive = downloaded(here)
     given = json.loads(archive.read("consents.json"))
     assert [each["id"] for each in given] == [each.pk for each in alice.consents.order_by("at", "pk")]
-    for each in receipts.of(alice):
+    for each in receipts.for_contributor(alice):
         signing.verify(json.loads(archive.read(f"receipts/{each.id}.json")))
     [device] = json.loads(archive.read("devices.json"))
     assert device["about"] == {"name": "the kitchen"}

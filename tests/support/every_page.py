@@ -153,7 +153,7 @@ def one_of_each():
         "/review/examples/": {"pk": example.pk},
         "/examples/": {"pk": example.pk},
         "/review/clips/": {"pk": reported.clip_id},
-        "/profile/receipts/": {"receipt_id": receipts.of(alice)[0].id},
+        "/profile/receipts/": {"receipt_id": receipts.for_contributor(alice)[0].id},
         "/profile/devices/": {"uuid": device.uuid},
         "/v1/device/": {"uuid": device.uuid},
         "/profile/tokens/": {"digest": AuthToken.objects.create(bea)[0].digest},

@@ -7,7 +7,7 @@ from accounts import audit
 
 class Command(BaseCommand):
     help = (
-        "Reads the record of who looked, decided and exported from its start. Exits 1 where it was changed."
+        "Reads the record of who heard, decided and exported what from its start. Exits 1 if it was changed."
     )
 
     def handle(self, *args: Any, **options: Any) -> None:

@@ -5,10 +5,12 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from accounts import audit, receipts, signing
+from accounts.refusals import in_words
+from accounts.wording import WORDS
 
 
 class Command(BaseCommand):
-    help = "Says whether a receipt was issued by this site and is unchanged since. Exits 1 if not."
+    help = "Checks that this site issued a receipt and that it is unchanged. Exits 1 if not."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("file", type=Path)
@@ -17,12 +19,12 @@ class Command(BaseCommand):
         file: Path = options["file"]
         try:
             with file.open("rb") as opened:
-                document = receipts.read(opened.read(receipts.MOST_BYTES + 1))
+                document = receipts.read(opened.read(receipts.MAX_BYTES + 1))
             receipts.check(document)
         except OSError as error:
             raise CommandError(f"{file} cannot be read: {error.strerror}.") from error
-        except (receipts.Unreadable, signing.BadSignature, audit.Broken) as reason:
-            raise CommandError(f"{file} does not verify. {reason}") from reason
+        except (receipts.Unreadable, signing.BadSignature, audit.ChainBroken) as refusal:
+            raise CommandError(f"{file} does not verify. {in_words(refusal, WORDS)}") from refusal
         self.stdout.write(
             f"{file} was signed by this site with the key {signing.key_id()}, and is unchanged."
         )
