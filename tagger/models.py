@@ -179,8 +179,8 @@ class Repeat(models.Model):
 class AgreementFigure(models.Model):
     """How far a campaign's annotators agree, over all or over the tasks first answered in one month.
 
-    Written only by `figures`. A figure that is not defined (too few answers) is empty. Each has a 95 %
-    interval.
+    Written only by tagger.progress.agreement_figures. A figure that is undefined (too few answers) is empty.
+    Each has a 95 % interval.
     """
 
     campaign = models.ForeignKey(Campaign, on_delete=models.CASCADE, related_name="agreement_figures")

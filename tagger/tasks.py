@@ -9,7 +9,7 @@ from datasets.models import Campaign
 
 from .learning import refit as refits
 from .lending import controls, leases
-from .progress import community, figures
+from .progress import agreement_figures, community
 from .settling import queue, settlement
 
 logger = logging.getLogger(__name__)
@@ -68,7 +68,7 @@ def rotate_controls() -> int:
 def measure_agreement() -> None:
     """Once a night, also of campaigns that are closed by now."""
     for campaign in Campaign.objects.all():
-        figures.measure(campaign, timezone.now())
+        agreement_figures.measure(campaign, timezone.now())
 
 
 @shared_task

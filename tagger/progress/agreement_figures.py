@@ -14,16 +14,16 @@ from tagger.consensus import agreement
 from tagger.consensus.agreement import Figure
 from tagger.models import AgreementFigure
 
-# Words lie sealed, and opening them takes time: the newest tasks say enough.
-MOST_TRANSCRIBED = 5_000
-AT_ONCE = 2_000
+# Transcripts are stored encrypted, and decrypting them takes time: the newest tasks are enough.
+MOST_TRANSCRIBED_TASKS = 5_000
+CHUNK_SIZE = 2_000
 
-Months = dict[date, list[int]]
+Months = dict[date, list[int]]  # the first day of a month: its tasks, as row numbers
 
 
 @transaction.atomic
 def measure(campaign: Campaign, now: datetime) -> int:
-    """Write the campaign's figures anew; how many months there are."""
+    """Replace the campaign's figures. Returns the number of months that have one."""
     found = list(_of_words(campaign) if campaign.asks_for_words else _of_labels(campaign))
     AgreementFigure.objects.filter(campaign=campaign).delete()
     AgreementFigure.objects.bulk_create(
@@ -50,33 +50,34 @@ def _of_labels(campaign: Campaign) -> Iterator[tuple[date | None, Figure, Figure
     rows = tasks.annotate(first=Min("created_at"), **by_label).values_list("first", *Label.values)
     counts: list[tuple[int, ...]] = []
     months: Months = defaultdict(list)
-    for first, *numbers in rows.iterator(chunk_size=AT_ONCE):
+    for first, *numbers in rows.iterator(chunk_size=CHUNK_SIZE):
         months[first.date().replace(day=1)].append(len(counts))
         counts.append(tuple(numbers))
     table = np.array(counts).reshape(-1, len(Label.values))
-    for month, places in _all_and_each(months):
-        found = agreement.of_labels(table if month is None else table[places])
+    for month, rows_of_month in _all_and_each(months):
+        found = agreement.of_labels(table if month is None else table[rows_of_month])
         yield month, found.alpha, found.agreeing, found.tasks
 
 
 def _of_words(campaign: Campaign) -> Iterator[tuple[date | None, Figure, Figure, int]]:
     newest = campaign.tasks.filter(annotation_count__gte=2).order_by("-pk")
-    some = list(newest.values_list("pk", flat=True)[:MOST_TRANSCRIBED])
+    some = list(newest.values_list("pk", flat=True)[:MOST_TRANSCRIBED_TASKS])
     rows = Annotation.objects.filter(task__in=some).order_by("task", "pk")
     opened = rows.select_related("task__campaign", "task__clip__contributor__data_key")
     texts: dict[int, list[list[str]]] = defaultdict(list)
     months: Months = defaultdict(list)
-    for given in opened.iterator(chunk_size=AT_ONCE):
+    for given in opened.iterator(chunk_size=CHUNK_SIZE):
         if given.task_id not in texts:
             months[given.created_at.date().replace(day=1)].append(len(texts))
         texts[given.task_id].append(normalise.words(given.answer))
-    everything = list(texts.values())
-    for month, places in _all_and_each(months):
-        found = agreement.of_transcripts([everything[place] for place in places])
+    all_texts = list(texts.values())
+    for month, rows_of_month in _all_and_each(months):
+        found = agreement.of_transcripts([all_texts[row] for row in rows_of_month])
         yield month, Figure(None), found.agreeing, found.tasks
 
 
 def _all_and_each(months: Months) -> Iterator[tuple[date | None, list[int]]]:
-    yield None, [place for places in months.values() for place in places]
+    """First (None, all rows), then (month, its rows) in order."""
+    yield None, [row for rows in months.values() for row in rows]
     for month in sorted(months):
         yield month, months[month]
