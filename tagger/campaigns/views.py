@@ -6,7 +6,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_GET
 
 from accounts.roles import PersonalRequest, annotator_required
-from tagger.progress import belonging, community
+from tagger.progress import community, own_progress
 from tagger.welcome import pledge
 
 
@@ -15,13 +15,13 @@ from tagger.welcome import pledge
 def campaigns(request: PersonalRequest) -> HttpResponse:
     now = timezone.now()
     answers = request.user.annotations.count()
-    own_answers = belonging.by_campaign(request.user, answers)
+    own_answers = own_progress.answers_by_campaign(request.user, answers)
     context = {
         "rows": [(campaign, own_answers.get(campaign.pk, 0)) for campaign in community.open_campaigns()],
         "answers": answers,
         "has_pledged": pledge.is_made(request.user),
-        "today": belonging.today(request.user, now),
-        "streak": belonging.streak(request.user, now) if request.user.shows_streak else None,
-        "community": community.figures(now),
+        "today": own_progress.answers_today(request.user, now),
+        "streak": own_progress.streak(request.user, now) if request.user.shows_streak else None,
+        "community": community.latest(now),
     }
     return render(request, "tagger/campaigns/campaigns.html", context)

@@ -15,7 +15,7 @@ from tagger.forms import form_for
 from tagger.lending import assignments
 from tagger.lending.refusals import AnswerRefused
 from tagger.models import Assignment
-from tagger.progress import belonging, community
+from tagger.progress import community, own_progress
 from tagger.welcome import pledge
 
 from . import examples, last_answers, wording
@@ -78,8 +78,8 @@ def _tag_page(
         "lent": assignments.at_hand(request.user, campaign, now),
         "last": last_answers.for_campaign(request.user, campaign),
         "answered": request.user.annotations.filter(task__campaign=campaign).count(),
-        "today": belonging.today(request.user, now),
-        "community": community.figures(now),
+        "today": own_progress.answers_today(request.user, now),
+        "community": community.latest(now),
     }
     # The page lists what is lent to this person.
     return uncached(render(request, "tagger/desk/tag.html", context, status=status))

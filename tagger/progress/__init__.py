@@ -1,1 +1,1 @@
-"""Own figures, the community, agreement."""
+"""Progress: a volunteer's own, all volunteers', and how well they agree."""

@@ -1,4 +1,4 @@
-"""What one annotator is told of how they answer, as a coach would: for their own eyes."""
+"""How a volunteer's own answers compare with the settled ones. Only the volunteer sees it."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -12,102 +12,106 @@ from datasets import normalise
 from datasets.models import Annotation, Campaign, Label, Task
 from tagger.models import Reliability, Repeat
 
-# So far back do the figures look, in answers.
-LABELS, TRANSCRIPTS = 500, 40
+# The figures look at this many of the newest answers.
+NEWEST_LABELS, NEWEST_TRANSCRIPTS = 500, 40
+
+# ((own answer, settled answer), how often)
+MixUp = tuple[tuple[str, str], int]
 
 
 @dataclass(frozen=True)
-class Share:
-    """So many `of` so many."""
+class Ratio:
+    """`right` of `total`."""
 
     right: int
-    of: int
+    total: int
 
     @property
     def percent(self) -> int | None:
-        return round(100 * self.right / self.of) if self.of else None
+        return round(100 * self.right / self.total) if self.total else None
 
 
 @dataclass(frozen=True)
-class Report:
-    """One kind of question in one language. `mixed_up` counts (own answer, what was settled), most first."""
+class AnswerSummary:
+    """A person's answers to one kind of question in one language. `mixed_up` has the most frequent first."""
 
     kind: str
     language: str
     answers: int
-    expected: int | None  # percent of right answers, from the last refit
-    agreed: Share
-    same_again: Share
-    mixed_up: list[tuple[tuple[str, str], int]]
+    expected: int | None  # percent of answers expected to be right, from the last refit
+    agreed: Ratio  # with the settled answers
+    repeated: Ratio  # the same answer to a clip that was asked again
+    mixed_up: list[MixUp]
 
 
-def reports(annotator: User) -> list[Report]:
+def summaries(annotator: User) -> list[AnswerSummary]:
     """One for each kind and language that this person answered."""
     asked = annotator.annotations.values_list("task__campaign__kind", "task__campaign__language")
-    known = {(row.crowd.kind, row.crowd.language): row for row in of_one(annotator)}
+    reliabilities = {
+        (row.crowd.kind, row.crowd.language): row for row in annotator.reliabilities.select_related("crowd")
+    }
     return [
-        _report(annotator, kind, language, known.get((kind, language)))
+        _summary(annotator, kind, language, reliabilities.get((kind, language)))
         for kind, language in sorted(set(asked.distinct()))
     ]
 
 
-def of_one(annotator: User) -> Any:
-    return annotator.reliabilities.select_related("crowd")
-
-
-def repeated(annotator: User, kind: str, language: str) -> Share:
-    """How often they said the same when they heard a clip again."""
-    again = Repeat.objects.filter(
-        annotation__annotator=annotator,
-        annotation__task__campaign__kind=kind,
-        annotation__task__campaign__language=language,
-    ).order_by("-pk")
-    opened = again.select_related(
-        "annotation__task__campaign", "annotation__task__clip__contributor__data_key"
-    )
-    pairs = [(row.answer, row.annotation.answer) for row in opened[:TRANSCRIPTS]]
-    return Share(sum(normalise.text(one) == normalise.text(other) for one, other in pairs), len(pairs))
-
-
-def _report(annotator: User, kind: str, language: str, known: Reliability | None) -> Report:
+def _summary(annotator: User, kind: str, language: str, reliability: Reliability | None) -> AnswerSummary:
     given = annotator.annotations.filter(task__campaign__kind=kind, task__campaign__language=language)
     live = Task.objects.live_for(Purpose.VOLUNTEERS, few=True)
-    settled = given.filter(task__in=live.filter(status="settled"))
+    settled = given.filter(task__in=live.filter(status=Task.Status.SETTLED))
     newest = settled.select_related("task").order_by("-created_at", "-pk")
-    agreed, mixed_up = _labels(newest) if kind == Campaign.Kind.WAKE_WORD else _words(newest)
-    return Report(
+    if kind == Campaign.Kind.WAKE_WORD:
+        agreed, mixed_up = _agreed_labels(newest)
+    else:
+        agreed, mixed_up = _agreed_words(newest), []
+    return AnswerSummary(
         kind=kind,
         language=language,
         answers=given.count(),
-        expected=round(100 * known.score) if known else None,
+        expected=round(100 * reliability.score) if reliability else None,
         agreed=agreed,
-        same_again=repeated(annotator, kind, language),
+        repeated=_repeated(annotator, kind, language),
         mixed_up=mixed_up,
     )
 
 
-def _labels(newest: Any) -> tuple[Share, list[tuple[tuple[str, str], int]]]:
-    pairs = Counter(newest.values_list("plain_answer", "task__plain_answer")[:LABELS])
+def _agreed_labels(newest: Any) -> tuple[Ratio, list[MixUp]]:
+    pairs = Counter(newest.values_list("plain_answer", "task__plain_answer")[:NEWEST_LABELS])
     right = sum(number for (own, settled), number in pairs.items() if own == settled)
     mixed_up = Counter({pair: number for pair, number in pairs.items() if pair[0] != pair[1]})
     most = [((_name(own), _name(settled)), number) for (own, settled), number in mixed_up.most_common(3)]
-    return Share(right, sum(pairs.values())), most
+    return Ratio(right, sum(pairs.values())), most
 
 
 def _name(label: str) -> str:
     return str(Label(label).label)
 
 
-def _words(newest: Any) -> tuple[Share, list[tuple[tuple[str, str], int]]]:
-    """Words, of which so many are as in the text that was settled."""
+def _agreed_words(newest: Any) -> Ratio:
+    """How many words are the same as in the settled transcript."""
     right = total = 0
     opened = newest.select_related("task__campaign", "task__clip__contributor__data_key")
-    for own, settled in _both(opened[:TRANSCRIPTS]):
+    for own, settled in _own_and_settled(opened[:NEWEST_TRANSCRIPTS]):
         longer = max(len(own), len(settled))
         right, total = right + longer - Levenshtein.distance(own, settled), total + longer
-    return Share(right, total), []
+    return Ratio(right, total)
 
 
-def _both(rows: list[Annotation]) -> Iterator[tuple[list[str], list[str]]]:
+def _own_and_settled(rows: list[Annotation]) -> Iterator[tuple[list[str], list[str]]]:
     for given in rows:
         yield normalise.words(given.answer), normalise.words(given.task.answer or "")
+
+
+def _repeated(annotator: User, kind: str, language: str) -> Ratio:
+    """How often they gave the same answer when they heard a clip again."""
+    newest = Repeat.objects.filter(
+        annotation__annotator=annotator,
+        annotation__task__campaign__kind=kind,
+        annotation__task__campaign__language=language,
+    ).order_by("-pk")
+    opened = newest.select_related(
+        "annotation__task__campaign", "annotation__task__clip__contributor__data_key"
+    )
+    pairs = [(row.answer, row.annotation.answer) for row in opened[:NEWEST_TRANSCRIPTS]]
+    return Ratio(sum(normalise.text(one) == normalise.text(other) for one, other in pairs), len(pairs))

@@ -1,13 +1,13 @@
-"""How far everybody has come together: the only writer of Community and Counted.
+"""The progress of all campaigns and volunteers together: the only writer of Community and Counted.
 
-Pages read these few rows: counting whole tables takes seconds when there are millions of tasks. A worker
-counts instead, and the longer that takes the more seldom.
+Counting whole tables takes seconds when there are millions of tasks. So a worker counts, and pages read the
+few rows that it stores. The longer counting takes, the less often it is done.
 """
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
-from django.db import connection, transaction
+from django.db import transaction
 from django.db.models import Count, F, Q, QuerySet, Sum
 from django.db.models.functions import Coalesce
 
@@ -16,55 +16,56 @@ from datasets.campaigns import SETTLED, with_progress
 from datasets.models import Annotation, Campaign, Release
 from tagger.models import Community, Counted
 
-from . import days
+from . import days, queries
 
-# Of all the time, counting takes one part in so many at most.
-SHARE = 60
-WEEK = 7  # days; today is one of them
+PAUSE_FACTOR = 60  # the pause after a count, in multiples of the time that the count took
+WEEK = 7  # days, today included
 
 # The columns of Community that are sums over all campaigns.
-SUMS = ("answers", "settled", "settled_today", "settled_this_week", "seconds_settled")
+SUMMED = ("answers", "settled", "settled_today", "settled_this_week", "seconds_settled")
 
 
-def figures(now: datetime) -> Community | None:
-    """What was counted last; None before the first time."""
-    found = Community.objects.exclude(measured_at=None).first()
-    if found and found.measured_at and found.measured_at < days.start(now):
-        found.settled_today = 0  # that was another day
-    return found
+def latest(now: datetime) -> Community | None:
+    """The last count; None before the first one."""
+    community = Community.objects.exclude(measured_at=None).first()
+    if community and community.measured_at and community.measured_at < days.start_of_day(now):
+        community.settled_today = 0  # what was counted is another day's
+    return community
 
 
 def open_campaigns() -> QuerySet[Campaign]:
-    """Each with its row `counted`, which only those lack that are newer than the last count."""
+    """Each with its row `counted`, which is missing only for campaigns newer than the last count."""
     return Campaign.objects.filter(is_open=True).select_related("counted")
 
 
 @transaction.atomic
 def measure(clock: Callable[[], datetime]) -> bool:
-    """Count anew, if it is time for it and nobody else does; whether it was done."""
+    """Count again, if it is due and no other worker is counting. Returns whether it counted."""
     Community.objects.get_or_create(pk=Community.ONLY)
-    held = Community.objects.select_for_update(skip_locked=True, no_key=True).first()
+    community = Community.objects.select_for_update(skip_locked=True, no_key=True).first()
     now = clock()
-    if held is None or not _is_due(held, now):
+    if community is None or not _is_due(community, now):
         return False
     week = days.last(WEEK, now)
     campaigns = list(_campaigns(today=week[0][0], this_week=week[-1][0]))
-    for name in SUMS:
-        setattr(held, name, sum(getattr(campaign, name) for campaign in campaigns))
-    held.volunteers_this_week = _volunteers(since=week[-1][0])
-    held.releases = Release.objects.count()
-    held.measured_at, held.took = now, (clock() - now).total_seconds()
-    held.save()
-    _keep(campaigns)
+    for name in SUMMED:
+        setattr(community, name, sum(getattr(campaign, name) for campaign in campaigns))
+    community.volunteers_this_week = _volunteers(since=week[-1][0])
+    community.releases = Release.objects.count()
+    community.measured_at, community.took = now, (clock() - now).total_seconds()
+    community.save()
+    _store_counts(campaigns)
     return True
 
 
-def _is_due(held: Community, now: datetime) -> bool:
-    return held.measured_at is None or now >= held.measured_at + SHARE * timedelta(seconds=held.took)
+def _is_due(community: Community, now: datetime) -> bool:
+    if community.measured_at is None:
+        return True
+    return now >= community.measured_at + PAUSE_FACTOR * timedelta(seconds=community.took)
 
 
 def _campaigns(today: datetime, this_week: datetime) -> QuerySet[Campaign]:
-    """All campaigns, also closed ones, with their tasks counted: one pass over tasks and clips."""
+    """All campaigns, closed ones too, with their tasks counted in one pass over tasks and clips."""
     return with_progress(Campaign.objects.all()).annotate(
         answers=Coalesce(Sum("tasks__annotation_count"), 0),
         settled_today=Count("tasks", filter=SETTLED & Q(tasks__settled_at__gte=today)),
@@ -74,13 +75,12 @@ def _campaigns(today: datetime, this_week: datetime) -> QuerySet[Campaign]:
 
 
 def _volunteers(since: datetime) -> int:
-    """How many people gave an answer since then: one look into an index for each person."""
-    with connection.cursor() as cursor:
-        cursor.execute(VOLUNTEERS, [since])
-        return int(cursor.fetchone()[0])
+    """How many people gave an answer since then: one index look-up per person."""
+    [[number]] = queries.rows(VOLUNTEERS, [since])
+    return int(number)
 
 
-# The limit keeps the database from reading everybody's answers to find out who gave any.
+# LIMIT 1 stops PostgreSQL from reading all answers of a person to find out whether there is one.
 VOLUNTEERS = f"""
     SELECT count(*) FROM {User._meta.db_table} person CROSS JOIN LATERAL (
         SELECT FROM {Annotation._meta.db_table} given
@@ -90,7 +90,7 @@ VOLUNTEERS = f"""
 """
 
 
-def _keep(campaigns: list[Campaign]) -> None:
+def _store_counts(campaigns: list[Campaign]) -> None:
     columns = ("clips", "settled", "disputed")
     Counted.objects.bulk_create(
         [

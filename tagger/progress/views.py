@@ -1,4 +1,4 @@
-"""How it goes: your own answers, the list of volunteers, everyone's figures for reviewers, agreement."""
+"""The pages on progress: own answers, the list of volunteers, reliability for reviewers, agreement."""
 
 from django.contrib import messages
 from django.core.paginator import Paginator
@@ -13,20 +13,19 @@ from accounts.roles import PersonalRequest, annotator_required, reviewer_require
 from datasets.models import Campaign
 from tagger.models import Reliability
 
-from . import belonging, coaching
+from . import coaching, leaderboard, own_progress
 
-A_PAGE = 100
-ON = "on"
+PAGE_SIZE = 100
 
 
 @require_GET
 @annotator_required
 def my_answers(request: PersonalRequest) -> HttpResponse:
-    led_to = belonging.led_to(request.user)
+    results = own_progress.results(request.user)
     context = {
-        "reports": coaching.reports(request.user),
-        "led_to": led_to,
-        "has_more": sum(each.answers for each in led_to) == belonging.NEWEST_ANSWERS,
+        "summaries": coaching.summaries(request.user),
+        "results": results,
+        "has_more": sum(each.answers for each in results) == own_progress.NEWEST_ANSWERS,
     }
     return render(request, "tagger/progress/my_answers.html", context)
 
@@ -34,9 +33,9 @@ def my_answers(request: PersonalRequest) -> HttpResponse:
 @require_GET
 @reviewer_required
 def volunteers(request: PersonalRequest) -> HttpResponse:
-    """Everybody who stayed, least reliable first; by number, as a reviewer judges answers and not people."""
+    """All volunteers with an account, least reliable first. By number, not name: it is about answers."""
     rows = Reliability.objects.filter(annotator__is_active=True).select_related("crowd")
-    page = Paginator(rows.order_by("score", "pk"), A_PAGE).get_page(request.GET.get("page"))
+    page = Paginator(rows.order_by("score", "pk"), PAGE_SIZE).get_page(request.GET.get("page"))
     return render(request, "tagger/progress/volunteers.html", {"page": page})
 
 
@@ -55,9 +54,9 @@ def agreement(request: PersonalRequest, slug: str) -> HttpResponse:
 
 @require_GET
 @annotator_required
-def leaderboard(request: PersonalRequest) -> HttpResponse:
+def named_volunteers(request: PersonalRequest) -> HttpResponse:
     now = timezone.now()
-    context = {"listed": belonging.listed(now), "own_days": belonging.days_of(request.user, now)}
+    context = {"listed": leaderboard.volunteers(now), "own_days": leaderboard.days_of(request.user, now)}
     # A person who leaves the list must not stay in a cached copy of it.
     return uncached(render(request, "tagger/progress/leaderboard.html", context))
 
@@ -66,7 +65,7 @@ def leaderboard(request: PersonalRequest) -> HttpResponse:
 @annotator_required
 def choose_leaderboard(request: PersonalRequest) -> HttpResponse:
     is_listed = _switched_on(request)
-    belonging.list_person(request.user, is_listed)
+    leaderboard.set_listed(request.user, is_listed)
     messages.success(
         request, _("You are now on the list.") if is_listed else _("You are no longer on the list.")
     )
@@ -77,7 +76,7 @@ def choose_leaderboard(request: PersonalRequest) -> HttpResponse:
 @annotator_required
 def choose_streak(request: PersonalRequest) -> HttpResponse:
     is_shown = _switched_on(request)
-    belonging.show_streak(request.user, is_shown)
+    own_progress.show_streak(request.user, is_shown)
     messages.success(
         request, _("Your days are now shown.") if is_shown else _("Your days are no longer shown.")
     )
@@ -85,5 +84,5 @@ def choose_streak(request: PersonalRequest) -> HttpResponse:
 
 
 def _switched_on(request: PersonalRequest) -> bool:
-    """Whatever else is sent means off."""
-    return request.POST.get("switch") == ON
+    """Anything but "on" means off."""
+    return request.POST.get("switch") == "on"

@@ -20,7 +20,7 @@ from . import pledge, practice
 
 @require_GET
 def home(request: HttpRequest) -> HttpResponse:
-    return render(request, "tagger/welcome/home.html", {"community": community.figures(timezone.now())})
+    return render(request, "tagger/welcome/home.html", {"community": community.latest(timezone.now())})
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

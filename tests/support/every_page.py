@@ -33,7 +33,7 @@ from tagger.desk import examples
 from tagger.lending import assignments
 from tagger.models import Dispute
 from tagger.privacy import reconciler, withdrawal
-from tagger.progress import belonging
+from tagger.progress import leaderboard
 from tagger.review import disputes
 from tagger.settling import settlement
 from tagger.welcome import pledge
@@ -169,7 +169,7 @@ def to_tell_of(cast, now):
     for campaign in [cast.juniper] * 14 + [cast.sentences] * 2:
         held = share(cast.alice, campaign, now)
     Clip.objects.filter(pk=held.clip_id).update(held_until=now + timedelta(days=1))
-    belonging.list_person(cast.volunteers[0], True)
+    leaderboard.set_listed(cast.volunteers[0], True)
     tasks.refit()
     tasks.measure_agreement()
     tasks.measure_community()
