@@ -23,12 +23,14 @@ from rest_framework.views import APIView
 from accounts import audit
 from accounts.models import Purpose, Role
 from accounts.negotiation import AnyAccept
+from accounts.refusals import in_words
 from datasets.clips import byteranges
 from datasets.models import Release
 
 from . import formats, frozen
 from .archive import Archive
-from .formats.rows import Row, Unfit
+from .formats.rows import NotRepresentable, Row, UnknownFormat
+from .wording import WORDS
 
 
 class ReleaseSerializer(serializers.Serializer[Any]):
@@ -111,10 +113,10 @@ class Tar(Call):
         release = self.release(slug)
         try:
             archive = Archive(release, formats.find(form))
-        except formats.UnknownFormat:
+        except UnknownFormat:
             raise Http404 from None
-        except Unfit as reason:
-            raise NotInThisFormat(str(reason)) from reason
+        except NotRepresentable as refusal:
+            raise NotInThisFormat(in_words(refusal, WORDS)) from refusal
         first, last = _wanted(request, archive)
         if first <= last and request.method == "GET":
             if first == 0:  # of the pieces of one download it is the first that is recorded

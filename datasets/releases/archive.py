@@ -25,7 +25,7 @@ logger = logging.getLogger(__name__)
 class Archive:
     """A release in one format, as it may be handed out now. To be closed after use.
 
-    Raises formats.rows.Unfit, when the format cannot hold this release, and accounts.keys.KeyLost.
+    Raises formats.rows.NotRepresentable, when the format cannot hold this release, and accounts.keys.KeyLost.
     """
 
     def __init__(self, release: Release, form: Format) -> None:

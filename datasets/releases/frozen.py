@@ -8,6 +8,7 @@ import secrets
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 from functools import cache
 from typing import Any, NamedTuple
 
@@ -18,6 +19,7 @@ from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Sum
 
 from accounts import audit, keys, prepared, quarters
 from accounts.models import DataKey, Purpose
+from accounts.refusals import Refusal
 from datasets import live, words
 from datasets.models import Campaign, Clip, Recall, Release, ReleaseRow, Task
 
@@ -28,12 +30,25 @@ from .formats.rows import Row
 AT_ONCE = 2_000
 
 
-class BadRelease(ValueError):
-    """The release cannot be made as asked for; nothing was frozen."""
+class ReleaseRefusal(StrEnum):
+    BAD_NAME = "bad-name"  # slug
+    NAME_TAKEN = "name-taken"  # slug
+    BAD_CONFIDENCE = "bad-confidence"  # found
+    BAD_CONTRIBUTORS = "bad-contributors"  # found
+    TOO_FEW_CONTRIBUTORS = "too-few-contributors"  # found, least
 
 
-class Withdrawn(Exception):
-    """A clip was withdrawn while its release was being read."""
+class BadRelease(Refusal):
+    """The release cannot be made as asked for; nothing was frozen. Its code is a ReleaseRefusal."""
+
+
+class ClipRefusal(StrEnum):
+    WITHDRAWN = "withdrawn"  # row, release
+    RESIZED = "resized"  # row
+
+
+class ClipWithdrawn(Refusal):
+    """A clip was withdrawn while its release was being read. Its code is a ClipRefusal."""
 
 
 @dataclass(frozen=True)
@@ -71,8 +86,7 @@ def freeze(
     seconds = dict(taken.order_by().values_list("clip__contributor").annotate(seconds=Sum("clip__seconds")))
     if len(seconds) < max(min_contributors, 1):
         raise BadRelease(
-            f"{len(seconds)} contributors have a settled clip here that may be released, "
-            f"at least {max(min_contributors, 1)} are asked for."
+            ReleaseRefusal.TOO_FEW_CONTRIBUTORS, found=len(seconds), least=max(min_contributors, 1)
         )
     release = Release.objects.create(
         slug=slug,
@@ -122,7 +136,7 @@ def about(release: Release) -> About:
 def places(release: Release, ids: Sequence[str]) -> list[tuple[str, bytes]]:
     """Where the WAVs of some rows lie and the keys of their clips, for `vault.opened`, in the order of `ids`.
 
-    Raises Withdrawn where one may not be handed out at this moment, and accounts.keys.KeyLost.
+    Raises ClipWithdrawn where one may not be handed out at this moment, and accounts.keys.KeyLost.
     """
     statement = _live_sounds(Purpose(release.audience))
     found = {row[0]: row[1:] for row in prepared.rows(*statement, (release.pk, list(ids)))}
@@ -214,7 +228,7 @@ def _place(
     release: Release, public_id: str, found: tuple[Any, ...] | None, opened: keys.Opened
 ) -> tuple[str, bytes]:
     if found is None:
-        raise Withdrawn(f"{public_id} was withdrawn while {release.slug} was being read")
+        raise ClipWithdrawn(ClipRefusal.WITHDRAWN, row=public_id, release=release.slug)
     stored_as, wrapped_key, *owner = found
     return stored_as, _clip_key(stored_as, wrapped_key, opened.data_key(*owner))
 
@@ -291,10 +305,10 @@ def _check(slug: str, min_confidence: float, min_contributors: int) -> None:
     try:
         Release._meta.get_field("slug").clean(slug, None)
     except ValidationError:
-        raise BadRelease(f"{slug!r} cannot name a release: up to 60 letters, digits, - and _ can.") from None
+        raise BadRelease(ReleaseRefusal.BAD_NAME, slug=slug) from None
     if not 0 <= min_confidence <= 1:
-        raise BadRelease(f"min-confidence is {min_confidence}, it lies between 0 and 1.")
+        raise BadRelease(ReleaseRefusal.BAD_CONFIDENCE, found=min_confidence)
     if min_contributors < 1:
-        raise BadRelease(f"min-contributors is {min_contributors}, it is at least 1.")
+        raise BadRelease(ReleaseRefusal.BAD_CONTRIBUTORS, found=min_contributors)
     if Release.objects.filter(slug=slug).exists():
-        raise BadRelease(f"There is a release {slug} already; a release is never changed.")
+        raise BadRelease(ReleaseRefusal.NAME_TAKEN, slug=slug)

@@ -57,7 +57,7 @@ class Plan:
     """The files of one release in one format, as its rows are now. To be closed after use.
 
     `file_count` includes the checksums, which come last: `checksums_size` bytes, whose header is at
-    `checksums_start` of the tar. `size` is the whole tar's. Raises formats.rows.Unfit and
+    `checksums_start` of the tar. `size` is the whole tar's. Raises formats.rows.NotRepresentable and
     accounts.keys.KeyLost.
     """
 

@@ -23,7 +23,7 @@ from .plan import Group, Plan
 BATCH_BYTES = 2**19  # given to the server together; a batch may be up to one piece larger
 BATCHES_AHEAD = 4
 LIVE_CHECK_SECONDS = 1.0  # how long the answer that sounds may be handed out is good for
-CLIP_GONE = (frozen.Withdrawn, KeyLost, FileNotFoundError)
+CLIP_GONE = (frozen.ClipWithdrawn, KeyLost, FileNotFoundError)
 
 
 class Sounds:
@@ -57,8 +57,8 @@ class Sounds:
         try:
             digest = vault.open_into(buffer, *where)
         except vault.OtherSize:
-            sound = self.group.files[place].sound
-            raise frozen.Withdrawn(f"{sound} is of another size than it was") from None
+            row = self.group.files[place].sound
+            raise frozen.ClipWithdrawn(frozen.ClipRefusal.RESIZED, row=row) from None
         return hashlib.sha256(buffer).digest() if hashing and not digest else digest
 
 

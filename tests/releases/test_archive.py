@@ -188,7 +188,7 @@ def test_what_is_withdrawn_while_it_streams_breaks_the_stream_off_before_its_fir
             sent += next(pieces)
         held = sum(part in sent for part in gone)
         consent.withdraw(alice, NOW)
-        with pytest.raises(frozen.Withdrawn):
+        with pytest.raises(frozen.ClipWithdrawn):
             for piece in pieces:
                 sent += piece
     assert expected.startswith(sent) and len(sent) < len(expected)
@@ -213,9 +213,9 @@ def test_a_sound_of_another_size_breaks_the_stream_off(spring, caplog):
     other = vault.get(clip) + b"\0\0"
     vault.destroy(clip.stored_as)
     vault.put(clip.stored_as, clip.key, other)
-    with opened(spring) as one, pytest.raises(frozen.Withdrawn):
+    with opened(spring) as one, pytest.raises(frozen.ClipWithdrawn):
         list(one.stream())
-    assert "of another size than it was" in caplog.text
+    assert "broken off" in caplog.text and frozen.ClipRefusal.RESIZED in caplog.text
 
 
 def test_the_checksums_are_those_of_the_files(spring):

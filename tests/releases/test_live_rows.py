@@ -84,7 +84,7 @@ def served(release, public_id):
     """Whether the sound of this row would be sent now."""
     try:
         return bool(frozen.places(release, [public_id]))
-    except frozen.Withdrawn:
+    except frozen.ClipWithdrawn:
         return False
 
 

@@ -1,7 +1,14 @@
 """Releases for the tests of what is handed out of them."""
 
+import re
+from contextlib import contextmanager
+
+import pytest
+
+from accounts.refusals import in_words
 from datasets.models import Task
 from datasets.releases import frozen
+from datasets.releases.wording import WORDS
 from tests.conftest import NOW
 
 SOFT = {"votes": {"yes": 2, "no": 0}, "shares": {"yes": 1.0, "no": 0.0}}
@@ -17,3 +24,11 @@ def settle(task, answer="yes"):
 
 def release(slug, *campaigns, **limits):
     return frozen.freeze(slug, campaigns, NOW, **limits).release
+
+
+@contextmanager
+def refused(kind, says):
+    """The block raises a refusal of this kind, whose sentence matches `says`."""
+    with pytest.raises(kind) as refusal:
+        yield
+    assert re.search(says, in_words(refusal.value, WORDS))

@@ -12,15 +12,15 @@ from datasets.models import Release
 from datasets.releases import formats, frozen
 from datasets.releases.archive import Archive
 from datasets.releases.formats import folder, summary
-from datasets.releases.formats.rows import Unfit
+from datasets.releases.formats.rows import NotRepresentable, UnknownFormat
+from datasets.releases.wording import explained
 
-# Broken also says that a clip was withdrawn between two looks at the release: run the export again.
 REFUSALS = (
-    formats.UnknownFormat,
+    UnknownFormat,
     folder.Occupied,
-    folder.Broken,
-    Unfit,
-    frozen.Withdrawn,
+    folder.BadEntry,
+    NotRepresentable,
+    frozen.ClipWithdrawn,
     KeyLost,
     OSError,
 )
@@ -38,12 +38,12 @@ class Command(BaseCommand):
         release = _release(options["release"])
         try:
             form = formats.find(options["format"])
-            held = summary.summarise(frozen.rows(release), form.refusal)
+            held = summary.summarise(frozen.rows(release), form.why_left_out)
             with Archive(release, form) as archive:
                 files = tqdm(archive.entries(), total=archive.plan.file_count, unit="file", disable=None)
                 written = folder.write(files, options["to"])
         except REFUSALS as error:
-            raise CommandError(f"Nothing was written: {error}") from error
+            raise CommandError(f"Nothing was written: {explained(error)}") from error
         audit.record(audit.Act.EXPORTED, f"release {release.slug}", None, timezone.now())
         self._tell(release, options["to"], held, written)
 

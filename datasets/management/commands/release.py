@@ -5,8 +5,10 @@ from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
 from accounts.models import Purpose
+from accounts.refusals import in_words
 from datasets.models import Campaign
 from datasets.releases import frozen
+from datasets.releases.wording import WORDS
 
 
 class Command(BaseCommand):
@@ -33,8 +35,8 @@ class Command(BaseCommand):
                 min_contributors=options["min_contributors"],
                 audience=Purpose.PUBLIC if options["public"] else Purpose.RESEARCHERS,
             )
-        except frozen.BadRelease as error:
-            raise CommandError(str(error)) from error
+        except frozen.BadRelease as refusal:
+            raise CommandError(in_words(refusal, WORDS)) from refusal
         self.stdout.write(
             f"Release {made.release.slug}: {made.rows} clips of {made.contributors} contributors.\n"
             f"Left out: {made.unsettled} not settled, {made.unsure} below the confidence, "

@@ -30,7 +30,7 @@ STEPS_PER_SECOND = 50
 _HEADER = ("wav_filename", "wav_filesize", "transcript")
 
 
-def refusal(row: Row) -> str | None:
+def why_left_out(row: Row) -> str | None:
     """Why a row cannot be here, in words fit for a count ("12 left out: longer than 10 s"), or None."""
     if row.kind == WAKE_WORD and row.label != "yes":
         return "no transcript: a wake-word clip not answered yes"
@@ -50,7 +50,7 @@ def entries(rows: Rows, audio: Audio) -> Iterator[Entry]:
     """The alphabet, the three CSVs, then the clips in the order of the rows."""
 
     def kept() -> Iterator[Row]:
-        return (row for row in rows() if refusal(row) is None)
+        return (row for row in rows() if why_left_out(row) is None)
 
     yield document("alphabet.txt", _alphabet(kept()))
     for split in sorted(SPLITS):

@@ -4,17 +4,27 @@ import os
 import tempfile
 from collections.abc import Iterable
 from dataclasses import dataclass
+from enum import StrEnum
 from pathlib import Path, PurePosixPath
+
+from accounts.refusals import Refusal
 
 from .rows import Entry
 
 
-class Occupied(ValueError):
-    """The folder to write to is a file, or holds something already."""
+class FolderRefusal(StrEnum):
+    OCCUPIED = "occupied"  # folder
+    OUTSIDE = "outside"  # path
+    TWICE = "twice"  # path
+    WRONG_SIZE = "wrong-size"  # path, found, expected
 
 
-class Broken(ValueError):
-    """An entry is not what it says: its path leads outside, comes twice, or its size is another."""
+class Occupied(Refusal):
+    """The folder to write to is a file, or is not empty. Its code is a FolderRefusal."""
+
+
+class BadEntry(Refusal):
+    """An entry's path leads outside or occurs twice, or its size is not what it said: a FolderRefusal."""
 
 
 @dataclass(frozen=True)
@@ -27,11 +37,11 @@ def write(entries: Iterable[Entry], folder: Path) -> Written:
     """Write every entry under a folder that is absent or empty, and say how much was written.
 
     Everything goes to a hidden folder beside it first, which takes its place at the end, so that what stands
-    there is never half a release. Raises Occupied before anything is read, and Broken.
+    there is never half a release. Raises Occupied before anything is read, and BadEntry.
     """
     folder = folder.absolute()
     if folder.exists() and not (folder.is_dir() and not any(folder.iterdir())):
-        raise Occupied(f"{folder} is there already and not an empty folder; name another or empty it")
+        raise Occupied(FolderRefusal.OCCUPIED, folder=str(folder))
     folder.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=folder.parent, prefix=f".{folder.name}.") as scratch:
         whole = Path(scratch) / "whole"
@@ -53,16 +63,16 @@ def _write_one(entry: Entry, folder: Path) -> int:
     path = folder / _inside(entry.path)
     path.parent.mkdir(parents=True, exist_ok=True)
     if path.exists():
-        raise Broken(f"{entry.path} comes twice")
+        raise BadEntry(FolderRefusal.TWICE, path=entry.path)
     with path.open("wb") as file:
         size = sum(map(file.write, entry.chunks()))
     if size != entry.size:
-        raise Broken(f"{entry.path} has {size} bytes, not {entry.size}")
+        raise BadEntry(FolderRefusal.WRONG_SIZE, path=entry.path, found=size, expected=entry.size)
     return size
 
 
 def _inside(path: str) -> PurePosixPath:
     parts = PurePosixPath(path)
     if parts.is_absolute() or ".." in parts.parts or not parts.parts:
-        raise Broken(f"{path!r} leads outside the folder")
+        raise BadEntry(FolderRefusal.OUTSIDE, path=path)
     return parts

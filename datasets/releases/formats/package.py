@@ -41,14 +41,14 @@ def checksum(digest: bytes, path: str) -> bytes:
 def _files(form: Format, about: About, rows: Rows, audio: Audio) -> Iterator[Entry]:
     own = form.entries(rows, audio)
     yield document("LICENSE.txt", licence(about))
-    yield document("README.md", card(about, summarise(rows(), form.refusal), form.LAYOUT))
+    yield document("README.md", card(about, summarise(rows(), form.why_left_out), form.LAYOUT))
     yield lines("soft-labels.jsonl", partial(_soft_labels, form, rows))
     yield from own
 
 
 def _soft_labels(form: Format, rows: Rows) -> Iterator[str]:
     for row in rows():
-        if form.refusal(row) is None:
+        if form.why_left_out(row) is None:
             yield _soft_label(row) + "\n"
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 
 from datasets import normalise
 
-from .rows import WAKE_WORD, Audio, Entry, Row, Rows, Unfit, clip
+from .rows import WAKE_WORD, Audio, Entry, FormatRefusal, NotRepresentable, Row, Rows, clip
 
 NAME = "precise"
 
@@ -20,7 +20,7 @@ clips are with the ones for training, and `soft-labels.jsonl` names them. A fold
 empty is absent."""
 
 
-def refusal(row: Row) -> str | None:
+def why_left_out(row: Row) -> str | None:
     """Why a row cannot be here, or None."""
     return None if row.kind == WAKE_WORD else "a transcription: no wake word was asked for"
 
@@ -28,7 +28,8 @@ def refusal(row: Row) -> str | None:
 def entries(rows: Rows, audio: Audio) -> Iterator[Entry]:
     """The clips, in the order of the rows.
 
-    Raises Unfit if they hold several wake words, as a model hears one; at once, before an archive has begun.
+    Raises NotRepresentable if they hold several wake words, because a model detects one. It does so when it
+    is called, before the first entry is read.
     """
     _refuse_many(rows())
     return _clips(rows, audio)
@@ -36,15 +37,15 @@ def entries(rows: Rows, audio: Audio) -> Iterator[Entry]:
 
 def _clips(rows: Rows, audio: Audio) -> Iterator[Entry]:
     for row in rows():
-        if refusal(row) is None:
+        if why_left_out(row) is None:
             yield clip(_path(row), row, audio)
 
 
 def _refuse_many(rows: Iterable[Row]) -> None:
-    typed = {row.wake_word for row in rows if refusal(row) is None}
+    typed = {row.wake_word for row in rows if why_left_out(row) is None}
     found = set(map(normalise.text, typed))
     if len(found) > 1:
-        raise Unfit(f"precise takes one wake word a release; there are {', '.join(sorted(found))}")
+        raise NotRepresentable(FormatRefusal.SEVERAL_WAKE_WORDS, format=NAME, found=", ".join(sorted(found)))
 
 
 def _path(row: Row) -> str:

@@ -3,9 +3,12 @@
 import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, fields
+from enum import StrEnum
 from functools import partial
 from operator import attrgetter
 from typing import Any, Protocol
+
+from accounts.refusals import Refusal
 
 SPLITS = ("train", "dev", "test")
 WAKE_WORD, TRANSCRIPTION = "wake-word", "transcription"
@@ -91,13 +94,22 @@ class Format(Protocol):
     NAME: str
     LAYOUT: str
 
-    def refusal(self, row: Row, /) -> str | None: ...
+    def why_left_out(self, row: Row, /) -> str | None: ...
 
     def entries(self, rows: Rows, audio: Audio, /) -> Iterator[Entry]: ...
 
 
-class Unfit(ValueError):
-    """A release as a whole cannot be written in a format; the message says why."""
+class FormatRefusal(StrEnum):
+    UNKNOWN = "unknown-format"  # name, known
+    SEVERAL_WAKE_WORDS = "several-wake-words"  # format, found
+
+
+class UnknownFormat(Refusal):
+    """There is no writer of that name. Its code is a FormatRefusal."""
+
+
+class NotRepresentable(Refusal):
+    """A format cannot hold this release. Its code is a FormatRefusal."""
 
 
 class OutOfOrder(ValueError):

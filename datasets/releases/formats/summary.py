@@ -43,15 +43,15 @@ class Summary:
             self.labels[str(row.label)] += 1
 
 
-def summarise(rows: Iterable[Row], refusal: Callable[[Row], str | None]) -> Summary:
-    """The counts of rows under a format's own refusal.
+def summarise(rows: Iterable[Row], why_left_out: Callable[[Row], str | None]) -> Summary:
+    """The counts of rows, by what the format says of each.
 
     >>> summarise([], lambda row: None).clips
     0
     """
     summary = Summary()
     for row in rows:
-        reason = refusal(row)
+        reason = why_left_out(row)
         if reason is None:
             summary.add(row)
         else:

@@ -1,0 +1,31 @@
+"""The sentence for each refusal of this room. Only commands and the API show them, in English."""
+
+from accounts.refusals import Refusal, in_words
+
+from .formats.folder import FolderRefusal
+from .formats.rows import FormatRefusal
+from .frozen import ClipRefusal, ReleaseRefusal
+
+WORDS = {
+    ReleaseRefusal.BAD_NAME: "%(slug)r cannot name a release: up to 60 letters, digits, - and _ can.",
+    ReleaseRefusal.NAME_TAKEN: "There is a release %(slug)s already; a release is never changed.",
+    ReleaseRefusal.BAD_CONFIDENCE: "min-confidence is %(found)s, it must be from 0 to 1.",
+    ReleaseRefusal.BAD_CONTRIBUTORS: "min-contributors is %(found)d, it must be at least 1.",
+    ReleaseRefusal.TOO_FEW_CONTRIBUTORS: (
+        "%(found)d contributors have a settled clip here that may be released, "
+        "at least %(least)d are asked for."
+    ),
+    ClipRefusal.WITHDRAWN: "%(row)s was withdrawn while %(release)s was being read",
+    ClipRefusal.RESIZED: "%(row)s is of another size than it was",
+    FormatRefusal.UNKNOWN: "no format %(name)r; there are %(known)s",
+    FormatRefusal.SEVERAL_WAKE_WORDS: "%(format)s takes one wake word a release; there are %(found)s",
+    FolderRefusal.OCCUPIED: "%(folder)s exists and is not an empty folder; name another or empty it",
+    FolderRefusal.OUTSIDE: "%(path)r leads outside the folder",
+    FolderRefusal.TWICE: "%(path)s comes twice",
+    FolderRefusal.WRONG_SIZE: "%(path)s has %(found)d bytes, not %(expected)d",
+}
+
+
+def explained(error: Exception) -> str:
+    """What a command prints: the sentence of a refusal, or the text of another error."""
+    return in_words(error, WORDS) if isinstance(error, Refusal) else str(error)

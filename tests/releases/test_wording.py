@@ -1,0 +1,18 @@
+"""Every refusal of this room has its sentence."""
+
+from itertools import chain
+
+from datasets.releases.formats.folder import FolderRefusal
+from datasets.releases.formats.rows import FormatRefusal
+from datasets.releases.frozen import ClipRefusal, ReleaseRefusal
+from datasets.releases.wording import WORDS
+
+CODES = list(chain(ReleaseRefusal, ClipRefusal, FormatRefusal, FolderRefusal))
+
+
+def test_every_code_has_words():
+    assert set(CODES) == WORDS.keys()
+
+
+def test_no_code_means_two_things():
+    assert len(set(map(str, CODES))) == len(CODES)
