@@ -21,7 +21,7 @@ class TranscriptForm(forms.Form):
 
     def clean(self) -> dict[str, object]:
         cleaned = super().clean() or {}
-        # An empty box is more often a slip than an answer, so “Nobody speaks” has its own button.
+        # An empty box is more often a slip than an answer, so “No one speaks” has its own button.
         if cleaned.get("no_speech"):
             cleaned["answer"] = ""
         elif not cleaned.get("answer") and not self.errors:

@@ -1,4 +1,4 @@
-"""HTTP for people's programs, call by call, as design section 7 has it."""
+"""The API for programs, call by call: its addresses, bodies and statuses are a contract."""
 
 import json
 from datetime import timedelta
@@ -26,19 +26,19 @@ CAMPAIGNS = "/api/v1/campaigns/"
 LEND = "/api/v1/campaigns/juniper/assignments/"
 MISSING = 10**30
 
-# Every call about something of one's own: the method, the address, and a body that would do.
-OF_ASSIGNMENTS = [
+# Every call about an assignment or an answer of one's own: method, address and a valid body.
+ASSIGNMENT_CALLS = [
     ("get", "/api/v1/assignments/{}/audio/", None),
     ("post", "/api/v1/assignments/{}/annotation/", {"answer": "yes"}),
     ("post", "/api/v1/assignments/{}/skip/", None),
     ("post", "/api/v1/assignments/{}/report/", {"reason": "private"}),
 ]
 CHANGE = ("patch", "/api/v1/annotations/{}/", {"answer": "no"})
-EVERY_CALL = [("get", CAMPAIGNS, None), ("post", LEND, {"count": 1}), *OF_ASSIGNMENTS, CHANGE]
+EVERY_CALL = [("get", CAMPAIGNS, None), ("post", LEND, {"count": 1}), *ASSIGNMENT_CALLS, CHANGE]
 
 
 def program_of(person):
-    """A program that knows this person's token."""
+    """A program that sends this person's token."""
     _, token = AuthToken.objects.create(person)
     program = APIClient()
     program.credentials(HTTP_AUTHORIZATION=f"Token {token}")
@@ -107,7 +107,7 @@ def test_open_campaigns_are_listed_with_their_progress(beas, juniper, sentences,
     }
 
 
-def test_an_assignment_says_where_its_sound_is_and_until_when(beas, bea, task):
+def test_an_assignment_has_the_address_of_its_sound_and_its_end(beas, bea, task):
     answer = beas.post(LEND, {"count": 3}, format="json")
     lent = Assignment.objects.get(annotator=bea)
     assert answer.status_code == 201
@@ -144,20 +144,20 @@ def test_ten_are_lent_with_as_many_queries_as_one(beas, carls, juniper, shelf):
 
 
 @pytest.mark.parametrize("closed", [True, False])
-def test_a_closed_campaign_is_as_missing_as_one_that_never_was(beas, task, closed):
+def test_a_closed_campaign_answers_like_one_that_does_not_exist(beas, task, closed):
     Campaign.objects.update(is_open=not closed)
     address = LEND if closed else LEND.replace("juniper", "jupiter")
     assert beas.post(address).status_code == 404
 
 
 @pytest.mark.parametrize("count", [0, -1, 11, 1.5, "many", None, True, [], {}, 10**30])
-def test_a_count_that_cannot_be_is_refused_by_its_name(beas, task, count):
+def test_an_invalid_count_is_refused_with_the_fields_name(beas, task, count):
     answer = beas.post(LEND, {"count": count}, format="json")
     assert (answer.status_code, list(answer.json())) == (400, ["count"])
     assert not Assignment.objects.exists()
 
 
-def test_the_holder_hears_the_clip_and_nobody_keeps_it(beas, task, lent):
+def test_the_volunteer_hears_the_clip_and_no_cache_stores_it(beas, task, lent):
     answer = hear(beas, lent)
     assert (answer.status_code, answer["Content-Type"]) == (200, "audio/wav")
     assert (answer["Cache-Control"], answer["Accept-Ranges"]) == ("no-store", "bytes")
@@ -177,7 +177,7 @@ def test_the_holder_hears_the_clip_and_nobody_keeps_it(beas, task, lent):
         ("bytes=-99999", 0, 16_043),
     ],
 )
-def test_a_part_of_the_sound_can_be_had(beas, task, lent, asked, first, last):
+def test_a_range_of_the_sound_is_served(beas, task, lent, asked, first, last):
     answer = hear(beas, lent, Range=asked)
     assert (answer.status_code, answer["Content-Range"]) == (206, f"bytes {first}-{last}/16044")
     assert (answer["Cache-Control"], answer["Content-Length"]) == ("no-store", str(last - first + 1))
@@ -185,7 +185,7 @@ def test_a_part_of_the_sound_can_be_had(beas, task, lent, asked, first, last):
 
 
 @pytest.mark.parametrize("asked", ["bytes=16044-", "bytes=16044-16050", "bytes=-0"])
-def test_a_part_that_is_not_there_is_refused_with_the_length(beas, lent, asked):
+def test_a_range_outside_the_sound_is_refused_with_its_length(beas, lent, asked):
     answer = hear(beas, lent, Range=asked)
     assert (answer.status_code, answer["Content-Range"], answer.content) == (416, "bytes */16044", b"")
 
@@ -193,18 +193,18 @@ def test_a_part_that_is_not_there_is_refused_with_the_length(beas, lent, asked):
 @pytest.mark.parametrize(
     "asked", ["bytes=0-1,5-9", "bytes=-", "bytes=a-b", "seconds=0-1", "", f"bytes={'9' * 5000}-"], ids=len
 )
-def test_a_range_that_is_not_understood_is_answered_with_the_whole(beas, lent, asked):
+def test_an_invalid_range_is_answered_with_the_whole_sound(beas, lent, asked):
     answer = hear(beas, lent, Range=asked)
     assert (answer.status_code, len(answer.content)) == (200, 16_044)
 
 
 @pytest.mark.parametrize("accepted", ["audio/wav", "audio/*", "*/*", "application/json"])
-def test_a_player_hears_whatever_it_says_that_it_accepts(beas, lent, accepted):
+def test_the_accept_header_does_not_matter_for_sound(beas, lent, accepted):
     assert hear(beas, lent, Accept=accepted).status_code == 200
     assert hear(beas, MISSING, Accept=accepted).json() == {"detail": "Not found."}
 
 
-def test_the_head_of_the_sound_has_its_length_and_no_body(beas, lent):
+def test_head_answers_with_the_length_and_no_body(beas, lent):
     answer = beas.head(f"/api/v1/assignments/{lent}/audio/")
     assert (answer.status_code, answer["Content-Length"], answer.content) == (200, "16044", b"")
 
@@ -225,7 +225,7 @@ def test_a_new_answer_is_201_the_same_again_200_and_another_409(beas, bea, lent)
 
 
 @pytest.mark.parametrize("typed", ["  Hello,  World! ", "", "qué día es", "👋"])
-def test_a_transcript_is_taken_as_typed(beas, bea, sentence, typed):
+def test_a_transcript_is_stored_as_typed(beas, bea, sentence, typed):
     assert hand_in(beas, sentence, {"transcript": typed}).status_code == 201
     assert bea.annotations.get().answer == typed.strip()
 
@@ -248,7 +248,7 @@ def test_a_transcript_is_taken_as_typed(beas, bea, sentence, typed):
     ],
     ids=str,
 )
-def test_a_body_that_is_no_answer_is_refused_by_name(beas, lent, body, named):
+def test_an_invalid_answer_is_refused_with_the_fields_name(beas, lent, body, named):
     answer = hand_in(beas, lent, body)
     assert answer.status_code == 400
     assert named in answer.content.decode()
@@ -260,7 +260,7 @@ def test_a_body_that_is_no_answer_is_refused_by_name(beas, lent, body, named):
     [("a" * 2001, "transcript is 2001 characters long"), ("a\0b", "transcript"), ("\udfff", "transcript")],
     ids=["too long", "zero", "half a character"],
 )
-def test_a_transcript_that_cannot_be_kept_is_refused_by_name(beas, sentence, typed, named):
+def test_a_transcript_that_cannot_be_stored_is_refused_with_the_fields_name(beas, sentence, typed, named):
     answer = hand_in(beas, sentence, {"transcript": typed})
     assert answer.status_code == 400
     assert named in answer.content.decode()
@@ -268,13 +268,13 @@ def test_a_transcript_that_cannot_be_kept_is_refused_by_name(beas, sentence, typ
 
 
 @pytest.mark.parametrize("body", [b"{", b"\xff", b'{"answer": NaN}', b'{"answer": ' + b"9" * 5000 + b"}"])
-def test_a_body_that_is_no_json_is_refused(beas, lent, body):
+def test_a_body_that_is_not_json_is_refused(beas, lent, body):
     address = f"/api/v1/assignments/{lent}/annotation/"
     answer = beas.generic("POST", address, body, content_type="application/json")
     assert (answer.status_code, answer.json()["detail"][:16]) == (400, "JSON parse error")
 
 
-def test_a_form_is_no_json(beas, lent):
+def test_a_form_body_is_refused(beas, lent):
     address = f"/api/v1/assignments/{lent}/annotation/"
     content_type = "application/x-www-form-urlencoded"
     assert beas.generic("POST", address, "answer=yes", content_type=content_type).status_code == 415
@@ -293,7 +293,7 @@ def test_a_late_answer_without_room_is_refused(beas, lent):
     assert hand_in(beas, lent).status_code == 409
 
 
-def test_what_was_skipped_is_offered_to_others_alone(beas, carls, lent):
+def test_a_skipped_clip_is_offered_only_to_others(beas, carls, lent):
     for _ in range(2):
         answer = beas.post(f"/api/v1/assignments/{lent}/skip/")
         assert (answer.status_code, answer.content) == (204, b"")
@@ -308,7 +308,7 @@ def test_an_answered_clip_cannot_be_skipped(beas, lent):
 
 
 @pytest.mark.parametrize("reason", ["private", "other-person", "offensive", "language", "audio"])
-def test_a_report_hides_the_clip_from_everyone_at_once(beas, carls, lent, reason):
+def test_a_report_hides_the_clip_from_everyone_immediately(beas, carls, lent, reason):
     [his] = carls.post(LEND).json()["assignments"]
     answer = beas.post(f"/api/v1/assignments/{lent}/report/", {"reason": reason}, format="json")
     assert (answer.status_code, answer.content) == (204, b"")
@@ -317,13 +317,13 @@ def test_a_report_hides_the_clip_from_everyone_at_once(beas, carls, lent, reason
 
 
 @pytest.mark.parametrize("body", [{}, {"reason": "boring"}, {"reason": None}, {"reason": ["private"]}])
-def test_a_report_without_a_reason_is_refused_by_name(beas, task, lent, body):
+def test_a_report_without_a_valid_reason_is_refused_with_the_fields_name(beas, task, lent, body):
     answer = beas.post(f"/api/v1/assignments/{lent}/report/", body, format="json")
     assert (answer.status_code, list(answer.json())) == (400, ["reason"])
     assert not Clip.objects.exclude(hidden_at=None).exists()
 
 
-def test_a_report_may_say_where_in_the_clip_and_reviewers_see_it(beas, lent, client, rita):
+def test_a_report_may_mark_a_part_of_the_clip_which_reviewers_see(beas, lent, client, rita):
     body = {"reason": "private", "part": [0.25, 0.5]}
     assert beas.post(f"/api/v1/assignments/{lent}/report/", body, format="json").status_code == 204
     client.force_login(rita)
@@ -333,7 +333,7 @@ def test_a_report_may_say_where_in_the_clip_and_reviewers_see_it(beas, lent, cli
 
 
 @pytest.mark.parametrize("part", [[0.5, 0.25], [-1, 0.5], [0, 99], [0], ["a", "b"], ["nan", "nan"], "all"])
-def test_a_part_that_is_none_of_the_clip_is_refused(beas, lent, part):
+def test_a_marked_part_outside_the_clip_is_refused(beas, lent, part):
     body = {"reason": "private", "part": part}
     answer = beas.post(f"/api/v1/assignments/{lent}/report/", body, format="json")
     assert answer.status_code == 400 and "part" in str(answer.json())
@@ -347,14 +347,14 @@ def test_an_answer_can_be_changed(beas, bea, lent):
     assert bea.annotations.get().answer == "no"
 
 
-def test_an_answer_is_not_changed_to_nonsense(beas, bea, lent):
+def test_an_answer_cannot_be_changed_to_an_invalid_one(beas, bea, lent):
     pk = hand_in(beas, lent).json()["id"]
     refused = call(beas, "patch", CHANGE[1], {"answer": "maybe"}, pk)
     assert (refused.status_code, "answer is one of" in refused.json()["detail"]) == (400, True)
     assert bea.annotations.get().answer == "yes"
 
 
-def test_an_answer_that_lies_too_far_back_is_not_changed(beas, bea, lent, juniper, shelf):
+def test_an_answer_that_is_not_among_the_last_cannot_be_changed(beas, bea, lent, juniper, shelf):
     pk = hand_in(beas, lent).json()["id"]
     for number, task in enumerate(shelf(juniper, assignments.LAST), start=1):
         later = Annotation.objects.get(pk=pk).created_at + timedelta(seconds=number)
@@ -362,38 +362,38 @@ def test_an_answer_that_lies_too_far_back_is_not_changed(beas, bea, lent, junipe
     assert call(beas, *CHANGE, pk).status_code == 409
 
 
-@pytest.mark.parametrize(("method", "address", "body"), [*OF_ASSIGNMENTS, CHANGE])
-def test_what_is_not_yours_is_as_missing_as_what_never_was(beas, carls, lent, method, address, body):
+@pytest.mark.parametrize(("method", "address", "body"), [*ASSIGNMENT_CALLS, CHANGE])
+def test_rows_of_other_people_answer_like_rows_that_do_not_exist(beas, carls, lent, method, address, body):
     pk = hand_in(beas, lent).json()["id"] if "annotations" in address else lent
     before = list(Assignment.objects.values()), list(Annotation.objects.values()), list(Clip.objects.values())
-    not_his, never_was = (call(carls, method, address, body, one) for one in (pk, MISSING))
-    assert not_his.status_code == never_was.status_code == 404
-    assert not_his.content == never_was.content == b'{"detail":"Not found."}'
+    beas_row, no_row = (call(carls, method, address, body, one) for one in (pk, MISSING))
+    assert beas_row.status_code == no_row.status_code == 404
+    assert beas_row.content == no_row.content == b'{"detail":"Not found."}'
     after = list(Assignment.objects.values()), list(Annotation.objects.values()), list(Clip.objects.values())
     assert after == before
 
 
 @pytest.mark.parametrize(("method", "address", "body"), EVERY_CALL)
-def test_nobody_gets_anything_without_a_token(juniper, method, address, body):
+def test_every_call_needs_a_token(juniper, method, address, body):
     answer = call(APIClient(), method, address, body)
     assert (answer.status_code, answer["WWW-Authenticate"]) == (401, "Token")
 
 
 @pytest.mark.parametrize("token", ["", "Token", "Token 1234", "Bearer 1234", "Token 12 34"])
-def test_a_token_that_is_none_opens_nothing(juniper, token):
+def test_an_invalid_token_is_refused(juniper, token):
     program = APIClient()
     program.credentials(HTTP_AUTHORIZATION=token)
     assert program.post(LEND).status_code == 401
 
 
 @mutant(
-    "a token of somebody who left opens nothing",
+    "the token of a person who left is refused",
     "accounts/tokens.py",
     kept_by="        if not person.is_active:\n",
     broken="        if False:\n",
 )
 @pytest.mark.parametrize("end", ["revoked", "closed account"])
-def test_a_token_that_ended_opens_nothing(beas, bea, task, end):
+def test_a_revoked_token_and_one_of_a_closed_account_are_refused(beas, bea, task, end):
     assert beas.get(CAMPAIGNS).status_code == 200
     if end == "revoked":
         bea.auth_token_set.all().delete()
@@ -403,12 +403,12 @@ def test_a_token_that_ended_opens_nothing(beas, bea, task, end):
 
 
 @pytest.mark.parametrize(("method", "address", "body"), EVERY_CALL[1:])
-def test_whoever_is_no_volunteer_is_told_so(sam, juniper, method, address, body):
+def test_people_who_are_not_volunteers_are_refused(sam, juniper, method, address, body):
     answer = call(program_of(sam), method, address, body)
     assert (answer.status_code, "role volunteer" in answer.json()["detail"]) == (403, True)
 
 
-def test_a_session_does_as_well_as_a_token_with_its_csrf_token(bea, task):
+def test_a_session_with_its_csrf_token_works_like_a_token(bea, task):
     browser = APIClient(enforce_csrf_checks=True)
     browser.force_login(bea)
     browser.cookies["csrftoken"] = "a" * 32
@@ -430,7 +430,7 @@ def test_the_schema_is_valid_without_a_warning(tmp_path):
     assert yaml.safe_load((tmp_path / "schema.yaml").read_text())["info"]["title"] == "Tagger"
 
 
-def test_the_schema_is_served_and_names_every_call(db):
+def test_the_schema_is_served_and_contains_every_call(db):
     served = yaml.safe_load(APIClient().get("/api/v1/schema/").content)
     paths = {
         path.replace("{id}", "{}").replace("{slug}", "juniper"): calls

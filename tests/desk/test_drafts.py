@@ -1,4 +1,4 @@
-"""What a machine wrote down: kept where a campaign offers it, shown to one who asks, never a vote."""
+"""Machine drafts: stored if the campaign offers them, shown to one volunteer who asks, never a vote."""
 
 import csv
 
@@ -19,7 +19,7 @@ from tests.support.mutants import mutant
 from tests.support.refused import refused
 
 MACHINE = "a small model"
-WRITTEN = "turn on the lice"
+DRAFT = "turn on the lice"
 
 
 @pytest.fixture
@@ -30,8 +30,8 @@ def drafted(db):
 
 
 @pytest.fixture
-def bring_in(tmp_path):
-    """Imports clips with these drafts into a campaign; how many rows the manifest has does not matter."""
+def import_drafts(tmp_path):
+    """Imports one clip for each of these drafts into a campaign."""
 
     def take(campaign, *words, column="draft"):
         for n in range(len(words)):
@@ -49,42 +49,42 @@ def bring_in(tmp_path):
 
 
 @pytest.fixture
-def task(drafted, bring_in):
-    return bring_in(drafted, WRITTEN)[0]
+def task(drafted, import_drafts):
+    return import_drafts(drafted, DRAFT)[0]
 
 
 @pytest.fixture
 def lent(task, volunteers):
-    """The same clip in the hands of two volunteers."""
+    """The same clip lent to two volunteers."""
     return [assignments.lend(person, task.campaign, 1, NOW)[0] for person in volunteers[:2]]
 
 
-def asked(person, assignment):
+def ask(person, assignment):
     client = Client()
     client.force_login(person)
     return client.get(f"/api/v1/assignments/{assignment.pk}/draft/")
 
 
-def test_a_draft_comes_with_its_clip_and_is_sealed(task):
-    assert task.draft == WRITTEN
+def test_a_draft_is_imported_with_its_clip_and_stored_encrypted(task):
+    assert task.draft == DRAFT
     assert task.plain_draft == "" and b"lice" not in bytes(task.sealed_draft)
     assert task.annotation_count == 0
 
 
-def test_of_many_clips_each_keeps_its_own(drafted, bring_in):
-    """As many as come in batches, and not one by one."""
+def test_many_clips_keep_their_own_drafts(drafted, import_drafts):
+    """Enough clips that the import stores some in batches instead of one by one."""
     words = [f"draft number {n}" for n in range(40)]
-    assert sorted(task.draft for task in bring_in(drafted, *words)) == sorted(words)
+    assert sorted(task.draft for task in import_drafts(drafted, *words)) == sorted(words)
 
 
-def test_what_could_not_be_handed_in_is_no_draft_and_its_neighbour_comes_in(drafted, bring_in, capsys):
-    [task] = bring_in(drafted, "la " * 301, WRITTEN)
-    assert task.draft == WRITTEN
+def test_an_invalid_draft_is_refused_and_the_next_row_is_imported(drafted, import_drafts, capsys):
+    [task] = import_drafts(drafted, "la " * 301, DRAFT)
+    assert task.draft == DRAFT
     assert "draft has 301 words, at most 300 are taken." in "".join(capsys.readouterr())
 
 
-def test_a_campaign_that_offers_none_keeps_none(sentences, bring_in):
-    [task] = bring_in(sentences, WRITTEN)
+def test_a_campaign_without_drafts_stores_none(sentences, import_drafts):
+    [task] = import_drafts(sentences, DRAFT)
     assert (task.draft, bytes(task.sealed_draft)) == ("", b"")
 
 
@@ -95,63 +95,63 @@ def test_a_wake_word_campaign_has_no_drafts(db):
         )
 
 
-def test_a_clip_without_a_draft_is_none(drafted, bring_in, bea):
-    bring_in(drafted, "")
+def test_a_clip_without_a_draft_has_none_to_show(drafted, import_drafts, bea):
+    import_drafts(drafted, "")
     [assignment] = assignments.lend(bea, drafted, 1, NOW)
     assert drafts.show(bea, assignment.pk, NOW) == ""
     assert not Assignment.objects.get().saw_draft
 
 
-def test_whoever_asks_is_shown_it_and_that_is_kept(lent, volunteers, monkeypatch):
+def test_a_volunteer_who_asks_is_shown_the_draft_and_that_is_recorded(lent, volunteers, monkeypatch):
     monkeypatch.setattr("django.utils.timezone.now", lambda: NOW)
-    answer = asked(volunteers[0], lent[0])
+    answer = ask(volunteers[0], lent[0])
     assert (answer.status_code, answer.json(), answer["Cache-Control"]) == (
         200,
-        {"draft": WRITTEN},
+        {"draft": DRAFT},
         "no-store",
     )
     assert list(Assignment.objects.order_by("pk").values_list("saw_draft", flat=True)) == [True, False]
-    assert asked(volunteers[0], lent[0]).json() == {"draft": WRITTEN}
+    assert ask(volunteers[0], lent[0]).json() == {"draft": DRAFT}
 
 
 @mutant(
-    "of those who answer a clip one alone is shown the machine's draft",
+    "only one volunteer per clip is shown the machine's draft",
     "tagger/desk/drafts.py",
     kept_by=" or shown.exists():",
     broken=":",
 )
-def test_one_volunteer_of_each_clip_is_shown_it(lent, volunteers):
-    assert drafts.show(volunteers[0], lent[0].pk, NOW) == WRITTEN
+def test_only_one_volunteer_per_clip_is_shown_the_draft(lent, volunteers):
+    assert drafts.show(volunteers[0], lent[0].pk, NOW) == DRAFT
     assert drafts.show(volunteers[1], lent[1].pk, NOW) == ""
     assert not Assignment.objects.get(pk=lent[1].pk).saw_draft
 
 
 @pytest.mark.django_db(transaction=True)
-def test_of_two_who_ask_at_once_one_is_shown_it(lent, volunteers, at_once):
+def test_only_one_of_two_concurrent_requests_is_shown_the_draft(lent, volunteers, at_once):
     pairs = list(zip(volunteers[:2], lent, strict=True))
     shown = at_once(*[lambda pair=pair: drafts.show(pair[0], pair[1].pk, NOW) for pair in pairs])
-    assert sorted(shown) == ["", WRITTEN]
+    assert sorted(shown) == ["", DRAFT]
 
 
-def test_nobody_else_may_ask(lent, volunteers):
-    assert asked(volunteers[2], lent[0]).status_code == 404
+def test_only_the_volunteer_to_whom_the_clip_is_lent_may_ask(lent, volunteers):
+    assert ask(volunteers[2], lent[0]).status_code == 404
 
 
-def test_what_was_withdrawn_is_shown_no_more(lent, volunteers):
+def test_the_draft_of_a_hidden_clip_is_not_shown(lent, volunteers):
     Clip.objects.update(hidden_at=NOW)
     with refused(AnswerRefusal.CLIP_GONE):
         drafts.show(volunteers[0], lent[0].pk, NOW)
 
 
-def test_a_campaign_that_stops_offering_shows_none(lent, volunteers, drafted):
+def test_a_campaign_that_stops_offering_drafts_shows_none(lent, volunteers, drafted):
     drafted.drafts_by = ""
     drafted.save()
     assert drafts.show(volunteers[0], lent[0].pk, NOW) == ""
 
 
 @pytest.mark.django_db(transaction=True)
-def test_whoever_was_shown_it_and_left_takes_it_along(lent, volunteers):
-    assert drafts.show(volunteers[0], lent[0].pk, NOW) == WRITTEN
+def test_a_draft_is_shown_to_no_second_volunteer_after_the_first_has_left(lent, volunteers):
+    assert drafts.show(volunteers[0], lent[0].pk, NOW) == DRAFT
     asked_to_leave = withdrawal.forget_account(volunteers[0], True, NOW)
     withdrawal.scrub(Withdrawal.objects.get(pk=asked_to_leave.withdrawal), lambda: NOW)
     assert drafts.show(volunteers[1], lent[1].pk, NOW) == ""

@@ -1,4 +1,4 @@
-"""Clips beside the guidelines: chosen while deciding, heard with their answer, and asked about no more."""
+"""Example clips: chosen while deciding, heard with their answer, and never asked about again."""
 
 from datetime import timedelta
 
@@ -24,7 +24,7 @@ LATER = NOW + timedelta(days=2)
 
 @pytest.fixture
 def disagree(volunteers):
-    """Two volunteers cannot agree on a task, and nobody else is asked; the dispute over it."""
+    """Two volunteers disagree on a task and no more are asked. Returns the dispute over it."""
 
     def about(task, one, other):
         for person, answer in zip(volunteers, (one, other), strict=False):
@@ -39,7 +39,7 @@ def disagree(volunteers):
 
 @pytest.fixture
 def decide(client, rita, disagree):
-    """Rita decides over a disputed task on the page, with these fields; the answer of the page."""
+    """Rita decides a disputed task on the page, with these form fields. Returns the response."""
 
     def about(task, votes, **fields):
         dispute = disagree(task, *votes)
@@ -55,7 +55,7 @@ def juniper_task(juniper, share, alice):
 
 
 @pytest.fixture
-def said(sentences, shelf):
+def spoken_task(sentences, shelf):
     return shelf(sentences, 1)[0]
 
 
@@ -75,7 +75,7 @@ def hear(client, person, example):
     return client.get(reverse("example_audio", args=[example.pk]))
 
 
-def test_a_reviewer_chooses_while_deciding_and_volunteers_hear_it_with_its_answer(
+def test_a_reviewer_chooses_an_example_and_volunteers_hear_it_with_its_answer(
     client, volunteers, juniper, example
 ):
     drawn = page(client, volunteers[0], juniper)
@@ -89,8 +89,8 @@ def test_a_reviewer_chooses_while_deciding_and_volunteers_hear_it_with_its_answe
     assert heard.getvalue()[:4] == b"RIFF"
 
 
-def test_deciding_chooses_nothing_by_itself(juniper_task, decide):
-    assert decide(juniper_task, ("yes", "no"), answer="no", note="left there").status_code == 302
+def test_deciding_alone_makes_no_example(juniper_task, decide):
+    assert decide(juniper_task, ("yes", "no"), answer="no", note="not used").status_code == 302
     assert Task.objects.get(pk=juniper_task.pk).answer == "no"
     assert not Example.objects.exists()
 
@@ -102,33 +102,35 @@ def test_a_note_that_is_too_long_decides_nothing(juniper_task, decide):
     assert not Example.objects.exists() and Dispute.objects.filter(decided_at=None).exists()
 
 
-def test_a_transcript_and_what_is_said_to_it_are_sealed(client, volunteers, said, sentences, decide):
+def test_the_note_on_a_transcript_is_encrypted(client, volunteers, spoken_task, sentences, decide):
     decide(
-        said,
+        spoken_task,
         ("light the lamp", "fight the camp"),
         answer="light the lamp",
         is_example="on",
         note="lamp, as in light",
     )
-    held = Example.objects.get()
-    assert held.plain_note == "" and b"lamp" not in bytes(held.sealed_note)
+    stored = Example.objects.get()
+    assert stored.plain_note == "" and b"lamp" not in bytes(stored.sealed_note)
     drawn = page(client, volunteers[0], sentences)
     assert "light the lamp" in drawn and "lamp, as in light" in drawn
 
 
-def test_what_is_said_to_a_label_is_sealed_too(example):
+def test_the_note_on_a_label_is_encrypted_too(example):
     assert example.plain_note == "" and b"Jupiter" not in bytes(example.sealed_note)
     assert example.note == "Jupiter, not juniper"
 
 
-def test_nobody_changes_an_answer_to_it_that_is_there_to_be_seen(volunteers, example):
+def test_an_answer_to_an_example_cannot_be_changed(volunteers, example):
     given = example.task.annotations.get(annotator=volunteers[0])
     with refused(AnswerRefusal.SHOWN_AS_EXAMPLE, "shown with its answer"):
         assignments.change(volunteers[0], given.pk, "similar", NOW)
     assert Annotation.objects.get(pk=given.pk).answer == "yes"
 
 
-def test_a_newcomer_hears_none_before_the_pledge_and_a_reviewer_is_on_record(client, rita, sam, example):
+def test_a_newcomer_hears_none_before_the_pledge_and_the_audit_log_records_reviewers(
+    client, rita, sam, example
+):
     sam.roles = [Role.ANNOTATOR]
     sam.save()
     assert hear(client, sam, example).status_code == 403
@@ -137,7 +139,7 @@ def test_a_newcomer_hears_none_before_the_pledge_and_a_reviewer_is_on_record(cli
     assert looked.exists()
 
 
-def test_a_speaker_whose_key_goes_at_this_moment_breaks_no_page(client, alice, volunteers, juniper, example):
+def test_the_page_works_when_a_speakers_key_was_just_destroyed(client, alice, volunteers, juniper, example):
     alice.data_key.delete()
     assert "Jupiter" not in page(client, volunteers[0], juniper)
 
@@ -149,7 +151,7 @@ def test_a_speaker_whose_key_goes_at_this_moment_breaks_no_page(client, alice, v
     "(SELECT FROM {Example._meta.db_table} shown WHERE shown.task_id = task.id)\n",
     broken="",
 )
-def test_an_example_is_no_control_and_no_repeat_not_even_when_it_was_taken_out(
+def test_an_example_is_never_a_control_or_repeat_even_after_it_was_taken_out(
     rita, volunteers, juniper, example, dice
 ):
     Campaign.objects.filter(pk=juniper.pk).update(max_annotations=9)
@@ -159,13 +161,13 @@ def test_an_example_is_no_control_and_no_repeat_not_even_when_it_was_taken_out(
             examples.take_out(example)
         assert controls.rotate(juniper, LATER) == 0
         assert repeats.pick(volunteers[0], juniper, 1, LATER) == []
-    # Nor when it was in use before.
+    # Not even if it was a control before.
     Control.objects.create(task=example.task, campaign=juniper, answer="similar", since=NOW)
     assert controls.pick(rita, juniper, 1) == []
 
 
-def test_without_the_example_the_same_task_would_be_both(rita, volunteers, juniper, example, dice):
-    """The control of the test above: it is the example alone that keeps it out."""
+def test_without_being_an_example_the_same_task_is_both(rita, volunteers, juniper, example, dice):
+    """The counterpart of the test above: nothing but being an example keeps the task out."""
     Campaign.objects.filter(pk=juniper.pk).update(max_annotations=9)
     juniper.refresh_from_db()
     Example.objects.all().delete()
@@ -175,7 +177,7 @@ def test_without_the_example_the_same_task_would_be_both(rita, volunteers, junip
 
 
 @pytest.mark.parametrize("role", [None, Role.CONTRIBUTOR, Role.RESEARCHER])
-def test_who_does_not_tag_hears_none(client, sam, example, role):
+def test_people_who_do_not_tag_hear_no_example(client, sam, example, role):
     sam.roles = [role] if role else []
     sam.save()
     assert hear(client, sam, example).status_code == 403
@@ -186,7 +188,7 @@ def test_a_stranger_is_asked_to_log_in(client, example):
     assert client.get(reverse("example_audio", args=[example.pk])).status_code == 302
 
 
-def test_a_hidden_clip_is_no_example_until_it_is_shown_again(client, volunteers, juniper, example):
+def test_a_hidden_clip_is_not_an_example_until_it_is_shown_again(client, volunteers, juniper, example):
     Clip.objects.update(hidden_at=NOW)
     assert "Jupiter" not in page(client, volunteers[0], juniper)
     assert hear(client, volunteers[0], example).status_code == 404
@@ -195,13 +197,13 @@ def test_a_hidden_clip_is_no_example_until_it_is_shown_again(client, volunteers,
 
 
 @mutant(
-    "whoever opts out is no example from the next request on",
+    "a withdrawn clip is not an example from the next request on",
     "tagger/desk/examples.py",
     kept_by="is_shown=True, task__in=live, ",
     broken="is_shown=True, ",
 )
 @pytest.mark.django_db(transaction=True)
-def test_whoever_opts_out_is_no_example_from_the_next_request_on_and_then_gone(
+def test_a_withdrawn_clip_is_not_an_example_from_the_next_request_on(
     client, alice, volunteers, juniper, example
 ):
     asked = withdrawal.forget_contributor(alice, LATER)
@@ -224,12 +226,12 @@ def agreed_to(alice):
 
 
 @mutant(
-    "nobody is an example who agreed to words that name none",
+    "a clip is an example only if its speaker agreed to a notice that mentions examples",
     "tagger/desk/examples.py",
     kept_by="few=True, since=notices.EXAMPLES)",
     broken="few=True)",
 )
-def test_whoever_agreed_to_words_that_name_no_examples_is_none(
+def test_a_clip_is_no_example_if_its_speakers_notice_does_not_mention_examples(
     client, volunteers, juniper, example, agreed_to
 ):
     agreed_to(notices.EXAMPLES - 1)
@@ -255,7 +257,7 @@ def test_a_reviewer_is_told_that_a_clip_cannot_be_an_example(
 
 @pytest.mark.parametrize("version", range(1, notices.current_version() + 1))
 @pytest.mark.parametrize(("language", "word"), [("en", "example"), ("es", "ejemplo")])
-def test_the_words_that_name_examples_are_those_of_that_version_and_later(version, language, word):
+def test_notices_mention_examples_from_that_version_on(version, language, word):
     text = (notices.FOLDER / f"{version}.{language}.md").read_text()
     assert (word in text.lower()) == (version >= notices.EXAMPLES)
 
@@ -266,20 +268,20 @@ def report(client, person, example, reason):
 
 
 @mutant(
-    "a reported example is hidden from everyone at once",
+    "a reported example is hidden from everyone immediately",
     "tagger/lending/assignments.py",
     kept_by="    _hide(task, now)\n    given",
     broken="    given",
 )
-def test_who_hears_it_hides_it_from_everyone_at_once_and_reviewers_see_why(
+def test_a_report_hides_an_example_from_everyone_and_reviewers_see_the_reason(
     client, rita, volunteers, juniper, example
 ):
-    told = report(client, volunteers[2], example, "private")
-    assert "the reported clip is hidden from everyone" in told.content.decode()
+    answer = report(client, volunteers[2], example, "private")
+    assert "the reported clip is hidden from everyone" in answer.content.decode()
     assert hear(client, volunteers[0], example).status_code == 404
     [waiting] = reports.open_for(rita)
     assert (waiting.pk, waiting.reasons) == (example.task.clip_id, ["private"])
-    # Whoever answered it, and says so twice, loses no answer.
+    # A volunteer who answered the clip and reports it twice loses no answer.
     reports.dismiss(waiting, rita, NOW)
     for reason in ("audio", "offensive"):
         report(client, volunteers[0], example, reason)
@@ -289,24 +291,24 @@ def test_who_hears_it_hides_it_from_everyone_at_once_and_reviewers_see_why(
     assert (given.state, given.reason) == ("reported", "offensive")
 
 
-def test_what_is_wrong_must_be_said(client, volunteers, example):
+def test_a_report_of_an_example_needs_a_reason(client, volunteers, example):
     assert "Choose what is wrong" in report(client, volunteers[0], example, "boring").content.decode()
     assert hear(client, volunteers[0], example).status_code == 200
 
 
-def test_who_reports_second_is_told_that_it_is_gone(client, volunteers, example):
+def test_a_second_reporter_reads_that_it_is_no_longer_shown(client, volunteers, example):
     for person, words in zip(volunteers, ("is hidden from everyone", "no longer shown"), strict=False):
         assert words in report(client, person, example, "private").content.decode()
 
 
-def test_who_does_not_tag_reports_none(client, sam, example):
+def test_people_who_do_not_tag_cannot_report_examples(client, sam, example):
     sam.roles = [Role.RESEARCHER]
     sam.save()
     assert report(client, sam, example, "private").status_code == 403
     assert Clip.objects.get(pk=example.task.clip_id).hidden_at is None
 
 
-def test_a_reviewer_takes_it_out(client, rita, volunteers, juniper, example):
+def test_a_reviewer_takes_an_example_out(client, rita, volunteers, juniper, example):
     client.force_login(rita)
     assert "Jupiter, not juniper" in client.get(reverse("review")).content.decode()
     client.post(reverse("take_out_example", args=[example.pk]))
@@ -315,18 +317,18 @@ def test_a_reviewer_takes_it_out(client, rita, volunteers, juniper, example):
     assert hear(client, volunteers[0], example).status_code == 404
 
 
-def test_a_volunteer_takes_none_out(client, volunteers, example):
+def test_a_volunteer_cannot_take_an_example_out(client, volunteers, example):
     client.force_login(volunteers[0])
     assert client.post(reverse("take_out_example", args=[example.pk])).status_code == 403
     assert Example.objects.get().is_shown
 
 
-def test_its_owner_is_told(client, alice, example):
+def test_the_speaker_sees_that_the_clip_is_an_example(client, alice, example):
     client.force_login(alice)
     assert "an example next to the guidelines" in client.get(reverse("my_clips")).content.decode()
 
 
-def test_a_page_asks_once_for_all_its_examples(
+def test_one_query_finds_all_examples_of_a_page(
     client, volunteers, juniper, shelf, example, django_assert_max_num_queries
 ):
     def queries():
@@ -340,7 +342,7 @@ def test_a_page_asks_once_for_all_its_examples(
     assert queries() == 1
 
 
-def test_no_more_than_fit_beside_a_question(juniper, shelf):
+def test_a_campaign_shows_a_limited_number_of_examples(juniper, shelf):
     for task in shelf(juniper, examples.MOST_SHOWN + 1):
         Task.objects.filter(pk=task.pk).update(status="settled", plain_answer="yes", settled_at=NOW)
         examples.choose(task, "")

@@ -1,4 +1,4 @@
-"""The reviewer decides what volunteers could not settle."""
+"""A reviewer decides the tasks that volunteers could not settle."""
 
 from datetime import timedelta
 
@@ -22,7 +22,7 @@ LATER = NOW + timedelta(hours=1)
 
 @pytest.fixture
 def disagree(volunteers):
-    """Two volunteers cannot agree on a task, and nobody else is asked."""
+    """Two volunteers disagree on a task and no more are asked. Returns the dispute over it."""
 
     def about(task, one, other, now=NOW):
         Campaign.objects.filter(pk=task.campaign_id).update(max_annotations=2)
@@ -61,13 +61,13 @@ def test_a_decision_settles_the_task(rita, task, dispute):
     )
 
 
-def test_a_decision_is_on_record_with_its_reviewer(rita, dispute):
+def test_a_decision_is_stored_with_its_reviewer(rita, dispute):
     disputes.decide(dispute, rita, "similar", LATER)
     dispute.refresh_from_db()
     assert (dispute.reviewer, dispute.answer, dispute.decided_at) == (rita, "similar", LATER)
 
 
-def test_a_decision_leaves_the_agreement_of_the_volunteers_as_it_was(rita, task, dispute):
+def test_a_decision_does_not_change_the_volunteers_agreement(rita, task, dispute):
     task.refresh_from_db()
     before = task.confidence, task.soft
     disputes.decide(dispute, rita, "similar", LATER)
@@ -76,13 +76,13 @@ def test_a_decision_leaves_the_agreement_of_the_volunteers_as_it_was(rita, task,
     assert task.confidence < 0.75
 
 
-def test_a_decided_dispute_is_offered_no_more(rita, dispute):
+def test_a_decided_dispute_is_not_offered_again(rita, dispute):
     assert list(disputes.open_for(rita)) == [dispute]
     disputes.decide(dispute, rita, "no", NOW)
     assert list(disputes.open_for(rita)) == []
 
 
-def test_deciding_twice_is_refused_and_the_first_word_stands(rita, task, dispute):
+def test_deciding_twice_is_refused_and_the_first_decision_stays(rita, task, dispute):
     disputes.decide(dispute, rita, "no", NOW)
     with pytest.raises(disputes.DisputeRefused):
         disputes.decide(dispute, rita, "yes", LATER)
@@ -127,19 +127,19 @@ def test_a_decided_transcript_is_settled_in_its_normal_form(rita, spoken):
     assert (spoken.answer, spoken.task.answer) == ("Turn ON, the lights!", "turn on the lights")
 
 
-def test_a_reviewer_may_decide_that_nobody_speaks(rita, spoken):
+def test_a_reviewer_may_decide_that_no_one_speaks(rita, spoken):
     disputes.decide(spoken, rita, "", NOW)
     spoken.task.refresh_from_db()
     assert (spoken.task.status, spoken.task.answer) == ("settled", "")
 
 
-def test_nobody_is_offered_a_dispute_over_their_own_clip(alice, dispute):
+def test_reviewers_are_not_offered_disputes_over_their_own_clips(alice, dispute):
     alice.roles = [*alice.roles, Role.REVIEWER]
     assert list(disputes.open_for(alice)) == []
 
 
 @pytest.mark.parametrize("end", ["withdrawn", "hidden"])
-def test_a_dispute_over_a_clip_that_nobody_may_hear_is_not_offered(alice, rita, dispute, end):
+def test_a_dispute_over_a_clip_that_is_not_live_is_not_offered(alice, rita, dispute, end):
     if end == "withdrawn":
         consent.withdraw(alice, NOW)
     else:
@@ -154,12 +154,12 @@ def test_the_oldest_dispute_is_offered_first(rita, juniper, shelf, disagree):
     assert list(disputes.open_for(rita)) == [older, younger]
 
 
-def test_a_disputed_task_is_lent_to_nobody(volunteers, juniper, dispute):
+def test_a_disputed_task_is_not_lent(volunteers, juniper, dispute):
     assert assignments.lend(volunteers[3], juniper, 1, NOW) == []
 
 
 @pytest.mark.django_db(transaction=True)
-def test_of_two_reviewers_at_once_one_decides(rita, carl, task, dispute, at_once):
+def test_only_one_of_two_concurrent_decisions_is_stored(rita, carl, task, dispute, at_once):
     done = at_once(
         lambda: disputes.decide(dispute, rita, "yes", NOW), lambda: disputes.decide(dispute, carl, "no", NOW)
     )

@@ -1,4 +1,4 @@
-"""Reported clips wait for a reviewer, as long as they would be live without the report."""
+"""Reported clips wait for a reviewer for as long as they would be live without the report."""
 
 from datetime import timedelta
 from itertools import product
