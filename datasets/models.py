@@ -146,7 +146,7 @@ def short_enough_to_read(text: str) -> None:
     """
     tenths = sum(3 if c.isdigit() or unicodedata.east_asian_width(c) in "WF" else 1 for c in text)
     if tenths > 10 * 15:
-        message = _("Too long to be read aloud in 15 s (about 150 letters).")
+        message = _("Too long to read aloud in 15 s (about 150 letters).")
         raise ValidationError(message, code="too_long")
 
 

@@ -21,7 +21,7 @@ class RecordingForm(forms.Form):
     prompt = forms.ModelChoiceField(
         Prompt.objects.none(),
         required=False,
-        error_messages={"invalid_choice": _("This sentence is not asked for any more.")},
+        error_messages={"invalid_choice": _("This sentence is no longer needed.")},
     )
 
     def __init__(self, campaign: Campaign, *args: Any) -> None:

@@ -20,37 +20,37 @@ Words = dict[Any, str | Promise]
 
 AUDIO: Words = {
     AudioFault.UNKNOWN_FORMAT: _(
-        "not an audio file that this site reads (WAV, FLAC, OGG, Opus, MP3, WebM, M4A)"
+        "not an audio file that this site can read (WAV, FLAC, OGG, Opus, MP3, WebM, M4A)"
     ),
     AudioFault.UNDECODABLE: _(
-        "the sound cannot be decoded: the file is damaged, cut short or not what it says it is"
+        "the sound cannot be decoded: the file is damaged, incomplete or not in the format it claims to be"
     ),
-    AudioFault.NO_DECODER: _("WebM and M4A need the package `av`, which this site does not have"),
-    AudioFault.NO_SOUND_TRACK: _("the file holds no sound track"),
-    AudioFault.UNKNOWN_CODEC: _("its sound is encoded in a way that this site does not read"),
-    AudioFault.SAMPLE_RATE: _("%(rate)s samples a second, %(least)s to %(most)s are read"),
-    AudioFault.CHANNELS: _("%(channels)d channels, 1 to %(most)d are read"),
-    AudioFault.NOT_NUMBERS: _("the file holds samples that are not numbers (NaN or infinity)"),
-    AudioFault.TOO_SHORT: _("%(seconds)s s of sound, at least %(least)s s are needed"),
+    AudioFault.NO_DECODER: _("WebM and M4A need the package `av`, which is not installed on this site"),
+    AudioFault.NO_SOUND_TRACK: _("the file has no audio track"),
+    AudioFault.UNKNOWN_CODEC: _("its audio encoding is not supported"),
+    AudioFault.SAMPLE_RATE: _("%(rate)s samples per second; %(least)s to %(most)s are supported"),
+    AudioFault.CHANNELS: _("%(channels)d channels; 1 to %(most)d are supported"),
+    AudioFault.NOT_NUMBERS: _("the file contains samples that are not numbers (NaN or infinity)"),
+    AudioFault.TOO_SHORT: _("only %(seconds)s s of sound; at least %(least)s s are needed"),
     AudioFault.TOO_LONG: _("longer than %(seconds)d s"),
     AudioFault.CONSTANT: _("no sound: every sample is the same"),
     AudioFault.SILENT: _("no sound: nothing but digital silence"),
-    AudioFault.CLIPPED: _("clipped flat: %(percent)s of the samples are at full scale"),
-    AudioFault.WAV_TRUNCATED: _("the WAV header promises %(promised)s bytes, the file holds %(held)s"),
+    AudioFault.CLIPPED: _("clipped: %(percent)s of the samples are at full scale"),
+    AudioFault.WAV_TRUNCATED: _("the WAV header says %(promised)s bytes, but the file has %(held)s"),
     AudioFault.WAV_SOUND_TRUNCATED: _(
-        "the WAV header promises %(promised)s bytes of sound, the file holds %(held)s"
+        "the WAV header says %(promised)s bytes of sound, but the file has %(held)s"
     ),
     AudioFault.WAV_CHUNK_TRUNCATED: _(
-        "the WAV header promises %(promised)s bytes of something else, the file holds %(held)s"
+        "the WAV header says %(promised)s bytes of other data, but the file has %(held)s"
     ),
-    AudioFault.WAV_WITHOUT_SOUND: _("the WAV file holds no sound"),
+    AudioFault.WAV_WITHOUT_SOUND: _("the WAV file contains no sound"),
     AudioFault.WAV_WITHOUT_FORMAT: _("the WAV header does not say how its sound is encoded"),
-    AudioFault.WAV_ENCODING: _("WAV sound of encoding %(encoding)d with %(bits)d bits is not read"),
+    AudioFault.WAV_ENCODING: _("WAV encoding %(encoding)d with %(bits)d bits is not supported"),
     AudioFault.WAV_CONTRADICTION: _(
         "the WAV header contradicts itself: %(channels)d channels of %(bits)d bits in %(bytes)d bytes"
     ),
     AudioFault.WAV_PARTIAL_SAMPLE: _("the WAV file's sound ends in the middle of a sample"),
-    AudioFault.WAV_HEADER_ONLY: _("no sound: the WAV file is a header alone"),
+    AudioFault.WAV_HEADER_ONLY: _("no sound: the WAV file is only a header"),
     RecordingRefusal.TOO_SHORT: _("shorter than %(seconds)d s"),
 }
 
@@ -92,13 +92,13 @@ FOR_DEVICES: Words = WORDS | {
     ConsentRefusal.NO_CONSENT: "No live consent: volunteers may hear %(material)s.",
 }
 
-NOT_AGREED = _("Nothing was stored: you have not agreed to it, or not any more.")
+NOT_AGREED = _("Nothing was stored: you have not agreed to this, or no longer do.")
 
 FOR_PAGES: Words = WORDS | {
     ConsentRefusal.NO_CONSENT: NOT_AGREED,
     ConsentRefusal.NOTICE_CHANGED: NOT_AGREED,
-    IntakeRefusal.DUPLICATE: _("Somebody else has shared this recording already."),
-    RecordingRefusal.ALREADY_READ: _("You have read this sentence already."),
+    IntakeRefusal.DUPLICATE: _("Someone else has already shared this recording."),
+    RecordingRefusal.ALREADY_READ: _("You have already recorded this sentence."),
 }
 
 TOO_LARGE_FILE = _("This file is larger than 2 MB.")
@@ -108,5 +108,5 @@ def on_page(refusal: Refusal) -> str:
     """What the record page says, in the language that is active."""
     words = in_words(refusal, FOR_PAGES)
     if isinstance(refusal, BadAudio):
-        return _("This recording cannot be taken: %(reason)s.") % {"reason": words}
+        return _("This recording cannot be accepted: %(reason)s.") % {"reason": words}
     return words

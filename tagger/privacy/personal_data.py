@@ -274,29 +274,29 @@ def _lines(rows: Iterable[dict[str, Any]]) -> Iterator[bytes]:
 
 def _readme(now: datetime) -> str:
     words = _(
-        """Everything that this site holds about you, as of %(at)s UTC.
+        """Everything this site holds about you, as of %(at)s UTC.
 
-profile.json       your pseudonym, e-mail address, roles, which version of the listener's pledge you made,
-                   whether your days are shown to you and your pseudonym to other volunteers, the first
+profile.json       your pseudonym, e-mail address and roles, the version of the listener's pledge you made,
+                   whether you see your days and other volunteers see your pseudonym, the first
                    letters of your tokens, and when your sessions end
-devices.json       the devices that you paired, and what they said of themselves
-consents.json      each consent that you gave or withdrew
-receipts/          the signed receipts for those; anybody can check them on this site
-notices/           the words that you agreed to
+devices.json       the devices you paired, and what they reported about themselves
+consents.json      each consent you gave or withdrew
+receipts/          the signed receipts for those; anyone can check them on this site
+notices/           the notices you agreed to
 clips/             your clips, as WAV files of 16 kHz, mono, 16 bit
-clips.jsonl        what is known of each clip, one JSON object on each line
-annotations.jsonl  the answers that you gave about other people's clips; an answer about a clip that
-                   may not be heard any more is left empty, because it is its speaker's
-repeats.jsonl      what you answered when you were lent a clip once more
+clips.jsonl        what is known about each clip, one JSON object per line
+annotations.jsonl  your answers about other people's clips; an answer about a clip that may no longer
+                   be heard is left empty, because it belongs to its speaker
+repeats.jsonl      your answers when you were given a clip a second time
 reliability.json   how right your answers are likely to be, by kind and language, as your own page shows
-audit.jsonl        what you heard, decided or took along, and when reviewers heard clips of yours
-assignments.jsonl  what was lent to you, and what you skipped or reported
-decisions.jsonl    the disputes that you decided
+audit.jsonl        what you heard, decided or downloaded, and when reviewers heard your clips
+assignments.jsonl  the clips lent to you, and what you skipped or reported
+decisions.jsonl    the disputes you decided
 erasures.json      what you asked this site to forget, and when it was done
-admin-log.json     what you changed on the pages for those who run this site
+admin-log.json     what you changed on the administration pages
 checksums.sha256   the SHA-256 of each file; check them with: sha256sum -c checksums.sha256
 
-Clips that are being erased are not in here any more. Nothing in here is about anybody else.
+Clips that are being erased are no longer in here. Nothing in here is about anyone else.
 """
     )
     return words % {"at": f"{now:%Y-%m-%d %H:%M}"}

@@ -9,6 +9,6 @@ from .disputes import DisputeRefusal
 WORDS = {
     DisputeRefusal.ALREADY_DECIDED: _("This dispute was decided in the meantime."),
     ExampleRefusal.SPEAKER_NOT_ASKED: _(
-        "Its speaker agreed to earlier words, which say nothing of examples."
+        "Its speaker agreed to an earlier notice, which does not mention examples."
     ),
 }

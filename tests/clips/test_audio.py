@@ -130,7 +130,7 @@ def test_without_its_decoder_webm_is_refused_by_name(monkeypatch):
 
 
 def test_a_film_without_sound_is_refused():
-    assert "no sound track" in refusal(sounds.silent_film())
+    assert "no audio track" in refusal(sounds.silent_film())
 
 
 # How long, how loud
@@ -145,7 +145,7 @@ def test_the_least_and_the_greatest_length_are_taken():
     audio.check(tone(0.3))
     audio.check(tone(30))
     assert refusal(audio.wav(tone(30.5))) == "longer than 30 s"
-    assert refusal(audio.wav(tone(0.2999))) == "0.29 s of sound, at least 0.3 s are needed"
+    assert refusal(audio.wav(tone(0.2999))) == "only 0.29 s of sound; at least 0.3 s are needed"
 
 
 def test_nothing_to_hear_is_refused():
@@ -158,12 +158,12 @@ def test_a_recording_clipped_flat_is_refused_and_one_a_little_too_loud_is_not():
     sine = np.sin(np.arange(16_000) / 10)
     audio.check((np.clip(sine * 1.2, -1, 1) * 32_767).astype(np.int16))
     flat = (np.clip(sine * 5, -1, 1) * 32_767).astype(np.int16)
-    assert re.match(r"clipped flat: \d\d% of", refusal_of(flat))
+    assert re.match(r"clipped: \d\d% of", refusal_of(flat))
 
 
 @pytest.mark.parametrize("rate", [1, 3_999, 192_001, 1_092_676])
 def test_rates_outside_of_reason_are_refused(rate):
-    assert "samples a second" in refusal(sounds.riff(sounds.fmt(rate=rate), (b"data", SOUND)))
+    assert "samples per second" in refusal(sounds.riff(sounds.fmt(rate=rate), (b"data", SOUND)))
 
 
 def test_nine_channels_are_refused():
@@ -191,7 +191,7 @@ def test_a_recorder_that_streams_may_leave_the_lengths_open(form, size):
     header = sounds.wav_header(size, form)
     assert audio.read(header + SOUND).tobytes() == SOUND
     assert audio.read(header + SOUND + b"\x01").tobytes() == SOUND
-    assert "header alone" in refusal(header)
+    assert "only a header" in refusal(header)
 
 
 def test_a_recorder_that_never_came_back_to_its_header_is_read():
@@ -201,22 +201,22 @@ def test_a_recorder_that_never_came_back_to_its_header_is_read():
 @pytest.mark.parametrize(
     ("reason", "file"),
     [
-        ("promises 5,036 bytes, the file holds 56", sounds.wav_header(5_000, 5_028) + b"x" * 12),
-        ("promises 5,000 bytes of sound, the file holds 12", sounds.wav_header(5_000, 48) + b"x" * 12),
-        ("promises 5,000 bytes of sound, the file holds 12", sounds.wav_header(5_000, 0) + b"x" * 12),
-        ("header alone", sounds.wav_header(0, 36)),
-        ("header alone", sounds.riff(sounds.fmt(), (b"data", b""), (b"LIST", SOUND))),
-        ("holds no sound", sounds.riff(sounds.fmt(), (b"junk", SOUND))),
-        ("holds no sound", b"RIFF\x04\0\0\0WAVE"),
+        ("says 5,036 bytes, but the file has 56", sounds.wav_header(5_000, 5_028) + b"x" * 12),
+        ("says 5,000 bytes of sound, but the file has 12", sounds.wav_header(5_000, 48) + b"x" * 12),
+        ("says 5,000 bytes of sound, but the file has 12", sounds.wav_header(5_000, 0) + b"x" * 12),
+        ("only a header", sounds.wav_header(0, 36)),
+        ("only a header", sounds.riff(sounds.fmt(), (b"data", b""), (b"LIST", SOUND))),
+        ("contains no sound", sounds.riff(sounds.fmt(), (b"junk", SOUND))),
+        ("contains no sound", b"RIFF\x04\0\0\0WAVE"),
         ("does not say how", sounds.riff((b"data", SOUND))),
         ("does not say how", sounds.riff((b"fmt ", b"\x01\0"), (b"data", SOUND))),
         ("0 channels", sounds.riff(sounds.fmt(channels=0), (b"data", SOUND))),
         ("contradicts itself", sounds.riff(sounds.fmt(align=7), (b"data", SOUND))),
         ("contradicts itself", sounds.riff(sounds.fmt(align=0), (b"data", SOUND))),
         ("middle of a sample", sounds.riff(sounds.fmt(), (b"data", SOUND + b"x"))),
-        ("is not read", sounds.riff(sounds.fmt(encoding=17, bits=4, align=1), (b"data", SOUND))),
-        ("is not read", sounds.riff(sounds.fmt(0xFFFE, extra=b"x" * 24), (b"data", SOUND))),
-        ("is not read", sounds.riff(sounds.fmt(bits=0), (b"data", SOUND))),
+        ("is not supported", sounds.riff(sounds.fmt(encoding=17, bits=4, align=1), (b"data", SOUND))),
+        ("is not supported", sounds.riff(sounds.fmt(0xFFFE, extra=b"x" * 24), (b"data", SOUND))),
+        ("is not supported", sounds.riff(sounds.fmt(bits=0), (b"data", SOUND))),
     ],
 )
 def test_a_header_that_lies_is_refused_with_the_reason(reason, file):
@@ -271,7 +271,7 @@ def test_damaged_files_are_read_or_refused_and_nothing_else(kind, data):
 
 
 def test_a_codec_that_ffmpeg_does_not_know_is_refused():
-    assert "encoded in a way" in refusal(VALID["webm"].replace(b"A_OPUS", b"A_OPVS"))
+    assert "audio encoding is not supported" in refusal(VALID["webm"].replace(b"A_OPUS", b"A_OPVS"))
 
 
 # What we write

@@ -326,7 +326,7 @@ from accounts.models import User
 consent.withdraw(User.objects.get_by_natural_key("jens"), timezone.now())
 """
     studio.manage("shell", "-c", code)
-    send(page, "Nothing was stored: you have not agreed to it, or not any more.")
+    send(page, "Nothing was stored: you have not agreed to this, or no longer do.")
     assert clips_of(studio, "jens") == []
 
 
@@ -373,7 +373,7 @@ def test_without_javascript_a_file_is_sent_and_a_bad_one_is_explained(studio, co
     page = contributor("nora", java_script_enabled=False, expected=["400", "413"])
     box = page.get_by_label("A recording of 1 to 15 seconds")
     for content, said in (
-        (b"nothing", "This recording cannot be taken"),
+        (b"nothing", "This recording cannot be accepted"),
         (bytes(6_000_000), "This file is larger than 2 MB."),
     ):
         box.set_input_files({"name": "a.wav", "mimeType": "audio/wav", "buffer": content})

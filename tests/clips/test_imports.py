@@ -133,7 +133,7 @@ def test_a_refused_file_is_named_with_its_reason_and_hinders_no_other(juniper, s
     said = bring_in(source)
     assert said.endswith("juniper: 1 added, 0 held already, 3 refused.\n")
     assert refusals(said).keys() == {"a.wav", "empty.flac", "short.wav"}
-    assert "refused: short.wav: 0.10 s of sound, at least 0.3 s are needed\n" in said
+    assert "refused: short.wav: only 0.10 s of sound; at least 0.3 s are needed\n" in said
 
 
 def test_a_file_too_large_to_read_is_not_read(juniper, source):

@@ -102,7 +102,7 @@ def test_a_sentence_read_in_another_tab_meanwhile_is_not_taken_twice(at, alice, 
     asked = offered(at)
     send(at, "sentences", fields={"prompt": asked.pk})
     again = send(at, "sentences", take(seed=2), fields={"prompt": asked.pk})
-    assert (again.status_code, again.json()["detail"]) == (409, "You have read this sentence already.")
+    assert (again.status_code, again.json()["detail"]) == (409, "You have already recorded this sentence.")
     assert alice.clips.count() == 1
 
 
@@ -160,7 +160,7 @@ def test_speech_without_a_sentence_has_no_reference(at, alice, reading):
 def test_a_sentence_of_another_campaign_is_not_taken(at, alice, reading, juniper):
     other = campaigns.create(slug="more", kind="transcription", language="en", prompts="good morning")
     answer = send(at, "sentences", fields={"prompt": other.prompts.get().pk})
-    assert (answer.status_code, answer.json()["detail"]) == (400, "This sentence is not asked for any more.")
+    assert (answer.status_code, answer.json()["detail"]) == (400, "This sentence is no longer needed.")
     assert alice.clips.count() == 0
 
 
@@ -175,12 +175,12 @@ def test_sending_the_same_take_again_adds_nothing_and_is_no_error(at, alice, rea
 @pytest.mark.parametrize(
     ("sound", "status", "detail"),
     [
-        (take(0.9), 400, "This recording cannot be taken: shorter than 1 s."),
-        (take(15.1), 400, "This recording cannot be taken: longer than 15 s."),
+        (take(0.9), 400, "This recording cannot be accepted: shorter than 1 s."),
+        (take(15.1), 400, "This recording cannot be accepted: longer than 15 s."),
         (
             SimpleUploadedFile("take.wav", b"no sound at all"),
             400,
-            "This recording cannot be taken: not an audio file that this site reads"
+            "This recording cannot be accepted: not an audio file that this site can read"
             " (WAV, FLAC, OGG, Opus, MP3, WebM, M4A).",
         ),
         (SimpleUploadedFile("take.wav", b""), 400, "This file is empty."),
@@ -227,7 +227,7 @@ def test_somebody_elses_recording_is_not_taken(at, alice, bea, juniper):
     other.force_login(bea)
     answer = send(other, "juniper")
     assert answer.status_code == 409
-    assert answer.json()["detail"] == "Somebody else has shared this recording already."
+    assert answer.json()["detail"] == "Someone else has already shared this recording."
 
 
 @mutant(
@@ -252,7 +252,7 @@ def test_without_consent_nothing_that_is_sent_is_stored(client, dan, juniper, re
     for slug, fields in (("juniper", {}), ("sentences", {"prompt": reading.prompts.first().pk})):
         answer = send(client, slug, fields=fields)
         assert answer.status_code == 403
-        assert answer.json()["detail"] == "Nothing was stored: you have not agreed to it, or not any more."
+        assert answer.json()["detail"] == "Nothing was stored: you have not agreed to this, or no longer do."
     assert client.post("/record/juniper/", {"audio": take()}).status_code == 403
     held = (Clip.objects.count(), Task.objects.count(), Reading.objects.count(), files(own_home))
     assert held == (0, 0, 0, [])
@@ -322,7 +322,7 @@ def test_a_campaign_is_opened_with_sentences_from_a_file(db, tmp_path):
         (
             "transcription",
             "a" * 151,
-            "prompts: Line 2: Too long to be read aloud in 15 s (about 150 letters).",
+            "prompts: Line 2: Too long to read aloud in 15 s (about 150 letters).",
         ),
         ("transcription", "読" * 51, "prompts: Line 2: Too long"),
         ("transcription", "12" * 26, "prompts: Line 2: Too long"),

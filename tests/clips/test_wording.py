@@ -43,4 +43,4 @@ def test_a_refused_recording_is_explained_in_the_readers_language_and_to_program
         assert wording.on_page(bad) == (
             "No se puede aceptar esta grabación: saturado: el 61% de las muestras está al tope."
         )
-    assert in_words(bad, wording.WORDS) == "clipped flat: 61% of the samples are at full scale"
+    assert in_words(bad, wording.WORDS) == "clipped: 61% of the samples are at full scale"

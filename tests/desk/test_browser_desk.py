@@ -171,7 +171,7 @@ def test_what_one_tab_could_not_send_another_sends(site, person):
     assert [answer for _, answer, _ in held_by(site, "egon")] == ["yes"]
 
 
-REFUSALS = {409: "This clip was lent for too long", 410: "It was withdrawn"}
+REFUSALS = {409: "You had this clip for too long", 410: "It was withdrawn"}
 
 
 @pytest.mark.parametrize("status", REFUSALS)
@@ -195,7 +195,7 @@ def test_a_clip_withdrawn_meanwhile_is_named_and_nothing_stops(site, person):
     open_for_answers(page)
     site.manage("shell", "-c", HIDE.format(page.evaluate("document.querySelector('clip-desk').showing")))
     press(page, "y")
-    expect(page.get_by_text("Not counted: This clip is no longer there")).to_be_visible()
+    expect(page.get_by_text("Not counted: This clip is no longer available")).to_be_visible()
     press(page, "n")
     answered(page, 1)
 

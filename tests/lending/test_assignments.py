@@ -437,7 +437,7 @@ def test_what_was_given_back_takes_no_answer(bea, lent, task, state):
         assignments.skip(bea, lent.pk)
     else:
         assignments.report(bea, lent.pk, "audio", NOW)
-    with refused(AnswerRefusal(f"already-{state}"), f"{state} already"):
+    with refused(AnswerRefusal(f"already-{state}"), f"already {state}"):
         assignments.hand_in(bea, lent.pk, "yes", NOW)
     assert Annotation.objects.count() == 0
 
@@ -484,7 +484,7 @@ def test_a_transcript_may_have_its_longest_length_and_not_a_character_more(bea, 
 
 
 def test_a_transcript_with_a_zero_character_is_refused(bea, words):
-    with refused(TranscriptFault.ZERO_CHARACTER, "zero character"):
+    with refused(TranscriptFault.ZERO_CHARACTER, "null character"):
         assignments.hand_in(bea, words.pk, "hel\0lo", NOW)
 
 
@@ -519,7 +519,7 @@ def test_skipping_twice_gives_one_place_back(bea, lent, task):
 
 def test_an_answer_cannot_be_skipped(bea, lent, task):
     assignments.hand_in(bea, lent.pk, "yes", NOW)
-    with refused(AnswerRefusal.ALREADY_ANSWERED, "answered already"):
+    with refused(AnswerRefusal.ALREADY_ANSWERED, "already answered"):
         assignments.skip(bea, lent.pk)
     assert counts(task) == (1, 0)
 

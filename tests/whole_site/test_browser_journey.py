@@ -270,7 +270,7 @@ def test_who_was_logged_out_logs_in_again_and_loses_nothing(volunteer):
 def test_a_refused_answer_says_why_and_is_not_counted(volunteer):
     page = volunteer("gerd", expected=["409"])
     open_desk(page, "Is it “hey juniper”?")
-    detail = "You answered this clip otherwise already."
+    detail = "You already gave this clip a different answer."
     page.route("**/annotation/", lambda route: route.fulfill(status=409, json={"detail": detail}))
     page.keyboard.press("n")
     expect(page.get_by_text(f"Not counted: {detail}")).to_be_visible()

@@ -301,7 +301,7 @@ def test_the_desk_is_told_a_refusal_in_the_readers_words_and_a_program_in_englis
 
     assert refusal() == "Este clip ya estaba saltado."
     client.logout()
-    assert refusal(authorization=f"Token {token}") == "This clip was skipped already."
+    assert refusal(authorization=f"Token {token}") == "This clip was already skipped."
 
 
 @pytest.mark.parametrize(
