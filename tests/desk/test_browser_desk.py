@@ -1,10 +1,10 @@
-"""The desk loses nothing, and takes back what was a slip: in a real browser, on a published site."""
+"""The tagging page loses no answer and can undo one: in a real browser, on a site without DEBUG."""
 
 import pytest
 from playwright.sync_api import expect
 
 from tests.support import desk
-from tests.support.desk import at_desk, held_by, kept, open_for_answers, press, ready
+from tests.support.desk import answers_of, at_desk, press, ready, stored_on_device, wait_until_answerable
 from tests.support.mutants import mutant
 from tests.whole_site.test_browser_journey import answered, comes_true, listen, prefetched
 
@@ -14,7 +14,7 @@ OFFLINE = "ERR_INTERNET_DISCONNECTED"
 
 @pytest.fixture(scope="module")
 def site(browser, tmp_path_factory):
-    """Answers open at once, but for `heard`."""
+    """Answers may be given before the clip was heard."""
     folder = tmp_path_factory.mktemp("desk")
     anything = ("--must-hear", "0")
     with desk.published(
@@ -39,12 +39,12 @@ def not_sent(page, number):
 
 
 @mutant(
-    "an answer that did not get through is kept and sent again",
+    "an answer that could not be sent is stored and sent again",
     "static/js/desk/sync/outbox.js",
     kept_by="      if (!(error instanceof Refused)) throw error;\n",
     broken="",
 )
-def test_with_the_network_gone_all_clips_at_hand_are_answered_and_arrive_once(site, person):
+def test_offline_all_loaded_clips_can_be_answered_and_each_answer_arrives_once(site, person):
     page = at_desk(person("ada", expected=[OFFLINE]), "quick")
     prefetched(page, 5)
     page.context.set_offline(True)
@@ -55,11 +55,11 @@ def test_with_the_network_gone_all_clips_at_hand_are_answered_and_arrive_once(si
     page.context.set_offline(False)
     answered(page, 4)
     expect(page.get_by_text(NOT_SENT)).to_be_hidden()
-    assert kept(page) == []
-    assert [answer for _, answer, _ in held_by(site, "ada")] == ["yes", "similar", "no", "noise"]
+    assert stored_on_device(page) == []
+    assert [answer for _, answer, _ in answers_of(site, "ada")] == ["yes", "similar", "no", "noise"]
 
 
-def test_without_clips_the_desk_says_that_they_come_when_the_network_is_back(person):
+def test_offline_without_clips_the_page_waits_and_sends_once_the_network_is_back(person):
     page = at_desk(person("abel", expected=[OFFLINE]), "few")
     prefetched(page, 3)
     page.context.set_offline(True)
@@ -71,7 +71,7 @@ def test_without_clips_the_desk_says_that_they_come_when_the_network_is_back(per
     answered(page, 3)
 
 
-def test_a_reload_without_a_network_keeps_the_queue(site, person):
+def test_the_queue_survives_a_reload_without_a_network(site, person):
     page = at_desk(person("bert", expected=[OFFLINE]), "quick")
     prefetched(page, 3)
     page.context.set_offline(True)
@@ -84,22 +84,22 @@ def test_a_reload_without_a_network_keeps_the_queue(site, person):
     page.context.set_offline(False)
     at_desk(page, "quick")
     answered(page, 2)
-    assert kept(page) == []
-    assert [answer for _, answer, _ in held_by(site, "bert")] == ["yes", "no"]
+    assert stored_on_device(page) == []
+    assert [answer for _, answer, _ in answers_of(site, "bert")] == ["yes", "no"]
 
 
 @mutant(
-    "an answer outlives the tab it was given in",
+    "an answer survives the tab it was given in",
     "static/js/desk/sync/device-store.js",
     kept_by="    if (write(this.#prefix + key, value))",
     broken="    if (false)",
 )
-def test_a_closed_tab_leaves_its_answers_to_the_next_and_their_clips_are_not_shown_again(site, person):
+def test_the_next_tab_sends_a_closed_tabs_answers_and_does_not_show_their_clips_again(site, person):
     page = at_desk(person("cora", expected=[OFFLINE, "ERR_FAILED"]), "quick")
     page.route("**/annotation/", lambda route: route.abort())
     press(page, "s")
     not_sent(page, 1)
-    lent = page.locator("[data-part=held] li").first.get_attribute("data-id")
+    first_clip = page.locator("[data-part=held] li").first.get_attribute("data-id")
     page.close()
     later = page.context.new_page()
     later.route("**/annotation/", lambda route: route.abort())
@@ -107,17 +107,17 @@ def test_a_closed_tab_leaves_its_answers_to_the_next_and_their_clips_are_not_sho
     not_sent(later, 1)
     later.goto("/tag/quick/")
     not_sent(later, 1)
-    assert lent in later.locator("[data-part=held] li").evaluate_all(
+    assert first_clip in later.locator("[data-part=held] li").evaluate_all(
         "all => all.map(({ dataset }) => dataset.id)"
     )
     expect(later.locator("[data-part=last] li")).to_contain_text(["Similar waiting to be sent"])
     later.unroute("**/annotation/")
     desk.try_now(later)
     answered(later, 1)
-    assert [answer for _, answer, _ in held_by(site, "cora")] == ["similar"]
+    assert [answer for _, answer, _ in answers_of(site, "cora")] == ["similar"]
 
 
-def test_a_page_with_nothing_left_still_sends_what_waits(site, person):
+def test_a_page_without_clips_still_sends_stored_answers(site, person):
     page = at_desk(person("cleo", expected=["ERR_FAILED"]), "few")
     page.route("**/annotation/", lambda route: route.abort())
     for key in "yyy":
@@ -125,15 +125,15 @@ def test_a_page_with_nothing_left_still_sends_what_waits(site, person):
     not_sent(page, 3)
     page.close()
     later = page.context.new_page()
-    site.manage("shell", "-c", EXPIRE)
+    site.manage("shell", "-c", TAKE_ALL_PLACES)
     later.goto("/tag/few/")
     expect(later.get_by_role("heading", name="You're all caught up here")).to_be_visible()
     comes_true(later, "!Object.keys(localStorage).some((key) => key.includes(':letter:'))")
-    assert [answer for _, answer, _ in held_by(site, "cleo")] == ["yes"] * 3
+    assert [answer for _, answer, _ in answers_of(site, "cleo")] == ["yes"] * 3
 
 
-# Nobody else is lent these meanwhile: their places are taken, so that the page has nothing to show.
-EXPIRE = """
+# All places of these tasks are taken, so that the page has nothing to show.
+TAKE_ALL_PLACES = """
 from datasets.models import Task
 Task.objects.filter(campaign__slug="few").update(lent_count=30)
 """
@@ -142,23 +142,23 @@ Task.objects.filter(campaign__slug="few").update(lent_count=30)
 # --- windows, clicks, refusals --------------------------------------------------------------------
 
 
-def test_two_tabs_never_show_the_same_clip_and_both_count(site, person):
+def test_two_tabs_never_show_the_same_clip_and_both_count_all_answers(site, person):
     first = at_desk(person("dora"), "quick")
     second = at_desk(first.context.new_page(), "quick")
-    heard = set()
+    shown = set()
     for page, key in ((first, "y"), (second, "n"), (first, "s"), (second, "x")):
         page.bring_to_front()
-        open_for_answers(page)
-        heard.add(page.evaluate("document.querySelector('clip-desk').showing"))
+        wait_until_answerable(page)
+        shown.add(page.evaluate("document.querySelector('clip-desk').showing"))
         page.keyboard.press(key)
     for page in (first, second):
         page.bring_to_front()
         answered(page, 4)
-    assert len(heard) == 4
-    assert sorted(answer for _, answer, _ in held_by(site, "dora")) == ["no", "noise", "similar", "yes"]
+    assert len(shown) == 4
+    assert sorted(answer for _, answer, _ in answers_of(site, "dora")) == ["no", "noise", "similar", "yes"]
 
 
-def test_what_one_tab_could_not_send_another_sends(site, person):
+def test_another_tab_sends_what_one_tab_could_not(site, person):
     first = at_desk(person("egon", expected=["ERR_FAILED"]), "quick")
     first.route("**/annotation/", lambda route: route.abort())
     press(first, "y")
@@ -168,14 +168,14 @@ def test_what_one_tab_could_not_send_another_sends(site, person):
     first.bring_to_front()
     expect(first.get_by_text(NOT_SENT)).to_be_hidden()
     answered(first, 1)
-    assert [answer for _, answer, _ in held_by(site, "egon")] == ["yes"]
+    assert [answer for _, answer, _ in answers_of(site, "egon")] == ["yes"]
 
 
 REFUSALS = {409: "You had this clip for too long", 410: "It was withdrawn"}
 
 
 @pytest.mark.parametrize("status", REFUSALS)
-def test_what_comes_too_late_is_said_and_the_rest_goes_on(site, person, status):
+def test_a_refused_answer_is_shown_and_the_others_are_sent(site, person, status):
     name = f"fred{status}"
     page = at_desk(person(name, expected=[str(status)]), "quick")
     refuse = {"status": status, "json": {"detail": REFUSALS[status]}}
@@ -184,15 +184,15 @@ def test_what_comes_too_late_is_said_and_the_rest_goes_on(site, person, status):
     expect(page.get_by_text(f"Not counted: {REFUSALS[status]}")).to_be_visible()
     press(page, "n")
     answered(page, 1)
-    expect(page.get_by_text(f"Not counted: {REFUSALS[status]}")).to_be_visible()  # until it is read
+    expect(page.get_by_text(f"Not counted: {REFUSALS[status]}")).to_be_visible()  # until it is dismissed
     page.get_by_role("button", name="I have read it").click()
     expect(page.get_by_text(f"Not counted: {REFUSALS[status]}")).to_be_hidden()
-    assert [answer for _, answer, _ in held_by(site, name)] == ["no"]
+    assert [answer for _, answer, _ in answers_of(site, name)] == ["no"]
 
 
-def test_a_clip_withdrawn_meanwhile_is_named_and_nothing_stops(site, person):
+def test_an_answer_to_a_clip_hidden_in_the_meantime_is_refused_and_work_continues(site, person):
     page = at_desk(person("gina", expected=["404", "410"]), "quick")
-    open_for_answers(page)
+    wait_until_answerable(page)
     site.manage("shell", "-c", HIDE.format(page.evaluate("document.querySelector('clip-desk').showing")))
     press(page, "y")
     expect(page.get_by_text("Not counted: This clip is no longer available")).to_be_visible()
@@ -207,18 +207,18 @@ Clip.objects.filter(tasks__assignments=({})).update(hidden_at=timezone.now())
 """
 
 
-def test_an_answer_that_the_server_chokes_on_does_not_hold_up_the_others(site, person):
+def test_an_answer_that_makes_the_server_fail_does_not_block_the_others(site, person):
     page = at_desk(person("hugo", expected=["500"]), "quick")
-    asked = []
+    called = []
 
-    def choke_on_the_first(route):
-        asked.append(route.request.url)
-        if asked[-1] == asked[0]:
+    def fail_on_the_first(route):
+        called.append(route.request.url)
+        if called[-1] == called[0]:
             route.fulfill(status=500)
         else:
             route.continue_()
 
-    page.route("**/annotation/", choke_on_the_first)
+    page.route("**/annotation/", fail_on_the_first)
     press(page, "y")
     not_sent(page, 1)
     press(page, "n")
@@ -226,19 +226,19 @@ def test_an_answer_that_the_server_chokes_on_does_not_hold_up_the_others(site, p
     page.unroute("**/annotation/")
     desk.try_now(page)
     answered(page, 2)
-    assert [answer for _, answer, _ in held_by(site, "hugo")] == ["no", "yes"]
+    assert [answer for _, answer, _ in answers_of(site, "hugo")] == ["no", "yes"]
 
 
 # --- accounts -----------------------------------------------------------------------------------
 
 
 @mutant(
-    "nobody's answers go out in another one's name",
+    "no answer is sent under another person's account",
     "static/js/desk/sync/api.js",
     kept_by="  if (drawnFor !== ours.account || response.status === 403)",
     broken="  if (response.status === 403)",
 )
-def test_somebody_else_who_logs_in_sends_nothing_of_this_page_and_it_waits_for_its_owner(site, person):
+def test_another_accounts_login_sends_none_of_this_pages_answers_and_they_wait_for_their_owner(site, person):
     person("ivo").context.close()
     page = at_desk(person("ines", expected=["401"]), "quick")
     prefetched(page, 3)
@@ -251,17 +251,17 @@ def test_somebody_else_who_logs_in_sends_nothing_of_this_page_and_it_waits_for_i
     page.bring_to_front()
     desk.try_now(page)
     expect(page.get_by_text("Someone else is now logged in here")).to_be_visible()
-    assert len(kept(page, "letter")) == 1
+    assert len(stored_on_device(page, "letter")) == 1
     other.context.clear_cookies()
     other.goto("/accounts/login/")
     desk.log_in_again(other, "ines")
     page.bring_to_front()
     desk.try_now(page)
     answered(page, 1)
-    assert (len(held_by(site, "ines")), held_by(site, "ivo")) == (1, [])
+    assert (len(answers_of(site, "ines")), answers_of(site, "ivo")) == (1, [])
 
 
-def test_another_accounts_desk_wipes_what_the_last_one_left_on_the_device(site, person):
+def test_opening_the_page_with_another_account_wipes_what_the_last_one_stored_on_the_device(site, person):
     person("jutta").context.close()
     page = at_desk(person("jens", expected=["401", "ERR_FAILED"]), "words")
     page.route("**/annotation/", lambda route: route.abort())
@@ -269,7 +269,7 @@ def test_another_accounts_desk_wipes_what_the_last_one_left_on_the_device(site, 
     page.get_by_role("button", name="Send").click()
     not_sent(page, 1)
     page.get_by_label("What is said?").fill("nor this")
-    assert len(kept(page)) == 2
+    assert len(stored_on_device(page)) == 2
     context = page.context
     page.close()
     context.clear_cookies()
@@ -277,10 +277,10 @@ def test_another_accounts_desk_wipes_what_the_last_one_left_on_the_device(site, 
     other.goto("/accounts/login/")
     desk.log_in_again(other, "jutta")
     at_desk(other, "words")
-    assert kept(other) == []
+    assert stored_on_device(other) == []
 
 
-def test_logging_out_says_what_is_not_sent_and_leaves_nothing_on_the_device(person):
+def test_logging_out_says_what_was_not_sent_and_wipes_the_device(person):
     page = at_desk(person("kurt", expected=["ERR_FAILED"]), "quick")
     page.route("**/annotation/", lambda route: route.abort())
     press(page, "y")
@@ -289,19 +289,19 @@ def test_logging_out_says_what_is_not_sent_and_leaves_nothing_on_the_device(pers
     expect(page.get_by_text("1 answer on this device has not been sent yet")).to_be_visible()
     page.get_by_role("main").get_by_role("button", name="Log out").click()
     expect(page.get_by_role("navigation").get_by_role("link", name="Log in")).to_be_visible()
-    assert kept(page) == []
+    assert stored_on_device(page) == []
 
 
-# --- taking back --------------------------------------------------------------------------------
+# --- undoing -----------------------------------------------------------------------------------
 
 
-def test_the_last_answer_is_taken_back_and_given_anew(site, person):
+def test_the_last_answer_can_be_undone_and_given_again(site, person):
     page = at_desk(person("lars"), "quick")
-    open_for_answers(page)
+    wait_until_answerable(page)
     first = page.evaluate("document.querySelector('clip-desk').showing")
     press(page, "y")
     answered(page, 1)
-    open_for_answers(page)
+    wait_until_answerable(page)
     second = page.evaluate("document.querySelector('clip-desk').showing")
     page.keyboard.press("u")
     expect(page.get_by_text("You are hearing an earlier clip again. Your answer was: Yes")).to_be_visible()
@@ -315,54 +315,54 @@ def test_the_last_answer_is_taken_back_and_given_anew(site, person):
     assert page.evaluate("document.querySelector('clip-desk').showing") == second
     expect(page.locator(".answer[aria-pressed]")).to_have_count(0)
     answered(page, 1)
-    assert held_by(site, "lars") == [["quick", "no", True]]
+    assert answers_of(site, "lars") == [["quick", "no", True]]
 
 
-def test_what_has_not_left_yet_is_changed_where_it_waits(site, person):
+def test_an_unsent_answer_is_changed_in_the_queue(site, person):
     page = at_desk(person("mona", expected=[OFFLINE]), "quick")
     prefetched(page, 3)
     page.context.set_offline(True)
     press(page, "y")
     not_sent(page, 1)
-    press(page, "s")  # behind the one that is being tried, so it is still at home
+    press(page, "s")  # queued behind the one that is being sent, so no attempt was made yet
     not_sent(page, 2)
-    open_for_answers(page)
+    wait_until_answerable(page)
     page.keyboard.press("u")
     expect(page.get_by_text("Your answer was: Similar")).to_be_visible()
     press(page, "x")
     not_sent(page, 2)
     page.context.set_offline(False)
     answered(page, 2)
-    assert held_by(site, "mona") == [["quick", "yes", False], ["quick", "noise", False]]
+    assert answers_of(site, "mona") == [["quick", "yes", False], ["quick", "noise", False]]
 
 
-def test_a_change_of_what_may_have_arrived_follows_it(site, person):
+def test_a_change_of_an_answer_that_may_have_arrived_is_sent_after_it(site, person):
     page = at_desk(person("nora", expected=["ERR_FAILED"]), "quick")
-    lost = []
+    sent = []
 
-    def lose_the_first(route):
-        lost.append(route.request.post_data)
-        if len(lost) == 1:
+    def lose_the_first_response(route):
+        sent.append(route.request.post_data)
+        if len(sent) == 1:
             route.fetch()
             route.abort()
         else:
             route.continue_()
 
-    page.route("**/annotation/", lose_the_first)
+    page.route("**/annotation/", lose_the_first_response)
     press(page, "y")
     not_sent(page, 1)
-    open_for_answers(page)
+    wait_until_answerable(page)
     page.keyboard.press("u")
     expect(page.get_by_text("Your answer was: Yes")).to_be_visible()
     press(page, "n")
     desk.try_now(page)
     answered(page, 1)
     comes_true(page, "!Object.keys(localStorage).some((key) => key.includes(':letter:'))")
-    assert lost == ['{"answer":"yes"}'] * 2
-    assert held_by(site, "nora") == [["quick", "no", True]]
+    assert sent == ['{"answer":"yes"}'] * 2
+    assert answers_of(site, "nora") == [["quick", "no", True]]
 
 
-def test_each_of_the_last_ten_answers_can_be_changed_also_after_a_reload(site, person):
+def test_each_of_the_last_ten_answers_can_be_changed_even_after_a_reload(site, person):
     page = at_desk(desk.without_pause(person("olaf")), "quick")
     for number in range(1, 12):
         press(page, "y")
@@ -376,19 +376,19 @@ def test_each_of_the_last_ten_answers_can_be_changed_also_after_a_reload(site, p
     with page.expect_response("**/api/v1/annotations/*/"):
         press(page, "x")
     expect(rows.last).to_contain_text("Noise")
-    assert [answer for _, answer, _ in held_by(site, "olaf")] == ["yes", "noise", *["yes"] * 9]
+    assert [answer for _, answer, _ in answers_of(site, "olaf")] == ["yes", "noise", *["yes"] * 9]
 
 
-def test_going_back_is_left_without_a_change(site, person):
+def test_undo_can_be_left_without_a_change(site, person):
     page = at_desk(person("pia"), "quick")
     page.keyboard.press("u")
     expect(page.get_by_text("There is no earlier answer to undo")).to_be_visible()
     press(page, "y")
     answered(page, 1)
-    open_for_answers(page)
+    wait_until_answerable(page)
     showing = page.evaluate("document.querySelector('clip-desk').showing")
     page.keyboard.press("u")
     page.get_by_role("button", name="Keep my answer").click()
     ready(page)
     assert page.evaluate("document.querySelector('clip-desk').showing") == showing
-    assert held_by(site, "pia") == [["quick", "yes", False]]
+    assert answers_of(site, "pia") == [["quick", "yes", False]]

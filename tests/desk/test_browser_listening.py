@@ -1,4 +1,4 @@
-"""Hearing and answering at the desk: how it sounds, what must be heard, keys, writing, and its weight."""
+"""Hearing and answering on the tagging page: sound, how much must be heard, keys, writing, page weight."""
 
 import ast
 from base64 import b64encode
@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.support import desk, sounds
-from tests.support.desk import at_desk, held_by, kept, open_for_answers, ready
+from tests.support.desk import answers_of, at_desk, ready, stored_on_device, wait_until_answerable
 from tests.support.mutants import mutant
 from tests.support.site import eventually
 from tests.whole_site.test_browser_journey import answered, comes_true, prefetched
@@ -33,9 +33,9 @@ def site(browser, tmp_path_factory):
 
 
 def in_silence(samples, seconds=1.0):
-    """The samples with so much of nothing before and after them."""
-    nothing = np.zeros(round(seconds * sounds.RATE), np.int16)
-    return np.concatenate([nothing, samples, nothing])
+    """The samples with silence before and after them."""
+    silence = np.zeros(round(seconds * sounds.RATE), np.int16)
+    return np.concatenate([silence, samples, silence])
 
 
 @pytest.fixture
@@ -56,7 +56,7 @@ def play_to(page, seconds):
     comes_true(page, f"document.querySelector('audio').currentTime >= {seconds}")
 
 
-# --- enough was heard ---------------------------------------------------------------------------
+# --- how much was heard -------------------------------------------------------------------------
 
 
 @mutant(
@@ -75,12 +75,12 @@ def test_answers_open_halfway_and_yes_at_the_end(person):
     comes_true(page, "document.querySelectorAll('[data-hear][aria-disabled]').length === 1")
     assert locked(page) == ["Yes"]
     assert LONG / 2 - 0.5 < audio(page, "currentTime") < LONG
-    open_for_answers(page)
+    wait_until_answerable(page)
     assert audio(page, "ended")
     expect(page.locator("[data-part=hint]")).to_have_text("")
 
 
-# Within the page: while a test waits for its turn, a clip plays on.
+# Runs in the page, because a clip keeps playing while a test waits.
 JUMP_TO_THE_END = """async () => {
     const audio = document.querySelector("audio");
     while (audio.currentTime < 0.3) await new Promise(requestAnimationFrame);
@@ -88,7 +88,7 @@ JUMP_TO_THE_END = """async () => {
 }"""
 
 
-def test_seeking_and_hearing_a_part_again_do_not_count_as_hearing(person):
+def test_seeking_and_replaying_a_part_do_not_count_as_hearing_the_clip(person):
     page = at_desk(person("bert"), "strict")
     page.evaluate(JUMP_TO_THE_END)
     comes_true(page, "document.querySelector('audio').ended")
@@ -98,17 +98,17 @@ def test_seeking_and_hearing_a_part_again_do_not_count_as_hearing(person):
     assert locked(page) == ["Yes", "Similar", "No", "Noise"]
 
 
-def test_the_campaign_says_how_much_must_be_heard(person):
+def test_the_campaign_sets_how_much_must_be_heard(person):
     page = at_desk(person("carl"), "half")
     assert len(locked(page)) == 2
-    open_for_answers(page)
+    wait_until_answerable(page)
     assert LONG / 2 - 0.5 < audio(page, "currentTime") < LONG - 1
 
 
 # --- how it sounds ------------------------------------------------------------------------------
 
 
-def test_silence_at_the_ends_is_left_out_unless_one_wants_it(person):
+def test_silence_at_both_ends_is_skipped_unless_switched_off(person):
     page = at_desk(person("dora"), "strict")
     comes_true(page, "document.querySelector('audio').duration > 0")
     assert LONG < audio(page, "duration") < LONG + 1
@@ -122,7 +122,7 @@ def test_silence_at_the_ends_is_left_out_unless_one_wants_it(person):
     assert audio(page, "paused")
 
 
-def test_clips_are_made_equally_loud_and_none_is_distorted(person):
+def test_clips_are_levelled_to_equal_loudness_without_distortion(person):
     page = person("egon")
     voice = sounds.babble(80, SECONDS)
     soft, loud, peaky = voice // 6, voice, voice.copy()
@@ -135,14 +135,14 @@ def test_clips_are_made_equally_loud_and_none_is_distorted(person):
     assert as_it_is < peaks[0] / 4
 
 
-def test_silence_alone_is_played_as_it_is(person):
+def test_a_silent_clip_is_played_unchanged(person):
     page = person("emma")
     heard = prepared(page, np.zeros(sounds.RATE, np.int16))
     assert (heard["seconds"], max(heard["peaks"])) == (1, 0)
 
 
 def prepared(page, samples, trims=True, levels=True):
-    """What the page makes of a clip: its seconds, and peaks from 0 to 1."""
+    """What the page's player makes of a clip: its seconds, and peaks from 0 to 1."""
     file = b64encode(sounds.in_format("wav", samples)).decode()
     return page.evaluate(PREPARE, [file, {"trims": trims, "levels": levels}])
 
@@ -154,7 +154,7 @@ PREPARE = """async ([file, choices]) => {
 }"""
 
 
-def test_the_speed_stays_for_the_clips_that_follow_and_pitch_is_kept(person):
+def test_the_speed_is_remembered_for_later_clips_and_keeps_the_pitch(person):
     page = at_desk(person("fred"), "quick")
     page.get_by_label("Speed").select_option("2")
     assert (audio(page, "playbackRate"), audio(page, "preservesPitch")) == (2, True)
@@ -168,7 +168,7 @@ def test_the_speed_stays_for_the_clips_that_follow_and_pitch_is_kept(person):
 
 
 def mark(page, start, end):
-    """By keys, and while nothing plays on."""
+    """Mark a part by keys, while the clip is paused."""
     page.evaluate("document.querySelector('audio').pause()")
     for key, at in (("[", start), ("]", end)):
         page.evaluate(f"document.querySelector('audio').currentTime = {at}")
@@ -176,11 +176,11 @@ def mark(page, start, end):
 
 
 def play(page):
-    """Whether or not it plays already."""
+    """Start playing, if it does not already."""
     page.evaluate("document.querySelector('audio').play()")
 
 
-def test_a_part_is_marked_and_repeated_by_keys_alone(person):
+def test_a_part_is_marked_and_repeated_by_keys(person):
     page = at_desk(person("gina"), "strict")
     mark(page, 1, 1.5)
     page.keyboard.press("l")
@@ -190,11 +190,11 @@ def test_a_part_is_marked_and_repeated_by_keys_alone(person):
     assert 0.9 <= audio(page, "currentTime") < 2
     page.keyboard.press("l")
     page.get_by_role("button", name="The whole clip").click()
-    play(page)  # the part may have come to its end before the press
+    play(page)  # the part may have ended before the press
     comes_true(page, "document.querySelector('audio').currentTime > 2")
 
 
-def test_a_report_says_which_part_was_marked_in_seconds_of_the_whole_clip(site, person):
+def test_a_report_contains_the_marked_part_in_seconds_of_the_whole_clip(site, person):
     page = at_desk(person("gerd"), "strict")
     mark(page, 1, 1.5)
     page.keyboard.press("r")
@@ -202,12 +202,12 @@ def test_a_report_says_which_part_was_marked_in_seconds_of_the_whole_clip(site, 
     expect(page.get_by_text("Thank you: the reported clip is hidden")).to_be_visible()
     assert eventually(lambda: marked(site))
     [(start, end)] = marked(site)
-    # A second of silence stands before, of which a little is played.
+    # The clip begins with a second of silence, of which the player keeps a little.
     assert (start, end) == (pytest.approx(1.85, abs=0.1), pytest.approx(start + 0.5, abs=0.05))
 
 
 def marked(site):
-    """[(from, to), …] of every report, in seconds."""
+    """[(start, end), …] of all reports that mark a part, in seconds."""
     code = """
 from tagger.models import Assignment
 print(list(Assignment.objects.filter(part_to__gt=0).values_list("part_from", "part_to")))
@@ -221,7 +221,7 @@ COUNT_SEEKS = """() => {
 }"""
 
 
-def test_a_press_on_the_wave_goes_there_and_drawing_along_it_marks_a_part(person):
+def test_a_click_on_the_waveform_seeks_and_dragging_marks_a_part(person):
     page = at_desk(person("hedy"), "strict")
     play_to(page, 0.1)
     page.keyboard.press("Space")
@@ -238,13 +238,13 @@ def test_a_press_on_the_wave_goes_there_and_drawing_along_it_marks_a_part(person
     assert abs(audio(page, "currentTime") / audio(page, "duration") - 0.25) < 0.02
 
 
-def test_the_next_clips_are_decoded_ahead_and_no_answer_waits_for_the_network(person):
+def test_the_next_clips_are_decoded_in_advance_so_that_no_answer_waits_for_the_network(person):
     page = at_desk(person("ivo"), "quick")
     prefetched(page, 3)
     heard = {audio(page, "src")}
-    page.route("**/audio/", lambda route: None)  # nothing more comes
+    page.route("**/audio/", lambda route: None)  # no more sound is served
     for number in (1, 2):
-        open_for_answers(page)
+        wait_until_answerable(page)
         page.keyboard.press("x")
         answered(page, number)
         ready(page)
@@ -253,7 +253,7 @@ def test_the_next_clips_are_decoded_ahead_and_no_answer_waits_for_the_network(pe
     page.unroute_all(behavior="ignoreErrors")
 
 
-def test_the_button_of_a_headset_plays_and_pauses(person):
+def test_a_headsets_button_plays_and_pauses(person):
     page = person("jan")
     page.add_init_script(KEEP_HANDLERS)
     at_desk(page, "strict")
@@ -277,7 +277,7 @@ KEEP_HANDLERS = """{
 # --- keys ---------------------------------------------------------------------------------------
 
 
-def test_keys_are_listed_changed_and_kept_on_the_device(site, person):
+def test_keys_are_listed_and_can_be_changed_for_this_device(site, person):
     page = at_desk(person("kim"), "quick")
     page.keyboard.press("?")
     listed = page.get_by_role("dialog", name="Keys")
@@ -290,10 +290,10 @@ def test_keys_are_listed_changed_and_kept_on_the_device(site, person):
     expect(page.locator(".answer[value=yes] kbd")).to_have_text(["N"])
     expect(page.locator(".answer[value=no] kbd")).to_have_text(["3"])
     page.reload()
-    open_for_answers(page)
+    wait_until_answerable(page)
     page.keyboard.press("n")
     answered(page, 1)
-    assert held_by(site, "kim") == [["quick", "yes", False]]
+    assert answers_of(site, "kim") == [["quick", "yes", False]]
     page.get_by_role("button", name="Keys and sound").click()
     page.get_by_role("button", name="Reset all keys").click()
     expect(page.locator(".answer[value=yes] kbd")).to_have_text(["1", "Y"])
@@ -305,7 +305,7 @@ def test_single_keys_can_be_switched_off(person):
     page.get_by_label("Use single letters, digits and symbols as keys").uncheck()
     page.get_by_role("button", name="Close").click()
     expect(page.locator(".answer kbd")).to_have_count(0)
-    open_for_answers(page)
+    wait_until_answerable(page)
     for key in "1ynkru?":
         page.keyboard.press(key)
     expect(page.get_by_role("dialog")).to_be_hidden()
@@ -313,9 +313,9 @@ def test_single_keys_can_be_switched_off(person):
     answered(page, 1)
 
 
-def test_while_the_dialog_is_open_no_key_answers(person):
+def test_no_key_answers_while_the_dialog_is_open(person):
     page = at_desk(person("max"), "quick")
-    open_for_answers(page)
+    wait_until_answerable(page)
     page.keyboard.press("?")
     for key in "1ynk":
         page.keyboard.press(key)
@@ -327,11 +327,11 @@ def test_while_the_dialog_is_open_no_key_answers(person):
 # --- writing ------------------------------------------------------------------------------------
 
 
-def test_a_draft_outlives_a_reload_and_is_gone_once_it_is_sent(site, person):
+def test_unsent_text_survives_a_reload_and_is_deleted_once_sent(site, person):
     page = at_desk(person("nora"), "words")
     box = page.get_by_label("What is said?")
     box.fill("switch the light")
-    assert [("switch the light" in draft) for draft in kept(page, "draft")] == [True]
+    assert [("switch the light" in draft) for draft in stored_on_device(page, "draft")] == [True]
     page.reload()
     ready(page)
     expect(box).to_have_value("switch the light")
@@ -340,15 +340,15 @@ def test_a_draft_outlives_a_reload_and_is_gone_once_it_is_sent(site, person):
     page.get_by_role("button", name="[unclear]").click()
     expect(box).to_be_focused()
     expect(box).to_have_value("switch the light on [unclear] ")
-    open_for_answers(page)
+    wait_until_answerable(page)
     page.keyboard.press("Control+Enter")
     answered(page, 1)
     expect(box).to_have_value("")
-    assert kept(page) == []
-    assert held_by(site, "nora") == [["words", "switch the light on [unclear]", False]]
+    assert stored_on_device(page) == []
+    assert answers_of(site, "nora") == [["words", "switch the light on [unclear]", False]]
 
 
-def test_who_writes_plays_and_goes_back_without_leaving_the_box(person):
+def test_playing_and_rewinding_work_by_keys_inside_the_text_box(person):
     page = at_desk(person("olga"), "half")
     box = page.get_by_label("What is said?")
     box.click()
@@ -373,16 +373,16 @@ for task in Task.objects.filter(campaign__slug="drafted").select_related("campai
 """
 
 
-def test_a_machines_draft_is_off_marked_as_such_and_put_in_by_a_press_alone(site, person):
+def test_a_machines_draft_is_off_by_default_marked_as_such_and_copied_only_by_a_press(site, person):
     site.manage("shell", "-c", WRITE_DRAFTS)
     page = at_desk(person("vera"), "drafted")
     calls = []
     page.on("request", lambda request: calls.append(request.url))
     draft, box = page.get_by_text("turn on the lice"), page.get_by_label("What is said?")
-    open_for_answers(page)
+    wait_until_answerable(page)
     page.get_by_role("button", name="No one speaks").click()
     answered(page, 1)
-    assert not [url for url in calls if url.endswith("/draft/")]  # off: nobody even asks
+    assert not [url for url in calls if url.endswith("/draft/")]  # off: the page does not even ask
     ready(page)
     page.keyboard.press("Control+/")
     page.get_by_label("Show me a machine's draft where there is one").check()
@@ -391,21 +391,21 @@ def test_a_machines_draft_is_off_marked_as_such_and_put_in_by_a_press_alone(site
     expect(shown).to_contain_text("Written by a machine (a small model)")
     assert box.input_value() == ""
     page.get_by_role("button", name="Copy it into the box").click()
-    expect(box).to_have_value("turn on the lice ")  # and on with the next word
+    expect(box).to_have_value("turn on the lice ")  # ready for the next word
     expect(box).to_be_focused()
     box.fill("turn on the light")
-    open_for_answers(page)
+    wait_until_answerable(page)
     page.get_by_role("button", name="Send").click()
     answered(page, 2)
-    expect(draft).to_be_visible()  # the next clip's; the choice stays
-    assert [answer for _, answer, _ in held_by(site, "vera")] == ["", "turn on the light"]
+    expect(draft).to_be_visible()  # the next clip's draft, as the setting is remembered
+    assert [answer for _, answer, _ in answers_of(site, "vera")] == ["", "turn on the light"]
 
 
-def test_a_transcript_is_taken_back_into_its_box(site, person):
+def test_undo_puts_a_transcript_back_into_its_box(site, person):
     page = at_desk(person("pia"), "words")
     box = page.get_by_label("What is said?")
     box.fill("hey juniper")
-    open_for_answers(page)
+    wait_until_answerable(page)
     page.keyboard.press("Control+Enter")
     answered(page, 1)
     ready(page)
@@ -413,18 +413,18 @@ def test_a_transcript_is_taken_back_into_its_box(site, person):
     page.get_by_role("button", name="Undo the last answer").click()
     expect(box).to_have_value("hey juniper")
     box.fill("hey june")
-    open_for_answers(page)
+    wait_until_answerable(page)
     with page.expect_response("**/api/v1/annotations/*/"):
         page.keyboard.press("Control+Enter")
     expect(box).to_have_value("the next one")
-    assert held_by(site, "pia") == [["words", "hey june", True]]
+    assert answers_of(site, "pia") == [["words", "hey june", True]]
 
 
 # --- weight -------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("slug", ["quick", "words"])
-def test_the_page_weighs_under_150_kilobytes_without_its_sounds(person, slug):
+def test_the_page_is_under_150_kilobytes_without_its_sounds(person, slug):
     page = person(f"quin-{slug}")
     page.context.new_cdp_session(page).send("Network.setCacheDisabled", {"cacheDisabled": True})
     page.goto(f"/tag/{slug}/")

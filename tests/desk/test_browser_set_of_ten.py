@@ -1,10 +1,10 @@
-"""A set of ten answers and the pause after it, in a real browser: it holds nobody up and answers nothing."""
+"""A set of ten answers and the pause after it, in a real browser: no key answers by mistake at the pause."""
 
 import pytest
 from playwright.sync_api import expect
 
 from tests.support import desk
-from tests.support.desk import at_desk, held_by, open_for_answers, press, ready
+from tests.support.desk import answers_of, at_desk, press, ready, wait_until_answerable
 from tests.support.mutants import mutant
 from tests.whole_site.test_browser_journey import answered, prefetched, sounds_on
 
@@ -14,8 +14,8 @@ OFFLINE = "ERR_INTERNET_DISCONNECTED"
 
 @pytest.fixture(scope="module")
 def site(browser, tmp_path_factory):
-    """Answers open at once."""
-    folder = tmp_path_factory.mktemp("belonging")
+    """Answers may be given before the clip was heard."""
+    folder = tmp_path_factory.mktemp("set-of-ten")
     anything = ("--must-hear", "0")
     with desk.published(
         folder, quick=("wake-word", 14, *anything), words=("transcription", 5, *anything)
@@ -37,26 +37,26 @@ def pause(page):
     return page.get_by_role("group", name="Ten answers. Thank you.")
 
 
-def go_on(page):
+def continue_button(page):
     return page.get_by_role("button", name="Continue")
 
 
 def paused(page):
-    """The pause stands in place of the clip, and the next press goes on."""
+    """The pause is shown instead of the clip, and Enter presses “Continue”."""
     expect(pause(page)).to_be_visible()
     expect(page.locator("[data-part=clip]")).to_be_hidden()
-    expect(go_on(page)).to_be_focused()
+    expect(continue_button(page)).to_be_focused()
 
 
-def nine_given(page):
-    """As if nine answers of this set had been given; giving them is tested once."""
+def pretend_nine(page):
+    """Pretend that nine answers of this set were given; one test gives them all."""
     ready(page)
     page.evaluate("() => { for (let n = 0; n < 9; n++) document.querySelector('clip-desk').set.add(); }")
     in_set(page, SET - 1)
 
 
 def give_the_tenth(page, key="y"):
-    nine_given(page)
+    pretend_nine(page)
     press(page, key)
     paused(page)
 
@@ -65,7 +65,7 @@ def showing(page):
     return page.evaluate("document.querySelector('clip-desk').showing")
 
 
-def test_ten_answers_by_keyboard_make_a_set_and_no_key_answers_at_its_pause(site, person):
+def test_ten_answers_by_keyboard_make_a_set_and_no_key_answers_at_the_pause(site, person):
     page = at_desk(person("ada"), "quick")
     in_set(page, 0)
     press(page, "y")
@@ -89,7 +89,7 @@ def test_ten_answers_by_keyboard_make_a_set_and_no_key_answers_at_its_pause(site
     press(page, "n")
     answered(page, SET + 1)
     in_set(page, 1)
-    assert [answer for _, answer, _ in held_by(site, "ada")] == ["yes"] * SET + ["no"]
+    assert [answer for _, answer, _ in answers_of(site, "ada")] == ["yes"] * SET + ["no"]
 
 
 def test_after_the_pause_the_next_clip_needs_no_network(person):
@@ -105,12 +105,12 @@ def test_after_the_pause_the_next_clip_needs_no_network(person):
 
 
 @mutant(
-    "the pause after ten answers stays until somebody goes on",
+    "the pause after ten answers stays until “Continue” is pressed",
     "static/js/desk/desk-turns.js",
     kept_by="    if (this.set.isFull) return this.#pause();\n",
     broken="",
 )
-def test_the_last_answer_is_taken_back_at_the_pause(site, person):
+def test_the_last_answer_can_be_undone_at_the_pause(site, person):
     page = at_desk(person("bert"), "quick")
     give_the_tenth(page)
     answered(page, 1)
@@ -128,15 +128,15 @@ def test_the_last_answer_is_taken_back_at_the_pause(site, person):
     in_set(page, 0)
     press(page, "s")
     answered(page, 2)
-    assert held_by(site, "bert") == [["quick", "no", True], ["quick", "similar", False]]
+    assert answers_of(site, "bert") == [["quick", "no", True], ["quick", "similar", False]]
 
 
-def test_the_pause_is_switched_off_on_the_device_and_dots_go_on(person):
+def test_the_pause_can_be_switched_off_on_the_device_and_the_dots_still_count(person):
     page = at_desk(person("cleo"), "quick")
     page.keyboard.press("?")
     page.get_by_label("Pause after every ten answers").uncheck()
     page.keyboard.press("Escape")
-    nine_given(page)
+    pretend_nine(page)
     for number in (SET, 1):
         press(page, "y")
         in_set(page, number)
@@ -147,10 +147,10 @@ def test_the_pause_is_switched_off_on_the_device_and_dots_go_on(person):
     expect(page.locator("[name=pauses]")).not_to_be_checked()
 
 
-def test_a_second_click_does_not_skip_the_pause_and_enough_leads_to_the_campaigns(person):
+def test_a_double_click_does_not_skip_the_pause_and_stop_leads_to_the_campaigns(person):
     page = at_desk(person("dora"), "quick")
-    nine_given(page)
-    open_for_answers(page)
+    pretend_nine(page)
+    wait_until_answerable(page)
     page.evaluate("""() => {
         document.querySelector(".answer").click();
         const twice = new MouseEvent("click", { bubbles: true, detail: 2 });
@@ -162,11 +162,11 @@ def test_a_second_click_does_not_skip_the_pause_and_enough_leads_to_the_campaign
     expect(page.get_by_text("Of these, 1 today.")).to_be_visible()
 
 
-def test_who_writes_goes_on_into_the_box(site, person):
+def test_after_the_pause_a_transcriber_is_back_in_the_text_box(site, person):
     page = at_desk(person("eli"), "words")
     box = page.get_by_label("What is said?")
-    nine_given(page)
-    open_for_answers(page)
+    pretend_nine(page)
+    wait_until_answerable(page)
     box.fill("hey juniper")
     page.keyboard.press("Control+Enter")
     paused(page)
@@ -177,4 +177,4 @@ def test_who_writes_goes_on_into_the_box(site, person):
     page.keyboard.type("x")
     expect(box).to_have_value("x")
     answered(page, 1)
-    assert held_by(site, "eli") == [["words", "hey juniper", False]]
+    assert answers_of(site, "eli") == [["words", "hey juniper", False]]

@@ -1,4 +1,4 @@
-"""What tests of the volunteer's desk share: a published site with work, and people at it."""
+"""What tests of the tagging page share: a site with campaigns and clips, and volunteers who use it."""
 
 import json
 from contextlib import contextmanager
@@ -22,7 +22,7 @@ def published(folder, **campaigns):
         for slug, (kind, clips, *options) in campaigns.items():
             word = ("--wake-word", "hey juniper") if kind == "wake-word" else ()
             given = ("--language", "en", "--kind", kind, *word, *PATIENT, *options)
-            record(slug, folder / slug, clips)
+            write_clips(slug, folder / slug, clips)
             consent = ("--contributor", "made", "--consent-reference", "made by a program")
             commands += [
                 ("create_campaign", slug, *given),
@@ -32,8 +32,8 @@ def published(folder, **campaigns):
         yield site
 
 
-def record(slug, folder, clips, seconds=1.2):
-    """`clips` is how many, or a list of samples."""
+def write_clips(slug, folder, clips, seconds=1.2):
+    """Write WAV files: `clips` is their number, or a list of samples."""
     made = (
         [sounds.babble(len(slug) * 100 + n, seconds) for n in range(clips)]
         if isinstance(clips, int)
@@ -44,8 +44,8 @@ def record(slug, folder, clips, seconds=1.2):
         (folder / f"{n:03}.wav").write_bytes(sounds.in_format("wav", samples))
 
 
-def signed_up(page, name):
-    """Signs up through the page, and stands before the campaigns."""
+def sign_up(page, name):
+    """Sign up through the page, make the pledge, and end at the list of campaigns."""
     page.goto("/accounts/signup/")
     page.get_by_label("Pseudonym").fill(name)
     page.get_by_label("Password").fill(PASSWORD)
@@ -57,12 +57,12 @@ def signed_up(page, name):
 
 
 def people(site, visit):
-    """Brings somebody new to this site, by name."""
-    return lambda name, **options: signed_up(visit(base_url=site.url, **options), name)
+    """A function that signs a new volunteer up on this site, by name."""
+    return lambda name, **options: sign_up(visit(base_url=site.url, **options), name)
 
 
 def at_desk(page, slug):
-    """Comes by a click, as people do: a page opened by itself may not play."""
+    """Open the page by a click, as people do: without one the browser may not play sound."""
     page.goto("/tag/")
     page.locator(f'main a[href="/tag/{slug}/"]').first.click()
     ready(page)
@@ -70,25 +70,26 @@ def at_desk(page, slug):
 
 
 def without_pause(page):
-    """The device's own choice: no pause after ten answers."""
+    """Switch off the pause after ten answers on this device."""
     page.evaluate("localStorage.setItem('tagger:choices:pause', 'false')")
     return page
 
 
 def ready(page):
-    """The next clip is there, and nothing holds its answers back but what is not heard yet."""
+    """Wait until the next clip is shown, so that only hearing it is missing before an answer."""
     expect(page.locator("clip-desk:defined")).to_be_attached()
     expect(page.locator("[data-part=skip] button")).not_to_have_attribute("aria-disabled", "true")
 
 
-def open_for_answers(page):
+def wait_until_answerable(page):
+    """Wait until enough of the clip was heard for every answer."""
     ready(page)
     expect(page.locator("[data-hear][aria-disabled]")).to_have_count(0)
 
 
 def press(page, key):
-    """An answer by a key, once it may be given."""
-    open_for_answers(page)
+    """Press an answer's key as soon as the answer may be given."""
+    wait_until_answerable(page)
     page.keyboard.press(key)
 
 
@@ -100,18 +101,18 @@ def log_in_again(page, name):
 
 
 def try_now(page):
-    """Presses it, or nothing: the page tries by itself too, and when that got through the button is gone."""
+    """Press “Try now” if it is still there: the page also retries by itself, and then hides the button."""
     page.locator("[data-part=try-now]").dispatch_event("click")
 
 
-def kept(page, kind=""):
-    """What of this kind (letter, draft) lies on the device, for any account."""
+def stored_on_device(page, kind=""):
+    """What the device stores of this kind (letter, draft), for any account."""
     found = page.evaluate("Object.entries(localStorage)")
     return [value for key, value in found if key.startswith("tagger:work:") and f":{kind}" in key]
 
 
-def held_by(site, name):
-    """[[campaign, answer, changed?], …] in the order of giving, from the database."""
+def answers_of(site, name):
+    """[[campaign, answer, changed?], …] in the order they were given, from the database."""
     code = f"""
 import json
 from accounts.models import User

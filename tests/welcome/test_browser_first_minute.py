@@ -1,4 +1,4 @@
-"""A newcomer's first minute in a real browser, by keys alone and on a narrow page."""
+"""A newcomer's first minute in a real browser: by keyboard only, and on a narrow screen."""
 
 import re
 
@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.support.browser import make_pledge
-from tests.support.desk import JUNIPER, WRITE, held_by, press, published
+from tests.support.desk import JUNIPER, WRITE, answers_of, press, published
 from tests.whole_site.test_browser_journey import (
     PASSWORD,
     answered,
@@ -17,7 +17,7 @@ from tests.whole_site.test_browser_journey import (
 )
 
 NARROW = {"viewport": {"width": 360, "height": 740}}
-KEYS_TO_A_PLACE = 40  # far more than any page of the way has places for the focus
+MOST_TABS = 40  # far more than any of these pages has focusable elements
 
 
 @pytest.fixture(scope="module")
@@ -28,8 +28,8 @@ def site(browser, tmp_path_factory):
 
 
 def tab_to(page, place):
-    """By the Tab key, as far as it takes."""
-    for _ in range(KEYS_TO_A_PLACE):
+    """Press Tab until the place has the focus."""
+    for _ in range(MOST_TABS):
         if place.evaluate("place => place === document.activeElement"):
             return
         page.keyboard.press("Tab")
@@ -55,16 +55,16 @@ def sign_up(page, name):
 
 
 def heard(page):
-    """It has sounded to its end, so that any answer may be given."""
+    """Wait until the clip was heard to its end, so that any answer may be given."""
     expect(page.locator("practice-desk:defined")).to_be_attached()
     sounds_on(page)
     expect(page.locator("[data-hear][aria-disabled]")).to_have_count(0)
 
 
-def answer(page, key, told):
+def answer(page, key, feedback):
     heard(page)
     page.keyboard.press(key)
-    expect(page.locator("[data-part=feedback]")).to_contain_text(told)
+    expect(page.locator("[data-part=feedback]")).to_contain_text(feedback)
     expect(page.locator("[data-part=onward] a")).to_be_focused()
 
 
@@ -72,8 +72,8 @@ def fits(page):
     assert too_wide(page) == too_small(page) == []
 
 
-def test_from_signing_up_to_the_tenth_answer_by_keys_alone(site, visit):
-    page = visit(base_url=site.url, expected=["400"], **NARROW)  # going on without the tick
+def test_signing_up_to_the_tenth_answer_by_keyboard_only(site, visit):
+    page = visit(base_url=site.url, expected=["400"], **NARROW)  # “Continue” without the tick
     sign_up(page, "nina")
     press_at(page, page.get_by_role("link", name=f"Tag {JUNIPER}"), "Enter")
     expect(page.get_by_role("heading", name="What you hear stays here")).to_be_visible()
@@ -105,7 +105,7 @@ def test_from_signing_up_to_the_tenth_answer_by_keys_alone(site, visit):
     page.keyboard.press("Enter")
     expect(page.locator("clip-desk")).to_be_visible()
     sounds_on(page)
-    assert held_by(site, "nina") == []
+    assert answers_of(site, "nina") == []
 
     given = [*"ysnx", *"1234", *"yn"]
     for key in given:
@@ -114,12 +114,12 @@ def test_from_signing_up_to_the_tenth_answer_by_keys_alone(site, visit):
     answered(page, len(given))
     meant = {"1": "yes", "2": "similar", "3": "no", "4": "noise"}
     meant |= {"y": "yes", "s": "similar", "n": "no", "x": "noise"}
-    assert [said for _, said, _ in held_by(site, "nina")] == [meant[key] for key in given]
-    page.keyboard.press("Enter")  # on from the pause, where the focus is
+    assert [answer for _, answer, _ in answers_of(site, "nina")] == [meant[key] for key in given]
+    page.keyboard.press("Enter")  # “Continue” has the focus at the pause
     sounds_on(page)
 
 
-def test_sentences_are_practised_with_the_desks_keys_and_kept_nowhere(site, visit):
+def test_sentences_are_practised_with_the_tagging_pages_keys_and_stored_nowhere(site, visit):
     page = visit(base_url=site.url)
     sign_up(page, "otto")
     page.get_by_role("link", name=f"Tag {WRITE}").click()
@@ -151,10 +151,10 @@ def test_sentences_are_practised_with_the_desks_keys_and_kept_nowhere(site, visi
     page.get_by_role("link", name="Done").click()
     page.get_by_role("link", name="Go to the clips").click()
     expect(page.get_by_role("heading", name=WRITE)).to_be_visible()
-    assert held_by(site, "otto") == []
+    assert answers_of(site, "otto") == []
 
 
-def test_without_javascript_the_practice_is_answered_by_forms(site, visit):
+def test_the_practice_works_without_javascript(site, visit):
     page = visit(base_url=site.url, java_script_enabled=False, **NARROW)
     sign_up(page, "piet")
     make_pledge(page)
@@ -170,7 +170,7 @@ def test_without_javascript_the_practice_is_answered_by_forms(site, visit):
     expect(page.get_by_role("heading", name="Choose what to tag")).to_be_visible()
 
 
-def test_an_answer_without_a_connection_says_so_and_can_be_given_again(site, visit):
+def test_an_answer_without_a_connection_can_be_given_again(site, visit):
     page = visit(base_url=site.url, expected=["ERR_INTERNET_DISCONNECTED"])
     sign_up(page, "quinn")
     make_pledge(page)

@@ -1,4 +1,4 @@
-"""A newcomer's first minute over HTTP: a pledge before anything is lent, a practice that keeps nothing."""
+"""A newcomer's first minute over HTTP: the pledge before any clip is lent, a practice that stores nothing."""
 
 import io
 import json
@@ -52,7 +52,7 @@ def promised(here, nina):
 
 
 def rows():
-    """How many there are of everything but sessions."""
+    """The number of rows of every model except sessions."""
     return {
         model: model._default_manager.count()
         for model in apps.get_models()
@@ -61,29 +61,29 @@ def rows():
 
 
 def words_of(answer):
-    """Without tags, spaces as one, and without the marks around a word that runs another way."""
+    """The page's text: without tags and direction marks, every run of whitespace as one space."""
     text = re.sub(r"\s+", " ", re.sub(r"<[^>]*>", " ", answer.content.decode()))
     return text.replace("\u2068", "").replace("\u2069", "")
 
 
-# --- the gate -----------------------------------------------------------------------------------
+# --- before the pledge -----------------------------------------------------------------------------------
 
 
 @mutant(
-    "nobody is lent a clip on the page before the pledge",
+    "the page lends no clip before the pledge",
     "tagger/desk/views.py",
     kept_by='        return redirect(pledge.address(reverse("tag", args=[campaign.slug])))\n    lent = ',
     broken="        pass\n    lent = ",
 )
-def test_nobody_is_lent_a_clip_on_the_page_before_the_pledge(here, juniper, share):
+def test_the_page_lends_no_clip_before_the_pledge(here, juniper, share):
     share(juniper)
     answer = here.get("/tag/juniper/")
     assert (answer.status_code, answer["Location"]) == (302, TO_THE_PLEDGE)
     assert not Assignment.objects.exists()
 
 
-def test_a_program_is_not_asked(client, nina, juniper, share):
-    """The calls are for what somebody wrote or started by hand; people listen on the pages."""
+def test_programs_need_no_pledge(client, nina, juniper, share):
+    """A person wrote or started the program; people who listen do so on the pages."""
     share(juniper)
     header = {"authorization": f"Token {AuthToken.objects.create(nina)[1]}"}
     answer = client.post(
@@ -93,7 +93,9 @@ def test_a_program_is_not_asked(client, nina, juniper, share):
     assert client.get(lent["audio"], headers=header).status_code == 200
 
 
-def test_an_answer_from_a_page_of_before_is_kept_and_then_comes_the_pledge(here, nina, juniper, share):
+def test_an_answer_from_a_page_opened_before_is_stored_and_then_the_pledge_is_asked_for(
+    here, nina, juniper, share
+):
     share(juniper)
     [lent] = assignments.lend(nina, juniper, 1, timezone.now())
     answer = here.post(reverse("hand_in", args=[lent.pk]), {"answer": "yes"}, follow=True)
@@ -101,11 +103,11 @@ def test_an_answer_from_a_page_of_before_is_kept_and_then_comes_the_pledge(here,
     assert answer.redirect_chain[-1][0] == TO_THE_PLEDGE
 
 
-def test_a_campaign_that_is_not_there_is_missing_with_or_without_a_pledge(here):
+def test_a_campaign_that_does_not_exist_is_not_found_with_or_without_a_pledge(here):
     assert here.get("/tag/no-such-campaign/").status_code == 404
 
 
-def test_the_list_stays_open_and_invites(here, nina, juniper):
+def test_the_list_of_campaigns_is_shown_without_a_pledge_and_links_to_it(here, nina, juniper):
     assert 'href="/first-minute/"' in here.get("/tag/").content.decode()
     pledge.make(nina)
     page = here.get("/tag/").content.decode()
@@ -115,7 +117,7 @@ def test_the_list_stays_open_and_invites(here, nina, juniper):
 # --- the pledge ---------------------------------------------------------------------------------
 
 
-def test_nothing_is_ticked_beforehand_and_going_on_without_it_says_so(here, nina):
+def test_nothing_is_ticked_beforehand_and_a_missing_tick_is_an_error(here, nina):
     assert " checked" not in here.get("/first-minute/").content.decode()
     answer = here.post("/first-minute/", {})
     nina.refresh_from_db()
@@ -124,7 +126,7 @@ def test_nothing_is_ticked_beforehand_and_going_on_without_it_says_so(here, nina
     assert 'aria-invalid="true"' in answer.content.decode()
 
 
-def test_after_the_pledge_come_the_practice_and_the_page_one_was_on_the_way_to(here, nina, juniper, share):
+def test_the_pledge_leads_to_the_practice_and_then_to_the_page_in_next(here, nina, juniper, share):
     share(juniper)
     sent = here.post(TO_THE_PLEDGE, {"promise": "on"})
     nina.refresh_from_db()
@@ -136,12 +138,12 @@ def test_after_the_pledge_come_the_practice_and_the_page_one_was_on_the_way_to(h
 
 
 @mutant(
-    "another version of the pledge asks everybody again",
+    "everyone is asked again for a new version of the pledge",
     "tagger/welcome/pledge.py",
     kept_by="    return person.pledge == VERSION\n",
     broken='    return person.pledge != ""\n',
 )
-def test_another_version_of_the_pledge_asks_again(promised, nina, juniper, share, monkeypatch):
+def test_a_new_version_of_the_pledge_is_asked_for_again(promised, nina, juniper, share, monkeypatch):
     share(juniper)
     monkeypatch.setattr(pledge, "VERSION", "next")
     assert promised.get("/tag/juniper/")["Location"] == TO_THE_PLEDGE
@@ -154,13 +156,13 @@ def test_another_version_of_the_pledge_asks_again(promised, nina, juniper, share
     assert nina.pledge == "next"
 
 
-def test_whoever_made_it_can_read_it_and_is_not_asked_twice(promised):
+def test_the_pledge_can_be_read_again_and_is_not_asked_for_twice(promised):
     page = promised.get("/first-minute/")
     assert "You promised this." in words_of(page) and 'name="promise"' not in page.content.decode()
 
 
 @pytest.mark.parametrize("page", ["practice", "ready"])
-def test_the_pledge_comes_before_what_follows_it(here, page):
+def test_the_later_steps_lead_back_to_the_pledge_until_it_is_made(here, page):
     answer = here.get(f"{reverse(page)}?next=/tag/juniper/")
     assert answer["Location"] == "/first-minute/?next=/tag/juniper/"
 
@@ -177,14 +179,14 @@ def test_the_pledge_comes_before_what_follows_it(here, page):
         *("tag/juniper/", "", "http:///elsewhere.example", "///elsewhere.example"),
     ],
 )
-def test_on_the_way_is_only_a_page_of_this_site(promised, elsewhere):
+def test_next_leads_only_to_pages_of_this_site(promised, elsewhere):
     for page in ("practice", "ready", "first_minute"):
         drawn = promised.get(reverse(page), {"next": elsewhere}).content.decode()
         leads = re.findall(r'<a class="button[^"]*" href="([^"?]*)', drawn)
         assert "/tag/" in leads and not any("elsewhere" in each or "alert" in each for each in leads)
 
 
-def test_what_one_is_on_the_way_to_is_text_in_the_page(promised):
+def test_next_is_escaped_in_the_page(promised):
     drawn = promised.get(reverse("ready"), {"next": '/"><script>alert(1)</script>'}).content.decode()
     assert "<script>alert" not in drawn
 
@@ -193,7 +195,7 @@ def test_what_one_is_on_the_way_to_is_text_in_the_page(promised):
 
 
 @pytest.mark.parametrize(
-    ("number", "answer", "verdict"),
+    ("number", "answer", "result"),
     [
         (1, "yes", "Right."),
         (1, "similar", "Not quite."),
@@ -203,19 +205,19 @@ def test_what_one_is_on_the_way_to_is_text_in_the_page(promised):
         (3, "no", "Not quite."),
     ],
 )
-def test_each_answer_is_told_whether_it_is_right_and_why(promised, number, answer, verdict):
+def test_each_answer_gets_feedback_on_whether_it_is_right_and_why(promised, number, answer, result):
     before = rows()
     page = promised.post(f"/first-minute/practice/?clip={number}", {"answer": answer})
     with override("en"):
         why = str(practice.clips(practice.campaign_like("wake-word", "en"))[number - 1].why)
     assert page.status_code == 200
     feedback = re.search(r'data-part="feedback">(.*?)data-part="onward"', page.content.decode(), re.S)[1]
-    assert verdict in feedback and why in feedback
+    assert result in feedback and why in feedback
     assert rows() == before
 
 
 @pytest.mark.parametrize(
-    ("number", "sent", "told"),
+    ("number", "sent", "feedback"),
     [
         (1, {"answer": "Please, turn on the LIGHT!"}, "Right."),
         (1, {"answer": "please turn of the light"}, "Word 3 is “on”, and you wrote “of”."),
@@ -232,22 +234,22 @@ def test_each_answer_is_told_whether_it_is_right_and_why(promised, number, answe
         (3, {"answer": "knock"}, "You wrote words where no one speaks."),
     ],
 )
-def test_a_transcript_is_compared_as_votes_are_and_its_first_other_word_is_named(
-    promised, sentences, number, sent, told
+def test_a_transcript_is_compared_as_votes_are_and_its_first_wrong_word_is_named(
+    promised, sentences, number, sent, feedback
 ):
     before = rows()
     page = promised.post(f"/first-minute/practice/?next=/tag/sentences/&clip={number}", sent)
-    assert told in words_of(page)
+    assert feedback in words_of(page)
     assert rows() == before
 
 
-def test_an_empty_transcript_is_told_what_to_do(promised, sentences):
+def test_an_empty_transcript_is_an_error_that_says_what_to_do(promised, sentences):
     page = promised.post("/first-minute/practice/?next=/tag/sentences/", {"answer": " "})
     assert page.status_code == 400
     assert "Write what is said, or press “No one speaks”." in words_of(page)
 
 
-def test_what_is_practised_is_what_one_is_on_the_way_to(promised, juniper, sentences, db):
+def test_the_practice_is_like_the_campaign_in_next(promised, juniper, sentences, db):
     def sound(query):
         return re.search(
             r'src="/static/sounds/([\w-]+).wav"',
@@ -260,12 +262,12 @@ def test_what_is_practised_is_what_one_is_on_the_way_to(promised, juniper, sente
     assert sound("?next=/tag/sentences/") == "sentence-en"
     assert sound(f"?next=/tag/{spanish.slug}/") == "sentence-es"
     assert sound(f"?next=/tag/{german.slug}/") == "sentence-en"
-    for nowhere in ("", "?next=/tag/", "?next=/nothing-here/", "?next=/tag/no-such-campaign/", "?kind=other"):
-        assert sound(nowhere) == "wake-word"
+    for query in ("", "?next=/tag/", "?next=/nothing-here/", "?next=/tag/no-such-campaign/", "?kind=other"):
+        assert sound(query) == "wake-word"
     assert sound("?kind=transcription") == "sentence-en"
 
 
-def test_the_steps_lead_through_three_clips_to_the_queue(promised, juniper):
+def test_three_practice_clips_lead_to_the_campaign(promised, juniper):
     address, clips = "/first-minute/practice/?next=/tag/juniper/", []
     while address.startswith("/first-minute/practice/"):
         page = promised.post(address, {"answer": "yes"})
@@ -281,11 +283,11 @@ def test_the_steps_lead_through_three_clips_to_the_queue(promised, juniper):
 
 
 @pytest.mark.parametrize("number", ["0", "4", "-1", "one", "1.0", "", "²", "\0"])
-def test_a_clip_that_there_is_not_is_missing(promised, number):
+def test_an_invalid_clip_number_is_not_found(promised, number):
     assert promised.get("/first-minute/practice/", {"clip": number}).status_code == 404
 
 
-def test_the_right_answers_are_in_the_form_that_votes_are_counted_on():
+def test_the_right_answers_are_in_normalised_form():
     for clip in practice.every_clip():
         assert clip.answer == normalise.text(clip.answer)
 
@@ -293,13 +295,13 @@ def test_the_right_answers_are_in_the_form_that_votes_are_counted_on():
 # --- the sounds ---------------------------------------------------------------------------------
 
 
-def test_every_practice_clip_has_its_sound_and_no_sound_lies_there_unused():
+def test_every_practice_clip_has_its_sound_and_no_sound_is_unused():
     used = {clip.sound for clip in practice.every_clip()}
     assert {path.name for path in SOUNDS.iterdir()} == used | {"README.md"}
 
 
 @pytest.mark.parametrize("name", sorted({clip.sound for clip in practice.every_clip()}))
-def test_a_sound_is_small_plain_and_speaks_only_where_somebody_should(name):
+def test_each_sound_is_small_16_khz_mono_and_has_speech_only_where_it_should(name):
     path = SOUNDS / name
     assert path.stat().st_size < 60_000
     with wave.open(str(path)) as file:
@@ -309,28 +311,28 @@ def test_a_sound_is_small_plain_and_speaks_only_where_somebody_should(name):
     assert (audio.speech_share(samples) > 0.5) == (name != "noise.wav")
 
 
-def test_the_sounds_can_be_made_anew(tmp_path):
+def test_the_sounds_can_be_made_again(tmp_path):
     subprocess.run([sys.executable, "-m", "tagger.demo.practice_sounds", tmp_path], cwd=ROOT, check=True)
     made = {path.name: soundfile.read(path, dtype="int16")[0] for path in tmp_path.iterdir()}
     assert made.keys() == {clip.sound for clip in practice.every_clip()}
     for name, samples in made.items():
-        kept, _rate = soundfile.read(SOUNDS / name, dtype="int16")
-        assert samples.shape == kept.shape, name
-        # Other processors round otherwise.
-        assert np.abs(samples.astype(int) - kept).max() <= 4, name
+        stored, _rate = soundfile.read(SOUNDS / name, dtype="int16")
+        assert samples.shape == stored.shape, name
+        # Other processors may round differently.
+        assert np.abs(samples.astype(int) - stored).max() <= 4, name
 
 
-# --- what is held about a person ----------------------------------------------------------------
+# --- personal data ----------------------------------------------------------------
 
 
-def test_the_download_tells_the_pledge_and_leaving_takes_it_away(nina, now):
-    def told():
+def test_the_personal_data_archive_contains_the_pledge_and_leaving_erases_it(nina, now):
+    def pledge_in_archive():
         whole = io.BytesIO(b"".join(personal_data.archive(nina, now)))
         return json.loads(zipfile.ZipFile(whole).read("profile.json"))["listeners_pledge"]
 
-    assert told() is None
+    assert pledge_in_archive() is None
     pledge.make(nina)
-    assert told() == pledge.VERSION
+    assert pledge_in_archive() == pledge.VERSION
     withdrawal.forget_account(nina, True, now)
     withdrawal.scrub(Withdrawal.objects.get(), lambda: now)
     nina.refresh_from_db()
