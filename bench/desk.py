@@ -40,7 +40,7 @@ def main(data: Path) -> None:
         with desk.published(Path(folder), **campaign) as site:
             browser = playwright.chromium.launch(executable_path=path, args=[*QUIET, *ALONE])
             page = browser.new_context(base_url=site.url).new_page()
-            took, weight = _measured(desk.signed_up(page, "bench"))
+            took, weight = _measured(desk.sign_up(page, "bench"))
             browser.close()
     print(LINE.format(f"{len(took)} answers by key", "median ms", "p95 ms"))
     print(LINE.format("from the key to the next clip's sound", *map(_whole, (median(took), _late(took)))))
@@ -57,7 +57,7 @@ def _measured(page: Page) -> tuple[list[float], list[int]]:
     desk.at_desk(desk.without_pause(page), "juniper")
     page.evaluate(MEASURE)
     for number in range(1, ANSWERS + 1):
-        desk.open_for_answers(page)
+        desk.wait_until_answerable(page)
         page.keyboard.press(KEYS[number % len(KEYS)])
         comes_true(page, f"took.length >= {number}")
     return page.evaluate("took"), weight

@@ -130,7 +130,7 @@ def take(browser, url, visitor, picture):
         page = context.new_page()
         page.goto(address_of(picture, visitor))
         if picture.name.startswith("desk"):
-            desk.open_for_answers(page)
+            desk.wait_until_answerable(page)
         page.wait_for_load_state("networkidle")
         taken = page.screenshot(full_page=True, clip=whole(page))
         (FOLDER / f"{file_name(picture, width, scheme, language)}.png").write_bytes(smaller(page, taken))

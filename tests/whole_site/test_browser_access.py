@@ -141,7 +141,7 @@ def desk_of(page_of):
     def one_more(slug="juniper", visitor="reviewer", **options):
         page = page_of(visitor, **options)
         desk.at_desk(page, slug)
-        desk.open_for_answers(page)
+        desk.wait_until_answerable(page)
         return page
 
     return one_more
@@ -155,7 +155,7 @@ def log_out(page):
 
 def answer_some(page):
     page.get_by_role("button", name="Yes").click()
-    desk.open_for_answers(page)
+    desk.wait_until_answerable(page)
     page.get_by_text("Your last answers").click()
 
 
@@ -229,7 +229,7 @@ def test_nothing_moves_for_those_who_ask_for_that(desk_of, motion):
     page = desk_of(reduced_motion=motion)
     page.evaluate(MOVES)
     page.get_by_role("button", name="Similar").click()
-    desk.open_for_answers(page)
+    desk.wait_until_answerable(page)
     page.get_by_role("button", name="Keys and sound").click()
     page.get_by_role("button", name="Close").click()
     moved = page.evaluate("moved")
@@ -259,7 +259,7 @@ def test_answers_can_be_told_apart_in_the_systems_own_colours(desk_of):
         getComputedStyle(document.querySelector(".play"), part).backgroundColor)""")
     assert sign != button
     page.get_by_role("button", name="Similar").click()
-    desk.open_for_answers(page)
+    desk.wait_until_answerable(page)
     page.get_by_role("button", name="Undo the last").click()
     chosen = page.locator('.answer[aria-pressed="true"]')
     expect(chosen).to_have_css("outline-style", "solid")
@@ -295,7 +295,7 @@ def test_a_screen_reader_hears_once_what_became_of_each_answer(desk_of):
     told = {"[value=no]": "Saved: No. Next clip.", "[data-key-name=skip]": "Skipped. Next clip."}
     for button, words in told.items():
         page.locator(button).click()
-        desk.open_for_answers(page)
+        desk.wait_until_answerable(page)
         assert page.evaluate("said") == [words]
         page.evaluate("said.length = 0")
 
