@@ -1,4 +1,4 @@
-"""Where allauth would keep a name in plain, ours keeps it sealed."""
+"""allauth's account adapter, changed to store names and addresses sealed instead of in plain text."""
 
 from typing import Any
 
@@ -8,29 +8,29 @@ from django.db import transaction
 from django.forms import Form
 from django.http import HttpRequest, HttpResponse
 
-from .ciphers import hashed_name
+from .ciphers import pseudonym_hash
 from .models import DataKey, User
 
 
 class Adapter(DefaultAccountAdapter):
     def clean_username(self, username: str, shallow: bool = False) -> str:
         cleaned: str = super().clean_username(username, shallow=True)
-        if not shallow and User.objects.filter(username=hashed_name(cleaned)).exists():
+        if not shallow and User.objects.filter(username=pseudonym_hash(cleaned)).exists():
             raise self.validation_error("username_taken")
         return cleaned
 
     @transaction.atomic
     def save_user(self, request: HttpRequest, user: User, form: Form, commit: bool = True) -> User:
-        """A new person with their key, and what names them sealed under it."""
-        user.username = hashed_name(form.cleaned_data["username"])
+        """Create a person with their data key, and seal their name and address under it."""
+        user.username = pseudonym_hash(form.cleaned_data["username"])
         user.set_password(form.cleaned_data["password1"])
         user.save()
         DataKey.objects.create_for(user)
-        user.name_as(form.cleaned_data["username"], form.cleaned_data.get("email") or "")
+        user.seal_name(form.cleaned_data["username"], form.cleaned_data.get("email") or "")
         return user
 
     def pre_login(self, request: HttpRequest, user: User, **kwargs: Any) -> HttpResponse | None:
-        # allauth notes in the session under which name somebody logged in; sessions lie in the database.
+        # allauth notes in the session the name that was used to log in, and sessions are in the database.
         for record in request.session.get(AUTHENTICATION_METHODS_SESSION_KEY, []):
             record.pop("username", None)
             record.pop("email", None)

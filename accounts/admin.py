@@ -9,13 +9,13 @@ from django.http import HttpRequest
 from django.utils import timezone
 
 from . import audit
-from .ciphers import hashed_name
+from .ciphers import pseudonym_hash
 from .models import Consent, Role, User
 
-# The admin's log-in goes through the same page, and so under the same rate limits, as everybody's.
+# The admin uses the site's log-in page, so the same rate limits apply.
 admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-assign]
 
-# Rights hang on roles, addresses are sealed, and a token is its owner's alone: none of it is typed in here.
+# Rights come from roles, addresses are sealed, and tokens belong to their owners: none is edited here.
 for app in ("allauth.account", "django.contrib.auth", "knox"):
     import_module(f"{app}.admin")
     admin.site.unregister([model for model in admin.site._registry if model.__module__ == f"{app}.models"])
@@ -33,7 +33,7 @@ class PersonForm(forms.ModelForm):
 
 @admin.register(User)
 class PersonAdmin(admin.ModelAdmin):
-    """Roles and rights. People sign up and leave by themselves; nobody else does it for them."""
+    """Roles and rights. People sign up and leave by themselves; no one else can do it for them."""
 
     form = PersonForm
     list_display = ("pseudonym", "roles", "is_active", "is_staff")
@@ -45,8 +45,8 @@ class PersonAdmin(admin.ModelAdmin):
     def get_search_results(
         self, request: HttpRequest, queryset: models.QuerySet[User], search_term: str
     ) -> tuple[models.QuerySet[User], bool]:
-        # Only hashes are stored, so a part of a name finds nobody.
-        found = queryset.filter(username=hashed_name(search_term)) if search_term else queryset
+        # Only hashes are stored, so part of a name finds no one.
+        found = queryset.filter(username=pseudonym_hash(search_term)) if search_term else queryset
         return found, False
 
     def save_model(self, request: HttpRequest, obj: User, form: Any, change: bool) -> None:
@@ -63,7 +63,7 @@ class PersonAdmin(admin.ModelAdmin):
 
 @admin.register(Consent)
 class ConsentAdmin(admin.ModelAdmin):
-    """To look at: consent is given and withdrawn by the person, never typed in here."""
+    """Read-only: only the person gives and withdraws consent."""
 
     list_display = ("contributor", "material", "purpose", "at", "withdraws", "reference")
     list_select_related = ("contributor__data_key",)

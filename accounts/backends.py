@@ -1,4 +1,4 @@
-"""Log-in by a pseudonym, found by its hash."""
+"""Log-in by pseudonym, which is looked up by its hash."""
 
 from allauth.account.auth_backends import AuthenticationBackend
 
@@ -6,7 +6,7 @@ from .models import User
 
 
 class ByPseudonym(AuthenticationBackend):
-    """allauth's log-in, with the row found by the pseudonym's hash."""
+    """allauth's log-in, except that the row is found by the pseudonym's hash."""
 
     def _authenticate_by_username(self, username: str, password: str) -> User | None:
         try:

@@ -1,4 +1,4 @@
-"""Responses that neither a browser nor a proxy may keep a copy of."""
+"""Responses that no browser or proxy may store."""
 
 from typing import TypeVar
 
@@ -8,9 +8,9 @@ Response = TypeVar("Response", bound=HttpResponseBase)
 
 
 def uncached(response: Response) -> Response:
-    """The response, with the header that forbids every cache to store it.
+    """The response, with the header that forbids caches to store it.
 
-    For pages that show what a person may withdraw, and for answers meant for one person alone.
+    For pages that show what a person may withdraw, and for responses to one person only.
     """
     response["Cache-Control"] = "no-store"
     return response

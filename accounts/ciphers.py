@@ -1,10 +1,10 @@
-"""What is sealed and under what: no database here, only bytes and the folder of the master keys.
+"""Encryption, keyed hashes, and the folder of the master keys. No database here, only bytes and files.
 
-AES-256-GCM throughout (NIST SP 800-38D): a 12-byte random nonce, the ciphertext, a 16-byte tag. The folder
-`settings.MASTER_KEYS` lies outside the database and its backups; it holds
+Everything is sealed with AES-256-GCM (NIST SP 800-38D): a 12-byte random nonce, the ciphertext, a 16-byte
+tag. The folder `settings.MASTER_KEYS` is outside the database and its backups. It has
 
     NNNN.key    master keys, the newest last; each wraps data keys
-    names.key   under which pseudonyms are hashed, so that a log-in finds its row
+    names.key   the key for hashing pseudonyms, so that a log-in finds its row
 """
 
 import hashlib
@@ -25,35 +25,35 @@ KEY = 32
 
 
 class KeyLost(Exception):
-    """The key that this needs is gone: by erasure, or because the master keys were not kept."""
+    """The key for this is gone: it was erased, or the master keys were lost."""
 
 
 def seal(key: bytes, plain: bytes, name: str) -> bytes:
-    """Encrypt under `key`; `name` is bound in, so that one ciphertext cannot stand in for another."""
+    """Encrypt under `key`. `name` is authenticated too, so one ciphertext cannot be swapped for another."""
     nonce = secrets.token_bytes(NONCE)
     return nonce + AESGCM(key).encrypt(nonce, plain, name.encode())
 
 
 def unseal(key: bytes, sealed: bytes, name: str) -> bytes:
-    """Raises KeyLost when `sealed` was made under another key or another name."""
+    """Decrypt. Raises KeyLost if `sealed` was made under another key or another name."""
     try:
         return AESGCM(key).decrypt(sealed[:NONCE], sealed[NONCE:], name.encode())
-    except (InvalidTag, ValueError):  # the latter: too short to have been sealed at all
+    except (InvalidTag, ValueError):  # ValueError: too short to be a sealed value
         raise KeyLost(f"{name} does not open with its key") from None
 
 
-def hashed_name(pseudonym: str) -> str:
-    """What stands in the database for a pseudonym: the same for every spelling that looks alike to people."""
-    return hashed(unicodedata.normalize("NFKC", pseudonym).casefold())
+def pseudonym_hash(pseudonym: str) -> str:
+    """What the database stores instead of a pseudonym. Spellings that look alike to people hash alike."""
+    return keyed_hash(unicodedata.normalize("NFKC", pseudonym).casefold())
 
 
-def hashed(text: str) -> str:
+def keyed_hash(text: str) -> str:
     """A keyed hash of exactly this text, in hex."""
-    return hmac.new(_kept("names"), text.encode(errors="replace"), hashlib.sha256).hexdigest()
+    return hmac.new(_read_or_make("names"), text.encode(errors="replace"), hashlib.sha256).hexdigest()
 
 
 def current_master() -> str:
-    """The newest master key's name; the first one is made when there is none."""
+    """The name of the newest master key. Makes the first one if there is none."""
     names = masters()
     return names[-1] if names else make("0001")
 
@@ -64,12 +64,12 @@ def master(name: str) -> bytes:
 
 
 def masters() -> list[str]:
-    """The names of all master keys that are there, oldest first."""
+    """The names of all existing master keys, oldest first."""
     return sorted(path.stem for path in settings.MASTER_KEYS.glob("[0-9]*.key"))
 
 
 def make_next_master() -> str:
-    """One more master key, the newest from now on; its name."""
+    """Make another master key, which is the newest from now on; returns its name."""
     return make(f"{int(current_master()) + 1:04}")
 
 
@@ -78,7 +78,7 @@ def made_at(name: str) -> datetime:
 
 
 def destroy(name: str) -> None:
-    """Overwrite a master key and remove it: whatever was wrapped by it alone can never be read again."""
+    """Overwrite and delete a master key: what only it wrapped can never be read again."""
     path: Path = settings.MASTER_KEYS / f"{name}.key"
     with open(path, "r+b") as file:
         file.write(bytes(KEY))
@@ -88,24 +88,24 @@ def destroy(name: str) -> None:
 
 
 def make(name: str) -> str:
-    """A new random key under this name; where there is one already, that stays. Gives back the name."""
+    """Make a random key under this name, unless it exists already. Returns the name."""
     folder: Path = settings.MASTER_KEYS
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    # Written aside and linked into place: two first starts at once agree on one key, never half of it.
+    # Written to a draft and linked into place: two processes that start together agree on one whole key.
     draft = folder / f".{secrets.token_hex(8)}"
     with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
         file.write(secrets.token_bytes(KEY))
         file.flush()
         os.fsync(file.fileno())
     try:
-        with suppress(FileExistsError):  # somebody else was first, and theirs is the key
+        with suppress(FileExistsError):  # another process was first, and its key is used
             os.link(draft, folder / f"{name}.key")
     finally:
         draft.unlink()
     return name
 
 
-def _kept(name: str) -> bytes:
+def _read_or_make(name: str) -> bytes:
     path = settings.MASTER_KEYS / f"{name}.key"
     if not path.exists():
         make(name)

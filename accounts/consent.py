@@ -1,4 +1,4 @@
-"""Give, withdraw, allows: the only writer of Consent."""
+"""Give, change, withdraw and check consent. The only writer of Consent."""
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime
@@ -18,7 +18,7 @@ class ConsentRefusal(StrEnum):
 
 
 class NoConsent(Refusal):
-    """No live consent covers what was asked; nothing was stored."""
+    """No live consent covers the request; nothing was stored."""
 
 
 class NoticeChanged(NoConsent):
@@ -26,10 +26,10 @@ class NoticeChanged(NoConsent):
 
 
 def live_for(contributor: str, material: str, purpose: Purpose, since: int = 0) -> Exists:
-    """A condition for any query: the clip's contributor lives with this consent now.
+    """A condition for any query: the contributor's consent to this material and purpose is live now.
 
-    `contributor` and `material` are the outer query's field names. `since`: the first version of the notice
-    whose words cover what is to be done; an import's reference covers what its bringer answers for.
+    `contributor` and `material` are field names of the outer query. `since` is the first notice version whose
+    words cover the use. An import's consent has no notice and always passes: the importer answers for it.
     """
     given = Consent.objects.live().filter(
         contributor=OuterRef(contributor), material=OuterRef(material), purpose=purpose
@@ -37,9 +37,12 @@ def live_for(contributor: str, material: str, purpose: Purpose, since: int = 0) 
     return Exists(given.filter(Q(notice=None) | Q(notice__version__gte=since)) if since else given)
 
 
-def one_by_one(condition: Exists) -> Case:
-    """The same condition, asked of each row that is looked at. For the database's planner: among millions of
-    rows of which few are looked at, it would rather go through all consents first."""
+def per_row(condition: Exists) -> Case:
+    """The same condition, evaluated for each row that the query reads.
+
+    A hint for the database's planner. Of a query that reads a few rows among millions, it would otherwise
+    scan all consents first.
+    """
     return Case(When(condition, then=Value(True)), default=Value(False), output_field=BooleanField())
 
 
@@ -58,23 +61,23 @@ def give(
     reference: str = "",
     disguised: bool = False,
 ) -> list[Consent]:
-    """One Consent row for each purpose that is not covered by the same words already.
+    """Add a Consent row for each purpose, unless a live one with the same words exists.
 
-    `disguised` is for wake-word clips and for volunteers; to other consents it says nothing.
+    `disguised` applies only to wake-word clips for volunteers, and is ignored for other consents.
     """
     lock(contributor)
     given = []
     for purpose in purposes:
-        referred = _reference_hash(contributor, reference)
-        words = {"material": material, "purpose": purpose, "notice": notice, "reference_hash": referred}
+        hashed = _reference_hash(contributor, reference)
+        words = {"material": material, "purpose": purpose, "notice": notice, "reference_hash": hashed}
         disguise = disguised and (material, purpose) == (Material.WAKE_WORD, Purpose.VOLUNTEERS)
-        held = _newest(Consent.objects.live().filter(contributor=contributor, **words))
-        if held is None or held.disguised != disguise:
+        consent = _newest(Consent.objects.live().filter(contributor=contributor, **words))
+        if consent is None or consent.disguised != disguise:
             sealed = _sealed_reference(contributor, reference)
-            held = Consent.objects.create(
+            consent = Consent.objects.create(
                 contributor=contributor, at=at, disguised=disguise, sealed_reference=sealed, **words
             )
-        given.append(held)
+        given.append(consent)
     return given
 
 
@@ -87,53 +90,53 @@ def answer(
     *,
     disguised: bool = False,
 ) -> None:
-    """Take what was ticked under the current notice.
+    """Store the boxes that were ticked under the current notice.
 
-    An answer about a material replaces what was given for it under an earlier notice: what was not ticked
-    again ends. A material that nothing was ticked for stays as it is, and takes in nothing new.
+    For each material with a tick, consents under an earlier notice end unless they were ticked again. A
+    material without a tick keeps its earlier consents, but no new clips are stored under them.
     """
     for material, purposes in chosen.items():
         give(contributor, material, purposes, at, notice=notice, disguised=disguised)
         earlier = Consent.objects.live().filter(
             contributor=contributor, material=material, notice__version__lt=notice.version
         )
-        again = Consent.objects.live().filter(
+        renewed = Consent.objects.live().filter(
             contributor=contributor, material=material, notice__version=notice.version
         )
-        _end(earlier.exclude(purpose__in=again.values("purpose")), at)
+        _end(earlier.exclude(purpose__in=renewed.values("purpose")), at)
 
 
 @transaction.atomic
 def disguise(contributor: User, wanted: bool, at: datetime) -> list[Consent]:
-    """From now on volunteers hear this person's wake-word clips disguised, or no longer so."""
+    """From now on volunteers hear this person's wake-word clips disguised, or undisguised."""
     lock(contributor)
-    held = _newest(_heard_wake_words(contributor))
-    if held is None:
+    current = _newest(_heard_wake_words(contributor))
+    if current is None:
         return []
     return give(
         contributor,
         Material.WAKE_WORD,
         [Purpose.VOLUNTEERS],
         at,
-        notice=held.notice,
-        reference=held.reference,
+        notice=current.notice,
+        reference=current.reference,
         disguised=wanted,
     )
 
 
 def is_disguised(contributor: User) -> bool:
     """Whether volunteers hear this person's wake-word clips disguised: the newest live consent decides."""
-    held = _newest(_heard_wake_words(contributor))
-    return held is not None and held.disguised
+    current = _newest(_heard_wake_words(contributor))
+    return current is not None and current.disguised
 
 
 @transaction.atomic
 def withdraw(
     contributor: User, at: datetime, *, material: Material | None = None, purpose: Purpose | None = None
 ) -> list[Consent]:
-    """End this person's live consents, each by a row of its own: all, or those for one material and purpose.
+    """End this person's live consents, all or those for one material and purpose, by a new row for each.
 
-    Without volunteers nothing may be held, so their consent takes the material's others along.
+    Without consent for volunteers no clip may be stored, so ending it ends all consents of its material.
     """
     lock(contributor)
     ending = Consent.objects.live().filter(contributor=contributor)
@@ -144,11 +147,11 @@ def withdraw(
     return _end(ending, at)
 
 
-def hold(contributor: User, material: Material, purpose: Purpose, reference: str = "") -> Consent:
-    """The live consent that a clip is about to rest on, kept live until this transaction ends.
+def require(contributor: User, material: Material, purpose: Purpose, reference: str = "") -> Consent:
+    """The live consent that a new clip will rest on. It stays live until this transaction ends.
 
-    Raises NoConsent. With a reference, only the consent that bears it will do. What was agreed to under an
-    earlier notice than the current one allows no more to be stored: NoticeChanged.
+    With a reference, only the consent with that reference counts. Raises NoConsent, or NoticeChanged if
+    consent was given under an earlier notice than the current one, which allows no new clips.
     """
     lock(contributor)
     found = Consent.objects.live().filter(contributor=contributor, material=material, purpose=purpose)
@@ -169,20 +172,20 @@ def has_withdrawn(contributor: User) -> bool:
 
 
 def live_now(contributor: User) -> list[Consent]:
-    """The newest live consent for each material and purpose, in the order in which they are asked for."""
+    """The newest live consent for each material and purpose, in the order of the consent form."""
     found = Consent.objects.live().filter(contributor=contributor).select_related("notice")
     newest = {(each.material, each.purpose): each for each in found.order_by("at", "id")}
     pairs = [(material, purpose) for material in Material for purpose in Purpose]
     return [newest[pair] for pair in pairs if pair in newest]
 
 
-def takes_in(consent: Consent) -> bool:
-    """Whether something new may rest on it, and not only what is held already."""
+def covers_new_clips(consent: Consent) -> bool:
+    """Whether new clips may be stored under it, and not only clips that exist already."""
     return consent.notice is None or consent.notice.version == notices.current_version()
 
 
-def seal_references_under(contributor: User, old: bytes, new: bytes) -> None:
-    """What consents refer to lies under the contributor's data key, and that was replaced."""
+def reseal_references(contributor: User, old: bytes, new: bytes) -> None:
+    """Seal this person's consent references under their new data key instead of the old one."""
     label = Consent.reference_label(contributor.pk)
     for given in Consent.objects.filter(contributor=contributor).exclude(reference_hash=""):
         plain = ciphers.unseal(old, bytes(given.sealed_reference), label)
@@ -190,7 +193,7 @@ def seal_references_under(contributor: User, old: bytes, new: bytes) -> None:
 
 
 def _reference_hash(contributor: User, reference: str) -> str:
-    return ciphers.hashed(f"consent reference of {contributor.pk}: {reference}") if reference else ""
+    return ciphers.keyed_hash(f"consent reference of {contributor.pk}: {reference}") if reference else ""
 
 
 def _sealed_reference(contributor: User, reference: str) -> bytes:
@@ -224,7 +227,8 @@ def _end(consents: ConsentQuerySet, at: datetime) -> list[Consent]:
 
 
 def lock(contributor: User) -> None:
-    """Until this transaction ends, nobody else gives, withdraws, stores or erases for this person."""
-    # Giving, withdrawing and storing a clip go one after another for one person, so that no clip
-    # can be stored between the moment consent ends and the moment it is seen to have ended.
+    """Until this transaction ends, no one else gives, withdraws, stores or erases for this person.
+
+    These acts are serialised for each person, so that no clip is stored under a consent that is just ending.
+    """
     User.objects.select_for_update(no_key=True).values_list("pk").get(pk=contributor.pk)

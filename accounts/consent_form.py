@@ -1,4 +1,4 @@
-"""The boxes of the opt-in: never ticked beforehand, and in the words of the notice that was read."""
+"""The consent form: boxes that are never ticked beforehand, in the words of the notice that was read."""
 
 from typing import Any
 
@@ -12,13 +12,13 @@ DISGUISED = f"{Material.WAKE_WORD}.disguised"
 
 
 class ConsentForm(forms.Form):
-    """A box for each consent that is not live under the current notice yet."""
+    """One box for each consent that is not yet live under the current notice."""
 
     language = forms.CharField(widget=forms.HiddenInput)
     read = forms.CharField(widget=forms.HiddenInput)
 
     def __init__(self, notice: ConsentNotice, live: list[Consent], *args: Any, **kwargs: Any) -> None:
-        """`live` are this person's consents that take in new recordings."""
+        """`live` are the person's consents that cover new clips."""
         words = {"initial": {"language": notice.language, "read": notice.sha256}, "auto_id": "id_%s"}
         super().__init__(*args, **words | kwargs)
         self.notice, self.words = notice, notices.boxes(notice)
@@ -31,19 +31,19 @@ class ConsentForm(forms.Form):
             self._add(DISGUISED)
 
     def groups(self) -> list[tuple[str, list[forms.BoundField]]]:
-        """What a page draws: a title and its boxes, for each kind of recording that lacks something."""
-        found = [
+        """A title with its boxes, for each material that has a box."""
+        groups = [
             (self.words[material], [self[name] for name in self.fields if name.startswith(f"{material}.")])
             for material in Material
         ]
-        return [(title, boxes) for title, boxes in found if boxes]
+        return [(title, boxes) for title, boxes in groups if boxes]
 
-    def is_of_another_notice(self) -> bool:
-        """The notice changed between its being read and this answer."""
+    def notice_has_changed(self) -> bool:
+        """Whether the notice changed after the person opened the form."""
         return self.data.get("read") != self.notice.sha256
 
     def chosen(self) -> dict[Material, list[Purpose]]:
-        """What was ticked, by material; a material without a tick is not in it."""
+        """The ticked purposes by material. A material without a tick is left out."""
         ticked = {material: self._ticked(material) for material in Material}
         return {material: purposes for material, purposes in ticked.items() if purposes}
 

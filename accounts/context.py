@@ -1,9 +1,9 @@
-"""What every page may know of the site."""
+"""Context processors: what every template may know about the site."""
 
 from django.conf import settings
 from django.http import HttpRequest
 
 
 def sends_mail(request: HttpRequest) -> dict[str, bool]:
-    """Whether a page may offer what needs a mail."""
+    """Whether the site can send e-mail, so that pages offer what needs it."""
     return {"sends_mail": settings.SENDS_MAIL}

@@ -7,12 +7,12 @@ from django import forms
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
-from .ciphers import hashed_name
+from .ciphers import pseudonym_hash
 from .models import User
 
 
 class SignupForm(AllauthSignupForm):
-    """A pseudonym and a password; an address only for people who want to be able to reset it."""
+    """A pseudonym and a password, and optionally an address for resetting the password."""
 
     def __init__(self, *args: object, **kwargs: object) -> None:
         super().__init__(*args, **kwargs)
@@ -24,23 +24,23 @@ class SignupForm(AllauthSignupForm):
             self.fields["email"].help_text = _("Used only to set a new password if you forget yours.")
 
     def save(self, request: HttpRequest) -> User:
-        """allauth's own would keep the address once more, in plain, in a table of its own."""
+        """allauth's version would store the address again, in plain text, in its own table."""
         adapter = get_adapter()
         person: User = adapter.save_user(request, adapter.new_user(request), self)
         return person
 
 
 class ResetForm(AllauthResetForm):
-    """Asks for the pseudonym: addresses are sealed, so nobody can be found by theirs."""
+    """Asks for the pseudonym, because addresses are sealed and cannot be searched."""
 
-    email = forms.CharField(label=_("Pseudonym"), max_length=150)  # allauth's view calls the field so
+    email = forms.CharField(label=_("Pseudonym"), max_length=150)  # allauth's view needs this name
 
     def clean_email(self) -> str:
-        # Whether somebody of that name is here, or gave an address, is not told.
+        # Never reveal whether this pseudonym exists, or whether it has an address.
         pseudonym: str = self.cleaned_data["email"]
         self.users = [
             person
-            for person in User.objects.filter(username=hashed_name(pseudonym), is_active=True)
+            for person in User.objects.filter(username=pseudonym_hash(pseudonym), is_active=True)
             if person.address
         ]
         return pseudonym

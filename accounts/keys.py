@@ -1,4 +1,4 @@
-"""A data key for each person, wrapped by a master key that lives outside the database."""
+"""Data keys: one for each person, wrapped by a master key that is outside the database."""
 
 import secrets
 
@@ -8,18 +8,18 @@ from . import ciphers
 from .ciphers import KEY, KeyLost, seal, unseal
 from .models import DataKey, User
 
-__all__ = ["KeyLost", "Opened", "data_key", "existing_key", "renew", "seal", "unseal"]
+__all__ = ["KeyCache", "KeyLost", "data_key", "existing_key", "replace", "seal", "unseal"]
 
 
-class Opened:
-    """Data keys of many people, each opened once. To be let go after a batch: keys change and end."""
+class KeyCache:
+    """Data keys of many people, each opened once. Use it for one batch only, because keys change and end."""
 
     def __init__(self) -> None:
         self._masters: dict[str, bytes] = {}
         self._keys: dict[int, bytes] = {}
 
     def data_key(self, person: int, wrapped: bytes | memoryview | None, master: str | None) -> bytes:
-        """A person's key, from the columns of its row. Raises KeyLost when there is no such row."""
+        """A person's key, from the columns of its row. Raises KeyLost if there is no row."""
         if person not in self._keys:
             if wrapped is None or master is None:
                 raise KeyLost("this person has no key any more")
@@ -30,23 +30,23 @@ class Opened:
 
 
 def data_key(person: User) -> bytes:
-    """The person's 32-byte key, made when first asked for."""
+    """The person's 32-byte key, created if there is none."""
     row = DataKey.objects.filter(person=person).first() or _create(person)
     return row.open()
 
 
 def existing_key(person: User) -> bytes:
-    """The person's 32-byte key; KeyLost when there is none (it is never made here)."""
+    """The person's 32-byte key. Raises KeyLost if there is none; never creates one."""
     try:
         return person.data_key.open()
     except DataKey.DoesNotExist:
         raise KeyLost("this person has no key any more") from None
 
 
-def renew(person: User) -> bytes:
-    """Replace the person's data key, and seal their name anew under it; the new key.
+def replace(person: User) -> bytes:
+    """Replace the person's data key and re-seal their name under it; returns the new key.
 
-    The caller seals everything else that lay under the old one, in the same transaction.
+    The caller must re-seal everything else that was under the old key, in the same transaction.
     """
     DataKey.objects.lock_master()
     pseudonym, address = person.pseudonym, person.address
@@ -54,7 +54,7 @@ def renew(person: User) -> bytes:
     row.wrap(secrets.token_bytes(KEY))
     row.generation += 1
     row.save()
-    person.name_as(pseudonym, address)
+    person.seal_name(pseudonym, address)
     return row.open()
 
 

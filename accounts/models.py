@@ -1,4 +1,4 @@
-"""Who: people, what they allowed, and the key that their voice is stored under."""
+"""Who: people, their consent, their keys and devices, and the audit record."""
 
 import json
 import secrets
@@ -17,7 +17,7 @@ from django.utils.translation import gettext_lazy as _
 
 from . import ciphers
 
-# Any numbers of ours that no other advisory lock of the site uses.
+# Numbers that no other advisory lock of this site uses.
 MASTER_LOCK, COPY_LOCK, AUDIT_LOCK = 7_301, 7_302, 7_303
 
 
@@ -29,28 +29,29 @@ class Role(models.TextChoices):
 
 
 def newcomer_roles() -> list[str]:
-    """What anyone who signs up may do; reviewers and researchers are named by a person."""
+    """The roles of everyone who signs up. Reviewers and researchers are appointed."""
     return [Role.CONTRIBUTOR, Role.ANNOTATOR]
 
 
 class People(UserManager["User"]):
-    """Makes and finds people by the pseudonym that they gave, which no column holds."""
+    """Creates and finds people by their pseudonym, which no column has in plain text."""
 
     def create_user(
         self, username: str, email: str | None = None, password: str | None = None, **fields: Any
     ) -> "User":
-        return self.create_found_by(ciphers.hashed_name(username), username, email or "", password, **fields)
+        hashed = ciphers.pseudonym_hash(username)
+        return self.create_with_hash(hashed, username, email or "", password, **fields)
 
     @transaction.atomic
-    def create_found_by(
+    def create_with_hash(
         self, hashed: str, pseudonym: str, address: str = "", password: str | None = None, **fields: Any
     ) -> "User":
-        """A person whose row is found by this hash, with a key of their own."""
+        """Create a person who is found by this hash, with their own data key."""
         person = self.model(username=hashed, **fields)
         person.set_password(password)
         person.save(using=self._db)
         DataKey.objects.create_for(person)
-        person.name_as(pseudonym, address)
+        person.seal_name(pseudonym, address)
         return person
 
     def create_superuser(
@@ -59,14 +60,15 @@ class People(UserManager["User"]):
         return self.create_user(username, email, password, **fields, is_staff=True, is_superuser=True)
 
     def get_by_natural_key(self, username: str | None) -> "User":
-        return self.get(username=ciphers.hashed_name(username or ""))
+        return self.get(username=ciphers.pseudonym_hash(username or ""))
 
 
 class User(AbstractUser):
-    """A person under a pseudonym, or somebody whose clips were imported (who cannot log in).
+    """A person under a pseudonym, or a person whose clips were imported (who cannot log in).
 
-    What names them is sealed under their own data key; `username` is only a keyed hash of the pseudonym,
-    enough to find the row at log-in. No name, age, sex, origin or income is asked, so there is no column.
+    Pseudonym and address are sealed under the person's data key. `username` is only a keyed hash of the
+    pseudonym, enough to find the row at log-in. The site never asks for a name, age, sex, origin or income,
+    so there are no columns for them.
     """
 
     first_name = None  # type: ignore[assignment]
@@ -79,11 +81,11 @@ class User(AbstractUser):
     sealed_name = models.BinaryField(default=bytes)
     sealed_email = models.BinaryField(default=bytes)
     roles = ArrayField(models.TextField(choices=Role.choices), default=newcomer_roles, blank=True)
-    # Hours in which nobody but they themselves hears what a device of theirs sent.
+    # For this many hours only they can hear what their devices sent.
     cooling_off = models.PositiveSmallIntegerField(default=72)
-    # The version of the listener's pledge that they made; empty before.
+    # The version of the listener's pledge that they made; empty if none.
     pledge = models.CharField(max_length=8, default="", db_default="", blank=True)
-    # Both only if wanted.
+    # Both are opt-in.
     shows_streak = models.BooleanField(default=False, db_default=False)
     on_leaderboard = models.BooleanField(default=False, db_default=False)
 
@@ -91,17 +93,17 @@ class User(AbstractUser):
     objects: ClassVar[People] = People()
 
     def __str__(self) -> str:
-        # Logs and the admin's history keep this text: a number, so that they never hold a name.
+        # Logs and the admin's history store this text, so it must not contain a name.
         return f"person {self.pk}"
 
     def clean(self) -> None:
-        """Django's would normalise the pseudonym and the address, which are not here."""
+        """Does nothing: Django's version would normalise columns that this model does not have."""
 
     @property
     def pseudonym(self) -> str:
         return self._unsealed(self.sealed_name, "name")
 
-    # What the admin calls somebody who looks at it.
+    # The admin greets the person by this.
     def get_short_name(self) -> str:
         return self.pseudonym
 
@@ -110,18 +112,18 @@ class User(AbstractUser):
 
     @property
     def address(self) -> str:
-        """Their e-mail address, or nothing."""
+        """Their e-mail address, or an empty string."""
         return self._unsealed(self.sealed_email, "email")
 
-    def name_as(self, pseudonym: str, address: str = "") -> None:
-        """Seal this pseudonym and, where one was given, this address, under the person's key."""
+    def seal_name(self, pseudonym: str, address: str = "") -> None:
+        """Store this pseudonym and, if given, this address, sealed under the person's key."""
         key = self.data_key.open()
         self.sealed_name = ciphers.seal(key, pseudonym.encode(), self._label("name"))
         self.sealed_email = ciphers.seal(key, address.encode(), self._label("email")) if address else b""
         self.save(update_fields=["sealed_name", "sealed_email"])
 
     def forget(self) -> None:
-        """Keep the row, for the consents that hang on it, and nothing that leads to a person."""
+        """Erase everything that identifies the person. The row stays, because consents refer to it."""
         DataKey.objects.filter(person=self).delete()
         self.username = f"gone-{secrets.token_hex(16)}"
         self.sealed_name = self.sealed_email = b""
@@ -144,7 +146,7 @@ class User(AbstractUser):
 
 
 class PersonalSession(AbstractBaseSession):
-    """A session and whose it is. Django's own would have to be opened one by one to find a person's."""
+    """A session with its person. Django's own sessions must each be decoded to find a person's."""
 
     person = models.ForeignKey(User, on_delete=models.CASCADE, null=True, related_name="sessions")
 
@@ -170,7 +172,7 @@ class ConsentNotice(models.Model):
 
 
 class Material(models.TextChoices):
-    """What a recording was made of, as far as consent tells it apart."""
+    """The kinds of recording that consent distinguishes."""
 
     WAKE_WORD = "wake-word", _("wake-word clips")
     UTTERANCE = "utterance", _("what was said after, or read aloud")
@@ -184,7 +186,7 @@ class Purpose(models.TextChoices):
 
 class ConsentQuerySet(models.QuerySet["Consent"]):
     def live(self) -> Self:
-        """Consents that were given and not withdrawn since."""
+        """Consents that were given and have not been withdrawn."""
         return self.filter(withdraws=None, withdrawal=None)
 
 
@@ -199,8 +201,8 @@ class Consent(models.Model):
     purpose = models.CharField(max_length=20, choices=Purpose.choices)
     at = models.DateTimeField()
     notice = models.ForeignKey(ConsentNotice, on_delete=models.PROTECT, null=True, blank=True)
-    # Where a consent given elsewhere can be found: free text that may name somebody, hence sealed. The keyed
-    # hash is enough to know the same words again.
+    # Where a consent given elsewhere can be found: free text that may name a person, so it is sealed. The
+    # keyed hash is enough to recognise the same text.
     reference_hash = models.CharField(max_length=64, blank=True)
     sealed_reference = models.BinaryField(default=bytes)
     # Volunteers hear wake-word clips disguised. Of several live consents the newest decides.
@@ -239,7 +241,7 @@ class Consent(models.Model):
 
     @property
     def reference(self) -> str:
-        """Empty where there is none. Raises ciphers.KeyLost once the person is forgotten."""
+        """The reference, or an empty string. Raises ciphers.KeyLost once the person was erased."""
         if not self.sealed_reference:
             return ""
         key = self.contributor.data_key.open()
@@ -274,15 +276,15 @@ class DataKeys(models.Manager["DataKey"]):
 
 
 class DataKey(models.Model):
-    """The key that everything of one person is encrypted under, itself wrapped by a master key.
+    """The key that all data of one person is encrypted under. It is wrapped by a master key.
 
-    Written only through accounts.keys and People. `master` names the file that holds the master key.
+    Written only by accounts.keys, accounts.key_rotation and People. `master` is the master key's file name.
     """
 
     person = models.OneToOneField(User, on_delete=models.CASCADE, related_name="data_key")
     wrapped = models.BinaryField()
     master = models.CharField(max_length=32)
-    # Grows when the key itself is replaced, because something under it was erased and the rest stayed.
+    # Increases when the key is replaced because some of the person's data was erased and the rest stays.
     generation = models.PositiveIntegerField(default=1)
 
     objects: ClassVar[DataKeys] = DataKeys()
@@ -307,8 +309,8 @@ class DataKey(models.Model):
 class Device(models.Model):
     """A voice assistant that may send its owner's clips. Written only by accounts.devices.
 
-    What it is called and what it runs is sealed under the owner's key. No address, no place, no time finer
-    than a quarter: `uploads` counts one day, to bound it, and is no history.
+    Its name and the software it runs are sealed under the owner's key. No network address, no place and no
+    time finer than a quarter is stored. `uploads` counts a single day, for the daily limit.
     """
 
     owner = models.ForeignKey(User, on_delete=models.CASCADE, related_name="devices")
@@ -325,24 +327,24 @@ class Device(models.Model):
 
     @property
     def about(self) -> dict[str, str]:
-        """`name` is the owner's word for it; the rest is what the device said of itself."""
+        """`name` was chosen by the owner; the rest was reported by the device."""
         sealed = bytes(self.sealed_about)
         return json.loads(ciphers.unseal(self.owner.data_key.open(), sealed, self._label)) if sealed else {}
 
     @about.setter
-    def about(self, said: dict[str, str]) -> None:
-        plain = json.dumps(said).encode()
+    def about(self, details: dict[str, str]) -> None:
+        plain = json.dumps(details).encode()
         self.sealed_about = ciphers.seal(self.owner.data_key.open(), plain, self._label)
 
-    def seal_under(self, old: bytes, new: bytes) -> None:
-        """What is sealed under the owner's old data key, from now on under the new one."""
+    def reseal(self, old: bytes, new: bytes) -> None:
+        """Seal its details under the owner's new data key instead of the old one."""
         plain = ciphers.unseal(old, bytes(self.sealed_about), self._label) if self.sealed_about else None
         self.sealed_about = ciphers.seal(new, plain, self._label) if plain is not None else b""
         self.save(update_fields=["sealed_about"])
 
     @property
     def is_waiting(self) -> bool:
-        """Whether its code was entered and the device has not come back for its tokens yet."""
+        """Whether its code was entered but the device has not fetched its tokens yet."""
         return Pairing.objects.filter(device=self).exists()
 
     @property
@@ -351,9 +353,9 @@ class Device(models.Model):
 
 
 class Pairing(models.Model):
-    """A code that a device shows and somebody is to enter. Written only by accounts.devices.
+    """A pairing code that a device shows for its owner to enter. Written only by accounts.devices.
 
-    The code lies under a keyed hash; `secret_sha256` is of the device's state and secret together.
+    The code is stored as a keyed hash; `secret_sha256` covers the device's state and secret together.
     """
 
     code_hash = models.CharField(max_length=64, unique=True)
@@ -366,7 +368,7 @@ class Pairing(models.Model):
 
 
 class DeviceLogin(models.Model):
-    """A pair of tokens as SHA-256; a replaced one is kept to know it again when somebody else uses it."""
+    """A pair of tokens as SHA-256. Replaced ones are kept, to notice when a copied token is used."""
 
     device = models.ForeignKey(Device, on_delete=models.CASCADE, related_name="logins")
     access_sha256 = models.CharField(max_length=64, unique=True)
@@ -387,10 +389,10 @@ class DeviceLogin(models.Model):
 
 
 class AuditEvent(models.Model):
-    """Who looked, decided or exported: one link of a chain. Written only by accounts.audit.
+    """One event of the audit record: who heard, decided or exported what. Written only by accounts.audit.
 
-    `sha256` covers the link before it and everything of this one but the person, of whom it covers
-    `who_sha256` alone: with `person` and `salt` erased, the chain still holds and leads to nobody.
+    `sha256` covers the event before it and everything in this one except `person` and `salt`; of the person
+    it covers only `who_sha256`. So both can be erased: the chain stays valid and leads to no one.
     """
 
     class Act(models.TextChoices):
@@ -404,11 +406,11 @@ class AuditEvent(models.Model):
         ERASED = "erased", _("finished an erasure")
         ROTATED_KEY = "turned-over", _("turned the master key over")
 
-    number = models.BigIntegerField(primary_key=True)  # 1, 2, 3 and so on, without a gap
+    number = models.BigIntegerField(primary_key=True)  # 1, 2, 3, … without gaps
     at = models.DateTimeField()
     act = models.CharField(max_length=20, choices=Act.choices)
     about = models.CharField(max_length=100)  # a kind and an id, such as clip 12
-    who_sha256 = models.CharField(max_length=64, blank=True)  # empty: the site itself, or its operator
+    who_sha256 = models.CharField(max_length=64, blank=True)  # empty for the site or its operator
     sha256 = models.CharField(max_length=64)
     person = models.ForeignKey(
         User, on_delete=models.SET_NULL, null=True, blank=True, related_name="audit_events"

@@ -1,4 +1,4 @@
-"""Which form an answer to a program has: the one that its address stands for."""
+"""Content negotiation for API responses: each address has one format."""
 
 from collections.abc import Iterable
 
@@ -8,7 +8,7 @@ from rest_framework.request import Request
 
 
 class AnyAccept(DefaultContentNegotiation):
-    """One form, whatever `Accept` says: JSON for data, also for a player whose Accept names only sound."""
+    """Ignores `Accept` and uses the view's only renderer, so that even an audio player gets JSON errors."""
 
     def select_renderer(
         self,

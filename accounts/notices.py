@@ -1,9 +1,9 @@
-"""The words that people agree to: one text for each language, in files, each with its version.
+"""Consent notices: the words that people agree to, in one file for each version and language.
 
-`notice_texts/VERSION.LANGUAGE.md` holds, in this order, what is read and what is ticked: headings (`## `),
-points (`- `) and paragraphs, then one line for each box (`[wake-word.volunteers] …`). The boxes belong to
-what is hashed, because they are what is agreed to. A text that was published is never edited: a change is
-a file with a higher version in every language, and everybody is asked again.
+`notice_texts/VERSION.LANGUAGE.md` has the text to read, with headings (`## `), points (`- `) and paragraphs,
+and then one line for each box to tick (`[wake-word.volunteers] …`). The boxes are part of what is hashed,
+because they are what people agree to. A published text is never edited. A change is a file with a higher
+version in every language, and everyone is asked again.
 """
 
 import hashlib
@@ -17,26 +17,26 @@ from django.utils import timezone
 from .models import ConsentNotice
 
 FOLDER = Path(__file__).parent / "notice_texts"
-FIRST = "en"  # read by people whose language has no text
-EXAMPLES = 2  # the first version that says that a clip may be played as an example
+DEFAULT_LANGUAGE = "en"  # for people whose language has no text
+FIRST_WITH_EXAMPLES = 2  # the first version that says that a clip may be played as an example
 
 
 class BadNotice(Exception):
-    """The texts on disk cannot be put to people; says which and why."""
+    """The texts on disk cannot be shown to people. For operators: the message says which text and why."""
 
 
 @dataclass(frozen=True)
-class Block:
-    """A piece of a notice as a page draws it: `kind` is heading, point or paragraph; points come together."""
+class NoticeBlock:
+    """A piece of a notice for a page to draw: `kind` is heading, points or paragraph."""
 
     kind: str
     lines: tuple[str, ...]
 
 
 def current(language: str) -> ConsentNotice:
-    """The newest notice in this language, recorded when first asked for. Raises BadNotice.
+    """The newest notice in this language, stored when it is first needed. Raises BadNotice.
 
-    The clock is read here: a notice is published at the moment somebody is first shown it.
+    Reads the clock: a notice counts as published when it is first shown to a person.
     """
     version = current_version()
     text = _texts(FOLDER).get((version, language))
@@ -59,29 +59,32 @@ def current_version() -> int:
 
 
 def languages() -> list[str]:
-    """In which the current notice can be read, English first."""
+    """The languages of the current notice, English first."""
     version = current_version()
     found = {language for number, language in _texts(FOLDER) if number == version}
-    return sorted(found, key=lambda language: (language != FIRST, language))
+    return sorted(found, key=lambda language: (language != DEFAULT_LANGUAGE, language))
 
 
-def blocks(notice: ConsentNotice) -> list[Block]:
-    """The part that is read.
+def blocks(notice: ConsentNotice) -> list[NoticeBlock]:
+    """The part to read.
 
     >>> blocks(ConsentNotice(text="## One\\n\\n- a\\n- b\\n\\n[give] Yes"))
-    [Block(kind='heading', lines=('One',)), Block(kind='points', lines=('a', 'b'))]
+    [NoticeBlock(kind='heading', lines=('One',)), NoticeBlock(kind='points', lines=('a', 'b'))]
     """
     lines = [line.strip() for line in notice.text.splitlines() if line.strip() and not line.startswith("[")]
     pieces = (_piece(line) for line in lines)
-    drawn: list[Block] = []
+    found: list[NoticeBlock] = []
     for kind, group in groupby(pieces, key=lambda piece: piece[0]):
         words = tuple(words for _kind, words in group)
-        drawn += [Block(kind, words)] if kind == "points" else [Block(kind, (each,)) for each in words]
-    return drawn
+        if kind == "points":
+            found.append(NoticeBlock(kind, words))
+        else:
+            found += [NoticeBlock(kind, (each,)) for each in words]
+    return found
 
 
 def boxes(notice: ConsentNotice) -> dict[str, str]:
-    """The part that is ticked, by name.
+    """The boxes to tick, by name.
 
     >>> boxes(ConsentNotice(text="Read this.\\n[give] Yes"))
     {'give': 'Yes'}
@@ -99,7 +102,7 @@ def _piece(line: str) -> tuple[str, str]:
 
 @lru_cache(maxsize=8)
 def _texts(folder: Path) -> dict[tuple[int, str], str]:
-    """Every text by version and language. A version that lacks a language would leave some people unasked."""
+    """Every text by version and language. Raises BadNotice if the newest version lacks a language."""
     texts = {}
     for path in sorted(folder.glob("*.md")):
         version, _, language = path.stem.partition(".")

@@ -1,4 +1,4 @@
-"""A site without a mail server keeps its letters in a folder, and addresses stand in them."""
+"""The folder of e-mails that a site without a mail server writes. They contain addresses."""
 
 from contextlib import suppress
 from pathlib import Path
@@ -7,10 +7,10 @@ from django.conf import settings
 
 
 def clear() -> int:
-    """Remove every letter, whoever it was for; how many those were."""
+    """Delete all e-mails in the folder, to anyone; returns how many."""
     folder = getattr(settings, "EMAIL_FILE_PATH", None)
-    letters = [path for path in Path(folder).glob("*.log")] if folder else []
-    for letter in letters:
-        with suppress(FileNotFoundError):  # two erasures at once
-            letter.unlink()
-    return len(letters)
+    mails = [path for path in Path(folder).glob("*.log")] if folder else []
+    for mail in mails:
+        with suppress(FileNotFoundError):  # another erasure was faster
+            mail.unlink()
+    return len(mails)

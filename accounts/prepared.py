@@ -1,4 +1,4 @@
-"""Statements that the database plans once for a connection: for the few that are made for each answer."""
+"""Prepared statements, planned once per connection: for the few statements that run for every answer."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -9,25 +9,28 @@ from weakref import WeakKeyDictionary
 from django.db import connection
 from psycopg2.extensions import connection as Connection
 
-# A plan that was made while a table was small is a bad one soon after: it is made anew after so many times,
-# and at once when it took so many seconds, which none of these does with a good plan.
-TIMES = 500
-SLOW = 0.3
+# A plan made while a table was small soon becomes a bad one. So each is replaced after this many uses, or
+# as soon as the statement took this many seconds, which with a good plan none of them does.
+USES_PER_PLAN = 500
+SLOW_SECONDS = 0.3
 
 _used: WeakKeyDictionary[Connection, Counter[str]] = WeakKeyDictionary()
 
 
 def one(name: str, statement: str, values: Sequence[Any]) -> tuple[Any, ...] | None:
-    """The first row that the statement gives."""
+    """The statement's first row."""
     return next(iter(rows(name, statement, values)), None)
 
 
 def rows(name: str, statement: str, values: Sequence[Any]) -> list[tuple[Any, ...]]:
-    """All rows. The values stand in the statement as %s, with their types where it is not plain from their
-    place. One name stands for one statement."""
+    """All rows of the statement.
+
+    The statement has %s for each value, with a cast where its place does not give the type. A name must
+    always belong to the same statement.
+    """
     with connection.cursor() as cursor:
         used = _used.setdefault(connection.connection, Counter())
-        if used[name] == TIMES:
+        if used[name] == USES_PER_PLAN:
             cursor.execute(f"DEALLOCATE {name}")
             del used[name]
         if not used[name]:
@@ -35,8 +38,8 @@ def rows(name: str, statement: str, values: Sequence[Any]) -> list[tuple[Any, ..
         used[name] += 1
         began = monotonic()
         cursor.execute(f"EXECUTE {name} ({', '.join(['%s'] * len(values))})", values)
-        if monotonic() - began > SLOW:  # or it waited for a lock, and is planned once more for nothing
-            used[name] = TIMES
+        if monotonic() - began > SLOW_SECONDS:  # or it waited for a lock, and a new plan changes nothing
+            used[name] = USES_PER_PLAN
         return cursor.fetchall()
 
 

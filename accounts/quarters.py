@@ -1,10 +1,11 @@
-"""The finest time that is kept or told of what could lead to a person."""
+"""Quarters of a year: the finest time stored or shown wherever a time could identify a person."""
 
 from datetime import UTC, datetime
 
 
 def name(at: datetime) -> str:
-    """
+    """The quarter's name.
+
     >>> name(datetime(2026, 5, 31, tzinfo=UTC))
     '2026-Q2'
     """
@@ -12,7 +13,7 @@ def name(at: datetime) -> str:
 
 
 def start(at: datetime) -> datetime:
-    """The first moment of its quarter.
+    """The first moment of the quarter.
 
     >>> start(datetime(2026, 5, 31, tzinfo=UTC)).date().isoformat()
     '2026-04-01'

@@ -12,8 +12,8 @@ class Refusal(Exception):
 
     def __init__(self, code: str, **parameters: Any) -> None:
         self.code, self.parameters = code, parameters
-        told = ", ".join(f"{name}={value!r}" for name, value in parameters.items())
-        super().__init__(f"{code}: {told}" if told else code)
+        details = ", ".join(f"{name}={value!r}" for name, value in parameters.items())
+        super().__init__(f"{code}: {details}" if details else code)
 
 
 def in_words(refusal: Refusal, words: Mapping[Any, Any]) -> str:

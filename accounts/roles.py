@@ -1,4 +1,4 @@
-"""Page guards: who may open what. A page that is not for you says so; a row that is not yours is missing."""
+"""Guards for pages by role. A page for another role answers 403; another person's row answers 404."""
 
 from collections.abc import Callable
 from functools import wraps
@@ -18,7 +18,7 @@ View = Callable[..., HttpResponse]
 
 
 class PersonalRequest(HttpRequest):
-    """What a guarded view receives: somebody is logged in."""
+    """The request of a guarded view: its user is logged in."""
 
     user: User
 

@@ -1,4 +1,4 @@
-"""Django's database sessions, with a column that says whose they are, so that they go with the person."""
+"""Django's database sessions with a column for the person, so that erasing a person deletes theirs."""
 
 from typing import Any, cast
 

@@ -1,4 +1,4 @@
-"""Celery: thin."""
+"""Celery tasks, thin: each calls one act."""
 
 from celery import shared_task
 

@@ -1,4 +1,4 @@
-"""Who sends a program's token: one look into the database, by the token's hash."""
+"""Token authentication for programs: one query, by the token's hash."""
 
 import binascii
 from functools import cache
@@ -17,8 +17,10 @@ from .models import User
 
 
 class TokenAuthentication(KnoxTokenAuthentication):
-    """Knox's, which looks by the token's beginning, and then through all of the person's for some that ran
-    out. `request.auth` is the token's hash."""
+    """Like Knox's, with one query where Knox looks for the token's prefix and then for expired tokens.
+
+    `request.auth` is the token's hash.
+    """
 
     def authenticate_credentials(self, token: bytes) -> tuple[User, str]:
         try:
@@ -35,17 +37,17 @@ class TokenAuthentication(KnoxTokenAuthentication):
 
 
 class Scheme(KnoxTokenScheme):
-    """How the description of the API calls it."""
+    """How the API schema describes it."""
 
     target_class = "accounts.tokens.TokenAuthentication"
 
 
 def _person(digest: str) -> tuple[Any, ...] | None:
-    """The first statement of a request: it tells as well as another would that the connection is usable."""
+    """The person's columns. It is a request's first statement, so it also serves as the health check."""
     connection.health_check_done = True  # type: ignore[attr-defined]
     try:
         return prepared.one("person_of_token", _person_of_token(), (digest,))
-    except Error:  # psycopg2 tells of a connection that is gone by several classes
+    except Error:  # psycopg2 reports a lost connection by several exception classes
         if connection.is_usable():
             raise
         connection.close()

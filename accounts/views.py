@@ -1,4 +1,4 @@
-"""The profile page: what the site knows of you, and tokens for your own programs."""
+"""The profile page: what the site knows about you, and tokens for your programs."""
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
@@ -21,7 +21,7 @@ def profile(request: PersonalRequest) -> HttpResponse:
 @require_POST
 @login_required
 def make_token(request: PersonalRequest) -> HttpResponse:
-    """Shown once, in this answer alone; the database keeps a hash of it."""
+    """The token is shown once, in this response; the database stores only its hash."""
     _stored, token = AuthToken.objects.create(request.user)
     return uncached(_page(request, token))
 

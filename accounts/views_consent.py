@@ -1,4 +1,4 @@
-"""What you share: read the notice, tick, give; see what is live; keep receipts."""
+"""The page “What you share”: read the notice, give consent, see what is live, download receipts."""
 
 from uuid import UUID
 
@@ -30,7 +30,7 @@ def consent(request: PersonalRequest) -> HttpResponse:
 @contributor_required
 def give(request: PersonalRequest) -> HttpResponse:
     form = _form(request, answered=True)
-    if form.is_of_another_notice():
+    if form.notice_has_changed():
         messages.error(
             request,
             _("The notice changed while you read it, so your choices were not saved. This is the new one."),
@@ -60,7 +60,7 @@ def disguise(request: PersonalRequest) -> HttpResponse:
 @require_GET
 @login_required
 def receipt(request: PersonalRequest, receipt_id: UUID) -> HttpResponse:
-    """One of your own receipts, as a file."""
+    """One of your receipts, as a file."""
     found = next(
         (each for each in receipts.for_contributor(request.user) if each.id == str(receipt_id)), None
     )
@@ -73,7 +73,7 @@ def receipt(request: PersonalRequest, receipt_id: UUID) -> HttpResponse:
 
 def _form(request: PersonalRequest, answered: bool = False) -> ConsentForm:
     notice = notices.current(_language(request))
-    live = [each for each in consents.live_now(request.user) if consents.takes_in(each)]
+    live = [each for each in consents.live_now(request.user) if consents.covers_new_clips(each)]
     return ConsentForm(notice, live, request.POST if answered else None)
 
 
@@ -87,10 +87,10 @@ def _page(request: PersonalRequest, form: ConsentForm, status: int = 200) -> Htt
         "blocks": notices.blocks(form.notice),
         "languages": notices.languages(),
         "live": [
-            {"consent": each, "words": _words(form, each), "current": consents.takes_in(each)}
+            {"consent": each, "words": _words(form, each), "current": consents.covers_new_clips(each)}
             for each in live
         ],
-        "asks_again": any(not consents.takes_in(each) for each in live),
+        "asks_again": any(not consents.covers_new_clips(each) for each in live),
         "heard_disguised": consents.is_disguised(request.user),
         "wake_words_are_heard": any(_is_heard_wake_word(each) for each in live),
         "receipts": receipts.for_contributor(request.user),
@@ -99,17 +99,17 @@ def _page(request: PersonalRequest, form: ConsentForm, status: int = 200) -> Htt
 
 
 def _language(request: HttpRequest) -> str:
-    """The notice's: as it was asked for, or else as the pages were, or as the browser prefers."""
+    """The notice's language: the requested one, else that of the pages, else the browser's preference."""
     offered = notices.languages()
-    asked = [request.POST.get("language", ""), request.GET.get("language", "")]
+    requested = [request.POST.get("language", ""), request.GET.get("language", "")]
     chosen = request.COOKIES.get(settings.LANGUAGE_COOKIE_NAME, "")
-    prefers = [
+    preferred = [
         code for code, _weight in parse_accept_lang_header(request.META.get("HTTP_ACCEPT_LANGUAGE", ""))
     ]
-    for code in [*asked, chosen, *prefers]:
+    for code in [*requested, chosen, *preferred]:
         if (primary := code.partition("-")[0]) in offered:
             return primary
-    return notices.FIRST
+    return notices.DEFAULT_LANGUAGE
 
 
 def _words(form: ConsentForm, given: Consent) -> str:

@@ -19,7 +19,7 @@ from django.utils.translation import get_language_info, gettext
 from django.utils.translation import gettext_lazy as _
 
 from accounts import keys
-from accounts.consent import live_for, one_by_one
+from accounts.consent import live_for, per_row
 from accounts.models import AuditEvent, Consent, Material, Purpose
 
 from .words import words
@@ -287,9 +287,7 @@ class TaskQuerySet(models.QuerySet["Task"]):
         """Tasks whose clip may be used for `purpose` at this moment. Say `few` where few are looked at;
         `since`: see accounts.consent.live_for."""
         consented = live_for("clip__contributor", "clip__material", purpose, since)
-        return self.filter(
-            one_by_one(consented) if few else consented, _in_use("clip__"), clip__hidden_at=None
-        )
+        return self.filter(per_row(consented) if few else consented, _in_use("clip__"), clip__hidden_at=None)
 
 
 MOST_SPREAD = 2**31 - 1  # and so many places there are among equals

@@ -11,7 +11,7 @@ def seal(apps, schema_editor):
     for given in Consent.objects.exclude(reference=""):
         person = given.contributor_id
         held = DataKey.objects.filter(person_id=person).first()
-        given.reference_hash = ciphers.hashed(f"consent reference of {person}: {given.reference}")
+        given.reference_hash = ciphers.keyed_hash(f"consent reference of {person}: {given.reference}")
         if held is not None:  # else they left, and nobody may read it any more
             key = ciphers.unseal(ciphers.master(held.master), bytes(held.wrapped), f"data key of {person}")
             label = f"consent reference of {person}"

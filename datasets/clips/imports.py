@@ -170,7 +170,7 @@ class Import:
 
     def _contributor(self, speaker: str) -> User:
         if speaker not in self._people:
-            person = contributors.imported(self.collection, speaker)
+            person = contributors.find_or_create(self.collection, speaker)
             with transaction.atomic():
                 consent.give(
                     person, self.campaign.material, self.purposes, self.now, reference=self.reference

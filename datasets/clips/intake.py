@@ -98,7 +98,7 @@ def _add(offer: "Offer", campaign: Campaign, now: datetime) -> bool:
     if clip is None:
         return _store(offer, campaign, now)
     with transaction.atomic():
-        consent.hold(origin.contributor, Material(clip.material), Purpose.VOLUNTEERS, origin.reference)
+        consent.require(origin.contributor, Material(clip.material), Purpose.VOLUNTEERS, origin.reference)
         return _ask(clip, campaign, offer)
 
 
@@ -187,7 +187,7 @@ def _basis(offers: Sequence[Offer], campaign: Campaign) -> dict[tuple[int, str],
     people = {_ground(offer): offer.origin.contributor for offer in offers}
     for ground in sorted(people):  # two runs that lock the same people do so in one order
         try:
-            basis[ground] = consent.hold(people[ground], campaign.material, Purpose.VOLUNTEERS, ground[1])
+            basis[ground] = consent.require(people[ground], campaign.material, Purpose.VOLUNTEERS, ground[1])
         except consent.NoConsent as reason:
             basis[ground] = reason
     return basis
@@ -276,7 +276,7 @@ def _store(offer: Offer, campaign: Campaign, now: datetime) -> bool:
     stored_as = ""
     try:
         with transaction.atomic():
-            allowed_by = consent.hold(
+            allowed_by = consent.require(
                 origin.contributor, campaign.material, Purpose.VOLUNTEERS, origin.reference
             )
             # Asked again under the contributor's lock: the same upload may have come twice at once.

@@ -132,7 +132,7 @@ def _is_for_the_script(request: HttpRequest) -> bool:
 def _allowed(request: PersonalRequest, material: Material) -> list[str]:
     """What new clips of this person may be used for, in words; empty unless volunteers may hear them."""
     live = [each for each in consent.live_now(request.user) if each.material == material]
-    purposes = [Purpose(each.purpose) for each in live if consent.takes_in(each)]
+    purposes = [Purpose(each.purpose) for each in live if consent.covers_new_clips(each)]
     return [str(purpose.label) for purpose in purposes] if Purpose.VOLUNTEERS in purposes else []
 
 

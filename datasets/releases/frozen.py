@@ -110,7 +110,7 @@ def rows(release: Release) -> Iterator[Row]:
     last = ""
     while batch := list(_live(release).filter(public_id__gt=last).order_by("public_id")[:AT_ONCE]):
         last = batch[-1][0]
-        opened = keys.Opened()
+        opened = keys.KeyCache()
         # The whole batch at once: whoever reads may be slow, and the keys would change meanwhile.
         yield from [_read(_Held(*row), opened) for row in batch]
 
@@ -140,7 +140,7 @@ def places(release: Release, ids: Sequence[str]) -> list[tuple[str, bytes]]:
     """
     statement = _live_sounds(Purpose(release.audience))
     found = {row[0]: row[1:] for row in prepared.rows(*statement, (release.pk, list(ids)))}
-    opened = keys.Opened()
+    opened = keys.KeyCache()
     return [_place(release, public_id, found.get(public_id), opened) for public_id in ids]
 
 
@@ -225,7 +225,7 @@ def _live_sounds(audience: Purpose) -> tuple[str, str]:
 
 
 def _place(
-    release: Release, public_id: str, found: tuple[Any, ...] | None, opened: keys.Opened
+    release: Release, public_id: str, found: tuple[Any, ...] | None, opened: keys.KeyCache
 ) -> tuple[str, bytes]:
     if found is None:
         raise ClipWithdrawn(ClipRefusal.WITHDRAWN, row=public_id, release=release.slug)
@@ -233,7 +233,7 @@ def _place(
     return stored_as, _clip_key(stored_as, wrapped_key, opened.data_key(*owner))
 
 
-def _read(held: _Held, opened: keys.Opened) -> Row:
+def _read(held: _Held, opened: keys.KeyCache) -> Row:
     answer, soft = _words(held, opened)
     wake_word = held.kind == Campaign.Kind.WAKE_WORD
     return Row(
@@ -252,7 +252,7 @@ def _read(held: _Held, opened: keys.Opened) -> Row:
     )
 
 
-def _words(held: _Held, opened: keys.Opened) -> tuple[str, dict[str, Any]]:
+def _words(held: _Held, opened: keys.KeyCache) -> tuple[str, dict[str, Any]]:
     """Its answer and the evidence for it, wherever they lie: in plain or under the clip's key."""
     if not held.sealed_answer and not held.sealed_soft:
         return held.plain_answer, held.plain_soft

@@ -13,7 +13,7 @@ from django.conf import settings
 from django.utils import timezone
 
 from accounts import consent, contributors
-from accounts.ciphers import hashed_name
+from accounts.ciphers import pseudonym_hash
 from accounts.models import Purpose, Role, User
 from datasets import campaigns
 from datasets.clips import audio, intake
@@ -89,7 +89,7 @@ def load(now: datetime, each: Callable[[list[scripts.Line]], Iterator[scripts.Li
 
 
 def _account(name: str, password: str | None, rights: dict[str, Any]) -> User:
-    found = User.objects.filter(username=hashed_name(name)).first()
+    found = User.objects.filter(username=pseudonym_hash(name)).first()
     return found or User.objects.create_user(name, password=password, **rights)
 
 
@@ -123,7 +123,7 @@ def _campaigns() -> list[Campaign]:
 
 def _add(line: scripts.Line, campaign: Campaign, now: datetime) -> None:
     """One clip, by the same way in that every clip takes."""
-    speaker = contributors.imported("demo", line.voice.name if line.voice else "")
+    speaker = contributors.find_or_create("demo", line.voice.name if line.voice else "")
     reference = "synthesised on this machine: nobody's voice"
     consent.give(speaker, campaign.material, Purpose, now, reference=reference)
     sound = intake.read(audio.wav(scripts.record(line)))

@@ -35,7 +35,7 @@ def for_reviewer(reviewer: User) -> QuerySet[Example]:
 
 def shown() -> QuerySet[Example]:
     """All examples that volunteers may hear now."""
-    live = Task.objects.live_for(Purpose.VOLUNTEERS, few=True, since=notices.EXAMPLES)
+    live = Task.objects.live_for(Purpose.VOLUNTEERS, few=True, since=notices.FIRST_WITH_EXAMPLES)
     settled = Example.objects.filter(is_shown=True, task__in=live, task__status=Task.Status.SETTLED)
     return settled.select_related("task__campaign", "task__clip__contributor__data_key")
 
@@ -43,7 +43,7 @@ def shown() -> QuerySet[Example]:
 def may_choose(task: Task) -> bool:
     """Whether the clip's speaker agreed to a notice that mentions examples."""
     named = consent.live_for(
-        "clip__contributor", "clip__material", Purpose.VOLUNTEERS, since=notices.EXAMPLES
+        "clip__contributor", "clip__material", Purpose.VOLUNTEERS, since=notices.FIRST_WITH_EXAMPLES
     )
     return Task.objects.filter(named, pk=task.pk).exists()
 

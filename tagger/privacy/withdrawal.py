@@ -204,10 +204,10 @@ def _renew_key(request: Withdrawal, person: User) -> None:
         person = User.objects.get(pk=person.pk)
         if not DataKey.objects.filter(person=person).exists():
             return  # the account went in the meantime, and its key with it
-        old, new = keys.existing_key(person), keys.renew(person)
+        old, new = keys.existing_key(person), keys.replace(person)
         for device in person.devices.all():
-            device.seal_under(old, new)
-        consent.seal_references_under(person, old, new)
+            device.reseal(old, new)
+        consent.reseal_references(person, old, new)
         newest = 0
         while clips := list(person.clips.filter(pk__gt=newest).order_by("pk")[:BATCH_SIZE]):
             for clip in clips:

@@ -113,7 +113,7 @@ def test_what_was_withdrawn_can_be_given_again(wendy, give):
     give(Purpose.VOLUNTEERS)
     consent.withdraw(wendy, NOW)
     [again] = give(Purpose.VOLUNTEERS)
-    assert again == consent.hold(wendy, WAKE_WORD, Purpose.VOLUNTEERS)
+    assert again == consent.require(wendy, WAKE_WORD, Purpose.VOLUNTEERS)
     assert consent.has_withdrawn(wendy)
 
 
@@ -146,15 +146,15 @@ def test_no_field_that_points_at_consent_lets_it_be_deleted_in_passing():
 def test_holding_gives_the_newest_consent(wendy, give):
     give(Purpose.VOLUNTEERS, reference="on paper")
     [newer] = give(Purpose.VOLUNTEERS, reference="on the telephone")
-    assert consent.hold(wendy, WAKE_WORD, Purpose.VOLUNTEERS) == newer
+    assert consent.require(wendy, WAKE_WORD, Purpose.VOLUNTEERS) == newer
 
 
 def test_holding_by_a_reference_takes_no_other(wendy, give):
     [on_paper] = give(Purpose.VOLUNTEERS, reference="on paper")
     give(Purpose.VOLUNTEERS, reference="on the telephone")
-    assert consent.hold(wendy, WAKE_WORD, Purpose.VOLUNTEERS, "on paper") == on_paper
+    assert consent.require(wendy, WAKE_WORD, Purpose.VOLUNTEERS, "on paper") == on_paper
     with pytest.raises(consent.NoConsent):
-        consent.hold(wendy, WAKE_WORD, Purpose.VOLUNTEERS, "by rumour")
+        consent.require(wendy, WAKE_WORD, Purpose.VOLUNTEERS, "by rumour")
 
 
 @pytest.mark.django_db(transaction=True)
@@ -217,6 +217,6 @@ def test_withdrawing_in_two_tabs_withdraws_once(wendy, give, at_once):
 def test_one_contributor_never_waits_for_another(alice, wendy, give, meanwhile):
     give(Purpose.VOLUNTEERS)
     with transaction.atomic():
-        consent.hold(wendy, WAKE_WORD, Purpose.VOLUNTEERS)
+        consent.require(wendy, WAKE_WORD, Purpose.VOLUNTEERS)
         held = meanwhile(lambda: consent.withdraw(alice, NOW))
         assert len(held.result(timeout=30)) == 4

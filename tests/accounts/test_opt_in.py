@@ -427,7 +427,7 @@ def test_what_is_not_ticked_again_ends_and_what_was_not_asked_about_stays(tick, 
 @mutant(
     "an answer to words that changed meanwhile gives nothing",
     "accounts/views_consent.py",
-    kept_by="    if form.is_of_another_notice():",
+    kept_by="    if form.notice_has_changed():",
     broken="    if False:",
 )
 def test_an_answer_to_words_that_changed_meanwhile_gives_nothing(here, new_notice, wendy):

@@ -26,7 +26,7 @@ def test_what_took_long_is_planned_anew_once(db):
     """As after an import into empty tables, of which the plan knew nothing."""
     prepared.rows("waiting", WAIT, [0])
     first = planned_at()
-    prepared.rows("waiting", WAIT, [2 * prepared.SLOW])
+    prepared.rows("waiting", WAIT, [2 * prepared.SLOW_SECONDS])
     assert planned_at() == first
     prepared.rows("waiting", WAIT, [0])
     again = planned_at()

@@ -356,7 +356,7 @@ def test_a_speakers_name_stands_nowhere_in_the_database(juniper, source, record,
 def test_a_speaker_who_withdrew_is_not_brought_back(juniper, record, manifest):
     rows = [{"path": record(n), "speaker": name} for n, name in enumerate(("ann", "ben"))]
     bring_in(manifest(*rows))
-    ann = contributors.imported("people", "ann")
+    ann = contributors.find_or_create("people", "ann")
     consent.withdraw(ann, NOW)
     said = bring_in(manifest(*rows, {"path": record(5), "speaker": "ann"}))
     assert list(refusals(said)) == ["line 2: clip 0.wav", "line 4: clip 5.wav"]
@@ -369,7 +369,7 @@ def test_a_speaker_who_withdraws_during_a_run_is_left_alone_from_then_on(juniper
     run = imports.Import(juniper, "people", REFERENCE, NOW)
     [(_, outcome)] = run.take_all([imports.ImportItem("one", source / record(1))])
     assert outcome == imports.ImportOutcome.ADDED
-    consent.withdraw(contributors.imported("people"), NOW)
+    consent.withdraw(contributors.find_or_create("people"), NOW)
     [(_, outcome)] = run.take_all([imports.ImportItem("two", source / record(2))])
     assert isinstance(outcome, consent.NoConsent)
 
@@ -381,7 +381,7 @@ def test_a_withdrawal_on_its_way_when_a_run_begins_is_heeded(
     record(1)
     bring_in(source)
     record(2)
-    person = contributors.imported("people")
+    person = contributors.find_or_create("people")
     with transaction.atomic():
         consent.withdraw(person, NOW)
         run = meanwhile(lambda: bring_in(source))
@@ -597,10 +597,11 @@ def test_many_come_in_with_fewer_statements_each_than_few(juniper, source, recor
 
 def test_speakers_whose_names_look_alike_are_different_people(db):
     people = [
-        contributors.imported(*named) for named in (("a", "A1"), ("a", "a1"), ("a:b", "c"), ("a", "b:c"))
+        contributors.find_or_create(*named)
+        for named in (("a", "A1"), ("a", "a1"), ("a:b", "c"), ("a", "b:c"))
     ]
     assert len({person.pk for person in people}) == 4
-    assert contributors.imported("a", "A1") == people[0]
+    assert contributors.find_or_create("a", "A1") == people[0]
 
 
 @mutant(

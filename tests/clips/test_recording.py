@@ -261,7 +261,7 @@ def test_without_consent_nothing_that_is_sent_is_stored(client, dan, juniper, re
 @mutant(
     "what is recorded after consent was withdrawn is not stored",
     "datasets/clips/intake.py",
-    kept_by="            allowed_by = consent.hold(\n"
+    kept_by="            allowed_by = consent.require(\n"
     "                origin.contributor, campaign.material, Purpose.VOLUNTEERS, origin.reference\n"
     "            )\n",
     broken="            allowed_by = origin.contributor.consents.first()\n",
@@ -388,7 +388,7 @@ def test_under_a_renewed_data_key_nobody_is_asked_again_for_what_they_read(alice
 
 @transaction.atomic
 def renew_everything(person):
-    old, new = keys.existing_key(person), keys.renew(person)
+    old, new = keys.existing_key(person), keys.replace(person)
     for clip in person.clips.all():
         clip.wrap(keys.unseal(old, bytes(clip.wrapped_key), clip.key_label()), new)
         clip.save()

@@ -228,23 +228,23 @@ def agreed_to(alice):
 @mutant(
     "a clip is an example only if its speaker agreed to a notice that mentions examples",
     "tagger/desk/examples.py",
-    kept_by="few=True, since=notices.EXAMPLES)",
+    kept_by="few=True, since=notices.FIRST_WITH_EXAMPLES)",
     broken="few=True)",
 )
 def test_a_clip_is_no_example_if_its_speakers_notice_does_not_mention_examples(
     client, volunteers, juniper, example, agreed_to
 ):
-    agreed_to(notices.EXAMPLES - 1)
+    agreed_to(notices.FIRST_WITH_EXAMPLES - 1)
     assert "Jupiter" not in page(client, volunteers[0], juniper)
     assert hear(client, volunteers[0], example).status_code == 404
-    agreed_to(notices.EXAMPLES)
+    agreed_to(notices.FIRST_WITH_EXAMPLES)
     assert "Jupiter" in page(client, volunteers[0], juniper)
 
 
 def test_a_reviewer_is_told_that_a_clip_cannot_be_an_example(
     client, rita, juniper_task, decide, disagree, agreed_to
 ):
-    agreed_to(notices.EXAMPLES - 1)
+    agreed_to(notices.FIRST_WITH_EXAMPLES - 1)
     dispute = disagree(juniper_task, "yes", "no")
     client.force_login(rita)
     asked = client.get(reverse("decide", args=[dispute.pk])).content.decode()
@@ -259,7 +259,7 @@ def test_a_reviewer_is_told_that_a_clip_cannot_be_an_example(
 @pytest.mark.parametrize(("language", "word"), [("en", "example"), ("es", "ejemplo")])
 def test_notices_mention_examples_from_that_version_on(version, language, word):
     text = (notices.FOLDER / f"{version}.{language}.md").read_text()
-    assert (word in text.lower()) == (version >= notices.EXAMPLES)
+    assert (word in text.lower()) == (version >= notices.FIRST_WITH_EXAMPLES)
 
 
 def report(client, person, example, reason):

@@ -3,7 +3,7 @@ from io import StringIO
 import pytest
 from django.core.management import call_command
 
-from accounts.ciphers import hashed_name
+from accounts.ciphers import pseudonym_hash
 from accounts.models import User
 from datasets.models import Campaign, Clip, Task
 from tagger.demo import load, scripts
@@ -58,7 +58,7 @@ def test_a_second_start_keeps_what_is_there_and_says_the_same_log_ins(db, demo_h
     assert [line for line in first.splitlines() if line.startswith("  ")] == [
         line for line in again.splitlines() if line.startswith("  ")
     ]
-    assert not User.objects.filter(username=hashed_name("volunteer")).exists()
+    assert not User.objects.filter(username=pseudonym_hash("volunteer")).exists()
 
 
 def test_a_load_that_was_cut_goes_on_at_the_next_start(db, demo_home, monkeypatch):

@@ -115,4 +115,4 @@ def test_who_is_not_there_is_named(db, who, words):
 def test_whoever_is_erased_at_this_moment_holds_nobody_up(take, juniper):
     take("pilot", "ann", "bob")
     contributors.find("pilot", "ann").data_key.delete()
-    assert [speaker for speaker, _person in contributors.of_collection("pilot")] == ["bob"]
+    assert [speaker for speaker, _person in contributors.in_collection("pilot")] == ["bob"]

@@ -43,6 +43,6 @@ class Command(BaseCommand):
 
 def _people(collection: str, speaker: str | None) -> Iterable[tuple[str, User]]:
     if speaker is None:
-        return contributors.of_collection(collection)
+        return contributors.in_collection(collection)
     found = contributors.find(collection, speaker)
     return [(speaker, found)] if found else []
