@@ -22,9 +22,12 @@ from scipy.optimize import minimize
 
 from datasets.normalise import words
 from tagger.consensus import judge, reliability, transcripts
-from tagger.consensus.judge import INPUTS, RIVALLED, Model, Trees
+from tagger.consensus.inputs import INPUTS, model_inputs
+from tagger.consensus.judge import WITH_MARGIN, Model, Trees
+from tagger.consensus.passes import first_pass
 from tagger.consensus.reliability import Belief
 from tagger.consensus.slots import Booleans, Floats, Integers, Slots, on_grid
+from tagger.consensus.study import Study, study_crowd
 from tagger.consensus.verdict import Vote
 
 VOTES = (1, 2, 3, 5, 7)
@@ -47,8 +50,8 @@ FALLING = ("votes against",)
 UPWARDS = {
     *(INPUTS.index(name) for name in RISING),
     *range(len(INPUTS), len(INPUTS) + 3),  # the leads in belief, votes and odds
-    len(INPUTS) + len(RIVALLED),  # and in the score so far
-    len(INPUTS) + len(RIVALLED) + 3,  # and that
+    len(INPUTS) + len(WITH_MARGIN),  # and in the score so far
+    len(INPUTS) + len(WITH_MARGIN) + 3,  # and that
 }
 BOUNDS = [(0.0 if name in RISING else None, 0.0 if name in FALLING else None) for name in INPUTS]
 
@@ -114,14 +117,14 @@ class Looked(NamedTuple):
     right: Integers
 
 
-def look(study: transcripts.Study, beliefs: Sequence[Belief], labels: Sequence[Integers]) -> list[Looked]:
+def look(study: Study, beliefs: Sequence[Belief], labels: Sequence[Integers]) -> list[Looked]:
     return [
-        Looked(evidence.slots, judge.look(study.sight(evidence), belief), right)
+        Looked(evidence.slots, model_inputs(study.fixed_inputs(evidence), belief), right)
         for evidence, belief, right in zip(study.chunks, beliefs, labels, strict=True)
     ]
 
 
-def labelled(study: transcripts.Study, truth: Sequence[str]) -> list[Integers]:
+def labelled(study: Study, truth: Sequence[str]) -> list[Integers]:
     """The right candidate of each slot, for each chunk."""
     places = iter(study.order)
     return [
@@ -215,7 +218,7 @@ def calibrate(model: Model, crowds: Sequence[tuple[Sequence[Sequence[Vote]], Seq
         shares.append(1 - np.array(found.confidences))
         wrong.append([errors(text, true) for text, true in zip(found.texts, truth, strict=True)])
         lengths.append([max(len(words(text)), 1) for text in found.texts])
-        missing.append([judge.missing(found.crowd.pool.right) ** CROWD] * len(tasks))
+        missing.append([judge.mean_error_share(found.crowd.pool.right) ** CROWD] * len(tasks))
     parts = (shares, wrong, lengths, missing)
     share, count, length, crowd = (np.concatenate(values).astype(float) for values in parts)
     share = np.maximum(share, 1e-6)
@@ -248,7 +251,7 @@ class Contested:
         place[at] = np.arange(len(at))
         score = weights @ of_words
         return cls(
-            judge.compared(slots, contested, of_words, score).T,
+            judge.tree_inputs(slots, contested, of_words, score).T,
             (np.cumsum(contested) - 1)[slots.slot[at]],
             score[at],
             (weights @ of_none)[contested],
@@ -362,16 +365,16 @@ def learn(crowds: Sequence[Labelled]) -> Model:
     for level, votes in enumerate(VOTES):
         thin = [(thinned(crowd.tasks, votes, seed), crowd.truth) for seed, crowd in enumerate(crowds)]
         views += thin
-        studies = [transcripts.study(tasks) for tasks, _ in thin]
+        studies = [study_crowd(tasks) for tasks, _ in thin]
         labels = [labelled(study, truth) for study, (_, truth) in zip(studies, thin, strict=True)]
         beliefs = [[reliability.believe(each, study.skills) for each in study.chunks] for study in studies]
         looked = [*chain(*map(look, studies, beliefs, labels))]
         model.weights[0, level] = train(Examples.of(looked))
         beliefs = [
-            [transcripts.first_look(study.sight(each), study.skills, model) for each in study.chunks]
+            [first_pass(study.fixed_inputs(each), study.skills, model) for each in study.chunks]
             for study in studies
         ]
-        again = [study.again(believed) for study, believed in zip(studies, beliefs, strict=True)]
+        again = [study.with_skills_from(believed) for study, believed in zip(studies, beliefs, strict=True)]
         looked = [*chain(*map(look, again, beliefs, labels))]
         model.weights[1, level] = train(Examples.of(looked))
         if votes > 1:

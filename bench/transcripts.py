@@ -24,6 +24,7 @@ from bench.learn_transcripts import Labelled
 from tagger.consensus import reliability, transcripts
 from tagger.consensus.judge import Model
 from tagger.consensus.slots import Floats
+from tagger.consensus.study import study_crowd
 from tagger.consensus.verdict import Rule, Vote
 
 CROWDS = ("dev-clean", "dev-other")
@@ -73,7 +74,7 @@ def rover(tasks: Tasks) -> Measured:
 
 def reliability_alone(tasks: Tasks) -> list[str]:
     """The texts that the noisy channel believes, without the model over it."""
-    study = transcripts.study(tasks)
+    study = study_crowd(tasks)
     texts = [""] * len(tasks)
     at = iter(study.order)
     for evidence in study.chunks:

@@ -1,7 +1,7 @@
-"""How common a word is in its language at large, from the lists of wordfreq.
+"""How common a word is in its language, from the lists of wordfreq.
 
 R. Speer, rspeer/wordfreq (2022), doi:10.5281/zenodo.7199437. The crowd's own lexicon knows the names that
-recur; these lists know which spelling is a word at all.
+recur; these lists know which spellings are words at all.
 """
 
 import math
@@ -10,17 +10,17 @@ from functools import cache, lru_cache, partial
 
 from wordfreq import available_languages, get_frequency_dict
 
-# The Zipf value of a word: the logarithm to base 10 of how often it stands in a billion words, 0 for one that
-# is not in the list; None for what no list counts: numerals in digits, and every word without a list.
+# The Zipf value of a word: the base-10 logarithm of its occurrences per billion words, 0 if it is not in the
+# list. None where there is nothing to count: for digits, and in a language without a list.
 Frequency = Callable[[str], float | None]
 
-# So many words' values are kept: some megabytes.
-KEPT = 50_000
+# Words whose values are cached per language: a few megabytes.
+CACHED_WORDS = 50_000
 
 
 @cache
 def of_language(language: str) -> Frequency:
-    """The frequencies of a language by its code (`en`, `en-GB`), read when it is first asked for.
+    """The frequencies of a language by its code (`en`, `en-GB`); its list is read on first use.
 
     >>> common, rare = map(of_language("en"), ("know", "knoll"))
     >>> common > rare > of_language("en")("knowwl"), of_language("und")("know")
@@ -29,7 +29,7 @@ def of_language(language: str) -> Frequency:
     code = language.split("-")[0].lower()
     if code not in available_languages("best"):
         return _unknown
-    return lru_cache(KEPT)(partial(_zipf, get_frequency_dict(code, "best")))
+    return lru_cache(CACHED_WORDS)(partial(_zipf, get_frequency_dict(code, "best")))
 
 
 def _unknown(word: str) -> None:
@@ -37,8 +37,7 @@ def _unknown(word: str) -> None:
 
 
 def _zipf(shares: Mapping[str, float], word: str) -> float | None:
-    """Of several words in one slot ("air tight"), as wordfreq joins them: the reciprocal of the sum of
-    reciprocals."""
+    """Of several words in one slot ("air tight"), wordfreq's combination: 1 / (1 / f1 + 1 / f2 + …)."""
     if any(map(str.isdigit, word)):
         return None
     parts = [shares.get(part, 0.0) for part in word.split()]

@@ -5,7 +5,7 @@ votes. The model is that of Dawid and Skene, with the changes that `dawid_skene`
 """
 
 from collections import Counter
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from math import fsum, log
@@ -28,78 +28,12 @@ from .ballots import (
     tally,
     with_known,
 )
-from .dawid_skene import DEFAULT_ACCURACY, SHARE, TAIL
+from .label_crowd import DECIMALS, LabelCrowd, rounded
 from .mixtures import Mixture
 from .verdict import Rule, Verdict, Vote, refuse_repeats
 
-# Rows are true classes, columns answers; each row sums to 1.
-Matrix = tuple[tuple[float, ...], ...]
-
 # Models with the weight of each in the average.
 Models = tuple[tuple[float, Mixture], ...]
-
-# Decimals of the numbers in a crowd and a verdict, so that they survive JSON unchanged.
-DECIMALS = 6
-
-
-@dataclass(frozen=True)
-class LabelCrowd:
-    """What the last refit learned of one crowd: those who label in one language.
-
-    `prior`: the probability of each class; `pooled`: the matrix of a stranger, who is not in `skills`;
-    `skills`: each known annotator's matrix; `tail` and `share`: the parameters of `dawid_skene.posterior`.
-    The field names are those of the JSON in certificates.
-    """
-
-    classes: tuple[str, ...]
-    prior: tuple[float, ...]
-    pooled: Matrix
-    skills: Mapping[Hashable, Matrix]
-    tail: float = TAIL
-    share: float = SHARE
-
-    @classmethod
-    def strangers(cls, classes: Sequence[str]) -> Self:
-        """A crowd of which nothing is known."""
-        number = len(classes)
-        even = (round(1 / max(number, 1), DECIMALS),) * number
-        return cls(tuple(classes), even, _rounded(dawid_skene.one_coin(number, DEFAULT_ACCURACY)), {})
-
-    @classmethod
-    def from_json(cls, data: dict[str, Any], annotators: Sequence[Hashable]) -> Self:
-        """The part of a crowd that `as_json` returned; `annotators` in the same order as there."""
-        skills = {
-            annotator: _tuples(matrix)
-            for annotator, matrix in zip(annotators, data["skills"], strict=True)
-            if matrix is not None
-        }
-        return cls(
-            classes=tuple(data["classes"]),
-            prior=tuple(data["prior"]),
-            pooled=_tuples(data["pooled"]),
-            skills=skills,
-            tail=data["tail"],
-            share=data["share"],
-        )
-
-    def as_json(self, annotators: Sequence[Hashable]) -> dict[str, Any]:
-        """What a decision on these annotators' votes uses; `skills` in their order, None for a stranger."""
-        return {
-            "classes": list(self.classes),
-            "prior": list(self.prior),
-            "pooled": _lists(self.pooled),
-            "tail": self.tail,
-            "share": self.share,
-            "skills": [
-                _lists(self.skills[annotator]) if annotator in self.skills else None
-                for annotator in annotators
-            ],
-        }
-
-    def reliability(self, annotator: Hashable) -> float:
-        """The expected share of an annotator's right answers, from 0 to 1."""
-        matrix = self.skills.get(annotator, self.pooled)
-        return fsum(self.prior[k] * matrix[k][k] for k in range(len(self.classes)))
 
 
 @dataclass(frozen=True)
@@ -152,10 +86,10 @@ class LabelFit:
     def crowd(self, classes: Sequence[str], annotators: Sequence[Hashable]) -> LabelCrowd:
         """What was learned, by name: `classes` and `annotators` in the order of their numbers."""
         skills = {
-            annotator: _rounded(matrix) for annotator, matrix in zip(annotators, self.matrices, strict=True)
+            annotator: rounded(matrix) for annotator, matrix in zip(annotators, self.matrices, strict=True)
         }
         prior = tuple(np.round(self.prior.astype(float), DECIMALS).tolist())
-        return LabelCrowd(tuple(classes), prior, _rounded(self.pooled), skills)
+        return LabelCrowd(tuple(classes), prior, rounded(self.pooled), skills)
 
 
 def fit(
@@ -372,19 +306,6 @@ def _count(votes: Sequence[Vote], classes: Sequence[str]) -> dict[str, int]:
     counts = dict.fromkeys(classes, 0)
     for vote in votes:
         if vote.answer not in counts:
-            raise ValueError(f"{vote.answer!r} by annotator {vote.annotator!r} is none of {list(classes)}")
+            raise ValueError(f"{vote.answer!r} by annotator {vote.annotator!r} is not one of {list(classes)}")
         counts[vote.answer] += 1
     return counts
-
-
-def _rounded(matrix: Floats) -> Matrix:
-    # Never 0: what no one has done so far is still possible.
-    return _tuples(np.maximum(np.round(matrix.astype(float), DECIMALS), 10**-DECIMALS).tolist())
-
-
-def _tuples(matrix: Sequence[Sequence[float]]) -> Matrix:
-    return tuple(tuple(row) for row in matrix)
-
-
-def _lists(matrix: Matrix) -> list[list[float]]:
-    return [list(row) for row in matrix]

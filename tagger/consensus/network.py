@@ -1,10 +1,10 @@
-"""Transcripts woven into a network of words: slots, and in each the word of every transcript.
+"""Transcripts aligned into a network of words: slots, and in each slot the word of every transcript.
 
 The method is ROVER: J. Fiscus, A post-processing system to yield reduced word error rates (1997),
-doi:10.1109/ASRU.1997.659110. Two things differ. It weaves transcripts in one after another and so depends on
-their order; here the order comes from the texts alone: the most central first, then the nearest to it. And
-words that all of them hold are found first, so that only the stretches between, a few words each, are aligned
-with care: by the closeness of the words' characters.
+doi:10.1109/ASRU.1997.659110, with two changes. ROVER adds transcripts in turn and depends on their order;
+here the order follows from the texts: the most central one first, then the nearest to it. And the words that
+all transcripts share are found first, so that only the stretches between them, a few words each, need a
+costly alignment, by the similarity of the words' characters.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -17,20 +17,19 @@ Words = tuple[str, ...]
 
 NO_WORD = ""
 
-# What may be aligned with care: over so many pairs of words it costs more time than it is worth.
-CAREFUL = 2500
+# The most pairs of words that are aligned by their characters; with more it takes more time than it is worth.
+MAX_CELLS = 2500
 
-# Of the cost of changing a word, the part that does not depend on its characters. Changing costs from this to
-# 1, leaving out or putting in 0.75: less than two unlike words in one slot, so that a word fits where it is
-# alike.
-UNLIKE, GAP = 0.4, 0.75
+# Alignment costs: SUBSTITUTION to 1 for a substitution, depending on the characters; GAP for an insertion or
+# a deletion. A gap costs less than two dissimilar words in one slot, so each word goes where it is similar.
+SUBSTITUTION, GAP = 0.4, 0.75
 
-# Characters that stand for words: above the surrogates there is room for a million.
+# The range of characters that stand for words: about a million, above the surrogates.
 FIRST_CHARACTER, END = 0xE000, 0x110000
 
 
 class Alphabet(dict[str, str]):
-    """A character for each word met so far, so that alignment runs in C."""
+    """One character for each word seen so far, so that alignment of texts runs in C."""
 
     def __missing__(self, word: str) -> str:
         self[word] = character = chr(FIRST_CHARACTER + len(self) % (END - FIRST_CHARACTER))
@@ -54,11 +53,10 @@ def weave(
     bridge: Callable[[list[Words]], list[Words]] = list,
     alphabet: Alphabet | None = None,
 ) -> list[list[str]]:
-    """Different texts, each of them given so many `times`, with `NO_WORD` in them so that they share slots:
-    at one place of all of them stands what was written at one place of the speech.
+    """The aligned texts, one row of slots each; `NO_WORD` marks a slot in which a text has no word.
 
-    `bridge` may rewrite the texts of one stretch before they are aligned: it brings variants together. An
-    `alphabet` need not be made anew for every task.
+    `texts` are distinct, and `times` is how often each was given. `bridge` may rewrite the texts of a stretch
+    before they are aligned, to bring variants together. An `alphabet` may be reused for many tasks.
 
     >>> weave([("hello", "world"), ("hello",), ("hello", "word")], [1, 1, 1])
     [['hello', 'world'], ['hello', ''], ['hello', 'word']]
@@ -66,9 +64,9 @@ def weave(
     woven: list[list[str]] = [[] for _ in texts]
     alphabet = Alphabet() if alphabet is None else alphabet
     spelled = alphabet.spelled(texts)
-    order = _from_the_centre(spelled, texts, times)
+    order = _centre_first(spelled, texts, times)
     starts = [0] * len(texts)
-    for places, size in [*_shared(spelled, order[0]), ([len(text) for text in texts], 0)]:
+    for places, size in [*_shared_runs(spelled, order[0]), ([len(text) for text in texts], 0)]:
         if places != starts:
             stretch = [text[start:end] for text, start, end in zip(texts, starts, places, strict=True)]
             if max(map(len, stretch)) > 1:
@@ -83,7 +81,7 @@ def weave(
 
 
 def edit_distance(one: Words, other: Words) -> int:
-    """Words to put in, leave out or change to get from one to the other (Levenshtein).
+    """The words to insert, delete or substitute to turn one text into the other (Levenshtein).
 
     >>> edit_distance(("a", "b", "c"), ("a", "c"))
     1
@@ -91,15 +89,16 @@ def edit_distance(one: Words, other: Words) -> int:
     return Levenshtein.distance(one, other)
 
 
-def _from_the_centre(spelled: list[str], texts: Sequence[Words], times: Sequence[int]) -> list[int]:
+def _centre_first(spelled: list[str], texts: Sequence[Words], times: Sequence[int]) -> list[int]:
+    """The texts by number: the one with the least edit distance to all others, then the nearest to it."""
     apart = _distances(spelled)
-    reach = [_product(row, times) for row in apart]
+    reach = [_weighted_sum(row, times) for row in apart]
     numbers = range(len(texts))
     centre = min(numbers, key=lambda number: (reach[number], texts[number]))
     return sorted(numbers, key=lambda number: (apart[centre][number], texts[number]))
 
 
-def _product(distances: Iterable[int], times: Iterable[int]) -> int:
+def _weighted_sum(distances: Iterable[int], times: Iterable[int]) -> int:
     return sum(map(mul, distances, times))
 
 
@@ -110,9 +109,8 @@ def _distances(texts: Sequence[str]) -> list[list[int]]:
     return apart
 
 
-def _shared(spelled: list[str], centre: int) -> list[tuple[list[int], int]]:
-    """The runs of words that every text holds, aligned with the central one: where each lies in each text,
-    and how many words it has."""
+def _shared_runs(spelled: list[str], centre: int) -> list[tuple[list[int], int]]:
+    """The runs of words that every text shares with the central one: their place in each text, and length."""
     middle = spelled[centre]
     shifts: list[list[int | None]] = []
     for text in spelled:
@@ -132,7 +130,7 @@ def _shared(spelled: list[str], centre: int) -> list[tuple[list[int], int]]:
 
 
 def _weave_stretch(stretch: list[Words], order: list[int], alphabet: Alphabet) -> list[Words]:
-    """One stretch between shared words; the order is that in which texts are woven in."""
+    """Align one stretch between shared words; `order` is the order in which texts are added."""
     if max(map(len, stretch)) == 1:
         return stretch
     times: dict[Words, int] = {}
@@ -140,8 +138,8 @@ def _weave_stretch(stretch: list[Words], order: list[int], alphabet: Alphabet) -
         times[stretch[at]] = times.get(stretch[at], 0) + 1
     segments = list(times)
     apart = _distances([" ".join(text) for text in segments])
-    reach = [_product(row, times.values()) for row in apart]
-    # Of equals the first that came, which the text nearer to the centre gave.
+    reach = [_weighted_sum(row, times.values()) for row in apart]
+    # Among equals the first one, which comes from the text nearest to the centre.
     centre = reach.index(min(reach))
     segments = [segments[number] for number in sorted(range(len(segments)), key=apart[centre].__getitem__)]
     spelled = alphabet.spelled(segments)
@@ -153,10 +151,10 @@ def _weave_stretch(stretch: list[Words], order: list[int], alphabet: Alphabet) -
 
 
 def _add(columns: list[list[str]], text: Words, seen: int, edits: Editops) -> list[list[str]]:
-    """The columns with the words of one more text: first those that the central text has, then the rest."""
+    """The columns with one more text: first the words that it shares with the central text, then the rest."""
     blocks = edits.as_matching_blocks()
-    if len(blocks) == 1:  # the one that ends every list of them
-        return _add_between(columns, text, seen)
+    if len(blocks) == 1:  # only the empty block that ends every list
+        return _add_words(columns, text, seen)
     central = [number for number, column in enumerate(columns) if column[0]]
     central.append(len(columns))
     woven: list[list[str]] = []
@@ -165,7 +163,7 @@ def _add(columns: list[list[str]], text: Words, seen: int, edits: Editops) -> li
         for step in range(block.size or 1):
             column, word = central[block.a + step], block.b + step
             if i < column or j < word:
-                woven += _add_between(columns[i:column], text[j:word], seen)
+                woven += _add_words(columns[i:column], text[j:word], seen)
             if block.size:
                 columns[column].append(text[word])
                 woven.append(columns[column])
@@ -173,7 +171,7 @@ def _add(columns: list[list[str]], text: Words, seen: int, edits: Editops) -> li
     return woven
 
 
-def _add_between(columns: list[list[str]], text: Words, seen: int) -> list[list[str]]:
+def _add_words(columns: list[list[str]], text: Words, seen: int) -> list[list[str]]:
     if not columns:
         return [[*[NO_WORD] * seen, word] for word in text]
     if text and len(columns) + len(text) > 2:
@@ -183,22 +181,23 @@ def _add_between(columns: list[list[str]], text: Words, seen: int) -> list[list[
     return columns
 
 
-def unlike(word: str, words: set[str]) -> float:
-    """What it costs to change a word to that of some words which is most like it."""
+def substitution_cost(word: str, words: set[str]) -> float:
+    """The cost of substituting a word by the most similar of some words: 0 if it is one of them."""
     if word in words:
         return 0.0
-    return UNLIKE + (1 - UNLIKE) * min([Levenshtein.normalized_distance(word, other) for other in words])
+    nearest = min([Levenshtein.normalized_distance(word, other) for other in words])
+    return SUBSTITUTION + (1 - SUBSTITUTION) * nearest
 
 
 def align(columns: list[list[str]], text: Words) -> list[list[str]]:
-    """The columns with the words of one more text, paired in the cheapest way that keeps their order."""
-    if len(columns) * len(text) > CAREFUL:
-        return _align_in_turn(columns, text)
+    """The columns with one more text, aligned at the lowest cost that keeps the order of words."""
+    if len(columns) * len(text) > MAX_CELLS:
+        return _align_by_position(columns, text)
     skips = [0.0 if NO_WORD in column else GAP for column in columns]
-    changes = [[unlike(word, words) for word in text] for words in map(set, columns)]
+    changes = [[substitution_cost(word, words) for word in text] for words in map(set, columns)]
     costs = [[GAP * j for j in range(len(text) + 1)]]
     for skip, change in zip(skips, changes, strict=True):
-        costs.append(_cheapest(costs[-1], skip, change))
+        costs.append(_next_row(costs[-1], skip, change))
     i, j = len(columns), len(text)
     woven: list[list[str]] = []
     while i or j:
@@ -215,8 +214,8 @@ def align(columns: list[list[str]], text: Words) -> list[list[str]]:
     return woven[::-1]
 
 
-def _cheapest(above: list[float], skip: float, change: list[float]) -> list[float]:
-    # `min` of three would take most of the time of an alignment.
+def _next_row(above: list[float], skip: float, change: list[float]) -> list[float]:
+    # `min` of three would take most of an alignment's time.
     row = [least := above[0] + skip]
     for changed, skipped, cost in zip(above, above[1:], change, strict=False):
         least += GAP
@@ -228,8 +227,8 @@ def _cheapest(above: list[float], skip: float, change: list[float]) -> list[floa
     return row
 
 
-def _align_in_turn(columns: list[list[str]], text: Words) -> list[list[str]]:
-    """A pairing of very many slots and words that costs no time: the first with the first, and so on."""
+def _align_by_position(columns: list[list[str]], text: Words) -> list[list[str]]:
+    """A fast alignment of very long stretches: the first word in the first slot, and so on."""
     new = [NO_WORD] * len(columns[0])
     return [
         [*column, word] if column else [*new, word]

@@ -1,10 +1,9 @@
-"""How well each annotator transcribes, learned from agreement alone by EM, and what that says of each word.
+"""How well each annotator transcribes, learned from agreement alone by EM, and the belief in each word.
 
-A noisy channel for every annotator: of the words spoken they get a share right, leave a share out, and miss
-the rest, with a word that is like it more likely than another; and for so many words they put in one that
-nobody spoke. A. P. Dawid, A. M. Skene, Maximum likelihood estimation of observer error-rates using the EM
-algorithm (1979), doi:10.2307/2346806, with the confusions of an open vocabulary tied by the closeness of
-characters.
+A noisy channel for every annotator: of the words spoken, they get a share right, leave out a share, and
+mishear the rest, as a similar word more likely than as another; and they put in words that no one spoke. A.
+P. Dawid and A. M. Skene, Maximum likelihood estimation of observer error-rates using the EM algorithm (1979),
+doi:10.2307/2346806, with the confusion matrix of an open vocabulary replaced by the similarity of characters.
 """
 
 from collections.abc import Mapping, Sequence
@@ -14,34 +13,35 @@ from typing import NamedTuple
 
 import numpy as np
 
-from .slots import Floats, Integers, Slots, on_grid, total
+from .slots import Floats, Integers, Slots, on_grid, sum_at
 
 
 class Skill(NamedTuple):
-    """An annotator's shares of the words spoken: `right`, `left_out`; and `put_in`, for each word spoken."""
+    """An annotator's shares of the spoken words: `right`, `left_out`; and words `put_in` per spoken word."""
 
     right: float
     left_out: float
     put_in: float
 
 
-# What is known before a crowd is: a careless typist, so that agreement has to be earned.
+# The skill assumed before anything is known: a careless typist, so that trust has to be earned.
 STRANGER = Skill(right=0.82, left_out=0.06, put_in=0.02)
 
-# So many words of evidence weigh as much as what is known of the whole crowd.
+# Pseudo-words of the pool's skill in each annotator's, and of STRANGER in the pool's.
 POOL_WEIGHT = 20.0
 
 ROUNDS = 8
 
-# The natural logarithms of the chance that a given word is missed for one that is nothing like it, over the
-# chance to write the very same; that the word put in is a given one; that none of the candidates was spoken.
-UNLIKE, PUT_IN, UNSEEN, NONE = -5.0, -3.0, -6.0, -4.0
+# Natural logarithms. LOG_DISSIMILAR: the chance to mishear a word as one without any similarity, relative to
+# an identical one; LOG_INSERTED: that a word put in is the given one; LOG_UNSEEN: LOG_DISSIMILAR for a right
+# word that is not among the candidates; LOG_NONE: that it is not among them.
+LOG_DISSIMILAR, LOG_INSERTED, LOG_UNSEEN, LOG_NONE = -5.0, -3.0, -6.0, -4.0
 
-LEAST, MOST = 1e-4, 0.5
+MIN_SHARE, MAX_INSERTED = 1e-4, 0.5
 
 
 class Belief(NamedTuple):
-    """The probability of each candidate, and for each slot that none of its candidates is right."""
+    """The probability of each candidate (candidates,), and that none in a slot is right (slots,)."""
 
     candidates: Floats
     none: Floats
@@ -49,31 +49,36 @@ class Belief(NamedTuple):
 
 @dataclass(frozen=True)
 class Evidence:
-    """What a slot's votes say whatever the annotators' skills: computed once, weighed in every round."""
+    """What the votes of slots say regardless of skills: computed once, used in every round.
+
+    `missed` (candidates,): the log chance of the other words of the slot if this candidate is right; `unseen`
+    (slots,): the same if none of them is; `closeness`: the similarity of the words in each of `slots.pairs`;
+    `known` (slots,): the right candidate, -1 where it is not known.
+    """
 
     slots: Slots
-    missed: Floats  # of each candidate: the log chance of the other words of its slot, were it the right one
-    unseen: Floats  # of each slot: the same, were it none of them
-    closeness: Floats  # of the words of each pair of candidates
-    known: Integers  # of each slot: its right candidate, -1 where nobody told
+    missed: Floats
+    unseen: Floats
+    closeness: Floats
+    known: Integers
 
     @classmethod
     def of(cls, slots: Slots, closeness: Floats, known: Integers | None = None) -> "Evidence":
         one, other = slots.pairs
-        missed = total(on_grid(UNLIKE * slots.votes[other] * (1 - closeness)), one, slots.candidates)
+        missed = sum_at(on_grid(LOG_DISSIMILAR * slots.votes[other] * (1 - closeness)), one, slots.candidates)
         words = np.where(slots.empty, 0.0, slots.votes)
-        unseen = NONE + UNSEEN * total(words, slots.slot, slots.count)
+        unseen = LOG_NONE + LOG_UNSEEN * sum_at(words, slots.slot, slots.count)
         return cls(slots, missed, unseen, closeness, np.full(slots.count, -1) if known is None else known)
 
     @cached_property
     def closest(self) -> Floats:
-        """How alike each candidate is to the word of its slot that is most like it."""
+        """The similarity of each candidate to the most similar word of its slot: (candidates,)."""
         closest = np.zeros(self.slots.candidates)
         np.maximum.at(closest, self.slots.pairs[0], self.closeness)
         return closest
 
     def weighed(self, shares: Mapping[tuple[int, int], float], first: int) -> "Evidence":
-        """The same with other weights, by the numbers of task and annotator; its tasks begin at `first`."""
+        """The same with other weights, given by task and annotator; `first` is its first task."""
         slots = self.slots
         tasks = np.repeat(np.arange(first, first + len(slots.voices) - 1), np.diff(slots.voices)).tolist()
         voices = enumerate(zip(tasks, slots.annotator.tolist(), strict=True))
@@ -82,31 +87,31 @@ class Evidence:
 
 
 def believe(evidence: Evidence, skills: Floats) -> Belief:
-    """What was spoken in each slot, given each annotator's skill (a row of right, left out, put in)."""
+    """What was spoken in each slot, given `skills` (annotators, 3): rows of right, left out, put in."""
     slots = evidence.slots
-    right, left_out, put_in = np.clip(skills, LEAST, 1 - LEAST).T
-    missed = np.maximum(1 - right - left_out, LEAST)
-    put_in = np.minimum(put_in, MOST)
+    right, left_out, put_in = np.clip(skills, MIN_SHARE, 1 - MIN_SHARE).T
+    missed = np.maximum(1 - right - left_out, MIN_SHARE)
+    put_in = np.minimum(put_in, MAX_INSERTED)
 
     def votes(wrote_none: Floats, wrote_word: Floats) -> Floats:
         by_voice = [np.log(share)[slots.annotator] * slots.weight for share in (wrote_word, wrote_none)]
-        return np.asarray(on_grid(np.concatenate(by_voice))[slots.cell_act])
+        return np.asarray(on_grid(np.concatenate(by_voice))[slots.cell_action])
 
-    spoken = total(votes(left_out, missed), slots.cell_slot, slots.count)
-    nothing = total(votes(1 - put_in, put_in * np.exp(PUT_IN)), slots.cell_slot, slots.count)
+    spoken = sum_at(votes(left_out, missed), slots.cell_slot, slots.count)
+    nothing = sum_at(votes(1 - put_in, put_in * np.exp(LOG_INSERTED)), slots.cell_slot, slots.count)
     gained = votes(np.ones(len(right)), right / missed)
-    own = total(gained, slots.chosen, slots.candidates)
+    own = sum_at(gained, slots.chosen, slots.candidates)
     scores = np.where(slots.empty, nothing[slots.slot], spoken[slots.slot] + own + evidence.missed)
     none = spoken + evidence.unseen
-    told = evidence.known >= 0
-    scores[told[slots.slot]] = -np.inf
-    scores[evidence.known[told]] = 0.0
-    none[told] = -np.inf
+    is_known = evidence.known >= 0
+    scores[is_known[slots.slot]] = -np.inf
+    scores[evidence.known[is_known]] = 0.0
+    none[is_known] = -np.inf
     return normalise(slots, scores, none)
 
 
 def normalise(slots: Slots, scores: Floats, none: Floats) -> Belief:
-    """Scores (natural logarithms) to probabilities that sum to 1 over each slot, none of them included."""
+    """Scores (natural logarithms) to probabilities that sum to 1 over each slot and its "none of them"."""
     if not slots.count:
         return Belief(scores, none)
     top = np.maximum(np.maximum.reduceat(scores, slots.first[:-1]), none)
@@ -116,35 +121,35 @@ def normalise(slots: Slots, scores: Floats, none: Floats) -> Belief:
 
 
 def count(slots: Slots, belief: Belief, annotators: int) -> Floats:
-    """By annotator, the expected words: spoken, right, left out, put in."""
+    """The expected number of words spoken, right, left out and put in: (4, annotators)."""
     likely = on_grid(belief.candidates)
-    nothing = total(np.where(slots.empty, likely, 0.0), slots.slot, slots.count)
-    silent, tasks = slots.silent_cells, len(slots.voices) - 1
-    # On a grid sums are exact: what all voices of a task have in common is added up once.
-    spoken, put_in = (total(each, slots.task, tasks)[slots.voice_task] for each in (1 - nothing, nothing))
+    nothing = sum_at(np.where(slots.empty, likely, 0.0), slots.slot, slots.count)
+    silent, tasks = slots.empty_cells, len(slots.voices) - 1
+    # Sums on the grid are exact, so what all voices of a task share can be summed once.
+    spoken, put_in = (sum_at(each, slots.task, tasks)[slots.voice_task] for each in (1 - nothing, nothing))
     quiet, where = slots.annotator[slots.cell_voice[silent]], slots.cell_slot[silent]
-    right = total(np.where(slots.empty, 0.0, likely)[slots.chosen], slots.cell_voice, len(slots.annotator))
+    right = sum_at(np.where(slots.empty, 0.0, likely)[slots.chosen], slots.cell_voice, len(slots.annotator))
     return np.stack(
         [
-            total(spoken, slots.annotator, annotators),
-            total(right, slots.annotator, annotators),
-            total((1 - nothing)[where], quiet, annotators),
-            total(put_in, slots.annotator, annotators) - total(nothing[where], quiet, annotators),
+            sum_at(spoken, slots.annotator, annotators),
+            sum_at(right, slots.annotator, annotators),
+            sum_at((1 - nothing)[where], quiet, annotators),
+            sum_at(put_in, slots.annotator, annotators) - sum_at(nothing[where], quiet, annotators),
         ]
     )
 
 
 def estimate(counts: Floats) -> Floats:
-    """Skills from counts, a row each, and the pool's as the last: shrunk to it."""
+    """Skills (annotators + 1, 3) from counts (4, annotators), shrunk to the pool's, which is the last row."""
     spoken, shares = counts[0], counts[1:]
     pool = (shares.sum(axis=1) + POOL_WEIGHT * np.array(STRANGER)) / (spoken.sum() + POOL_WEIGHT)
     skills = (shares + POOL_WEIGHT * pool[:, None]) / (spoken + POOL_WEIGHT)
-    # Rounded, so that what is stored decides as what was learned.
+    # Rounded, so that stored skills decide exactly as learned ones.
     return np.round(np.vstack([skills.T, pool]), 6)
 
 
 def learn(chunks: Sequence[Evidence], annotators: int) -> Floats:
-    """A skill for each annotator, and the pool's as the last row."""
+    """The skills (annotators + 1, 3) after `ROUNDS` of EM; the pool's is the last row."""
     skills = np.tile(np.array(STRANGER), (annotators + 1, 1))
     for _ in range(ROUNDS):
         counts = np.zeros((4, annotators))

@@ -1,8 +1,8 @@
-"""Many tasks' networks as arrays, so that numpy weighs all of their words at once.
+"""The networks of many tasks as arrays, so that numpy handles all of their words together.
 
-Four things are numbered, each over all tasks: *slots*; *candidates*, the different words of a slot in their
-alphabetical order ("" is no word); *voices*, an annotator's text on a task; *cells*, what a voice has in a
-slot.
+Four things are numbered over all tasks: *slots*; *candidates*, the distinct words of a slot in alphabetical
+order ("" is no word); *voices*, the text of one annotator on one task; *cells*, the word that one voice has
+in one slot.
 """
 
 from collections import Counter
@@ -25,15 +25,15 @@ Integers = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
 Booleans = npt.NDArray[np.bool_]
 
-# Sums of numbers on this grid are exact, so that they do not depend on the order of the summands.
+# Sums of multiples of this are exact, so they do not depend on the order of the summands.
 GRID = 2.0**-20
 
-# From so many slots on, joining them place by place is faster than one by one.
-MANY = 500
+# From this many slots on, `Slots.reduced` is faster by candidate than by slot.
+MANY_SLOTS = 500
 
 
 class Voice(NamedTuple):
-    """One text of one annotator, by number, on one task. Copies of one text share the weight of one voice."""
+    """One annotator's text on one task. `annotator` is a number; n copies of a text weigh 1 / n each."""
 
     text: Words
     annotator: int
@@ -41,14 +41,15 @@ class Voice(NamedTuple):
 
 
 def on_grid(values: Floats) -> Floats:
+    """The values rounded to multiples of `GRID`."""
     found: Floats = values * (1 / GRID)
     np.rint(found, out=found)
     found *= GRID
     return found
 
 
-def total(values: npt.ArrayLike, at: Integers, size: int) -> Floats:
-    """The sum of the values at each number from 0 to size."""
+def sum_at(values: npt.ArrayLike, at: Integers, size: int) -> Floats:
+    """The sum of the `values` for each number in `at`, from 0 to `size` - 1: (size,)."""
     return np.asarray(np.bincount(at, values, size), float)
 
 
@@ -59,8 +60,11 @@ def _pairs(number: int) -> tuple[Integers, Integers]:
 
 
 def _cells(voices: Integers, lengths: Integers, task: Integers) -> tuple[Integers, Integers]:
-    """Of each cell, slot by slot, its slot and where it stands voice by voice. `voices`: where each task's
-    begin, and their number; `lengths`: each task's number of slots; `task`: each slot's."""
+    """For each cell, ordered by slot: its slot, and its place in the order by voice.
+
+    `voices`: each task's first voice, and their number at the end; `lengths`: each task's number of slots;
+    `task`: each slot's task.
+    """
     heard = np.diff(voices)
     before = np.cumsum(lengths * heard) - lengths * heard - (np.cumsum(lengths) - lengths)
     begins = before[task] + np.arange(len(task))
@@ -71,9 +75,12 @@ def _cells(voices: Integers, lengths: Integers, task: Integers) -> tuple[Integer
 
 @dataclass(frozen=True)
 class Slots:
-    """`words`: each candidate's; `first`: each slot's first candidate, and their number at the end; `task`:
-    each slot's; `voices`: where each task's voices begin, and their number at the end; `annotator` and
-    `weight`: each voice's; `chosen`: each cell's candidate, slot by slot and voice by voice."""
+    """The networks of some tasks.
+
+    `words`: each candidate's word; `first`: each slot's first candidate, and their number at the end; `task`:
+    each slot's task; `voices`: each task's first voice, and their number at the end; `annotator` and
+    `weight`: those of each voice; `chosen`: each cell's candidate, ordered by slot and then by voice.
+    """
 
     words: list[str]
     first: Integers
@@ -85,8 +92,8 @@ class Slots:
 
     @classmethod
     def of(cls, tasks: Sequence[Sequence[Voice]], variants: Variants) -> "Slots":
-        """The networks of tasks; where nobody heard a word there is one slot that holds none."""
-        written: list[str] = []  # voice by voice
+        """The networks of `tasks`. A task on which no one heard a word has one slot, without a word."""
+        written: list[str] = []  # by voice
         lengths, voices = [], [0]
         everyone: list[Voice] = []
         alphabet = Alphabet()
@@ -96,7 +103,7 @@ class Slots:
             voices.append(len(everyone))
             times = Counter(map(itemgetter(0), given))
             woven = weave(list(times), list(times.values()), variants.bridge, alphabet) if given else [[]]
-            # Where nobody heard a word, that is what there is to agree on.
+            # If no one heard a word, annotators agree on the absence of one.
             woven = [[NO_WORD]] if given and not woven[0] else woven
             for words, number in zip(woven, times.values(), strict=False):
                 written += words * number
@@ -118,29 +125,31 @@ class Slots:
         )
 
     @cached_property
-    def longer(self) -> Floats:
-        """How many characters each candidate is longer than the mean of what its slot's voices have."""
+    def extra_length(self) -> Floats:
+        """Characters by which each candidate exceeds the mean length in its slot; 0 for no word."""
         length = np.fromiter(map(len, self.words), float, self.candidates)
-        voices = np.maximum(total(self.votes, self.slot, self.count), 1)
-        usual = total(length * self.votes, self.slot, self.count) / voices
+        voices = np.maximum(sum_at(self.votes, self.slot, self.count), 1)
+        usual = sum_at(length * self.votes, self.slot, self.count) / voices
         return np.where(self.empty, 0, length - usual[self.slot])
 
     @property
     def count(self) -> int:
+        """The number of slots."""
         return len(self.task)
 
     @property
     def candidates(self) -> int:
+        """The number of candidates."""
         return len(self.words)
 
     @cached_property
-    def heard(self) -> Integers:
-        """How many voices each slot has."""
+    def voice_count(self) -> Integers:
+        """The number of voices in each slot."""
         return np.diff(self.voices)[self.task]
 
     @cached_property
     def width(self) -> Integers:
-        """How many candidates each slot has."""
+        """The number of candidates in each slot."""
         return np.diff(self.first)
 
     @cached_property
@@ -150,45 +159,48 @@ class Slots:
 
     @cached_property
     def cell_slot(self) -> Integers:
-        return np.repeat(np.arange(self.count), self.heard)
+        """Each cell's slot."""
+        return np.repeat(np.arange(self.count), self.voice_count)
 
     @cached_property
     def cell_voice(self) -> Integers:
-        begins = np.cumsum(self.heard) - self.heard
+        """Each cell's voice."""
+        begins = np.cumsum(self.voice_count) - self.voice_count
         return np.arange(len(self.chosen)) + (self.voices[self.task] - begins)[self.cell_slot]
 
     @cached_property
     def voice_task(self) -> Integers:
+        """Each voice's task."""
         return np.repeat(np.arange(len(self.voices) - 1), np.diff(self.voices))
 
     @cached_property
-    def silent_cells(self) -> Integers:
-        """The cells that hold no word."""
+    def empty_cells(self) -> Integers:
+        """The cells without a word."""
         return np.flatnonzero(self.empty[self.chosen])
 
     @cached_property
-    def cell_act(self) -> Integers:
-        """What each cell's voice did: its number where it wrote a word, and beyond all of these where not."""
+    def cell_action(self) -> Integers:
+        """What each cell's voice did: its number if it wrote a word, else that plus the number of voices."""
         return self.cell_voice + len(self.annotator) * self.empty[self.chosen]
 
     @cached_property
     def empty(self) -> Booleans:
-        """Is the candidate no word?"""
+        """Whether each candidate is the absence of a word."""
         return np.array([not word for word in self.words], bool)
 
     @cached_property
     def votes(self) -> Floats:
-        """The weight of the voices behind each candidate."""
-        return total(on_grid(self.weight[self.cell_voice]), self.chosen, self.candidates)
+        """The summed weight of the voices for each candidate."""
+        return sum_at(on_grid(self.weight[self.cell_voice]), self.chosen, self.candidates)
 
     @cached_property
     def rivals(self) -> Integers:
-        """The candidates that have a rival: where all agree there is nothing to compare."""
+        """The candidates that have a rival in their slot."""
         return np.flatnonzero((self.width > 1)[self.slot])
 
     @cached_property
     def pairs(self) -> tuple[Integers, Integers]:
-        """Every two candidates of a slot that are words; after them all, the same in the other order."""
+        """All pairs of words in the same slot, as candidates; then the same pairs in the other order."""
         ones, others = [], []
         for width in range(2, self.width.max(initial=0) + 1):
             base = self.first[:-1][self.width == width]
@@ -201,7 +213,7 @@ class Slots:
         return np.append(one, other), np.append(other, one)
 
     def closeness(self, variants: Variants) -> Floats:
-        """How alike the words of each of the `pairs` are, from 0 to 1; 1 for variants of one word."""
+        """The similarity of the words of each of the `pairs`, from 0 to 1; 1 for variants of one word."""
         half = len(self.pairs[0]) // 2
         one, other = ([self.words[number] for number in numbers[:half].tolist()] for numbers in self.pairs)
         if not one:
@@ -211,47 +223,49 @@ class Slots:
         return np.tile(np.where(same, 1.0, alike), 2)
 
     @cached_property
-    def later(self) -> list[tuple[Integers, Integers]]:
-        """For each place after a slot's first: the slots that have so many candidates, and those in it."""
+    def further(self) -> list[tuple[Integers, Integers]]:
+        """For the second candidate of slots, the third and so on: slots that have it, and the candidates."""
         wider = (np.flatnonzero(self.width > place) for place in range(1, self.width.max(initial=0)))
         return [(slots, self.first[slots] + place) for place, slots in enumerate(wider, start=1)]
 
-    def gathered(self, join: np.ufunc, values: Floats) -> Floats:
-        """Each row's values (rows, candidates) joined over each slot: (rows, slots). Of many slots far faster
-        than `reduceat`, as most have one candidate or two. Sums have to be exact."""
-        if self.count < MANY:
+    def reduced(self, join: np.ufunc, values: Floats) -> Floats:
+        """`values` (rows, candidates) reduced by `join` over each slot: (rows, slots).
+
+        Far faster than `reduceat` for many slots, as most have one or two candidates. Sums must be exact.
+        """
+        if self.count < MANY_SLOTS:
             return np.asarray(join.reduceat(values, self.first[:-1], axis=-1))
         found = values.take(self.first[:-1], axis=-1)
-        for slots, candidates in self.later:
+        for slots, candidates in self.further:
             found[..., slots] = join(found.take(slots, axis=-1), values.take(candidates, axis=-1))
         return found
 
     def leaders(self, scores: Floats) -> Integers:
-        """The candidate of each slot with the highest score, the first of equals."""
+        """The candidate with the highest score in each slot; the first one in a tie."""
         leads = self.first[:-1].copy()
-        for slots, candidates in self.later:
+        for slots, candidates in self.further:
             leads[slots] = np.where(scores[candidates] > scores[leads[slots]], candidates, leads[slots])
         return leads
 
-    def written(self) -> list[str]:
-        """The words of each task, each once."""
+    def distinct_words(self) -> list[str]:
+        """The distinct words of each task, in one list."""
         by_task = self._by_task(self.words, self.first)
         return [word for words in by_task for word in dict.fromkeys(words) if word]
 
-    def told_by(self, annotator: int) -> Integers:
-        """Each slot's candidate that one annotator chose, -1 where they gave no text."""
-        told = np.full(self.count, -1)
+    def chosen_by(self, annotator: int) -> Integers:
+        """The candidate that one annotator chose in each slot, -1 where they gave no text."""
+        found = np.full(self.count, -1)
         by = self.annotator[self.cell_voice] == annotator
-        told[self.cell_slot[by]] = self.chosen[by]
-        return told
+        found[self.cell_slot[by]] = self.chosen[by]
+        return found
 
     def texts(self, leads: Integers) -> list[list[str]]:
-        """The words of each task's text, of the given candidate of each slot."""
-        said = list(map(self.words.__getitem__, leads.tolist()))
-        return [list(filter(None, words)) for words in self._by_task(said, np.arange(self.count + 1))]
+        """The words of each task's text, given the chosen candidate of each slot."""
+        chosen = list(map(self.words.__getitem__, leads.tolist()))
+        return [list(filter(None, words)) for words in self._by_task(chosen, np.arange(self.count + 1))]
 
     def _by_task(self, words: list[str], first: Integers) -> Iterator[list[str]]:
-        """Words of slots, task by task, where each slot's begin."""
+        """Words by task; `first` is where each slot's words begin in `words`."""
         slots = np.searchsorted(self.task, np.arange(len(self.voices)))
         for start, end in pairwise(first[slots].tolist()):
             yield words[start:end]

@@ -1,10 +1,10 @@
-"""Ways to write one and the same speech, so that they meet in one slot of the network.
+"""Different spellings of the same speech, so that they share a slot of the network.
 
-Joined or split (airtight, air tight) is the same in every language: it takes two transcripts that differ in a
-space alone. What else is one speech in two spellings (20 and twenty, Mr and mister, I'm and I am) depends on
-the language and is data: `languages/xx.json` holds, by written word, how it is spoken (`spoken`), what the
-ending of a word stands for (`endings`), and words so frequent that a text is known by them (`marks`). A
-language without a file has none of it.
+Joined and split words (airtight, air tight) are recognised in any language, from two transcripts that differ
+only in a space. Other variants (20 and twenty, Mr and mister, I'm and I am) depend on the language and are
+data. `languages/xx.json` has for a written word how it is spoken (`spoken`), for the ending of a word what it
+stands for (`endings`), and words frequent enough to recognise the language by (`marks`). A language without a
+file has no such variants.
 """
 
 import json
@@ -19,19 +19,19 @@ from .network import Words
 
 LANGUAGES = Path(__file__).parent / "languages"
 
-# The most words that one word is split into.
-WIDEST = 3
+# The most words that one word may be split into.
+MAX_PARTS = 3
 
 
 @dataclass(frozen=True)
 class Variants:
-    """What one language writes in more than one way."""
+    """The spelling variants of one language."""
 
     spoken: Mapping[str, Sequence[str]] = field(default_factory=dict)
     endings: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
     def of(self, word: str) -> Iterable[str]:
-        """Every other way to write a word that the language's data gives.
+        """Every other way to write a word, according to the language's data.
 
         >>> list(of_language("en").of("don't")), list(of_language("und").of("don't"))
         (['do not'], [])
@@ -44,7 +44,7 @@ class Variants:
                 yield from (f"{word.removesuffix(ending)} {meaning}" for meaning in meanings)
 
     def same(self, one: str, other: str) -> bool:
-        """Are two different words one in two spellings?"""
+        """Whether two different words are spellings of the same speech."""
         if " " in one or " " in other:
             return (
                 one.replace(" ", "") == other.replace(" ", "")
@@ -54,7 +54,7 @@ class Variants:
         return bool(self.spoken) and (other in self.spoken.get(one, ()) or one in self.spoken.get(other, ()))
 
     def spell_out(self, text: Words) -> Words:
-        """A text with its numerals and abbreviations as they are spoken.
+        """The text with numerals and abbreviations as they are spoken.
 
         >>> of_language("en").spell_out(("21", "days"))
         ('twenty', 'one', 'days')
@@ -64,7 +64,7 @@ class Variants:
         return tuple(part for word in text for part in self.spoken.get(word, (word,))[0].split())
 
     def are_spelled_out(self, tasks: Iterable[Sequence[Words]]) -> bool:
-        """Does a crowd write more numerals as they are spoken than in digits, where somebody wrote digits?"""
+        """Whether a crowd spells out more numerals than it writes in digits, on tasks where digits occur."""
         spoken = written = 0
         numerals = set(filter(str.isdigit, self.spoken))
         for texts in tasks:
@@ -77,7 +77,7 @@ class Variants:
         return spoken > written
 
     def bridge(self, stretch: list[Words]) -> list[Words]:
-        """Texts in which words that others joined into one stand as one, with their spaces in it.
+        """Texts in which words that other texts join are one word, with the space inside it.
 
         >>> of_language("und").bridge([("airtight", "box"), ("air", "tight", "box")])
         [('airtight', 'box'), ('air tight', 'box')]
@@ -86,18 +86,18 @@ class Variants:
         endings = tuple(self.endings)
         more = [word for word in single if word in self.spoken or word.endswith(endings)]
         split = {way for word in more for way in self.of(word) if " " in way}
-        # What joins words begins with the first of them, and in order some such word comes right after that.
+        # A joined word starts with its first part; in sorted order, such a word comes directly after it.
         ordered = sorted(single)
         if not split and not any(map(str.startswith, ordered[1:], ordered)):
             return stretch
-        return [_joined(text, single, split) if len(text) > 1 else text for text in stretch]
+        return [_join_words(text, single, split) if len(text) > 1 else text for text in stretch]
 
 
-def _joined(text: Words, single: set[str], split: set[str]) -> Words:
+def _join_words(text: Words, single: set[str], split: set[str]) -> Words:
     found: list[str] = []
     at = 0
     while at < len(text):
-        width = min(WIDEST, len(text) - at)
+        width = min(MAX_PARTS, len(text) - at)
         while width > 1:
             part = text[at : at + width]
             if "".join(part) in single or (split and " ".join(part) in split):
@@ -109,7 +109,7 @@ def _joined(text: Words, single: set[str], split: set[str]) -> Words:
 
 
 def guess(texts: Iterable[Words]) -> str:
-    """The language of which a quarter of the words are marks; "" where there is none.
+    """The language whose marks are over a quarter of all words; "" if there is none.
 
     >>> guess([("the", "cat", "sat", "on", "the", "mat")]), guess([("el", "gato")])
     ('en', '')
@@ -123,7 +123,7 @@ def guess(texts: Iterable[Words]) -> str:
 
 @cache
 def of_language(language: str) -> Variants:
-    """The variants of a language by its code (`en`, `en-GB`); none of its own where there is no data."""
+    """The variants of a language by its code (`en`, `en-GB`); none where there is no data."""
     data = _data(language.split("-")[0].lower())
     return Variants(data.get("spoken", {}), data.get("endings", {}))
 

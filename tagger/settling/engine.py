@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 from datasets.models import Campaign, Label
 from tagger.consensus import labels, transcripts
+from tagger.consensus.reliability import Skill
 from tagger.consensus.verdict import Rule, Verdict, Vote
 
 # Grows whenever the same votes and parameters may come to another verdict.
@@ -38,7 +39,7 @@ def with_skills(crowd: EngineCrowd, skills: Mapping[int, Any]) -> EngineCrowd:
     pairs = {frozenset((who, other)) for who, held in skills.items() for other in held["copies"]}
     return replace(
         crowd,
-        skills={who: transcripts.Skill(*held["skill"]) for who, held in skills.items()},
+        skills={who: Skill(*held["skill"]) for who, held in skills.items()},
         copiers=frozenset(pairs),
     )
 

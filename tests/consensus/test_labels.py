@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tagger.consensus import labels
-from tagger.consensus.labels import LabelCrowd
+from tagger.consensus.label_crowd import LabelCrowd
 from tagger.consensus.verdict import Outcome, Rule, Vote
 from tests.support.mutants import mutant
 

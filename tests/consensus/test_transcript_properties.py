@@ -6,16 +6,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from datasets import normalise
-from tagger.consensus import frequencies, judge, transcripts
-from tagger.consensus.transcripts import TranscriptCrowd, decide, explain, fit, what_if
+from tagger.consensus import frequencies, judge, study
+from tagger.consensus.reliability import STRANGER
+from tagger.consensus.transcript_crowd import TranscriptCrowd
+from tagger.consensus.transcripts import decide, explain, fit, what_if
 from tagger.consensus.verdict import Outcome, Rule, Vote
 
 RULE = Rule(least=2, most=5, confidence=0.75)
 
 
 @pytest.fixture(autouse=True, scope="module")
-def what_is_read_once():
-    """Files that the first decision would read while hypothesis holds a watch."""
+def files_read_once():
+    """The first decision reads files, which would exceed hypothesis's deadline."""
     judge.shipped()
     frequencies.of_language("en")
 
@@ -38,8 +40,15 @@ def votes(*texts):
     return [Vote(number, text) for number, text in enumerate(texts)]
 
 
-def written(found):
+def as_text(found):
     return json.dumps([found.texts, found.confidences, sorted(found.reliability.items())])
+
+
+def parameters(crowd, task):
+    """What a decision on the task, and that after one more vote, use of the crowd."""
+    recording = crowd.recording()
+    what_if(task, RULE, recording)
+    return recording.as_json([vote.annotator for vote in task])
 
 
 @given(tasks, st.randoms())
@@ -52,7 +61,7 @@ def test_the_order_of_rows_never_changes_a_fit(crowd, random):
 
 
 @given(tasks)
-def test_renaming_the_annotators_renames_their_reliability_and_no_more(crowd):
+def test_renaming_annotators_only_renames_their_reliability(crowd):
     names = {number: f"worker {-number}" for number in range(6)}
     one = fit(crowd)
     other = fit([[Vote(names[vote.annotator], vote.answer) for vote in task] for task in crowd])
@@ -62,24 +71,24 @@ def test_renaming_the_annotators_renames_their_reliability_and_no_more(crowd):
 
 @given(tasks)
 def test_a_row_given_twice_counts_once(crowd):
-    assert written(fit(crowd)) == written(fit([task + task for task in crowd]))
+    assert as_text(fit(crowd)) == as_text(fit([task + task for task in crowd]))
 
 
 @given(st.lists(anything, min_size=1, max_size=4))
-def test_nothing_typed_crashes(texts):
+def test_any_text_is_decided(texts):
     verdict = decide(votes(*texts), RULE)
     assert verdict.answer == normalise.text(verdict.answer)
     assert 0 <= verdict.confidence <= 1
 
 
 @given(anything, st.integers(2, 6))
-def test_what_all_agree_on_comes_back_in_normal_form(text, people):
+def test_a_unanimous_text_comes_back_in_normal_form(text, people):
     verdict = decide(votes(*[text] * people), RULE)
     assert (verdict.answer, verdict.outcome) == (normalise.text(text), Outcome.SETTLED)
 
 
 @given(phrases, st.integers(1, 5))
-def test_one_more_who_agrees_makes_an_agreed_text_no_less_sure(text, people):
+def test_one_more_agreeing_vote_never_lowers_a_unanimous_text(text, people):
     fewer, more = (decide(votes(*[text] * number), RULE) for number in (people, people + 1))
     assert more.confidence >= fewer.confidence
 
@@ -91,38 +100,38 @@ def test_one_more_vote_for_the_leading_word_keeps_it_leading(texts):
 
 
 @given(tasks, st.integers(0, 5))
-def test_what_a_decision_used_decides_the_same_again(crowd, number):
+def test_stored_parameters_reproduce_a_decision(crowd, number):
     task = crowd[number % len(crowd)]
     learned = fit(crowd).crowd
     order = [vote.annotator for vote in task]
-    data = json.dumps(learned.as_json(order, task))
-    again = TranscriptCrowd.from_json(json.loads(data), order)
-    assert decide(task, RULE, again) == decide(task, RULE, learned)
-    assert json.dumps(again.as_json(order, task)) == data
+    data = json.dumps(parameters(learned, task))
+    restored = TranscriptCrowd.from_json(json.loads(data), order)
+    assert decide(task, RULE, restored) == decide(task, RULE, learned)
+    assert json.dumps(parameters(restored, task)) == data
 
 
 @given(tasks, st.integers(0, 5))
-def test_what_a_decision_used_answers_one_more_vote_the_same_again(crowd, number):
+def test_stored_parameters_reproduce_the_verdict_after_one_more_vote(crowd, number):
     task = crowd[number % len(crowd)]
     learned = fit(crowd, language="en").crowd
     order = [vote.annotator for vote in task]
-    again = TranscriptCrowd.from_json(json.loads(json.dumps(learned.as_json(order, task))), order)
-    assert what_if(task, RULE, again) == what_if(task, RULE, learned)
+    restored = TranscriptCrowd.from_json(json.loads(json.dumps(parameters(learned, task))), order)
+    assert what_if(task, RULE, restored) == what_if(task, RULE, learned)
 
 
 @given(tasks, st.integers(0, 5))
-def test_an_explanation_is_the_decision_the_contrary_vote_and_what_both_used(crowd, number):
+def test_an_explanation_is_the_decision_the_contrary_vote_and_their_parameters(crowd, number):
     task = crowd[number % len(crowd)]
     learned = fit(crowd, language="en").crowd
     apart = (
         decide(task, RULE, learned),
         what_if(task, RULE, learned).verdict,
-        learned.as_json([vote.annotator for vote in task], task),
+        parameters(learned, task),
     )
     assert explain(task, RULE, learned) == apart
 
 
-def test_without_votes_no_more_vote_is_explained():
+def test_without_votes_there_is_no_contrary_vote():
     verdict, against, _ = explain([], RULE, TranscriptCrowd.strangers("en"))
     assert (verdict.answer, against) == (None, None)
 
@@ -130,35 +139,35 @@ def test_without_votes_no_more_vote_is_explained():
 def test_a_crowd_in_several_chunks_is_decided_as_in_one(monkeypatch):
     crowd = [votes(f"turn on light {n}", f"turn the light {n}", f"turn on lite {n % 7}") for n in range(60)]
     whole = fit(crowd)
-    monkeypatch.setattr(transcripts, "CHUNK", 7)
+    monkeypatch.setattr(study, "CHUNK", 7)
     assert fit(crowd) == whole
 
 
-def test_a_decision_stands_when_the_list_of_a_language_is_another(monkeypatch):
+def test_a_decision_does_not_change_with_the_word_list_of_its_language(monkeypatch):
     cast = votes("turn the light on", "turn the lite on", "turn a lyte on")
     crowd = TranscriptCrowd.strangers("en")
-    data, verdict = crowd.as_json([0, 1, 2], cast), decide(cast, RULE, crowd)
+    data, verdict = parameters(crowd, cast), decide(cast, RULE, crowd)
     monkeypatch.setattr(frequencies, "of_language", lambda language: lambda word: 5.0)
-    again = TranscriptCrowd.from_json(data, [0, 1, 2])
-    assert (decide(cast, RULE, again), again.as_json([0, 1, 2], cast)) == (verdict, data)
+    restored = TranscriptCrowd.from_json(data, [0, 1, 2])
+    assert (decide(cast, RULE, restored), parameters(restored, cast)) == (verdict, data)
 
 
-def test_a_word_of_the_language_beats_a_slip_that_as_many_typed():
+def test_a_word_of_the_language_beats_a_typo_with_as_many_votes():
     assert decide(votes("a lihgt", "a light"), RULE, TranscriptCrowd.strangers("en")).answer == "a light"
 
 
-def test_what_a_decision_used_names_nobody():
+def test_stored_parameters_name_no_one():
     crowd = [[Vote("ann-7", "hello there"), Vote("bob-8", "hello where")]]
-    data = json.dumps(fit(crowd).crowd.as_json(["ann-7", "bob-8"], crowd[0]))
+    data = json.dumps(parameters(fit(crowd).crowd, crowd[0]))
     assert "ann-7" not in data and "bob-8" not in data
 
 
-def test_what_a_decision_used_holds_no_word_of_another_task():
+def test_stored_parameters_hold_no_word_of_another_task():
     crowd = [votes("hello there", "hello where"), votes("secret words", "secret word")]
-    assert "secret" not in json.dumps(fit(crowd).crowd.as_json([0, 1], crowd[0]))
+    assert "secret" not in json.dumps(parameters(fit(crowd).crowd, crowd[0]))
 
 
-def test_the_careful_count_for_more_than_the_careless():
+def test_careful_annotators_outweigh_careless_ones():
     spoken = [
         "the cat sat on the mat today",
         "where did you put the small red box",
@@ -194,19 +203,19 @@ def test_copiers_count_as_one_voice():
     assert decide(cast, RULE, learned).answer == "one time"
 
 
-def test_somebody_new_is_taken_for_one_of_the_crowd():
+def test_a_newcomer_gets_the_reliability_of_the_pool():
     found = fit([votes("one two", "one two")])
     assert found.crowd.reliability("nobody knows") == found.crowd.pool.right
 
 
-def test_what_is_known_teaches_who_is_right():
+def test_known_texts_teach_who_is_right():
     crowd = [[Vote("ann", f"word{number} alpha"), Vote("bob", f"word{number} beta")] for number in range(8)]
-    told = fit(crowd, known={number: f"word{number} beta" for number in range(7)})
-    assert told.reliability["bob"] > told.reliability["ann"]
-    assert (told.texts[0], told.confidences[0], told.texts[7]) == ("word0 beta", 1.0, "word7 beta")
+    found = fit(crowd, known={number: f"word{number} beta" for number in range(7)})
+    assert found.reliability["bob"] > found.reliability["ann"]
+    assert (found.texts[0], found.confidences[0], found.texts[7]) == ("word0 beta", 1.0, "word7 beta")
 
 
-def test_joined_and_split_words_meet_in_one_slot():
+def test_joined_and_split_words_share_a_slot():
     soft = decide(votes("an airtight box", "an air tight box", "an airtight box"), RULE).soft["words"]
     assert [word["word"] for word in soft] == ["an", "airtight", "box"]
     assert soft[1]["votes"] == {"airtight": 2, "air tight": 1}
@@ -218,7 +227,7 @@ def test_numerals_are_spelled_out_where_the_english_crowd_does():
     assert fit([votes(texts[0], *texts, texts[0]), votes("20 of the")]).texts[1] == "twenty of the"
 
 
-def test_numerals_of_a_crowd_that_types_digits_stay():
+def test_a_crowd_that_types_digits_keeps_them():
     texts = ["it was the first of the two and he had 20", "it was the first of the two and he had twenty"]
     assert fit([votes(*texts, texts[0])]).texts == [texts[0]]
 
@@ -254,13 +263,13 @@ def test_texts_of_ten_thousand_split_words_are_decided():
     )
 
 
-def test_a_contrary_stranger_makes_a_text_less_sure():
+def test_a_contrary_stranger_lowers_the_confidence():
     cast = votes("turn the light on", "turn the light on", "turn the night on")
     then = what_if(cast, RULE)
     assert then.confidence > 0
     assert then.verdict.confidence < decide(cast, RULE).confidence
 
 
-def test_a_stranger_weighs_what_the_pool_does():
+def test_a_crowd_of_strangers_is_the_default_crowd():
     assert asdict(TranscriptCrowd.strangers()) == asdict(TranscriptCrowd())
-    assert TranscriptCrowd.strangers().pool == transcripts.STRANGER
+    assert TranscriptCrowd.strangers().pool == STRANGER

@@ -25,13 +25,13 @@ crowds = st.lists(phrases, max_size=6)
 loose = Rule(least=1, most=4, confidence=0.01)
 
 
-def test_case_and_punctuation_are_no_disagreement():
+def test_case_and_punctuation_do_not_count_as_disagreement():
     verdict = decide("Hello, world!", "hello world")
     assert (verdict.outcome, verdict.answer) == (Outcome.SETTLED, "hello world")
     assert [word["agreement"] for word in verdict.soft["words"]] == [1.0, 1.0]
 
 
-def test_a_majority_decides_each_word_apart():
+def test_a_majority_decides_each_word_separately():
     assert decide("the cat sat down", "a cat sat down", "the cat sad down").answer == "the cat sat down"
 
 
@@ -42,21 +42,21 @@ def test_a_word_that_most_left_out_is_left_out():
     assert (some["word"], some["agreement"], some["votes"]) == ("", 2 / 3, {"": 2, "some": 1})
 
 
-def test_a_word_that_most_heard_is_put_in():
+def test_a_word_that_most_heard_is_kept():
     assert decide("play music", "play some music", "play some music").answer == "play some music"
 
 
-def test_the_confidence_is_the_share_of_right_words_to_expect():
+def test_the_confidence_is_lower_where_people_differ():
     sure, unsure = decide("one two", "one two", "one two"), decide("one two", "one two", "one too")
     assert 0.5 < unsure.confidence < sure.confidence <= 1
 
 
-def test_every_word_says_how_sure_it_is():
+def test_every_word_has_its_own_probability():
     one, two = decide("one two", "one two", "one too").soft["words"]
     assert one["probability"] > two["probability"] > 0.5
 
 
-def test_a_tied_word_keeps_a_text_from_settling_yet_leaves_a_draft():
+def test_a_tied_word_keeps_a_text_from_settling_but_leaves_a_draft():
     verdict = decide("one two three four five six", "one two three four five sicks", rule=loose)
     assert verdict.confidence > loose.confidence
     assert verdict.outcome is Outcome.MORE
@@ -67,7 +67,7 @@ def test_at_the_most_votes_disagreement_is_a_dispute():
     assert decide("a", "b", "c", "d", "e").outcome is Outcome.DISPUTED
 
 
-def test_the_centre_lies_where_most_transcripts_are():
+def test_the_central_transcript_is_the_one_nearest_to_the_others():
     assert decide("b", "c", "c", "c b").answer == "c"
 
 
@@ -77,12 +77,12 @@ def test_silence_is_an_answer():
     assert verdict.soft == {"words": []}
 
 
-def test_most_heard_nothing():
+def test_silence_wins_when_most_heard_nothing():
     verdict = decide("", "", "", "", "hello")
     assert (verdict.outcome, verdict.answer) == (Outcome.SETTLED, "")
 
 
-def test_one_transcript_is_its_own_draft():
+def test_a_single_transcript_is_the_draft():
     verdict = decide("Hello")
     assert (verdict.outcome, verdict.answer) == (Outcome.MORE, "hello")
     assert verdict.confidence < 1
@@ -97,11 +97,11 @@ def test_no_space_comes_between_characters_of_a_script_without_spaces():
     assert decide("你好世界", "你好,世界", "你好视界").answer == "你好世界"
 
 
-def test_an_unclear_part_is_a_word_of_its_own():
+def test_an_unclear_part_is_a_separate_word():
     assert decide("turn [unclear] off", "turn it off", "turn [Unclear] off").answer == "turn [unclear] off"
 
 
-def test_the_evidence_is_json_and_names_nobody():
+def test_the_evidence_is_json_and_names_no_one():
     cast = [Vote("ann-7", "hello there"), Vote("bob-8", "hello where"), Vote("cy-9", "hello there")]
     evidence = json.dumps(transcripts.decide(cast, RULE).soft)
     assert not any(vote.annotator in evidence for vote in cast)
@@ -117,7 +117,7 @@ def test_of_two_texts_from_one_annotator_the_one_nearest_to_the_others_counts():
     assert (verdict.answer, verdict.soft["repeated"]) == ("a b c", 1)
 
 
-def test_three_different_orders_of_words_come_to_the_same_in_any_order_of_votes():
+def test_conflicting_word_orders_give_one_result_in_any_order_of_votes():
     texts = ["a b c d", "b c d e", "c d e a", "a c d e"]
     assert len({json.dumps(decide(*order).soft) for order in permutations(texts)}) == 1
 
@@ -131,7 +131,7 @@ def test_the_order_of_votes_never_changes_a_verdict(texts, random):
 
 
 @given(phrases, st.integers(0, 5))
-def test_unanimous_transcripts_settle_from_the_least_on(text, extra):
+def test_unanimous_transcripts_settle_at_the_least_votes(text, extra):
     verdict = decide(*[text] * (RULE.least + extra))
     assert (verdict.outcome, verdict.answer) == (Outcome.SETTLED, text)
 
