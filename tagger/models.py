@@ -22,6 +22,11 @@ class Assignment(models.Model):
         REPEAT = "repeat", _("one's own earlier task once more")
         EXAMPLE = "example", _("an example that was reported")
 
+        @property
+        def takes_a_place(self) -> bool:
+            """Whether it counts in its task's lent_count while it is lent: a repeat brings no vote."""
+            return self is not type(self).REPEAT
+
     class State(models.TextChoices):
         LENT = "lent", _("lent")
         DONE = "done", _("answered")

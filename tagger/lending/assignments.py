@@ -114,20 +114,17 @@ def hand_in(annotator: User, assignment_id: int, answer: str, now: datetime) -> 
 
 @transaction.atomic
 def _hand_in(annotator: User, assignment_id: int, answer: str, now: datetime) -> tuple[Annotation, bool]:
-    """Step by step: whatever may be the matter, and answers that are sealed."""
+    """Step by step, for everything that statements.label leaves alone: it refuses, finds a repeated call,
+    and stores repeats, late answers and transcripts. tests/lending/test_rules_agree.py holds both together.
+    """
     assignment = lock(annotator, assignment_id)
-    task = assignment.task
-    answer = checked(answer, task.campaign)
+    answer = checked(answer, assignment.task.campaign)
     if assignment.role == Role.REPEAT:
-        return _say_again(assignment, answer, now)
+        return _answer_repeat(assignment, answer, now)
     if assignment.state == State.DONE:
-        return _same_again(task, annotator, answer), False
-    _still_open(assignment)
-    annotation = Annotation.objects.create(  # type: ignore[misc]
-        task=task, annotator=annotator, answer=answer, created_at=now
-    )
-    _close(assignment, State.DONE, annotation_count=F("annotation_count") + 1, **_dirty(now))
-    return annotation, True
+        return _stored_answer(assignment, answer), False
+    _must_be_open(assignment)
+    return _store(assignment, answer, now), True
 
 
 def skip(annotator: User, assignment_id: int) -> None:
@@ -286,11 +283,11 @@ def lock(annotator: User, assignment_id: int) -> Assignment:
     return assignment
 
 
-def _still_open(assignment: Assignment) -> None:
+def _must_be_open(assignment: Assignment) -> None:
     task = assignment.task
     if assignment.state in {State.SKIPPED, State.REPORTED}:
         raise AnswerRefused(REFUSAL_OF_CLOSED[assignment.state])
-    # Late is welcome while there is room, counting the places that others hold now.
+    # A late answer is taken while there is room, counting the places that others hold now.
     taken = task.annotation_count + task.lent_count
     if assignment.state == State.EXPIRED and taken >= task.campaign.max_annotations:
         raise AnswerRefused(AnswerRefusal.TOO_LATE)
@@ -298,28 +295,41 @@ def _still_open(assignment: Assignment) -> None:
 
 
 def _must_be_live(clip: Clip) -> None:
-    if not Clip.objects.live_for(Purpose.VOLUNTEERS).filter(pk=clip.pk).exists():
+    if not _is_live(clip):
         raise AnswerRefused(AnswerRefusal.CLIP_GONE)
 
 
-def _same_again(task: Task, annotator: User, answer: str) -> Annotation:
-    stored = task.annotations.get(annotator=annotator)
+def _is_live(clip: Clip) -> bool:
+    return Clip.objects.live_for(Purpose.VOLUNTEERS).filter(pk=clip.pk).exists()
+
+
+def _store(assignment: Assignment, answer: str, now: datetime) -> Annotation:
+    annotation = Annotation.objects.create(  # type: ignore[misc]
+        task=assignment.task, annotator_id=assignment.annotator_id, answer=answer, created_at=now
+    )
+    _close(assignment, State.DONE, annotation_count=F("annotation_count") + 1, **_dirty(now))
+    return annotation
+
+
+def _stored_answer(assignment: Assignment, answer: str) -> Annotation:
+    """The annotation that this assignment brought, if it is the same answer."""
+    stored = assignment.task.annotations.get(annotator_id=assignment.annotator_id)
     if stored.answer != answer:
         raise AnswerRefused(AnswerRefusal.ANSWERED_DIFFERENTLY)
     return stored
 
 
-def _say_again(assignment: Assignment, answer: str, now: datetime) -> tuple[Annotation, bool]:
-    """A repeat, answered like any other assignment; the annotation stays the first one."""
+def _answer_repeat(assignment: Assignment, answer: str, now: datetime) -> tuple[Annotation, bool]:
+    """A repeat is answered like any other assignment; the annotation stays the first one."""
     annotation = assignment.task.annotations.get(annotator_id=assignment.annotator_id)
     annotation.task = assignment.task
     if assignment.state == State.DONE:
-        said = repeats.newest(annotation)
-        if said is None or said.answer != answer:
+        repeat = repeats.newest(annotation)
+        if repeat is None or repeat.answer != answer:
             raise AnswerRefused(AnswerRefusal.ANSWERED_DIFFERENTLY)
         return annotation, False
-    _still_open(assignment)
-    repeats.say_again(annotation, answer, now)
+    _must_be_open(assignment)
+    repeats.store(annotation, answer, now)
     _close(assignment, State.DONE)
     return annotation, True
 
@@ -334,7 +344,7 @@ def _hide(task: Task, now: datetime) -> None:
 
 
 def _close(assignment: Assignment, state: str, reason: str = "", **counters: Combinable) -> None:
-    if assignment.state == State.LENT and assignment.role != Role.REPEAT:
+    if assignment.state == State.LENT and Role(assignment.role).takes_a_place:
         counters["lent_count"] = F("lent_count") - 1
     if counters:
         Task.objects.filter(pk=assignment.task_id).update(**counters)

@@ -31,7 +31,7 @@ def _reclaim_some(now: datetime) -> int:
         .select_related("task")[:AT_ONCE]
     )
     Assignment.objects.filter(pk__in=[lease.pk for lease in late]).update(state=Assignment.State.EXPIRED)
-    places_held = Counter(lease.task_id for lease in late if lease.role != Assignment.Role.REPEAT)
+    places_held = Counter(lease.task_id for lease in late if Assignment.Role(lease.role).takes_a_place)
     for task_id, places in places_held.items():
         Task.objects.filter(pk=task_id).update(lent_count=F("lent_count") - places)
     return len(late)

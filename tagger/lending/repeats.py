@@ -39,7 +39,7 @@ def pick(annotator: User, campaign: Campaign, count: int, now: datetime) -> list
     return controls.dice.sample(found, min(count, len(found)))
 
 
-def say_again(annotation: Annotation, answer: str, now: datetime) -> None:
+def store(annotation: Annotation, answer: str, now: datetime) -> None:
     """Keep what was said this time."""
     Repeat.objects.create(annotation=annotation, answer=answer, created_at=now)  # type: ignore[misc]
 

@@ -26,11 +26,12 @@ def label(annotator: User, assignment_id: int, answer: str, now: datetime) -> An
     return Annotation.from_db("default", ["id", "task_id", "annotator_id"], row) if row else None
 
 
-def leases(found: list[Task], annotator: User, role: str, now: datetime, until: datetime) -> list[Assignment]:
+def leases(
+    found: list[Task], annotator: User, role: Assignment.Role, now: datetime, until: datetime
+) -> list[Assignment]:
     """Lend these tasks, whose rows are locked. A row that is there already is one that expired."""
-    takes_a_place = role != Assignment.Role.REPEAT  # which brings no vote
     pks = [task.pk for task in found]
-    values = (pks if takes_a_place else [], annotator.pk, role, Assignment.State.LENT, now, until, pks)
+    values = (pks if role.takes_a_place else [], annotator.pk, role, Assignment.State.LENT, now, until, pks)
     made = dict(prepared.rows("store_leases", LEND, values))
     common = {"annotator": annotator, "role": role, "lent_at": now, "expires_at": until}
     return [Assignment(pk=made[task.pk], task=task, **common) for task in found]

@@ -204,8 +204,8 @@ def test_nothing_is_asked_again_on_the_same_day(bea, juniper, shelf, dice):
 @mutant(
     "what is said of a clip once more is no vote",
     "tagger/lending/assignments.py",
-    kept_by="    if assignment.role == Role.REPEAT:\n        return _say",
-    broken="    if False:\n        return _say",
+    kept_by="    if assignment.role == Role.REPEAT:\n        return _answer_repeat",
+    broken="    if False:\n        return _answer_repeat",
 )
 def test_what_is_said_again_is_kept_apart_and_is_no_vote(bea, again):
     annotation, is_new = assignments.hand_in(bea, again.pk, "no", LATER)
