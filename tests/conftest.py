@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 import hypothesis
 import pytest
 from django.db import connection, connections
+from django.utils import translation
 
 from accounts import consent, keys
 from accounts.ciphers import KEY
@@ -32,6 +33,13 @@ hypothesis.settings.load_profile("tagger")
 collect_ignore = ["support/ovos_device.py"]  # a program of its own, not a module
 
 NOW = datetime(2026, 5, 4, 12, 0, tzinfo=UTC)
+
+
+@pytest.fixture(autouse=True)
+def english():
+    """A page that an earlier test read in Spanish leaves Spanish active for the whole thread."""
+    with translation.override("en"):
+        yield
 
 
 @pytest.fixture(autouse=True)
