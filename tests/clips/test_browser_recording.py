@@ -13,7 +13,7 @@ from datasets.clips import audio
 from tests.support import sounds
 from tests.support.browser import ALONE, MISSING, QUIET, chromium
 from tests.support.mutants import mutant
-from tests.whole_site.test_browser_journey import TELEPHONE, comes_true, sounds_on, too_small, too_wide
+from tests.whole_site.test_browser_journey import PHONE, comes_true, sounds_on, too_small, too_wide
 
 PASSWORD = "a long pass phrase"
 SECONDS = 20  # of the file; more than any take here
@@ -431,7 +431,7 @@ def test_what_lies_too_high_for_16_khz_is_filtered_out_not_folded_down(contribut
 
 
 def test_the_pages_fit_a_telephone(contributor):
-    page = contributor("sven", "/record/", **TELEPHONE)
+    page = contributor("sven", "/record/", **PHONE)
     assert too_wide(page) == too_small(page) == []
     page.goto("/record/read-aloud/")
     assert too_wide(page) == too_small(page) == []

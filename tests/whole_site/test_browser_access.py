@@ -1,6 +1,6 @@
-"""Everybody can use every page: WCAG 2.2 AA by axe-core, with text at 200 %, by keyboard, and by ear.
+"""Every page is accessible: WCAG 2.2 AA by axe-core, with text at 200 %, by keyboard, and by screen reader.
 
-One real site, and real Chromium. Every page is loaded once for each visitor and then looked at in each mode.
+A real site in real Chromium. Every page is loaded once per visitor and then checked in each mode.
 """
 
 from functools import partial
@@ -18,17 +18,17 @@ from tests.whole_site.test_browser_journey import comes_true
 
 @pytest.fixture(scope="module")
 def shown(browser, tmp_path_factory):
-    """A published site with one of each, and what it shows to whom."""
+    """A site without DEBUG with one of everything, and what it shows to each visitor."""
     with Site(tmp_path_factory.mktemp("access") / "home", DEBUG="0") as site:
-        told = access.shown_by(site)
-        told["url"] = site.url
-        told["not-understood"] = httpx.get(site.url, headers={"Host": "elsewhere"}).text
-        yield told
+        shown = access.shown_by(site)
+        shown["url"] = site.url
+        shown["not-understood"] = httpx.get(site.url, headers={"Host": "elsewhere"}).text
+        yield shown
 
 
 @pytest.fixture
 def page_of(shown, visit):
-    """A page of one visitor's, at a telephone's width unless the test wants another."""
+    """Opens a page as one of the visitors."""
     visitors = {each["visitor"]: each for each in shown["shown"]}
 
     def one_more(visitor, **options):
@@ -39,12 +39,12 @@ def page_of(shown, visit):
     return one_more
 
 
-# What an address shows is the same for many: its header is seen on each visitor's first page.
+# Many addresses show the same content. The header is checked on each visitor's first page.
 SAME = """() => location.pathname === "/" ? Math.random() :
     document.querySelector("main").innerHTML.replace(/ value="[^"]*"/g, "").replace(/\\d+/g, "")"""
 
 
-def test_nothing_is_found_on_any_page(shown, page_of):
+def test_no_page_has_a_fault(shown, page_of):
     faults, seen = [], set()
     for each in shown["shown"]:
         looker = Looker(page_of(each["visitor"], expected=["40"]))
@@ -52,7 +52,7 @@ def test_nothing_is_found_on_any_page(shown, page_of):
             looker.look(MODES[0])
             looker.page.goto(address)
             if (content := looker.page.evaluate(SAME)) not in seen:
-                # By turns, as all of it takes minutes: `make bench` asks axe in each mode.
+                # axe runs in half of the modes, in turn, as all of them take minutes; `make bench` runs all.
                 faults += looker.faults_in_all(axed=HALVES[len(seen) % 2])
                 seen.add(content)
         looker.page.context.close()
@@ -60,9 +60,9 @@ def test_nothing_is_found_on_any_page(shown, page_of):
     assert len(seen) > 40, seen
 
 
-# --- states that a list of addresses does not show ------------------------------------------------
+# --- states that have no address of their own -----------------------------------------------------
 
-TWO = (MODES[1], MODES[2])  # at a telephone's width each: dark, and with text at 200 %
+TWO = (MODES[1], MODES[2])  # both at a phone's width: dark, and with text at 200 %
 PLANTED = """<!doctype html><html><head><title></title></head><body><main>
 <h1>One</h1><h1>Two</h1><img src="data:,"><p style="color: #999; background: #fff">hardly there</p>
 <button style="all: unset; width: 9px; height: 9px">x</button>
@@ -82,7 +82,7 @@ def test_planted_faults_are_found(visit):
     assert "cut when spaced: <p" in found
 
 
-def test_pages_of_errors_are_held_to_the_same(shown, page_of):
+def test_error_pages_have_no_fault(shown, page_of):
     page = page_of("contributor", expected=["40"])
     for name in ("broken", "not-understood"):
         page.route(f"**/{name}/", partial(Route.fulfill, body=shown[name], content_type="text/html"))
@@ -115,7 +115,7 @@ FORMS = (
 )
 
 
-def test_forms_that_were_refused_say_so_to_everybody(page_of):
+def test_refused_forms_have_no_fault(page_of):
     faults = []
     for visitor, address, fields in FORMS:
         page = page_of(visitor, expected=["400"])
@@ -131,12 +131,12 @@ def test_forms_that_were_refused_say_so_to_everybody(page_of):
     assert "\n".join(faults) == ""
 
 
-# --- the desk -------------------------------------------------------------------------------------
+# --- the tagging page -------------------------------------------------------------------------------------
 
 
 @pytest.fixture
 def desk_of(page_of):
-    """A desk with a clip, reached by a click as people reach it, its answers open."""
+    """The tagging page with a clip that may be answered, opened by a click as people do."""
 
     def one_more(slug="juniper", visitor="reviewer", **options):
         page = page_of(visitor, **options)
@@ -168,7 +168,7 @@ STATES = {
 }
 
 
-def test_every_state_of_the_desk_is_held_to_the_same(desk_of):
+def test_no_state_of_the_tagging_page_has_a_fault(desk_of):
     page = desk_of(expected=["401", "403"])
     looker, faults = Looker(page), []
     for state, reach in STATES.items():
@@ -189,15 +189,15 @@ FOCUSED = """() => {
 }"""
 
 
-def test_by_keyboard_one_sees_where_one_is(desk_of):
+def test_the_keyboard_focus_is_always_visible(desk_of):
     page = desk_of()
     page.evaluate("document.activeElement.blur()")
     stops = []
     while (not stops or page.evaluate(FOCUSED)) and len(stops) < 100:
         page.keyboard.press("Tab")
         stops += [page.evaluate(FOCUSED)]
-    passed = [stop for stop in stops if stop]
-    assert [html for html, is_seen in passed if not is_seen] == []
+    focused = [stop for stop in stops if stop]
+    assert [html for html, is_visible in focused if not is_visible] == []
     for control in (
         "skip-link",
         "play primary",
@@ -207,7 +207,7 @@ def test_by_keyboard_one_sees_where_one_is(desk_of):
         'data-act="help"',
         "Español",
     ):
-        assert any(control in html for html, _ in passed), control
+        assert any(control in html for html, _ in focused), control
 
 
 MOVES = """() => {
@@ -219,13 +219,13 @@ MOVES = """() => {
 
 
 @mutant(
-    "nothing moves for those who ask for that",
+    "nothing moves for people who prefer reduced motion",
     "static/css/site.css",
     kept_by="    transition: none !important;\n",
     broken="",
 )
 @pytest.mark.parametrize("motion", ["no-preference", "reduce"])
-def test_nothing_moves_for_those_who_ask_for_that(desk_of, motion):
+def test_nothing_moves_with_reduced_motion(desk_of, motion):
     page = desk_of(reduced_motion=motion)
     page.evaluate(MOVES)
     page.get_by_role("button", name="Similar").click()
@@ -246,12 +246,12 @@ BORDERS = """(selector) => [...document.querySelectorAll(selector)].map((each) =
 
 
 @mutant(
-    "answers can be told apart in the system's own colours",
+    "answers are distinguishable in forced colours",
     "static/css/site.css",
     kept_by="    outline: 2px solid;\n",
     broken="",
 )
-def test_answers_can_be_told_apart_in_the_systems_own_colours(desk_of):
+def test_answers_are_distinguishable_in_forced_colours(desk_of):
     page = desk_of(forced_colors="active")
     assert page.evaluate("matchMedia('(forced-colors: active)').matches")
     assert page.evaluate(BORDERS, ".answer") == [True] * 4
@@ -266,54 +266,54 @@ def test_answers_can_be_told_apart_in_the_systems_own_colours(desk_of):
     expect(page.locator('.answer[aria-pressed="false"]').first).to_have_css("outline-style", "none")
 
 
-# --- by ear ---------------------------------------------------------------------------------------
+# --- by screen reader ---------------------------------------------------------------------------------------
 
-# What a screen reader says of changes: text that comes into a live region that was there before.
+# What a screen reader announces: text that appears in a live region which was there before.
 LISTEN = """() => {
-    window.said = [];
+    window.announced = [];
     const regions = "[role=status], [role=alert], [aria-live]";
     new MutationObserver((changes) => {
         const heard = new Set(changes.map(({ target }) => (target.closest ? target : target.parentElement))
             .map((each) => each?.closest(regions)).filter(Boolean));
         for (const region of heard) {
             const text = region.innerText.replace(/\\s+/g, " ").trim();
-            if (text) said.push(text);
+            if (text) announced.push(text);
         }
     }).observe(document.body, { subtree: true, childList: true, characterData: true, attributes: true });
 }"""
 
 
 @mutant(
-    "a screen reader hears what became of each answer",
+    "a screen reader announces what happened to each answer",
     "static/js/desk/desk-turns.js",
     kept_by='    if (this.done) this.#tellDone(this.word("next-clip"));\n',
     broken="",
 )
-def test_a_screen_reader_hears_once_what_became_of_each_answer(desk_of):
+def test_a_screen_reader_announces_once_what_happened_to_each_answer(desk_of):
     page = desk_of()
     page.evaluate(LISTEN)
-    told = {"[value=no]": "Saved: No. Next clip.", "[data-key-name=skip]": "Skipped. Next clip."}
-    for button, words in told.items():
+    announcements = {"[value=no]": "Saved: No. Next clip.", "[data-key-name=skip]": "Skipped. Next clip."}
+    for button, words in announcements.items():
         page.locator(button).click()
         desk.wait_until_answerable(page)
-        assert page.evaluate("said") == [words]
-        page.evaluate("said.length = 0")
+        assert page.evaluate("announced") == [words]
+        page.evaluate("announced.length = 0")
 
 
-def test_a_screen_reader_hears_that_answers_wait_and_that_they_are_sent(desk_of):
+def test_a_screen_reader_announces_unsent_answers_and_that_they_were_sent(desk_of):
     page = desk_of("sentences", "volunteer", expected=["ERR_FAILED"])
     page.evaluate(LISTEN)
     page.route("**/annotation/", lambda route: route.abort())
     page.get_by_label("What is said?").fill("what a fine day")
     page.get_by_role("button", name="Send").click()
-    comes_true(page, "said.some((text) => text.startsWith('No connection. Not sent yet'))")
-    assert "Saved." in " ".join(page.evaluate("said"))
+    comes_true(page, "announced.some((text) => text.startsWith('No connection. Not sent yet'))")
+    assert "Saved." in " ".join(page.evaluate("announced"))
     page.unroute("**/annotation/")
     desk.try_now(page)
-    comes_true(page, "said.at(-1) === 'Everything has been sent.'")
+    comes_true(page, "announced.at(-1) === 'Everything has been sent.'")
 
 
-def test_live_regions_stand_in_the_page_before_anything_happens(page_of):
+def test_live_regions_are_in_the_page_before_anything_happens(page_of):
     page = page_of("reviewer", java_script_enabled=False)
     page.goto("/tag/juniper/")
     for part in ("status", "told"):

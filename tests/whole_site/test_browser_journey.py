@@ -1,4 +1,4 @@
-"""The main job in a real browser, on the site as it is published: sign up, listen, answer, see it counted."""
+"""The main job in a real browser, on a site without DEBUG: sign up, listen, answer, see it counted."""
 
 import json
 import re
@@ -10,14 +10,14 @@ from tests.support import sounds
 from tests.support.browser import MILLISECONDS, make_pledge
 from tests.support.site import Site, eventually
 
-# Every volunteer of this module is to find work, so no clip is settled early.
+# So many votes are needed that no clip settles, and every volunteer of this module finds work.
 PATIENT = ("--min-annotations", "30", "--max-annotations", "40")
 PASSWORD = "a long pass phrase"
 
 
 @pytest.fixture(scope="module")
 def published(browser, tmp_path_factory):
-    """Without DEBUG: with our own pages for errors, and static files named by their hash."""
+    """A site without DEBUG: with its own error pages, and static files named by their hash."""
     folder = tmp_path_factory.mktemp("published")
     with Site(folder / "home", DEBUG="0") as site:
         open_campaign(site, "juniper", folder, 14, "--kind", "wake-word", "--wake-word", "hey juniper")
@@ -38,7 +38,7 @@ def open_campaign(site, slug, folder, clips, *options):
 
 @pytest.fixture
 def volunteer(published, visit):
-    """Signs up through the page, as anybody does, and stands before the campaigns."""
+    """Signs a volunteer up through the page, up to the list of campaigns."""
 
     def sign_up(name, **options):
         page = visit(base_url=published.url, **options)
@@ -57,23 +57,23 @@ def volunteer(published, visit):
 def open_desk(page, title):
     page.get_by_role("link", name=f"Tag {title}").click()
     expect(page.get_by_role("heading", name=title)).to_be_visible()
-    unlocked(page)
+    wait_until_answerable(page)
 
 
-def unlocked(page):
-    """The next clip is there, and was heard to its end: it may be answered."""
+def wait_until_answerable(page):
+    """Wait until the next clip was heard to its end, so that it may be answered."""
     expect(page.locator("clip-desk:defined")).to_be_attached()
     expect(page.locator("clip-desk [aria-disabled]")).to_have_count(0)
 
 
-def at_hand(page):
-    """The next clip is there, if perhaps not heard: before somebody presses anything, nothing may play."""
+def wait_for_clip(page):
+    """Wait until the next clip is shown. It may not play yet: a browser plays nothing before a press."""
     expect(page.locator("clip-desk:defined")).to_be_attached()
     expect(page.get_by_role("button", name="Skip")).not_to_have_attribute("aria-disabled", "true")
 
 
 def listen(page):
-    """The clip sounds; its address, which is another for each clip."""
+    """Wait until the clip plays. Returns its address, which is different for each clip."""
     audio = page.locator("clip-player > audio")
     if audio.evaluate("audio => audio.paused && !audio.currentTime"):
         page.get_by_role("button", name="Play").click()
@@ -82,7 +82,7 @@ def listen(page):
 
 
 def comes_true(page, condition):
-    """Not wait_for_function: that evaluates strings inside the page, which our policy forbids."""
+    """Wait for a condition. wait_for_function would evaluate a string in the page, which our CSP forbids."""
     page.evaluate(f"""() => new Promise((resolve, giveUp) => {{
         setTimeout(() => giveUp("this never came true: " + look), {MILLISECONDS});
         const look = () => ({condition} ? resolve() : requestAnimationFrame(look));
@@ -95,7 +95,7 @@ def sounds_on(page):
 
 
 def prefetched(page, number):
-    """So many clips have come whole."""
+    """Wait until this many clips were downloaded."""
     whole = "performance.getEntriesByType('resource').filter(({ name }) => name.endsWith('/audio/'))"
     comes_true(page, f"{whole}.length >= {number}")
 
@@ -104,15 +104,14 @@ def answered(page, number):
     expect(page.locator("#answered")).to_have_text(str(number))
 
 
-def votes_held(page, number):
-    """What the server says once the page is drawn anew."""
+def expect_votes(page, number):
+    """The number of votes that the server shows on the list of campaigns."""
     page.goto("/tag/")
-    said = f"You have given {number} vote"
-    expect(page.locator("#answers")).to_contain_text(said)
+    expect(page.locator("#answers")).to_contain_text(f"You have given {number} vote")
 
 
-def held_by(site, name):
-    """[[campaign, answer], …] in the order of giving, from the database."""
+def answers_of(site, name):
+    """[[campaign, answer], …] in the order they were given, from the database."""
     code = f"""
 import json
 from accounts.models import User
@@ -128,22 +127,22 @@ def test_from_signing_up_to_votes_in_the_database(published, volunteer):
     page.evaluate("window.stillThisPage = true")
     heard = [listen(page)]
     page.get_by_role("button", name="Yes").click()
-    unlocked(page)
+    wait_until_answerable(page)
     heard.append(listen(page))
     page.keyboard.press("3")
-    unlocked(page)
+    wait_until_answerable(page)
     heard.append(listen(page))
     page.keyboard.press("x")
     answered(page, 3)
-    unlocked(page)
+    wait_until_answerable(page)
     heard.append(listen(page))
     page.get_by_role("button", name="Skip").click()
-    unlocked(page)
+    wait_until_answerable(page)
     heard.append(listen(page))
     page.keyboard.press("r")
     page.get_by_role("button", name="Offensive").click()
     expect(page.get_by_text("the reported clip is hidden")).to_be_visible()
-    unlocked(page)
+    wait_until_answerable(page)
     assert len({*heard, listen(page)}) == 6
     answered(page, 3)
     assert page.evaluate("window.stillThisPage")
@@ -156,24 +155,24 @@ def test_from_signing_up_to_votes_in_the_database(published, volunteer):
     box.fill("switch the light on")
     page.get_by_role("button", name="Send").click()
     answered(page, 1)
-    unlocked(page)
+    wait_until_answerable(page)
     expect(box).to_be_focused()
     expect(box).to_have_value("")
     box.press_sequentially("k, r and 1 are letters here")
     page.keyboard.press("Control+Enter")
     answered(page, 2)
-    unlocked(page)
+    wait_until_answerable(page)
     page.get_by_role("button", name="No one speaks").click()
     answered(page, 3)
-    votes_held(page, 6)
+    expect_votes(page, 6)
     expect(page.get_by_text("you gave 3 votes")).to_have_count(2)
-    assert held_by(published, "ann") == [
+    assert answers_of(published, "ann") == [
         *(["juniper", answer] for answer in ("yes", "no", "noise")),
-        *(["sentences", said] for said in ("switch the light on", "k, r and 1 are letters here", "")),
+        *(["sentences", text] for text in ("switch the light on", "k, r and 1 are letters here", "")),
     ]
 
 
-def test_a_reported_clip_is_gone_for_everybody_else(volunteer):
+def test_a_reported_clip_is_offered_to_no_one_else(volunteer):
     page, other = volunteer("bob"), volunteer("cleo")
     open_desk(page, "Is it “hey juniper”?")
     total = int(re.search(r"of (\d+) clips", visible_text(other, "/tag/", "Is it “hey juniper”?"))[1])
@@ -190,11 +189,11 @@ def test_a_reported_clip_is_gone_for_everybody_else(volunteer):
 BORROW_ALL = """async (address) => {
     const token = document.cookie.match(/csrftoken=(\\w+)/)[1];
     const headers = { "Content-Type": "application/json", "X-CSRFToken": token };
-    for (let held = 0; ; ) {
+    for (let lent = 0; ; ) {
         const answer = await fetch(address, { method: "POST", headers, body: '{"count": 10}' });
         const { assignments } = await answer.json();
-        if (!assignments.length) return held;
-        held += assignments.length;
+        if (!assignments.length) return lent;
+        lent += assignments.length;
     }
 }"""
 
@@ -211,43 +210,43 @@ def test_answers_given_without_a_connection_arrive_once_when_it_is_back(voluntee
     page.context.set_offline(True)
     page.keyboard.press("y")
     expect(page.get_by_text("Not sent yet")).to_contain_text("1")
-    unlocked(page)
+    wait_until_answerable(page)
     listen(page)
     page.keyboard.press("n")
     expect(page.get_by_text("Not sent yet")).to_contain_text("2")
     answered(page, 0)
-    # Nothing is lost by leaving the page, so it does not ask whether one means it.
+    # Nothing is lost by leaving the page, so it does not ask for confirmation.
     assert page.evaluate("window.dispatchEvent(new Event('beforeunload', { cancelable: true }))")
     page.context.set_offline(False)
     answered(page, 2)
     expect(page.get_by_text("Not sent yet")).to_be_hidden()
-    votes_held(page, 2)
+    expect_votes(page, 2)
 
 
 def test_an_answer_whose_confirmation_was_lost_is_sent_again_and_counted_once(volunteer):
     page = volunteer("emil", expected=["ERR_FAILED", "502"])
     open_desk(page, "Is it “hey juniper”?")
-    lost = []
+    sent = []
 
     def lose_two(route):
-        lost.append(route.request.post_data)
-        if len(lost) == 1:
+        sent.append(route.request.post_data)
+        if len(sent) == 1:
             route.fetch()
             route.abort()
-        elif len(lost) == 2:
+        elif len(sent) == 2:
             route.fulfill(status=502)
         else:
             route.continue_()
 
     page.route("**/annotation/", lose_two)
     page.keyboard.press("s")
-    page.locator("[data-part=try-now]").dispatch_event("click")  # it may be gone by itself
+    page.locator("[data-part=try-now]").dispatch_event("click")  # it may have been retried already
     answered(page, 1)
-    assert lost == ['{"answer":"similar"}'] * 3
-    votes_held(page, 1)
+    assert sent == ['{"answer":"similar"}'] * 3
+    expect_votes(page, 1)
 
 
-def test_who_was_logged_out_logs_in_again_and_loses_nothing(volunteer):
+def test_logging_in_again_after_a_lost_session_loses_no_answer(volunteer):
     page = volunteer("fritz", expected=["401"])
     open_desk(page, "Is it “hey juniper”?")
     prefetched(page, 4)
@@ -264,10 +263,10 @@ def test_who_was_logged_out_logs_in_again_and_loses_nothing(volunteer):
     second.close()
     answered(page, 1)
     expect(page.get_by_text("You are logged out")).to_be_hidden()
-    votes_held(page, 1)
+    expect_votes(page, 1)
 
 
-def test_a_refused_answer_says_why_and_is_not_counted(volunteer):
+def test_the_reason_of_a_refused_answer_is_shown_and_it_is_not_counted(volunteer):
     page = volunteer("gerd", expected=["409"])
     open_desk(page, "Is it “hey juniper”?")
     detail = "You already gave this clip a different answer."
@@ -276,39 +275,39 @@ def test_a_refused_answer_says_why_and_is_not_counted(volunteer):
     expect(page.get_by_text(f"Not counted: {detail}")).to_be_visible()
     answered(page, 0)
     page.unroute("**/annotation/")
-    unlocked(page)
+    wait_until_answerable(page)
     page.keyboard.press("n")
     answered(page, 1)
 
 
-def test_a_double_click_is_one_answer_and_the_space_bar_never_votes(volunteer):
+def test_a_double_click_gives_one_answer_and_the_space_bar_never_votes(volunteer):
     page = volunteer("hedy")
     open_desk(page, "Is it “hey juniper”?")
     page.get_by_role("button", name="Similar").dblclick()
-    unlocked(page)
+    wait_until_answerable(page)
     listen(page)
     page.evaluate("document.querySelector('audio').pause()")
     page.evaluate("document.querySelector('audio').currentTime = 0")
     page.keyboard.press("Space")
     sounds_on(page)
     answered(page, 1)
-    votes_held(page, 1)
+    expect_votes(page, 1)
 
 
-def test_a_reload_goes_on_with_what_was_borrowed(volunteer):
+def test_a_reload_continues_with_the_lent_clips(volunteer):
     page = volunteer("ines")
     open_desk(page, "Is it “hey juniper”?")
     prefetched(page, 4)
-    held = page.locator("[data-part=held] li")
+    lent = page.locator("[data-part=held] li")
     page.reload()
-    at_hand(page)
-    borrowed = held.count()
+    wait_for_clip(page)
+    before = lent.count()
     page.reload()
-    at_hand(page)
-    assert held.count() == borrowed > 1
+    wait_for_clip(page)
+    assert lent.count() == before > 1
 
 
-TELL_REFUSAL = """{
+LOG_REFUSED_PLAY = """{
     const { play } = HTMLMediaElement.prototype;
     HTMLMediaElement.prototype.play = function () {
         const playing = play.call(this);
@@ -318,24 +317,24 @@ TELL_REFUSAL = """{
 }"""
 
 
-def test_where_the_browser_wants_a_gesture_the_page_asks_for_one(volunteer, visit, published):
-    known = volunteer("jan").context.storage_state()
-    page = visit(base_url=published.url, storage_state=known)
-    page.add_init_script(TELL_REFUSAL)
-    # Waiting for the page's own word: whatever a test looks up in a page counts as a gesture there.
-    with page.expect_console_message(lambda said: said.text == "NotAllowedError"):
+def test_if_the_browser_requires_a_gesture_to_play_the_page_asks_for_one(volunteer, visit, published):
+    session = volunteer("jan").context.storage_state()
+    page = visit(base_url=published.url, storage_state=session)
+    page.add_init_script(LOG_REFUSED_PLAY)
+    # It waits for a message of the page, because looking anything up in the page counts as a gesture.
+    with page.expect_console_message(lambda message: message.text == "NotAllowedError"):
         page.goto("/tag/juniper/")
     expect(page.get_by_role("status").filter(has_text="Press play")).to_be_visible()
     expect(page.get_by_role("button", name="Noise")).to_have_attribute("aria-disabled", "true")
     listen(page)
     expect(page.get_by_text("Press play")).to_have_count(0)
-    unlocked(page)
+    wait_until_answerable(page)
     page.get_by_role("button", name="No", exact=False).first.click()
-    unlocked(page)
+    wait_until_answerable(page)
     sounds_on(page)
 
 
-def test_without_javascript_clips_are_tagged_by_forms(volunteer):
+def test_clips_can_be_tagged_without_javascript(volunteer):
     page = volunteer("kim", expected=["400"], java_script_enabled=False)
     page.goto("/tag/juniper/")
     expect(page.locator("audio[controls]")).to_be_visible()
@@ -350,7 +349,7 @@ def test_without_javascript_clips_are_tagged_by_forms(volunteer):
     page.get_by_label("What is said?").fill("good morning")
     page.get_by_role("button", name="Send").click()
     answered(page, 1)
-    votes_held(page, 2)
+    expect_votes(page, 2)
 
 
 GIVE_LEA_WORK = """
@@ -363,7 +362,7 @@ lea.roles = ["annotator", "reviewer"]
 lea.save()
 now, crowd = timezone.now(), [User.objects.create_user(name) for name in ("mia", "nils")]
 for slug, answers in (("juniper", ("yes", "no")), ("sentences", ("w" * 300, "what was said"))):
-    # One that waits to be recounted would turn out to be no dispute; one that was reported waits for that.
+    # Not one that is waiting for settling, which would close the dispute, and not a reported one.
     tasks = Task.objects.filter(campaign__slug=slug, clip__hidden_at=None)
     task = tasks.filter(dirty_since=None).last()
     for person, answer in zip(crowd, answers):
@@ -374,8 +373,8 @@ Clip.objects.filter(pk=other.clip_id).update(hidden_at=now)
 """
 
 
-def test_the_reviewer_hears_what_was_reported_and_disputed_and_decides(published, volunteer):
-    page = volunteer("lea", **TELEPHONE)
+def test_a_reviewer_hears_reported_and_disputed_clips_and_decides(published, volunteer):
+    page = volunteer("lea", **PHONE)
     published.manage("shell", "-c", GIVE_LEA_WORK)
     page.goto("/review/")
     assert too_wide(page) == too_small(page) == []
@@ -393,7 +392,7 @@ def test_the_reviewer_hears_what_was_reported_and_disputed_and_decides(published
     expect(page.get_by_text("No disputes are open.")).to_be_visible()
 
 
-TELEPHONE = {"viewport": {"width": 360, "height": 740}, "is_mobile": True, "has_touch": True}
+PHONE = {"viewport": {"width": 360, "height": 740}, "is_mobile": True, "has_touch": True}
 PAGES = (
     *(
         "/",
@@ -415,8 +414,8 @@ PAGES = (
 )
 
 
-def test_every_page_fits_a_telephone(volunteer):
-    page = volunteer("olga", expected=["403", "404"], **TELEPHONE)
+def test_every_page_fits_a_phone(volunteer):
+    page = volunteer("olga", expected=["403", "404"], **PHONE)
     page.goto("/profile/")
     page.get_by_role("button", name="Make a token").click()
     expect(page.locator("#token")).to_be_visible()
@@ -433,7 +432,7 @@ def test_every_page_fits_a_telephone(volunteer):
 
 
 def too_wide(page):
-    """What sticks out of the window."""
+    """The elements that stick out of the window."""
     return page.evaluate("""() => document.documentElement.scrollWidth <= innerWidth ? [] :
         [...document.querySelectorAll("body *")]
             .filter((each) => each.getBoundingClientRect().right > innerWidth)
@@ -441,7 +440,7 @@ def too_wide(page):
 
 
 def too_small(page):
-    """Controls that a thumb misses; links within a sentence are let be, as WCAG does."""
+    """Controls too small for a thumb; links within a sentence are exempt, as in WCAG."""
     return page.evaluate("""() => [...document.querySelectorAll("a, button, summary, textarea, input")]
         .filter((each) => each.checkVisibility() && !each.matches("p:not(.actions) a, .help a, .skip-link"))
         .map((each) => each.closest("label") ?? each)

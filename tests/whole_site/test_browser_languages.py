@@ -1,4 +1,4 @@
-"""Pages in Spanish and Arabic as a telephone shows them, and the choice of a language, on the real site."""
+"""Pages in Spanish and Arabic on a phone, and choosing a language, in a real browser."""
 
 from itertools import count
 
@@ -7,10 +7,10 @@ from playwright.sync_api import expect
 
 from tests.support.browser import make_pledge
 from tests.support.site import Site
-from tests.whole_site.test_browser_journey import TELEPHONE, open_campaign, too_small
+from tests.whole_site.test_browser_journey import PHONE, open_campaign, too_small
 
 PASSWORD = "a long pass phrase"
-# Pseudonym, password, the button for signing up, and the heading of the page after it.
+# The labels of pseudonym and password, the button for signing up, and the heading of the page after it.
 SIGNS_UP = {
     "es": ("Seudónimo", "Contraseña", "Crear una cuenta", "Elige qué etiquetar"),
     "ar": ("الاسم المستعار", "كلمة المرور", "إنشاء حساب", "اختر ما تسمه"),
@@ -29,12 +29,12 @@ MAIN = (
 )
 FIRST = ("/first-minute/", "/first-minute/practice/?next=/tag/sentences/", "/first-minute/ready/")
 MORE = ("/my-answers/", "/record/juniper/", "/leave/", "/accounts/password/change/", "/accounts/logout/")
-numbers = count(1)  # so that no two people of this module take the same name
+numbers = count(1)  # so that no two people of this module have the same name
 
 
 @pytest.fixture(scope="module")
 def published(browser, tmp_path_factory):
-    """Without DEBUG, so that static files are those that are published."""
+    """A site without DEBUG, so that static files are served as on a public site."""
     folder = tmp_path_factory.mktemp("languages")
     with Site(folder / "home", DEBUG="0") as site:
         open_campaign(site, "juniper", folder, 3, "--kind", "wake-word", "--wake-word", "hey juniper")
@@ -44,12 +44,12 @@ def published(browser, tmp_path_factory):
 
 @pytest.fixture
 def person(published, visit):
-    """Signs up in their own language, as their browser asks for it."""
+    """Signs a person up in the language that their browser asks for."""
 
     def sign_up(language, **options):
         pseudonym, password, send, chooses = SIGNS_UP[language]
         name = f"{language}-{next(numbers)}"
-        page = visit(base_url=published.url, locale=BROWSERS[language], **TELEPHONE, **options)
+        page = visit(base_url=published.url, locale=BROWSERS[language], **PHONE, **options)
         page.goto("/accounts/signup/")
         page.get_by_label(pseudonym).fill(name)
         page.get_by_label(password).fill(PASSWORD)
@@ -61,28 +61,28 @@ def person(published, visit):
     return sign_up
 
 
-def speaks(page):
+def language_of(page):
     return page.locator("html").get_attribute("lang"), page.locator("html").get_attribute("dir")
 
 
 @pytest.mark.parametrize("language", SIGNS_UP)
-def test_every_main_page_fits_a_telephone_in_the_browsers_language(published, visit, person, language):
-    page = visit(base_url=published.url, locale=BROWSERS[language], **TELEPHONE)
-    looks_right(page, OPEN_TO_ALL, language)
-    looks_right(person(language), FIRST + MAIN + MORE, language)
+def test_every_main_page_fits_a_phone_in_the_browsers_language(published, visit, person, language):
+    page = visit(base_url=published.url, locale=BROWSERS[language], **PHONE)
+    check_pages(page, OPEN_TO_ALL, language)
+    check_pages(person(language), FIRST + MAIN + MORE, language)
 
 
-def looks_right(page, addresses, language):
+def check_pages(page, addresses, language):
     for address in addresses:
         page.goto(address)
         page.wait_for_load_state()
-        assert speaks(page) == (language, DIRECTION[language]), address
+        assert language_of(page) == (language, DIRECTION[language]), address
         assert sticks_out(page) == [], address
         assert [each for each in too_small(page) if 'name="language"' in each] == [], address
 
 
 def sticks_out(page):
-    """What lies outside of the window on either side: a page that runs leftwards overflows to the left."""
+    """Elements outside of the window on either side: a right-to-left page overflows to the left."""
     return page.evaluate("""() => document.documentElement.scrollWidth <= innerWidth ? [] :
         [...document.querySelectorAll("html, body *")]
             .filter((each) => each.getBoundingClientRect().right > innerWidth + 0.5
@@ -90,7 +90,7 @@ def sticks_out(page):
             .map((each) => each.outerHTML.slice(0, 80))""")
 
 
-def test_arabic_runs_from_the_right_and_time_from_the_left(person):
+def test_arabic_pages_run_right_to_left_but_time_left_to_right(person):
     page = person("ar")
     page.goto("/tag/juniper/")
     expect(page.get_by_role("button", name="نعم")).to_be_visible()
@@ -115,27 +115,27 @@ def style(page, selector, name):
 
 
 @pytest.mark.parametrize("scripts", [True, False], ids=["with scripts", "without scripts"])
-def test_changing_the_language_keeps_the_page_and_lasts(published, visit, scripts):
+def test_changing_the_language_keeps_the_page_and_is_remembered(published, visit, scripts):
     page = visit(
-        base_url=published.url, locale="es-ES", java_script_enabled=scripts, expected=["404"], **TELEPHONE
+        base_url=published.url, locale="es-ES", java_script_enabled=scripts, expected=["404"], **PHONE
     )
     page.goto("/accounts/login/?next=/tag/")
     expect(page.get_by_role("heading", name="Iniciar sesión")).to_be_visible()
     page.get_by_role("button", name="العربيّة").click()
     expect(page.get_by_role("heading", name="تسجيل الدخول")).to_be_visible()
     assert page.url == f"{published.url}/accounts/login/?next=/tag/"
-    assert speaks(page) == ("ar", "rtl")
+    assert language_of(page) == ("ar", "rtl")
     page.goto("/nothing-here/")
-    assert speaks(page) == ("ar", "rtl")
+    assert language_of(page) == ("ar", "rtl")
     page.get_by_role("button", name="English").click()
     expect(page.get_by_role("heading", name="There is nothing here")).to_be_visible()
     assert page.url == f"{published.url}/nothing-here/"
     cookies = {cookie["name"]: cookie for cookie in page.context.cookies()}
-    assert set(cookies) <= {"django_language", "csrftoken"}  # the form for logging in needs the second
+    assert set(cookies) <= {"django_language", "csrftoken"}  # the log-in form needs the second one
     assert (cookies["django_language"]["value"], cookies["django_language"]["sameSite"]) == ("en", "Lax")
 
 
-def test_an_answer_is_given_in_spanish_from_the_first_page_to_the_count(person):
+def test_an_answer_can_be_given_in_spanish_from_signing_up_to_the_count(person):
     page = person("es", java_script_enabled=False)
     page.goto("/tag/sentences/")
     page.get_by_label("¿Qué se dice?").fill("una prueba")

@@ -1,7 +1,7 @@
-"""No page of this site calls anybody else, by Chromium's net log; a page of leaks shows that it would tell.
+"""No page of this site contacts another host, by Chromium's net log. Planted leaks prove that it shows all.
 
-A page's script sees neither name lookups nor WebRTC, and in a private window Chromium leaves out preconnect
-and dns-prefetch: so the log is read, and the pages are opened in an ordinary profile.
+A script in a page sees neither name lookups nor WebRTC, and in a private window Chromium leaves out
+preconnect and dns-prefetch. So this reads the net log, and opens the pages in an ordinary profile.
 """
 
 import json
@@ -24,10 +24,10 @@ from tests.support.site import eventually
 HERE = {"localhost", "127.0.0.1", "::1"}
 NAMING = ("url", "host", "hostname", "qname", "destination", "logical_destination", "group_id")
 ADDRESSES = ("address", "address_list", "remote_address")
-# Sockets of ours have a local end, which is no place that anything is sent to.
+# The local end of our own sockets is not an address that anything is sent to.
 OUTWARD = re.compile(r"UDP_CONNECT|UDP_BYTES_SENT|TCP_CONNECT|TCP_CONNECT_ATTEMPT|SOCKET_CONNECT")
 
-# The ways out of a page, each to a host of its own.
+# The ways in which a page can contact a host; each uses a different host.
 LEAKS = {
     "image": '<img src="http://image.invalid/i.png">',
     "loopback": '<img src="http://127.0.0.2:9/i.png">',
@@ -53,7 +53,7 @@ CALL = """<script>function call(urls) {
 }</script>"""
 
 
-# Chromium asks its maker about every form it shows, whatever page it stands on.
+# Chromium asks Google about every form that it shows, on any page.
 BARE_FORM = (
     '<!doctype html><title>form</title><form method="post"><input name="a"><input type="password"></form>'
 )
@@ -61,7 +61,7 @@ BARE_FORM = (
 
 @contextmanager
 def served(text):
-    """The address of a server on this machine that has this one page."""
+    """The address of a local server with this one page."""
 
     class OnePage(BaseHTTPRequestHandler):
         def do_GET(self):
@@ -71,7 +71,7 @@ def served(text):
             self.end_headers()
             self.wfile.write(text)
 
-        def log_message(self, *said):
+        def log_message(self, *message):
             pass
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), OnePage)
@@ -85,7 +85,7 @@ def served(text):
 
 @contextmanager
 def logged(log, profile):
-    """A page in an ordinary profile, and all that leaves it in the log once this ends."""
+    """A browser with an ordinary profile; on exit the log contains everything that it sent."""
     if (path := chromium()) is None:
         pytest.skip(MISSING)
     arguments = [*QUIET, *ALONE, f"--log-net-log={log}"]
@@ -104,8 +104,8 @@ def logged(log, profile):
             idle.close()
 
 
-def called(log):
-    """Every host that anything in this net log looked up, connected to, or sent to; but for name servers."""
+def contacted(log):
+    """Every host in this net log that was looked up, connected to or sent to, except name servers."""
     found = json.loads(Path(log).read_text())
     names = {number: name for name, number in found["constants"]["logEventTypes"].items()}
     servers, hosts = set(), set()
@@ -120,7 +120,7 @@ def called(log):
 
 
 def texts(parameters, keys):
-    """The texts under these keys, however deep."""
+    """The strings under these keys, at any depth."""
     for key, value in parameters.items():
         each = value if isinstance(value, list) else [value]
         yield from (text for text in each if isinstance(text, str) and key in keys)
@@ -130,16 +130,16 @@ def texts(parameters, keys):
 
 
 def host_in(text):
-    """The host of an address, of a pair of host and port, or of a name in Chromium's ways of writing one."""
+    """The host in an address, a host:port pair or a name, in any of the forms that Chromium writes."""
     address = re.search(r"(?:^|[/ ])((?:https?|wss?|stuns?|turns?):)?//[^\s<>]+", text)
     if address is None and re.match(r"[a-z][a-z-]+:", text) and not re.search(r":\d+$", text):
-        return None  # data:, blob:, about:, chrome: go nowhere
+        return None  # data:, blob:, about: and chrome: contact no host
     return (urlsplit(address[0].strip() if address else f"//{text}").hostname or "").rstrip(".")
 
 
-def calls_of_the_browser(log):
-    """What Chromium does by itself: one beside it, started the same way, that shows but a bare form."""
-    return called(f"{log}.idle")
+def contacted_by_chromium_itself(log):
+    """What Chromium contacts by itself: a second browser, started the same way, shows only a bare form."""
+    return contacted(f"{log}.idle")
 
 
 # --- every page ---------------------------------------------------------------------------------
@@ -156,12 +156,12 @@ def open_all(context, shown):
 
 
 @mutant(
-    "no page calls another host",
+    "no page contacts another host",
     "templates/base.html",
     kept_by='  <meta name="color-scheme" content="light dark">\n',
     broken='  <link rel="dns-prefetch" href="//fonts.invalid">\n',
 )
-def test_no_page_calls_anybody_else(live_server, tmp_path):
+def test_no_page_contacts_another_host(live_server, tmp_path):
     shown = every_page.shown_to_all()
     assert all(len(each["addresses"]) >= 5 for each in shown)
     log = tmp_path / "net.json"
@@ -171,7 +171,7 @@ def test_no_page_calls_anybody_else(live_server, tmp_path):
             for name, value in each["cookies"].items():
                 context.add_cookies([{"name": name, "value": value, "url": live_server.url}])
             open_all(context, [live_server.url + address for address in each["addresses"]])
-    assert called(log) - calls_of_the_browser(log) <= HERE
+    assert contacted(log) - contacted_by_chromium_itself(log) <= HERE
 
 
 # --- the control --------------------------------------------------------------------------------
@@ -179,15 +179,15 @@ def test_no_page_calls_anybody_else(live_server, tmp_path):
 
 @pytest.fixture
 def page_of_leaks():
-    """Its address, and the place that hears its WebRTC: a page that leaks in every way there is."""
-    hears = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-    hears.bind(("127.0.0.3", 0))
-    leaks = "".join(LEAKS.values()).replace(":STUN", f":{hears.getsockname()[1]}")
+    """The address of a page that leaks in every known way; a local socket receives its WebRTC."""
+    receiver = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    receiver.bind(("127.0.0.3", 0))
+    leaks = "".join(LEAKS.values()).replace(":STUN", f":{receiver.getsockname()[1]}")
     text = f"<!doctype html><title>leaks</title>{CALL}<p>words</p>{leaks}".encode()
 
     with served(text) as address:
         yield address
-    hears.close()
+    receiver.close()
 
 
 def test_every_planted_leak_is_caught(page_of_leaks, tmp_path):
@@ -199,5 +199,5 @@ def test_every_planted_leak_is_caught(page_of_leaks, tmp_path):
         eventually(lambda: all(host in log.read_text() for way, host in hosts.items() if way != "form"), 15)
         page.evaluate("document.forms[0].submit()")
         eventually(lambda: hosts["form"] in log.read_text(), 15)
-    found = called(log) - calls_of_the_browser(log)
+    found = contacted(log) - contacted_by_chromium_itself(log)
     assert {way for way, host in hosts.items() if host not in found} == set()

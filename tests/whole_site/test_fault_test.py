@@ -1,4 +1,4 @@
-"""`make fault-test`: nothing is lost while everything breaks, and the checker would notice if it were."""
+"""`make fault-test`: nothing is lost while every part breaks, and the checker would find it."""
 
 from dataclasses import replace
 
@@ -43,7 +43,7 @@ def with_task(held, **changed):
     return replace(held, tasks=[replace(held.tasks[0], **changed)])
 
 
-def test_of_what_is_in_order_nothing_is_said(told, held):
+def test_no_finding_when_all_is_in_order(told, held):
     assert check(told, held) == []
 
 
@@ -52,13 +52,13 @@ def test_a_lost_answer_is_found(told, held):
     assert kinds(told, left) == {Kind.LOST}
 
 
-def test_the_answers_to_a_clip_that_was_taken_back_are_not_missed(told):
+def test_answers_to_a_withdrawn_clip_are_not_missed(told):
     told.asked_to_forget.add(CLIP)
     told.opted_out.append(OptOut("one clip", frozenset({CLIP}), 6.0))
     assert check(told, Held()) == []
 
 
-def test_the_answers_of_who_wanted_them_removed_are_not_missed_and_must_not_be_there(told, held):
+def test_answers_that_a_leaver_wanted_removed_are_not_missed_and_must_be_gone(told, held):
     told.gone_people[BEA] = "remove"
     left = replace(
         with_task(held, annotation_count=2),
@@ -75,7 +75,7 @@ def test_two_answers_of_one_person_to_one_task_are_found(told, held):
     assert kinds(told, doubled) == {Kind.DOUBLED}
 
 
-def test_an_answer_that_was_acknowledged_under_two_numbers_is_found(told, held):
+def test_an_answer_acknowledged_with_two_ids_is_found(told, held):
     told.answered.append(Answered(BEA, CLIP, "yes", 99, 6.0))
     assert Kind.DOUBLED in kinds(told, held)
 
@@ -85,34 +85,34 @@ def test_two_assignments_of_one_person_to_one_task_are_found(told, held):
     assert kinds(told, twice) == {Kind.DOUBLED}
 
 
-def test_more_answers_than_the_most_are_found(told, held):
+def test_more_answers_than_the_campaigns_maximum_are_found(told, held):
     assert kinds(told, replace(held, campaigns={1: Campaign("few", 2, False)})) == {Kind.OVER_COLLECTED}
 
 
-def test_answers_that_nobody_counted_are_found(told, held):
+def test_answers_that_were_never_settled_are_found(told, held):
     assert kinds(told, with_task(held, is_dirty=True)) == {Kind.UNSETTLED}
 
 
-def test_a_task_that_is_open_with_all_its_answers_is_found(told, held):
+def test_an_open_task_with_all_its_answers_is_found(told, held):
     full = replace(with_task(held, status="open", answer=None), campaigns={1: Campaign("few", 3, True)})
     assert kinds(told, full) == {Kind.UNSETTLED}
 
 
-def test_an_answer_that_is_held_otherwise_is_found(told, held):
+def test_an_answer_stored_with_another_value_is_found(told, held):
     other = [replace(held.annotations[0], answer="no"), *held.annotations[1:]]
     assert kinds(told, replace(held, annotations=other)) == {Kind.WRONG}
 
 
-def test_a_label_that_nobody_gave_is_found(told, held):
+def test_a_label_that_no_one_gave_is_found(told, held):
     assert kinds(told, with_task(held, answer="no")) == {Kind.WRONG}
 
 
-def test_a_task_on_which_three_agree_and_that_is_not_settled_is_found(told, held):
+def test_an_unsettled_task_on_which_three_agree_is_found(told, held):
     assert kinds(told, with_task(held, status="disputed", answer=None)) == {Kind.WRONG}
 
 
 @pytest.mark.parametrize("counter", ["annotation_count", "lent_count"])
-def test_a_counter_that_is_not_true_is_found(told, held, counter):
+def test_a_wrong_counter_is_found(told, held, counter):
     assert kinds(told, with_task(held, **{counter: 4})) == {Kind.WRONG}
 
 
@@ -121,21 +121,21 @@ def test_a_repeat_takes_no_place(told, held):
     assert check(told, again) == []
 
 
-def test_a_clip_that_is_left_after_its_opt_out_is_found(told, held):
+def test_a_clip_stored_after_its_opt_out_is_found(told, held):
     told.asked_to_forget.add(CLIP)
     told.opted_out.append(OptOut("all clips", frozenset({CLIP}), 6.0))
     assert kinds(told, held) == {Kind.NOT_FORGOTTEN}
 
 
 @pytest.mark.parametrize(("asked_at", "found"), [(5.9, set()), (6.1, {Kind.NOT_FORGOTTEN})])
-def test_a_clip_that_is_served_after_its_opt_out_is_found(told, asked_at, found):
+def test_a_clip_served_after_its_opt_out_is_found(told, asked_at, found):
     told.asked_to_forget.add(CLIP)
     told.opted_out.append(OptOut("all clips", frozenset({CLIP}), 6.0))
     told.heard.append(Heard(CLIP, 200, asked_at))
     assert kinds(told, Held()) == found
 
 
-def test_a_clip_that_an_import_brought_in_and_that_is_not_there_is_found(told, held):
+def test_a_missing_imported_clip_is_found(told, held):
     told.imported.append(CLIP + 1)
     assert kinds(told, held) == {Kind.LOST}
 
@@ -145,19 +145,19 @@ def test_a_row_without_its_file_and_a_file_without_its_row_are_found(told, held,
     assert kinds(told, replace(held, files=files)) == {Kind.ORPHANED}
 
 
-def test_an_answer_that_is_refused_while_the_database_is_there_is_found(told, held):
+def test_an_answer_refused_while_the_database_was_up_is_found(told, held):
     told.missed.append(Missed("hand in", BEA, CLIP, 500, 2.0, 3.0))
     assert kinds(told, held) == {Kind.REFUSED}
     told.database_away.append((2.5, 4.0))
     assert check(told, held) == []
 
 
-def test_a_clip_that_is_said_to_be_gone_and_that_nobody_took_back_is_found(told, held):
+def test_a_410_for_a_clip_that_was_not_withdrawn_is_found(told, held):
     told.missed.append(Missed("hand in", BEA, CLIP, 410, 2.0, 3.0))
     assert kinds(told, held) == {Kind.WRONG}
 
 
-def test_one_seed_gives_one_order_of_faults():
+def test_the_same_seed_gives_the_same_order_of_faults():
     def first_faults(seed):
         return next(Breaker(None, Diary(), Weather(), seed).decks())
 
@@ -165,7 +165,7 @@ def test_one_seed_gives_one_order_of_faults():
 
 
 @pytest.mark.parametrize("mutant", mutants.MUTANTS, ids=lambda mutant: mutant.name)
-def test_every_mutant_still_finds_the_one_place_that_it_breaks(mutant):
+def test_every_mutant_still_finds_the_one_place_it_breaks(mutant):
     found = {edit.file: (ROOT / edit.file).read_text().count(edit.kept_by) for edit in mutant.edits}
     assert set(found.values()) == {1}, found
 

@@ -1,4 +1,4 @@
-"""The journey of a clip: real HTTP, a real Celery worker, real PostgreSQL and Redis, from file to file."""
+"""The journey of a clip from file to file: real HTTP, a real Celery worker, real PostgreSQL and Redis."""
 
 import csv
 import io
@@ -17,7 +17,7 @@ SPOKEN = {"ann-0": "lights on", "ben-0": "Lights on!", "cat-0": "good night", "d
 
 
 class Person:
-    """Somebody in front of the site, over HTTP alone."""
+    """A volunteer who uses the site over HTTP."""
 
     def __init__(self, site, name):
         self.http = httpx.Client(base_url=site.url, follow_redirects=True, timeout=30)
@@ -38,7 +38,7 @@ class Person:
         return answer.text
 
     def borrow(self, campaign):
-        """Everything that is there for this person now, with each clip's samples."""
+        """Each assignment that is left for this person, with its clip's samples."""
         while lent := self.api.post(f"campaigns/{campaign}/assignments/", json={"count": 10}).json()[
             "assignments"
         ]:
@@ -84,12 +84,12 @@ def write_manifest(folder, name, rows):
 
 
 def test_the_journey_of_a_clip(site, clips, tmp_path):
-    words = write_manifest(
+    wake_words = write_manifest(
         tmp_path,
-        "words.csv",
+        "wake-words.csv",
         [(f"{s}-{n}.{'flac' if n % 2 else 'wav'}", s) for s in SPEAKERS for n in (1, 2, 3)],
     )
-    said = write_manifest(tmp_path, "said.csv", [(f"{s}-0.wav", s) for s in SPEAKERS])
+    sentences = write_manifest(tmp_path, "sentences.csv", [(f"{s}-0.wav", s) for s in SPEAKERS])
     site.manage(
         "create_campaign",
         "journey-word",
@@ -112,8 +112,8 @@ def test_the_journey_of_a_clip(site, clips, tmp_path):
         "--max-annotations",
         "5",
     )
-    for source, campaign in ((words, "journey-word"), (said, "journey-said")):
-        told = site.manage(
+    for source, campaign in ((wake_words, "journey-word"), (sentences, "journey-said")):
+        output = site.manage(
             "import_clips",
             source,
             "--campaign",
@@ -123,7 +123,7 @@ def test_the_journey_of_a_clip(site, clips, tmp_path):
             "--consent-reference",
             "form 7",
         ).stdout
-        assert ", 0 held already, 0 refused." in told
+        assert ", 0 held already, 0 refused." in output
 
     people = [Person(site, f"journey{n}") for n in range(5)]
     for n, person in enumerate(people):
@@ -139,22 +139,22 @@ def test_the_journey_of_a_clip(site, clips, tmp_path):
 
     adjudicate(site, people[0], "yes")
     export_and_check(site, clips, tmp_path)
-    the_crowd_is_learned(site, people)
-    controls_are_mixed_in(site, tmp_path)
+    check_refit(site, people)
+    check_controls(site, tmp_path)
     assert "16 labels recomputed, all byte for byte as stored" in site.manage("recompute").stdout
     for person in people:
         person.close()
 
 
 def wake_answer(name, n):
-    """dan-3 divides the crowd, cat's clips are similar, everything else is the wake word."""
+    """The volunteers disagree on dan-3; cat's clips are similar; all others are the wake word."""
     if name == "dan-3":
         return ("yes", "no", "yes", "no", "noise")[n]
     return "similar" if name.startswith("cat") else "yes"
 
 
 def wait_until_settled(site):
-    """The worker has counted every answer: asked of the database, as the site's operator would."""
+    """Wait until the worker has settled all answers, by asking the database as an operator would."""
     waiting = "Task.objects.filter(dirty_since__isnull=False).count()"
     ask = f"from datasets.models import Task; print('dirty', {waiting})"
     assert eventually(lambda: "dirty 0" in site.manage("shell", "-c", ask).stdout), site.log("worker")
@@ -170,13 +170,13 @@ def adjudicate(site, person, answer):
     person.send(f"/review/disputes/{dispute}/", page, answer=answer)
 
 
-def the_crowd_is_learned(site, people):
-    """All answers of five people, and what that says of one of them, on their own page and to reviewers."""
+def check_refit(site, people):
+    """The refit learns from all answers; volunteers see their own figures, reviewers everyone's."""
     learn = "from tagger import tasks; from datasets.models import Annotation; "
-    told = site.manage(
+    output = site.manage(
         "shell", "-c", f"{learn} print('of', tasks.refit(), Annotation.objects.count())"
     ).stdout
-    learned, answers = re.search(r"of (\d+) (\d+)", told).groups()
+    learned, answers = re.search(r"of (\d+) (\d+)", output).groups()
     assert learned == answers and int(answers) > 30
     wait_until_settled(site)
     page = people[1].http.get("/my-answers/").text
@@ -188,8 +188,8 @@ def the_crowd_is_learned(site, people):
     assert "alpha" in people[1].http.get("/tag/journey-word/agreement/").text
 
 
-def controls_are_mixed_in(site, tmp_path):
-    """Somebody new is lent what is settled already, too, and is not told."""
+def check_controls(site, tmp_path):
+    """A new volunteer is also lent settled clips, and nothing shows that they are controls."""
     site.manage("shell", "-c", "from tagger import tasks; tasks.rotate_controls()")
     more = sounds.babble(seed=99, seconds=1.5)
     (tmp_path / "eve.wav").write_bytes(sounds.in_format("wav", more))
@@ -229,7 +229,7 @@ def export_and_check(site, clips, tmp_path):
 
 
 def check_deepspeech(clips, folder):
-    """Every WAV opens, every row matches its file, nobody speaks in two splits."""
+    """Every WAV opens, every row matches its file, no speaker is in two splits."""
     alphabet = set(
         "".join(
             line for line in (folder / "alphabet.txt").read_text().split("\n") if not line.startswith("#")

@@ -1,4 +1,4 @@
-"""Every word of the pages can be translated, Spanish lacks none, and a page speaks as its reader asks."""
+"""All page texts can be translated, Spanish is complete, and pages are in the language asked for."""
 
 import ast
 import gettext
@@ -32,9 +32,9 @@ IN_TEMPLATE = re.compile(
 )
 PLACEHOLDER = re.compile(r"%\(\w+\)[sd]|%%|\{\w*\}")
 TAG = re.compile(r"</?\w+[^>]*>")
-ANEW = (
+HOW_TO_UPDATE = (
     "Run: python manage.py makemessages -l es -l ar --no-obsolete --add-location file --no-wrap "
-    "-i 'tests/*' -i 'bench/*' -i 'build/*' -i 'var/*' -i '.venv/*' -i 'docs/*' ; translate what is new into "
+    "-i 'tests/*' -i 'bench/*' -i 'build/*' -i 'var/*' -i '.venv/*' -i 'docs/*' ; translate new texts into "
     "Spanish at least; then python manage.py compilemessages, and put both .po and .mo under version control."
 )
 
@@ -44,7 +44,7 @@ def file_of(language, ending):
 
 
 def entries(language):
-    """Of the .po: {"msgid": …, "msgstr": …, "fuzzy": …}, with "msgid_plural" and "msgstr[0]" … for counts."""
+    """Of the .po: {"msgid": …, "msgstr": …, "fuzzy": …}, for plurals "msgid_plural", "msgstr[0]" …"""
     blocks = re.split(r"\n\s*\n", file_of(language, "po").read_text(encoding="utf-8").strip())
     return [entry for entry in map(entry_of, blocks) if "msgid" in entry]
 
@@ -67,38 +67,38 @@ def forms(entry):
 
 
 def compiled(language):
-    """What the .mo says, spelled as the library that reads it for the pages spells it."""
+    """The catalogue in the .mo, as the gettext library reads it."""
     with file_of(language, "mo").open("rb") as file:
         return gettext.GNUTranslations(file)._catalog
 
 
 def as_compiled(all_entries):
-    said = {}
+    catalogue = {}
     for entry in all_entries:
         if entry["fuzzy"] or not all(forms(entry)):
             continue
         name = "\x04".join(entry[part] for part in ("msgctxt", "msgid") if part in entry)
         if "msgid_plural" in entry:
-            said |= {(name, number): text for number, text in enumerate(forms(entry))}
+            catalogue |= {(name, number): text for number, text in enumerate(forms(entry))}
         else:
-            said[name] = entry["msgstr"]
-    said[""] = re.sub(r"POT-Creation-Date:.*\n", "", said[""])  # msgfmt leaves this line out
-    return said
+            catalogue[name] = entry["msgstr"]
+    catalogue[""] = re.sub(r"POT-Creation-Date:.*\n", "", catalogue[""])  # msgfmt leaves this line out
+    return catalogue
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_what_is_compiled_is_what_the_words_say(language):
-    assert compiled(language) == as_compiled(entries(language)), ANEW
+def test_the_compiled_catalogue_matches_the_po_file(language):
+    assert compiled(language) == as_compiled(entries(language)), HOW_TO_UPDATE
 
 
-def test_spanish_lacks_no_word():
-    lacking = [entry["msgid"] for entry in entries("es") if entry["fuzzy"] or not all(forms(entry))]
-    assert lacking == [], ANEW
+def test_spanish_is_complete():
+    missing = [entry["msgid"] for entry in entries("es") if entry["fuzzy"] or not all(forms(entry))]
+    assert missing == [], HOW_TO_UPDATE
 
 
-def test_the_words_include_all_that_templates_and_programs_mark():
+def test_the_catalogue_contains_every_marked_text():
     known = {entry["msgid"] for entry in entries("es")}
-    assert sorted((in_templates() | in_programs()) - known) == [], ANEW
+    assert sorted((in_templates() | in_python()) - known) == [], HOW_TO_UPDATE
 
 
 def in_templates():
@@ -111,7 +111,7 @@ def in_templates():
     return found
 
 
-def in_programs():
+def in_python():
     found = set()
     for app in ("accounts", "datasets", "tagger"):
         for path in sorted((ROOT / app).rglob("*.py")):
@@ -128,28 +128,32 @@ def is_mark(node):
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_a_translation_keeps_what_is_filled_in_and_the_html(language):
+def test_translations_keep_placeholders_and_html(language):
     broken = [
         (entry["msgid"], text)
         for entry in entries(language)
         if entry["msgid"]
         for text in forms(entry)
-        if text and held(text) not in {held(entry["msgid"]), held(entry.get("msgid_plural", entry["msgid"]))}
+        if text and fixed_parts(text) not in map(fixed_parts, originals(entry))
     ]
     assert broken == []
 
 
-def held(text):
+def originals(entry):
+    return [entry["msgid"], entry.get("msgid_plural", entry["msgid"])]
+
+
+def fixed_parts(text):
     return tuple(sorted(PLACEHOLDER.findall(text))), tuple(sorted(TAG.findall(text)))
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_a_disguised_voice_is_never_called_anonymous(language):
-    said = " ".join(text for entry in entries(language) for text in forms(entry)).lower()
-    assert not re.search(r"anónim|anonimi|مجهول", said)
+    texts = " ".join(text for entry in entries(language) for text in forms(entry)).lower()
+    assert not re.search(r"anónim|anonimi|مجهول", texts)
 
 
-def test_spanish_says_tu_everywhere():
+def test_spanish_uses_tu_everywhere():
     """One form of address, on pages and in the notice that people agree to now."""
     pages = {text for entry in entries("es") for text in forms(entry)}
     notice = (notices.FOLDER / f"{notices.current_version()}.es.md").read_text(encoding="utf-8").splitlines()
@@ -157,7 +161,7 @@ def test_spanish_says_tu_everywhere():
     assert [text for text in [*pages, *notice] if others.search(text)] == []
 
 
-# --- which language a page speaks ---
+# --- the language of a page ---
 
 
 def words_of(response):
@@ -177,7 +181,7 @@ def words_of(response):
         ("x" * 2000, "en", "ltr", "What we promise"),
     ],
 )
-def test_a_page_speaks_as_the_browser_asks(db, client, asked, language, direction, words):
+def test_a_page_is_in_the_language_the_browser_asks_for(db, client, asked, language, direction, words):
     answer = client.get("/", headers={"accept-language": asked} if asked else {})
     assert words_of(answer)[:2] == (language, direction)
     assert words in words_of(answer)[2]
@@ -185,9 +189,9 @@ def test_a_page_speaks_as_the_browser_asks(db, client, asked, language, directio
     assert "Accept-Language" in answer["Vary"]
 
 
-def test_what_was_chosen_counts_more_than_what_the_browser_asks(db, client):
+def test_the_chosen_language_outranks_the_browsers(db, client):
     client.get("/", headers={"accept-language": "es"})
-    assert client.cookies == {}  # reading sets none
+    assert client.cookies == {}  # reading a page sets none
     answer = client.post("/language/", {"language": "ar", "next": "/accounts/login/?next=/tag/"})
     assert (answer.status_code, answer["Location"]) == (302, "/accounts/login/?next=/tag/")
     language, direction, page = words_of(client.get("/", headers={"accept-language": "es"}))
@@ -195,7 +199,7 @@ def test_what_was_chosen_counts_more_than_what_the_browser_asks(db, client):
     assert 'value="ar" lang="ar" dir="rtl" aria-current="true">العربيّة</button>' in page
 
 
-def test_the_choice_is_a_cookie_alone(db, client, settings, bea):
+def test_the_choice_is_stored_only_in_a_cookie(db, client, settings, bea):
     client.force_login(bea)
     before = dict(client.session.items())
     with CaptureQueriesContext(connection) as asked:
@@ -206,39 +210,39 @@ def test_the_choice_is_a_cookie_alone(db, client, settings, bea):
 
 
 @pytest.mark.parametrize("flag", ["SECURE", "HTTPONLY", "SAMESITE"])
-def test_its_cookie_is_kept_as_the_session_is(flag):
+def test_the_cookie_has_the_flags_of_the_session_cookie(flag):
     ours, session = (getattr(site_settings, f"{name}_COOKIE_{flag}") for name in ("LANGUAGE", "SESSION"))
     assert ours == session
 
 
-def test_no_token_is_needed_and_none_is_set(db):
+def test_choosing_needs_and_sets_no_csrf_token(db):
     strict = Client(enforce_csrf_checks=True)
     assert strict.post("/language/", {"language": "es", "next": "/"}).status_code == 302
     assert set(strict.cookies) == {"django_language"}
 
 
 @pytest.mark.parametrize("to", ["https://elsewhere.example/", "//elsewhere.example/", "javascript:alert(1)"])
-def test_choosing_leads_nowhere_else(db, client, to):
+def test_choosing_never_redirects_to_another_site(db, client, to):
     assert client.post("/language/", {"language": "es", "next": to})["Location"] == "/"
 
 
 @pytest.mark.parametrize("language", ["xx", "", "../en", "e\0s"])
-def test_what_is_no_language_here_is_not_kept(db, client, language):
+def test_an_unknown_language_is_not_stored(db, client, language):
     client.post("/language/", {"language": language, "next": "/"})
     assert client.cookies == {}
 
 
-def test_looking_does_not_choose(db, client):
+def test_a_get_request_does_not_choose(db, client):
     client.get("/language/?language=es")
     assert words_of(client.get("/"))[0] == "en"
 
 
-def test_the_form_keeps_the_page_with_all_that_its_address_says(db, client):
+def test_the_form_keeps_the_page_and_its_query(db, client):
     page = client.get("/accounts/login/?next=/tag/&x=%22%3E").content.decode()
     assert '<input type="hidden" name="next" value="/accounts/login/?next=/tag/&amp;x=%22%3E">' in page
 
 
-def test_after_a_form_that_was_refused_the_choice_leads_back_to_where_it_stood(client, alice):
+def test_choosing_on_a_refused_form_leads_back_to_the_forms_page(client, alice):
     client.force_login(alice)
     came_from = {"referer": "http://testserver/profile/consent/"}
     form = client.get("/profile/consent/").content.decode()
@@ -249,29 +253,29 @@ def test_after_a_form_that_was_refused_the_choice_leads_back_to_where_it_stood(c
     assert client.post("/language/", {"language": "es", "next": address})["Location"] == came_from["referer"]
 
 
-def test_a_page_for_errors_speaks_it_too(db, client):
+def test_error_pages_are_in_the_chosen_language(db, client):
     language, _, page = words_of(client.get("/nothing-here/", headers={"accept-language": "es"}))
     assert language == "es" and "Aquí no hay nada" in page
 
 
-def test_the_page_for_what_broke_speaks_it_too(rf):
+def test_the_page_for_server_errors_is_in_the_active_language(rf):
     with translation.override("ar"):
         language, direction, page = words_of(server_error(rf.get("/")))
     assert (language, direction) == ("ar", "rtl") and "حدث عطل عندنا" in page
 
 
-# --- what is put into words elsewhere ---
+# --- texts outside of templates ---
 
 
 @pytest.mark.parametrize("address", ["/api/v1/campaigns/", "/api/v1/assignments/1/annotation/"])
-def test_programs_read_english_whatever_they_ask_for(db, client, address):
+def test_programs_read_english_regardless_of_accept_language(db, client, address):
     plain, asked = client.get(address), client.get(address, headers={"accept-language": "es"})
     assert plain.status_code == asked.status_code == 401
     assert plain.content == asked.content and b"credentials" in asked.content
     assert "Content-Language" not in asked and "Accept-Language" not in asked.get("Vary", "")
 
 
-def test_why_an_answer_was_refused_is_said_in_the_readers_words(client, share, bea, now):
+def test_a_refused_answer_is_explained_in_the_readers_language(client, share, bea, now):
     campaign = Campaign.objects.create(slug="j", kind="wake-word", language="en", wake_word="hey juniper")
     share(campaign)
     (lent,) = assignments.lend(bea, campaign, 1, now)
@@ -282,7 +286,7 @@ def test_why_an_answer_was_refused_is_said_in_the_readers_words(client, share, b
     assert "Este clip ya estaba saltado." in late.content.decode()
 
 
-def test_the_desk_is_told_a_refusal_in_the_readers_words_and_a_program_in_english(client, share, bea, now):
+def test_the_page_gets_a_refusal_in_the_readers_language_and_a_program_in_english(client, share, bea, now):
     campaign = Campaign.objects.create(slug="j", kind="wake-word", language="en", wake_word="hey juniper")
     share(campaign)
     (lent,) = assignments.lend(bea, campaign, 1, now)
@@ -312,11 +316,11 @@ def test_every_refusal_on_a_page_is_translated(code, language):
     with translation.override("en"):
         english = wording.in_words(AnswerRefused(code))
     with translation.override(language):
-        said = wording.in_words(AnswerRefused(code))
-    assert said != english or language == "ar"  # of Arabic only the pages that most people see are complete
+        translated = wording.in_words(AnswerRefused(code))
+    assert translated != english or language == "ar"  # in Arabic only the most visited pages are complete
 
 
-def test_a_page_refuses_a_broken_recording_in_the_readers_words(client, alice, juniper):
+def test_a_refused_recording_is_explained_in_the_readers_language(client, alice, juniper):
     client.force_login(alice)
     file = sounds.in_format("wav", sounds.babble(seed=1, seconds=0.2))
     sent = {"audio": SimpleUploadedFile("a.wav", file)}
@@ -324,7 +328,7 @@ def test_a_page_refuses_a_broken_recording_in_the_readers_words(client, alice, j
     assert answer.status_code == 400 and "No se puede aceptar esta grabación: " in answer.content.decode()
 
 
-def test_the_notice_is_read_in_the_language_that_was_chosen(client, alice):
+def test_the_notice_is_shown_in_the_chosen_language(client, alice):
     client.force_login(alice)
     client.post("/language/", {"language": "es", "next": "/"})
     assert '<div lang="es" dir="ltr">' in client.get("/profile/consent/").content.decode()

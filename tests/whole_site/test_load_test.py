@@ -1,4 +1,4 @@
-"""The load test itself, in small: it counts truly, and nothing that clients were told is missing."""
+"""A small run of the load test: its figures are right, and no answer that clients were told of is missing."""
 
 import json
 import os
@@ -33,7 +33,7 @@ def figures(tmp_path_factory):
     return json.loads(done.stdout.splitlines()[-1]) | {"text": done.stdout}
 
 
-def test_no_answer_is_lost_doubled_or_collected_beyond_what_was_wanted(figures):
+def test_no_answer_is_lost_duplicated_or_over_collected(figures):
     assert figures["told"] >= figures["answers"] > 0
     assert {name for name, number in figures["kept"].items() if number} == set()
 
@@ -57,18 +57,18 @@ def test_each_answer_is_one_commit_and_each_lending_one_more(figures):
     assert sum(each["times"] for each in commits) <= 1.1 + 1e-9
 
 
-def test_somebody_who_answered_half_of_the_tasks_is_lent_others(figures):
+def test_a_volunteer_who_answered_half_of_the_tasks_is_lent_others(figures):
     told = figures["next_clip"]
     assert told["answered"] == 2_000
     assert told["veteran"]["buffers"] > 0
 
 
-def test_statements_that_differ_in_values_alone_are_alike():
+def test_statements_that_differ_only_in_values_are_alike():
     one, other = (f"""UPDATE "a" SET "b" = '{n}' WHERE "id" IN ({n}, {n})""" for n in (1, 22))
     assert statements.alike(one) == statements.alike(other) == "UPDATE a SET b = ? WHERE id IN (…)"
 
 
-def test_a_process_that_is_gone_took_nothing():
+def test_a_process_that_ended_took_no_processor_time():
     gone = subprocess.Popen(["true"])
     gone.wait()
     assert processor_seconds([gone.pid]) == {gone.pid: 0}

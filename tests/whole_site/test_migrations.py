@@ -1,4 +1,4 @@
-"""What earlier versions stored is carried over, and no promise is broken on the way."""
+"""Migrations carry over what earlier versions stored, and break no promise."""
 
 import pytest
 from django.db import connection
@@ -13,7 +13,7 @@ WORDS = "signed by Wilhelmina, third drawer"
 
 @pytest.fixture
 def at(transactional_db):
-    """Takes the database to one app's state, or to the newest of all, as it does at the end."""
+    """Migrates the database to a state of one app, or to the newest; at the end it is the newest again."""
 
     def to(*target):
         executor = MigrationExecutor(connection)
@@ -25,7 +25,7 @@ def at(transactional_db):
     to()
 
 
-def test_what_a_consent_referred_to_in_plain_is_sealed_and_nothing_of_it_stays(at, own_home):
+def test_plain_consent_references_are_encrypted_and_no_plain_copy_stays(at, own_home):
     wendy = User.objects.create_user("wendy")
     old = at("accounts", "0003_device").get_model("accounts", "Consent")
     old.objects.create(

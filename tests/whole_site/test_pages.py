@@ -1,4 +1,4 @@
-"""Every page, for everybody who may and may not open it, and with nonsense in."""
+"""Every page, for people who may and may not open it, and with invalid input."""
 
 import re
 from pathlib import Path
@@ -17,8 +17,8 @@ from tagger.welcome import pledge
 
 ROOT = Path(__file__).resolve().parents[2]
 
-# Nobody is logged in, Sam has no role, Bea volunteers, Rita reviews, Root runs the site.
-CAST = ("nobody", "sam", "bea", "rita", "root")
+# A stranger is not logged in, Sam has no role, Bea volunteers, Rita reviews, Root runs the site.
+CAST = ("stranger", "sam", "bea", "rita", "root")
 PAGES = {
     "/": (200, 200, 200, 200, 200),
     "/accounts/login/": (200, 302, 302, 302, 302),
@@ -49,7 +49,7 @@ PAGES = {
 
 @pytest.fixture(autouse=True)
 def plain_static(settings, tmp_path):
-    """Addresses of static files as they are in the tree; nothing is collected for these tests."""
+    """Static files are addressed as they are in the tree; these tests collect none."""
     plain = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
     settings.STORAGES = settings.STORAGES | {"staticfiles": plain}
     settings.STATIC_ROOT = tmp_path
@@ -58,7 +58,7 @@ def plain_static(settings, tmp_path):
 @pytest.fixture
 def cast(bea, rita, sam):
     root = User.objects.create_superuser("root", pledge=pledge.VERSION)
-    return {"nobody": None, "sam": sam, "bea": bea, "rita": rita, "root": root}
+    return {"stranger": None, "sam": sam, "bea": bea, "rita": rita, "root": root}
 
 
 @pytest.fixture
@@ -76,7 +76,7 @@ def here(client, cast):
 
 @pytest.fixture
 def lent(juniper, share, bea):
-    """A clip lent to Bea, by the real clock: pages read it."""
+    """A clip lent to Bea, by the real clock, as pages use it."""
     return lend(juniper, share, bea)
 
 
@@ -88,7 +88,7 @@ def lend(campaign, share, person):
 
 @pytest.fixture
 def disputed(juniper, share, now, volunteers):
-    """Two yes, two no; what the importer said is kept from everybody."""
+    """Two yes, two no, and a reference from the importer, which no one may see."""
     task = share(juniper)
     for person, answer in zip(volunteers[1:5], ("yes", "yes", "no", "no"), strict=True):
         Annotation.objects.create(task=task, annotator=person, answer=answer, created_at=now)
@@ -106,7 +106,7 @@ def reported(juniper, share, carl):
 
 
 @pytest.mark.parametrize("who", CAST)
-def test_every_page_answers_everybody_as_it_should(who, here, lent, sentences, disputed, reported):
+def test_every_page_answers_each_of_the_cast_as_it_should(who, here, lent, sentences, disputed, reported):
     ids = {"dispute": disputed.pk, "reported": reported.pk}
     visitor = here(who)
     given = {page: visitor.get(page.format(**ids)).status_code for page in PAGES}
@@ -120,7 +120,7 @@ def test_every_page_answers_everybody_as_it_should(who, here, lent, sentences, d
         *("/first-minute/", "/first-minute/practice/", "/first-minute/ready/"),
     ],
 )
-def test_every_page_is_whole_and_loads_nothing_from_elsewhere(page, here, lent, reported):
+def test_every_page_is_complete_and_loads_nothing_from_other_hosts(page, here, lent, reported):
     drawn = here("rita").get(page, follow=True).content.decode()
     assert re.search(r'<html lang="en"', drawn) and "<title>" in drawn and 'id="main"' in drawn
     assert len(re.findall(r"<h1[ >]", drawn)) == 1
@@ -154,7 +154,7 @@ def luminance(colour):
 
 
 @pytest.mark.parametrize("colours", tokens(), ids=["light", "dark"])
-def test_words_and_borders_stand_out_from_what_lies_behind(colours):
+def test_text_and_borders_have_enough_contrast(colours):
     grounds = ("paper", "surface", "sunken")
     words = [(word, ground) for word in ("ink", "ink-soft", "accent", "bad") for ground in grounds]
     words += [("ink", f"{kind}-tint") for kind in ("accent", "good", "warn", "bad")]
@@ -165,7 +165,7 @@ def test_words_and_borders_stand_out_from_what_lies_behind(colours):
     assert {pair: seen[pair] for pair in edges if seen[pair] < 3} == {}
 
 
-def test_the_menu_names_what_is_open_to_one_and_nothing_else(here):
+def test_the_menu_contains_only_what_the_person_may_open(here):
     def menu(who):
         return set(
             re.findall(
@@ -173,7 +173,7 @@ def test_the_menu_names_what_is_open_to_one_and_nothing_else(here):
             )
         )
 
-    assert menu("nobody") == {"/accounts/login/", "/accounts/signup/"}
+    assert menu("stranger") == {"/accounts/login/", "/accounts/signup/"}
     assert menu("sam") == {"/profile/"}
     assert menu("bea") == {"/tag/", "/record/", "/my-clips/", "/profile/"}
     assert menu("rita") == {"/tag/", "/review/", "/profile/"}
@@ -181,7 +181,7 @@ def test_the_menu_names_what_is_open_to_one_and_nothing_else(here):
     assert menu("root") == everything
 
 
-def test_who_runs_the_site_is_called_by_name_and_writes_down_no_address_and_no_token(here):
+def test_the_admin_greets_by_name_and_offers_no_addresses_or_tokens(here):
     at = here("root")
     page = at.get("/admin/").content.decode()
     assert "<strong>root</strong>" in page
@@ -190,18 +190,18 @@ def test_who_runs_the_site_is_called_by_name_and_writes_down_no_address_and_no_t
     assert at.get("/admin/account/emailaddress/add/").status_code == 404
 
 
-def test_a_page_that_is_not_for_you_says_for_whom_it_is(here):
+def test_a_forbidden_page_names_the_role_it_is_for(here):
     assert "people with the role reviewer" in here("bea").get("/review/").content.decode()
 
 
-def test_answering_by_the_form_leads_to_the_next_clip(here, lent, bea):
+def test_answering_by_form_leads_to_the_next_clip(here, lent, bea):
     answer = here("bea").post(reverse("hand_in", args=[lent.pk]), {"answer": "similar"}, follow=True)
     assert answer.redirect_chain == [("/tag/juniper/", 302)]
     assert "You're all caught up here" in answer.content.decode()
     assert bea.annotations.get().answer == "similar"
 
 
-def test_skipping_by_the_form_counts_nothing(here, lent, bea):
+def test_skipping_by_form_stores_no_answer(here, lent, bea):
     assert here("bea").post(reverse("skip", args=[lent.pk])).status_code == 302
     lent.refresh_from_db()
     assert (lent.state, bea.annotations.count()) == (Assignment.State.SKIPPED, 0)
@@ -210,7 +210,7 @@ def test_skipping_by_the_form_counts_nothing(here, lent, bea):
 @pytest.mark.parametrize(
     "nonsense", [{}, {"answer": ""}, {"answer": "perhaps"}, {"answer": "\0"}, {"answer": "x" * 9999}]
 )
-def test_nonsense_for_a_vote_is_refused_on_the_page_and_stored_nowhere(nonsense, here, lent, bea):
+def test_an_invalid_label_is_refused_on_the_page_and_not_stored(nonsense, here, lent, bea):
     answer = here("bea").post(reverse("hand_in", args=[lent.pk]), nonsense)
     assert answer.status_code == 400
     assert 'class="errorlist"' in answer.content.decode()
@@ -218,7 +218,7 @@ def test_nonsense_for_a_vote_is_refused_on_the_page_and_stored_nowhere(nonsense,
 
 
 @pytest.mark.parametrize("nonsense", [{}, {"answer": "  \n"}, {"answer": "a\0b"}, {"answer": "x" * 2001}])
-def test_nonsense_for_a_transcript_is_refused_beside_its_field(nonsense, here, sentences, share, bea):
+def test_an_invalid_transcript_is_refused_next_to_its_field(nonsense, here, sentences, share, bea):
     lent = lend(sentences, share, bea)
     answer = here("bea").post(reverse("hand_in", args=[lent.pk]), nonsense)
     drawn = answer.content.decode()
@@ -227,21 +227,21 @@ def test_nonsense_for_a_transcript_is_refused_beside_its_field(nonsense, here, s
     assert bea.annotations.count() == 0
 
 
-def test_what_was_typed_stays_in_the_field_and_is_never_markup(here, sentences, share, bea):
+def test_refused_text_stays_in_the_field_and_is_escaped(here, sentences, share, bea):
     lent = lend(sentences, share, bea)
     typed = "<script>alert(1)</script>" + "x" * 2000
     drawn = here("bea").post(reverse("hand_in", args=[lent.pk]), {"answer": typed}).content.decode()
     assert "&lt;script&gt;alert(1)" in drawn and "<script>alert" not in drawn
 
 
-def test_nobody_speaks_is_an_answer_of_its_own(here, sentences, share, bea):
+def test_no_one_speaks_is_an_answer(here, sentences, share, bea):
     lent = lend(sentences, share, bea)
     here("bea").post(reverse("hand_in", args=[lent.pk]), {"answer": "a slip", "no_speech": "1"})
     assert bea.annotations.get().answer == ""
 
 
 @pytest.mark.parametrize("act", ["hand_in", "skip"])
-def test_what_is_lent_to_somebody_else_is_missing(act, here, lent):
+def test_an_assignment_of_another_person_is_not_found(act, here, lent):
     assert here("rita").post(reverse(act, args=[lent.pk]), {"answer": "yes"}).status_code == 404
 
 
@@ -249,11 +249,11 @@ def test_what_is_lent_to_somebody_else_is_missing(act, here, lent):
     "address",
     ["/assignments/1/answer/", "/assignments/1/skip/", "/review/clips/1/show-again/", "/profile/tokens/"],
 )
-def test_what_changes_something_is_never_done_by_a_link(address, here):
+def test_changes_are_never_made_by_get(address, here):
     assert here("root").get(address).status_code == 405
 
 
-def test_a_form_without_its_token_is_refused_in_plain_words(bea, lent):
+def test_a_form_without_its_csrf_token_is_refused_with_an_explanation(bea, lent):
     strict = Client(enforce_csrf_checks=True)
     strict.force_login(bea)
     answer = strict.post(reverse("hand_in", args=[lent.pk]), {"answer": "yes"})
@@ -268,7 +268,7 @@ def test_the_reviewer_sees_the_votes_but_neither_names_nor_the_reference(here, d
     assert not any(person.username in drawn for person in volunteers[1:5])
 
 
-def test_the_reviewer_decides_a_dispute_and_nonsense_decides_nothing(here, disputed):
+def test_a_reviewer_decides_a_dispute_and_an_invalid_answer_decides_nothing(here, disputed):
     address = reverse("decide", args=[disputed.pk])
     assert here("rita").post(address, {"answer": "perhaps"}).status_code == 400
     answer = here("rita").post(address, {"answer": "no"}, follow=True)
@@ -295,7 +295,7 @@ def test_a_token_is_shown_once_and_revoked(here, bea):
     assert AuthToken.objects.count() == 0
 
 
-def test_somebody_elses_token_cannot_be_revoked(here, bea):
+def test_another_persons_token_cannot_be_revoked(here, bea):
     stored, _ = AuthToken.objects.create(bea)
     assert here("rita").post(reverse("revoke_token", args=[stored.digest])).status_code == 404
     assert AuthToken.objects.count() == 1
@@ -310,23 +310,23 @@ def test_somebody_elses_token_cannot_be_revoked(here, bea):
         {"username": "\0", "password1": "\0"},
     ],
 )
-def test_nonsense_at_signing_up_makes_nobody(fields, here, cast):
+def test_invalid_input_at_signing_up_creates_no_account(fields, here, cast):
     before = User.objects.count()
-    answer = here("nobody").post("/accounts/signup/", fields)
+    answer = here("stranger").post("/accounts/signup/", fields)
     assert answer.status_code == 200
     assert 'class="errorlist"' in answer.content.decode()
     assert User.objects.count() == before
 
 
-def test_a_wrong_password_is_said_without_saying_which_half_is_wrong(here):
-    for name in ("bea", "nobody-of-that-name"):
-        answer = here("nobody").post("/accounts/login/", {"login": name, "password": "wrong"})
+def test_a_failed_log_in_does_not_say_whether_the_name_exists(here):
+    for name in ("bea", "no-such-name"):
+        answer = here("stranger").post("/accounts/login/", {"login": name, "password": "wrong"})
         assert 'role="alert"' in answer.content.decode()
 
 
-def test_the_page_for_our_own_failure_needs_nothing_that_may_have_failed(here, settings):
-    """Here the list of static files is missing, so that no other page can be drawn."""
-    visitor = here("nobody")
+def test_the_page_for_server_errors_needs_nothing_that_may_have_failed(here, settings):
+    """The list of static files is missing, so no other page can be drawn."""
+    visitor = here("stranger")
     visitor.raise_request_exception = False
     settings.STORAGES = settings.STORAGES | {"staticfiles": {"BACKEND": "tagger.static.HashedModules"}}
     answer = visitor.get("/")
@@ -334,7 +334,7 @@ def test_the_page_for_our_own_failure_needs_nothing_that_may_have_failed(here, s
     assert "Something went wrong on our side" in answer.content.decode()
 
 
-def test_a_site_without_mail_offers_nothing_that_needs_one(client, settings):
+def test_a_site_without_mail_offers_nothing_that_needs_mail(client, settings):
     assert not settings.SENDS_MAIL
     assert "password/reset" not in client.get("/accounts/login/").content.decode()
     for page in ("email/", "password/reset/", "password/reset/done/", "confirm-email/"):
