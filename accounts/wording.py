@@ -19,26 +19,24 @@ WORDS: dict[Any, str | Promise] = {
         "No waiting device has this code. Codes work once and expire after 24 hours."
     ),
     DeviceRefusal.TOO_MANY_TRIES: _("Too many wrong codes. Wait an hour, then try again."),
-    DeviceRefusal.NOT_CLAIMED: "Nobody entered this code yet.",
+    DeviceRefusal.NOT_CLAIMED: "No one has entered this code yet.",
     DeviceRefusal.BAD_TOKEN: "This token is not valid.",
     DeviceRefusal.BAD_TOKEN_FOR_DEVICE: "This token is not valid for this device.",
     DeviceRefusal.TOKEN_REUSED: (
         "This token was used before; the device is revoked and has to be paired again."
     ),
     ReceiptRefusal.EMPTY: _("Paste a receipt or choose its file first."),
-    ReceiptRefusal.TOO_LARGE: _("It is too large for a receipt: more than %(number)d bytes."),
-    ReceiptRefusal.NOT_JSON: _("It is not JSON."),
-    ReceiptRefusal.NOT_AN_OBJECT: _("It is JSON, but not a document with fields."),
-    ReceiptRefusal.REPEATED_FIELD: _("It names a field twice."),
-    SignatureRefusal.UNSIGNED: _(
-        "It bears no signature: the fields “key” and “signature” must both be there."
-    ),
-    SignatureRefusal.OTHER_KEY: _("It was signed with another key than this site's."),
+    ReceiptRefusal.TOO_LARGE: _("This is too large for a receipt: more than %(number)d bytes."),
+    ReceiptRefusal.NOT_JSON: _("This is not JSON."),
+    ReceiptRefusal.NOT_AN_OBJECT: _("This is JSON, but not an object with fields."),
+    ReceiptRefusal.REPEATED_FIELD: _("A field appears twice."),
+    SignatureRefusal.UNSIGNED: _("It is not signed: the fields “key” and “signature” are both required."),
+    SignatureRefusal.OTHER_KEY: _("It was signed with a different key, not with this site's."),
     SignatureRefusal.MISMATCH: _(
-        "The signature does not fit: a field was changed, added or removed, or this site never signed it."
+        "The signature does not match: a field was changed, added or removed, or this site never signed it."
     ),
-    SignatureRefusal.NOT_JSON_DATA: _("It holds something that cannot be written as JSON."),
-    SignatureRefusal.NOT_BASE64: _("Its signature cannot be read: it is not base64."),
-    SignatureRefusal.OTHER_SPELLING: _("Its signature is not spelled as this site spells it."),
-    AuditRefusal.EVENT_CHANGED: _("This site's record does not hold event %(number)d as it was any more."),
+    SignatureRefusal.NOT_JSON_DATA: _("It contains something that cannot be written as JSON."),
+    SignatureRefusal.NOT_BASE64: _("The signature cannot be read: it is not base64."),
+    SignatureRefusal.OTHER_SPELLING: _("The signature is not written the way this site writes it."),
+    AuditRefusal.EVENT_CHANGED: _("Event %(number)d is no longer in this site's record as it was."),
 }

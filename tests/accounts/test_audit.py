@@ -192,7 +192,7 @@ def test_a_receipt_no_longer_verifies_when_the_record_before_it_was_rewritten(ev
     receipt = withdrawal.receipt(left(rita).token)
     assert "it has not been changed" in checked(client, receipt)
     AuditEvent.objects.filter(number=4).update(sha256="0" * 64)
-    assert "event 4" in checked(client, receipt)
+    assert "Event 4" in checked(client, receipt)
 
 
 def test_the_command_says_whether_the_record_is_whole(events, capsys):

@@ -281,19 +281,19 @@ def test_the_command_says_yes_and_why_not(file, given, capsys):
     call_command("verify_receipt", file)
     assert "signed by this site" in capsys.readouterr().out
     refused = {
-        b"not json": "It is not JSON",
-        b"[1]": "not a document with fields",
-        b'{"a": 1, "a": 1}': "names a field twice",
-        b"{}": "bears no signature",
-        json.dumps(given | {"key": "0" * 16}).encode(): "another key",
+        b"not json": "This is not JSON",
+        b"[1]": "not an object with fields",
+        b'{"a": 1, "a": 1}': "A field appears twice",
+        b"{}": "is not signed",
+        json.dumps(given | {"key": "0" * 16}).encode(): "a different key",
         json.dumps(given | {"issued_at": "1999"}).encode(): "a field was changed",
         json.dumps(given | {"signature": "!"}).encode(): "not base64",
         json.dumps(given | {"number": float("nan")}).encode(): "cannot be written as JSON",
         b'{"key": "' + given["key"].encode() + b'", "signature": "", "x": "\\ud800"}': "cannot be written",
-        b"[" * 90_000: "It is not JSON",
+        b"[" * 90_000: "This is not JSON",
         b" " * 100_001: "too large",
-        b"\xff\xfe": "It is not JSON",
-        b"1" * 5000: "It is not JSON",
+        b"\xff\xfe": "This is not JSON",
+        b"1" * 5000: "This is not JSON",
     }
     for content, reason in refused.items():
         file.write_bytes(content)
@@ -325,11 +325,11 @@ def test_anybody_checks_a_receipt_by_pasting_or_by_file(file, client):
     ("pasted", "answer"),
     [
         ("", "Paste a receipt or choose its file first."),
-        ("hello", "It is not JSON"),
-        ("null", "not a document with fields"),
-        ('{"key": {}, "signature": []}', "another key"),
-        ("<script>alert(1)</script>", "It is not JSON"),
-        ("[" * 90_000, "It is not JSON"),
+        ("hello", "This is not JSON"),
+        ("null", "not an object with fields"),
+        ('{"key": {}, "signature": []}', "a different key"),
+        ("<script>alert(1)</script>", "This is not JSON"),
+        ("[" * 90_000, "This is not JSON"),
     ],
 )
 def test_nonsense_gets_a_clear_answer(db, client, pasted, answer):
