@@ -30,7 +30,7 @@ pytest_plugins = ["tests.support.site", "tests.support.browser"]
 hypothesis.settings.register_profile("tagger", deadline=None)
 hypothesis.settings.load_profile("tagger")
 
-collect_ignore = ["support/ovos_device.py"]  # a program of its own, not a module
+collect_ignore = ["support/ovos_device.py"]  # a separate program
 
 NOW = datetime(2026, 5, 4, 12, 0, tzinfo=UTC)
 
@@ -44,7 +44,7 @@ def english():
 
 @pytest.fixture(autouse=True)
 def own_home(settings, tmp_path):
-    """Every test has a vault and master keys of its own."""
+    """Every test has its own vault and master keys."""
     settings.MASTER_KEYS = tmp_path / "keys"
     vault = settings.STORAGES["vault"] | {"OPTIONS": {"location": tmp_path / "vault"}}
     plain = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
@@ -59,7 +59,7 @@ def now():
 
 @pytest.fixture
 def alice(db):
-    """A contributor who lets volunteers hear and researchers have what she shares."""
+    """A contributor: volunteers may hear her clips, and researchers may have them."""
     person = User.objects.create_user("alice")
     for material in Material:
         consent.give(person, material, [Purpose.VOLUNTEERS, Purpose.RESEARCHERS], NOW, reference="on paper")
@@ -94,7 +94,7 @@ def sam(db):
 
 @pytest.fixture
 def juniper(db):
-    """A wake-word campaign by the site's defaults: settled above three quarters, from 2 to 7 votes."""
+    """A wake-word campaign with the defaults: 2 to 7 votes, settled at a confidence of 0.75."""
     kind = Campaign.Kind.WAKE_WORD
     return campaigns.create(slug="juniper", kind=kind, language="en", wake_word="hey juniper")
 
@@ -106,7 +106,7 @@ def sentences(db):
 
 @pytest.fixture
 def share(alice):
-    """Shares one more clip, unlike all before it, and gives its task."""
+    """Shares one more clip, different from all earlier ones, and returns its task."""
     different = count(1)
 
     def one_more(campaign: Campaign, contributor: User = alice) -> Task:
@@ -121,7 +121,7 @@ def share(alice):
 
 @pytest.fixture
 def shelf(alice):
-    """Puts many tasks on a campaign at once: rows alone, with no sound behind them."""
+    """Adds many tasks to a campaign quickly: only rows, without audio."""
     different = count(1)
 
     def many(campaign: Campaign, number: int, contributor: User = alice) -> list[Task]:
@@ -154,10 +154,10 @@ def row_of_a_clip(name, basis, campaign):
 
 
 @pytest.fixture
-def at_once():
-    """Runs calls in threads that start together, each on a connection of its own.
+def run_together():
+    """Runs calls in threads that start together, each on its own connection.
 
-    Gives what each call returned, or the exception that it raised. Needs django_db(transaction=True).
+    Returns what each call returned, or the exception that it raised. Needs django_db(transaction=True).
     """
 
     def run(*calls, threads=None):
@@ -176,8 +176,8 @@ def at_once():
 
 
 @pytest.fixture
-def meanwhile(transactional_db):
-    """Starts a call in a thread, on a connection of its own, and gives its future."""
+def in_background(transactional_db):
+    """Starts a call in a thread, on its own connection, and returns its future."""
     with ThreadPoolExecutor() as pool:
         yield lambda call: pool.submit(on_own_connection, call)
 
@@ -190,19 +190,19 @@ def on_own_connection(call):
 
 
 @pytest.fixture
-def same_site(own_home, transactional_db):
-    """The environment in which another process works on this test's database, vault and keys."""
+def site_environment(own_home, transactional_db):
+    """The environment for another process that works on this test's database, vault and keys."""
     database = urlsplit(os.environ["DATABASE_URL"])._replace(path=f"/{connection.settings_dict['NAME']}")
     return os.environ | {"DATABASE_URL": database.geturl(), "TAGGER_HOME": str(own_home)}
 
 
 @pytest.fixture
-def somebody_waits():
-    """Whether a connection to this database waits for a lock at the moment."""
+def lock_is_awaited():
+    """Whether a connection to this database is waiting for a lock."""
 
     def ask():
         with connection.cursor() as cursor:
-            cursor.execute("SELECT pg_stat_clear_snapshot()")  # what is seen stays the same in a transaction
+            cursor.execute("SELECT pg_stat_clear_snapshot()")  # it is cached within a transaction
             cursor.execute(
                 "SELECT count(*) FROM pg_stat_activity"
                 " WHERE datname = current_database() AND wait_event_type = 'Lock'"
@@ -213,7 +213,7 @@ def somebody_waits():
 
 
 class Dice(Random):
-    """Dice that show what a test says; places are drawn as ever."""
+    """`random()` returns what a test set; whole numbers stay random."""
 
     getrandbits = Random.getrandbits
 
@@ -227,7 +227,7 @@ class Dice(Random):
 
 @pytest.fixture(autouse=True)
 def dice(monkeypatch):
-    """Mixes nothing in among the tasks that want answers, unless the test says so: `dice(0)` does always."""
+    """No controls or repeats are mixed in unless the test asks for them: `dice(0)` always mixes them in."""
 
     def show(number):
         monkeypatch.setattr(controls, "dice", Dice(number))

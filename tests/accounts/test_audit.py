@@ -94,8 +94,8 @@ def test_two_events_of_one_person_cannot_be_told_to_be_one_persons(rita):
     broken="        pass\n",
 )
 @pytest.mark.django_db(transaction=True)
-def test_events_at_the_same_moment_follow_one_another(at_once, db):
-    at_once(*[lambda: audit.record(audit.Act.EXPORTED, "release spring", None, NOW)] * 8)
+def test_events_at_the_same_moment_follow_one_another(run_together, db):
+    run_together(*[lambda: audit.record(audit.Act.EXPORTED, "release spring", None, NOW)] * 8)
     assert list(AuditEvent.objects.order_by("number").values_list("number", flat=True)) == list(range(1, 9))
     assert audit.broken_at() is None
 

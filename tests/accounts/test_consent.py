@@ -159,15 +159,15 @@ def test_holding_by_a_reference_takes_no_other(wendy, give):
 
 @pytest.mark.django_db(transaction=True)
 def test_a_withdrawal_waits_for_a_clip_that_is_being_stored(
-    wendy, give, juniper, sound, meanwhile, somebody_waits, monkeypatch
+    wendy, give, juniper, sound, in_background, lock_is_awaited, monkeypatch
 ):
     """It comes at the worst moment: consent was found, the row is not there yet."""
     give(Purpose.VOLUNTEERS)
     put, withdrawals = vault.put, []
 
     def put_slowly(*args):
-        withdrawals.append(meanwhile(lambda: consent.withdraw(wendy, NOW)))
-        assert eventually(lambda: withdrawals[0].done() or somebody_waits())
+        withdrawals.append(in_background(lambda: consent.withdraw(wendy, NOW)))
+        assert eventually(lambda: withdrawals[0].done() or lock_is_awaited())
         assert not withdrawals[0].done()
         return put(*args)
 
@@ -178,7 +178,7 @@ def test_a_withdrawal_waits_for_a_clip_that_is_being_stored(
 
 
 @pytest.mark.django_db(transaction=True)
-def test_in_fifty_races_no_clip_is_stored_after_its_withdrawal(wendy, give, juniper, at_once, own_home):
+def test_in_fifty_races_no_clip_is_stored_after_its_withdrawal(wendy, give, juniper, run_together, own_home):
     for race in range(50):
         give(Purpose.VOLUNTEERS)
         sound = intake.read(sounds.in_format("wav", sounds.tone(0.35, hertz=300 + 20 * race)))
@@ -189,7 +189,7 @@ def test_in_fifty_races_no_clip_is_stored_after_its_withdrawal(wendy, give, juni
             consent.withdraw(wendy, NOW)
             return ours.exists()  # noqa: B023
 
-        outcome, was_there = at_once(
+        outcome, was_there = run_together(
             lambda: intake.add(sound, juniper, origin(wendy), NOW),  # noqa: B023
             withdraw_and_look,
         )
@@ -200,23 +200,23 @@ def test_in_fifty_races_no_clip_is_stored_after_its_withdrawal(wendy, give, juni
 
 
 @pytest.mark.django_db(transaction=True)
-def test_giving_the_same_words_in_two_tabs_gives_them_once(give, at_once):
+def test_giving_the_same_words_in_two_tabs_gives_them_once(give, run_together):
     for _ in range(10):
-        at_once(*[lambda: give(*Purpose)] * 4)
+        run_together(*[lambda: give(*Purpose)] * 4)
     assert Consent.objects.count() == len(Purpose)
 
 
 @pytest.mark.django_db(transaction=True)
-def test_withdrawing_in_two_tabs_withdraws_once(wendy, give, at_once):
+def test_withdrawing_in_two_tabs_withdraws_once(wendy, give, run_together):
     give(*Purpose)
-    ended = at_once(*[lambda: consent.withdraw(wendy, NOW)] * 4)
+    ended = run_together(*[lambda: consent.withdraw(wendy, NOW)] * 4)
     assert sorted(len(rows) for rows in ended) == [0, 0, 0, len(Purpose)]
 
 
 @pytest.mark.django_db(transaction=True)
-def test_one_contributor_never_waits_for_another(alice, wendy, give, meanwhile):
+def test_one_contributor_never_waits_for_another(alice, wendy, give, in_background):
     give(Purpose.VOLUNTEERS)
     with transaction.atomic():
         consent.require(wendy, WAKE_WORD, Purpose.VOLUNTEERS)
-        held = meanwhile(lambda: consent.withdraw(alice, NOW))
+        held = in_background(lambda: consent.withdraw(alice, NOW))
         assert len(held.result(timeout=30)) == 4

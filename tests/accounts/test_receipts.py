@@ -304,10 +304,10 @@ def test_the_command_says_yes_and_why_not(file, given, capsys):
 
 
 @pytest.mark.django_db(transaction=True)
-def test_the_commands_exit_code_says_it_to_programs(file, same_site):
+def test_the_commands_exit_code_says_it_to_programs(file, site_environment):
     def code():
         command = [sys.executable, "manage.py", "verify_receipt", str(file)]
-        return subprocess.run(command, cwd=ROOT, env=same_site, capture_output=True).returncode
+        return subprocess.run(command, cwd=ROOT, env=site_environment, capture_output=True).returncode
 
     assert code() == 0
     file.write_text(file.read_text().replace('"given"', '"withdrawn"'))

@@ -296,17 +296,17 @@ def test_programs_that_share_a_token_may_renew_it_together_but_not_a_thief_later
     assert Device.objects.get().is_suspect
 
 
-def test_two_renewals_at_once_are_two_uses(transactional_db, at_once):
+def test_two_renewals_at_once_are_two_uses(transactional_db, run_together):
     login = pair(User.objects.create_user("wendy"))
     calls = [lambda: devices.renew(login.refresh, login.device, timezone.now())] * 2
-    assert sorted(type(got).__name__ for got in at_once(*calls)) == ["InvalidToken", "Login"]
+    assert sorted(type(got).__name__ for got in run_together(*calls)) == ["InvalidToken", "Login"]
 
 
-def test_two_activations_at_once_give_tokens_to_one(transactional_db, at_once):
+def test_two_activations_at_once_give_tokens_to_one(transactional_db, run_together):
     offer = devices.offer(STATE, NOW)
     devices.claim(User.objects.create_user("wendy"), offer.code, "", NOW)
     calls = [lambda: devices.activate(STATE, offer.token, {}, NOW)] * 2
-    assert sorted(type(got).__name__ for got in at_once(*calls)) == ["Login", "NotClaimed"]
+    assert sorted(type(got).__name__ for got in run_together(*calls)) == ["Login", "NotClaimed"]
 
 
 def test_an_access_token_runs_out_after_a_day_and_a_refresh_token_after_a_year(login):

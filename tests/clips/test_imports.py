@@ -376,7 +376,7 @@ def test_a_speaker_who_withdraws_during_a_run_is_left_alone_from_then_on(juniper
 
 @pytest.mark.django_db(transaction=True)
 def test_a_withdrawal_on_its_way_when_a_run_begins_is_heeded(
-    juniper, source, record, meanwhile, somebody_waits
+    juniper, source, record, in_background, lock_is_awaited
 ):
     record(1)
     bring_in(source)
@@ -384,16 +384,16 @@ def test_a_withdrawal_on_its_way_when_a_run_begins_is_heeded(
     person = contributors.find_or_create("people")
     with transaction.atomic():
         consent.withdraw(person, NOW)
-        run = meanwhile(lambda: bring_in(source))
-        assert eventually(somebody_waits)
+        run = in_background(lambda: bring_in(source))
+        assert eventually(lock_is_awaited)
     assert "0 added, 0 held already, 2 refused" in run.result()
     assert not consent.allows(person, "wake-word", Purpose.VOLUNTEERS)
 
 
 @pytest.mark.django_db(transaction=True)
-def test_two_runs_at_once_bring_everything_in_once(juniper, source, record, manifest, at_once, own_home):
+def test_two_runs_at_once_bring_everything_in_once(juniper, source, record, manifest, run_together, own_home):
     path = manifest(*[{"path": record(n), "speaker": f"speaker {n % 3}"} for n in range(12)])
-    said = at_once(*[lambda: bring_in(path)] * 3)
+    said = run_together(*[lambda: bring_in(path)] * 3)
     assert [refusals(text) for text in said] == [{}, {}, {}]
     assert (Clip.objects.count(), Task.objects.count()) == (12, 12)
     assert len(files_in_the_vault(own_home)) == 12
@@ -446,7 +446,7 @@ def test_a_run_that_broke_off_goes_on_where_it_stopped(juniper, source, record, 
 
 @pytest.mark.django_db(transaction=True)
 def test_a_killed_run_leaves_only_whole_clips_and_the_next_one_adds_the_rest(
-    alice, juniper, source, record, own_home, same_site, somebody_waits
+    alice, juniper, source, record, own_home, site_environment, lock_is_awaited
 ):
     """Killed at the worst moment: the fourth clip's file is written, its row waits for ours."""
     for number in range(6):
@@ -456,8 +456,8 @@ def test_a_killed_run_leaves_only_whole_clips_and_the_next_one_adds_the_rest(
     command += ["--contributor", "people", "--consent-reference", REFERENCE]
     with transaction.atomic():
         row_of_a_clip(fourth.fingerprint, alice.consents.first(), juniper).save()
-        run = subprocess.Popen(command, cwd=ROOT, env=same_site)
-        assert eventually(somebody_waits)
+        run = subprocess.Popen(command, cwd=ROOT, env=site_environment)
+        assert eventually(lock_is_awaited)
         run.kill()
         assert run.wait() == -9
         transaction.set_rollback(True)
@@ -478,15 +478,15 @@ def twelve(source, record):
 
 @pytest.mark.django_db(transaction=True)
 def test_a_batch_that_is_killed_while_it_waits_for_a_row_leaves_nothing_behind(
-    alice, juniper, twelve, own_home, same_site, somebody_waits
+    alice, juniper, twelve, own_home, site_environment, lock_is_awaited
 ):
     tenth = intake.read((twelve / "clip 09.wav").read_bytes())
     command = [sys.executable, "manage.py", "import_clips", str(twelve), "--campaign", "juniper"]
     command += ["--contributor", "people", "--consent-reference", REFERENCE]
     with transaction.atomic():
         row_of_a_clip(tenth.fingerprint, alice.consents.first(), juniper).save()
-        run = subprocess.Popen(command, cwd=ROOT, env=same_site)
-        assert eventually(somebody_waits)
+        run = subprocess.Popen(command, cwd=ROOT, env=site_environment)
+        assert eventually(lock_is_awaited)
         run.kill()
         assert run.wait() == -9
         transaction.set_rollback(True)
@@ -535,7 +535,7 @@ def test_a_batch_whose_commit_was_not_answered_leaves_no_row_without_its_file(
 
 @pytest.mark.django_db(transaction=True)
 def test_a_sound_that_comes_in_by_another_way_meanwhile_hinders_no_other_of_its_batch(
-    alice, juniper, twelve, own_home, monkeypatch, meanwhile
+    alice, juniper, twelve, own_home, monkeypatch, in_background
 ):
     look, tenth = intake._held_already, intake.read((twelve / "clip 09.wav").read_bytes())
     hers = intake.Origin(alice, Clip.Source.BROWSER, "en")
@@ -543,7 +543,7 @@ def test_a_sound_that_comes_in_by_another_way_meanwhile_hinders_no_other_of_its_
     def and_then_it_comes(offers, campaign):
         found = look(offers, campaign)
         if tenth.fingerprint in {offer.sound.fingerprint for offer in offers}:
-            assert meanwhile(lambda: intake.add(tenth, juniper, hers, NOW)).result(timeout=30)
+            assert in_background(lambda: intake.add(tenth, juniper, hers, NOW)).result(timeout=30)
         return found
 
     monkeypatch.setattr(intake, "_held_already", and_then_it_comes)

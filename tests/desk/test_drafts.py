@@ -127,9 +127,9 @@ def test_only_one_volunteer_per_clip_is_shown_the_draft(lent, volunteers):
 
 
 @pytest.mark.django_db(transaction=True)
-def test_only_one_of_two_concurrent_requests_is_shown_the_draft(lent, volunteers, at_once):
+def test_only_one_of_two_concurrent_requests_is_shown_the_draft(lent, volunteers, run_together):
     pairs = list(zip(volunteers[:2], lent, strict=True))
-    shown = at_once(*[lambda pair=pair: drafts.show(pair[0], pair[1].pk, NOW) for pair in pairs])
+    shown = run_together(*[lambda pair=pair: drafts.show(pair[0], pair[1].pk, NOW) for pair in pairs])
     assert sorted(shown) == ["", DRAFT]
 
 

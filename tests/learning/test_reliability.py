@@ -155,8 +155,8 @@ def speaker_shares(speaker, campaign, shelf):
     return shelf(campaign, 1, contributor=speaker)[0]
 
 
-def test_of_two_refits_at_once_one_does_it(juniper, history, same_site, at_once):
-    taken = at_once(*[lambda: refit.refit("wake-word", juniper.language, NOW)] * 2)
+def test_of_two_refits_at_once_one_does_it(juniper, history, site_environment, run_together):
+    taken = run_together(*[lambda: refit.refit("wake-word", juniper.language, NOW)] * 2)
     assert sorted(taken)[-1] == 200 and Crowd.objects.count() == 1
 
 

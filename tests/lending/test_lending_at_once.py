@@ -55,22 +55,22 @@ def lent(bea, juniper, shelf):
     return assignments.lend(bea, juniper, 1, NOW)[0]
 
 
-def test_twenty_tabs_of_one_person_never_borrow_one_task_twice(bea, juniper, shelf, at_once):
+def test_twenty_tabs_of_one_person_never_borrow_one_task_twice(bea, juniper, shelf, run_together):
     shelf(juniper, 100)
-    tasks = borrowed(*chain(*[at_once(*[borrow(bea, juniper)] * 20) for _ in range(4)]))
+    tasks = borrowed(*chain(*[run_together(*[borrow(bea, juniper)] * 20) for _ in range(4)]))
     assert len(tasks) == len(set(tasks)) == 80
     assert counters_are_true()
 
 
 @pytest.mark.django_db(transaction=True)
 def test_what_is_being_settled_is_waited_for_and_not_taken_for_nothing_left(
-    bea, juniper, shelf, meanwhile, somebody_waits
+    bea, juniper, shelf, in_background, lock_is_awaited
 ):
     shelf(juniper, 3)
     with transaction.atomic():
         list(Task.objects.select_for_update())
-        lent = meanwhile(lambda: assignments.lend(bea, juniper, 3, NOW))
-        assert eventually(somebody_waits)
+        lent = in_background(lambda: assignments.lend(bea, juniper, 3, NOW))
+        assert eventually(lock_is_awaited)
     assert len(lent.result()) >= 1
 
 
@@ -81,17 +81,17 @@ def test_what_is_being_settled_is_waited_for_and_not_taken_for_nothing_left(
     broken="        count = min",
 )
 def test_the_tabs_of_one_person_together_hold_no_more_than_the_most(
-    bea, juniper, shelf, at_once, monkeypatch
+    bea, juniper, shelf, run_together, monkeypatch
 ):
     monkeypatch.setattr(assignments, "MOST_HELD", 5)
     shelf(juniper, 40)
-    assert len(borrowed(*at_once(*[borrow(bea, juniper, 2)] * 8))) == 5
+    assert len(borrowed(*run_together(*[borrow(bea, juniper, 2)] * 8))) == 5
 
 
-def test_the_tabs_of_one_person_together_keep_to_the_cap(bea, juniper, shelf, at_once):
+def test_the_tabs_of_one_person_together_keep_to_the_cap(bea, juniper, shelf, run_together):
     juniper.contributor_cap = 3
     shelf(juniper, 40)
-    assert len(borrowed(*at_once(*[borrow(bea, juniper, 2)] * 8))) == 3
+    assert len(borrowed(*run_together(*[borrow(bea, juniper, 2)] * 8))) == 3
 
 
 @mutant(
@@ -100,74 +100,74 @@ def test_the_tabs_of_one_person_together_keep_to_the_cap(bea, juniper, shelf, at
     kept_by="    LIMIT %s FOR NO KEY UPDATE OF task ",
     broken="    LIMIT %s -- ",
 )
-def test_a_crowd_is_never_lent_more_places_than_are_wanted(juniper, shelf, at_once):
+def test_a_crowd_is_never_lent_more_places_than_are_wanted(juniper, shelf, run_together):
     shelf(juniper, 30)
     crowd = User.objects.bulk_create([User(username=f"person {n}") for n in range(200)])
-    tasks = borrowed(*at_once(*[borrow(person, juniper) for person in crowd], threads=16))
+    tasks = borrowed(*run_together(*[borrow(person, juniper) for person in crowd], threads=16))
     assert max(Counter(tasks).values()) == 2
     assert not Task.objects.filter(wanted__lt=F("annotation_count") + F("lent_count")).exists()
     assert counters_are_true()
 
 
-def test_what_a_crowd_left_in_the_crush_is_lent_afterwards(juniper, shelf, at_once):
+def test_what_a_crowd_left_in_the_crush_is_lent_afterwards(juniper, shelf, run_together):
     shelf(juniper, 3)
     crowd = User.objects.bulk_create([User(username=f"person {n}") for n in range(40)])
-    in_the_crush = at_once(*[borrow(person, juniper) for person in crowd], threads=16)
+    in_the_crush = run_together(*[borrow(person, juniper) for person in crowd], threads=16)
     afterwards = [borrow(person, juniper, 3)() for person in crowd]
     lent = Counter(borrowed(*in_the_crush, *afterwards))
     assert lent == {task.pk: task.wanted for task in Task.objects.all()}
 
 
-def test_a_double_click_stores_one_answer(bea, lent, at_once):
-    (one, _), (other, _) = done = at_once(hand_in(bea, lent), hand_in(bea, lent))
+def test_a_double_click_stores_one_answer(bea, lent, run_together):
+    (one, _), (other, _) = done = run_together(hand_in(bea, lent), hand_in(bea, lent))
     assert one == other
     assert sorted(is_new for _, is_new in done) == [False, True]
     assert (Annotation.objects.count(), counters_are_true()) == (1, True)
 
 
-def test_of_two_answers_at_once_one_is_stored_and_the_other_refused(bea, lent, at_once):
-    done = at_once(hand_in(bea, lent, "yes"), hand_in(bea, lent, "no"))
+def test_of_two_answers_at_once_one_is_stored_and_the_other_refused(bea, lent, run_together):
+    done = run_together(hand_in(bea, lent, "yes"), hand_in(bea, lent, "no"))
     [refused] = [result for result in done if isinstance(result, Exception)]
     assert refused.code == AnswerRefusal.ANSWERED_DIFFERENTLY
     assert (Annotation.objects.count(), counters_are_true()) == (1, True)
 
 
-def test_of_an_answer_and_a_skip_at_once_one_is_refused(bea, lent, at_once):
-    done = at_once(hand_in(bea, lent), lambda: assignments.skip(bea, lent.pk))
+def test_of_an_answer_and_a_skip_at_once_one_is_refused(bea, lent, run_together):
+    done = run_together(hand_in(bea, lent), lambda: assignments.skip(bea, lent.pk))
     [refused] = [result for result in done if isinstance(result, Exception)]
     assert refused.code in {AnswerRefusal.ALREADY_ANSWERED, AnswerRefusal.ALREADY_SKIPPED}
     assert counters_are_true()
 
 
-def test_an_answer_that_comes_while_its_lease_is_reclaimed_is_stored(bea, lent, at_once):
+def test_an_answer_that_comes_while_its_lease_is_reclaimed_is_stored(bea, lent, run_together):
     late = NOW + timedelta(days=1)
-    done = at_once(hand_in(bea, lent, now=late), lambda: leases.reclaim(late))
+    done = run_together(hand_in(bea, lent, now=late), lambda: leases.reclaim(late))
     assert not [result for result in done if isinstance(result, Exception)]
     assert (Assignment.objects.get().state, Annotation.objects.count()) == ("done", 1)
     assert counters_are_true()
 
 
-def test_a_lease_is_reclaimed_once_by_many(volunteers, juniper, shelf, at_once):
+def test_a_lease_is_reclaimed_once_by_many(volunteers, juniper, shelf, run_together):
     shelf(juniper, 20)
     for person in volunteers[:2]:
         assignments.lend(person, juniper, 20, NOW)
     late = NOW + timedelta(days=1)
-    assert sum(at_once(*[lambda: leases.reclaim(late)] * 4)) == 40
+    assert sum(run_together(*[lambda: leases.reclaim(late)] * 4)) == 40
     assert counters_are_true()
 
 
-def test_reclaiming_waits_for_nobody(bea, juniper, shelf, meanwhile):
+def test_reclaiming_waits_for_nobody(bea, juniper, shelf, in_background):
     busy, _ = shelf(juniper, 2)
     assignments.lend(bea, juniper, 2, NOW)
     late = NOW + timedelta(days=1)
     with transaction.atomic():
         Task.objects.select_for_update().get(pk=busy.pk)
-        assert meanwhile(lambda: leases.reclaim(late)).result(timeout=30) == 1
+        assert in_background(lambda: leases.reclaim(late)).result(timeout=30) == 1
     assert leases.reclaim(late) == 1
     assert counters_are_true()
 
 
-def test_the_last_place_is_not_given_to_two_late_answers(volunteers, juniper, shelf, at_once):
+def test_the_last_place_is_not_given_to_two_late_answers(volunteers, juniper, shelf, run_together):
     juniper.min_annotations = juniper.max_annotations = 1
     juniper.save()
     bea, carl, *_ = volunteers
@@ -176,19 +176,19 @@ def test_the_last_place_is_not_given_to_two_late_answers(volunteers, juniper, sh
     made_late(hers)
     [his] = assignments.lend(carl, juniper, 1, NOW)
     made_late(his)
-    done = at_once(hand_in(bea, hers), hand_in(carl, his))
+    done = run_together(hand_in(bea, hers), hand_in(carl, his))
     [refused] = [result for result in done if isinstance(result, Exception)]
     assert refused.code == AnswerRefusal.TOO_LATE
     assert (Annotation.objects.count(), counters_are_true()) == (1, True)
 
 
-def test_whoever_waits_for_a_task_holds_nothing_that_lending_needs(bea, lent, meanwhile, somebody_waits):
+def test_whoever_waits_for_a_task_holds_nothing_that_lending_needs(bea, lent, in_background, lock_is_awaited):
     """Lending holds the task and then writes its assignment: the other way round is a deadlock."""
     made_late(lent)
     with transaction.atomic():
         Task.objects.select_for_update().get()
-        answer = meanwhile(hand_in(bea, lent))
-        assert eventually(somebody_waits)
+        answer = in_background(hand_in(bea, lent))
+        assert eventually(lock_is_awaited)
         Assignment.objects.select_for_update(nowait=True).get()
     assert answer.result()
 
@@ -203,15 +203,15 @@ def test_whoever_waits_for_a_task_holds_nothing_that_lending_needs(bea, lent, me
     ids=["skip", "report", "answer"],
 )
 def test_what_is_closed_late_waits_for_a_search_under_way_and_is_not_lent_again(
-    bea, juniper, lent, meanwhile, somebody_waits, monkeypatch, act, state
+    bea, juniper, lent, in_background, lock_is_awaited, monkeypatch, act, state
 ):
     """A search still sees what was closed after it began as expired: it may not find it unlocked."""
     made_late(lent)
     search, closing = candidates.find, []
 
     def search_under_way(*args):
-        closing.append(meanwhile(lambda: act(bea, lent.pk)))
-        assert eventually(lambda: closing[0].done() or somebody_waits())
+        closing.append(in_background(lambda: act(bea, lent.pk)))
+        assert eventually(lambda: closing[0].done() or lock_is_awaited())
         assert not closing[0].done()
         return search(*args)
 

@@ -79,9 +79,9 @@ def people(juniper, sentences, volunteers):
 
 
 @pytest.fixture
-def attack(people, same_site, own_home, tmp_path):
+def attack(people, site_environment, own_home, tmp_path):
     """What opens of yesterday's dump and vault with the keys of one day. Gives {row: what opens of it}."""
-    url = same_site["DATABASE_URL"]
+    url = site_environment["DATABASE_URL"]
     dump = opened.dump(url, tmp_path / "yesterday.sql")
     yesterday = tmp_path / "yesterday"
     shutil.copytree(own_home / "vault", yesterday / "vault")
@@ -94,7 +94,7 @@ def attack(people, same_site, own_home, tmp_path):
         shutil.copytree(yesterday / "vault", home / "vault")
         shutil.copytree(yesterday / "keys" if keys == "yesterday" else own_home / "keys", home / "keys")
         with opened.Restored(url, dump, f"restored_{os.getpid()}") as address:
-            environment = same_site | {"DATABASE_URL": address, "TAGGER_HOME": str(home)}
+            environment = site_environment | {"DATABASE_URL": address, "TAGGER_HOME": str(home)}
             if restored:
                 manage(environment, "restore_keys")
             manage(

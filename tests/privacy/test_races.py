@@ -52,7 +52,7 @@ def scrub_all():
     broken="    found = ",
 )
 @pytest.mark.django_db(transaction=True)
-def test_an_upload_that_races_an_opt_out_leaves_no_clip_no_file_and_no_key(juniper, own_home, at_once):
+def test_an_upload_that_races_an_opt_out_leaves_no_clip_no_file_and_no_key(juniper, own_home, run_together):
     won = 0
     for race in range(RACES):
         person = User.objects.create_user(f"racer {race}")
@@ -68,7 +68,7 @@ def test_an_upload_that_races_an_opt_out_leaves_no_clip_no_file_and_no_key(junip
                 return withdrawal.forget_contributor(person, timezone.now())
             return withdrawal.forget_account(person, False, timezone.now())
 
-        first, left, second = at_once(
+        first, left, second = run_together(
             lambda two=two, upload=upload: upload(two[0]),
             opt_out,
             lambda two=two, upload=upload: upload(two[1]),
@@ -92,7 +92,7 @@ def test_an_upload_that_races_an_opt_out_leaves_no_clip_no_file_and_no_key(junip
     broken="    pass\n",
 )
 @pytest.mark.django_db(transaction=True)
-def test_two_workers_at_one_erasure_count_nothing_twice(alice, bea, juniper, sentences, share, at_once):
+def test_two_workers_at_one_erasure_count_nothing_twice(alice, bea, juniper, sentences, share, run_together):
     """The queue's and the clock's, on the same request."""
     for _ in range(3):
         share(juniper)
@@ -104,7 +104,7 @@ def test_two_workers_at_one_erasure_count_nothing_twice(alice, bea, juniper, sen
         def scrub(request=request):
             withdrawal.scrub(Withdrawal.objects.get(pk=request), timezone.now)
 
-        assert at_once(*[scrub] * 4) == [None] * 4
+        assert run_together(*[scrub] * 4) == [None] * 4
     counts = [row.counts for row in Withdrawal.objects.order_by("pk")]
     assert (counts[0]["answers"], counts[1]["clips"], counts[1]["tasks"]) == (3, 3, 3)
 

@@ -209,14 +209,14 @@ withdrawal.scrub(Withdrawal.objects.get(), timezone.now)
 @pytest.mark.parametrize("step", STEPS)
 @pytest.mark.parametrize("when", ["before", "after"])
 def test_a_scrub_that_is_killed_at_any_step_still_ends_at_zero(
-    same_site, alice, used, others, own_home, step, when
+    site_environment, alice, used, others, own_home, step, when
 ):
     if step in ("_scrub_person", "outbox.clear"):
         withdrawal.forget_account(alice, keep_answers=False, now=NOW)
     else:
         withdrawal.forget_contributor(alice, NOW)
     command = [sys.executable, "-c", SCRUB_UNTIL, step, when]
-    django = same_site | {"DJANGO_SETTINGS_MODULE": "tagger.settings"}
+    django = site_environment | {"DJANGO_SETTINGS_MODULE": "tagger.settings"}
     done = subprocess.run(command, cwd=ROOT, env=django, capture_output=True, text=True)
     assert done.returncode == -signal.SIGKILL, done.stderr
     assert withdrawal.unfinished()
@@ -371,13 +371,13 @@ def test_who_is_leaving_is_lent_nothing_any_more(bea, juniper, shelf):
     broken="",
 )
 @pytest.mark.django_db(transaction=True)
-def test_an_answer_under_way_while_its_person_leaves_goes_with_the_others(bea, juniper, shelf, meanwhile):
+def test_an_answer_under_way_while_its_person_leaves_goes_with_the_others(bea, juniper, shelf, in_background):
     shelf(juniper, 2)
     first, second = assignments.lend(bea, juniper, 2, NOW)
     withdrawal.forget_account(bea, False, NOW)
     with transaction.atomic():  # the request has the lock, and the scrub must wait for it
         assignments.hand_in(bea, first.pk, "yes", NOW)
-        scrub = meanwhile(scrub_all)
+        scrub = in_background(scrub_all)
     scrub.result(timeout=30)
     assert not bea.annotations.exists()
     assert [(task.annotation_count, task.lent_count) for task in Task.objects.all()] == [(0, 0), (0, 0)]

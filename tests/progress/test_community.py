@@ -65,11 +65,11 @@ def test_the_longer_counting_takes_the_less_often_it_is_done(juniper):
 
 
 @pytest.mark.django_db(transaction=True)
-def test_two_workers_do_not_count_at_the_same_time(juniper, meanwhile):
+def test_two_workers_do_not_count_at_the_same_time(juniper, in_background):
     assert community.measure(ticking(NOW))
     with transaction.atomic():
         Community.objects.select_for_update().get()
-        assert meanwhile(lambda: community.measure(ticking(NOW + DAY))).result(timeout=30) is False
+        assert in_background(lambda: community.measure(ticking(NOW + DAY))).result(timeout=30) is False
     assert community.measure(ticking(NOW + DAY))
 
 

@@ -285,14 +285,14 @@ def test_as_many_queries_for_many_clips_as_for_few(rosas, juniper, share, spring
 
 
 @pytest.fixture
-def gunicorn(same_site):
+def gunicorn(site_environment):
     """The server that a site runs on, beside this test's database and vault; its port."""
     with socket.create_server(("127.0.0.1", 0)) as listening:
         command = [sys.executable, "-m", "gunicorn", "--bind", f"fd://{listening.fileno()}", "--threads", "2"]
         server = subprocess.Popen(
             [*command, "--no-control-socket", "tagger.wsgi"],
             cwd=ROOT,
-            env=same_site,
+            env=site_environment,
             pass_fds=[listening.fileno()],
         )
         yield listening.getsockname()[1]

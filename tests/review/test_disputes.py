@@ -159,8 +159,8 @@ def test_a_disputed_task_is_not_lent(volunteers, juniper, dispute):
 
 
 @pytest.mark.django_db(transaction=True)
-def test_only_one_of_two_concurrent_decisions_is_stored(rita, carl, task, dispute, at_once):
-    done = at_once(
+def test_only_one_of_two_concurrent_decisions_is_stored(rita, carl, task, dispute, run_together):
+    done = run_together(
         lambda: disputes.decide(dispute, rita, "yes", NOW), lambda: disputes.decide(dispute, carl, "no", NOW)
     )
     assert sorted(type(result).__name__ for result in done) == ["DisputeRefused", "NoneType"]

@@ -176,7 +176,7 @@ def test_that_nobody_speaks_can_be_settled(sentence, vote):
 
 @pytest.mark.django_db(transaction=True)
 def test_an_answer_that_comes_while_its_task_is_settled_is_counted(
-    volunteers, juniper, task, meanwhile, somebody_waits, monkeypatch
+    volunteers, juniper, task, in_background, lock_is_awaited, monkeypatch
 ):
     """The first of the two last answers is being settled, and the votes were read: now comes the second."""
     bea, carl, *_ = volunteers
@@ -190,8 +190,8 @@ def test_an_answer_that_comes_while_its_task_is_settled_is_counted(
     def weigh_slowly(*votes_and_rule):
         found = weigh(*votes_and_rule)
         if not others:
-            others.append(meanwhile(second_answer))
-            assert eventually(lambda: others[0].done() or somebody_waits())
+            others.append(in_background(second_answer))
+            assert eventually(lambda: others[0].done() or lock_is_awaited())
         return found
 
     monkeypatch.setattr(settlement.certificates, "make", weigh_slowly)
@@ -203,7 +203,7 @@ def test_an_answer_that_comes_while_its_task_is_settled_is_counted(
 
 
 @pytest.mark.django_db(transaction=True)
-def test_last_answers_that_arrive_together_close_the_task(volunteers, juniper, shelf, at_once):
+def test_last_answers_that_arrive_together_close_the_task(volunteers, juniper, shelf, run_together):
     def hand_in_and_settle(person, lent):
         assignments.hand_in(person, lent.pk, "yes", NOW)
         settlement.settle(lent.task_id, NOW)
@@ -212,7 +212,7 @@ def test_last_answers_that_arrive_together_close_the_task(volunteers, juniper, s
     bea, carl, *_ = volunteers
     hers = assignments.lend(bea, juniper, 20, NOW)
     for mine, lent in zip(hers, assignments.lend(carl, juniper, 20, NOW), strict=True):
-        done = at_once(lambda: hand_in_and_settle(bea, mine), lambda: hand_in_and_settle(carl, lent))  # noqa: B023
+        done = run_together(lambda: hand_in_and_settle(bea, mine), lambda: hand_in_and_settle(carl, lent))  # noqa: B023
         assert done == [None, None]
     assert not Task.objects.exclude(status="settled", annotation_count=2, dirty_since=None).exists()
 

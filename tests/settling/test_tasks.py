@@ -148,9 +148,11 @@ def test_a_worker_settles_what_was_handed_in(volunteers, juniper, shelf):
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_broker_that_is_away_costs_a_volunteer_neither_the_answer_nor_time(lent, same_site, tmp_path):
+def test_a_broker_that_is_away_costs_a_volunteer_neither_the_answer_nor_time(
+    lent, site_environment, tmp_path
+):
     """In a process of its own, whose broker is a socket that is not there; kombu's own retries take 6 s."""
-    away = same_site | {
+    away = site_environment | {
         "REDIS_URL": f"unix://{tmp_path}/nobody.sock?db=0",
         "DJANGO_SETTINGS_MODULE": "tagger.settings",
     }
@@ -218,11 +220,11 @@ def test_one_that_cannot_be_settled_keeps_no_others_waiting(handed_in, monkeypat
 
 
 @pytest.mark.django_db(transaction=True)
-def test_those_who_settle_side_by_side_pass_over_what_another_holds(handed_in, meanwhile):
+def test_those_who_settle_side_by_side_pass_over_what_another_holds(handed_in, in_background):
     held, free = sorted(task.pk for task in handed_in)
     with transaction.atomic():
         Task.objects.select_for_update().get(pk=held)
-        assert meanwhile(lambda: settlement.settle_waiting(NOW, 50)).result() == [free]
+        assert in_background(lambda: settlement.settle_waiting(NOW, 50)).result() == [free]
     assert waiting() == [held]
 
 
