@@ -29,7 +29,7 @@ def test_every_code_has_words():
         ),
         (
             receipts.Unreadable(receipts.ReceiptRefusal.TOO_LARGE, number=9),
-            "It is too large for a receipt: more than 9 bytes.",
+            "This is too large for a receipt: more than 9 bytes.",
         ),
     ],
 )
@@ -39,4 +39,4 @@ def test_parameters_stand_in_the_sentence(refusal: Refusal, words):
 
 def test_the_sentence_for_a_changed_event_names_it():
     refusal = audit.ChainBroken(audit.AuditRefusal.EVENT_CHANGED, number=3)
-    assert "event 3" in in_words(refusal, WORDS)
+    assert "Event 3" in in_words(refusal, WORDS)
