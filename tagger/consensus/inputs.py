@@ -81,7 +81,7 @@ class WordUsage:
 
 @dataclass(frozen=True)
 class FixedInputs:
-    """What is known of slots whatever is believed, so that both passes share it.
+    """What is known of slots independently of any belief, so that both passes share it.
 
     `of_words` (inputs, candidates): the inputs known so far, 0 for the others. For each cell: `weight`, its
     voice's; `step`, the distance in the cells to its voice's previous and next one; `first` and `last`,

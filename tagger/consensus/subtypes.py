@@ -3,7 +3,7 @@
 Dawid and Skene take errors on one task as independent. They are not: a task that looks like another class
 misleads many people in the same way. So each class starts with several subtypes of task, each with its own
 matrices, after Y. Li, B. I. P. Rubinstein and T. Cohn, Exploiting worker correlation for label aggregation in
-crowdsourcing (2019). There a subtype belongs to one class for good. Here its class is uncertain, with the
+crowdsourcing (2019). There a subtype belongs to one class. Here its class is uncertain, with the
 probabilities that its votes suggest, so that no confusing subtype is ever taken for a certain class.
 """
 

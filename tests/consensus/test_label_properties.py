@@ -1,4 +1,4 @@
-"""What fitting a crowd promises: of any votes, of crowds with abusers in them, and of known truth."""
+"""Properties of fitting a crowd: for any votes, for crowds with abusers, and with known truth."""
 
 import numpy as np
 import pytest
@@ -40,9 +40,9 @@ def majority(tasks, answers, truth):
 @settings(deadline=None)
 @given(votes, st.randoms())
 def test_neither_order_nor_repetition_of_rows_changes_a_byte(rows, random):
-    again = rows + random.sample(rows, random.randint(0, len(rows)))
-    random.shuffle(again)
-    assert fit(again).posterior.tobytes() == fit(rows).posterior.tobytes()
+    repeated = rows + random.sample(rows, random.randint(0, len(rows)))
+    random.shuffle(repeated)
+    assert fit(repeated).posterior.tobytes() == fit(rows).posterior.tobytes()
 
 
 @settings(deadline=None)
@@ -55,7 +55,7 @@ def test_every_posterior_is_a_distribution(rows):
 
 @settings(deadline=None)
 @given(votes, st.permutations(range(5)))
-def test_other_names_for_workers_change_nothing(rows, names):
+def test_renaming_workers_changes_nothing(rows, names):
     renamed = [(task, names[worker], answer) for task, worker, answer in rows]
     trust = np.ones(5)
     np.testing.assert_allclose(
@@ -65,19 +65,19 @@ def test_other_names_for_workers_change_nothing(rows, names):
 
 @settings(deadline=None)
 @given(votes, st.permutations(range(3)))
-def test_other_names_for_classes_change_nothing(rows, names):
+def test_renaming_classes_changes_nothing(rows, names):
     renamed = [(task, worker, names[answer] if answer >= 0 else -1) for task, worker, answer in rows]
     np.testing.assert_allclose(fit(renamed).posterior[:, names], fit(rows).posterior, atol=1e-4)
 
 
 @settings(deadline=None)
 @given(st.integers(0, 2), st.integers(1, 6), st.integers(1, 5))
-def test_a_crowd_of_one_mind_is_believed(answer, tasks, workers):
+def test_a_unanimous_crowd_is_believed(answer, tasks, workers):
     rows = [(task, worker, answer) for task in range(tasks) for worker in range(workers)]
     assert (fit(rows).posterior[:tasks].argmax(1) == answer).all()
 
 
-def test_an_abstention_is_no_vote():
+def test_an_abstention_is_not_a_vote():
     rows = [(0, 0, 1), (0, 1, 1), (1, 0, 2), (1, 2, 2)]
     with_one = [*rows, (0, 2, -1)]
     assert fit(with_one).posterior.tobytes() == fit(rows).posterior.tobytes()
@@ -88,7 +88,7 @@ def test_two_answers_to_one_task_share_a_vote():
     assert both[0] == both[1] > both[2]
 
 
-def test_second_thoughts_share_a_vote_on_every_task_of_a_large_crowd():
+def test_repeated_answers_share_a_vote_on_every_task_of_a_large_crowd():
     tasks = np.repeat(np.arange(CHUNK + 10), 3)
     workers, answers = np.tile([0, 1, 1], CHUNK + 10), np.tile([0, 2, 0], CHUNK + 10)
     cast = ballots(tasks, workers, answers, (CHUNK + 10, 2, 3))
@@ -114,31 +114,33 @@ def test_a_lone_workers_rare_answer_is_not_overruled_by_the_common_one(answers):
     assert (posterior[: len(answers)].argmax(1) == answers).all()
 
 
-def test_errors_that_go_together_are_told_from_errors_that_do_not():
+def test_correlated_errors_lower_the_weight_of_the_independent_model():
     tasks, workers, answers, truth = crowd(8, tasks=500, classes=2, right=(0.5, 0.7))
     random = np.random.default_rng(8)
     misled = (random.random(500) < 0.3)[tasks] & (random.random(tasks.size) < 0.6)
     together = np.where(misled, 1 - truth[tasks], answers)
-    apart, alike = (labels.fit(tasks, workers, given, 2).models[0][0] for given in (answers, together))
-    assert alike < apart
+    independent, correlated = (
+        labels.fit(tasks, workers, given, 2).models[0][0] for given in (answers, together)
+    )
+    assert correlated < independent
 
 
-def test_each_vote_is_foretold_from_the_others_alone():
+def test_each_vote_is_predicted_from_the_others_alone():
     tasks, workers, answers, _ = crowd(9, people=10, tasks=40)
     votes = ballots(tasks, workers, answers, (40, 10, 4))
     model = dawid_skene.learn(votes, 4, None, np.ones(10))
-    foretold = model.leave_one_out(votes)
-    assert ((foretold > 0) & (foretold <= 1)).all()
+    predicted = model.leave_one_out(votes)
+    assert ((predicted > 0) & (predicted <= 1)).all()
     found = model.posterior(votes)
     knowing = np.einsum(
         "vk,vk->v",
         np.repeat(found, np.diff(votes.indptr), axis=0),
         model.matrices[votes.indices // 4, :, votes.indices % 4],
     )
-    assert np.log(foretold).mean() < np.log(knowing).mean()
+    assert np.log(predicted).mean() < np.log(knowing).mean()
 
 
-def test_the_model_that_foretells_votes_better_has_the_larger_share():
+def test_the_model_that_predicts_votes_better_has_the_larger_weight():
     good, bad = np.full(50, 0.8), np.full(50, 0.4)
     assert mixtures.stacking_weights([good, bad], (0.5, 0.5))[0] > 0.9
     assert mixtures.stacking_weights([good, good], (0.5, 0.5)) == pytest.approx([0.5, 0.5])
@@ -151,7 +153,7 @@ def test_a_class_never_voted_stays_unlikely_and_possible():
     assert last.max() < 0.1
 
 
-def test_one_vote_a_task_says_what_it_says():
+def test_with_one_vote_per_task_its_answer_leads():
     tasks, workers, answers, _ = crowd(0, votes=1)
     posterior = labels.fit(tasks, workers, answers, 4).posterior
     assert (posterior.argmax(1) == answers).all()
@@ -164,8 +166,8 @@ def test_weighing_beats_counting():
     assert accuracy(found, truth) > majority(tasks, answers, truth) + 0.02
 
 
-def test_weighing_beats_counting_where_only_some_tasks_can_be_learned_from():
-    """More than a million votes, of people of all sorts and on tasks of which some mislead everybody."""
+def test_weighing_beats_counting_when_only_a_sample_is_learned_from():
+    """Over a million votes, by people of all accuracies, on tasks of which some mislead everyone."""
     random = np.random.default_rng(3)
     truth = random.integers(0, 4, 150_000)
     looks = np.where(random.random(truth.size) < 0.2, random.integers(0, 4, truth.size), truth)
@@ -178,7 +180,7 @@ def test_weighing_beats_counting_where_only_some_tasks_can_be_learned_from():
     assert abs(found.max(1).mean() - accuracy(found, truth)) < 0.05
 
 
-def test_confidence_is_about_the_share_of_right_answers_though_errors_go_together():
+def test_confidence_matches_the_share_of_right_answers_despite_correlated_errors():
     tasks, workers, answers, truth = crowd(2, tasks=1000, votes=5)
     random = np.random.default_rng(2)
     misleads, misled = random.random(1000) < 0.15, random.random(tasks.size) < 0.5
@@ -198,7 +200,7 @@ def test_a_known_class_is_certain_and_teaches_who_errs():
     assert found.reliability[0] < 0.25 < found.reliability[1:].min()
 
 
-def test_little_trust_takes_a_workers_weight():
+def test_low_trust_lowers_a_workers_reliability():
     tasks, workers, answers, _ = crowd(4, people=10)
     trust = np.ones(10)
     trust[0] = 0.1
@@ -208,7 +210,7 @@ def test_little_trust_takes_a_workers_weight():
     assert doubted < trusted - 0.3
 
 
-def test_three_in_ten_clickers_cost_little():
+def test_three_clickers_in_ten_people_cost_little():
     gains = []
     for seed in range(5):
         tasks, workers, answers, truth = crowd(seed, votes=5)
@@ -227,7 +229,7 @@ def ring(seed, right):
 
 
 @pytest.mark.parametrize("seed", range(3))
-def test_a_ring_of_five_who_copy_one_another_counts_as_one(seed):
+def test_five_workers_who_copy_one_another_count_as_one(seed):
     tasks, workers, answers, truth = ring(seed, right=0.3)
     found = labels.fit(tasks, workers, answers, 4)
     assert found.trust.tolist() == [0.2] * 5 + [1] * 25
@@ -241,7 +243,7 @@ def test_no_honest_person_loses_weight(right):
         assert labels.fit(tasks, workers, answers, 4).trust.min() == 1
 
 
-def test_nothing_is_impossible_to_a_crowd_that_never_erred():
+def test_no_answer_is_impossible_for_a_crowd_that_never_erred():
     tasks = np.repeat(np.arange(6000), 5)
     workers, answers = np.tile(np.arange(5), 6000), tasks % 2
     crowd = labels.fit(tasks, workers, answers, 2).crowd(["yes", "no"], range(5))
@@ -250,11 +252,11 @@ def test_nothing_is_impossible_to_a_crowd_that_never_erred():
     )
 
 
-def test_a_matrix_of_one_accuracy_sums_to_one():
+def test_a_one_coin_matrix_has_rows_that_sum_to_one():
     assert dawid_skene.one_coin(4, 0.7).sum(1) == pytest.approx(np.ones(4))
 
 
-def test_stopping_early_saves_votes_and_little_is_lost():
+def test_stopping_early_saves_votes_and_loses_little():
     tasks, workers, answers, truth = crowd(5, votes=10, tasks=200)
     early = replays.replay(tasks, workers, answers, 4, truth, confidence=0.85, seed=1)
     assert early.votes_per_task < 5
@@ -265,8 +267,8 @@ def test_stopping_early_saves_votes_and_little_is_lost():
 
 def test_a_replay_with_the_same_seed_is_the_same():
     tasks, workers, answers, truth = crowd(6, votes=4, tasks=60)
-    first, again = (replays.replay(tasks, workers, answers, 4, truth, 0.8, seed=3) for _ in range(2))
-    assert first == again
+    first, second = (replays.replay(tasks, workers, answers, 4, truth, 0.8, seed=3) for _ in range(2))
+    assert first == second
 
 
 def test_a_replay_asks_no_more_than_its_most():

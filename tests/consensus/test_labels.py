@@ -60,7 +60,7 @@ def test_two_against_one_are_not_enough():
     assert decide("yes", "yes", "no").outcome is Outcome.MORE
 
 
-def test_four_of_five_pass():
+def test_four_of_five_settle():
     verdict = decide("yes", "yes", "no", "yes", "yes")
     assert (verdict.outcome, verdict.answer) == (Outcome.SETTLED, "yes")
 
@@ -94,11 +94,11 @@ def test_an_answer_outside_the_classes_is_named():
 
 
 @pytest.mark.parametrize(
-    ("least", "most", "confidence", "says"),
+    ("least", "most", "confidence", "reason"),
     [(0, 5, 0.5, "least"), (3, 2, 0.5, "most"), (1, 2, 0, "confidence"), (1, 2, 1.1, "confidence")],
 )
-def test_a_rule_that_cannot_be_is_refused(least, most, confidence, says):
-    with pytest.raises(ValueError, match=says):
+def test_an_impossible_rule_is_refused(least, most, confidence, reason):
+    with pytest.raises(ValueError, match=reason):
         Rule(least, most, confidence)
 
 
@@ -107,32 +107,32 @@ def test_an_expert_outweighs_a_stranger():
     assert verdict.answer == "no"
 
 
-def test_an_expert_says_more_than_a_stranger():
+def test_an_experts_vote_gives_more_confidence_than_a_strangers():
     expert = labels.decide([Vote(EXPERT, "no")], RULE, CLASSES, CROWD)
     assert expert.confidence > decide("no").confidence
 
 
-def test_who_always_gives_one_answer_says_less_than_a_stranger():
+def test_an_annotator_who_always_gives_one_answer_counts_less_than_a_stranger():
     with_clicker = labels.decide([Vote("new", "yes"), Vote(CLICKER, "yes")], RULE, CLASSES, CROWD)
     assert with_clicker.confidence < decide("yes", "yes").confidence
     assert with_clicker.outcome is Outcome.MORE
 
 
-def test_a_crowd_in_the_certificate_gives_the_same_verdict_and_names_nobody():
+def test_a_crowd_in_a_certificate_gives_the_same_verdict_and_names_no_one():
     cast = [Vote(EXPERT, "no"), Vote("new", "yes"), Vote(CLICKER, "yes")]
     people = [vote.annotator for vote in cast]
-    kept = json.dumps(CROWD.as_json(people))
-    again = LabelCrowd.from_json(json.loads(kept), people)
-    assert json.dumps(again.as_json(people)) == kept
-    assert labels.decide(cast, RULE, CLASSES, again) == labels.decide(cast, RULE, CLASSES, CROWD)
-    assert not any(str(person) in kept for person in people)
+    stored = json.dumps(CROWD.as_json(people))
+    restored = LabelCrowd.from_json(json.loads(stored), people)
+    assert json.dumps(restored.as_json(people)) == stored
+    assert labels.decide(cast, RULE, CLASSES, restored) == labels.decide(cast, RULE, CLASSES, CROWD)
+    assert not any(str(person) in stored for person in people)
 
 
-def test_a_strangers_place_in_the_certificate_is_empty():
+def test_a_strangers_place_in_a_certificate_is_empty():
     assert CROWD.as_json(["new", EXPERT])["skills"][0] is None
 
 
-def test_reliability_is_the_share_of_right_answers_to_expect():
+def test_reliability_is_the_expected_share_of_right_answers():
     assert CROWD.reliability(EXPERT) == pytest.approx(0.97)
     assert CROWD.reliability(CLICKER) == pytest.approx(0.25)
 
@@ -144,7 +144,7 @@ def test_one_contrary_vote_lowers_the_confidence():
     assert contrary.soft["votes"]["yes"] == 3
 
 
-def test_after_a_refit_a_decision_agrees_with_the_fit_in_the_mean():
+def test_decisions_agree_with_the_fit_on_average():
     random = np.random.default_rng(0)
     truth = random.integers(0, 4, 60)
     tasks = np.repeat(np.arange(60), 5)
@@ -176,7 +176,7 @@ def test_the_order_of_votes_never_changes_a_verdict(given_answers, rule, random)
 
 
 @given(st.sampled_from(CLASSES), st.integers(1, 12))
-def test_unanimous_votes_lead_and_one_more_makes_them_surer(answer, number):
+def test_one_more_unanimous_vote_raises_the_confidence(answer, number):
     fewer, more = decide(*[answer] * number), decide(*[answer] * (number + 1))
     assert fewer.answer == more.answer == answer
     assert more.confidence > fewer.confidence
@@ -186,7 +186,7 @@ diagonals = st.floats(0.4, 0.99)
 
 
 @given(st.lists(st.tuples(diagonals, st.sampled_from(CLASSES)), min_size=1, max_size=9), diagonals)
-def test_an_agreeing_vote_never_lowers_the_leader_while_matrices_favour_the_truth(cast, added):
+def test_an_agreeing_vote_never_lowers_the_leader_if_matrices_favour_the_truth(cast, added):
     """Provable for a uniform prior: see `dawid_skene.posterior`."""
 
     def skill(right):
@@ -216,7 +216,7 @@ def test_a_tie_never_settles_and_nothing_leads_it(each, rule):
 
 
 @given(answers, rules)
-def test_more_is_asked_exactly_while_more_may_come(given_answers, rule):
+def test_one_more_vote_is_asked_for_exactly_below_the_most(given_answers, rule):
     verdict = decide(*given_answers, rule=rule)
     if verdict.outcome is Outcome.SETTLED:
         assert len(given_answers) >= rule.least

@@ -1,4 +1,4 @@
-"""`replay`: what stopping early would have cost and saved, without a site."""
+"""`replay`: what stopping early would have cost and saved."""
 
 import csv
 import io
@@ -15,7 +15,7 @@ TASKS = 60
 
 
 def crowd(accuracy=0.9, people=7, seed=1):
-    """Votes of careful people and the truth, as rows."""
+    """Rows of votes by people with this accuracy, and rows of the truth."""
     chance = random.Random(seed)
     truth = {f"t{n}": chance.choice(["no", "yes"]) for n in range(TASKS)}
     other = {"yes": "no", "no": "yes"}
@@ -29,7 +29,7 @@ def crowd(accuracy=0.9, people=7, seed=1):
 
 @pytest.fixture
 def replay(tmp_path):
-    """Runs the command; gives what it printed."""
+    """Runs the command and returns what it printed."""
 
     def run(votes, truth, **options):
         write(tmp_path / "votes.csv", ["task", "worker", "label"], votes)
@@ -47,11 +47,11 @@ def write(path, header, rows):
         csv.writer(file).writerows([header, *rows])
 
 
-def test_it_prints_what_the_contract_names(replay):
+def test_it_prints_the_four_figures(replay):
     assert list(replay(*crowd())) == ["accuracy", "votes_per_task", "decided", "tasks"]
 
 
-def test_a_careful_crowd_is_right_with_fewer_votes_than_it_gave(replay):
+def test_a_careful_crowd_needs_fewer_votes_than_it_gave(replay):
     found = replay(*crowd(0.95))
     assert found["tasks"] == TASKS
     assert found["accuracy"] > 0.9
@@ -66,7 +66,7 @@ def test_the_same_seed_gives_the_same_figures_in_any_order_of_rows(replay):
     assert replay(votes + votes[:50], truth + truth[:5]) == before
 
 
-def test_another_seed_asks_other_people_first(replay):
+def test_another_seed_gives_another_order_of_votes(replay):
     votes, truth = crowd(0.7)
     assert len({json.dumps(replay(votes, truth, seed=seed)) for seed in range(5)}) > 1
 
@@ -89,7 +89,7 @@ def test_tasks_without_truth_and_tasks_without_votes_are_left_out(replay):
     assert found["tasks"] == 20
 
 
-def test_a_truth_that_nobody_voted_for_is_no_error(replay):
+def test_a_truth_without_votes_is_accepted(replay):
     votes, truth = crowd(1.0)
     found = replay(votes, [*truth[1:], (truth[0][0], "noise")])
     assert found["accuracy"] <= 1 - 1 / TASKS
@@ -106,7 +106,7 @@ WRONG = {
 
 
 @pytest.mark.parametrize("options, reason", WRONG.values(), ids=WRONG.keys())
-def test_an_option_that_makes_no_sense_is_refused(replay, options, reason):
+def test_an_invalid_option_is_refused(replay, options, reason):
     with pytest.raises(CommandError, match=reason):
         replay(*crowd(), **options)
 
@@ -125,7 +125,7 @@ def test_two_truths_of_one_task_are_refused(replay):
         replay(votes, [*truth, ("t0", "maybe")])
 
 
-def test_truth_of_other_tasks_is_refused(replay):
+def test_truth_of_other_tasks_only_is_refused(replay):
     with pytest.raises(CommandError, match="none of the 1 tasks with truth has a vote"):
         replay(crowd()[0], [("elsewhere", "yes")])
 
