@@ -1,4 +1,6 @@
 #!/usr/bin/env python
+"""Django's commands, with one-line messages for the faults that newcomers meet."""
+
 import os
 import sys
 from pathlib import Path
@@ -11,7 +13,7 @@ def main() -> int:
         from django.db import OperationalError  # noqa: PLC0415
     except ModuleNotFoundError as error:
         return refuse(
-            f"{error.name} is not installed: run `make run` once, then .venv/bin/python manage.py …"
+            f"{error.name} is not installed: run `make run` once, then use .venv/bin/python manage.py …"
         )
     try:
         execute_from_command_line(sys.argv)
@@ -22,20 +24,20 @@ def main() -> int:
     except PermissionError as error:
         if Path(error.filename or "").name != "servers.json":
             raise
-        return refuse(f"{error.filename} cannot be read: work as the user who started `make run`")
+        return refuse(f"{error.filename} cannot be read: run this as the user who started `make run`")
     return 0
 
 
 def is_about_connecting(error: Exception) -> bool:
-    """Other operational errors, a deadlock for one, have more to tell than a line holds."""
+    """Whether the connection failed; other operational errors, such as a deadlock, need their traceback."""
     return "connection to server" in str(error) or "could not translate host name" in str(error)
 
 
 def no_database(error: Exception) -> str:
     if os.environ.get("DATABASE_URL"):
-        return f"the server of DATABASE_URL cannot be reached: {' '.join(str(error).split())}"
+        return f"cannot connect to the server of DATABASE_URL: {' '.join(str(error).split())}"
     home = Path(os.environ.get("TAGGER_HOME") or Path(__file__).resolve().parent / "var").absolute()
-    return f"nothing runs under {home}: start `make run` in another terminal, or set DATABASE_URL"
+    return f"no site is running in {home}: start `make run` in another terminal, or set DATABASE_URL"
 
 
 def refuse(reason: str) -> int:

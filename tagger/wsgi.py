@@ -9,6 +9,7 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tagger.settings")
 
 application = get_wsgi_application()
 
-# What is loaded by now stays for good: looking it through time and again took a fifth of an archive's plan.
+# What is loaded so far stays loaded, so the garbage collector need not scan it: that took a fifth of the time
+# of planning an archive.
 gc.collect()
 gc.freeze()

@@ -100,8 +100,8 @@ def site(prepare: Callable[[Stage], None]) -> Iterator[Stage]:
     supervisor = Supervisor(say)
     try:
         with supervisor.listening():
-            home = homes.take(folder / "home", traversable=os.geteuid() == 0)
-            listener = ports.take(0)
+            home = homes.claim(folder / "home", traversable=os.geteuid() == 0)
+            listener = ports.listen(0)
             stage = _servers(home, folder, supervisor, listener.getsockname()[1])
             prepare(stage)
             for program in (
@@ -136,7 +136,7 @@ def _servers(home: Home, sockets: Path, supervisor: Supervisor, port: int) -> St
 @contextmanager
 def bare(stage: Stage) -> Iterator[int]:
     """Two bare views under the server settings of the site, on its database; gives the port."""
-    listener = ports.take(0)
+    listener = ports.listen(0)
     port: int = listener.getsockname()[1]
     environment = stage.environment | {"DJANGO_SETTINGS_MODULE": "bench.load.bare"}
     program = run.web(environment, stage.home, listener)

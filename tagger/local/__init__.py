@@ -1,4 +1,4 @@
-"""All that makes a bare machine enough: install, embedded servers, and one command that runs the site.
+"""Runs the whole site on a bare machine: installation, embedded servers, and the launcher of `make run`.
 
-Django is never imported here: the launcher has to be able to say what is wrong when Django cannot start.
+Nothing here imports Django, so that the launcher can report what is wrong when Django cannot start.
 """

@@ -1,4 +1,4 @@
-"""`python -m tagger.local`."""
+"""`python -m tagger.local run` starts the site, `… throwaway` temporary servers for tests."""
 
 import os
 import sys
@@ -18,7 +18,7 @@ def main(arguments: list[str]) -> int:
     except StartRefused as reason:
         print(f"tagger: {reason}", file=sys.stderr)
         return 1
-    except KeyboardInterrupt:  # before the launcher listens to signals itself
+    except KeyboardInterrupt:  # before the launcher handles signals itself
         return 130
     return 0
 

@@ -1,4 +1,4 @@
-"""Where the servers of a home are: written by `make run`, read by whatever else works on that home."""
+"""The addresses of a home's servers: written by `make run`, read by every other process on that home."""
 
 import json
 import os
@@ -7,22 +7,22 @@ from typing import Any
 
 
 def find(home: Path) -> dict[str, str]:
-    """DATABASE_URL, REDIS_URL, SECRET_KEY and DEBUG of the `make run` of this home, or {} when none runs."""
+    """DATABASE_URL, REDIS_URL, SECRET_KEY and DEBUG of the `make run` on this home, {} if none is running."""
     record = read(home)
-    if record is None or not _lives(record):
+    if record is None or not _is_alive(record):
         return {}
     addresses: dict[str, str] = record["addresses"]
     return addresses
 
 
 def is_running(home: Path) -> bool:
-    """Also while it still starts, when it has no addresses yet."""
+    """Whether a launcher is running on this home; true also while it starts and has no addresses yet."""
     record = read(home)
-    return record is not None and _lives(record)
+    return record is not None and _is_alive(record)
 
 
 def read(home: Path) -> dict[str, Any] | None:
-    """What the last run wrote, whether it still lives or was killed."""
+    """The record of the last run, which may have been killed since; None if there is none."""
     try:
         record: dict[str, Any] = json.loads(path(home).read_text())
     except FileNotFoundError:
@@ -31,7 +31,7 @@ def read(home: Path) -> dict[str, Any] | None:
 
 
 def write(home: Path, addresses: dict[str, str], sockets: Path) -> None:
-    """Readers see the whole record or none; it holds the secret key, so only its owner reads it."""
+    """Replace the record atomically. It contains the secret key, so only the owner may read it."""
     record = {
         "pid": os.getpid(),
         "started": started_at(os.getpid()),
@@ -53,15 +53,15 @@ def path(home: Path) -> Path:
     return home / "run" / "servers.json"
 
 
-def _lives(record: dict[str, Any]) -> bool:
+def _is_alive(record: dict[str, Any]) -> bool:
     return started_at(record["pid"]) == record["started"]
 
 
 def started_at(pid: int) -> str | None:
-    """The start of a process in clock ticks since boot, so that a number used again is not taken for it."""
+    """The start of a process in clock ticks since boot, which tells it from a later one with the same pid."""
     try:
         stat = Path(f"/proc/{pid}/stat").read_text()
     except (FileNotFoundError, ProcessLookupError):
         return None
-    # The second field is the program's name in brackets and may hold anything, so count from behind it.
+    # The second field is the program's name in brackets and may contain anything, so skip past it.
     return stat.rpartition(")")[2].split()[19]

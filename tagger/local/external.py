@@ -1,4 +1,4 @@
-"""Servers that somebody else runs: do they answer? No message here may show a password."""
+"""Check the servers that the environment names. No message may contain a password."""
 
 from collections.abc import Callable
 from urllib.parse import parse_qsl, unquote, urlsplit
@@ -25,18 +25,18 @@ def _check(variable: str, url: str, schemes: tuple[str, ...], connect: Callable[
         raise StartRefused(f"{variable} must begin with {' or '.join(f'{name}://' for name in schemes)}")
     if not _is_unambiguous(url):
         raise StartRefused(
-            f"{variable} is not a valid URL: are the signs @ : / ? # % in its password percent-encoded?"
+            f"{variable} is not a valid URL: percent-encode the characters @ : / ? # % in its password"
         )
     try:
         connect(url)
     except (psycopg2.OperationalError, redis.RedisError, OSError) as error:
         reason = " ".join(str(error).split())
         raise StartRefused(
-            f"{variable}: the server cannot be used: {_without_secrets(reason, url)}"
+            f"{variable}: cannot connect to the server: {_without_secrets(reason, url)}"
         ) from error
     except (psycopg2.Error, ValueError) as error:
-        # The parsers' own words may quote a piece of the password, so they are left out.
-        raise StartRefused(f"{variable} is not a valid URL: a part of it cannot be read") from error
+        # The parser's message may quote part of the password, so it is left out.
+        raise StartRefused(f"{variable} is not a valid URL: a part of it cannot be parsed") from error
 
 
 def _connect_to_database(url: str) -> None:
@@ -51,8 +51,11 @@ def _ping_redis(url: str) -> None:
 
 
 def _is_unambiguous(url: str) -> bool:
-    """A sign left bare in a password moves the border between password and host, and a part of the password
-    would be looked up, and shown, as a host or a port."""
+    """Whether it is clear where the password ends.
+
+    An unescaped character in it would move the border between password and host, and part of the password
+    would be looked up, and shown, as a host or a port.
+    """
     try:
         parts = urlsplit(url)
         parts.port  # noqa: B018  (raises when it is not a number)

@@ -1,4 +1,4 @@
-"""The folder that holds everything one site keeps: data, logs, key."""
+"""The home: the folder with everything that one site stores: data, logs, keys."""
 
 import fcntl
 import os
@@ -17,12 +17,12 @@ from .logs import open_log
 from .processes import ROOT
 from .refusal import StartRefused
 
-LEAST_FREE_BYTES = 300_000_000
+MIN_FREE_BYTES = 300_000_000
 SECONDS_FOR_LAST_RUN = 20
 
 
 class Home:
-    """A home that this process alone holds."""
+    """A home that is locked by this process."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -36,7 +36,7 @@ class Home:
         return open_log(self.path / "log" / f"{name}.log")
 
     def secret_key(self) -> str:
-        """Made once; sessions and signed receipts hold only as long as it stays the same."""
+        """Created once: if it changed, sessions and signed receipts would become invalid."""
         path = self.path / "secret_key"
         if not path.exists():
             draft = path.with_suffix(".new")
@@ -49,12 +49,16 @@ class Home:
         return path.read_text().strip()
 
 
-def where(environment: Mapping[str, str]) -> Path:
+def home_path(environment: Mapping[str, str]) -> Path:
+    """TAGGER_HOME, by default `var` in the project's folder."""
     return Path(environment.get("TAGGER_HOME") or ROOT / "var").absolute()
 
 
-def take(path: Path, traversable: bool) -> Home:
-    """Make the folder if need be and lock it; `traversable` lets other accounts pass through, not look in."""
+def claim(path: Path, traversable: bool) -> Home:
+    """Create the folder if necessary, and lock it. `traversable`: other accounts may pass through it.
+
+    Raises StartRefused if it is in use, cannot be written, or its disk is almost full.
+    """
     home = Home(path)
     try:
         if not path.is_dir():
@@ -66,19 +70,22 @@ def take(path: Path, traversable: bool) -> Home:
     except OSError as error:
         raise StartRefused(f"TAGGER_HOME {path} cannot be written: {error.strerror}") from error
     _check_space(path)
-    _remove_last_sockets(path)
+    _remove_stale_sockets(path)
     return home
 
 
 def is_traversable(path: Path) -> bool:
-    """Whether an account with no rights of its own gets to what lies inside."""
+    """Whether any other account can enter the folder and all folders above it."""
     real = path.resolve()
     return all(folder.stat().st_mode & stat.S_IXOTH for folder in (real, *real.parents))
 
 
 def make_sockets() -> Path:
-    """A short private folder: a socket's path holds 107 bytes, PostgreSQL takes a comma for its end, and the
-    folder that stands for the host in DATABASE_URL is read in lower case."""
+    """Create a private folder with a short, plain name.
+
+    A socket's path is limited to 107 bytes, PostgreSQL ends it at a comma, and the folder takes the host's
+    place in DATABASE_URL, which is read in lower case.
+    """
     base = Path(tempfile.gettempdir())
     plain = re.fullmatch(r"[a-z0-9/._-]{1,60}", str(base))
     if not plain or (os.geteuid() == 0 and not is_traversable(base)):
@@ -86,27 +93,28 @@ def make_sockets() -> Path:
     try:
         sockets = Path(tempfile.mkdtemp(prefix="tagger-", dir=base))
     except OSError as error:
-        raise StartRefused(f"no folder for sockets can be made in {base}: {error.strerror}") from error
+        raise StartRefused(f"cannot create a folder for sockets in {base}: {error.strerror}") from error
     if os.geteuid() == 0:
         sockets.chmod(0o711)
     return sockets
 
 
 def _lock(home: Home) -> int:
-    """Children inherit this lock: a killed launcher's home is free when the last of them has ended."""
+    """Children inherit the lock, so the home of a killed launcher is free once all of them have ended."""
     handle = os.open(home.run / "lock", os.O_RDWR | os.O_CREAT, 0o600)
     deadline = time.monotonic() + SECONDS_FOR_LAST_RUN
-    while not _locked(handle):
+    while not _try_lock(handle):
         if addresses.is_running(home.path) or time.monotonic() > deadline:
             os.close(handle)
             raise StartRefused(
-                f"TAGGER_HOME {home.path} is in use by another `make run`; give this one a home of its own"
+                f"TAGGER_HOME {home.path} is in use by another `make run`; choose another folder:"
+                " TAGGER_HOME=/some/folder make run"
             )
-        select.select([], [], [], 0.05)  # a lock cannot be awaited with a deadline
+        select.select([], [], [], 0.05)  # flock has no timeout
     return handle
 
 
-def _locked(handle: int) -> bool:
+def _try_lock(handle: int) -> bool:
     try:
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
@@ -116,15 +124,15 @@ def _locked(handle: int) -> bool:
 
 def _check_space(path: Path) -> None:
     free = shutil.disk_usage(path).free
-    if free < LEAST_FREE_BYTES:
+    if free < MIN_FREE_BYTES:
         raise StartRefused(
-            f"the disk of TAGGER_HOME {path} has {free // 10**6} MB free;"
-            f" {LEAST_FREE_BYTES // 10**6} are needed"
+            f"the disk of TAGGER_HOME {path} has only {free // 10**6} MB free;"
+            f" at least {MIN_FREE_BYTES // 10**6} MB are needed"
         )
 
 
-def _remove_last_sockets(path: Path) -> None:
-    """Left behind when the last launcher was killed; its record names them."""
+def _remove_stale_sockets(path: Path) -> None:
+    """Remove the folder that a killed launcher left behind; its record names it."""
     record = addresses.read(path)
     if record is None:
         return

@@ -1,7 +1,7 @@
-"""Makes .venv and installs one requirements file into it: `python3 tagger/local/install.py local|dev|bench`.
+"""Creates .venv from one requirements file: `python3 tagger/local/install.py local|dev|bench`.
 
-Runs under the machine's own Python before anything is installed, so it uses the standard library alone, and
-syntax that an old Python can still read far enough to say that it is too old: hence annotations in quotes.
+It runs under the machine's Python before anything is installed, so it uses the standard library alone. Its
+syntax must let an old Python get far enough to report that it is too old; so some annotations are quoted.
 """
 
 import contextlib
@@ -16,8 +16,8 @@ import sys
 from collections.abc import Iterator
 from typing import IO
 
-LEAST_PYTHON = (3, 11)
-LEAST_FREE_BYTES = 1000 * 10**6
+MIN_PYTHON = (3, 11)
+MIN_FREE_BYTES = 1000 * 10**6
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 VENV = os.path.join(ROOT, ".venv")
@@ -27,46 +27,46 @@ LOG = os.path.join(ROOT, ".venv.log")
 
 EXTRAS = ["local", "dev", "bench"]
 
-# What pip and venv write when they fail, and what that means; the first that fits is told. Without a network
-# pip also says that it found no version, so the network stands before the platform.
+# What pip and venv write when they fail, and what it means; the first match is reported. Without a network
+# pip also says that it found no version, so the network comes before the platform.
 REASONS = [
     (r"No space left on device|Disk quota exceeded", "the disk is full"),
     (
         r"ensurepip is not available|No module named '?(venv|ensurepip)",
-        "this Python has no venv module; install it (Debian and Ubuntu: apt install python3-venv)",
+        "this Python has no venv module; install it (on Debian and Ubuntu: apt install python3-venv)",
     ),
-    (r"CERTIFICATE_VERIFY_FAILED|SSLError", "the package index's certificate is not trusted here"),
+    (r"CERTIFICATE_VERIFY_FAILED|SSLError", "this machine does not trust the package index's certificate"),
     (
         r"NewConnectionError|Failed to establish a new connection|ProxyError|ConnectTimeout|ReadTimeout"
         r"|Temporary failure in name resolution|Network is unreachable",
         "no connection to the package index",
     ),
-    (r"DO NOT MATCH THE HASHES", "a package is not the one that the requirements file names"),
+    (r"DO NOT MATCH THE HASHES", "a downloaded package is not the one in the requirements file"),
     (
         r"No matching distribution found for ([^ \n]+)",
         "no ready-made package of {0} for this machine (Python {python}, {machine}) was found:"
-        " building it would need a compiler, unless the package index just cannot be reached",
+        " either there is none, and building it needs a compiler, or the package index cannot be reached",
     ),
-    (r"Permission denied", "a file may not be written"),
+    (r"Permission denied", "no permission to write a file"),
 ]
 
 
 class Failed(Exception):
-    pass
+    """The installation failed; the message says why."""
 
 
 def main(extra: str) -> None:
-    if sys.version_info < LEAST_PYTHON:
-        raise Failed(f"Python 3.11 or newer is needed, and {sys.executable} is {sys.version.split()[0]}")
+    if sys.version_info < MIN_PYTHON:
+        raise Failed(f"Python 3.11 or newer is needed, but {sys.executable} is {sys.version.split()[0]}")
     if is_installed(extra):
         return
     with lock():
-        if not is_installed(extra):  # by another `make` while we waited
+        if not is_installed(extra):  # another `make` may have done it while this one waited
             install(extra)
 
 
 def is_installed(extra: str) -> bool:
-    """Each of the requirements files holds all of those before it."""
+    """Whether this requirements file, or a later one, which includes it, is installed."""
     try:
         with open(STAMP) as file:
             stamp = json.load(file)
@@ -80,9 +80,9 @@ def is_installed(extra: str) -> bool:
 
 def install(extra: str) -> None:
     if os.path.exists(STAMP):
-        os.unlink(STAMP)  # cut short from here on, it is done again
+        os.unlink(STAMP)  # if interrupted from here on, the next run installs again
     check_space()
-    print("Installing into .venv, once; this may take minutes …", flush=True)
+    print("Installing packages into .venv; the first time this may take a few minutes …", flush=True)
     with open(LOG, "w") as log:
         if not is_usable():
             call(log, [sys.executable, "-m", "venv", "--clear", VENV])
@@ -90,7 +90,7 @@ def install(extra: str) -> None:
             "--require-hashes",
             "--only-binary",
             ":all:",
-            # Below ovos-backend-client, which the tests run: plain Python that is published as source alone.
+            # Needed by ovos-backend-client in the tests: plain Python, published only as source.
             "--no-binary",
             "combo-lock",
             "--no-input",
@@ -106,10 +106,10 @@ def install(extra: str) -> None:
 
 
 def is_usable() -> bool:
-    """Whether .venv has pip and a Python that is new enough: it may be half made, or its Python be gone."""
+    """Whether .venv has pip and a new enough Python; it may be incomplete, or its Python may be gone."""
     if not os.path.exists(PYTHON):
         return False
-    probe = f"import sys, pip; sys.exit(sys.version_info < {LEAST_PYTHON})"
+    probe = f"import sys, pip; sys.exit(sys.version_info < {MIN_PYTHON})"
     return subprocess.call([PYTHON, "-c", probe], stderr=subprocess.DEVNULL) == 0
 
 
@@ -139,24 +139,24 @@ def reason() -> str:
             python = "{}.{}".format(*sys.version_info)
             return meaning.format(*found.groups(), python=python, machine=os.uname().machine)
     lines = [line for line in text.splitlines() if line.strip()]
-    return "pip failed: {}".format(lines[-1] if lines else "it said nothing")
+    return "pip failed: {}".format(lines[-1] if lines else "without a message")
 
 
 def check_space() -> None:
     free = shutil.disk_usage(ROOT).free
-    if free < LEAST_FREE_BYTES:
-        message = "the disk of {} has {} MB free; {} are needed"
-        raise Failed(message.format(ROOT, free // 10**6, LEAST_FREE_BYTES // 10**6))
+    if free < MIN_FREE_BYTES:
+        message = "the disk of {} has only {} MB free; at least {} MB are needed"
+        raise Failed(message.format(ROOT, free // 10**6, MIN_FREE_BYTES // 10**6))
 
 
 @contextlib.contextmanager
 def lock() -> "Iterator[None]":
-    """Two homes may be started from one clone at the same time."""
+    """Only one installation at a time: two sites may be started from one clone."""
     with open(os.path.abspath(__file__)) as this:
         try:
             fcntl.flock(this, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            print("Waiting for another installation into .venv …", flush=True)
+            print("Waiting for another installation into .venv to finish …", flush=True)
             fcntl.flock(this, fcntl.LOCK_EX)
         yield
 
@@ -174,6 +174,6 @@ if __name__ == "__main__":
     try:
         main(sys.argv[1])
     except KeyboardInterrupt:
-        sys.exit("Installation cut short; the next start does it again.")
+        sys.exit("Installation interrupted; the next start repeats it.")
     except (Failed, OSError) as error:
         sys.exit(f"Installation failed: {error}")

@@ -1,13 +1,13 @@
-"""The children's output, one file each."""
+"""Log files: the output of each child process."""
 
 from pathlib import Path
 
-MOST_BYTES = 10_000_000
+MAX_BYTES = 10_000_000
 
 
 def open_log(path: Path) -> Path:
-    """A log file that only its owner reads; one grown too long replaces the last that was put aside."""
-    if path.exists() and path.stat().st_size > MOST_BYTES:
+    """Create the log, readable by its owner only. One longer than `MAX_BYTES` is first renamed to `.1`."""
+    if path.exists() and path.stat().st_size > MAX_BYTES:
         path.replace(path.with_name(path.name + ".1"))
     path.touch(mode=0o600)
     return path

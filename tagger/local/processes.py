@@ -1,4 +1,4 @@
-"""Child processes that never outlive us, on Linux: the kernel keeps the promise, not our own clean-up."""
+"""Child processes that never outlive the launcher: the Linux kernel ends them, not our own clean-up."""
 
 import ctypes
 import os
@@ -21,7 +21,7 @@ prctl = ctypes.CDLL(None).prctl
 
 @dataclass(frozen=True)
 class Account:
-    """Whom a child runs as when it must not run as root."""
+    """The account that a child runs as when it must not run as root."""
 
     name: str
     uid: int
@@ -30,11 +30,16 @@ class Account:
 
 @dataclass(frozen=True)
 class Program:
-    """How one child is started, stopped, and stopped by the kernel when its parent is killed."""
+    """How a child is started and stopped.
+
+    `log`: None to write to the terminal; `keep_open`: file descriptors to inherit; `parent_died_signal`: sent
+    by the kernel when the launcher is killed; `is_server`: others need it until the end, so it is stopped
+    last.
+    """
 
     name: str
     command: list[str]
-    log: Path | None  # None: straight to the terminal
+    log: Path | None
     environment: Mapping[str, str]
     folder: Path = ROOT
     account: Account | None = None
@@ -42,11 +47,11 @@ class Program:
     stop_signal: signal.Signals = signal.SIGTERM
     parent_died_signal: signal.Signals = signal.SIGTERM
     restart: bool = True
-    is_server: bool = False  # others need it to the last: it is stopped after them
+    is_server: bool = False
 
 
 def start(program: Program) -> subprocess.Popen[bytes]:
-    """In a session of its own, so that Ctrl-C in a terminal reaches the launcher alone."""
+    """Start it in its own session, so that Ctrl-C in a terminal reaches the launcher alone."""
     log = program.log.open("ab") if program.log else None
     account = program.account
     try:
@@ -63,8 +68,8 @@ def start(program: Program) -> subprocess.Popen[bytes]:
             group=account.gid if account else None,
             extra_groups=[] if account else None,
             pass_fds=program.keep_open,
-            # subprocess calls this after the change of user, which would have cleared the setting.
-            preexec_fn=_dying_with_parent(program.parent_died_signal),
+            # subprocess calls this after changing the user, which would clear the setting.
+            preexec_fn=_die_with_parent(program.parent_died_signal),
         )
     except OSError as error:
         raise StartRefused(f"{program.name} could not be started: {error}") from error
@@ -73,26 +78,26 @@ def start(program: Program) -> subprocess.Popen[bytes]:
             log.close()
 
 
-def _dying_with_parent(last_signal: signal.Signals) -> Callable[[], None]:
+def _die_with_parent(last_signal: signal.Signals) -> Callable[[], None]:
     parent = os.getpid()
 
     def ask_the_kernel() -> None:
         prctl(PR_SET_PDEATHSIG, int(last_signal))
-        if os.getppid() != parent:  # it died before the kernel was asked
+        if os.getppid() != parent:  # the parent died before the kernel was asked
             os._exit(1)
 
     return ask_the_kernel
 
 
 def adopt_orphans() -> None:
-    """Grandchildren whose parent was killed become our children, so that we can end and await them."""
+    """Make grandchildren whose parent was killed our children, so that we can stop them and wait for them."""
     prctl(PR_SET_CHILD_SUBREAPER, 1)
 
 
 def end_orphans(known: Iterable[int]) -> None:
-    """What a killed child left behind: a pool's processes, a server's backends holding its shared memory."""
+    """Kill what a dead child left: a pool's processes, or a server's backends with its shared memory."""
     for pid in set(children_of(os.getpid())) - set(known):
-        with suppress(ProcessLookupError, ChildProcessError):  # it may end by itself in between
+        with suppress(ProcessLookupError, ChildProcessError):  # it may have ended by itself
             os.kill(pid, signal.SIGKILL)
             os.waitpid(pid, 0)
 
@@ -102,17 +107,18 @@ def children_of(parent: int) -> list[int]:
 
 
 def working_in(folder: Path) -> list[int]:
-    """Every process whose current directory is this one: a PostgreSQL server's is its data directory."""
+    """All processes with this current directory; that of a PostgreSQL server is its data directory."""
     return [pid for pid in _pids() if _folder_of(pid) == folder]
 
 
 def wait_until_gone(pids: Iterable[int], seconds: float) -> bool:
-    """Wait for processes that are not our children."""
+    """Wait for processes that are not our children. Returns whether all have ended."""
     return all(_gone_within(pid, seconds) for pid in pids)
 
 
 def outcome(status: int) -> str:
-    """
+    """How a child ended, in words.
+
     >>> outcome(-9), outcome(1)
     ('was killed by SIGKILL', 'ended with status 1')
     """
@@ -136,7 +142,7 @@ def _parent_of(pid: int) -> int | None:
 def _folder_of(pid: int) -> Path | None:
     try:
         return Path(os.readlink(f"/proc/{pid}/cwd"))
-    except (FileNotFoundError, ProcessLookupError, PermissionError):  # gone, or somebody else's
+    except (FileNotFoundError, ProcessLookupError, PermissionError):  # ended, or another user's
         return None
 
 

@@ -1,5 +1,5 @@
-"""A reason to stop, in words."""
+"""The error that ends a start."""
 
 
 class StartRefused(Exception):
-    """A reason to stop, told in words for whoever typed the command: no traceback follows it."""
+    """The site cannot start; the message tells the user why and is printed without a traceback."""

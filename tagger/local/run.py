@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-from . import addresses, given, homes, ports, postgres, valkey
+from . import addresses, external, homes, ports, postgres, valkey
 from .homes import Home
 from .processes import Program
 from .refusal import StartRefused
@@ -20,12 +20,12 @@ SECONDS_TO_START = 60
 
 
 def run(environment: Mapping[str, str]) -> None:
-    port = ports.number(environment.get("PORT") or "8000")
-    _check_given_servers(environment)
-    home = homes.take(
-        homes.where(environment), traversable=os.geteuid() == 0 and not environment.get("DATABASE_URL")
+    port = ports.parse(environment.get("PORT") or "8000")
+    _check_external_servers(environment)
+    home = homes.claim(
+        homes.home_path(environment), traversable=os.geteuid() == 0 and not environment.get("DATABASE_URL")
     )
-    listener = ports.take(port)  # after the home: whoever is left of a killed run still holds the port
+    listener = ports.listen(port)  # after the home, as the rest of a killed run may still use the port
     supervisor = Supervisor(say)
     with supervisor.listening(), _sockets() as sockets:
         try:
@@ -42,7 +42,7 @@ def say(line: str) -> None:
     try:
         print(line, flush=True)
     except OSError:
-        # The terminal is gone. The children still have to be looked after, and nobody is left to tell.
+        # The terminal is gone and no one reads this, but the children must be kept running.
         sys.stdout = open(os.devnull, "w")  # noqa: SIM115
 
 
@@ -50,7 +50,7 @@ def _run(
     environment: Mapping[str, str], home: Home, listener: socket.socket, sockets: Path, supervisor: Supervisor
 ) -> None:
     addresses.write(home.path, {}, sockets)  # the next run removes the sockets if this one is killed
-    say(f"Starting; the home is {home.path}, the logs are in {home.path / 'log'}.")
+    say(f"Starting. Data is stored in {home.path}, logs are in {home.path / 'log'}.")
     found = _start_servers(environment, home, sockets, supervisor)
     found |= {
         "SECRET_KEY": environment.get("SECRET_KEY") or home.secret_key(),
@@ -67,11 +67,11 @@ def _run(
     supervisor.watch()
 
 
-def _check_given_servers(environment: Mapping[str, str]) -> None:
+def _check_external_servers(environment: Mapping[str, str]) -> None:
     if environment.get("DATABASE_URL"):
-        given.check_database(environment["DATABASE_URL"])
+        external.check_database(environment["DATABASE_URL"])
     if environment.get("REDIS_URL"):
-        given.check_redis(environment["REDIS_URL"])
+        external.check_redis(environment["REDIS_URL"])
 
 
 @contextmanager
@@ -99,10 +99,10 @@ def _start_servers(
 def start_postgres(home: Home, sockets: Path, supervisor: Supervisor, durable: bool = True) -> None:
     supervisor.start(postgres.prepare(home, sockets, say, durable))
     try:
-        # After a power cut the server first replays its journal, which takes as long as it takes.
+        # After a power cut the server first replays its write-ahead log, which may take minutes.
         supervisor.wait_for(lambda: postgres.answers(sockets), seconds=600)
     except TimeoutError as error:
-        raise StartRefused(f"PostgreSQL does not answer (log: {home.log('postgres')})") from error
+        raise StartRefused(f"PostgreSQL did not start; see its log: {home.log('postgres')}") from error
     postgres.make_database(sockets)
 
 
@@ -111,13 +111,13 @@ def start_valkey(home: Home, sockets: Path, supervisor: Supervisor) -> None:
     try:
         supervisor.wait_for(lambda: valkey.answers(sockets), SECONDS_TO_START)
     except TimeoutError as error:
-        raise StartRefused(f"Valkey does not answer (log: {home.log('valkey')})") from error
+        raise StartRefused(f"Valkey did not start; see its log: {home.log('valkey')}") from error
 
 
 def site_environment(
     environment: Mapping[str, str], found: dict[str, str], home: Home, port: int
 ) -> dict[str, str]:
-    """HTTPS is off unless asked for: nothing stands in front of this site."""
+    """The environment of the site's processes. HTTPS is off by default, as there is no proxy in front."""
     fixed = {"TAGGER_HOME": str(home.path), "PORT": str(port), "DJANGO_SETTINGS_MODULE": "tagger.settings"}
     return {"HTTPS": "0"} | dict(environment) | found | fixed
 
@@ -136,11 +136,11 @@ def _manage(site: Mapping[str, str], log: Path | None, *arguments: str) -> Progr
 
 
 def web(site: Mapping[str, str], home: Home, listener: socket.socket) -> Program:
-    """Without an access log: IP addresses are about people."""
+    """Without an access log, as IP addresses are personal data."""
     command = [
         *(sys.executable, "-m", "gunicorn", "--bind", f"fd://{listener.fileno()}"),
         *("--worker-class", "gthread", "--workers", "2", "--threads", "4", "--graceful-timeout", "15"),
-        # Heartbeats touch a file: on a disk under load that alone can outlast the worker's timeout.
+        # Workers touch a file as a heartbeat; on a busy disk that alone can exceed their timeout.
         *(("--worker-tmp-dir", "/dev/shm") if os.access("/dev/shm", os.W_OK) else ()),
         *("--no-control-socket", "tagger.wsgi:application"),
     ]
@@ -171,12 +171,12 @@ def wait_until_ready(port: int, supervisor: Supervisor) -> None:
         supervisor.wait_for(lambda: readiness(port) == 200, SECONDS_TO_START)
     except TimeoutError as error:
         raise StartRefused(
-            f"the site does not get ready: /readyz answers {readiness(port) or 'nothing'}"
+            f"the site did not become ready: /readyz answers {readiness(port) or 'nothing'}; see the logs"
         ) from error
 
 
 def readiness(port: int) -> int | None:
-    """The header keeps a site that insists on HTTPS from sending us there."""
+    """The status of /readyz, None if it does not answer. The header stops a redirect to HTTPS."""
     connection = http.client.HTTPConnection(ports.HOST, port, timeout=1)
     try:
         connection.request("GET", "/readyz", headers={"Host": "localhost", "X-Forwarded-Proto": "https"})

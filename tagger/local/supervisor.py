@@ -1,4 +1,4 @@
-"""Keeps children running, and ends them in order."""
+"""Keeps child processes running, and stops them in order."""
 
 import os
 import select
@@ -17,20 +17,20 @@ from .processes import Program
 from .refusal import StartRefused
 
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-MOST_DEATHS = 5
+MAX_ENDS = 5
 WITHIN_SECONDS = 60
 GRACE_SECONDS = 20
 
 
 class StopRequested(Exception):
-    """Ctrl-C, or another signal that asks to end."""
+    """Ctrl-C, or another signal to stop."""
 
 
 @dataclass
 class Child:
     program: Program
     process: Popen[bytes]
-    deaths: deque[float] = field(default_factory=lambda: deque(maxlen=MOST_DEATHS))
+    ends: deque[float] = field(default_factory=lambda: deque(maxlen=MAX_ENDS))
 
     @property
     def ended(self) -> bool:
@@ -38,6 +38,8 @@ class Child:
 
 
 class Supervisor:
+    """Starts children, restarts those that end, and stops all; `say` prints a line for the user."""
+
     def __init__(self, say: Callable[[str], None]) -> None:
         self.say = say
         self.children: dict[str, Child] = {}
@@ -48,7 +50,7 @@ class Supervisor:
 
     @contextmanager
     def listening(self) -> Iterator[None]:
-        """Signals, and so the end of every child, arrive as bytes on a pipe: nothing is missed or polled."""
+        """Receive signals, SIGCHLD included, as bytes on a pipe: none is missed, and nothing is polled."""
         processes.adopt_orphans()
         for number in (*STOP_SIGNALS, signal.SIGCHLD):
             signal.signal(number, _only_wake)
@@ -63,34 +65,34 @@ class Supervisor:
         self.children[program.name] = Child(program, processes.start(program))
 
     def run_once(self, program: Program) -> None:
-        """A command that has to succeed before anything else is started."""
+        """Run a command that must succeed before anything else starts. Raises StartRefused if it fails."""
         self.start(program)
         self.wait_for(lambda: self.children[program.name].ended)
         status = self.children.pop(program.name).process.wait()
         if status != 0:
-            raise StartRefused(f"{program.name} {processes.outcome(status)}{_told_by(program)}")
+            raise StartRefused(f"{program.name} {processes.outcome(status)}{_log_tail(program)}")
 
     def wait_for(self, condition: Callable[[], bool], seconds: float | None = None) -> None:
-        """Until the condition holds. It is looked at again after every event, and with a deadline also in
-        between, because what it asks for then tells nobody when it comes about."""
+        """Wait until the condition holds. It is checked after every event; with a deadline also every 50 ms,
+        because then it waits for something that causes no event. Raises TimeoutError."""
         deadline = None if seconds is None else time.monotonic() + seconds
         while not condition():
             if deadline and time.monotonic() > deadline:
                 raise TimeoutError
             self._next_event(None if deadline is None else 0.05)
 
-    def wait_for_end_of(self, stream: int) -> None:
-        """Until whoever holds the other end of a pipe closes it or dies."""
-        while not self._readable_at_once(stream) or os.read(stream, 1024):
+    def wait_until_closed(self, stream: int) -> None:
+        """Wait until the process at the other end of a pipe closes it or dies."""
+        while not self._is_readable(stream) or os.read(stream, 1024):
             self._next_event(None, stream)
 
     def watch(self) -> None:
-        """Until somebody asks to stop."""
+        """Keep the children running until a signal raises StopRequested."""
         while True:
             self._next_event(None)
 
     def stop_all(self) -> None:
-        """Last started, first stopped; servers one after the other when nobody needs them any more."""
+        """Stop the last started first; servers come after all others, one at a time."""
         self.stopping = True
         newest_first = list(reversed(self.children.values()))
         self._stop([child for child in newest_first if not child.program.is_server])
@@ -98,7 +100,7 @@ class Supervisor:
             self._stop([server])
 
     def _stop(self, leaving: list[Child]) -> None:
-        """Signalled in this order and awaited together; whoever stays too long is killed."""
+        """Signal them in this order and wait for all; kill those that take longer than `GRACE_SECONDS`."""
         for child in leaving:
             if not child.ended:
                 child.process.send_signal(child.program.stop_signal)
@@ -114,36 +116,36 @@ class Supervisor:
 
     def _next_event(self, seconds: float | None, *streams: int) -> None:
         select.select([self._wakeups, *streams], [], [], seconds)
-        if self._asked_to_stop() and not self.stopping:
+        if self._has_stop_signal() and not self.stopping:
             raise StopRequested
         if not self.stopping:
-            self._bring_back_the_dead()
+            self._restart_ended()
 
-    def _readable_at_once(self, stream: int) -> bool:
+    def _is_readable(self, stream: int) -> bool:
         return bool(select.select([stream], [], [], 0)[0])
 
-    def _asked_to_stop(self) -> bool:
+    def _has_stop_signal(self) -> bool:
         try:
             numbers = os.read(self._wakeups, 1024)
         except BlockingIOError:
             return False
         return any(number in STOP_SIGNALS for number in numbers)
 
-    def _bring_back_the_dead(self) -> None:
-        dead = [child for child in self.children.values() if child.program.restart and child.ended]
-        if dead:
+    def _restart_ended(self) -> None:
+        ended = [child for child in self.children.values() if child.program.restart and child.ended]
+        if ended:
             self._end_orphans()
-        for child in dead:
-            self._bring_back(child)
+        for child in ended:
+            self._restart(child)
 
-    def _bring_back(self, child: Child) -> None:
+    def _restart(self, child: Child) -> None:
         program = child.program
         outcome = processes.outcome(child.process.wait())
-        child.deaths.append(time.monotonic())
-        if len(child.deaths) == MOST_DEATHS and child.deaths[-1] - child.deaths[0] <= WITHIN_SECONDS:
+        child.ends.append(time.monotonic())
+        if len(child.ends) == MAX_ENDS and child.ends[-1] - child.ends[0] <= WITHIN_SECONDS:
             raise StartRefused(
-                f"{program.name} {outcome}, the {MOST_DEATHS}th end within {WITHIN_SECONDS} seconds"
-                f"{_told_by(program)}"
+                f"{program.name} {outcome}, the {MAX_ENDS}th end within {WITHIN_SECONDS} seconds"
+                f"{_log_tail(program)}"
             )
         self.say(f"{program.name} {outcome}; starting it again.")
         child.process = processes.start(program)
@@ -153,10 +155,10 @@ class Supervisor:
 
 
 def _only_wake(number: int, frame: FrameType | None) -> None:
-    """The work is done where the pipe is read."""
+    """Only wakes the supervisor, which reads the pipe."""
 
 
-def _told_by(program: Program) -> str:
+def _log_tail(program: Program) -> str:
     if program.log is None:
         return ""
     lines = "".join(f"\n    {line}" for line in last_lines(program.log))

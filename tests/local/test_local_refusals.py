@@ -1,10 +1,10 @@
-"""A start that cannot work is refused in one line that names what to change, and shows no password."""
+"""A start that cannot work is refused with one line that says what to change and shows no password."""
 
 import socket
 
 import pytest
 
-from tagger.local import given, install, ports
+from tagger.local import external, install, ports
 from tagger.local.refusal import StartRefused
 from tests.support.site import Site, free_port
 
@@ -12,9 +12,9 @@ PASSWORD = "hunter2"
 
 
 @pytest.mark.parametrize("port", ["eighty", "0", "65536", "-1", "8000 "])
-def test_a_port_that_is_no_port_is_refused(port):
+def test_an_invalid_port_is_refused(port):
     with pytest.raises(StartRefused, match="PORT must be a number from 1 to 65535"):
-        ports.number(port)
+        ports.parse(port)
 
 
 def test_a_bad_port_ends_the_start(tmp_path):
@@ -30,17 +30,20 @@ def test_a_bad_port_ends_the_start(tmp_path):
         ("postgresql://u:hunter2@secret@localhost/x", "DATABASE_URL is not a valid URL"),
         ("postgresql://u:hunter2/secret@localhost/x", "DATABASE_URL is not a valid URL"),
         ("postgresql://u:%zzhunter2@localhost/x", "DATABASE_URL is not a valid URL"),
-        ("postgresql://u:hunter2@localhost:{free}/x", "DATABASE_URL: the server cannot be used: .*refused"),
+        (
+            "postgresql://u:hunter2@localhost:{free}/x",
+            "DATABASE_URL: cannot connect to the server: .*refused",
+        ),
         (
             "postgresql://u:hunter2@nowhere.invalid/x",
-            "DATABASE_URL: the server cannot be used: .*nowhere.invalid",
+            "DATABASE_URL: cannot connect to the server: .*nowhere.invalid",
         ),
-        ("postgresql://u@hunter2/x?password=hunter2", "DATABASE_URL: the server cannot be used: "),
+        ("postgresql://u@hunter2/x?password=hunter2", "DATABASE_URL: cannot connect to the server: "),
     ],
 )
-def test_a_database_that_cannot_be_used_is_named_without_its_password(url, reason):
+def test_an_unusable_database_is_reported_without_its_password(url, reason):
     with pytest.raises(StartRefused, match=f"^{reason}") as refusal:
-        given.check_database(url.format(free=free_port()))
+        external.check_database(url.format(free=free_port()))
     assert PASSWORD not in str(refusal.value) and "secret" not in str(refusal.value)
 
 
@@ -49,38 +52,38 @@ def test_a_database_that_cannot_be_used_is_named_without_its_password(url, reaso
     [
         ("http://:hunter2@localhost", "REDIS_URL must begin with redis:// or rediss:// or unix://"),
         ("redis://:hunter2@localhost:port/0", "REDIS_URL is not a valid URL"),
-        ("redis://:hunter2@localhost:{free}/0", "REDIS_URL: the server cannot be used: .*refused"),
-        ("unix:///nowhere/hunter.sock", "REDIS_URL: the server cannot be used: .*No such file"),
+        ("redis://:hunter2@localhost:{free}/0", "REDIS_URL: cannot connect to the server: .*refused"),
+        ("unix:///nowhere/hunter.sock", "REDIS_URL: cannot connect to the server: .*No such file"),
     ],
 )
-def test_a_redis_that_cannot_be_used_is_named_without_its_password(url, reason):
+def test_an_unusable_redis_is_reported_without_its_password(url, reason):
     with pytest.raises(StartRefused, match=f"^{reason}") as refusal:
-        given.check_redis(url.format(free=free_port()))
+        external.check_redis(url.format(free=free_port()))
     assert PASSWORD not in str(refusal.value)
 
 
-def test_a_redis_that_never_answers_is_given_up(monkeypatch):
-    monkeypatch.setattr(given, "SECONDS_TO_ANSWER", 0.1)
-    refused = pytest.raises(StartRefused, match=r"^REDIS_URL: the server cannot be used: Timeout")
+def test_a_redis_that_never_answers_times_out(monkeypatch):
+    monkeypatch.setattr(external, "SECONDS_TO_ANSWER", 0.1)
+    refused = pytest.raises(StartRefused, match=r"^REDIS_URL: cannot connect to the server: Timeout")
     with socket.create_server(("127.0.0.1", 0)) as silent, refused:
-        given.check_redis(f"redis://127.0.0.1:{silent.getsockname()[1]}")
+        external.check_redis(f"redis://127.0.0.1:{silent.getsockname()[1]}")
 
 
 @pytest.mark.parametrize(("variable", "scheme"), [("DATABASE_URL", "postgresql"), ("REDIS_URL", "redis")])
 def test_a_server_that_cannot_be_reached_ends_the_start(tmp_path, variable, scheme):
     refused = Site(tmp_path, **{variable: f"{scheme}://u:{PASSWORD}@127.0.0.1:{free_port()}/0"}).refusal()
-    assert refused.startswith(f"{variable}: the server cannot be used: ") and "refused" in refused
+    assert refused.startswith(f"{variable}: cannot connect to the server: ") and "refused" in refused
     assert PASSWORD not in refused
 
 
-def test_a_home_that_cannot_be_made_is_refused(tmp_path):
+def test_a_home_that_cannot_be_created_is_refused(tmp_path):
     (tmp_path / "file").touch()
     home = tmp_path / "file" / "home"
     assert Site(home).refusal() == f"TAGGER_HOME {home} cannot be written: Not a directory"
 
 
 @pytest.mark.parametrize(
-    ("said", "told"),
+    ("output", "reason"),
     [
         (
             "WARNING: Retrying NewConnectionError('<...>: Failed to establish a new connection: [Errno -3] "
@@ -101,13 +104,13 @@ def test_a_home_that_cannot_be_made_is_refused(tmp_path):
         ),
         (
             "ERROR: THESE PACKAGES DO NOT MATCH THE HASHES FROM THE REQUIREMENTS FILE.",
-            "a package is not the one",
+            "a downloaded package is not the one in the requirements file",
         ),
         ("ERROR: something new", "pip failed: ERROR: something new"),
     ],
 )
-def test_a_failed_installation_is_told_in_words(tmp_path, monkeypatch, said, told):
+def test_a_failed_installation_is_explained(tmp_path, monkeypatch, output, reason):
     log = tmp_path / "log"
-    log.write_text(said)
+    log.write_text(output)
     monkeypatch.setattr(install, "LOG", str(log))
-    assert told in install.reason()
+    assert reason in install.reason()

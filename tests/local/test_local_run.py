@@ -1,4 +1,4 @@
-"""`make run` on real servers: what people do with it when all goes well."""
+"""`make run` on real servers, in normal use."""
 
 import os
 import signal
@@ -36,14 +36,14 @@ def test_a_restart_after_sigterm_keeps_data_and_key(two_sites):
 
 
 def test_a_second_start_on_the_same_home_is_refused(two_sites):
-    again = Site(two_sites[0].home)
-    assert (
-        again.refusal()
-        == f"TAGGER_HOME {again.home} is in use by another `make run`; give this one a home of its own"
+    second = Site(two_sites[0].home)
+    assert second.refusal() == (
+        f"TAGGER_HOME {second.home} is in use by another `make run`; choose another folder:"
+        " TAGGER_HOME=/some/folder make run"
     )
 
 
-def test_a_busy_port_is_refused_and_another_one_is_named(two_sites, tmp_path):
+def test_a_busy_port_is_refused_and_another_one_is_suggested(two_sites, tmp_path):
     busy = Site(tmp_path / "home", port=two_sites[0].port)
     assert busy.refusal().startswith(f"port {busy.port} is in use; try another: PORT=")
 
@@ -58,7 +58,7 @@ def test_no_embedded_server_listens_on_a_port(two_sites):
     assert ports_of(pids) == {two_sites[0].port}
 
 
-def test_what_holds_secrets_is_closed_to_others(two_sites):
+def test_files_with_secrets_are_closed_to_others(two_sites):
     home = two_sites[0].home
     for path in (home / "secret_key", home / "run" / "servers.json", home / "log" / "web.log"):
         assert stat.S_IMODE(path.stat().st_mode) == 0o600
@@ -71,7 +71,7 @@ def test_the_broker_leaves_nothing_on_disk(two_sites):
 
 
 def test_a_stale_pid_file_after_a_power_cut_does_not_stop_the_next_start(two_sites):
-    """The number in it may belong to anybody by now, here to a process that lives."""
+    """Its pid may belong to any process since; here it belongs to a live one."""
     site = two_sites[1]
     site.stop(signal.SIGHUP)
     stale = (
@@ -82,11 +82,11 @@ def test_a_stale_pid_file_after_a_power_cut_does_not_stop_the_next_start(two_sit
     assert site.is_ready()
 
 
-def test_a_command_in_another_terminal_says_when_nothing_runs(tmp_path):
+def test_a_command_in_another_terminal_says_when_no_site_is_running(tmp_path):
     done = Site(tmp_path).manage("migrate", "--check", check=False)
     assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr == (
-        f"manage.py: nothing runs under {tmp_path}: start `make run` in another terminal,"
+        f"manage.py: no site is running in {tmp_path}: start `make run` in another terminal,"
         " or set DATABASE_URL\n"
     )
 
@@ -105,7 +105,7 @@ def run_python(site, code):
 
 
 def listening():
-    """(address, port, inode) of every listening TCP socket of this machine."""
+    """(address, port, inode) of every listening TCP socket on this machine."""
     for path, family in ((Path("/proc/net/tcp"), socket.AF_INET), (Path("/proc/net/tcp6"), socket.AF_INET6)):
         rows = [line.split() for line in path.read_text().splitlines()[1:]] if path.exists() else []
         for row in rows:

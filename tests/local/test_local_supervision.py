@@ -1,4 +1,4 @@
-"""Whoever dies comes back, whoever keeps dying stops the whole, and nobody outlives the launcher."""
+"""A child that dies is restarted, one that keeps dying stops the site, and none outlives the launcher."""
 
 import json
 import os
@@ -15,7 +15,7 @@ from tests.support.site import ROOT, Site, alive, eventually
 
 @pytest.fixture
 def fragile(tmp_path):
-    """A site of one test's own, to be broken."""
+    """A site that only one test uses, as it breaks it."""
     site = Site(tmp_path / "home")
     site.start()
     yield site
@@ -23,7 +23,7 @@ def fragile(tmp_path):
     site.remove_data()
 
 
-def test_whoever_is_killed_is_reported_and_comes_back(fragile):
+def test_a_killed_child_is_reported_and_restarted(fragile):
     for name in ("web", "worker", "beat", "postgres", "valkey"):
         killed = fragile.children()[name]
         os.kill(killed, signal.SIGKILL)
@@ -33,7 +33,7 @@ def test_whoever_is_killed_is_reported_and_comes_back(fragile):
     assert eventually(lambda: worker_answers(fragile)), fragile.report("the worker no longer answers")
 
 
-def test_a_killed_launcher_leaves_nobody_and_the_next_one_starts(fragile):
+def test_a_killed_launcher_leaves_no_process_and_the_next_one_starts(fragile):
     family = fragile.family()
     assert len(family) > 10
     fragile.launcher.kill()
@@ -44,7 +44,7 @@ def test_a_killed_launcher_leaves_nobody_and_the_next_one_starts(fragile):
     assert fragile.is_ready()
 
 
-def test_five_deaths_in_a_minute_stop_the_whole_with_a_reason(fragile):
+def test_five_deaths_in_a_minute_stop_the_site_with_a_reason(fragile):
     family = fragile.family()
     for death in range(1, 6):
         os.kill(eventually(lambda: fragile.children().get("valkey")), signal.SIGKILL)
@@ -60,7 +60,7 @@ def test_five_deaths_in_a_minute_stop_the_whole_with_a_reason(fragile):
     assert alive(family) == []
 
 
-def test_servers_for_tests_vanish_with_whoever_asked_for_them():
+def test_servers_for_tests_vanish_with_the_process_that_asked_for_them():
     asker = subprocess.Popen(
         [
             sys.executable,
