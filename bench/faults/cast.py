@@ -51,7 +51,7 @@ def make(volunteers: int, speakers: int, clips: int) -> None:
 
 def forget(collection: str, speaker: str) -> None:
     """An imported speaker, who has no log-in, is taken back by whoever runs the site."""
-    erasure.of_contributor(contributors.find_or_create(collection, speaker), timezone.now())
+    erasure.erase_contributor(contributors.find_or_create(collection, speaker), timezone.now())
     sys.stdout.write("forgotten\n")
 
 

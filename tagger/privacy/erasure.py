@@ -1,6 +1,6 @@
-"""What pages call to forget: the act, and after its commit the worker that scrubs.
+"""Erase clips, a contributor or an account: request it, and queue the scrub for after the commit.
 
-Each gives the token of the receipt, which exists nowhere else.
+Each function returns the token of the erasure receipt, which exists nowhere else.
 """
 
 from collections.abc import Collection
@@ -14,47 +14,48 @@ from accounts.models import Material, Purpose, User
 from tagger.privacy import tasks
 
 from . import withdrawal
-from .withdrawal import Requested
+from .withdrawal import ErasureRequest
 
 
 @dataclass(frozen=True)
-class Withdrawn:
-    """How many consents ended, and the receipt's token where clips went with them."""
+class WithdrawalResult:
+    """How many consents ended, and the token of the erasure receipt, empty if no clips are erased."""
 
     consents: int
     token: str
 
 
-def of_clips(contributor: User, clips: Collection[int], now: datetime) -> str:
+def erase_clips(contributor: User, clips: Collection[int], now: datetime) -> str:
     return _begin(withdrawal.forget_clips(contributor, clips, now))
 
 
-def of_contributor(contributor: User, now: datetime) -> str:
+def erase_contributor(contributor: User, now: datetime) -> str:
     return _begin(withdrawal.forget_contributor(contributor, now))
 
 
-def of_account(person: User, keep_answers: bool, now: datetime) -> str:
+def erase_account(person: User, keep_answers: bool, now: datetime) -> str:
     return _begin(withdrawal.forget_account(person, keep_answers, now))
 
 
 @transaction.atomic
 def withdraw(
     contributor: User, now: datetime, material: Material | None, purpose: Purpose | None
-) -> Withdrawn:
-    """End these consents, all where none is named. What volunteers may not hear any more is erased."""
+) -> WithdrawalResult:
+    """End these consents, or all if none is named. Clips that volunteers may no longer hear are erased."""
     rows = consent.withdraw(contributor, now, material=material, purpose=purpose)
-    ended = len({(row.material, row.purpose) for row in rows})  # a changed wish is a row of its own
+    # Switching the disguise adds another consent row for the same material and purpose, so count pairs.
+    ended = len({(row.material, row.purpose) for row in rows})
     if purpose and purpose != Purpose.VOLUNTEERS:
-        return Withdrawn(ended, "")
-    held = contributor.clips.filter(withdrawal=None)
-    going = list((held.filter(material=material) if material else held).values_list("pk", flat=True))
+        return WithdrawalResult(ended, "")
+    stored = contributor.clips.filter(withdrawal=None)
+    going = list((stored.filter(material=material) if material else stored).values_list("pk", flat=True))
     if not going:
-        return Withdrawn(ended, "")
+        return WithdrawalResult(ended, "")
     everything = material is None
-    token = of_contributor(contributor, now) if everything else of_clips(contributor, going, now)
-    return Withdrawn(ended, token)
+    token = erase_contributor(contributor, now) if everything else erase_clips(contributor, going, now)
+    return WithdrawalResult(ended, token)
 
 
-def _begin(requested: Requested) -> str:
+def _begin(requested: ErasureRequest) -> str:
     tasks.scrub.delay_on_commit(requested.withdrawal)  # type: ignore[attr-defined]
     return requested.token

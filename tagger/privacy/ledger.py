@@ -1,4 +1,4 @@
-"""The ledger, without an account: whether every stored thing still has its row, its key and its consent."""
+"""The public ledger: the reconciler's latest counts, and the head of the audit record at that time."""
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -21,6 +21,6 @@ def ledger(request: HttpRequest) -> HttpResponse:
     return render(request, "tagger/privacy/ledger.html", context)
 
 
-def _orphans(found: Reconciliation) -> list[tuple[str, int]]:
-    """Each kind in words, and how many; a kind that was not looked for yet counts none."""
-    return [(str(words), found.orphans.get(kind, 0)) for kind, words in reconciler.KINDS.items()]
+def _orphans(newest: Reconciliation) -> list[tuple[str, int]]:
+    """Each kind in words with its count; 0 for a kind that is newer than the stored counts."""
+    return [(str(words), newest.orphans.get(kind, 0)) for kind, words in reconciler.KINDS.items()]

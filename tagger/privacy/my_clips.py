@@ -1,4 +1,4 @@
-"""A contributor's own clips: where each stands, and which of a device's still wait for their owner's word."""
+"""A contributor's own clips: their progress, and which device uploads are still in their cooling-off."""
 
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ from datasets.models import Clip, Label, Task, not_held
 
 @dataclass(frozen=True)
 class Question:
-    """What one campaign asks of a clip, and how far the answers are."""
+    """What one campaign asks about a clip, and the answers so far."""
 
     title: str
     heard: int
@@ -25,39 +25,39 @@ class Question:
 
 
 @dataclass(frozen=True)
-class Shown:
+class ClipWithQuestions:
     clip: Clip
     questions: list[Question]
 
 
 def own(contributor: User) -> QuerySet[Clip]:
-    """What they may still hear and delete; somebody else's clip is as missing as one that never was."""
+    """The clips that they may still hear and delete: none of another person's, and none being erased."""
     return contributor.clips.filter(withdrawal=None)
 
 
 def held(contributor: User) -> QuerySet[Clip]:
-    """What nobody but its owner hears yet, the first to go out at the top."""
+    """Clips in their cooling-off, which only their owner can hear, ordered by when it ends."""
     return own(contributor).filter(held_until__gt=Now()).order_by("held_until", "id")
 
 
-def sent_out(contributor: User) -> QuerySet[Clip]:
-    """All others, also those that are being erased, the newest first."""
-    gone_out = not_held("held_until") | Q(withdrawal__isnull=False)
-    return contributor.clips.filter(gone_out).order_by("-created_at", "-id")
+def shared(contributor: User) -> QuerySet[Clip]:
+    """All other clips, newest first, including those being erased."""
+    shared_or_going = not_held("held_until") | Q(withdrawal__isnull=False)
+    return contributor.clips.filter(shared_or_going).order_by("-created_at", "-id")
 
 
-def keep(contributor: User, clips: Collection[int], now: datetime) -> int:
-    """Let these out of their cooling-off at once; how many that were."""
+def end_cooling_off(contributor: User, clips: Collection[int], now: datetime) -> int:
+    """End the cooling-off of these clips now; returns how many there were."""
     return held(contributor).filter(pk__in=clips).update(held_until=now)
 
 
-def with_questions(clips: QuerySet[Clip]) -> list[Shown]:
-    """These clips with what is asked of them, in a number of queries that does not grow with them."""
+def with_questions(clips: QuerySet[Clip]) -> list[ClipWithQuestions]:
+    """These clips with what is asked about them, in a constant number of queries."""
     read = clips.select_related("contributor__data_key").prefetch_related(
         "tasks__campaign", "tasks__release_rows__release", "tasks__example"
     )
-    # What is being erased is not opened once more, not even for its owner.
-    return [Shown(clip, [] if clip.withdrawal_id else _questions(clip)) for clip in read]
+    # A clip that is being erased is never decrypted again, not even for its owner.
+    return [ClipWithQuestions(clip, [] if clip.withdrawal_id else _questions(clip)) for clip in read]
 
 
 def _questions(clip: Clip) -> list[Question]:

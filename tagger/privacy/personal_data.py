@@ -1,8 +1,7 @@
-"""Everything held about one person, as one zip in open formats, written while it is sent.
+"""Everything stored about one person, as one zip in open formats, written while it is sent.
 
-At most one clip lies in memory at a time. Of other people there is nothing in it: not what they answered
-about the person's clips, and of a clip that the person answered only the person's own answer, as long as
-that clip may still be heard.
+At most one clip is in memory at a time. The zip has no data of other people: not their answers about the
+person's clips, and about other people's clips only the person's own answers, while those clips may be heard.
 """
 
 import hashlib
@@ -48,7 +47,7 @@ def archive(person: User, now: datetime) -> Iterator[bytes]:
 
 
 class _Sink(io.RawIOBase):
-    """Holds what was written until it is sent; it cannot be sought in, so the zip is written straight on."""
+    """Buffers what was written until it is sent. It cannot seek, so zipfile writes in one pass."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -95,13 +94,13 @@ def _files(person: User, now: datetime) -> Iterator[tuple[str, Pieces]]:
 
 
 def _audit_events(person: User) -> Iterator[dict[str, Any]]:
-    """What they did outside of the queue, and when a reviewer heard or decided about a clip of theirs."""
+    """What they did that is recorded, and when a reviewer heard or decided about one of their clips."""
     own = person.audit_events.order_by("number").values("number", "at", "act", "about")
     for event in own.iterator(chunk_size=BATCH_SIZE):
         yield event | {"by": "you"}
     for pk in person.clips.filter(withdrawal=None).order_by("pk").values_list("pk", flat=True).iterator():
-        looks = AuditEvent.objects.filter(about=f"clip {pk}").exclude(person=person).order_by("number")
-        for event in looks.values("number", "at", "act", "about"):
+        others = AuditEvent.objects.filter(about=f"clip {pk}").exclude(person=person).order_by("number")
+        for event in others.values("number", "at", "act", "about"):
             yield event | {"by": "a reviewer"}
 
 
@@ -166,7 +165,7 @@ def _own_clips(person: User) -> Iterator[Clip]:
 
 
 def _sounds(person: User) -> Iterator[tuple[str, Pieces]]:
-    """Each clip is asked for anew: a download may take long, and a clip may be deleted meanwhile."""
+    """Each clip is read again just before it is sent: a download takes long, and clips may be deleted."""
     for pk in list(person.clips.order_by("pk").values_list("pk", flat=True)):
         clip = Clip.objects.select_related("contributor__data_key").filter(pk=pk, withdrawal=None).first()
         try:
@@ -234,7 +233,7 @@ def _annotations(person: User, **only: Any) -> Iterator[Annotation]:
 
 
 def _annotation(given: Any) -> dict[str, Any]:
-    """What somebody said belongs to them: written down by others too, it goes when their clip goes."""
+    """What a speaker said belongs to them: a transcript by someone else goes too when their clip goes."""
     return {
         "id": given.pk,
         "campaign": given.task.campaign.slug,
@@ -245,12 +244,12 @@ def _annotation(given: Any) -> dict[str, Any]:
 
 
 def _repeats(person: User) -> Iterator[dict[str, Any]]:
-    """What they answered when they were lent a clip of theirs once more, as long as it may be heard."""
+    """Their answers when a clip that they had answered was lent to them again, while it may be heard."""
     for given in _annotations(person, repeats__gt=0):
-        for again in given.repeats.order_by("pk"):
-            again.annotation = given
-            answer = again.answer if given.may_be_heard else None  # type: ignore[attr-defined]
-            yield {"annotation": given.pk, "answer": answer, "created_at": again.created_at}
+        for repeat in given.repeats.order_by("pk"):
+            repeat.annotation = given
+            answer = repeat.answer if given.may_be_heard else None  # type: ignore[attr-defined]
+            yield {"annotation": given.pk, "answer": answer, "created_at": repeat.created_at}
 
 
 def _assignments(person: User) -> Iterator[dict[str, Any]]:
@@ -259,7 +258,7 @@ def _assignments(person: User) -> Iterator[dict[str, Any]]:
 
 
 def _decisions(person: User) -> Iterator[dict[str, Any]]:
-    """That they decided, and when: the answer stands in the task, and is its speaker's."""
+    """That they decided, and when. The answer belongs to the task, and so to its speaker."""
     fields = "id", "task__campaign__slug", "decided_at"
     return person.decisions.order_by("pk").values(*fields).iterator(chunk_size=BATCH_SIZE)
 

@@ -38,7 +38,7 @@ def scrub_unfinished() -> int:
 @shared_task
 def rotate_master_key() -> int:
     """Once a day, if anyone left since the newest master key was made."""
-    if not withdrawal.since_the_newest_master():
+    if not withdrawal.is_key_rotation_due():
         return 0
     wrapped = key_rotation.rotate_master_key(key_copy.clip_key_lines())
     audit.record(audit.Act.ROTATED_KEY, f"{wrapped} keys", None, timezone.now())

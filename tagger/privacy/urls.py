@@ -12,7 +12,7 @@ urlpatterns = [
     path("my-clips/<int:pk>/delete/", views_clips.delete, name="delete_clip"),
     path("my-data/", views_leaving.my_data, name="my_data"),
     path("leave/", views_leaving.leave, name="leave"),
-    # Here and not in accounts: clips are erased with the consent that they rest on.
+    # Not in accounts, because withdrawing a consent also erases the clips that rest on it.
     path("profile/consent/withdraw/", views_leaving.withdraw_consent, name="withdraw_consent"),
     path("receipts/erasure/<str:token>/", views_leaving.erasure_receipt, name="erasure_receipt"),
     path(

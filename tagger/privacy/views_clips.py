@@ -1,4 +1,4 @@
-"""My clips: hear them, see where each stands, delete one, some or all; keep or bin what devices sent."""
+"""The page “My clips”: hear clips, see their progress, delete them, and share device uploads early."""
 
 from typing import Any
 
@@ -19,14 +19,14 @@ from datasets.clips import byteranges, vault
 
 from . import erasure, my_clips
 
-A_PAGE = 50
+PAGE_SIZE = 50
 
 
 class CoolingOffForm(forms.Form):
     hours = forms.IntegerField(label=gettext_lazy("Hours to wait"), min_value=0, max_value=168)
 
 
-# Open to everybody who is logged in: whose role was taken may still hear and delete what they shared.
+# Open to everyone who is logged in: people who lost the role may still hear and delete what they shared.
 
 
 @require_GET
@@ -47,7 +47,7 @@ def audio(request: PersonalRequest, pk: int) -> HttpResponse:
 def delete(request: PersonalRequest, pk: int) -> HttpResponse:
     clip = get_object_or_404(my_clips.own(request.user), pk=pk)
     if request.method == "POST":
-        return redirect("erasure_receipt", erasure.of_clips(request.user, [clip.pk], timezone.now()))
+        return redirect("erasure_receipt", erasure.erase_clips(request.user, [clip.pk], timezone.now()))
     [shown] = my_clips.with_questions(my_clips.own(request.user).filter(pk=pk))
     return render(request, "tagger/privacy/my_clips_delete.html", {"shown": shown, "now": timezone.now()})
 
@@ -55,18 +55,18 @@ def delete(request: PersonalRequest, pk: int) -> HttpResponse:
 @require_POST
 @login_required
 def delete_ticked(request: PersonalRequest) -> HttpResponse:
-    """Without asking again: to tick and to press are two acts, as many as it took to share."""
+    """Asks for no confirmation: ticking and pressing are two acts, as many as sharing took."""
     ticked = my_clips.own(request.user).filter(pk__in=_ticked(request))
     if not (going := list(ticked.values_list("pk", flat=True))):
         return _nothing_ticked(request)
-    return redirect("erasure_receipt", erasure.of_clips(request.user, going, timezone.now()))
+    return redirect("erasure_receipt", erasure.erase_clips(request.user, going, timezone.now()))
 
 
 @require_http_methods(["GET", "POST"])
 @login_required
 def delete_all(request: PersonalRequest) -> HttpResponse:
     if request.method == "POST":
-        return redirect("erasure_receipt", erasure.of_contributor(request.user, timezone.now()))
+        return redirect("erasure_receipt", erasure.erase_contributor(request.user, timezone.now()))
     number = my_clips.own(request.user).count()
     return render(request, "tagger/privacy/my_clips_delete.html", {"number": number})
 
@@ -74,7 +74,7 @@ def delete_all(request: PersonalRequest) -> HttpResponse:
 @require_POST
 @login_required
 def keep(request: PersonalRequest) -> HttpResponse:
-    kept = my_clips.keep(request.user, _ticked(request), timezone.now())
+    kept = my_clips.end_cooling_off(request.user, _ticked(request), timezone.now())
     if not kept:
         return _nothing_ticked(request)
     words = ngettext("Shared: %(count)d clip.", "Shared: %(count)d clips.", kept) % {"count": kept}
@@ -97,7 +97,7 @@ def cooling_off(request: PersonalRequest) -> HttpResponse:
 
 
 def _ticked(request: PersonalRequest) -> list[int]:
-    """The boxes that were ticked; more digits than a row's number has are nonsense."""
+    """The ids of the ticked clips. Ids with more digits than the database allows are ignored."""
     if request.POST.get("every") == "held":
         return list(my_clips.held(request.user).values_list("pk", flat=True))
     return [int(pk) for pk in request.POST.getlist("clip") if pk.isdecimal() and len(pk) <= 18]
@@ -108,20 +108,20 @@ def _nothing_ticked(request: PersonalRequest) -> HttpResponse:
     return redirect("my_clips")
 
 
-def _on(page: Page[Any]) -> slice:
-    return slice((page.number - 1) * A_PAGE, page.number * A_PAGE)
+def _rows_of(page: Page[Any]) -> slice:
+    return slice((page.number - 1) * PAGE_SIZE, page.number * PAGE_SIZE)
 
 
 def _page(request: PersonalRequest, form: CoolingOffForm, status: int = 200) -> HttpResponse:
     held = my_clips.held(request.user)
-    sent_out = my_clips.sent_out(request.user)
-    page = Paginator(sent_out, A_PAGE).get_page(request.GET.get("page"))
+    shared = my_clips.shared(request.user)
+    page = Paginator(shared, PAGE_SIZE).get_page(request.GET.get("page"))
     context = {
         "form": form,
         "now": timezone.now(),
-        "held": my_clips.with_questions(held[:A_PAGE]),
+        "held": my_clips.with_questions(held[:PAGE_SIZE]),
         "number_held": held.count(),
         "page": page,
-        "clips": my_clips.with_questions(sent_out[_on(page)]),
+        "clips": my_clips.with_questions(shared[_rows_of(page)]),
     }
     return uncached(render(request, "tagger/privacy/my_clips.html", context, status=status))

@@ -1,4 +1,4 @@
-"""Take everything along, withdraw, leave; and the receipt of an erasure, for whoever has its address."""
+"""Download one's data, withdraw consent, leave; and the page of an erasure receipt."""
 
 from typing import Any, TypeVar
 
@@ -75,7 +75,7 @@ def leave(request: PersonalRequest) -> HttpResponse:
             request, "tagger/privacy/leave.html", {"form": form}, status=400 if form.errors else 200
         )
     keep_answers = form.cleaned_data["answers"] == KEEP
-    token = erasure.of_account(request.user, keep_answers, timezone.now())
+    token = erasure.erase_account(request.user, keep_answers, timezone.now())
     logout(request)
     return redirect("erasure_receipt", token)
 
@@ -83,7 +83,7 @@ def leave(request: PersonalRequest) -> HttpResponse:
 @require_POST
 @login_required
 def withdraw_consent(request: PersonalRequest) -> HttpResponse:
-    """Everything, or what the button stands beside. Asks nothing, and least of all why."""
+    """Withdraw everything, or the consent next to the button. Asks no question and no reason."""
     material = _one_of(Material, request.POST.get("material", ""))
     purpose = _one_of(Purpose, request.POST.get("purpose", ""))
     done = erasure.withdraw(request.user, timezone.now(), material, purpose)
@@ -98,7 +98,7 @@ def withdraw_consent(request: PersonalRequest) -> HttpResponse:
 
 @require_GET
 def erasure_receipt(request: HttpRequest, token: str) -> HttpResponse:
-    """For whoever has the address: who left has no account to log in with."""
+    """Open to anyone who has the address, because a person who left cannot log in."""
     document = _document(token)
     context = {
         "token": token,
@@ -111,17 +111,17 @@ def erasure_receipt(request: HttpRequest, token: str) -> HttpResponse:
         "written": receipts.as_file(document).decode(),
     }
     response = render(request, "tagger/privacy/erasure_receipt.html", context)
-    return _for_nobody_else(response)
+    return _private(response)
 
 
 @require_GET
 def erasure_receipt_file(request: HttpRequest, token: str) -> HttpResponse:
-    """202 while the erasure is under way, so that a program can ask until it is through."""
+    """Answers 202 until the erasure is finished, so that a program can poll it."""
     document = _document(token)
     status = 200 if document["finished_at"] else 202
     response = HttpResponse(receipts.as_file(document), content_type="application/json", status=status)
     response["Content-Disposition"] = 'attachment; filename="erasure-receipt.json"'
-    return _for_nobody_else(response)
+    return _private(response)
 
 
 def _document(token: str) -> dict[str, Any]:
@@ -131,14 +131,14 @@ def _document(token: str) -> dict[str, Any]:
     return document
 
 
-def _for_nobody_else(response: HttpResponse) -> HttpResponse:
-    """The address itself is the key: no cache keeps it, no other page is told of it."""
+def _private(response: HttpResponse) -> HttpResponse:
+    """The address itself is the credential, so no cache may store it and no other site may learn it."""
     response["Referrer-Policy"] = "no-referrer"
     return uncached(response)
 
 
 def _one_of(choices: type[Choice], value: str) -> Choice | None:
-    """Nothing stands for all of them; nonsense for none, and so for a page that is missing."""
+    """The choice with this value, or None for all if it is empty. Answers 404 to an unknown value."""
     if not value:
         return None
     try:

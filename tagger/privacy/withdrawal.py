@@ -1,9 +1,9 @@
-"""Forget some clips of a contributor, all of them, or the whole account; a signed receipt says what went.
+"""Erase some clips of a contributor, all of them, or a whole account, with a signed receipt of what went.
 
-A request takes effect in its own transaction: from the next read on nothing of it is served. The scrub
-that follows removes files, rows and keys in small steps, each of which may be done twice; killed anywhere,
-it goes on where it was. What old backups still hold is ciphertext whose keys end with the next key
-rotation.
+A request takes effect in its own transaction: from the next read on, nothing that it covers is served. The
+scrub that follows removes files, rows and keys in small steps. Each step may run twice, and a scrub that is
+killed continues where it stopped. What remains in old backups is ciphertext, and the keys to it are destroyed
+with the next key rotation.
 """
 
 import hashlib
@@ -33,15 +33,15 @@ Scope = Withdrawal.Scope
 
 
 @dataclass(frozen=True)
-class Requested:
-    """A request that was taken. Whoever has the token may see its receipt; only a hash of it is stored."""
+class ErasureRequest:
+    """An accepted request. Anyone with the token may see its receipt; only a hash of the token is stored."""
 
     withdrawal: int
     token: str
 
 
-def forget_clips(contributor: User, clips: Collection[int], now: datetime) -> Requested:
-    """Single clips of this contributor, passing over ids that are not theirs."""
+def forget_clips(contributor: User, clips: Collection[int], now: datetime) -> ErasureRequest:
+    """Erase these clips, ignoring ids that are not this contributor's."""
     with transaction.atomic():
         consent.lock(contributor)
         request, requested = _request(contributor, Scope.CLIPS, now)
@@ -49,8 +49,8 @@ def forget_clips(contributor: User, clips: Collection[int], now: datetime) -> Re
     return requested
 
 
-def forget_contributor(contributor: User, now: datetime) -> Requested:
-    """Every clip, and every consent; the account stays."""
+def forget_contributor(contributor: User, now: datetime) -> ErasureRequest:
+    """Erase every clip and end every consent; the account stays."""
     with transaction.atomic():
         consent.withdraw(contributor, now)
         request, requested = _request(contributor, Scope.CONTRIBUTOR, now)
@@ -58,36 +58,36 @@ def forget_contributor(contributor: User, now: datetime) -> Requested:
     return requested
 
 
-def forget_account(person: User, keep_answers: bool, now: datetime) -> Requested:
-    """The person: clips, consents, log-ins, name. Answers stay, without the person, or go as well."""
+def forget_account(person: User, keep_answers: bool, now: datetime) -> ErasureRequest:
+    """Erase the person: clips, consents, log-ins and name. Answers stay, without the person, or go too."""
     with transaction.atomic():
         consent.withdraw(person, now)
         request, requested = _request(person, Scope.ACCOUNT, now, keep_answers=keep_answers)
         person.clips.filter(withdrawal=None).update(withdrawal=request)
-        # An inactive person's sessions and tokens open nothing; their rows go with the scrub.
+        # Sessions and tokens of an inactive person do not work; the scrub deletes their rows.
         User.objects.filter(pk=person.pk).update(is_active=False, password=make_password(None), roles=[])
     return requested
 
 
 def scrub(request: Withdrawal, clock: Callable[[], datetime]) -> None:
-    """Do all that is left to do for one request. May be killed and run again at any point.
+    """Do everything that remains to be done for one request. May be killed and run again at any point.
 
-    The clock is read when all is done: the master key to be rotated is the one of that moment.
+    Reads the clock at the end, because the master key of that moment is the one that must be rotated.
     """
     person = User.objects.get(pk=request.person_id)
-    while _scrub_some(request):
+    while _scrub_clips(request):
         pass
     if request.scope == Scope.ACCOUNT:
-        # What is lent goes first: then no answer can come any more.
-        _give_back(request, person)
+        # Lent tasks go first: after that no answer can come in.
+        _return_lent_tasks(request, person)
         if not request.keep_answers:
-            while _remove_some_answers(request, person):
+            while _remove_answers(request, person):
                 pass
         _scrub_person(request, person, clock())
         outbox.clear()
     else:
-        _renew_key(request, person)
-    key_copy.write()  # the newest-only copy of the key table must not hold it either
+        _replace_key(person)
+    key_copy.write()  # so that the erased keys are not in the copy either
     _finish(request, clock())
 
 
@@ -95,16 +95,16 @@ def unfinished() -> list[int]:
     return list(Withdrawal.objects.filter(finished_at=None).order_by("pk").values_list("pk", flat=True))
 
 
-def since_the_newest_master() -> bool:
-    """Whether anything was erased that the newest master key may still wrap in some backup."""
+def is_key_rotation_due() -> bool:
+    """Whether anything was erased whose key is still wrapped by the newest master key in some backup."""
     made = ciphers.made_at(ciphers.current_master())
     return Withdrawal.objects.filter(finished_at__gte=made).exists()
 
 
 def receipt(token: str) -> dict[str, Any] | None:
-    """The signed receipt for whoever holds the token; None when there is no such request.
+    """The signed receipt for this token; None if there is no such request.
 
-    Until the scrub is through it says so, and bears no signature.
+    Until the scrub is finished the receipt says so and is not signed.
     """
     request = Withdrawal.objects.select_related("event").filter(token_sha256=_sha256(token)).first()
     if request is None:
@@ -123,9 +123,9 @@ def receipt(token: str) -> dict[str, Any] | None:
 
 
 def _finish(request: Withdrawal, now: datetime) -> None:
-    """Once: of two workers that end together the second finds it finished."""
+    """Happens once: of two workers that finish together, the second finds it finished."""
     with transaction.atomic():
-        _take_turns(request)
+        _lock(request)
         unfinished = Withdrawal.objects.filter(pk=request.pk, finished_at=None)
         if unfinished.exists():
             event = audit.record(audit.Act.ERASED, f"withdrawal {request.pk}", None, now)
@@ -134,22 +134,25 @@ def _finish(request: Withdrawal, now: datetime) -> None:
 
 def _request(
     person: User, scope: str, now: datetime, *, keep_answers: bool | None = None
-) -> tuple[Withdrawal, Requested]:
+) -> tuple[Withdrawal, ErasureRequest]:
     token = secrets.token_urlsafe(32)
-    made = Withdrawal.objects.create(
+    row = Withdrawal.objects.create(
         person_id=person.pk,
         scope=scope,
         keep_answers=keep_answers,
         token_sha256=_sha256(token),
         requested_at=now,
     )
-    return made, Requested(made.pk, token)
+    return row, ErasureRequest(row.pk, token)
 
 
-def _scrub_some(request: Withdrawal) -> int:
-    """The next clips: first their files, then their rows, so that a row is left for what is not done yet."""
+def _scrub_clips(request: Withdrawal) -> int:
+    """Scrub the next batch of clips; returns how many.
+
+    Files go first and rows after them, so that anything unfinished still has its row.
+    """
     with transaction.atomic():
-        _take_turns(request)
+        _lock(request)
         clips = list(Clip.objects.filter(withdrawal=request).order_by("pk")[:BATCH_SIZE])
         for clip in clips:
             vault.destroy(clip.stored_as)
@@ -169,75 +172,75 @@ def _scrub_some(request: Withdrawal) -> int:
     return len(clips)
 
 
-def _take_turns(request: Withdrawal) -> None:
-    """Two workers may be at one request, queue's and clock's: none counts what the other removed."""
+def _lock(request: Withdrawal) -> None:
+    """Two workers may scrub one request, from the queue and from beat: neither counts the other's work."""
     Withdrawal.objects.select_for_update().get(pk=request.pk)
 
 
 def _recall(rows: Any) -> None:
-    """Whoever downloaded them learns from the release's feed which to delete; the ids mean nothing else."""
+    """Enter the rows in the recall feed, from which researchers learn what to delete from their copies."""
     Recall.objects.bulk_create(
         [Recall(release_id=row.release_id, public_id=row.public_id) for row in rows], ignore_conflicts=True
     )
 
 
-def _remove_some_answers(request: Withdrawal, person: User) -> int:
-    """The next answers; what they settled is counted again by the sweep."""
+def _remove_answers(request: Withdrawal, person: User) -> int:
+    """Remove the next batch of answers; returns how many. The sweep settles their tasks again."""
     with transaction.atomic():
-        _take_turns(request)
-        # The tasks first, as everybody does who changes a task's counters.
-        some = list(person.annotations.order_by("pk").values_list("pk", "task")[:BATCH_SIZE])
-        tasks = [task for _annotation, task in some]
+        _lock(request)
+        # Tasks are locked first, as everywhere that a task's counters change.
+        batch = list(person.annotations.order_by("pk").values_list("pk", "task")[:BATCH_SIZE])
+        tasks = [task for _annotation, task in batch]
         list(Task.objects.select_for_update(no_key=True).filter(pk__in=tasks).order_by("pk"))
-        person.annotations.filter(pk__in=[annotation for annotation, _task in some]).delete()
+        person.annotations.filter(pk__in=[annotation for annotation, _task in batch]).delete()
         Task.objects.filter(pk__in=tasks).update(
             annotation_count=F("annotation_count") - 1, dirty_since=request.requested_at
         )
-        _count(request, {"answers": len(some)})
-    return len(some)
+        _count(request, {"answers": len(batch)})
+    return len(batch)
 
 
-def _renew_key(request: Withdrawal, person: User) -> None:
-    """A new data key for what stays: the old one, that old backups still hold, opens what is gone."""
+def _replace_key(person: User) -> None:
+    """Give what stays a new data key: with the old one, the erased clips in old backups could be opened."""
     with transaction.atomic():
         consent.lock(person)
         person = User.objects.get(pk=person.pk)
         if not DataKey.objects.filter(person=person).exists():
-            return  # the account went in the meantime, and its key with it
+            return  # the account was erased in the meantime, and its key with it
         old, new = keys.existing_key(person), keys.replace(person)
         for device in person.devices.all():
             device.reseal(old, new)
         consent.reseal_references(person, old, new)
-        newest = 0
-        while clips := list(person.clips.filter(pk__gt=newest).order_by("pk")[:BATCH_SIZE]):
+        last = 0
+        while clips := list(person.clips.filter(pk__gt=last).order_by("pk")[:BATCH_SIZE]):
             for clip in clips:
                 clip.wrap(keys.unseal(old, bytes(clip.wrapped_key), clip.key_label()), new)
             Clip.objects.bulk_update(clips, ["wrapped_key"])
-            newest = clips[-1].pk
+            last = clips[-1].pk
         recording.renew_marks(person)
 
 
-def _give_back(request: Withdrawal, person: User) -> None:
-    """The places that they held go to others: once their assignments are gone nobody would take them back.
+def _return_lent_tasks(request: Withdrawal, person: User) -> None:
+    """Free the places that the person's leases take in tasks: no sweep could once the assignments are gone.
 
-    An answer under way has the task's lock: it is stored before this goes on, or finds nothing lent.
+    An answer that is being handed in holds the task's lock: it is stored before this, or finds nothing lent.
     """
     with transaction.atomic():
-        # A repeat, which asks somebody once more, takes no place from anybody.
+        # A repeat takes no place in its task.
         places = person.assignments.filter(state="lent").exclude(role="repeat")
         tasks = Task.objects.select_for_update(no_key=True).filter(assignments__in=places).order_by("pk")
         locked = [task.pk for task in tasks]
-        # Asked again under the locks: some may have been answered meanwhile.
+        # Read again under the locks: some may have been answered in the meantime.
         freed = list(places.filter(task__in=locked).values_list("task", flat=True))
         Task.objects.filter(pk__in=freed).update(lent_count=F("lent_count") - 1)
-        # That they were shown a draft stands in their assignments alone, and nobody else may be shown it.
-        seen = Task.objects.filter(assignments__annotator=person, assignments__saw_draft=True)
-        seen.update(plain_draft="", sealed_draft=b"")
+        # Only their assignments record that they saw a draft, and no second person may be shown one.
+        with_seen_draft = Task.objects.filter(assignments__annotator=person, assignments__saw_draft=True)
+        with_seen_draft.update(plain_draft="", sealed_draft=b"")
         _count(request, {"assignments": person.assignments.all().delete()[0]})
 
 
 def _scrub_person(request: Withdrawal, person: User, now: datetime) -> None:
-    """What is left is a row that nothing leads to: the consent events hang on it, and kept answers."""
+    """Leave only a row that identifies no one: consent events and the answers that stay refer to it."""
     about = Q(content_type=ContentType.objects.get_for_model(User), object_id=str(person.pk))
     with transaction.atomic():
         consent.lock(person)

@@ -190,7 +190,7 @@ def test_a_sham_erasure_is_seen_through(attack, people, scanner, own_home):
 @mutant(
     "an old backup opens no clip that was deleted",
     "tagger/privacy/withdrawal.py",
-    kept_by="        _renew_key(request, person)\n",
+    kept_by="        _replace_key(person)\n",
     broken="        pass\n",
 )
 def test_one_deleted_clip_opens_no_more_while_everything_else_of_that_person_does(
@@ -242,7 +242,7 @@ def test_a_scrub_that_began_before_the_last_key_rotation_asks_for_another(people
     [pk] = withdrawal.unfinished()
     ciphers.make_next_master()
     withdrawal.scrub(Withdrawal.objects.get(pk=pk), timezone.now)
-    assert withdrawal.since_the_newest_master()
+    assert withdrawal.is_key_rotation_due()
 
 
 @mutant(

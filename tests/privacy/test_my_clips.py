@@ -207,8 +207,8 @@ def test_a_held_clip_that_is_kept_is_lent_at_once(here, sent, bea, juniper):
 @mutant(
     "a held clip that is binned is gone",
     "tagger/privacy/views_clips.py",
-    kept_by="erasure.of_clips(request.user, going, timezone.now())",
-    broken="str(my_clips.keep(request.user, going, timezone.now()))",
+    kept_by="erasure.erase_clips(request.user, going, timezone.now())",
+    broken="str(my_clips.end_cooling_off(request.user, going, timezone.now()))",
 )
 def test_a_held_clip_that_is_binned_is_gone(here, sent, own_home):
     here.post(reverse("delete_ticked_clips"), {"clip": sent.pk})

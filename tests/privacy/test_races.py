@@ -73,7 +73,7 @@ def test_an_upload_that_races_an_opt_out_leaves_no_clip_no_file_and_no_key(junip
             opt_out,
             lambda two=two, upload=upload: upload(two[1]),
         )
-        assert isinstance(left, withdrawal.Requested), left
+        assert isinstance(left, withdrawal.ErasureRequest), left
         for told in (first, second):
             assert told is True or isinstance(told, consent.NoConsent), told
             won += told is True

@@ -71,9 +71,9 @@ def test_one_speaker_goes_at_once_with_a_receipt_and_no_import_brings_them_back(
     [token] = re.findall(r"bob: http://\S+/receipts/erasure/([^/]+)/", said)
     receipt = withdrawal.receipt(token)
     assert receipt["finished_at"] and receipt["erased"]["clips"] == 1
-    assert "1 withdrawn, 0 had withdrawn before." in said
+    assert "1 withdrawn, 0 had already withdrawn." in said
     assert take("pilot", "bob") == ["this contributor withdrew; an import cannot bring them back"]
-    assert "0 withdrawn, 1 had withdrawn before." in withdraw("pilot", "--speaker", "bob")
+    assert "0 withdrawn, 1 had already withdrawn." in withdraw("pilot", "--speaker", "bob")
 
 
 @pytest.mark.django_db(transaction=True)
@@ -82,7 +82,7 @@ def test_everybody_of_a_collection_goes_and_no_other_collection_is_touched(take,
     take("pilot:bob", "", "carl")
     take("pilots", "ann")
     withdraw("pilot", "--speaker", "ann")
-    assert "3 withdrawn, 1 had withdrawn before." in withdraw("pilot", "--everybody")
+    assert "3 withdrawn, 1 had already withdrawn." in withdraw("pilot", "--everybody")
     assert held() == ["pilot:bob", "pilot:bob:carl", "pilots:ann"]
     scrubbed()
     assert Clip.objects.count() == 3
@@ -101,8 +101,8 @@ def test_the_worker_is_told_of_each(take, own_home, monkeypatch):
 @pytest.mark.parametrize(
     ("who", "words"),
     [
-        (("--speaker", "zoe"), "The collection pilot does not hold the speaker zoe."),
-        (("--everybody",), "The collection pilot does not hold anybody."),
+        (("--speaker", "zoe"), "The collection pilot has no speaker zoe."),
+        (("--everybody",), "The collection pilot has no speakers."),
         ((), "one of the arguments --speaker --everybody is required"),
         (("--speaker", "ann", "--everybody"), "not allowed with argument"),
     ],

@@ -179,7 +179,7 @@ STEPS = [
     "vault.destroy",
     "_recall",
     "_count",
-    "_renew_key",
+    "_replace_key",
     "key_copy.write",
     "_scrub_person",
     "outbox.clear",
@@ -367,7 +367,7 @@ def test_who_is_leaving_is_lent_nothing_any_more(bea, juniper, shelf):
 @mutant(
     "an answer under way while its person leaves goes with the others",
     "tagger/privacy/withdrawal.py",
-    kept_by="        _give_back(request, person)\n",
+    kept_by="        _return_lent_tasks(request, person)\n",
     broken="",
 )
 @pytest.mark.django_db(transaction=True)

@@ -94,7 +94,7 @@ def task_of(clip, campaign, now):
 
 def one_opt_out(person):
     began = time.perf_counter()
-    erasure.of_account(person, False, timezone.now())
+    erasure.erase_account(person, False, timezone.now())
     request = Withdrawal.objects.filter(person_id=person.pk)
     assert eventually(lambda: request.get().finished_at is not None, LONGEST), f"person {person.pk}"
     return time.perf_counter() - began

@@ -6,7 +6,7 @@ from tagger.privacy import key_copy
 
 
 class Command(BaseCommand):
-    help = "After the database was restored from a backup: put in the keys as they are today."
+    help = "Puts today's keys into a database that was restored from a backup."
 
     def handle(self, *args: Any, **options: Any) -> None:
-        self.stdout.write(f"{key_copy.restore()} keys were put in.")
+        self.stdout.write(f"{key_copy.restore()} keys were restored.")

@@ -14,30 +14,32 @@ from tagger.privacy import erasure
 
 class Command(BaseCommand):
     help = (
-        "Withdraws people whose clips were imported: consents end at once, clips are erased within minutes, "
-        "and no later import brings them back. Prints the address of each one's erasure receipt."
+        "Withdraws people whose clips were imported: consents end immediately, clips are erased within "
+        "minutes, and no later import can bring them back. Prints the address of each erasure receipt."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("--contributor", required=True, metavar="NAME", help="as it was imported under")
+        parser.add_argument(
+            "--contributor", required=True, metavar="NAME", help="the collection, as named at the import"
+        )
         who = parser.add_mutually_exclusive_group(required=True)
-        who.add_argument("--speaker", metavar="TEXT", help="one of them, as the manifest names them")
+        who.add_argument("--speaker", metavar="TEXT", help="one speaker, as named in the manifest")
         who.add_argument("--everybody", action="store_true", help="the whole collection")
 
     def handle(self, *args: Any, **options: Any) -> None:
         people = list(_people(options["contributor"], options["speaker"]))
         if not people:
-            whom = "anybody" if options["speaker"] is None else f"the speaker {options['speaker']}"
-            raise CommandError(f"The collection {options['contributor']} does not hold {whom}.")
+            whom = "speakers" if options["speaker"] is None else f"speaker {options['speaker']}"
+            raise CommandError(f"The collection {options['contributor']} has no {whom}.")
         gone = sum(self._withdraw(speaker, person) for speaker, person in people)
-        self.stdout.write(f"{gone} withdrawn, {len(people) - gone} had withdrawn before.")
+        self.stdout.write(f"{gone} withdrawn, {len(people) - gone} had already withdrawn.")
 
     def _withdraw(self, speaker: str, person: User) -> bool:
         if not Consent.objects.live().filter(contributor=person).exists():
             return False
-        token = erasure.of_contributor(person, timezone.now())
+        token = erasure.erase_contributor(person, timezone.now())
         receipt = f"{settings.SITE_URL}{reverse('erasure_receipt', args=[token])}"
-        self.stdout.write(f"{speaker or 'all that name no speaker'}: {receipt}")
+        self.stdout.write(f"{speaker or 'clips without a speaker'}: {receipt}")
         return True
 
 
