@@ -1,4 +1,4 @@
-"""The Celery app. The broker is only a hint: what it loses, the sweep finds in the database."""
+"""The Celery app. The broker is only a hint: the sweep finds in the database what it loses."""
 
 import os
 from typing import Any
@@ -10,26 +10,26 @@ from django.db import connections, transaction
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tagger.settings")
 
 
-class Task(DjangoTask):
-    """A task whose queueing can never fail the request that committed before it, and that keeps connections
-    to the database as requests do: checked before they are used again."""
+class RobustTask(DjangoTask):
+    """Queueing it after a commit never fails the request, and it reuses database connections as requests do:
+    they are checked first."""
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         for connection in connections.all(initialized_only=True):
-            if not connection.in_atomic_block:  # who calls a task within a transaction goes on with it
+            if not connection.in_atomic_block:  # a caller inside a transaction keeps it
                 connection.close_if_unusable_or_obsolete()
         return super().__call__(*args, **kwargs)
 
     def delay_on_commit(self, *args: Any, **kwargs: Any) -> None:  # type: ignore[override]
-        def queue() -> None:  # no partial: Django logs a failure under the function's own name
+        def queue() -> None:  # no partial: Django logs a failure under the function's name
             self.delay(*args, **kwargs)
 
-        # robust: a broker that is away is logged; the answer is already stored and stays acknowledged.
+        # robust: an unreachable broker is logged; the answer is already stored and stays acknowledged.
         transaction.on_commit(queue, robust=True)
 
 
-app = Celery("tagger", task_cls=Task)
+app = Celery("tagger", task_cls=RobustTask)
 app.config_from_object("django.conf:settings", namespace="CELERY")
-app.conf["CELERY_DB_REUSE_MAX"] = 1_000  # tasks over one connection; Celery looks for it by this name alone
+app.conf["CELERY_DB_REUSE_MAX"] = 1_000  # tasks over one connection; Celery looks for exactly this name
 app.autodiscover_tasks()
-app.autodiscover_tasks(["tagger.privacy"])  # a room with tasks of its own
+app.autodiscover_tasks(["tagger.privacy"])  # a room with its own tasks

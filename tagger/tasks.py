@@ -1,4 +1,4 @@
-"""Celery: thin. Arguments are ids; each may run twice and finds nothing the second time."""
+"""Celery tasks, thin: each calls an act, takes no arguments, and finds nothing to do when run again."""
 
 import logging
 
@@ -14,27 +14,27 @@ from .settling import queue, settlement
 
 logger = logging.getLogger(__name__)
 
-AT_ONCE = 25  # tasks whose rows are locked together: who answers one of them meanwhile waits
-MOST = 10_000
+BATCH_SIZE = 25  # tasks locked together: a volunteer who answers one of them waits for the whole batch
+MAX_TASKS = 10_000  # in one run
 
 
 @shared_task
 def settle() -> int:
-    """Settle all that waits for it; how many that was. The database alone tells what that is."""
-    queue.begin()  # first: what is stored from now on may not be seen any more
-    found, failed = 0, list[int]()
-    while found < MOST and (some := _settle_some(failed)):
-        found += some
-    return found
+    """Settle all dirty tasks, as the database has them; returns how many."""
+    queue.mark_begun()  # first: answers stored from now on may be missed here
+    settled, failed = 0, list[int]()
+    while settled < MAX_TASKS and (some := _settle_some(failed)):
+        settled += some
+    return settled
 
 
 def _settle_some(failed: list[int]) -> int:
-    """Those that cannot be settled are added to `failed`, and keep no others waiting."""
+    """Settle one batch. Tasks that cannot be settled are added to `failed` and do not block the others."""
     try:
-        return len(settlement.settle_waiting(timezone.now(), AT_ONCE, failed))
+        return len(settlement.settle_waiting(timezone.now(), BATCH_SIZE, failed))
     except Exception:
-        logger.exception("tasks cannot be settled together; each is tried alone")
-    some = settlement.waiting(AT_ONCE, failed)
+        logger.exception("a batch cannot be settled together; trying each task alone")
+    some = settlement.waiting(BATCH_SIZE, failed)
     for task_id in some:
         try:
             settlement.settle(task_id, timezone.now())
@@ -46,19 +46,19 @@ def _settle_some(failed: list[int]) -> int:
 
 @shared_task
 def refit() -> int:
-    """Learn every crowd anew; how many annotations that took."""
+    """Refit every crowd; returns from how many annotations."""
     learned = 0
     for kind, language in refits.crowds():
         try:
             learned += refits.refit(kind, language, timezone.now())
-        except Exception:  # one crowd that cannot be learned must not keep the others waiting
+        except Exception:  # one crowd that cannot be learned must not block the others
             logger.exception("the crowd of %s in %s cannot be learned", kind, language)
     return learned
 
 
 @shared_task
 def rotate_controls() -> int:
-    """Once an hour; how many controls are in use then."""
+    """Once an hour; returns how many controls are in use afterwards."""
     return sum(
         controls.rotate(campaign, timezone.now()) for campaign in Campaign.objects.filter(is_open=True)
     )
@@ -66,7 +66,7 @@ def rotate_controls() -> int:
 
 @shared_task
 def measure_agreement() -> None:
-    """Once a night, also of campaigns that are closed by now."""
+    """Once a night, for closed campaigns too."""
     for campaign in Campaign.objects.all():
         agreement_figures.measure(campaign, timezone.now())
 

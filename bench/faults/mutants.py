@@ -80,7 +80,7 @@ MUTANTS = [
             Edit(
                 "tagger/lending/assignments.py",
                 "    if annotation := statements.label(",
-                "    queue.ask()\n    if annotation := statements.label(",
+                "    queue.send_request()\n    if annotation := statements.label(",
             )
         ],
     ),

@@ -108,7 +108,7 @@ def hand_in(annotator: User, assignment_id: int, answer: str, now: datetime) -> 
     else:
         annotation, is_new = _hand_in(annotator, assignment_id, answer, now)
     if is_new:
-        queue.settle_soon()
+        queue.request_settlement()
     return annotation, is_new
 
 
@@ -193,7 +193,7 @@ def change(annotator: User, annotation_id: int, answer: str, now: datetime) -> A
             annotation.answer, annotation.changed_at = answer, now
             annotation.save(update_fields=[*columns("answer"), "changed_at"])
             Task.objects.filter(pk=annotation.task_id).update(**_dirty(now))
-            queue.settle_soon()
+            queue.request_settlement()
     return annotation
 
 

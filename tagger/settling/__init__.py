@@ -1,1 +1,1 @@
-"""Applies verdicts to tasks."""
+"""Apply verdicts to tasks."""

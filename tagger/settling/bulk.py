@@ -1,4 +1,4 @@
-"""Write columns of many rows in one statement, from values instead of a CASE for each row and column."""
+"""Update many rows in one statement, with a VALUES list instead of a CASE for each row and column."""
 
 from collections.abc import Sequence
 from typing import cast
@@ -9,7 +9,7 @@ from psycopg2.extras import execute_values
 
 
 def update(rows: Sequence[Model], fields: Sequence[str]) -> None:
-    """Write these fields of rows of one model."""
+    """Write these fields of the rows, which are all of one model."""
     if not rows:
         return
     meta = rows[0]._meta

@@ -1,7 +1,7 @@
-"""What made a label, kept with it: engine, parameters, a hash of the votes, and how sure it is.
+"""A label's certificate: the engine, the parameters, a hash of the votes, and the confidence.
 
-With it and the annotations the label can be made again, to the same bytes, also when the crowd has been
-learned anew since. It names nobody: votes stand by position, in the order of their rows.
+The certificate and the annotations are enough to recompute the label to the same bytes, even after another
+refit of the crowd. It names no one: votes are listed by position, in the order of their rows.
 """
 
 import hashlib
@@ -29,30 +29,30 @@ def make(
         "rule": {"least": rule.least, "most": rule.most, "confidence": rule.confidence},
         "parameters": parameters,
         "votes": {"count": len(votes), "sha256": _hash(given)},
-        "verdict": _told(found),
+        "verdict": _as_dict(found),
         "posterior": _posterior(found),
-        "one_more_against": against and _told(against),
+        "one_more_against": against and _as_dict(against),
     }
 
 
-def trouble_with(task: Task) -> str:
-    """Why the task's label cannot be made again from what it keeps; empty when it comes to the same bytes."""
-    held = task.certificate
-    if not held:
+def mismatch(task: Task) -> str:
+    """Why the task's label cannot be recomputed from its certificate; empty if it comes to the same bytes."""
+    stored = task.certificate
+    if not stored:
         return "it has no certificate"
-    if held["engine"] != engine.VERSION:
-        return f"it was made by version {held['engine']} of the engine, this is version {engine.VERSION}"
+    if stored["engine"] != engine.VERSION:
+        return f"version {stored['engine']} of the engine made it; this is version {engine.VERSION}"
     given = list(task.annotations.order_by("pk"))
     for each in given:
         each.task = task  # whose key opens them
-    if _hash(given) != held["votes"]["sha256"]:
-        return "its votes are not those that it was made from"
-    crowd = engine.crowd(held["kind"], held["parameters"], [each.annotator_id for each in given])
-    _found, again = make(held["kind"], given, Rule(**held["rule"]), crowd)
-    return "" if canonical_json(again) == canonical_json(held) else "it comes out otherwise"
+    if _hash(given) != stored["votes"]["sha256"]:
+        return "its votes are not the ones that it was made from"
+    crowd = engine.crowd(stored["kind"], stored["parameters"], [each.annotator_id for each in given])
+    _found, again = make(stored["kind"], given, Rule(**stored["rule"]), crowd)
+    return "" if canonical_json(again) == canonical_json(stored) else "its votes come to another verdict"
 
 
-def _told(found: Verdict) -> dict[str, Any]:
+def _as_dict(found: Verdict) -> dict[str, Any]:
     return {"outcome": found.outcome.value, "answer": found.answer, "confidence": found.confidence}
 
 

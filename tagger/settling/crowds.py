@@ -1,4 +1,4 @@
-"""What is known of a crowd at this moment, as far as a decision needs it."""
+"""What the last refit learned of the annotators whose votes are being weighed."""
 
 from collections.abc import Iterable
 from datetime import datetime
@@ -10,8 +10,8 @@ from tagger.models import Crowd, Reliability
 from . import engine
 
 
-def of(campaign: Campaign, annotators: Iterable[int]) -> engine.EngineCrowd:
-    """What the last refit learned of these annotators; before the first one all are strangers."""
+def for_campaign(campaign: Campaign, annotators: Iterable[int]) -> engine.EngineCrowd:
+    """The crowd with the skills of these annotators; before the first refit all are strangers."""
     newest = Crowd.objects.filter(kind=campaign.kind, language=campaign.language)
     found = newest.values_list("pk", "fitted_at").first()
     if found is None:
@@ -22,6 +22,7 @@ def of(campaign: Campaign, annotators: Iterable[int]) -> engine.EngineCrowd:
 
 @lru_cache(maxsize=16)
 def _shared(crowd: int, fitted_at: datetime) -> engine.EngineCrowd:
-    # The same until the next refit, and for transcripts it holds a lexicon: too much for each decision.
+    # It stays the same until the next refit. For transcripts it contains a lexicon, too large to be read for
+    # each decision.
     row = Crowd.objects.get(pk=crowd)
     return engine.crowd(row.kind, row.shared | {"skills": []}, [])

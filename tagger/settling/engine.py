@@ -1,4 +1,4 @@
-"""One door to the consensus engine, whatever a campaign asks for: a label or a transcript."""
+"""The only way to the consensus engine, for campaigns that ask for labels and for transcripts."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -9,7 +9,7 @@ from tagger.consensus import labels, transcripts
 from tagger.consensus.reliability import Skill
 from tagger.consensus.verdict import Rule, Verdict, Vote
 
-# Grows whenever the same votes and parameters may come to another verdict.
+# Raised by one whenever the same votes and parameters may come to another verdict.
 VERSION = 1
 
 EngineCrowd = labels.LabelCrowd | transcripts.TranscriptCrowd
@@ -26,7 +26,7 @@ def strangers(kind: str, language: str) -> EngineCrowd:
 
 
 def crowd(kind: str, data: dict[str, Any], annotators: Sequence[int]) -> EngineCrowd:
-    """What `parameters` gave, for the annotators of the same positions."""
+    """The crowd that certificates keep as `parameters`. `annotators` are in the order of the votes."""
     if asks_for_labels(kind):
         return labels.LabelCrowd.from_json(data, annotators)
     return transcripts.TranscriptCrowd.from_json(data, annotators)
@@ -36,17 +36,20 @@ def with_skills(crowd: EngineCrowd, skills: Mapping[int, Any]) -> EngineCrowd:
     """The crowd with these annotators' skills, as a refit stored them."""
     if isinstance(crowd, labels.LabelCrowd):
         return replace(crowd, skills={who: tuple(map(tuple, skill)) for who, skill in skills.items()})
-    pairs = {frozenset((who, other)) for who, held in skills.items() for other in held["copies"]}
+    pairs = {frozenset((who, other)) for who, skill in skills.items() for other in skill["copies"]}
     return replace(
         crowd,
-        skills={who: Skill(*held["skill"]) for who, held in skills.items()},
+        skills={who: Skill(*skill["skill"]) for who, skill in skills.items()},
         copiers=frozenset(pairs),
     )
 
 
 class Weighed(NamedTuple):
-    """What votes come to: the verdict; that after one more vote, by a stranger and against the leader (None
-    without votes); and whatever both take from the crowd, by position and without names."""
+    """The verdict on some votes.
+
+    `one_more_against` is the verdict after one more vote by a stranger against the leading answer; None
+    without votes. `parameters` is what both took from the crowd, by position and without names.
+    """
 
     verdict: Verdict
     one_more_against: Verdict | None

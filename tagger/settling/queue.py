@@ -1,4 +1,7 @@
-"""Ask a worker to settle what was answered. A web process asks so often, and needs no engine for it."""
+"""Request that a worker settles what was answered.
+
+Web processes do so for every answer, hence without importing the consensus engine.
+"""
 
 from functools import cache
 from time import monotonic
@@ -9,41 +12,43 @@ from redis import Redis
 
 from tagger.celery import app
 
-# Whoever stores an answer asks a worker to look, unless somebody asked and none began yet. Should the broker
-# lose that, others may ask after so many seconds; beat does in any case.
-ASKED, SECONDS = "tagger:settling-asked", 5
-GATHERED = 0.3  # seconds' answers are settled together: each message costs as much as settling several
+# A request is pending, for all processes, from sending it until a worker begins. In case the broker loses it,
+# the next one may be sent after EXPIRY seconds; beat sends one regularly too.
+PENDING, EXPIRY = "tagger:settling-asked", 5
+DELAY = (
+    0.3  # seconds in which answers gather to be settled together: a message costs as much as settling several
+)
 
 
-def settle_soon() -> None:
-    """Have a worker settle what waits for it, after the commit; a broker that is away is no error."""
-    transaction.on_commit(ask, robust=True)
+def request_settlement() -> None:
+    """Send a request after the commit. If the broker cannot be reached, that is logged and nothing else."""
+    transaction.on_commit(send_request, robust=True)
 
 
-_asked_at = -GATHERED  # by this process
+_sent_at = -DELAY  # by this process
 
 
-def ask() -> None:
-    global _asked_at
+def send_request() -> None:
+    global _sent_at
     now = monotonic()
-    if now < _asked_at + GATHERED / 2:  # nobody began yet, and whoever does will see what is stored by now
+    if now < _sent_at + DELAY / 2:  # no worker has begun yet, and the one that does will see this answer
         return
-    if _redis().set(ASKED, 1, ex=SECONDS, nx=True):
-        app.send_task("tagger.tasks.settle", countdown=GATHERED)
-        _asked_at = now
+    if _redis().set(PENDING, 1, ex=EXPIRY, nx=True):
+        app.send_task("tagger.tasks.settle", countdown=DELAY)
+        _sent_at = now
 
 
-def begin() -> None:
-    """What is stored from now on is asked for anew."""
-    _redis().delete(ASKED)
+def mark_begun() -> None:
+    """A worker begins: answers that are stored from now on need another request."""
+    _redis().delete(PENDING)
 
 
-# A volunteer waits no longer for a broker that hangs than Celery would.
-WAITS = ("socket_connect_timeout", "socket_timeout")
+# A broker that hangs holds up a volunteer no longer than Celery would.
+TIMEOUTS = ("socket_connect_timeout", "socket_timeout")
 
 
 @cache
 def _redis() -> Redis:
-    # Django's cache makes a client anew for each call, and that costs more than the call.
-    waits = {name: settings.CELERY_BROKER_TRANSPORT_OPTIONS[name] for name in WAITS}
-    return Redis.from_url(settings.REDIS_URL, **waits)
+    # Django's cache makes another client for each call, which takes longer than the call.
+    timeouts = {name: settings.CELERY_BROKER_TRANSPORT_OPTIONS[name] for name in TIMEOUTS}
+    return Redis.from_url(settings.REDIS_URL, **timeouts)

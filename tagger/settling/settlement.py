@@ -1,4 +1,4 @@
-"""Apply verdicts to tasks: locks are taken, every annotation is counted again, the rows are written."""
+"""Apply verdicts to tasks: lock them, recount all of their annotations, write the rows."""
 
 from collections.abc import Collection, Iterable
 from datetime import datetime
@@ -21,24 +21,24 @@ def settle(task_id: int, now: datetime) -> None:
         _settle(list(_locked().filter(pk=task_id)), now)
 
 
-def settle_waiting(now: datetime, most: int, but: Collection[int] = ()) -> list[int]:
-    """Recount up to `most` tasks of those that wait for it, the oldest first; which they were.
+def settle_waiting(now: datetime, limit: int, skip: Collection[int] = ()) -> list[int]:
+    """Recount up to `limit` waiting tasks, the longest waiting first; returns their ids.
 
-    Several may do so side by side: what another one holds is passed over, as are those in `but`.
+    Workers may do so in parallel: each passes over tasks that another has locked, and those in `skip`.
     """
     with transaction.atomic():
-        found = list(_waiting(_locked(skip_locked=True), but)[:most])
+        found = list(_waiting(_locked(skip_locked=True), skip)[:limit])
         _settle(found, now)
         return [task.pk for task in found]
 
 
-def waiting(most: int, but: Collection[int]) -> list[int]:
-    """Up to `most` tasks that wait to be settled, the oldest first."""
-    return list(_waiting(Task.objects.all(), but).values_list("pk", flat=True)[:most])
+def waiting(limit: int, skip: Collection[int]) -> list[int]:
+    """The ids of up to `limit` waiting tasks, the longest waiting first."""
+    return list(_waiting(Task.objects.all(), skip).values_list("pk", flat=True)[:limit])
 
 
-def _waiting(some: QuerySet[Task], but: Collection[int]) -> QuerySet[Task]:
-    return some.filter(dirty_since__isnull=False).exclude(pk__in=but).order_by("dirty_since")
+def _waiting(some: QuerySet[Task], skip: Collection[int]) -> QuerySet[Task]:
+    return some.filter(dirty_since__isnull=False).exclude(pk__in=skip).order_by("dirty_since")
 
 
 def _locked(skip_locked: bool = False) -> QuerySet[Task]:
@@ -46,14 +46,16 @@ def _locked(skip_locked: bool = False) -> QuerySet[Task]:
 
 
 def _settle(found: list[Task], now: datetime) -> None:
-    """So many statements for any number of tasks, whose rows are locked."""
+    """Settle these tasks, whose rows are locked, in a number of statements that does not grow with them."""
     prefetch_related_objects(found, "campaign", Prefetch("annotations", Annotation.objects.order_by("pk")))
-    # Only words are sealed: for labels nobody's key is asked for.
-    said = [task for task in found if task.campaign.asks_for_words]
-    prefetch_related_objects(said, "clip__contributor__data_key")
-    open_tasks = [task for task in found if not task.adjudicated]  # a reviewer's word stands
+    # Only transcripts are sealed: labels need no key.
+    transcribed = [task for task in found if task.campaign.asks_for_words]
+    prefetch_related_objects(transcribed, "clip__contributor__data_key")
+    open_tasks = [task for task in found if not task.adjudicated]  # a reviewer's decision is final
     for campaign, some in _by_campaign(open_tasks):
-        crowd = crowds.of(campaign, {each.annotator_id for task in some for each in task.annotations.all()})
+        crowd = crowds.for_campaign(
+            campaign, {each.annotator_id for task in some for each in task.annotations.all()}
+        )
         for task in some:
             _apply(*_verdict(task, crowd), task, now)
     for task in found:
@@ -71,7 +73,7 @@ def _by_campaign(some: list[Task]) -> Iterable[tuple[Campaign, list[Task]]]:
 
 
 def _dispute(some: list[Task], now: datetime) -> None:
-    """Open a dispute over those that came to one; what nobody decided and is agreed by now is none."""
+    """Open disputes over disputed tasks; delete undecided disputes of tasks that agree again."""
     disputed = [task for task in some if task.status == Task.Status.DISPUTED]
     Dispute.objects.bulk_create(
         [Dispute(task=task, opened_at=now) for task in disputed], ignore_conflicts=True
@@ -84,8 +86,7 @@ WRITTEN = ["status", "wanted", "confidence", "settled_at", *columns("answer", "s
 
 
 def _verdict(task: Task, crowd: engine.EngineCrowd) -> tuple[Verdict, Certificate]:
-    """What the task's annotations come to, from all of them, by the campaign's rule and what is known of
-    those who gave them; and the certificate of that."""
+    """The verdict on all annotations of the task, by its campaign's rule, and its certificate."""
     campaign = task.campaign
     rule = Rule(campaign.min_annotations, campaign.max_annotations, campaign.confidence)
     given = list(task.annotations.all())

@@ -1,4 +1,4 @@
-"""What made a label is kept with it, and makes it again to the same bytes."""
+"""The certificate kept with a label recomputes it to the same bytes."""
 
 import json
 
@@ -22,7 +22,7 @@ VOTES = {
 
 @pytest.fixture(params=VOTES)
 def settled(request, shelf, volunteers):
-    """One task with several answers, settled before anything was known of the crowd."""
+    """One task with several answers, settled before the first refit."""
     campaign = request.getfixturevalue(request.param)
     [task] = shelf(campaign, 1)
     for person, answer in zip(volunteers, VOTES[request.param], strict=False):
@@ -40,64 +40,65 @@ def fresh(task):
     return Task.objects.select_related("campaign", "clip__contributor__data_key").get(pk=task.pk)
 
 
-def test_a_label_comes_out_again_to_the_same_bytes(settled):
-    assert certificates.trouble_with(settled) == ""
+def test_a_label_is_recomputed_to_the_same_bytes(settled):
+    assert certificates.mismatch(settled) == ""
 
 
-def test_it_says_engine_rule_votes_and_how_sure_it_is(settled):
-    held = settled.certificate
-    assert held["engine"] == 1 and held["rule"] == {"least": 2, "most": 7, "confidence": 0.75}
-    assert held["votes"]["count"] == settled.annotation_count and len(held["votes"]["sha256"]) == 64
-    assert held["verdict"]["confidence"] == settled.confidence
-    assert held["posterior"]
+def test_it_holds_engine_rule_votes_and_confidence(settled):
+    certificate = settled.certificate
+    assert certificate["engine"] == 1 and certificate["rule"] == {"least": 2, "most": 7, "confidence": 0.75}
+    assert certificate["votes"]["count"] == settled.annotation_count
+    assert len(certificate["votes"]["sha256"]) == 64
+    assert certificate["verdict"]["confidence"] == settled.confidence
+    assert certificate["posterior"]
 
 
-def test_it_says_what_one_more_contrary_vote_would_do(settled):
+def test_it_holds_the_verdict_after_one_more_vote_against(settled):
     assert settled.certificate["one_more_against"]["confidence"] < settled.confidence
 
 
-def test_it_comes_out_the_same_after_the_crowd_was_learned_anew(settled):
+def test_it_is_recomputed_to_the_same_bytes_after_a_refit(settled):
     assert refit.refit(settled.campaign.kind, settled.campaign.language, NOW) == settled.annotation_count
-    assert certificates.trouble_with(fresh(settled)) == ""
+    assert certificates.mismatch(fresh(settled)) == ""
 
 
-def test_settled_with_a_crowd_that_was_learned_it_comes_out_the_same_too(settled):
+def test_a_label_settled_after_a_refit_is_recomputed_to_the_same_bytes_too(settled):
     refit.refit(settled.campaign.kind, settled.campaign.language, NOW)
     before = settled.certificate
     settlement.settle(settled.pk, NOW)
     again = fresh(settled)
     assert canonical_json(again.certificate) != canonical_json(before)
-    assert certificates.trouble_with(again) == ""
+    assert certificates.mismatch(again) == ""
 
 
 @mutant(
     "a label holds the votes that it was made from",
     "tagger/settling/certificates.py",
-    kept_by='    if _hash(given) != held["votes"]["sha256"]:\n',
+    kept_by='    if _hash(given) != stored["votes"]["sha256"]:\n',
     broken="    if False:\n",
 )
-def test_a_vote_that_was_changed_behind_its_back_is_noticed(settled):
+def test_a_vote_that_was_changed_in_the_database_is_noticed(settled):
     given = settled.annotations.order_by("pk")[0]
     given.task = settled
     given.answer = "noise"
     given.save()
-    assert certificates.trouble_with(settled) == "its votes are not those that it was made from"
+    assert certificates.mismatch(settled) == "its votes are not the ones that it was made from"
 
 
-def test_an_answer_that_was_changed_behind_its_back_is_noticed(settled):
+def test_a_label_that_was_changed_in_the_database_is_noticed(settled):
     settled.certificate = settled.certificate | {
         "verdict": {"outcome": "settled", "answer": "x", "confidence": 1}
     }
-    assert certificates.trouble_with(settled) == "it comes out otherwise"
+    assert certificates.mismatch(settled) == "its votes come to another verdict"
 
 
-def test_it_names_nobody(settled, volunteers):
+def test_it_names_no_one(settled, volunteers):
     written = json.dumps(settled.certificate)
     assert not any(person.pseudonym in written for person in volunteers)
     assert "annotator" not in written
 
 
-def test_what_was_said_is_in_no_plain_certificate(settled):
+def test_no_plain_certificate_holds_a_transcript(settled):
     if settled.campaign.asks_for_words:
         assert settled.plain_certificate == {} and settled.sealed_certificate
     else:

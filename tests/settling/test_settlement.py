@@ -1,4 +1,4 @@
-"""Annotations to a verdict on the task's row, whatever came before and whoever else is at it."""
+"""Annotations become a verdict on the task's row, in any order and with other workers at the same time."""
 
 from collections import Counter
 from datetime import timedelta
@@ -33,7 +33,7 @@ def sentence(sentences, shelf):
 
 @pytest.fixture
 def vote(volunteers):
-    """Stores answers by one volunteer after another, as handing in does, and settles after each."""
+    """Stores one answer each by the next volunteers, as handing in does, and settles after each."""
 
     def one_by_one(task, *answers):
         given = task.annotations.count()
@@ -50,7 +50,7 @@ def vote(volunteers):
 
 
 def change(task, number, answer):
-    """One annotator thinks again."""
+    """One annotator changes their answer."""
     annotation = task.annotations.order_by("id")[number]
     assignments.change(annotation.annotator, annotation.pk, answer, LATER)
     settlement.settle(task.pk, LATER)
@@ -58,7 +58,7 @@ def change(task, number, answer):
 
 
 def everything(task):
-    """All that settling could write."""
+    """Everything that settling could write."""
     return Task.objects.filter(pk=task.pk).values().get(), list(Dispute.objects.values())
 
 
@@ -76,7 +76,7 @@ def everything(task):
         ("yes no yes no yes no yes", "disputed", None),
     ],
 )
-def test_labels_settle_at_the_confidence_to_reach_and_are_disputed_at_the_most(
+def test_labels_settle_at_the_confidence_and_are_disputed_at_max_annotations(
     task, vote, answers, status, answer
 ):
     vote(task, *answers.split())
@@ -84,7 +84,7 @@ def test_labels_settle_at_the_confidence_to_reach_and_are_disputed_at_the_most(
     assert Dispute.objects.count() == (status == "disputed")
 
 
-def test_a_tie_at_the_most_opens_a_dispute(juniper, task, vote):
+def test_a_tie_at_max_annotations_opens_a_dispute(juniper, task, vote):
     juniper.max_annotations = 2
     juniper.save()
     vote(task, "yes", "no")
@@ -93,19 +93,19 @@ def test_a_tie_at_the_most_opens_a_dispute(juniper, task, vote):
     assert (task.status, task.answer, task.settled_at) == ("disputed", None, None)
 
 
-def test_a_settled_task_says_what_it_rests_on(task, vote):
+def test_a_settled_task_keeps_its_votes_and_probabilities(task, vote):
     vote(task, "yes", "no", "yes", "yes", "yes")
     assert (task.settled_at, task.adjudicated) == (NOW, False)
     assert task.soft["votes"] == {"yes": 4, "similar": 0, "no": 1, "noise": 0}
     assert 0.75 < task.confidence == task.soft["probabilities"]["yes"] < 1
 
 
-def test_a_task_asks_for_one_more_answer_at_a_time_and_never_for_more_than_the_most(task, vote):
+def test_a_task_asks_for_one_more_answer_at_a_time_up_to_max_annotations(task, vote):
     asked = [vote(task, answer).wanted for answer in ("yes", "no", "yes", "no", "yes", "no", "yes")]
     assert asked == [2, 3, 4, 5, 6, 7, 7]
 
 
-def test_a_settled_task_waits_for_nothing(task, vote):
+def test_a_task_that_was_looked_at_is_not_dirty(task, vote):
     assert vote(task, "yes").dirty_since is None
 
 
@@ -116,7 +116,7 @@ def test_settling_twice_changes_nothing(task, vote):
     assert everything(task) == before
 
 
-def test_a_further_answer_leaves_the_time_of_settling(task, vote):
+def test_a_further_answer_keeps_settled_at(task, vote):
     vote(task, "yes", "yes")
     vote(task, "yes")
     settlement.settle(task.pk, LATER)
@@ -151,25 +151,25 @@ def test_a_late_answer_can_open_a_settled_task_again(task, vote):
     assert vote(task, "yes", "yes").answer == "yes"
 
 
-def test_what_a_reviewer_decided_stays_whatever_comes_after(task, vote):
+def test_what_a_reviewer_decided_stays_after_further_answers(task, vote):
     vote(task, "yes", "yes")
     Task.objects.update(status="settled", plain_answer="noise", adjudicated=True)
     vote(task, "yes")
     assert (task.status, task.answer, task.dirty_since) == ("settled", "noise", None)
 
 
-def test_transcripts_settle_on_their_normal_form(sentence, vote):
+def test_transcripts_settle_on_their_normalised_form(sentence, vote):
     vote(sentence, "Turn on, the lights!", "turn on the LIGHTS")
     assert (sentence.status, sentence.answer) == ("settled", "turn on the lights")
     assert 0.75 < sentence.confidence < 1
 
 
-def test_transcripts_that_differ_in_much_ask_for_more(sentence, vote):
+def test_transcripts_that_differ_a_lot_ask_for_another_answer(sentence, vote):
     vote(sentence, "turn on the lights", "burn all the kites")
     assert (sentence.status, sentence.answer, sentence.wanted) == ("open", None, 3)
 
 
-def test_that_nobody_speaks_can_be_settled(sentence, vote):
+def test_an_empty_transcript_can_be_settled(sentence, vote):
     vote(sentence, "", "")
     assert (sentence.status, sentence.answer) == ("settled", "")
 
@@ -178,7 +178,7 @@ def test_that_nobody_speaks_can_be_settled(sentence, vote):
 def test_an_answer_that_comes_while_its_task_is_settled_is_counted(
     volunteers, juniper, task, in_background, lock_is_awaited, monkeypatch
 ):
-    """The first of the two last answers is being settled, and the votes were read: now comes the second."""
+    """The first answer is being settled and the votes were read when the second one arrives."""
     bea, carl, *_ = volunteers
     [hers], [his] = assignments.lend(bea, juniper, 1, NOW), assignments.lend(carl, juniper, 1, NOW)
     weigh, others = settlement.certificates.make, []
@@ -218,7 +218,7 @@ def test_last_answers_that_arrive_together_close_the_task(volunteers, juniper, s
 
 
 @pytest.mark.parametrize("seed", range(6))
-def test_whatever_people_do_the_counters_say_what_the_rows_say(seed, volunteers, juniper, shelf):
+def test_after_any_acts_the_counters_match_the_rows(seed, volunteers, juniper, shelf):
     juniper.min_annotations, juniper.max_annotations = 2, 4
     juniper.save()
     shelf(juniper, 4)
@@ -233,55 +233,56 @@ def test_whatever_people_do_the_counters_say_what_the_rows_say(seed, volunteers,
 
 
 class Walk:
-    """Seven people do one thing after another, by lot, and time goes by."""
+    """Seven people act in random order while time passes."""
 
     def __init__(self, seed, people, campaign):
-        self.lot, self.people, self.campaign, self.now = Random(seed), people, campaign, NOW
+        self.random, self.people, self.campaign, self.now = Random(seed), people, campaign, NOW
         self.done = Counter()
         self.acts = [self.lend] * 6 + [self.hand_in] * 6 + [self.change, self.reclaim, self.settle] * 2
         self.acts += [self.skip, self.report]
 
     def step(self):
-        self.now += self.lot.choice([timedelta(0), settings.LEASE / 10, settings.LEASE])
-        act = self.lot.choice(self.acts)
+        self.now += self.random.choice([timedelta(0), settings.LEASE / 10, settings.LEASE])
+        act = self.random.choice(self.acts)
         try:
-            act(self.lot.choice(self.people))
+            act(self.random.choice(self.people))
         except AnswerRefused:
             return
         self.done[act.__name__] += 1
 
     def lend(self, person):
-        assignments.lend(person, self.campaign, self.lot.randint(1, 3), self.now)
+        assignments.lend(person, self.campaign, self.random.randint(1, 3), self.now)
 
     def hand_in(self, person):
-        for lent in self.any_of(person.assignments):
-            assignments.hand_in(person, lent.pk, self.lot.choice(Label.values), self.now)
+        for lent in self.one_of(person.assignments):
+            assignments.hand_in(person, lent.pk, self.random.choice(Label.values), self.now)
 
     def skip(self, person):
-        for lent in self.any_of(person.assignments):
+        for lent in self.one_of(person.assignments):
             assignments.skip(person, lent.pk)
 
     def report(self, person):
         """Once alone, for what is hidden takes no more answers."""
         if not Assignment.objects.filter(state="reported").exists():
-            for lent in self.any_of(person.assignments):
+            for lent in self.one_of(person.assignments):
                 assignments.report(person, lent.pk, "audio", self.now)
 
     def change(self, person):
-        for annotation in self.any_of(person.annotations):
-            assignments.change(person, annotation.pk, self.lot.choice(Label.values), self.now)
+        for annotation in self.one_of(person.annotations):
+            assignments.change(person, annotation.pk, self.random.choice(Label.values), self.now)
 
     def reclaim(self, person):
         leases.reclaim(self.now)
 
     def settle(self, person):
-        for task in self.any_of(Task.objects):
+        for task in self.one_of(Task.objects):
             settlement.settle(task.pk, self.now)
             self.check_verdict(task)
 
-    def any_of(self, rows):
+    def one_of(self, rows):
+        """One of them, at random, or none."""
         found = list(rows.order_by("id"))
-        return [self.lot.choice(found)] if found else []
+        return [self.random.choice(found)] if found else []
 
     def check_counters(self):
         given = Counter(Annotation.objects.values_list("task", flat=True))

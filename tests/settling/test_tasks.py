@@ -1,4 +1,4 @@
-"""The broker is a hint: what it carries, when it is told, and that nothing needs it."""
+"""The broker is a hint: what is sent to it, when, and that no answer depends on it."""
 
 import base64
 import json
@@ -46,38 +46,38 @@ def lent(bea, juniper, shelf):
 
 @pytest.fixture
 def handed_in(bea, lent):
-    """Answered long ago, and not settled since."""
+    """Answered, and not settled yet."""
     return [assignments.hand_in(bea, one.pk, "yes", NOW)[0].task for one in lent]
 
 
 @pytest.fixture(autouse=True)
 def broker(monkeypatch):
-    """With nothing in it, as if nobody had asked for anything yet."""
+    """The broker, empty: no request was sent yet."""
     with redis.Redis.from_url(settings.REDIS_URL) as broker:
-        broker.delete("celery", queue.ASKED)
-        monkeypatch.setattr(queue, "_asked_at", -queue.GATHERED)
+        broker.delete("celery", queue.PENDING)
+        monkeypatch.setattr(queue, "_sent_at", -queue.DELAY)
         yield broker
 
 
 @pytest.fixture
 def queued(broker):
     def names():
-        """What waits in the broker, as (task, arguments)."""
+        """The messages in the broker, as (task, arguments)."""
         messages = [json.loads(message) for message in broker.lrange("celery", 0, -1)]
         return [(each["headers"]["task"], json.loads(base64.b64decode(each["body"]))[0]) for each in messages]
 
     return names
 
 
-ASKED = ("tagger.tasks.settle", [])
+SETTLE = ("tagger.tasks.settle", [])
 
 
 def waiting():
-    """Tasks that nobody settled yet."""
+    """The tasks that are not settled yet."""
     return list(Task.objects.exclude(dirty_since=None).order_by("id").values_list("pk", flat=True))
 
 
-def test_settling_is_asked_for_after_the_commit_and_not_before(
+def test_settling_is_requested_after_the_commit_and_not_before(
     bea, lent, queued, django_capture_on_commit_callbacks
 ):
     with django_capture_on_commit_callbacks() as callbacks:
@@ -85,17 +85,17 @@ def test_settling_is_asked_for_after_the_commit_and_not_before(
         assert queued() == []
     assert len(callbacks) == 1
     callbacks[0]()
-    assert queued() == [ASKED]
+    assert queued() == [SETTLE]
 
 
-def test_the_same_answer_again_asks_for_nothing(bea, lent, django_capture_on_commit_callbacks):
+def test_the_same_answer_again_requests_nothing(bea, lent, django_capture_on_commit_callbacks):
     assignments.hand_in(bea, lent[0].pk, "yes", NOW)
     with django_capture_on_commit_callbacks() as callbacks:
         assignments.hand_in(bea, lent[0].pk, "yes", NOW)
     assert callbacks == []
 
 
-def test_a_changed_answer_asks_for_settling(bea, lent, django_capture_on_commit_callbacks):
+def test_a_changed_answer_requests_settling(bea, lent, django_capture_on_commit_callbacks):
     annotation, _ = assignments.hand_in(bea, lent[0].pk, "yes", NOW)
     with django_capture_on_commit_callbacks() as callbacks:
         assignments.change(bea, annotation.pk, "no", NOW)
@@ -103,36 +103,36 @@ def test_a_changed_answer_asks_for_settling(bea, lent, django_capture_on_commit_
 
 
 @pytest.mark.django_db(transaction=True)
-def test_an_answer_that_was_rolled_back_asks_for_nothing(bea, lent, queued):
+def test_an_answer_that_was_rolled_back_requests_nothing(bea, lent, queued):
     with transaction.atomic():
         assignments.hand_in(bea, lent[0].pk, "yes", NOW)
         transaction.set_rollback(True)
     assert queued() == []
     assignments.hand_in(bea, lent[0].pk, "yes", NOW)
-    assert queued() == [ASKED]
+    assert queued() == [SETTLE]
 
 
 @mutant(
-    "what is stored after a worker began is asked for anew",
+    "what is stored after a worker began is requested again",
     "tagger/settling/queue.py",
-    kept_by="    _redis().delete(ASKED)",
-    broken="    _redis().exists(ASKED)",
+    kept_by="    _redis().delete(PENDING)",
+    broken="    _redis().exists(PENDING)",
 )
 @pytest.mark.django_db(transaction=True)
-def test_settling_is_asked_for_once_until_somebody_begins(bea, lent, queued, monkeypatch):
+def test_settling_is_requested_once_until_a_worker_begins(bea, lent, queued, monkeypatch):
     assignments.hand_in(bea, lent[0].pk, "yes", NOW)
     assignments.hand_in(bea, lent[1].pk, "yes", NOW)
-    assert queued() == [ASKED]
+    assert queued() == [SETTLE]
     assert tasks.settle() == 2
-    monkeypatch.setattr(queue, "_asked_at", -queue.GATHERED)  # time goes by
+    monkeypatch.setattr(queue, "_sent_at", -queue.DELAY)  # as after a while
     assignments.change(bea, Annotation.objects.latest("pk").pk, "no", NOW)
-    assert queued() == [ASKED, ASKED]
+    assert queued() == [SETTLE, SETTLE]
 
 
 @pytest.mark.django_db(transaction=True)
-def test_when_the_broker_lost_the_asking_others_may_ask_again_soon(bea, lent, broker):
+def test_if_the_broker_lost_the_request_the_next_one_may_be_sent_soon(bea, lent, broker):
     assignments.hand_in(bea, lent[0].pk, "yes", NOW)
-    assert 0 < broker.ttl(queue.ASKED) <= 5
+    assert 0 < broker.ttl(queue.PENDING) <= 5
 
 
 @pytest.mark.django_db(transaction=True)
@@ -148,12 +148,12 @@ def test_a_worker_settles_what_was_handed_in(volunteers, juniper, shelf):
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_broker_that_is_away_costs_a_volunteer_neither_the_answer_nor_time(
+def test_an_unreachable_broker_costs_a_volunteer_neither_the_answer_nor_time(
     lent, site_environment, tmp_path
 ):
-    """In a process of its own, whose broker is a socket that is not there; kombu's own retries take 6 s."""
+    """In a separate process, whose broker is a missing socket; kombu's own retries would take 6 s."""
     away = site_environment | {
-        "REDIS_URL": f"unix://{tmp_path}/nobody.sock?db=0",
+        "REDIS_URL": f"unix://{tmp_path}/missing.sock?db=0",
         "DJANGO_SETTINGS_MODULE": "tagger.settings",
     }
     command = [sys.executable, "-c", ANSWER_TWO, *[str(one.pk) for one in lent]]
@@ -162,7 +162,7 @@ def test_a_broker_that_is_away_costs_a_volunteer_neither_the_answer_nor_time(
     answered = [line.split() for line in done.stdout.splitlines()]
     assert [is_new for is_new, _ in answered] == ["True", "True"]
     assert max(float(seconds) for _, seconds in answered) < 2
-    assert "nobody.sock" in done.stderr
+    assert "missing.sock" in done.stderr
     assert waiting() == sorted(one.task_id for one in lent)
     Task.objects.update(dirty_since=NOW)
     assert tasks.settle() == 2
@@ -170,12 +170,12 @@ def test_a_broker_that_is_away_costs_a_volunteer_neither_the_answer_nor_time(
 
 
 @mutant(
-    "an answer is settled though the broker lost it",
+    "an answer is settled even if the broker lost its message",
     "tagger/tasks.py",
-    kept_by="settlement.settle_waiting(timezone.now(), AT_ONCE, failed)",
+    kept_by="settlement.settle_waiting(timezone.now(), BATCH_SIZE, failed)",
     broken="[]",
 )
-def test_what_the_broker_lost_is_settled_from_the_database(handed_in, carl, juniper):
+def test_answers_whose_message_was_lost_are_settled_from_the_database(handed_in, carl, juniper):
     for task in handed_in:
         Annotation.objects.create(task=task, annotator=carl, answer="yes", created_at=NOW)
         Task.objects.filter(pk=task.pk).update(annotation_count=2)
@@ -185,12 +185,12 @@ def test_what_the_broker_lost_is_settled_from_the_database(handed_in, carl, juni
     }
 
 
-def test_a_second_time_finds_nothing(handed_in):
+def test_settling_again_finds_nothing(handed_in):
     assert (tasks.settle(), tasks.settle()) == (2, 0)
 
 
-def test_many_are_settled_by_as_many_queries_as_few(bea, juniper, shelf, django_assert_num_queries):
-    """Savepoint, tasks, campaigns, annotations, the crowd, rows, what is no dispute any more, release."""
+def test_settling_many_tasks_takes_as_many_queries_as_few(bea, juniper, shelf, django_assert_num_queries):
+    """Savepoint, tasks, campaigns, annotations, crowd, update, disputes to delete, release."""
     for number in (2, 40):
         shelf(juniper, number)
         for lent in assignments.lend(bea, juniper, number, NOW):
@@ -200,12 +200,12 @@ def test_many_are_settled_by_as_many_queries_as_few(bea, juniper, shelf, django_
 
 
 @mutant(
-    "one task that cannot be settled keeps no others waiting",
+    "one task that cannot be settled does not block the others",
     "tagger/tasks.py",
     kept_by="            failed.append(task_id)\n",
     broken="            raise\n",
 )
-def test_one_that_cannot_be_settled_keeps_no_others_waiting(handed_in, monkeypatch, caplog):
+def test_a_task_that_cannot_be_settled_does_not_block_the_others(handed_in, monkeypatch, caplog):
     make, broken = settlement.certificates.make, {handed_in[0].annotations.get().pk}
 
     def fail(kind, given, *rest):
@@ -220,12 +220,12 @@ def test_one_that_cannot_be_settled_keeps_no_others_waiting(handed_in, monkeypat
 
 
 @pytest.mark.django_db(transaction=True)
-def test_those_who_settle_side_by_side_pass_over_what_another_holds(handed_in, in_background):
-    held, free = sorted(task.pk for task in handed_in)
+def test_workers_in_parallel_pass_over_tasks_that_another_has_locked(handed_in, in_background):
+    locked, free = sorted(task.pk for task in handed_in)
     with transaction.atomic():
-        Task.objects.select_for_update().get(pk=held)
+        Task.objects.select_for_update().get(pk=locked)
         assert in_background(lambda: settlement.settle_waiting(NOW, 50)).result() == [free]
-    assert waiting() == [held]
+    assert waiting() == [locked]
 
 
 def test_settling_a_task_that_is_gone_is_no_error(handed_in):
@@ -241,7 +241,7 @@ def test_settling_twice_is_settling_once(handed_in):
     assert waiting() == [handed_in[1].pk]
 
 
-def test_reclaiming_takes_back_what_ran_out(carl, lent, juniper, shelf):
+def test_the_task_reclaims_leases_that_ran_out(carl, lent, juniper, shelf):
     shelf(juniper, 1)
     assignments.lend(carl, juniper, 3, timezone.now())
     assert tasks.reclaim() == 2
@@ -249,17 +249,17 @@ def test_reclaiming_takes_back_what_ran_out(carl, lent, juniper, shelf):
     assert tasks.reclaim() == 0
 
 
-def test_what_beat_sends_is_known_to_the_worker():
-    app.loader.import_default_modules()  # as a worker does at its start
+def test_the_worker_knows_every_task_that_beat_sends():
+    app.loader.import_default_modules()  # as a worker does when it starts
     sent = {entry["task"] for entry in settings.CELERY_BEAT_SCHEDULE.values()}
     assert {"tagger.tasks.settle", "tagger.tasks.reclaim"} <= sent <= set(app.tasks)
 
 
-def test_a_sweep_comes_round_before_anybody_wonders():
+def test_a_sweep_runs_at_least_every_thirty_seconds():
     assert settings.CELERY_BEAT_SCHEDULE["sweep"]["schedule"] <= timedelta(seconds=30)
 
 
-ADDRESSES = """
+IMPORTED = """
 import sys
 import django; django.setup()
 from django.urls import get_resolver
@@ -268,10 +268,8 @@ print(*sorted({name.split(".")[0] for name in sys.modules} & {"numpy", "scipy", 
 """
 
 
-def test_a_web_process_asks_without_loading_what_settles():
-    """Its lists of words and its matrices take half of the time and of the memory of a start."""
+def test_a_web_process_requests_settling_without_loading_the_engine():
+    """Its word lists and matrices would take half of the time and memory of a start."""
     env = os.environ | {"DJANGO_SETTINGS_MODULE": "tagger.settings"}
-    done = subprocess.run(
-        [sys.executable, "-c", ADDRESSES], cwd=ROOT, env=env, capture_output=True, text=True
-    )
+    done = subprocess.run([sys.executable, "-c", IMPORTED], cwd=ROOT, env=env, capture_output=True, text=True)
     assert done.stdout.split() == ["numpy"], done.stderr

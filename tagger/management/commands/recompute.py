@@ -41,6 +41,6 @@ class Command(BaseCommand):
 
 def _trouble_with(task: Task) -> str:
     try:
-        return certificates.trouble_with(task)
+        return certificates.mismatch(task)
     except KeyLost:
         return "the key of its speaker is gone"
