@@ -19,7 +19,7 @@ class ExampleRefusal(StrEnum):
 
 
 class ExampleRefused(Refusal):
-    """The clip's speaker agreed to a notice that does not mention examples."""
+    """Not shown as an example: the clip's speaker agreed to a notice that does not mention examples."""
 
 
 def for_campaign(campaign: Campaign) -> list[Example]:

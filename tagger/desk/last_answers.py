@@ -37,7 +37,7 @@ class _Given:
         return self.annotation.task
 
     @property
-    def newest_first(self) -> tuple[datetime, int]:
+    def sort_key(self) -> tuple[datetime, int]:
         return self.stored.created_at, self.stored.pk
 
 
@@ -48,7 +48,7 @@ def for_campaign(annotator: User, campaign: Campaign) -> list[LastAnswer]:
     may no longer be heard are left out.
     """
     given = [*map(_Given, _annotations(annotator)), *map(_Given, _repeats(annotator))]
-    last = sorted(given, key=lambda each: each.newest_first, reverse=True)[:LAST]
+    last = sorted(given, key=lambda each: each.sort_key, reverse=True)[:LAST]
     here = [each for each in last if each.task.campaign_id == campaign.pk]
     tasks = {each.task.pk for each in here}
     live = set(Task.objects.live_for(Purpose.VOLUNTEERS).filter(pk__in=tasks).values_list("pk", flat=True))

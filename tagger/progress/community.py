@@ -29,7 +29,7 @@ def latest(now: datetime) -> Community | None:
     """The last count; None before the first one."""
     community = Community.objects.exclude(measured_at=None).first()
     if community and community.measured_at and community.measured_at < days.start_of_day(now):
-        community.settled_today = 0  # what was counted is another day's
+        community.settled_today = 0  # the count is from an earlier day
     return community
 
 

@@ -32,7 +32,7 @@ def set_listed(person: User, is_listed: bool) -> None:
 def volunteers(now: datetime) -> list[ListedVolunteer]:
     """At most fifty of those who want to be named: by days, equals by name.
 
-    If not all who have equally many days fit in, a lot chooses among them. It is drawn again each day.
+    If not all volunteers with equally many days fit in, a random choice is made, a new one each day.
     """
     where = "person.on_leaderboard AND person.is_active AND person.roles @> ARRAY[%s]"
     found, values = active_days.statement(SET_SIZE, DAYS, now, where, [Role.ANNOTATOR])

@@ -43,7 +43,7 @@ class Streak:
 
 def streak(person: User, now: datetime) -> Streak:
     active = active_days.of_person(person, 1, STREAK_DAYS, now)
-    newest = 1 if 1 in active else 2  # a day without an answer yet is not over
+    newest = 1 if 1 in active else 2  # today may still get its first answer
     in_a_row = next(run for run in range(STREAK_DAYS + 1) if newest + run not in active)
     return Streak(len(active), in_a_row)
 

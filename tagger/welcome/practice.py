@@ -103,5 +103,5 @@ def _difference(spoken: list[str], written: list[str]) -> str:
 
 
 def _isolated(word: str) -> str:
-    """The word between Unicode's isolate marks, so that it keeps its direction in a text of the other one."""
+    """The word between Unicode isolate marks, so that it keeps its direction inside text of the other one."""
     return f"\u2068{word}\u2069"
