@@ -1,1 +1,1 @@
-"""What is known of a crowd."""
+"""Learn each crowd, once an hour."""

@@ -1,4 +1,4 @@
-"""What a refit learned of one crowd, whatever it was asked for."""
+"""What a refit learned of one crowd, of labellers or of transcribers."""
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
@@ -7,8 +7,8 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Learned:
-    """`shared` is nobody's own; the rest is by annotator: `skills` as the engine keeps them, `scores` from 0
-    to 1, `answers` in numbers. `changed` are the tasks whose verdict is likely another by now."""
+    """`shared` belongs to the crowd as a whole. By annotator: `skills` as the engine keeps them, `scores`
+    from 0 to 1, the number of `answers`. `changed` are the tasks whose verdict has probably changed."""
 
     shared: dict[str, Any]
     skills: Mapping[int, Any]

@@ -1,6 +1,6 @@
-"""Learn each crowd anew from all of its annotations: the only writer of Crowd and Reliability.
+"""Refit each crowd from all of its annotations: the only writer of Crowd and Reliability.
 
-What was learned weighs the next answers; a task whose verdict it changes is marked to be counted again.
+The next answers are weighed by it. A task whose verdict it changes is marked dirty, to be settled again.
 """
 
 from datetime import datetime
@@ -12,42 +12,44 @@ from datasets.models import Campaign, Task
 from tagger.models import Crowd, Reliability
 from tagger.settling import engine
 
-from . import haste, labels, transcripts
+from . import fast_answers, labellers, transcribers
 from .learned import Learned
 
-AT_ONCE = 20_000
-# Advisory locks of the refits: one for each kind and language.
+BATCH_SIZE = 20_000
+# Advisory locks, one for each kind and language, so that two refits of a crowd never run together.
 REFIT_LOCK = 7_304
 
 
 def crowds() -> list[tuple[str, str]]:
-    """Every kind and language that somebody is asked about."""
+    """The kind and language of every crowd."""
     return sorted(set(Campaign.objects.values_list("kind", "language")))
 
 
 @transaction.atomic
 def refit(kind: str, language: str, now: datetime) -> int:
-    """Learn one crowd; how many annotations that took. Of two at the same time the second does nothing."""
-    if not _alone(kind, language):
+    """Refit one crowd; returns from how many annotations. If a refit of it is running, does nothing."""
+    if not _try_lock(kind, language):
         return 0
-    hurried = haste.shares(kind, language, now)
-    learn = labels.learn if engine.asks_for_labels(kind) else transcripts.learn
-    learned = learn(kind, language, hurried)
+    too_fast = fast_answers.too_fast_shares(kind, language, now)
+    if engine.asks_for_labels(kind):
+        learned = labellers.learn(kind, language, too_fast)
+    else:
+        learned = transcribers.learn(kind, language)
     if not learned.answers:
         return 0
-    _store(kind, language, learned, hurried, now)
-    _mark(sorted(learned.changed), now)
+    _store(kind, language, learned, too_fast, now)
+    _mark_dirty(sorted(learned.changed), now)
     return sum(learned.answers.values())
 
 
-def _alone(kind: str, language: str) -> bool:
+def _try_lock(kind: str, language: str) -> bool:
     with connection.cursor() as cursor:
         which = f"{kind} {language}"
         cursor.execute("SELECT pg_try_advisory_xact_lock(%s, hashtext(%s))", [REFIT_LOCK, which])
         return bool(cursor.fetchone()[0])
 
 
-def _store(kind: str, language: str, learned: Learned, hurried: dict[int, float], now: datetime) -> None:
+def _store(kind: str, language: str, learned: Learned, too_fast: dict[int, float], now: datetime) -> None:
     crowd, _is_new = Crowd.objects.update_or_create(
         kind=kind,
         language=language,
@@ -64,21 +66,20 @@ def _store(kind: str, language: str, learned: Learned, hurried: dict[int, float]
             skill=skill,
             score=learned.scores[who],
             answers=learned.answers[who],
-            hurried=hurried.get(who, 0.0),
+            hurried=too_fast.get(who, 0.0),
         )
         for who, skill in learned.skills.items()
     ]
     Reliability.objects.bulk_create(
         rows,
-        batch_size=AT_ONCE,
+        batch_size=BATCH_SIZE,
         update_conflicts=True,
         unique_fields=["crowd", "annotator"],
         update_fields=["skill", "score", "answers", "hurried"],
     )
 
 
-def _mark(task_ids: list[int], now: datetime) -> None:
-    """The sweep counts them again."""
-    for start in range(0, len(task_ids), AT_ONCE):
-        some = Task.objects.filter(pk__in=task_ids[start : start + AT_ONCE])
+def _mark_dirty(task_ids: list[int], now: datetime) -> None:
+    for start in range(0, len(task_ids), BATCH_SIZE):
+        some = Task.objects.filter(pk__in=task_ids[start : start + BATCH_SIZE])
         some.update(dirty_since=Coalesce("dirty_since", now))

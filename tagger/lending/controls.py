@@ -88,7 +88,7 @@ UNKNOWN = f"""
 """
 
 
-def known(kind: str, language: str) -> QuerySet[Control]:
+def trusted(kind: str, language: str) -> QuerySet[Control]:
     """The controls of a crowd that are sure enough to be taken for truth."""
     of_crowd = Control.objects.filter(campaign__kind=kind, campaign__language=language)
     return of_crowd.filter(Q(task__adjudicated=True) | Q(task__confidence__gte=SURE), task__status="settled")

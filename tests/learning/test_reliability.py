@@ -1,4 +1,4 @@
-"""Learning the crowd: who is reliable, what that changes, and who may see it."""
+"""Refits: who is reliable, what that changes, and who may see it."""
 
 import re
 from datetime import timedelta
@@ -10,7 +10,7 @@ from accounts import consent
 from accounts.models import Role, User
 from datasets.models import MOST_SPREAD, Annotation, Task
 from tagger import tasks
-from tagger.learning import haste, labels, refit
+from tagger.learning import fast_answers, labellers, refit
 from tagger.lending import assignments
 from tagger.models import Assignment, Crowd, Reliability
 from tagger.privacy import withdrawal
@@ -29,7 +29,7 @@ def give(task, person, answer, at=NOW):
 
 @pytest.fixture
 def history(juniper, shelf, volunteers):
-    """Forty clips heard by four who are right and one who always says yes."""
+    """Forty clips answered by four people who are right and one who always says yes."""
     *careful, clicker = volunteers[:5]
     for number, task in enumerate(shelf(juniper, 40)):
         truth = LABELS[number % 4]
@@ -48,7 +48,7 @@ def score(person):
     return Reliability.objects.get(annotator=person).score
 
 
-def test_who_always_says_the_same_is_seen_to(juniper, history):
+def test_an_annotator_who_always_says_the_same_scores_low(juniper, history):
     careful, clicker = history
     assert refit.refit("wake-word", juniper.language, NOW) == 200
     assert score(clicker) < 0.5 < 0.8 < min(score(person) for person in careful)
@@ -66,7 +66,7 @@ def test_a_clickers_answer_weighs_less_than_a_careful_ones(juniper, history, she
     assert by_clicker.confidence < by_careful.confidence
 
 
-def test_nobody_is_shut_out(juniper, history, shelf):
+def test_a_low_score_shuts_no_one_out(juniper, history, shelf):
     _careful, clicker = history
     refit.refit("wake-word", juniper.language, NOW)
     shelf(juniper, 1)
@@ -75,7 +75,7 @@ def test_nobody_is_shut_out(juniper, history, shelf):
     assert len(assignments.lend(clicker, juniper, 1, NOW)) == 1
 
 
-def test_what_was_learned_settles_what_waited_for_one_more(juniper, history, shelf):
+def test_a_refit_settles_a_task_that_was_waiting_for_another_answer(juniper, history, shelf):
     careful, _clicker = history
     [task] = shelf(juniper, 1)
     juniper.confidence, juniper.max_annotations = 0.9, 9
@@ -91,7 +91,9 @@ def test_what_was_learned_settles_what_waited_for_one_more(juniper, history, she
     assert (task.status, task.answer, task.dirty_since) == ("settled", "noise", None)
 
 
-def test_of_very_many_some_tasks_are_learned_from_and_all_are_looked_at(juniper, history, shelf, monkeypatch):
+def test_a_large_crowd_is_learned_from_a_sample_and_all_its_tasks_are_checked(
+    juniper, history, shelf, monkeypatch
+):
     careful, _clicker = history
     [task] = shelf(juniper, 1)
     juniper.confidence, juniper.max_annotations = 0.9, 9
@@ -101,19 +103,19 @@ def test_of_very_many_some_tasks_are_learned_from_and_all_are_looked_at(juniper,
     stranger = User.objects.create_user("only here")
     give(task, stranger, "noise")
     Task.objects.exclude(pk=task.pk).update(spread=0)
-    Task.objects.filter(pk=task.pk).update(spread=MOST_SPREAD)  # so that it is not drawn
-    monkeypatch.setattr(labels, "MOST", 150)
-    assert refit.refit("wake-word", juniper.language, NOW) == 203  # but for the stranger's
+    Task.objects.filter(pk=task.pk).update(spread=MOST_SPREAD)  # not in the sample
+    monkeypatch.setattr(labellers, "MAX_ANNOTATIONS", 150)
+    assert refit.refit("wake-word", juniper.language, NOW) == 203  # all but the stranger's
     assert not Reliability.objects.filter(annotator=stranger).exists()
     assert list(Task.objects.exclude(dirty_since=None)) == [task]
 
 
-def test_what_a_reviewer_decided_is_taken_as_known(juniper, history, rita):
+def test_reviewers_decisions_count_as_known(juniper, history, rita):
     careful, _clicker = history
     known = Task.objects.filter(
         pk__in=list(Task.objects.filter(plain_answer="noise").values_list("pk", flat=True))
     )
-    known.update(adjudicated=True, plain_answer="yes")  # everybody careful was wrong on these ten
+    known.update(adjudicated=True, plain_answer="yes")  # all careful volunteers were wrong on these ten
     refit.refit("wake-word", juniper.language, NOW)
     before = score(careful[0])
     known.update(adjudicated=False)
@@ -121,7 +123,7 @@ def test_what_a_reviewer_decided_is_taken_as_known(juniper, history, rita):
     assert before < score(careful[0])
 
 
-def test_transcribers_are_learned_too(sentences, shelf, volunteers):
+def test_transcribers_are_scored_too(sentences, shelf, volunteers):
     said = ["turn on the lights in the kitchen", "play some music please", "what time is it now"] * 4
     for task, text in zip(shelf(sentences, 12), said, strict=True):
         for person in volunteers[:3]:
@@ -132,9 +134,9 @@ def test_transcribers_are_learned_too(sentences, shelf, volunteers):
 
 
 @mutant(
-    "words that few contributors said stay out of what is kept in plain",
-    "tagger/learning/transcripts.py",
-    kept_by="if len(said_by[each]) >= SPOKEN_BY})",
+    "words that few contributors said are not stored in plain text",
+    "tagger/learning/transcribers.py",
+    kept_by="if len(said_by[each]) >= MIN_SPEAKERS})",
     broken="if len(said_by[each]) >= 1})",
 )
 def test_words_that_few_contributors_said_stay_out_of_the_lexicon(sentences, shelf, volunteers):
@@ -155,30 +157,25 @@ def speaker_shares(speaker, campaign, shelf):
     return shelf(campaign, 1, contributor=speaker)[0]
 
 
-def test_of_two_refits_at_once_one_does_it(juniper, history, site_environment, run_together):
+@pytest.mark.django_db(transaction=True)
+def test_only_one_of_two_refits_at_the_same_time_runs(juniper, history, site_environment, run_together):
     taken = run_together(*[lambda: refit.refit("wake-word", juniper.language, NOW)] * 2)
     assert sorted(taken)[-1] == 200 and Crowd.objects.count() == 1
 
 
-test_of_two_refits_at_once_one_does_it = pytest.mark.django_db(transaction=True)(
-    test_of_two_refits_at_once_one_does_it
-)
-
-
 @pytest.mark.parametrize(("seconds", "share"), [(1, 1.0), (9, 0.0)])
-def test_who_answers_ten_seconds_of_sound_in_one_was_in_a_hurry(juniper, shelf, bea, seconds, share):
+def test_ten_seconds_of_clips_answered_within_one_were_answered_too_fast(juniper, shelf, bea, seconds, share):
     shelf(juniper, 10)  # of one second each
     for lent in assignments.lend(bea, juniper, 10, NOW):
         assignments.hand_in(bea, lent.pk, "yes", NOW + timedelta(seconds=seconds))
-    assert haste.shares("wake-word", juniper.language, NOW) == {bea.pk: share}
+    assert fast_answers.too_fast_shares("wake-word", juniper.language, NOW) == {bea.pk: share}
 
 
-def test_who_hands_in_late_and_all_at_once_was_in_no_hurry(juniper, shelf, bea):
-    """As a desk does that had no network."""
+def test_answers_handed_in_together_after_working_offline_were_not_too_fast(juniper, shelf, bea):
     shelf(juniper, 10)
     for lent in assignments.lend(bea, juniper, 10, NOW):
         assignments.hand_in(bea, lent.pk, "yes", NOW + timedelta(minutes=5))
-    assert haste.shares("wake-word", juniper.language, NOW)[bea.pk] == 0
+    assert fast_answers.too_fast_shares("wake-word", juniper.language, NOW)[bea.pk] == 0
 
 
 def test_a_crowd_without_answers_is_not_learned(juniper):
@@ -186,7 +183,7 @@ def test_a_crowd_without_answers_is_not_learned(juniper):
     assert not Crowd.objects.exists()
 
 
-def test_your_own_figures_are_on_your_page_and_nobody_elses(juniper, history, client):
+def test_your_page_has_your_own_figures_and_no_one_elses(juniper, history, client):
     careful, clicker = history
     refit.refit("wake-word", juniper.language, NOW)
     client.force_login(clicker)
@@ -195,7 +192,7 @@ def test_your_own_figures_are_on_your_page_and_nobody_elses(juniper, history, cl
     assert not named(careful, page)
 
 
-def test_reviewers_see_everybody_by_number(juniper, history, rita, client):
+def test_reviewers_see_all_volunteers_by_number(juniper, history, rita, client):
     careful, clicker = history
     refit.refit("wake-word", juniper.language, NOW)
     client.force_login(rita)
@@ -205,23 +202,23 @@ def test_reviewers_see_everybody_by_number(juniper, history, rita, client):
 
 
 @mutant(
-    "nobody but reviewers sees how others answer",
+    "only reviewers see how others answer",
     "tagger/progress/views.py",
     kept_by="@reviewer_required\n",
     broken="@annotator_required\n",
 )
-def test_nobody_else_sees_how_others_answer(juniper, history, bea, client):
+def test_only_reviewers_see_how_others_answer(juniper, history, bea, client):
     client.force_login(bea)
     assert client.get("/review/volunteers/").status_code == 403
 
 
 @mutant(
-    "who left is not listed",
+    "people who left are not listed",
     "tagger/progress/views.py",
     kept_by=".filter(annotator__is_active=True)",
     broken=".filter()",
 )
-def test_who_left_is_not_among_them(juniper, history, rita, client):
+def test_people_who_left_are_not_listed(juniper, history, rita, client):
     _careful, clicker = history
     refit.refit("wake-word", juniper.language, NOW)
     withdrawal.forget_account(clicker, True, NOW)
@@ -229,7 +226,7 @@ def test_who_left_is_not_among_them(juniper, history, rita, client):
     assert f"volunteer {clicker.pk}<" not in client.get("/review/volunteers/").content.decode()
 
 
-def test_what_is_lent_to_whom_in_which_role_shows_nowhere(juniper, history, client, dice):
+def test_the_api_never_shows_the_role_of_an_assignment(juniper, history, client, dice):
     dice(0)
     _careful, clicker = history
     tasks.rotate_controls()
@@ -247,7 +244,7 @@ def test_a_second_refit_of_the_same_answers_marks_nothing(juniper, history):
     assert not Task.objects.exclude(dirty_since=None).exists()
 
 
-def test_transcribers_who_copy_one_another_are_remembered_as_such(sentences, shelf, volunteers):
+def test_transcribers_who_copy_each_other_are_stored_as_such(sentences, shelf, volunteers):
     careful, one, other = volunteers[:3]
     for n, task in enumerate(shelf(sentences, 30)):
         give(task, careful, f"turn on lamp number {n} in the kitchen")
@@ -256,6 +253,6 @@ def test_transcribers_who_copy_one_another_are_remembered_as_such(sentences, she
         for person in (one, other):  # the same mistakes, word for word
             give(task, person, f"torn an lump nimber {n} on the chicken")
     refit.refit("transcription", sentences.language, NOW)
-    held = Reliability.objects.get(annotator=one).skill
-    assert held["copies"] == [other.pk]
+    skill = Reliability.objects.get(annotator=one).skill
+    assert skill["copies"] == [other.pk]
     assert Reliability.objects.get(annotator=careful).skill["copies"] == []

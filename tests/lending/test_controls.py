@@ -59,11 +59,11 @@ def test_what_few_people_settled_is_taken_for_truth_only_when_more_have(juniper,
         give(task, person, "yes")
     settlement.settle(task.pk, NOW)
     assert controls.rotate(juniper, NOW) == 1
-    assert not controls.known("wake-word", juniper.language).exists()
+    assert not controls.trusted("wake-word", juniper.language).exists()
     for person in volunteers[2:6]:
         give(task, person, "yes")
     settlement.settle(task.pk, NOW)
-    assert controls.known("wake-word", juniper.language).get().task == task
+    assert controls.trusted("wake-word", juniper.language).get().task == task
 
 
 def test_what_is_still_open_is_no_control(juniper, shelf, bea):

@@ -1,4 +1,4 @@
-"""Who hands in answers sooner than their sound can be heard."""
+"""Answers that were handed in too fast for their clips to have been heard."""
 
 from datetime import datetime, timedelta
 
@@ -7,23 +7,24 @@ from django.db import connection
 from datasets.models import Annotation, Campaign, Clip, Task
 from tagger.models import Assignment
 
-# Whoever hands in a batch in less than this share of its sound cannot have heard it.
-HURRIED = 0.5
-LOOKED_BACK = timedelta(days=30)
+# A batch handed in within less than this share of its clips' duration was too fast.
+TOO_FAST = 0.5
+PERIOD = timedelta(days=30)
 
 
-def shares(kind: str, language: str, now: datetime) -> dict[int, float]:
-    """The share of hurried answers of each annotator of a crowd, from 0 to 1, lately.
+def too_fast_shares(kind: str, language: str, now: datetime) -> dict[int, float]:
+    """Each annotator's share of answers, 0 to 1, that came too fast in the last `PERIOD`.
 
-    Judged by what was lent together: who works without a network hands in late and all at once.
+    Judged by batches, the tasks that were lent together: a volunteer who works offline hands in all of them
+    within a moment, long after they were lent.
     """
     with connection.cursor() as cursor:
-        cursor.execute(BATCHES, [kind, language, now - LOOKED_BACK, HURRIED])
+        cursor.execute(SHARES, [kind, language, now - PERIOD, TOO_FAST])
         return dict(cursor.fetchall())
 
 
-# No words of a person's go into it: names of tables, and what the cursor is handed.
-BATCHES = f"""
+# Only names of tables are formatted in; values go through the cursor.
+SHARES = f"""
     WITH batches AS (
         SELECT given.annotator_id, count(*) AS answers, sum(clip.seconds) AS seconds,
                extract(epoch FROM max(given.created_at) - lent.lent_at) AS took

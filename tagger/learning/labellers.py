@@ -1,4 +1,4 @@
-"""Learn how the annotators of one language label, from the database."""
+"""Learn from the database how well each annotator of a crowd labels."""
 
 from collections.abc import Iterator
 from itertools import islice
@@ -15,22 +15,25 @@ from tagger.lending import controls
 
 from .learned import Learned
 
-AT_ONCE = 20_000
+BATCH_SIZE = 20_000
 
 Integers = npt.NDArray[np.int64]
 
 
-# Of more annotations than these a share of the tasks is learned from, drawn by lot: it tells as much.
-MOST = 10_000_000
+# A larger crowd is learned from a random sample of its tasks, which is enough.
+MAX_ANNOTATIONS = 10_000_000
 
 
-def learn(kind: str, language: str, hurried: dict[int, float]) -> Learned:
-    """Memory: 100 bytes an annotation that is learned from, engine included, and of the others nothing."""
+def learn(kind: str, language: str, too_fast: dict[int, float]) -> Learned:
+    """`too_fast`: each annotator's share of answers that came too fast.
+
+    Memory: 100 bytes for each annotation that is learned from, including the engine; none for the others.
+    """
     given = Annotation.objects.filter(task__campaign__kind=kind, task__campaign__language=language)
     answers = dict(given.values_list("annotator").annotate(Count("pk")).order_by())
-    share = min(1.0, MOST / max(1, sum(answers.values())))
-    some = given.filter(task__spread__lt=share * MOST_SPREAD) if share < 1 else given
-    annotators, fit = _fit(some, _truth(kind, language), hurried)
+    share = min(1.0, MAX_ANNOTATIONS / max(1, sum(answers.values())))
+    sample = given.filter(task__spread__lt=share * MOST_SPREAD) if share < 1 else given
+    annotators, fit = _fit(sample, _truth(kind, language), too_fast)
     names = annotators.tolist()
     crowd = fit.crowd(Label.values, names)
     shared = crowd.as_json([])
@@ -45,9 +48,9 @@ def learn(kind: str, language: str, hurried: dict[int, float]) -> Learned:
 
 
 def _fit(
-    given: QuerySet[Annotation], truth: dict[int, int], hurried: dict[int, float]
+    given: QuerySet[Annotation], truth: dict[int, int], too_fast: dict[int, float]
 ) -> tuple[Integers, labels.LabelFit]:
-    """The annotators, in rising order, and what was learned of them."""
+    """The annotators' ids, ascending, and the fit in that order."""
     votes = _columns(given.values_list("task", "annotator", _number("plain_answer")))
     task_ids, tasks = np.unique(votes[:, 0], return_inverse=True)
     annotators, workers = np.unique(votes[:, 1], return_inverse=True)
@@ -57,29 +60,26 @@ def _fit(
         votes[:, 2],
         len(Label.values),
         known=np.array([truth.get(task, -1) for task in task_ids.tolist()], np.int64),
-        # Not all of what is hurried is worthless, and how right it is shows in the votes themselves.
-        trust=np.array([1 - hurried.get(who, 0.0) / 2 for who in annotators.tolist()]),
+        # A fast answer is not worthless, and how often it is right shows in the votes themselves.
+        trust=np.array([1 - too_fast.get(who, 0.0) / 2 for who in annotators.tolist()]),
     )
     return annotators, fit
 
 
 def _truth(kind: str, language: str) -> dict[int, int]:
-    """The class of each task that is known: controls, and reviewers' decisions, whose word stands."""
+    """The label of each task that is known: trusted controls and, before them, reviewers' decisions."""
     decided = Task.objects.filter(adjudicated=True, campaign__kind=kind, campaign__language=language)
-    sure, answer = controls.known(kind, language), _number("plain_answer")
-    return dict(sure.values_list("task", answer)) | dict(decided.values_list("pk", answer))
+    trusted, answer = controls.trusted(kind, language), _number("plain_answer")
+    return dict(trusted.values_list("task", answer)) | dict(decided.values_list("pk", answer))
 
 
 def _changed(kind: str, language: str, fit: labels.LabelFit, annotators: Integers) -> Iterator[int]:
-    """The tasks of which settling will say something else by now, from the matrices that it will use.
-
-    All tasks of the crowd, some at a time.
-    """
+    """The tasks of the crowd whose verdict changes, by the same matrices that settling will use."""
     of_crowd = Task.objects.filter(campaign__kind=kind, campaign__language=language, adjudicated=False)
     answered = of_crowd.filter(annotation_count__gte=F("campaign__min_annotations")).order_by("pk")
     columns = ("pk", "status", _number("plain_answer"), "campaign__confidence")
     last = 0
-    while rows := list(answered.filter(pk__gt=last).values_list(*columns)[:AT_ONCE]):
+    while rows := list(answered.filter(pk__gt=last).values_list(*columns)[:BATCH_SIZE]):
         last = rows[-1][0]
         posterior = fit.decision_posterior(_votes([row[0] for row in rows], annotators))
         for (task, status, answer, confidence), likely in zip(rows, posterior, strict=True):
@@ -90,7 +90,7 @@ def _changed(kind: str, language: str, fit: labels.LabelFit, annotators: Integer
 
 
 def _votes(task_ids: list[int], annotators: Integers) -> Ballots:
-    """All votes on these tasks, which are in rising order; who was not learned from stands last."""
+    """All votes on these tasks, whose ids ascend. Annotators not learned from share the last index."""
     given = Annotation.objects.filter(task__in=task_ids)
     votes = _columns(given.values_list("task", "annotator", _number("plain_answer")))
     places = np.searchsorted(annotators, votes[:, 1])
@@ -101,15 +101,15 @@ def _votes(task_ids: list[int], annotators: Integers) -> Ballots:
 
 
 def _columns(rows: QuerySet[Any, tuple[int, int, int]]) -> Integers:
-    """Three whole numbers a row, read in pieces."""
-    pieces = [np.empty((0, 3), np.int64)]
-    stream = rows.iterator(chunk_size=AT_ONCE)
-    while some := list(islice(stream, AT_ONCE)):
-        pieces.append(np.array(some))
-    return np.concatenate(pieces)
+    """An array of three integers for each row, read in batches."""
+    batches = [np.empty((0, 3), np.int64)]
+    stream = rows.iterator(chunk_size=BATCH_SIZE)
+    while batch := list(islice(stream, BATCH_SIZE)):
+        batches.append(np.array(batch))
+    return np.concatenate(batches)
 
 
 def _number(column: str) -> Case:
-    """A label as its place among the labels; -1 for none."""
-    whens = [When(Q(**{column: label}), then=Value(place)) for place, label in enumerate(Label.values)]
+    """A label as its index among the labels; -1 for none."""
+    whens = [When(Q(**{column: label}), then=Value(index)) for index, label in enumerate(Label.values)]
     return Case(*whens, default=Value(-1), output_field=IntegerField())

@@ -1,4 +1,4 @@
-"""Learn how the annotators of one language transcribe, from the database."""
+"""Learn from the database how well each annotator of a crowd transcribes."""
 
 from collections import Counter, defaultdict
 from collections.abc import Hashable, Iterator
@@ -14,22 +14,22 @@ from tagger.lending import controls
 
 from .learned import Learned
 
-# A transcript takes kilobytes while a crowd is learned, so the newest tasks must do.
-MOST = 100_000
-AT_ONCE = 2_000
-# A word enters the lexicon, which is nobody's own and lies in plain, when so many contributors said it.
-SPOKEN_BY = 5
+# Only the newest tasks are learned from: each transcript takes kilobytes of memory.
+MAX_TASKS = 100_000
+BATCH_SIZE = 2_000
+# The lexicon is stored in plain text, so it only has words that at least this many contributors said.
+MIN_SPEAKERS = 5
 
 
-def learn(kind: str, language: str, hurried: dict[int, float]) -> Learned:
-    """From the newest `MOST` tasks that were answered. How hurried somebody was does not matter here."""
+def learn(kind: str, language: str) -> Learned:
+    """From the newest `MAX_TASKS` tasks that were answered."""
     tasks, votes = _read(kind, language)
     fit = transcripts.fit(votes, known=_known(tasks, kind, language), language=language)
     common = _common(fit, [task.clip.contributor_id for task in tasks])
     shared = {
         "language": fit.crowd.language,
         "spelled_out": fit.crowd.spelled_out,
-        "copiers": [],  # each person's stand with their skill
+        "copiers": [],  # each person's are stored with their skill
         "pool": list(fit.crowd.pool),
         "words": dict(common.words),
         "pairs": dict(common.pairs),
@@ -48,10 +48,10 @@ def _read(kind: str, language: str) -> tuple[list[Task], list[list[Vote]]]:
     answered = Task.objects.filter(
         campaign__kind=kind, campaign__language=language, annotation_count__gt=0
     ).order_by("-pk")
-    newest = list(answered.values_list("pk", flat=True)[:MOST])
+    newest = list(answered.values_list("pk", flat=True)[:MAX_TASKS])
     tasks, votes = [], []
-    for start in range(0, len(newest), AT_ONCE):
-        for task, several in _transcribed(newest[start : start + AT_ONCE]):
+    for start in range(0, len(newest), BATCH_SIZE):
+        for task, several in _transcribed(newest[start : start + BATCH_SIZE]):
             tasks.append(task)
             votes.append(several)
     return tasks, votes
@@ -60,7 +60,7 @@ def _read(kind: str, language: str) -> tuple[list[Task], list[list[Vote]]]:
 def _transcribed(task_ids: list[int]) -> Iterator[tuple[Task, list[Vote]]]:
     rows = Annotation.objects.filter(task__in=task_ids).order_by("-task_id", "pk")
     opened = rows.select_related("task__campaign", "task__clip__contributor__data_key")
-    for _task_id, given in groupby(opened.iterator(chunk_size=AT_ONCE), key=lambda each: each.task_id):
+    for _task_id, given in groupby(opened.iterator(chunk_size=BATCH_SIZE), key=lambda each: each.task_id):
         several = list(given)
         task = several[0].task
         for each in several:
@@ -69,20 +69,20 @@ def _transcribed(task_ids: list[int]) -> Iterator[tuple[Task, list[Vote]]]:
 
 
 def _known(tasks: list[Task], kind: str, language: str) -> dict[int, str]:
-    """The text of each task that is known, by its place: controls, and reviewers' decisions."""
-    sure = {control.task_id: control for control in controls.known(kind, language)}
+    """The text of each task that is known, by its index: trusted controls, and reviewers' decisions."""
+    trusted = {control.task_id: control for control in controls.trusted(kind, language)}
     known = {}
-    for place, task in enumerate(tasks):
+    for index, task in enumerate(tasks):
         if task.adjudicated:
-            known[place] = task.answer or ""
-        elif control := sure.get(task.pk):
+            known[index] = task.answer or ""
+        elif control := trusted.get(task.pk):
             control.task = task
-            known[place] = control.answer
+            known[index] = control.answer
     return known
 
 
 def _copies(crowd: transcripts.TranscriptCrowd) -> dict[Hashable, set[Any]]:
-    """Whom each annotator copies, or is copied by."""
+    """For each annotator, those whom they copy or who copy them."""
     found: dict[Hashable, set[Any]] = defaultdict(set)
     for two in crowd.copiers:
         for who in two:
@@ -91,16 +91,16 @@ def _copies(crowd: transcripts.TranscriptCrowd) -> dict[Hashable, set[Any]]:
 
 
 def _common(fit: transcripts.TranscriptFit, speakers: list[int]) -> Lexicon:
-    """The crowd's lexicon without what few people said: that could lead to them."""
+    """The crowd's lexicon without words that few contributors said, as those could identify them."""
     said_by: dict[str, set[int]] = defaultdict(set)
     for text, speaker in zip(fit.texts, speakers, strict=True):
         said = normalise.words(text)
         for each in (*said, *map(pair, ["", *said], [*said, ""])):
-            if len(said_by[each]) < SPOKEN_BY:
+            if len(said_by[each]) < MIN_SPEAKERS:
                 said_by[each].add(speaker)
 
     def of_many(counts: Counter[str]) -> Counter[str]:
-        return Counter({each: n for each, n in counts.items() if len(said_by[each]) >= SPOKEN_BY})
+        return Counter({each: n for each, n in counts.items() if len(said_by[each]) >= MIN_SPEAKERS})
 
     return Lexicon(of_many(fit.crowd.lexicon.words), of_many(fit.crowd.lexicon.pairs))
 
