@@ -1,8 +1,8 @@
-"""HTTP for researchers' programs: which releases there are, what is in one, and its archives.
+"""The HTTP API for researchers' programs: the list of releases, one release, its manifest and its archives.
 
-A release for researchers is for people with that role. A public one, which holds only what its contributors
-let anybody in the world have, is for everybody who knows its address, without an account; the list of all
-releases is for researchers alone. Whoever may not have a release is not told whether there is one.
+A release for researchers needs the role researcher. A public release, which has only clips that their
+contributors agreed to publish, needs no account, but the list of releases does. Anyone who may not have a
+release gets the same answer as if it did not exist.
 """
 
 import json
@@ -39,10 +39,10 @@ class ReleaseSerializer(serializers.Serializer[Any]):
     licence = serializers.CharField(help_text="an SPDX identifier")
     published_at = serializers.DateTimeField()
     audience = serializers.ChoiceField(choices=[Purpose.RESEARCHERS, Purpose.PUBLIC])
-    clips = serializers.IntegerField(help_text="that may be had now")
+    clips = serializers.IntegerField(help_text="that can be downloaded now")
     hours = serializers.FloatField()
     manifest = serializers.CharField(help_text="its address")
-    recalls = serializers.CharField(help_text="the address of the list of what was withdrawn")
+    recalls = serializers.CharField(help_text="the address of the recall feed")
     formats = serializers.DictField(child=serializers.CharField(), help_text="the archives' addresses")
 
 
@@ -57,15 +57,15 @@ class IsResearcher(BasePermission):
         return request.user.is_authenticated and request.user.has_role(Role.RESEARCHER)
 
 
-class MayHave(IsResearcher):
+class MayDownload(IsResearcher):
     def has_permission(self, request: Request, view: APIView) -> bool:
         public = Release.objects.filter(slug=view.kwargs["slug"], audience=Purpose.PUBLIC)
         return super().has_permission(request, view) or public.exists()
 
 
-class Call(APIView):
+class ReleaseCall(APIView):
     content_negotiation_class = AnyAccept
-    permission_classes: Any = [MayHave]
+    permission_classes: Any = [MayDownload]
 
     def release(self, slug: str) -> Release:
         try:
@@ -74,25 +74,25 @@ class Call(APIView):
             raise Http404 from None
 
 
-class Releases(Call):
+class Releases(ReleaseCall):
     permission_classes = [IsResearcher]
 
     @extend_schema(responses=ReleaseSerializer(many=True))
     def get(self, request: Request) -> Response:
         found = Release.objects.prefetch_related("campaigns")
-        return Response(ReleaseSerializer(list(map(_told, found)), many=True).data)
+        return Response(ReleaseSerializer(list(map(_described, found)), many=True).data)
 
 
-class OneRelease(Call):
+class OneRelease(ReleaseCall):
     @extend_schema(responses=ReleaseSerializer)
     def get(self, request: Request, slug: str) -> Response:
-        return Response(ReleaseSerializer(_told(self.release(slug))).data)
+        return Response(ReleaseSerializer(_described(self.release(slug))).data)
 
 
-class Manifest(Call):
+class Manifest(ReleaseCall):
     @extend_schema(responses={(200, "application/jsonl"): OpenApiTypes.STR})
     def get(self, request: Request, slug: str) -> HttpResponseBase:
-        lines = map(_line, frozen.rows(self.release(slug)))
+        lines = map(_manifest_line, frozen.rows(self.release(slug)))
         return StreamingHttpResponse(
             () if request.method == "HEAD" else _in_blocks(lines),
             content_type="application/jsonl",
@@ -100,7 +100,7 @@ class Manifest(Call):
         )
 
 
-class Tar(Call):
+class Tar(ReleaseCall):
     @extend_schema(
         responses={
             (200, "application/x-tar"): OpenApiTypes.BINARY,
@@ -117,17 +117,17 @@ class Tar(Call):
             raise Http404 from None
         except NotRepresentable as refusal:
             raise NotInThisFormat(in_words(refusal, WORDS)) from refusal
-        first, last = _wanted(request, archive)
+        first, last = _range(request, archive)
         if first <= last and request.method == "GET":
-            if first == 0:  # of the pieces of one download it is the first that is recorded
+            if first == 0:  # a download in several ranges is recorded once, with its first byte
                 person = request.user if request.user.is_authenticated else None
                 audit.record(audit.Act.EXPORTED, f"release {release.slug}", person, timezone.now())
-            return _answer(archive, first, last, Stream(archive, first, last))
+            return _response(archive, first, last, Stream(archive, first, last))
         archive.close()
-        return _answer(archive, first, last, ())
+        return _response(archive, first, last, ())
 
 
-def _told(release: Release) -> dict[str, Any]:
+def _described(release: Release) -> dict[str, Any]:
     clips, seconds = frozen.amount(release)
     here = f"/api/v1/releases/{release.slug}"
     return {
@@ -144,8 +144,8 @@ def _told(release: Release) -> dict[str, Any]:
     }
 
 
-def _wanted(request: Request, archive: Archive) -> tuple[int, int]:
-    """The first and the last byte to send: all of them, too, where If-Range names another archive."""
+def _range(request: Request, archive: Archive) -> tuple[int, int]:
+    """The first and the last byte to send. Without a range, or if If-Range has another ETag, that is all."""
     whole = 0, archive.size - 1
     if request.headers.get("If-Range", archive.etag) != archive.etag:
         return whole
@@ -153,7 +153,7 @@ def _wanted(request: Request, archive: Archive) -> tuple[int, int]:
 
 
 class Stream:
-    """A part of an archive, which is closed with the response that bears it."""
+    """A range of an archive as a response's body. The archive is closed with the response."""
 
     def __init__(self, archive: Archive, first: int, last: int) -> None:
         self._archive, self._first, self._last = archive, first, last
@@ -165,26 +165,26 @@ class Stream:
         self._archive.close()
 
 
-def _answer(archive: Archive, first: int, last: int, body: Any) -> HttpResponseBase:
+def _response(archive: Archive, first: int, last: int, body: Any) -> HttpResponseBase:
     whole = (first, last) == (0, archive.size - 1)
     status = 416 if first > last else 200 if whole else 206
-    answer: HttpResponseBase = (
+    response: HttpResponseBase = (
         HttpResponse(status=status) if status == 416 else StreamingHttpResponse(body, status=status)
     )
-    answer["Content-Type"] = "application/x-tar"
-    answer["Accept-Ranges"] = "bytes"
-    answer["ETag"] = archive.etag
-    answer["Cache-Control"] = "private, no-store"
-    answer["Content-Disposition"] = f'attachment; filename="{archive.release.slug}-{archive.form.NAME}.tar"'
-    answer["Content-Length"] = str(max(last - first + 1, 0))
+    response["Content-Type"] = "application/x-tar"
+    response["Accept-Ranges"] = "bytes"
+    response["ETag"] = archive.etag
+    response["Cache-Control"] = "private, no-store"
+    response["Content-Disposition"] = f'attachment; filename="{archive.release.slug}-{archive.form.NAME}.tar"'
+    response["Content-Length"] = str(max(last - first + 1, 0))
     if status == 206:
-        answer["Content-Range"] = f"bytes {first}-{last}/{archive.size}"
+        response["Content-Range"] = f"bytes {first}-{last}/{archive.size}"
     elif status == 416:
-        answer["Content-Range"] = f"bytes */{archive.size}"
-    return answer
+        response["Content-Range"] = f"bytes */{archive.size}"
+    return response
 
 
-def _line(row: Row) -> bytes:
+def _manifest_line(row: Row) -> bytes:
     fields = {
         "id": row.id,
         "speaker": row.speaker,
@@ -201,7 +201,7 @@ def _line(row: Row) -> bytes:
 
 
 def _in_blocks(lines: Iterator[bytes]) -> Iterator[bytes]:
-    """A server sends each piece by itself: not one for every line."""
+    """Many lines together, because the server sends each piece that it is given by itself."""
     block: list[bytes] = []
     for line in lines:
         block.append(line)

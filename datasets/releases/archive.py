@@ -48,7 +48,7 @@ class Archive:
     def stream(self, first: int = 0, last: int | None = None) -> Iterator[bytes]:
         """The tar's bytes from `first` to `last`, both counted from 0 and within it.
 
-        Raises one of CLIP_GONE, and logs it, when a clip was withdrawn in the meantime.
+        Raises one of CLIP_GONE, and logs it, when a clip was withdrawn after planning.
         """
         end = self.size if last is None else last + 1
         sent = first
@@ -77,8 +77,9 @@ class Archive:
 
     def _sound_pieces(self, group: Group) -> Iterator[Piece]:
         sounds = Sounds(self.release, group)
-        for place, file in enumerate(group.files):
-            yield Piece(tar.size_of(file.path, file.size, self.plan.mtime), sounds=sounds, place=place)
+        for position, file in enumerate(group.files):
+            size = tar.size_of(file.path, file.size, self.plan.mtime)
+            yield Piece(size, sounds=sounds, position=position)
 
     def _text_pieces(self, group: Group) -> Iterator[Piece]:
         for file in group.files:
@@ -94,15 +95,15 @@ class Archive:
 
     def _sound_entries(self, group: Group) -> Iterator[Entry]:
         sounds = Sounds(self.release, group)
-        for place, file in enumerate(group.files):
-            yield Entry(file.path, file.size, partial(self._sound, sounds, place), file.sound)
+        for position, file in enumerate(group.files):
+            yield Entry(file.path, file.size, partial(self._sound, sounds, position), file.sound)
 
     def _text_entries(self, group: Group) -> Iterator[Entry]:
         return (Entry(file.path, file.size, partial(self._text, file)) for file in group.files)
 
-    def _sound(self, sounds: Sounds, place: int) -> Iterator[bytes]:
-        sound, digest = sounds.read(place, sounds.places(place)[0])
-        self.plan.digests.keep(sounds.group, place, [digest])
+    def _sound(self, sounds: Sounds, position: int) -> Iterator[bytes]:
+        sound, digest = sounds.read(position, sounds.vault_files(position)[0])
+        self.plan.digests.keep(sounds.group, position, [digest])
         yield sound
 
     def _text(self, file: ArchiveFile) -> Iterator[bytes]:
@@ -122,8 +123,8 @@ class Archive:
         return b"".join(package.checksum(digest, file.path) for digest, file in lines)
 
     def _digests(self, group: Group) -> list[bytes]:
-        """Those of a group of sounds. If some were skipped, the group is read now."""
+        """Those of a group of sounds. If some were skipped in a range request, the group is read now."""
         if kept := self.plan.digests.of(group):
             return kept
         sounds = Sounds(self.release, group)
-        return [sounds.read(place, where)[1] for place, where in enumerate(sounds.places(0))]
+        return [sounds.read(position, file)[1] for position, file in enumerate(sounds.vault_files(0))]

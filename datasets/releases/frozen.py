@@ -1,6 +1,7 @@
 """Freeze settled tasks into a Release, and read one back as rows for a training format.
 
-A frozen row pins what was agreed. Whether its clip may still be handed out is asked anew at every read.
+A row keeps the label as it was when the release was made. Whether its clip may still be handed out is checked
+at every read.
 """
 
 import json
@@ -27,7 +28,7 @@ from . import splits
 from .formats.card import About
 from .formats.rows import Row
 
-AT_ONCE = 2_000
+BATCH_SIZE = 2_000
 
 
 class ReleaseRefusal(StrEnum):
@@ -52,8 +53,8 @@ class ClipWithdrawn(Refusal):
 
 
 @dataclass(frozen=True)
-class Frozen:
-    """What a freeze took and what it left, in numbers of tasks."""
+class FreezeResult:
+    """The release, and how many tasks were taken and left out."""
 
     release: Release
     rows: int
@@ -72,15 +73,15 @@ def freeze(
     min_confidence: float = 0.0,
     min_contributors: int = 1,
     audience: Purpose = Purpose.RESEARCHERS,
-) -> Frozen:
+) -> FreezeResult:
     """Pin the settled tasks of these campaigns under ids that are random for this release.
 
-    A reviewer's decision counts whatever the volunteers' agreement was. Raises BadRelease.
+    A task that a reviewer decided is taken at any confidence. Raises BadRelease.
     """
-    _check(slug, min_confidence, min_contributors)
-    held = Task.objects.filter(campaign__in=campaigns)
-    # What waits to be counted again may not stay as it is, so it waits for the next release.
-    settled = held.filter(status=Task.Status.SETTLED, dirty_since=None)
+    _validate(slug, min_confidence, min_contributors)
+    tasks = Task.objects.filter(campaign__in=campaigns)
+    # A dirty task will be settled again, maybe with another answer, so it waits for the next release.
+    settled = tasks.filter(status=Task.Status.SETTLED, dirty_since=None)
     sure = settled.filter(Q(confidence__gte=min_confidence) | Q(adjudicated=True))
     taken = sure.live_for(audience)
     seconds = dict(taken.order_by().values_list("clip__contributor").annotate(seconds=Sum("clip__seconds")))
@@ -98,31 +99,38 @@ def freeze(
     release.campaigns.set(campaigns)
     rows = _pin(release, taken, seconds)
     audit.record(audit.Act.RELEASED, f"release {release.slug}", None, now)
-    counts = held.count(), settled.count(), sure.count()
-    return Frozen(release, rows, len(seconds), counts[0] - counts[1], counts[1] - counts[2], counts[2] - rows)
+    counts = tasks.count(), settled.count(), sure.count()
+    return FreezeResult(
+        release,
+        rows,
+        contributors=len(seconds),
+        unsettled=counts[0] - counts[1],
+        unsure=counts[1] - counts[2],
+        without_consent=counts[2] - rows,
+    )
 
 
 def rows(release: Release) -> Iterator[Row]:
-    """The release's rows whose clips may be handed out now, by their ids; some thousand are held at a time.
+    """The release's rows whose clips may be handed out now, ordered by id, read in batches.
 
-    Raises accounts.keys.KeyLost when words do not open any more.
+    Raises accounts.keys.KeyLost when the key of sealed words is gone.
     """
     last = ""
-    while batch := list(_live(release).filter(public_id__gt=last).order_by("public_id")[:AT_ONCE]):
+    while batch := list(_live_rows(release).filter(public_id__gt=last).order_by("public_id")[:BATCH_SIZE]):
         last = batch[-1][0]
-        opened = keys.KeyCache()
-        # The whole batch at once: whoever reads may be slow, and the keys would change meanwhile.
-        yield from [_read(_Held(*row), opened) for row in batch]
+        key_cache = keys.KeyCache()
+        # A list, not a generator: the reader may be slow, and the keys may be replaced while it reads.
+        yield from [_decrypted(_LiveRow(*row), key_cache) for row in batch]
 
 
 def amount(release: Release) -> tuple[int, float]:
-    """How many clips of it may be handed out now, and how many seconds they are."""
-    found = _live(release).aggregate(clips=Count("pk"), seconds=Sum("task__clip__seconds"))
+    """How many clips of it may be handed out now, and how many seconds they last."""
+    found = _live_rows(release).aggregate(clips=Count("pk"), seconds=Sum("task__clip__seconds"))
     return found["clips"], found["seconds"] or 0.0
 
 
 def about(release: Release) -> About:
-    """What the papers of an archive say of the release; no time finer than a quarter."""
+    """The facts about the release in an archive's card and licence; no time finer than a quarter."""
     return About(
         name=release.slug,
         title=release.slug,
@@ -133,19 +141,26 @@ def about(release: Release) -> About:
     )
 
 
-def places(release: Release, ids: Sequence[str]) -> list[tuple[str, bytes]]:
-    """Where the WAVs of some rows lie and the keys of their clips, for `vault.opened`, in the order of `ids`.
+class VaultFile(NamedTuple):
+    """Where the vault has a clip's WAV, and the clip's key."""
 
-    Raises ClipWithdrawn where one may not be handed out at this moment, and accounts.keys.KeyLost.
+    stored_as: str
+    key: bytes
+
+
+def vault_files(release: Release, ids: Sequence[str]) -> list[VaultFile]:
+    """The vault files of some rows, in the order of `ids`.
+
+    Raises ClipWithdrawn if one of the clips may not be handed out now, and accounts.keys.KeyLost.
     """
-    statement = _live_sounds(Purpose(release.audience))
+    statement = _live_sounds_statement(Purpose(release.audience))
     found = {row[0]: row[1:] for row in prepared.rows(*statement, (release.pk, list(ids)))}
-    opened = keys.KeyCache()
-    return [_place(release, public_id, found.get(public_id), opened) for public_id in ids]
+    key_cache = keys.KeyCache()
+    return [_vault_file(release, public_id, found.get(public_id), key_cache) for public_id in ids]
 
 
-class _Held(NamedTuple):
-    """A row as `_live` reads it, in the order of _COLUMNS."""
+class _LiveRow(NamedTuple):
+    """A row as `_live_rows` reads it, in the order of _COLUMNS."""
 
     public_id: str
     speaker: str
@@ -191,7 +206,7 @@ _COLUMNS = (
 )
 
 
-def _live(release: Release) -> QuerySet[ReleaseRow, tuple[Any, ...]]:
+def _live_rows(release: Release) -> QuerySet[ReleaseRow, tuple[Any, ...]]:
     """The rows whose clips may be handed out now."""
     allowed = Task.objects.live_for(Purpose(release.audience))
     # A recall is final, even if the contributor gives consent again.
@@ -200,72 +215,73 @@ def _live(release: Release) -> QuerySet[ReleaseRow, tuple[Any, ...]]:
 
 
 @cache
-def _live_sounds(audience: Purpose) -> tuple[str, str]:
+def _live_sounds_statement(audience: Purpose) -> tuple[str, str]:
     """A name, and the statement for the sounds of some rows, planned once.
 
-    Its condition is that of `_live`; a test compares both in every state that a clip can be in. Written by
-    hand, because Django's statement joins one table more and takes a third longer.
+    Its condition is that of `_live_rows`; a test compares both in every state of a clip. It is written by
+    hand because Django's own statement joins one more table and takes a third longer.
     """
     return (
         f"live_sounds_{audience}",
         f"""
-        SELECT held.public_id, clip.stored_as, clip.wrapped_key, clip.contributor_id, key.wrapped, key.master
-        FROM {ReleaseRow._meta.db_table} held
-        JOIN {Task._meta.db_table} task ON task.id = held.task_id
+        SELECT pinned.public_id, clip.stored_as, clip.wrapped_key,
+            clip.contributor_id, key.wrapped, key.master
+        FROM {ReleaseRow._meta.db_table} pinned
+        JOIN {Task._meta.db_table} task ON task.id = pinned.task_id
         JOIN {Clip._meta.db_table} clip ON clip.id = task.clip_id
         LEFT JOIN {DataKey._meta.db_table} key ON key.person_id = clip.contributor_id
-        WHERE held.release_id = %s AND held.public_id = ANY(%s::text[])
+        WHERE pinned.release_id = %s AND pinned.public_id = ANY(%s::text[])
         AND {live.tasks(audience, "task.id")}
         AND NOT EXISTS (
             SELECT FROM {Recall._meta.db_table} recalled
-            WHERE recalled.release_id = held.release_id AND recalled.public_id = held.public_id
+            WHERE recalled.release_id = pinned.release_id AND recalled.public_id = pinned.public_id
         )
         """,
     )
 
 
-def _place(
-    release: Release, public_id: str, found: tuple[Any, ...] | None, opened: keys.KeyCache
-) -> tuple[str, bytes]:
+def _vault_file(
+    release: Release, public_id: str, found: tuple[Any, ...] | None, key_cache: keys.KeyCache
+) -> VaultFile:
     if found is None:
         raise ClipWithdrawn(ClipRefusal.WITHDRAWN, row=public_id, release=release.slug)
     stored_as, wrapped_key, *owner = found
-    return stored_as, _clip_key(stored_as, wrapped_key, opened.data_key(*owner))
+    return VaultFile(stored_as, _clip_key(stored_as, wrapped_key, key_cache.data_key(*owner)))
 
 
-def _read(held: _Held, opened: keys.KeyCache) -> Row:
-    answer, soft = _words(held, opened)
-    wake_word = held.kind == Campaign.Kind.WAKE_WORD
+def _decrypted(row: _LiveRow, key_cache: keys.KeyCache) -> Row:
+    answer, soft = _answer_and_soft(row, key_cache)
+    wake_word = row.kind == Campaign.Kind.WAKE_WORD
     return Row(
-        id=held.public_id,
-        speaker=held.speaker,
-        split=held.split,
-        kind=held.kind,
-        wake_word=held.wake_word,
+        id=row.public_id,
+        speaker=row.speaker,
+        split=row.split,
+        kind=row.kind,
+        wake_word=row.wake_word,
         label=answer if wake_word else None,
         text="" if wake_word else answer,
-        seconds=held.seconds,
-        size=44 + 2 * round(held.seconds * 16_000),
-        confidence=held.confidence,
+        seconds=row.seconds,
+        size=44 + 2 * round(row.seconds * 16_000),
+        confidence=row.confidence,
         soft=soft,
-        language=held.language,
+        language=row.language,
     )
 
 
-def _words(held: _Held, opened: keys.KeyCache) -> tuple[str, dict[str, Any]]:
-    """Its answer and the evidence for it, wherever they lie: in plain or under the clip's key."""
-    if not held.sealed_answer and not held.sealed_soft:
-        return held.plain_answer, held.plain_soft
-    data_key = opened.data_key(held.contributor, held.data_key, held.master)
-    key = _clip_key(held.stored_as, held.wrapped_key, data_key)
+def _answer_and_soft(row: _LiveRow, key_cache: keys.KeyCache) -> tuple[str, dict[str, Any]]:
+    """Labels are stored as plain text, transcripts under the clip's key."""
+    if not row.sealed_answer and not row.sealed_soft:
+        return row.plain_answer, row.plain_soft
+    data_key = key_cache.data_key(row.contributor, row.data_key, row.master)
+    key = _clip_key(row.stored_as, row.wrapped_key, data_key)
 
-    def word(name: str, sealed: memoryview, plain: Any) -> Any:
-        label = words.sealed_as(ReleaseRow, name, held.clip, held.campaign)
+    def unsealed(name: str, sealed: memoryview, plain: Any) -> Any:
+        label = words.sealed_as(ReleaseRow, name, row.clip, row.campaign)
         return json.loads(keys.unseal(key, bytes(sealed), label)) if sealed else plain
 
     return (
-        word("answer", held.sealed_answer, held.plain_answer),
-        word("soft", held.sealed_soft, held.plain_soft),
+        unsealed("answer", row.sealed_answer, row.plain_answer),
+        unsealed("soft", row.sealed_soft, row.plain_soft),
     )
 
 
@@ -275,20 +291,21 @@ def _clip_key(stored_as: str, wrapped_key: memoryview, data_key: bytes) -> bytes
 
 def _pin(release: Release, taken: QuerySet[Task], seconds: dict[int, float]) -> int:
     speakers = {contributor: secrets.token_hex(8) for contributor in seconds}
-    split = splits.assign({speakers[who]: seconds[who] for who in seconds}, seed=release.slug)
+    split = splits.assign({speakers[each]: seconds[each] for each in seconds}, seed=release.slug)
     count, batch = 0, []
-    # Somebody's first clip may have been settled since the speakers were counted: it waits for the next.
+    # Speakers whose first clip was settled after speakers were counted wait for the next release.
     known = taken.filter(clip__contributor__in=list(speakers))
-    for task in known.select_related("campaign", "clip__contributor__data_key").iterator(chunk_size=AT_ONCE):
+    tasks = known.select_related("campaign", "clip__contributor__data_key")
+    for task in tasks.iterator(chunk_size=BATCH_SIZE):
         speaker = speakers[task.clip.contributor_id]
-        batch.append(_row(release, task, speaker, split[speaker]))
-        if len(batch) == AT_ONCE:
+        batch.append(_pinned_row(release, task, speaker, split[speaker]))
+        if len(batch) == BATCH_SIZE:
             count += len(ReleaseRow.objects.bulk_create(batch))
             batch = []
     return count + len(ReleaseRow.objects.bulk_create(batch))
 
 
-def _row(release: Release, task: Task, speaker: str, split: str) -> ReleaseRow:
+def _pinned_row(release: Release, task: Task, speaker: str, split: str) -> ReleaseRow:
     return ReleaseRow(  # type: ignore[misc]
         release=release,
         task=task,
@@ -301,7 +318,7 @@ def _row(release: Release, task: Task, speaker: str, split: str) -> ReleaseRow:
     )
 
 
-def _check(slug: str, min_confidence: float, min_contributors: int) -> None:
+def _validate(slug: str, min_confidence: float, min_contributors: int) -> None:
     try:
         Release._meta.get_field("slug").clean(slug, None)
     except ValidationError:

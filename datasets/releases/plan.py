@@ -18,7 +18,7 @@ from datasets.models import Release
 from . import frozen, tar
 from .formats import package
 from .formats.rows import Entry, Format, Row
-from .scratch import List, Text
+from .scratch import EncryptedList, EncryptedText
 
 # A group has at most this many sounds, and about this many bytes.
 GROUP_SOUNDS, GROUP_BYTES = 64, 4 * 2**20
@@ -68,8 +68,8 @@ class Plan:
         self.checksums_size = self.checksums_start = 0
         self.file_count = 1
         with ExitStack() as opened:
-            self._files: List[ArchiveFile] = opened.enter_context(List())
-            self._texts: list[Text] = []
+            self._files: EncryptedList[ArchiveFile] = opened.enter_context(EncryptedList())
+            self._texts: list[EncryptedText] = []
             self.digests = opened.enter_context(Digests())
             self.etag = self._fill(opened)
             self._opened = opened.pop_all()
@@ -98,13 +98,13 @@ class Plan:
         if files:
             yield Group(number, files)
 
-    def text(self, file: ArchiveFile) -> Text:
+    def text(self, file: ArchiveFile) -> EncryptedText:
         return self._texts[file.text]
 
     def _fill(self, opened: ExitStack) -> str:
-        """Collects the files and counts them; the ETag."""
+        """Collect and count the files, and return the ETag."""
         tag = hashlib.sha256()
-        with List[Row]() as overflow:
+        with EncryptedList[Row]() as overflow:
             rows = _repeatable(frozen.rows(self.release), overflow)
             for entry in package.files(self.form, frozen.about(self.release), rows, _never_read):
                 file = self._planned(entry, opened)
@@ -112,18 +112,18 @@ class Plan:
                 self.file_count += 1
                 self.checksums_size += _checksum_size(file.path)
                 self.checksums_start += tar.size_of(file.path, file.size, self.mtime)
-                # This names every byte: a text by its digest, a sound by its row, whose sound never changes.
+                # This identifies every byte: a text by its digest, a sound by its row, as it never changes.
                 tag.update(f"{file.path}\0{file.size}\0{file.sound}\0{file.digest.hex()}\n".encode())
         return f'"{tag.hexdigest()[:32]}"'
 
     def _planned(self, entry: Entry, opened: ExitStack) -> ArchiveFile:
         if entry.sound:
             return ArchiveFile(entry.path, entry.size, entry.sound)
-        text, digest = opened.enter_context(Text()), hashlib.sha256()
+        text, digest = opened.enter_context(EncryptedText()), hashlib.sha256()
         for chunk in entry.chunks():
             text.write(chunk)
             digest.update(chunk)
-        text.end()
+        text.finish()
         self._texts.append(text)
         return ArchiveFile(entry.path, text.size, digest=digest.digest(), text=len(self._texts) - 1)
 
@@ -140,9 +140,9 @@ class Digests:
     def __exit__(self, *error: object) -> None:
         self._file.close()
 
-    def keep(self, group: Group, place: int, digests: list[bytes]) -> None:
-        """Stores those of the group's sounds from this place on."""
-        os.pwrite(self._file.fileno(), b"".join(digests), (group.number * GROUP_SOUNDS + place) * _DIGEST)
+    def keep(self, group: Group, position: int, digests: list[bytes]) -> None:
+        """Stores those of the group's sounds from this position on."""
+        os.pwrite(self._file.fileno(), b"".join(digests), (group.number * GROUP_SOUNDS + position) * _DIGEST)
 
     def of(self, group: Group) -> list[bytes] | None:
         """Those of all sounds of the group, or None when some of them were not read."""
@@ -156,7 +156,7 @@ def _checksum_size(path: str) -> int:
     return len(package.checksum(bytes(_DIGEST), path))
 
 
-def _repeatable(rows: Iterator[Row], overflow: List[Row]) -> Callable[[], Iterator[Row]]:
+def _repeatable(rows: Iterator[Row], overflow: EncryptedList[Row]) -> Callable[[], Iterator[Row]]:
     """The same rows, to be read as often as needed."""
     first = list(islice(rows, ROWS_IN_MEMORY))
     for row in rows:

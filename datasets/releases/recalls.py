@@ -1,7 +1,7 @@
-"""Which clips of a release were withdrawn, for whoever holds a copy: a signed feed that changes once a day.
+"""The recall feed: which clips of a release were withdrawn, signed, for everyone who has a copy.
 
-Ids enter it in one publication a day, all those of the day before together, so that the feed does not tell
-when within a day somebody left.
+It changes once a day: all ids of the day before are published together, so that the feed does not disclose at
+what time of day someone left.
 """
 
 from datetime import date, datetime
@@ -15,11 +15,11 @@ from accounts.consent import live_for
 from accounts.models import Purpose
 from datasets.models import Recall, Release
 
-AT_ONCE = 2_000
+BATCH_SIZE = 2_000
 
 
 def feed(release: Release) -> dict[str, Any]:
-    """The release's feed, signed: the same bytes from one publication to the next."""
+    """The release's feed, signed. It is the same bytes until the next publication."""
     published = release.recalls.exclude(published_on=None)
     return signing.sign(
         {
@@ -32,7 +32,8 @@ def feed(release: Release) -> dict[str, Any]:
 
 
 def publish(now: datetime) -> int:
-    """The day's publication of every release's feed; how many ids entered. Later that day it adds none."""
+    """Publish every release's feed of the day, and return how many ids were added: none if it was published
+    that day already."""
     today = now.date()
     return sum(_publish(release.pk, today) for release in Release.objects.order_by("pk"))
 
@@ -42,26 +43,27 @@ def _publish(release_id: int, today: date) -> int:
     release = Release.objects.select_for_update(no_key=True).get(pk=release_id)
     if _published_on(release) >= today:
         return 0
-    _recall_what_researchers_may_have_no_more(release)
-    entered = release.recalls.filter(published_on=None).update(published_on=today)
+    _recall_withheld_clips(release)
+    added = release.recalls.filter(published_on=None).update(published_on=today)
     release.recalls_published_on = today
     release.save(update_fields=["recalls_published_on"])
-    return entered
+    return added
 
 
 def _published_on(release: Release) -> date:
-    """A release is new on its own day, with nothing withdrawn: its first publication is a day later."""
+    """The first publication is the day after the release, because a new release has no withdrawn clips."""
     return release.recalls_published_on or release.published_at.date()
 
 
-def _recall_what_researchers_may_have_no_more(release: Release) -> None:
-    """Erased clips are in the table already. These are held still, for volunteers alone."""
-    kept = live_for("task__clip__contributor", "task__clip__material", Purpose.RESEARCHERS)
-    withheld = release.rows.filter(~kept | Q(task__clip__withdrawal__isnull=False))
+def _recall_withheld_clips(release: Release) -> None:
+    """Recall the clips that researchers may not have any more, but volunteers still hear. Erased clips are
+    recalled by their erasure."""
+    consented = live_for("task__clip__contributor", "task__clip__material", Purpose.RESEARCHERS)
+    withheld = release.rows.filter(~consented | Q(task__clip__withdrawal__isnull=False))
     batch = []
-    for public_id in withheld.values_list("public_id", flat=True).iterator(chunk_size=AT_ONCE):
+    for public_id in withheld.values_list("public_id", flat=True).iterator(chunk_size=BATCH_SIZE):
         batch.append(Recall(release=release, public_id=public_id))
-        if len(batch) == AT_ONCE:
+        if len(batch) == BATCH_SIZE:
             Recall.objects.bulk_create(batch, ignore_conflicts=True)
             batch = []
     Recall.objects.bulk_create(batch, ignore_conflicts=True)

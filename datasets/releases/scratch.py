@@ -1,7 +1,7 @@
-"""What one process lays aside on disk while it works, sealed under a key that no other ever has.
+"""Encrypted temporary storage: what does not fit into memory, under a key that only this process has.
 
-A release's rows hold what people said, and no word may lie anywhere in plain. So what is too much for memory
-goes to a file without a name, in blocks of AES-256-GCM ciphertext; key and file are gone with the process.
+A release's rows contain what people said, which is never stored unencrypted. So it goes to a temporary file
+without a name, in blocks of AES-256-GCM ciphertext. Key and file are gone when the process ends.
 """
 
 import os
@@ -16,13 +16,13 @@ from accounts.ciphers import KEY, NONCE
 
 T = TypeVar("T")
 
-TAG = 16  # bytes that sealing adds to each block
-BLOCK = 256 * 1024  # bytes of a text that are sealed together
-THINGS = 1_000  # so many of a list
+TAG = 16  # bytes that encryption adds to each block
+TEXT_BLOCK = 256 * 1024  # bytes
+LIST_BLOCK = 1_000  # items
 
 
-class Blocks:
-    """Blocks of bytes, by the order in which they were laid aside."""
+class EncryptedBlocks:
+    """Blocks of bytes in an encrypted temporary file, numbered in the order in which they were added."""
 
     def __init__(self) -> None:
         self._file = tempfile.TemporaryFile()  # noqa: SIM115
@@ -41,7 +41,7 @@ class Blocks:
         return self._cipher.decrypt(self._nonce(number), sealed, None)
 
     def size_of(self, number: int) -> int:
-        """In bytes, without opening it."""
+        """In bytes, without decrypting it."""
         return self._ends[number + 1] - self._ends[number] - TAG
 
     def __len__(self) -> int:
@@ -57,16 +57,16 @@ class Blocks:
         self.close()
 
     def _nonce(self, number: int) -> bytes:
-        """A key seals one file alone, and no block of it twice."""
+        """A counter is enough: each file has its own key, and a block is encrypted once."""
         return number.to_bytes(NONCE)
 
 
-class Text(Blocks):
+class EncryptedText(EncryptedBlocks):
     """One long text, written from front to back and then read in blocks.
 
-    >>> with Text() as text:
+    >>> with EncryptedText() as text:
     ...     text.write(b"one "), text.write(b"two")
-    ...     text.end()
+    ...     text.finish()
     ...     text.size, text.get(0)
     (None, None)
     (7, b'one two')
@@ -74,26 +74,26 @@ class Text(Blocks):
 
     def __init__(self) -> None:
         super().__init__()
-        self._open = bytearray()
+        self._pending = bytearray()
         self.size = 0
 
     def write(self, data: bytes) -> None:
         self.size += len(data)
-        self._open += data
-        while len(self._open) >= BLOCK:
-            self.add(bytes(self._open[:BLOCK]))
-            del self._open[:BLOCK]
+        self._pending += data
+        while len(self._pending) >= TEXT_BLOCK:
+            self.add(bytes(self._pending[:TEXT_BLOCK]))
+            del self._pending[:TEXT_BLOCK]
 
-    def end(self) -> None:
-        """To be called once, after the last `write`."""
-        if self._open:
-            self.add(bytes(self._open))
+    def finish(self) -> None:
+        """Call this once, after the last `write`."""
+        if self._pending:
+            self.add(bytes(self._pending))
 
 
-class List(Blocks, Generic[T]):
-    """A long list, some of which is in memory at a time.
+class EncryptedList(EncryptedBlocks, Generic[T]):
+    """A long list, of which one block is in memory at a time.
 
-    >>> with List() as numbers:
+    >>> with EncryptedList() as numbers:
     ...     for number in range(2_500):
     ...         numbers.append(number)
     ...     sum(numbers) == sum(range(2_500))
@@ -102,15 +102,15 @@ class List(Blocks, Generic[T]):
 
     def __init__(self) -> None:
         super().__init__()
-        self._open: list[T] = []
+        self._pending: list[T] = []
 
-    def append(self, thing: T) -> None:
-        self._open.append(thing)
-        if len(self._open) == THINGS:
-            self.add(pickle.dumps(self._open, pickle.HIGHEST_PROTOCOL))
-            self._open = []
+    def append(self, item: T) -> None:
+        self._pending.append(item)
+        if len(self._pending) == LIST_BLOCK:
+            self.add(pickle.dumps(self._pending, pickle.HIGHEST_PROTOCOL))
+            self._pending = []
 
     def __iter__(self) -> Iterator[T]:
         for number in range(len(self)):
-            yield from pickle.loads(self.get(number))  # our own block: no other has the key
-        yield from self._open
+            yield from pickle.loads(self.get(number))  # safe: only this process has the key
+        yield from self._pending

@@ -1,4 +1,4 @@
-"""The releases, for researchers; and the feed of what was recalled from one, for everyone."""
+"""The page of releases, for researchers, and each release's recall feed, for everyone."""
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
@@ -14,8 +14,8 @@ from . import formats, frozen, recalls
 @researcher_required
 def releases_page(request: PersonalRequest) -> HttpResponse:
     found = Release.objects.prefetch_related("campaigns")
-    held = [(release, *frozen.amount(release)) for release in found]
-    rows = [(release, clips, seconds / 3600) for release, clips, seconds in held]
+    amounts = [(release, *frozen.amount(release)) for release in found]
+    rows = [(release, clips, seconds / 3600) for release, clips, seconds in amounts]
     return render(
         request, "datasets/releases/releases.html", {"rows": rows, "formats": list(formats.FORMATS)}
     )

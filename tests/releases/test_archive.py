@@ -168,7 +168,7 @@ def test_what_was_withdrawn_is_in_no_later_archive(spring, wendy, end):
 @mutant(
     "what was read ahead is not sent any more once it is withdrawn",
     "datasets/releases/readahead.py",
-    kept_by="        sounds.places(place)\n",
+    kept_by="        sounds.check(position)\n",
     broken="",
 )
 @pytest.mark.parametrize("together", [1, 64])
@@ -287,19 +287,19 @@ def test_rows_that_are_laid_aside_make_the_same_archive(spring, held, monkeypatc
     assert whole(spring) == expected
 
 
-@pytest.mark.parametrize("at_once", [1, 2, 5])
-def test_rows_come_in_order_however_many_are_read_at_once(spring, at_once, monkeypatch):
+@pytest.mark.parametrize("batch_size", [1, 2, 5])
+def test_rows_come_in_order_whatever_the_batch_size(spring, batch_size, monkeypatch):
     expected = list(frozen.rows(spring))
-    monkeypatch.setattr(frozen, "AT_ONCE", at_once)
+    monkeypatch.setattr(frozen, "BATCH_SIZE", batch_size)
     assert list(frozen.rows(spring)) == expected
     assert all(one.id < other.id for one, other in pairwise(expected)) and len(expected) == 5
 
 
 def test_what_is_laid_aside_lies_on_disk_as_ciphertext():
     secret = b"what somebody said " * 40_000
-    with scratch.Text() as text:
+    with scratch.EncryptedText() as text:
         text.write(secret)
-        text.end()
+        text.finish()
         assert b"".join(text.get(number) for number in range(len(text))) == secret
         text._file.seek(0)
         stored = text._file.read()

@@ -83,7 +83,7 @@ def pinned(juniper, shelf):
 def served(release, public_id):
     """Whether the sound of this row would be sent now."""
     try:
-        return bool(frozen.places(release, [public_id]))
+        return bool(frozen.vault_files(release, [public_id]))
     except frozen.ClipWithdrawn:
         return False
 
@@ -93,7 +93,7 @@ def served(release, public_id):
     "datasets/releases/frozen.py",
     kept_by="""        AND NOT EXISTS (
             SELECT FROM {Recall._meta.db_table} recalled
-            WHERE recalled.release_id = held.release_id AND recalled.public_id = held.public_id
+            WHERE recalled.release_id = pinned.release_id AND recalled.public_id = pinned.public_id
         )
 """,
     broken="",

@@ -123,8 +123,8 @@ def test_no_time_of_an_erasure_is_kept_with_what_was_recalled(released, alice):
 @mutant(
     "what researchers may have no more is recalled",
     "datasets/releases/recalls.py",
-    kept_by="    _recall_what_researchers_may_have_no_more(release)\n    entered",
-    broken="    entered",
+    kept_by="    _recall_withheld_clips(release)\n    added",
+    broken="    added",
 )
 def test_what_researchers_may_have_no_more_is_recalled_though_volunteers_go_on_hearing_it(released, alice):
     gone = ids(released, alice)

@@ -231,13 +231,13 @@ def test_a_clip_that_is_withdrawn_while_it_is_read_stops_the_export(
     alice, one_release, tmp_path, monkeypatch
 ):
     """Between the table that names it and the sound itself."""
-    look = frozen.places
+    look = frozen.vault_files
 
     def withdraw_first(release, ids):
         consent.withdraw(alice, LATER)
         return look(release, ids)
 
-    monkeypatch.setattr(frozen, "places", withdraw_first)
+    monkeypatch.setattr(frozen, "vault_files", withdraw_first)
     with pytest.raises(CommandError, match=r"Nothing was written: .* was withdrawn"):
         export(one_release, tmp_path / "out", "precise")
     assert not (tmp_path / "out").exists()

@@ -15,7 +15,7 @@ from datasets.releases.formats import folder, summary
 from datasets.releases.formats.rows import NotRepresentable, UnknownFormat
 from datasets.releases.wording import explained
 
-REFUSALS = (
+EXPECTED_ERRORS = (
     UnknownFormat,
     folder.Occupied,
     folder.BadEntry,
@@ -38,24 +38,24 @@ class Command(BaseCommand):
         release = _release(options["release"])
         try:
             form = formats.find(options["format"])
-            held = summary.summarise(frozen.rows(release), form.why_left_out)
+            counts = summary.summarise(frozen.rows(release), form.why_left_out)
             with Archive(release, form) as archive:
                 files = tqdm(archive.entries(), total=archive.plan.file_count, unit="file", disable=None)
                 written = folder.write(files, options["to"])
-        except REFUSALS as error:
+        except EXPECTED_ERRORS as error:
             raise CommandError(f"Nothing was written: {explained(error)}") from error
         audit.record(audit.Act.EXPORTED, f"release {release.slug}", None, timezone.now())
-        self._tell(release, options["to"], held, written)
+        self._report(release, options["to"], counts, written)
 
-    def _tell(self, release: Release, to: Path, held: summary.Summary, written: folder.Written) -> None:
-        splits = ", ".join(f"{split} {share.clips}" for split, share in held.splits.items())
+    def _report(self, release: Release, to: Path, counts: summary.Summary, written: folder.Written) -> None:
+        splits = ", ".join(f"{split} {subtotal.clips}" for split, subtotal in counts.splits.items())
         self.stdout.write(
-            f"{release.slug}: {held.clips} clips ({splits}) in {to}, "
+            f"{release.slug}: {counts.clips} clips ({splits}) in {to}, "
             f"{written.files} files, {written.bytes / 1e6:.1f} MB."
         )
-        for reason, count in held.left_out.most_common():
+        for reason, count in counts.left_out.most_common():
             self.stdout.write(f"left out: {count} {reason}")
-        if held.clips and not all(share.clips for share in held.splits.values()):
+        if counts.clips and not all(subtotal.clips for subtotal in counts.splits.values()):
             self.stdout.write(
                 "A split is empty: speakers are never divided between splits, and there are too few of them."
             )

@@ -22,7 +22,7 @@ class Command(BaseCommand):
         parser.add_argument(
             "--public",
             action="store_true",
-            help="only clips that public releases may hold; else researchers'",
+            help="only clips that may be published; without it, clips for researchers",
         )
 
     def handle(self, *args: Any, **options: Any) -> None:

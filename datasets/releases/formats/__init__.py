@@ -1,11 +1,11 @@
-"""One writer per training format. What is alike in all of them is in `package`.
+"""One writer per training format. The files that all formats share are in `package`.
 
 A format is a module with
 
-    NAME           as in the address of its archive
-    LAYOUT         what is where, for the dataset card
-    why_left_out   why a row cannot be in this format, or None
-    entries        its own files, given rows and their audio
+    NAME           the name in the address of its archive
+    LAYOUT         its files and folders, for the dataset card
+    why_left_out   the reason why a row cannot be in this format, or None
+    entries        the format's own files, from rows and their audio
 """
 
 from . import deepspeech, precise

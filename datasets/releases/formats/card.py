@@ -1,17 +1,17 @@
-"""The two papers of an archive that people read: its dataset card and its licence."""
+"""The two documents of an archive for people to read: its dataset card and its licence."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from .summary import Share, Summary
+from .summary import Subtotal, Summary
 
 
 @dataclass(frozen=True)
 class About:
-    """What is known of a release as a whole.
+    """Facts about a whole release.
 
-    `name` is its slug, `quarter` the finest time that is told (2025-Q3), `licence` an SPDX identifier,
-    `site` the address of the site without a slash at the end, `contact` an address for people.
+    `name` is its slug, `quarter` when it was made (2025-Q3; no finer time is disclosed), `licence` an SPDX
+    identifier, `site` the address of the site without a trailing slash, `contact` an address for people.
     """
 
     name: str
@@ -32,7 +32,7 @@ def card(about: About, summary: Summary, layout: str) -> str:
         f"# {about.title}\n",
         _details(about, summary),
         _USES,
-        f"## Dataset Structure\n\n{layout}\n\n{_PAPERS}\n\n{_counts(summary)}",
+        f"## Dataset Structure\n\n{layout}\n\n{_COMMON_FILES}\n\n{_counts(summary)}",
         _CREATION,
         _personal(about),
         _LIMITATIONS,
@@ -78,7 +78,7 @@ Training and testing models that hear a wake word or write down speech.
 Finding out who a speaker is, telling speakers apart from one release to another, or imitating a voice.
 """
 
-_PAPERS = """\
+_COMMON_FILES = """\
 Beside them:
 
 - `soft-labels.jsonl`: for each clip its `id`, `speaker` and `split`, the `answer` that it was settled on, the
@@ -114,8 +114,8 @@ person: ids are random, voices are not anonymous.
 
 
 def _details(about: About, summary: Summary) -> str:
-    speakers = set[str]().union(*(share.speakers for share in summary.splits.values()))
-    seconds = sum(share.seconds for share in summary.splits.values())
+    speakers = set[str]().union(*(subtotal.speakers for subtotal in summary.splits.values()))
+    seconds = sum(subtotal.seconds for subtotal in summary.splits.values())
     return (
         "## Dataset Details\n\n"
         f"- Release: {about.name} ({about.quarter})\n"
@@ -155,10 +155,10 @@ def _counts(summary: Summary) -> str:
     return "\n".join(tables)
 
 
-def _table(head: str, shares: Mapping[str, Share]) -> str:
+def _table(head: str, subtotals: Mapping[str, Subtotal]) -> str:
     return _grid(
         (head, "Clips", "Speakers", "Duration"),
-        ((name, s.clips, len(s.speakers), _duration(s.seconds)) for name, s in shares.items()),
+        ((name, s.clips, len(s.speakers), _duration(s.seconds)) for name, s in subtotals.items()),
     )
 
 

@@ -1,8 +1,7 @@
-"""DeepSpeech and Coqui STT: a CSV a split, an alphabet, WAV clips.
+"""DeepSpeech and Coqui STT: one CSV for each split, an alphabet, WAV clips.
 
-The fields and limits are those of https://deepspeech.readthedocs.io/en/latest/TRAINING.html and of its
-importers: a transcript may have no more characters than the clip has steps of 20 ms, and no clip is
-longer than 10 s.
+The fields and limits are from https://deepspeech.readthedocs.io/en/latest/TRAINING.html and from its
+importers: a transcript may have at most one character for each 20 ms of the clip, and a clip at most 10 s.
 """
 
 import csv
@@ -31,7 +30,7 @@ _HEADER = ("wav_filename", "wav_filesize", "transcript")
 
 
 def why_left_out(row: Row) -> str | None:
-    """Why a row cannot be here, in words fit for a count ("12 left out: longer than 10 s"), or None."""
+    """Why a row cannot be in this format, worded to follow a count ("12 longer than 10 s"), or None."""
     if row.kind == WAKE_WORD and row.label != "yes":
         return "no transcript: a wake-word clip not answered yes"
     text = _transcript(row)

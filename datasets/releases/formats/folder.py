@@ -1,4 +1,4 @@
-"""Entries written to a folder: all of them or none."""
+"""Writes entries to a folder: all of them or none."""
 
 import os
 import tempfile
@@ -34,10 +34,10 @@ class Written:
 
 
 def write(entries: Iterable[Entry], folder: Path) -> Written:
-    """Write every entry under a folder that is absent or empty, and say how much was written.
+    """Write every entry to a folder that is absent or empty, and return how much was written.
 
-    Everything goes to a hidden folder beside it first, which takes its place at the end, so that what stands
-    there is never half a release. Raises Occupied before anything is read, and BadEntry.
+    Everything is written to a hidden folder next to it, which is renamed at the end, so that the folder never
+    has half a release. Raises Occupied before anything is read, and BadEntry.
     """
     folder = folder.absolute()
     if folder.exists() and not (folder.is_dir() and not any(folder.iterdir())):

@@ -1,4 +1,4 @@
-"""A whole archive: a format's own files and, alike in every format, the papers around them."""
+"""All files of an archive: the format's own, and the licence, card, labels and checksums of every format."""
 
 import hashlib
 import json
@@ -17,15 +17,14 @@ _DIGEST = hashlib.sha256().digest_size
 def entries(form: Format, about: About, rows: Rows, audio: Audio) -> Iterator[Entry]:
     """Every file of a release in one format, in an order and with bytes that depend on the rows alone.
 
-    The audio of a clip is asked for when its entry is read, so no second copy of a voice exists and a
-    consumer may skip entries. Raises OutOfOrder unless the rows come by rising id.
+    The audio of a clip is read when its entry is read, so no second copy of a voice exists and entries may be
+    skipped. Raises OutOfOrder unless the rows are ordered by id.
     """
-
     return _with_checksums(partial(files, form, about, rows, audio))
 
 
 def files(form: Format, about: About, rows: Rows, audio: Audio) -> Iterator[Entry]:
-    """The same without the checksums, for whoever takes them as the files go by."""
+    """The same without the checksums, for callers that compute them while reading."""
 
     def ordered() -> Iterator[Row]:
         return in_order(rows())
@@ -34,7 +33,7 @@ def files(form: Format, about: About, rows: Rows, audio: Audio) -> Iterator[Entr
 
 
 def checksum(digest: bytes, path: str) -> bytes:
-    """One line of the checksums, as sha256sum reads it; its length depends on the path alone."""
+    """One line of the checksums, as sha256sum reads it; its length depends only on the path."""
     return f"{digest.hex()}  {path}\n".encode()
 
 
@@ -61,14 +60,14 @@ def _soft_label(row: Row) -> str:
         "confidence": row.confidence,
         "soft": row.soft,
     }
-    # Sorted, because a database's JSON keeps no order of its keys.
+    # Sorted, because PostgreSQL's JSON does not keep the order of keys.
     return json.dumps(fields, ensure_ascii=False, sort_keys=True)
 
 
 def _with_checksums(files: Callable[[], Iterator[Entry]]) -> Iterator[Entry]:
-    """The files, and last the checksums, taken while each file was read; one that was skipped is read then.
+    """The files, and last their checksums, computed while each file was read. A skipped file is read then.
 
-    Only digests are held, 32 bytes a file; the paths are made again.
+    Only digests are kept in memory, 32 bytes a file; the paths are generated again.
     """
     digests = bytearray()
     size = 0

@@ -1,6 +1,6 @@
-"""Mycroft Precise: folders of WAV clips that hold the wake word and that do not.
+"""Mycroft Precise: folders of WAV clips with the wake word and without.
 
-The folders are those of https://github.com/MycroftAI/mycroft-precise/wiki/Training-your-own-wake-word
+The folders are from https://github.com/MycroftAI/mycroft-precise/wiki/Training-your-own-wake-word
 """
 
 from collections.abc import Iterable, Iterator
@@ -21,7 +21,7 @@ empty is absent."""
 
 
 def why_left_out(row: Row) -> str | None:
-    """Why a row cannot be here, or None."""
+    """Why a row cannot be in this format, or None."""
     return None if row.kind == WAKE_WORD else "a transcription: no wake word was asked for"
 
 
@@ -31,7 +31,7 @@ def entries(rows: Rows, audio: Audio) -> Iterator[Entry]:
     Raises NotRepresentable if they hold several wake words, because a model detects one. It does so when it
     is called, before the first entry is read.
     """
-    _refuse_many(rows())
+    _check_one_wake_word(rows())
     return _clips(rows, audio)
 
 
@@ -41,7 +41,7 @@ def _clips(rows: Rows, audio: Audio) -> Iterator[Entry]:
             yield clip(_path(row), row, audio)
 
 
-def _refuse_many(rows: Iterable[Row]) -> None:
+def _check_one_wake_word(rows: Iterable[Row]) -> None:
     typed = {row.wake_word for row in rows if why_left_out(row) is None}
     found = set(map(normalise.text, typed))
     if len(found) > 1:

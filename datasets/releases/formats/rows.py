@@ -1,4 +1,4 @@
-"""What a format is given, rows and their audio, and what it gives, entries of an archive."""
+"""A format's input, rows and their audio, and its output, the entries of an archive."""
 
 import re
 from collections.abc import Callable, Iterable, Iterator
@@ -21,9 +21,9 @@ _FILE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
 class Row:
     """One settled clip of a release. Its ids are random and mean nothing outside the release.
 
-    `text` is the settled transcript in normal form; `label` is yes, similar, no or noise, None for a
-    transcription. `size` is that of the WAV in bytes, 44 + 2 a sample. `soft` is the verdict's evidence.
-    Raises ValueError on an id that is no safe file name, an unknown split or an unknown kind.
+    `text` is the settled transcript in normal form; `label` is yes, similar, no or noise, and None for
+    a transcription. `size` is the WAV's, in bytes: 44, and 2 for each sample. `soft` is the evidence of
+    the verdict. Raises ValueError for an id that is not a safe file name, and for an unknown split or kind.
     """
 
     id: str
@@ -48,7 +48,7 @@ class Row:
             raise ValueError(f"row {self.id}: kind {self.kind!r} is none of {KINDS}")
 
     def __reduce__(self) -> tuple[type["Row"], tuple[Any, ...]]:
-        """Pickled as its values, which takes a tenth of what a dataclass does by itself."""
+        """Pickle as a tuple of values, in a tenth of the time that a dataclass takes by default."""
         return Row, _values(self)
 
     @property
@@ -61,10 +61,10 @@ _values = attrgetter(*(field.name for field in fields(Row)))
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One file of an archive: a relative POSIX path, a size in bytes, and the bytes when asked for.
+    """One file of an archive: a relative POSIX path, a size in bytes, and the bytes when they are needed.
 
-    A sound's size is known before its bytes, so that a stream can skip it without reading; `sound` is then
-    the id of its row. A text is made once to be measured, if that is asked, and again for its bytes.
+    For a sound, `sound` is the id of its row, and its size is known in advance, so that a stream can skip it
+    without reading it. A text is generated once if its size is needed, and again for its bytes.
     """
 
     path: str
@@ -80,8 +80,8 @@ class Entry:
         return b"".join(self.chunks())
 
 
-# Read several times, and never held: a release can have 10 million rows. Each time the same rows come, in
-# the order of their ids.
+# Called several times, and never kept in a list: a release can have 10 million rows. Each call gives the same
+# rows, ordered by id.
 Rows = Callable[[], Iterable[Row]]
 
 # The WAV of a row, of exactly `row.size` bytes.
@@ -113,12 +113,14 @@ class NotRepresentable(Refusal):
 
 
 class OutOfOrder(ValueError):
-    """Rows came in another order than that of their ids, or one came twice."""
+    """The rows are not ordered by id, or an id occurs twice."""
 
 
 def in_order(rows: Iterable[Row]) -> Iterator[Row]:
-    """The same rows. Raises OutOfOrder where an id is not greater than the one before, by code points: a
-    release gives the same bytes whatever the database's collation, and no file overwrites another."""
+    """The same rows. Raises OutOfOrder if an id is not greater than the one before, by code points.
+
+    So a release gives the same bytes under any collation of the database, and no file overwrites another.
+    """
     last = ""
     for row in rows:
         if row.id <= last:
@@ -128,12 +130,12 @@ def in_order(rows: Iterable[Row]) -> Iterator[Row]:
 
 
 def clip(path: str, row: Row, audio: Audio) -> Entry:
-    """The entry of a row's WAV, read when its turn comes."""
+    """The entry of a row's WAV, which is read when the entry is."""
     return Entry(path, row.size, lambda: (audio(row),), row.id)
 
 
 def lines(path: str, source: Callable[[], Iterable[str]]) -> Entry:
-    """The entry of a text made line by line.
+    """The entry of a text that is generated line by line.
 
     >>> lines("a.txt", lambda: ["one\\n", "two\\n"]).size
     8
@@ -142,7 +144,7 @@ def lines(path: str, source: Callable[[], Iterable[str]]) -> Entry:
 
 
 def document(path: str, text: str) -> Entry:
-    """The entry of a text short enough to hold."""
+    """The entry of a text that is short enough to keep in memory."""
     return lines(path, lambda: (text,))
 
 

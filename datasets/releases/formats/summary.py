@@ -1,4 +1,4 @@
-"""What an archive will hold and what it leaves out, counted in one pass over the rows."""
+"""Counts of the clips that an archive has and of those that it leaves out, from one pass over the rows."""
 
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable
@@ -8,7 +8,7 @@ from .rows import SPLITS, WAKE_WORD, Row
 
 
 @dataclass
-class Share:
+class Subtotal:
     """Clips, their speakers and their seconds."""
 
     clips: int = 0
@@ -23,17 +23,17 @@ class Share:
 
 @dataclass
 class Summary:
-    """Counts of one format's rows; `left_out` counts the others by reason."""
+    """Counts of one format's rows; `left_out` counts the clips that it leaves out, by reason."""
 
-    splits: dict[str, Share] = field(default_factory=lambda: {split: Share() for split in SPLITS})
-    languages: defaultdict[str, Share] = field(default_factory=lambda: defaultdict(Share))
-    wake_words: defaultdict[str, Share] = field(default_factory=lambda: defaultdict(Share))
+    splits: dict[str, Subtotal] = field(default_factory=lambda: {split: Subtotal() for split in SPLITS})
+    languages: defaultdict[str, Subtotal] = field(default_factory=lambda: defaultdict(Subtotal))
+    wake_words: defaultdict[str, Subtotal] = field(default_factory=lambda: defaultdict(Subtotal))
     labels: Counter[str] = field(default_factory=Counter)
     left_out: Counter[str] = field(default_factory=Counter)
 
     @property
     def clips(self) -> int:
-        return sum(share.clips for share in self.splits.values())
+        return sum(subtotal.clips for subtotal in self.splits.values())
 
     def add(self, row: Row) -> None:
         self.splits[row.split].add(row)
@@ -44,7 +44,7 @@ class Summary:
 
 
 def summarise(rows: Iterable[Row], why_left_out: Callable[[Row], str | None]) -> Summary:
-    """The counts of rows, by what the format says of each.
+    """The counts of rows, with those that the format leaves out.
 
     >>> summarise([], lambda row: None).clips
     0
