@@ -1,7 +1,7 @@
-"""Take withdrawn clips out of a copy of a release, and check the rest: python clean_copy.py FOLDER
+"""Remove withdrawn clips from a copy of a release, and check the rest: python clean_copy.py FOLDER
 
-Needs Python 3.9 alone. Removes the files and the rows of all clips that the release's signed list names, and
-compares the rest with checksums.sha256. Run it before each training. Exit code 0: the copy is clean, whole.
+Needs only Python 3.9. Removes the files and rows of all clips in the release's signed recall feed, and
+compares the rest with checksums.sha256. Run it before each training. Exit code 0: clean and complete.
 """
 
 import argparse
@@ -32,7 +32,7 @@ def point(data):
     x = pow(square, (P + 3) // 8, P)
     x = x if x * x % P == square else x * pow(2, (P - 1) // 4, P) % P
     if y >= P or x * x % P != square or (odd and not x):
-        raise ValueError("a signature or its key is no point of the curve")
+        raise ValueError("a signature or its key is not a point of the curve")
     return (x if x % 2 == odd else P - x), y
 
 
@@ -44,23 +44,23 @@ def is_signed(key, message, signature):
 
 
 def withdrawn(folder, feed, key):
-    """The withdrawn ids, once their list is known to be of this release and signed by its site."""
-    papers = (folder / "LICENSE.txt").read_text("utf-8")
-    url, release = re.findall(r"Withdrawn clips: (\S+/([\w-]+)\.json)", papers)[0]
+    """The ids in the feed. Raises ValueError unless it is for this release and signed by its site."""
+    licence = (folder / "LICENSE.txt").read_text("utf-8")
+    url, release = re.findall(r"Withdrawn clips: (\S+/([\w-]+)\.json)", licence)[0]
     feed = feed if "://" in feed else Path(feed).resolve().as_uri() if feed else url
-    beside = parse.urljoin(url if feed.startswith("file:") else feed, "/receipts/key/")
-    key = base64.b64decode(key or json.load(request.urlopen(beside, timeout=60))["public_key"])
-    said = json.load(request.urlopen(feed, timeout=60))
-    signature, gone = base64.b64decode(said.pop("signature")), {each.encode() for each in said["recalled"]}
-    text = json.dumps(said, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
-    if said["release"] != release or not is_signed(key, text, signature) or not all(map(ID.fullmatch, gone)):
-        raise ValueError(f"{feed} is not the list of {release}, signed by its site")
-    print(f"{release}: {len(gone)} clips withdrawn by {said['published_at']}")
+    key_url = parse.urljoin(url if feed.startswith("file:") else feed, "/receipts/key/")
+    key = base64.b64decode(key or json.load(request.urlopen(key_url, timeout=60))["public_key"])
+    doc = json.load(request.urlopen(feed, timeout=60))
+    signature, gone = base64.b64decode(doc.pop("signature")), {i.encode() for i in doc["recalled"]}
+    text = json.dumps(doc, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
+    if not (doc["release"] == release and is_signed(key, text, signature) and all(map(ID.fullmatch, gone))):
+        raise ValueError(f"{feed} is not the recall feed of {release}, signed by its site")
+    print(f"{release}: {len(gone)} clips withdrawn by {doc['published_at']}")
     return gone
 
 
 def clean(folder, gone):
-    """Remove all that names one of these clips; gives what is wrong with the rest."""
+    """Remove the files and rows of these clips; return what is wrong with the rest."""
     listed = {line[66:]: line[:64] for line in (folder / SUMS).read_text("utf-8").splitlines()}
     stays = {name: sha for name, sha in listed.items() if gone.isdisjoint(ID.findall(name.encode()))}
     wrong, new = [f"missing: {name}" for name in stays if not (folder / name).is_file()], {folder / SUMS: b""}

@@ -1,4 +1,4 @@
-"""A researcher's copy of a release, cleaned by the program that this site hands out."""
+"""A researcher's copy of a release, cleaned by the program that this site offers for download."""
 
 import base64
 import csv
@@ -61,7 +61,7 @@ def wendy(db):
 
 @pytest.fixture
 def copies(juniper, sentences, share, volunteers, alice, wendy, tmp_path):
-    """What a researcher downloaded of the release spring in each format, before Alice left."""
+    """The release spring in each format, as a researcher downloaded it before Alice left."""
     for campaign, answers in ((juniper, ("yes", "no")), (sentences, ('he said "stop", then', "left"))):
         for answer in answers:
             for contributor in (alice, wendy):
@@ -99,7 +99,7 @@ def feed_file(folder, data):
 
 
 def run(folder, feed, *options):
-    """On another computer: Python alone, without this project's packages or settings."""
+    """Run it as on another computer: Python only, without this project's packages or settings."""
     if "--key" not in options:
         options += ("--key", signing.public_key()["public_key"])
     command = [sys.executable, "-I", "-S", PROGRAM, folder, "--feed", feed, *options]
@@ -115,7 +115,7 @@ def contents(folder):
 
 
 def whole(folder):
-    """Every file has the checksum that stands for it, and each stands there once."""
+    """All files, after checking that each is listed once with its checksum."""
     files = contents(folder)
     listed = files.pop("checksums.sha256").decode().splitlines()
     assert sorted(listed) == sorted(f"{hashlib.sha256(data).hexdigest()}  {n}" for n, data in files.items())
@@ -123,7 +123,7 @@ def whole(folder):
 
 
 def records(folder):
-    """DeepSpeech's rows as its importer reads them, each with its sound."""
+    """DeepSpeech's rows as its importer reads them, after checking the sound of each."""
     for name in ("train.csv", "dev.csv", "test.csv"):
         with (folder / name).open(newline="", encoding="utf-8") as file:
             for row in csv.DictReader(file):
@@ -134,7 +134,7 @@ def records(folder):
 
 
 @pytest.mark.parametrize(("key", "message", "signature"), RFC_8032)
-def test_signatures_are_checked_as_the_standard_says(key, message, signature):
+def test_signatures_are_checked_as_the_rfc_says(key, message, signature):
     key, message, signature = map(bytes.fromhex, (key, message, signature))
     assert clean_copy.is_signed(key, message, signature)
     for position in range(0, 64, 7):
@@ -151,7 +151,7 @@ def accepts(key, message, signature):
         return False
 
 
-def test_it_takes_every_signature_of_the_site():
+def test_it_accepts_every_signature_of_the_site():
     for number in range(20):
         signed = signing.sign({"number": number, "words": "ñ “é”"})
         message = signing.canonical_json({name: signed[name] for name in ("number", "words", "key")})
@@ -159,8 +159,8 @@ def test_it_takes_every_signature_of_the_site():
         assert clean_copy.is_signed(key, message, base64.b64decode(signed["signature"]))
 
 
-def test_a_signature_has_one_spelling_alone():
-    """RFC 8032, section 5.1.7: S lies below the group's order; one greater by it would fit as well."""
+def test_a_signature_has_only_one_encoding():
+    """RFC 8032, section 5.1.7: S is less than the group's order, because S plus the order verifies too."""
     key, message, signature = map(bytes.fromhex, RFC_8032[1])
     larger = int.from_bytes(signature[32:], "little") + clean_copy.Q
     assert not clean_copy.is_signed(key, message, signature[:32] + larger.to_bytes(32, "little"))
@@ -168,7 +168,7 @@ def test_a_signature_has_one_spelling_alone():
     assert not clean_copy.is_signed(key, message, b"")
 
 
-def test_the_program_is_short_and_needs_python_alone():
+def test_the_program_is_short_and_needs_only_python():
     text = PROGRAM.read_text()
     assert len(text.splitlines()) < 100
     imported = {
@@ -183,7 +183,7 @@ def test_the_program_is_short_and_needs_python_alone():
     kept_by="        elif rest != data:",
     broken="        elif False:",
 )
-def test_a_cleaned_deepspeech_copy_reads_without_who_left(copies, left):
+def test_a_cleaned_deepspeech_copy_is_readable_without_the_withdrawn_clips(copies, left):
     feed, gone = left
     folder = copies["deepspeech"]
     before = list(records(folder))
@@ -197,7 +197,7 @@ def test_a_cleaned_deepspeech_copy_reads_without_who_left(copies, left):
     assert len(files["soft-labels.jsonl"].splitlines()) == 3
 
 
-def test_a_cleaned_precise_copy_reads_without_who_left(copies, left):
+def test_a_cleaned_precise_copy_is_readable_without_the_withdrawn_clips(copies, left):
     feed, gone = left
     folder = copies["precise"]
     before = contents(folder)
@@ -216,7 +216,7 @@ def test_a_cleaned_precise_copy_reads_without_who_left(copies, left):
 
 
 @pytest.mark.parametrize("form", ["deepspeech", "precise"])
-def test_it_may_run_twice(copies, left, form):
+def test_running_it_twice_changes_nothing_more(copies, left, form):
     run(copies[form], left[0])
     before = contents(copies[form])
     assert run(copies[form], left[0]).returncode == 0
@@ -230,7 +230,7 @@ def test_a_copy_without_recalls_stays_as_it_is(copies, tmp_path):
     assert contents(copies["deepspeech"]) == before
 
 
-def test_what_is_missing_changed_or_extra_is_named(copies, left):
+def test_missing_changed_and_extra_files_are_named(copies, left):
     feed, gone = left
     folder = copies["deepspeech"]
     stays = [path for path in sorted(folder.glob("clips/*.wav")) if path.stem not in gone]
@@ -248,7 +248,7 @@ def test_what_is_missing_changed_or_extra_is_named(copies, left):
     assert run(folder, feed).returncode == 1
 
 
-def test_a_recalled_row_goes_though_the_table_was_changed_and_the_change_is_told(copies, left):
+def test_a_recalled_row_is_removed_from_a_changed_table_and_the_change_is_reported(copies, left):
     feed, gone = left
     table = copies["deepspeech"] / "train.csv"
     tables = [copies["deepspeech"] / f"{split}.csv" for split in ("train", "dev", "test")]
@@ -269,24 +269,24 @@ def refused(copies, feed, *options):
 
 
 @mutant(
-    "a copy is not cleaned by a list that its site did not sign",
+    "a copy is not cleaned by a feed that its site did not sign",
     "static/downloads/clean_copy.py",
-    kept_by=" or not is_signed(key, text, signature)",
+    kept_by=" and is_signed(key, text, signature)",
     broken="",
 )
 def test_a_feed_with_a_wrong_signature_changes_nothing(copies, left):
     feed, _gone = left
-    said = json.loads(feed.read_text())
+    content = json.loads(feed.read_text())
     for change in ({"recalled": []}, {"published_at": "2026-05-06"}, {"signature": "A" * 86 + "=="}):
-        feed.write_text(json.dumps(said | change))
+        feed.write_text(json.dumps(content | change))
         refused(copies, feed)
 
 
 def test_a_feed_without_signature_changes_nothing(copies, left):
     feed, _gone = left
-    said = json.loads(feed.read_text())
-    del said["signature"]
-    feed.write_text(json.dumps(said))
+    content = json.loads(feed.read_text())
+    del content["signature"]
+    feed.write_text(json.dumps(content))
     refused(copies, feed)
 
 
@@ -296,27 +296,27 @@ def test_a_feed_signed_by_another_key_changes_nothing(copies, left):
 
 
 @mutant(
-    "a copy is not cleaned by the list of another release",
+    "a copy is not cleaned by the feed of another release",
     "static/downloads/clean_copy.py",
-    kept_by='said["release"] != release or ',
+    kept_by='doc["release"] == release and ',
     broken="",
 )
 def test_the_feed_of_another_release_changes_nothing(copies, left):
     feed, _gone = left
-    said = json.loads(feed.read_text())
-    del said["signature"], said["key"]
-    feed.write_text(json.dumps(signing.sign(said | {"release": "summer"})))
-    assert "is not the list of spring" in refused(copies, feed)
+    content = json.loads(feed.read_text())
+    del content["signature"], content["key"]
+    feed.write_text(json.dumps(signing.sign(content | {"release": "summer"})))
+    assert "is not the recall feed of spring" in refused(copies, feed)
 
 
-def test_no_feed_at_all_changes_nothing(copies, left, tmp_path):
+def test_a_missing_feed_changes_nothing(copies, left, tmp_path):
     refused(copies, tmp_path / "nowhere.json")
     refused(copies, "http://127.0.0.1:9/feed.json")
 
 
 @pytest.mark.parametrize("at", ["write_bytes", "replace", "unlink"])
-def test_killed_on_its_way_it_leaves_no_half_file_and_the_next_run_ends_it(copies, left, at):
-    """It dies at each write, each rename, each removal in turn."""
+def test_killed_at_any_step_it_leaves_no_half_file_and_the_next_run_finishes(copies, left, at):
+    """It is killed at each write, each rename and each removal in turn."""
     feed, gone = left
     folder = copies["deepspeech"]
     before, dies = contents(folder), 0
@@ -360,18 +360,18 @@ except SystemExit as end:
     return subprocess.run([sys.executable, "-I", "-S", "-c", code], env={})
 
 
-def test_it_asks_the_site_itself_for_feed_and_key(copies, left, live_server):
-    """Where the copy says, at the address that stands in its licence."""
+def test_it_fetches_feed_and_key_from_the_site(copies, left, live_server):
+    """From the address in the copy's licence."""
     folder = copies["precise"]
     licence = folder / "LICENSE.txt"
-    told = licence.read_bytes().replace(b"http://localhost:8000", live_server.url.encode())
+    changed = licence.read_bytes().replace(b"http://localhost:8000", live_server.url.encode())
     sums = folder / "checksums.sha256"
     sums.write_text(
         sums.read_text().replace(
-            hashlib.sha256(licence.read_bytes()).hexdigest(), hashlib.sha256(told).hexdigest()
+            hashlib.sha256(licence.read_bytes()).hexdigest(), hashlib.sha256(changed).hexdigest()
         )
     )
-    licence.write_bytes(told)
+    licence.write_bytes(changed)
     done = subprocess.run(
         [sys.executable, "-I", "-S", PROGRAM, folder], capture_output=True, text=True, env={}, cwd="/"
     )

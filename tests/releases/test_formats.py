@@ -63,7 +63,7 @@ OWN = {"LICENSE.txt", "README.md", "checksums.sha256", "soft-labels.jsonl"}
 
 
 def voice(row):
-    """Stands for a WAV: other bytes for each row, and of the size that the row says."""
+    """In place of a WAV: different bytes for each row, as many as the row says."""
     return row.id.encode().ljust(row.size, b".")
 
 
@@ -84,7 +84,7 @@ def test_a_format_is_found_by_name():
     assert formats.find("precise") is precise
 
 
-def test_an_unknown_format_lists_the_known():
+def test_an_unknown_format_is_refused_with_a_list_of_the_known():
     with refused(rows.UnknownFormat, r"no format 'mp3'; there are .*deepspeech, .*precise"):
         formats.find("mp3")
 
@@ -98,25 +98,25 @@ def test_deepspeech_writes_a_table_for_each_split():
     assert [line["transcript"] for line in table(written["test.csv"])] == ["o'neill's", "hey mycroft"]
 
 
-def test_deepspeech_names_clips_that_are_there_at_their_size():
+def test_deepspeech_lists_exactly_its_clips_with_their_sizes():
     written = files(deepspeech)
     named = [line for split in ("train", "dev", "test") for line in table(written[f"{split}.csv"])]
     assert {line["wav_filename"] for line in named} == {path for path in written if path.startswith("clips/")}
     assert all(len(written[line["wav_filename"]]) == int(line["wav_filesize"]) for line in named)
 
 
-def test_deepspeech_holds_nothing_else():
+def test_deepspeech_has_no_other_files():
     clips = {f"clips/{name}.wav" for name in ("a1", "a2", "w1", "w4")}
     assert files(deepspeech).keys() == OWN | clips | {"alphabet.txt", "train.csv", "dev.csv", "test.csv"}
 
 
-def test_the_alphabet_is_what_occurs_with_the_space_first():
+def test_the_alphabet_is_every_character_of_the_transcripts_with_the_space_first():
     comment, *letters = files(deepspeech)["alphabet.txt"].decode().split("\n")
     assert comment.startswith("#")
     assert letters == [" ", *"'acdefhilmnoqrstuyéí", ""]
 
 
-def test_the_alphabet_of_nothing_is_the_space():
+def test_the_alphabet_of_an_empty_release_is_the_space():
     assert files(deepspeech, [])["alphabet.txt"].decode().endswith("\n \n")
 
 
@@ -163,12 +163,12 @@ def test_precise_refuses_two_wake_words_before_the_first_entry():
         next(archive)
 
 
-def test_precise_takes_one_wake_word_typed_in_two_ways():
+def test_precise_accepts_one_wake_word_typed_in_two_ways():
     release = [WAKE, replace(WAKE, id="w2", wake_word="hey mycroft!")]
     assert "wake-word/w2.wav" in files(precise, release)
 
 
-def test_soft_labels_hold_a_line_for_each_row_of_the_archive():
+def test_soft_labels_have_a_line_for_each_row_of_the_archive():
     lines = files(deepspeech)["soft-labels.jsonl"].decode().splitlines()
     assert [json.loads(line)["id"] for line in lines] == ["a1", "a2", "w1", "w4"]
     assert json.loads(lines[0]) == {
@@ -209,7 +209,7 @@ def test_the_licence_is_the_releases():
 
 
 @pytest.mark.parametrize("form", formats.FORMATS.values(), ids=formats.FORMATS)
-def test_every_entry_has_the_size_that_it_says(form):
+def test_every_entry_has_the_size_that_it_announces(form):
     assert all(entry.size == len(entry.read()) for entry in entries(form))
 
 
@@ -228,21 +228,21 @@ def test_the_checksums_come_last_and_cover_every_other_file(form):
     )
 
 
-def test_the_checksums_are_whole_after_files_were_skipped():
+def test_the_checksums_are_complete_after_files_were_skipped():
     *_, checksums = entries(deepspeech)
     assert checksums.read() == files(deepspeech)["checksums.sha256"]
 
 
-def test_a_voice_is_read_once_for_its_bytes_and_its_checksum():
-    asked = []
+def test_a_sound_is_read_once_for_its_bytes_and_its_checksum():
+    read = []
 
-    def counted(row):
-        asked.append(row.id)
+    def recording(row):
+        read.append(row.id)
         return voice(row)
 
-    for entry in package.entries(deepspeech, ABOUT, lambda: iter(RELEASE), counted):
+    for entry in package.entries(deepspeech, ABOUT, lambda: iter(RELEASE), recording):
         entry.read()
-    assert asked == ["a1", "a2", "w1", "w4"]
+    assert read == ["a1", "a2", "w1", "w4"]
 
 
 @pytest.mark.parametrize("release", [[WAKE, SPOKEN], [WAKE, WAKE]], ids=["falling", "twice"])
@@ -255,12 +255,12 @@ def test_rows_out_of_order_are_refused(release):
     "wrong",
     [{"id": "../a"}, {"id": ""}, {"id": "a/b"}, {"id": "-rf"}, {"split": "validation"}, {"kind": "song"}],
 )
-def test_a_row_that_cannot_be_is_refused(wrong):
+def test_an_impossible_row_is_refused(wrong):
     with pytest.raises(ValueError, match=repr(*wrong.values())):
         replace(SPOKEN, **wrong)
 
 
-def test_a_folder_holds_what_the_archive_holds(tmp_path):
+def test_a_folder_has_the_files_of_the_archive(tmp_path):
     written = folder.write(entries(deepspeech), tmp_path / "new" / "out")
     found = {
         path.relative_to(tmp_path / "new" / "out").as_posix(): path.read_bytes()
@@ -277,14 +277,14 @@ def test_an_empty_folder_is_filled(tmp_path):
     assert (tmp_path / "out" / "wake-word" / "w1.wav").exists()
 
 
-def test_a_folder_that_holds_something_is_refused_and_left_alone(tmp_path):
+def test_a_folder_that_is_not_empty_is_refused_and_not_changed(tmp_path):
     (tmp_path / "mine.txt").write_text("mine")
     with refused(folder.Occupied, "not an empty folder"):
         folder.write(entries(precise), tmp_path)
     assert [path.name for path in tmp_path.iterdir()] == ["mine.txt"]
 
 
-def test_a_failure_on_the_way_leaves_nothing(tmp_path):
+def test_a_failure_while_writing_leaves_nothing(tmp_path):
     def gone(row):
         raise LookupError(row.id)
 
@@ -293,7 +293,7 @@ def test_a_failure_on_the_way_leaves_nothing(tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_withdrawal_on_the_way_leaves_nothing(tmp_path):
+def test_a_withdrawal_while_writing_leaves_nothing(tmp_path):
     release = list(RELEASE)
 
     def withdrawing(row):
@@ -314,7 +314,7 @@ def test_a_withdrawal_on_the_way_leaves_nothing(tmp_path):
         ([rows.document("/a.txt", "a")], "leads outside"),
     ],
 )
-def test_a_broken_entry_is_refused_and_leaves_nothing(tmp_path, broken, says):
+def test_a_bad_entry_is_refused_and_leaves_nothing(tmp_path, broken, says):
     with refused(folder.BadEntry, says):
         folder.write(broken, tmp_path / "out")
     assert list(tmp_path.iterdir()) == []

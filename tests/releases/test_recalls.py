@@ -26,7 +26,7 @@ def wendy(db):
 
 @pytest.fixture
 def released(juniper, share, volunteers, alice, wendy):
-    """Three clips, two of Alice and one of Wendy, in the release spring; it."""
+    """The release spring: two clips of Alice and one of Wendy."""
     for contributor in (alice, alice, wendy):
         task = share(juniper, contributor)
         for person in volunteers[:2]:
@@ -59,19 +59,19 @@ def fetched(slug="spring"):
     kept_by="    return signing.sign(\n",
     broken="    return dict(\n",
 )
-def test_a_release_without_recalls_has_an_empty_feed_that_is_signed(released):
+def test_a_release_without_recalls_has_an_empty_signed_feed(released):
     feed = fetched().json()
     assert (feed["release"], feed["published_at"], feed["recalled"]) == ("spring", "2026-05-04", [])
     signing.verify(feed)
 
 
 @mutant(
-    "what was erased is recalled from the releases that held it",
+    "an erased clip is recalled from its releases",
     "tagger/privacy/withdrawal.py",
     kept_by="        _recall(ReleaseRow.objects.filter(task__in=tasks))\n",
     broken="",
 )
-def test_what_was_erased_is_in_the_feed_from_the_next_publication_on(released, alice):
+def test_an_erased_clip_is_in_the_feed_from_the_next_publication_on(released, alice):
     gone = ids(released, alice)
     withdrawal.forget_contributor(alice, NOW)
     scrub_all()
@@ -83,7 +83,7 @@ def test_what_was_erased_is_in_the_feed_from_the_next_publication_on(released, a
 
 
 @mutant(
-    "the recall feed changes once a day, and does not tell when within it somebody left",
+    "the recall feed changes once a day, and does not disclose the time at which someone left",
     "datasets/releases/recalls.py",
     kept_by="    if _published_on(release) >= today:",
     broken="    if False:",
@@ -101,19 +101,19 @@ def test_the_feed_is_the_same_bytes_between_publications(released, alice, wendy)
     assert fetched().content != before
 
 
-def test_all_of_a_day_enter_together_and_stay(released, alice, wendy):
-    everybody = sorted(ids(released, alice) + ids(released, wendy))
+def test_all_recalls_of_a_day_are_published_together_and_stay(released, alice, wendy):
+    all_ids = sorted(ids(released, alice) + ids(released, wendy))
     for hours, person in enumerate((alice, wendy)):
         withdrawal.forget_contributor(person, NOW + timedelta(hours=hours))
         scrub_all()
     recalls.publish(NOW + DAY)
-    assert fetched().json()["recalled"] == everybody
+    assert fetched().json()["recalled"] == all_ids
     recalls.publish(NOW + 2 * DAY)
     feed = fetched().json()
-    assert (feed["recalled"], feed["published_at"]) == (everybody, "2026-05-06")
+    assert (feed["recalled"], feed["published_at"]) == (all_ids, "2026-05-06")
 
 
-def test_no_time_of_an_erasure_is_kept_with_what_was_recalled(released, alice):
+def test_a_recall_does_not_store_the_time_of_the_erasure(released, alice):
     withdrawal.forget_contributor(alice, NOW)
     scrub_all()
     times = {type(each).__name__ for row in Recall.objects.values() for each in row.values()}
@@ -121,19 +121,19 @@ def test_no_time_of_an_erasure_is_kept_with_what_was_recalled(released, alice):
 
 
 @mutant(
-    "what researchers may have no more is recalled",
+    "a clip that researchers may not have any more is recalled",
     "datasets/releases/recalls.py",
     kept_by="    _recall_withheld_clips(release)\n    added",
     broken="    added",
 )
-def test_what_researchers_may_have_no_more_is_recalled_though_volunteers_go_on_hearing_it(released, alice):
+def test_a_clip_that_only_volunteers_may_still_hear_is_recalled(released, alice):
     gone = ids(released, alice)
     consent.withdraw(alice, NOW, purpose=Purpose.RESEARCHERS)
     recalls.publish(NOW + DAY)
     assert fetched().json()["recalled"] == gone
 
 
-def test_a_feed_holds_its_own_release_alone(released, juniper, alice):
+def test_a_feed_lists_only_clips_of_its_own_release(released, juniper, alice):
     summer = frozen.freeze("summer", [juniper], NOW).release
     gone = ids(summer, alice)
     withdrawal.forget_contributor(alice, NOW)

@@ -1,4 +1,4 @@
-"""Releases over HTTP: who may have them, in which parts, and what is recorded."""
+"""Releases over HTTP: who may download them, in which ranges, and what is recorded."""
 
 import http.client
 import io
@@ -72,10 +72,10 @@ def exports():
     )
 
 
-def test_a_researcher_sees_what_there_is(rosas, spring):
-    [told] = rosas.get(LIST).json()
-    assert told == rosas.get(ONE).json()
-    assert told == {
+def test_a_researcher_sees_each_release(rosas, spring):
+    [listed] = rosas.get(LIST).json()
+    assert listed == rosas.get(ONE).json()
+    assert listed == {
         "slug": "spring",
         "campaigns": ["juniper"],
         "licence": "CC0-1.0",
@@ -85,21 +85,21 @@ def test_a_researcher_sees_what_there_is(rosas, spring):
         "hours": 0.0,
         "manifest": MANIFEST,
         "recalls": "/api/v1/recalls/spring.json",
-        "formats": {name: f"/api/v1/releases/spring/{name}.tar" for name in told["formats"]},
+        "formats": {name: f"/api/v1/releases/spring/{name}.tar" for name in listed["formats"]},
     }
-    assert {"deepspeech", "precise"} <= told["formats"].keys()
+    assert {"deepspeech", "precise"} <= listed["formats"].keys()
 
 
-def test_every_address_that_is_told_answers(rosas, spring):
-    told = rosas.get(ONE).json()
-    for address in (told["manifest"], told["recalls"], *told["formats"].values()):
+def test_every_address_in_the_list_answers(rosas, spring):
+    one = rosas.get(ONE).json()
+    for address in (one["manifest"], one["recalls"], *one["formats"].values()):
         assert rosas.get(address).status_code == 200
 
 
 @pytest.mark.parametrize(
     "address", [LIST, ONE, MANIFEST, TAR, "/api/v1/releases/none/", LIST + "none/precise.tar"]
 )
-def test_a_release_for_researchers_is_for_them_alone(bea, spring, address):
+def test_a_release_for_researchers_is_refused_to_others(bea, spring, address):
     assert Client().get(address).status_code == 401
     beas = Client()
     beas.force_login(bea)
@@ -111,26 +111,26 @@ def test_a_release_for_researchers_is_for_them_alone(bea, spring, address):
 
 
 @pytest.mark.parametrize("address", ["none/", "none/manifest.jsonl", "none/precise.tar", "spring/mp3.tar"])
-def test_what_is_not_there_is_missing(rosas, spring, address):
+def test_an_unknown_release_or_format_is_not_found(rosas, spring, address):
     assert rosas.get(LIST + address).status_code == 404
 
 
 @pytest.mark.parametrize("address", ["", "manifest.jsonl", "precise.tar"])
-def test_a_public_release_is_for_everybody(public, address):
+def test_a_public_release_needs_no_account(public, address):
     assert Client().get(f"/api/v1/releases/public/{address}").status_code == 200
 
 
-def test_the_list_is_for_researchers_also_where_a_release_is_public(public):
+def test_the_list_is_for_researchers_even_if_a_release_is_public(public):
     assert Client().get(LIST).status_code == 401
 
 
 @pytest.mark.parametrize("method", ["post", "put", "patch", "delete"])
 @pytest.mark.parametrize("address", [LIST, ONE, MANIFEST, TAR])
-def test_nothing_of_a_release_is_changed_from_outside(rosas, spring, method, address):
+def test_a_release_cannot_be_changed_over_http(rosas, spring, method, address):
     assert getattr(rosas, method)(address).status_code == 405
 
 
-def test_a_manifest_has_a_row_a_line(rosas, spring):
+def test_a_manifest_has_one_line_for_each_row(rosas, spring):
     answer = rosas.get(MANIFEST)
     rows = [json.loads(line) for line in body(answer).splitlines()]
     assert answer["Content-Type"] == "application/jsonl"
@@ -141,14 +141,14 @@ def test_a_manifest_has_a_row_a_line(rosas, spring):
     assert body(rosas.head(MANIFEST)) == b""
 
 
-def test_a_manifest_of_words_holds_them(rosas, sentences, share):
+def test_a_manifest_of_transcriptions_has_the_transcripts(rosas, sentences, share):
     settle(share(sentences), "turn on the lights")
     release("spring", sentences)
     [row] = [json.loads(line) for line in body(rosas.get(MANIFEST)).splitlines()]
     assert (row["answer"], row["language"]) == ("turn on the lights", "en")
 
 
-def test_what_was_withdrawn_is_in_no_later_manifest(rosas, spring, wendy):
+def test_a_withdrawn_clip_is_in_no_later_manifest(rosas, spring, wendy):
     consent.withdraw(wendy, NOW)
     gone = spring.rows.get(task__clip__contributor=wendy).public_id
     assert gone.encode() not in body(rosas.get(MANIFEST))
@@ -165,12 +165,12 @@ def test_an_archive_holds_the_files_of_the_export(rosas, spring, tmp_path, form)
     assert answer["Content-Disposition"] == f'attachment; filename="spring-{form}.tar"'
     call_command("export", "spring", format=form, to=tmp_path / "out", stdout=io.StringIO())
     with tarfile.open(fileobj=io.BytesIO(whole)) as tar:
-        held = {member.name: tar.extractfile(member).read() for member in tar}
+        packed = {member.name: tar.extractfile(member).read() for member in tar}
     paths = [path for path in (tmp_path / "out").rglob("*") if path.is_file()]
-    assert held == {str(path.relative_to(tmp_path / "out")): path.read_bytes() for path in paths}
+    assert packed == {str(path.relative_to(tmp_path / "out")): path.read_bytes() for path in paths}
 
 
-def test_the_head_of_an_archive_is_that_of_the_whole_and_exports_nothing(rosas, spring):
+def test_a_head_request_has_the_headers_of_the_archive_and_records_no_export(rosas, spring):
     head, whole = rosas.head(TAR), rosas.get(TAR)
     exported = exports()
     for name in ("Content-Length", "ETag", "Accept-Ranges", "Content-Type"):
@@ -178,7 +178,7 @@ def test_the_head_of_an_archive_is_that_of_the_whole_and_exports_nothing(rosas, 
     assert (body(head), exported) == (b"", [("release spring", whole.wsgi_request.user.username)])
 
 
-def test_the_pieces_of_a_download_joined_are_the_whole_and_it_is_recorded_once(rosas, rosa, spring):
+def test_a_download_in_ranges_joins_to_the_whole_and_is_recorded_once(rosas, rosa, spring):
     whole, joined = body(rosas.get(TAR)), b""
     AuditEvent.objects.all().delete()
     while len(joined) < len(whole):
@@ -196,14 +196,14 @@ def test_the_pieces_of_a_download_joined_are_the_whole_and_it_is_recorded_once(r
     ("asked", "first", "last"),
     [("0-0", 0, 0), ("512-", 512, None), ("-1024", -1024, None), ("0-99999999999", 0, None), ("7-8", 7, 8)],
 )
-def test_a_part_of_an_archive_is_that_part(rosas, spring, asked, first, last):
+def test_a_range_returns_these_bytes(rosas, spring, asked, first, last):
     whole = body(rosas.get(TAR))
     part = rosas.get(TAR, headers={"Range": f"bytes={asked}"})
     assert body(part) == whole[first : None if last is None else last + 1]
 
 
 @pytest.mark.parametrize("asked", ["99999999-", "-0", "100-99", "99999999-99999999"])
-def test_a_part_that_is_not_there_is_refused_with_the_length(rosas, spring, asked):
+def test_a_range_outside_is_refused_with_the_length(rosas, spring, asked):
     answer = rosas.get(TAR, headers={"Range": f"bytes={asked}"})
     assert (answer.status_code, answer["Content-Range"]) == (
         416,
@@ -215,24 +215,24 @@ def test_a_part_that_is_not_there_is_refused_with_the_length(rosas, spring, aske
 @pytest.mark.parametrize(
     "asked", ["bytes=-", "bytes=a-b", "lines=1-2", "bytes=0-1,5-6", f"bytes={'9' * 30}-"]
 )
-def test_a_range_that_is_not_understood_is_answered_with_the_whole(rosas, spring, asked):
+def test_an_unsupported_range_is_answered_with_the_whole(rosas, spring, asked):
     answer = rosas.get(TAR, headers={"Range": asked})
     assert (answer.status_code, len(body(answer))) == (200, int(rosas.head(TAR)["Content-Length"]))
 
 
-def test_a_download_goes_on_if_the_archive_is_the_same(rosas, spring):
+def test_a_download_continues_if_the_archive_is_the_same(rosas, spring):
     whole = rosas.get(TAR)
     part = rosas.get(TAR, headers={"Range": "bytes=1000-", "If-Range": whole["ETag"]})
     assert (part.status_code, body(part), part["ETag"]) == (206, body(whole)[1000:], whole["ETag"])
 
 
 @mutant(
-    "a download goes on in the same archive alone",
+    "a download continues only in the same archive",
     "datasets/releases/api.py",
     kept_by='    if request.headers.get("If-Range", archive.etag) != archive.etag:\n',
     broken="    if False:\n",
 )
-def test_after_something_was_withdrawn_the_new_archive_comes_whole(rosas, spring, wendy):
+def test_after_a_withdrawal_the_new_archive_is_sent_from_its_start(rosas, spring, wendy):
     old = rosas.get(TAR)
     before = body(old)
     consent.withdraw(wendy, NOW)
@@ -245,7 +245,7 @@ def test_after_something_was_withdrawn_the_new_archive_comes_whole(rosas, spring
 
 
 @pytest.mark.parametrize("named", ['"another"', "W/{etag}", "Mon, 04 May 2026 12:00:00 GMT"])
-def test_only_the_very_same_tag_lets_a_download_go_on(rosas, spring, named):
+def test_only_the_same_etag_lets_a_download_continue(rosas, spring, named):
     etag = rosas.head(TAR)["ETag"]
     answer = rosas.get(TAR, headers={"Range": "bytes=1000-", "If-Range": named.format(etag=etag)})
     assert answer.status_code == 200
@@ -262,17 +262,17 @@ def test_two_wake_words_cannot_be_one_archive_of_precise(rosas, juniper, share):
     assert "computer, hey juniper" in answer.json()["detail"]
 
 
-def test_who_has_a_public_archive_without_an_account_is_recorded_as_nobody(public):
+def test_a_public_download_without_an_account_is_recorded_without_a_person(public):
     body(Client().get("/api/v1/releases/public/precise.tar"))
     assert exports() == [("release public", None)]
 
 
-def test_a_program_gets_an_archive_whatever_it_says_that_it_accepts(rosas, spring):
+def test_an_archive_is_sent_for_any_accept_header(rosas, spring):
     assert rosas.get(TAR, headers={"Accept": "application/x-tar"}).status_code == 200
 
 
 @pytest.mark.parametrize("address", [LIST, ONE, MANIFEST])
-def test_as_many_queries_for_many_clips_as_for_few(rosas, juniper, share, spring, address):
+def test_many_clips_take_as_many_queries_as_few(rosas, juniper, share, spring, address):
     with CaptureQueriesContext(connection) as few:
         body(rosas.get(address))
     spring.delete()
@@ -286,7 +286,7 @@ def test_as_many_queries_for_many_clips_as_for_few(rosas, juniper, share, spring
 
 @pytest.fixture
 def gunicorn(site_environment):
-    """The server that a site runs on, beside this test's database and vault; its port."""
+    """The port of a gunicorn that uses this test's database and vault."""
     with socket.create_server(("127.0.0.1", 0)) as listening:
         command = [sys.executable, "-m", "gunicorn", "--bind", f"fd://{listening.fileno()}", "--threads", "2"]
         server = subprocess.Popen(
@@ -301,12 +301,12 @@ def gunicorn(site_environment):
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_clip_that_goes_while_it_streams_ends_the_connection_and_nothing_wrong_is_sent(
+def test_erasing_a_clip_while_its_archive_streams_ends_the_connection_and_sends_no_wrong_byte(
     gunicorn, rosas, rosa, spring
 ):
-    """Its file goes first when it is erased: here, before its row."""
+    """An erasure deletes the file before the row; here, the row is still there."""
     whole = body(rosas.get(TAR))
-    # The last one of the archive, which has an order of its own: by then much was sent and written out.
+    # The last sound in the archive's order, so that much has been sent before it.
     with tarfile.open(fileobj=io.BytesIO(whole)) as packed:
         *_, last = (name for name in packed.getnames() if name.endswith(".wav"))
     vault.destroy(spring.rows.get(public_id=Path(last).stem).task.clip.stored_as)

@@ -1,4 +1,4 @@
-"""Settled tasks are frozen into a release, and a release is written as trainers read it."""
+"""Settled tasks are frozen into a release, and a release is exported in training formats."""
 
 import csv
 import json
@@ -46,7 +46,7 @@ def settled(task, people, *answers):
 
 @pytest.fixture
 def another(db):
-    """One more contributor, who allows all that Alice does, unless told otherwise."""
+    """Makes one more contributor, with Alice's consents unless purposes are named."""
 
     def person(name, *purposes):
         made = User.objects.create_user(name)
@@ -66,8 +66,8 @@ def one_release(juniper, agree):
     return freeze("spring", juniper).release
 
 
-def freeze(slug, *of, **limits):
-    return frozen.freeze(slug, of, NOW, **limits)
+def freeze(slug, *campaigns, **limits):
+    return frozen.freeze(slug, campaigns, NOW, **limits)
 
 
 def pinned(release):
@@ -75,9 +75,9 @@ def pinned(release):
 
 
 def run(command, *words, **options):
-    said = StringIO()
-    call_command(command, *words, **options, stdout=said)
-    return said.getvalue()
+    output = StringIO()
+    call_command(command, *words, **options, stdout=output)
+    return output.getvalue()
 
 
 def export(release, to, form="deepspeech"):
@@ -130,7 +130,7 @@ def test_a_release_stays_as_it_is_when_more_is_settled(juniper, agree, one_relea
     assert pinned(one_release) == before
 
 
-def test_what_is_not_settled_is_left_out_and_counted(juniper, agree, share, volunteers):
+def test_unsettled_tasks_are_left_out_and_counted(juniper, agree, share, volunteers):
     agree(juniper)
     share(juniper)
     settled(share(juniper), volunteers, "yes", "no")
@@ -156,7 +156,7 @@ def test_a_speaker_is_one_speaker_within_a_release(juniper, sentences, agree, an
     assert len(speakers) == len({speaker for _, speaker in speakers}) == 2
 
 
-def test_what_is_below_the_confidence_is_left_out_and_counted(juniper, agree, share, volunteers):
+def test_tasks_below_the_confidence_are_left_out_and_counted(juniper, agree, share, volunteers):
     less = agree(juniper).confidence
     more = settled(share(juniper), volunteers[:5], "yes").confidence
     assert less < more
@@ -165,7 +165,7 @@ def test_what_is_below_the_confidence_is_left_out_and_counted(juniper, agree, sh
     assert (done.rows, done.unsure) == (1, 1)
 
 
-def test_a_reviewers_decision_counts_whatever_the_agreement_was(juniper, share, volunteers):
+def test_a_reviewers_decision_is_released_at_any_agreement(juniper, share, volunteers):
     task = settled(share(juniper), volunteers, "yes", "no")
     Task.objects.filter(pk=task.pk).update(status="settled", plain_answer="similar", adjudicated=True)
     row = freeze("sure", juniper, min_confidence=1.0).release.rows.get()
@@ -188,7 +188,7 @@ def test_a_release_of_nothing_is_refused(juniper, share):
         freeze("spring", juniper)
 
 
-def test_only_those_who_let_researchers_have_it_are_released(juniper, agree, another):
+def test_only_clips_with_consent_for_researchers_are_released(juniper, agree, another):
     agree(juniper)
     agree(juniper, contributor=another("wendy", Purpose.VOLUNTEERS))
     done = freeze("spring", juniper)
@@ -196,7 +196,7 @@ def test_only_those_who_let_researchers_have_it_are_released(juniper, agree, ano
 
 
 @pytest.mark.parametrize("end", ["withdrawn", "hidden"])
-def test_what_nobody_may_have_is_not_released(juniper, agree, another, end):
+def test_a_withdrawn_or_hidden_clip_is_not_released(juniper, agree, another, end):
     wendy = another("wendy")
     agree(juniper)
     task = agree(juniper, contributor=wendy)
@@ -209,7 +209,7 @@ def test_what_nobody_may_have_is_not_released(juniper, agree, another, end):
 
 
 @pytest.mark.parametrize("end", ["withdrawn", "hidden"])
-def test_what_ended_after_the_release_is_exported_no_more(juniper, agree, another, tmp_path, end):
+def test_a_clip_withdrawn_or_hidden_after_the_release_is_not_exported(juniper, agree, another, tmp_path, end):
     wendy = another("wendy")
     stays, goes = agree(juniper), agree(juniper, contributor=wendy)
     gone = samples(vault.get(goes.clip))
@@ -227,10 +227,8 @@ def test_what_ended_after_the_release_is_exported_no_more(juniper, agree, anothe
     assert [row["id"] for row in soft_labels(tmp_path / "after")] == [release.rows.get(task=stays).public_id]
 
 
-def test_a_clip_that_is_withdrawn_while_it_is_read_stops_the_export(
-    alice, one_release, tmp_path, monkeypatch
-):
-    """Between the table that names it and the sound itself."""
+def test_withdrawing_a_clip_during_an_export_stops_it(alice, one_release, tmp_path, monkeypatch):
+    """After the table that names the clip was written, and before its sound is read."""
     look = frozen.vault_files
 
     def withdraw_first(release, ids):
@@ -243,7 +241,7 @@ def test_a_clip_that_is_withdrawn_while_it_is_read_stops_the_export(
     assert not (tmp_path / "out").exists()
 
 
-def test_a_contributor_whose_first_clip_is_settled_meanwhile_waits_for_the_next_release(
+def test_a_speaker_whose_first_clip_settles_during_the_freeze_waits_for_the_next_release(
     juniper, agree, another, monkeypatch
 ):
     wendy, assign = another("wendy"), splits.assign
@@ -271,7 +269,7 @@ def test_a_contributor_whose_first_clip_is_settled_meanwhile_waits_for_the_next_
         ("spring", {"min_contributors": 0}, "min-contributors is 0"),
     ],
 )
-def test_a_release_that_cannot_be_is_refused(juniper, agree, slug, limits, says):
+def test_an_impossible_release_is_refused(juniper, agree, slug, limits, says):
     agree(juniper)
     with refused(frozen.BadRelease, says):
         freeze(slug, juniper, **limits)
@@ -283,7 +281,7 @@ def test_a_release_is_never_changed(juniper, one_release):
         freeze("spring", juniper)
 
 
-def test_the_command_says_what_it_took_and_what_it_left(juniper, sentences, agree, share):
+def test_the_command_prints_what_was_taken_and_left_out(juniper, sentences, agree, share):
     agree(juniper)
     agree(sentences, "hello")
     share(sentences)
@@ -293,7 +291,7 @@ def test_the_command_says_what_it_took_and_what_it_left(juniper, sentences, agre
     ]
 
 
-def test_the_command_keeps_to_its_limits(juniper, agree):
+def test_the_command_refuses_too_few_contributors_and_unknown_campaigns(juniper, agree):
     agree(juniper)
     with pytest.raises(CommandError, match="at least 2 are asked for"):
         run("release", "spring", "--campaign", "juniper", "--min-contributors", "2")
@@ -302,11 +300,11 @@ def test_the_command_keeps_to_its_limits(juniper, agree):
     assert Release.objects.count() == 0
 
 
-def test_a_release_tells_no_time_finer_than_a_quarter(one_release):
+def test_a_release_discloses_no_time_finer_than_a_quarter(one_release):
     assert frozen.about(one_release).quarter == "2026-Q2"
 
 
-def test_deepspeech_opens_and_holds_what_was_agreed(sentences, agree, another, tmp_path):
+def test_a_deepspeech_export_is_readable_and_has_the_agreed_transcripts(sentences, agree, another, tmp_path):
     said = {"turn on the lights": another("ann"), "qué día es": another("ben"), "it's late": another("cat")}
     tasks = {text: agree(sentences, text, person) for text, person in said.items()}
     export(freeze("spring", sentences).release, tmp_path / "out")
@@ -318,7 +316,7 @@ def test_deepspeech_opens_and_holds_what_was_agreed(sentences, agree, another, t
         assert samples(wav) == samples(vault.get(tasks[row["transcript"]].clip))
 
 
-def test_precise_opens_and_holds_what_was_agreed(juniper, agree, another, tmp_path):
+def test_a_precise_export_is_readable_and_has_the_agreed_labels(juniper, agree, another, tmp_path):
     people = [another(name) for name in ("ann", "ben", "cat", "dan")]
     tasks = [agree(juniper, answer, person) for answer in ("yes", "no") for person in people]
     release = freeze("spring", juniper).release
@@ -349,14 +347,14 @@ def test_a_second_export_has_the_same_bytes(one_release, tmp_path):
     assert contents(tmp_path / "one") == contents(tmp_path / "two")
 
 
-def test_an_export_names_nobody(alice, one_release, tmp_path):
+def test_an_export_names_no_one(alice, one_release, tmp_path):
     export(one_release, tmp_path / "out", "precise")
     papers = b"".join(data for name, data in contents(tmp_path / "out").items() if not name.endswith(".wav"))
     assert one_release.rows.first().speaker.encode() in papers
     assert b"alice" not in papers and b"on paper" not in papers
 
 
-def test_a_folder_that_holds_something_is_refused_and_left_as_it_was(one_release, tmp_path):
+def test_a_folder_that_is_not_empty_is_refused_and_not_changed(one_release, tmp_path):
     out = tmp_path / "out"
     out.mkdir()
     (out / "mine.txt").write_text("mine")
@@ -366,11 +364,11 @@ def test_a_folder_that_holds_something_is_refused_and_left_as_it_was(one_release
     assert not [path for path in tmp_path.iterdir() if path.name.startswith(".out")]
 
 
-def test_an_export_says_what_it_wrote_and_what_it_left_out(one_release, tmp_path):
-    said = export(one_release, tmp_path / "out")
-    assert said.startswith("spring: 1 clips (train 1, dev 0, test 0) in ")
-    assert "left out: 1 no transcript: a wake-word clip not answered yes\n" in said
-    assert "A split is empty" in said
+def test_the_export_command_prints_what_it_wrote_and_left_out(one_release, tmp_path):
+    output = export(one_release, tmp_path / "out")
+    assert output.startswith("spring: 1 clips (train 1, dev 0, test 0) in ")
+    assert "left out: 1 no transcript: a wake-word clip not answered yes\n" in output
+    assert "A split is empty" in output
 
 
 def test_two_wake_words_cannot_be_one_precise_model(juniper, agree, tmp_path):
@@ -384,7 +382,7 @@ def test_two_wake_words_cannot_be_one_precise_model(juniper, agree, tmp_path):
     assert not (tmp_path / "out").exists()
 
 
-def test_an_unknown_format_or_release_is_refused_and_the_known_are_named(one_release, tmp_path):
+def test_an_unknown_format_or_release_is_refused_with_a_list_of_the_known(one_release, tmp_path):
     with pytest.raises(CommandError, match=r"no format 'mp3'; there are .*deepspeech, .*precise"):
         export(one_release, tmp_path / "out", "mp3")
     with pytest.raises(CommandError, match=r"no release summer \(there are: spring\)"):
@@ -392,12 +390,12 @@ def test_an_unknown_format_or_release_is_refused_and_the_known_are_named(one_rel
 
 
 @mutant(
-    "a public release holds only what public releases may hold",
+    "a public release has only clips with consent for public releases",
     "datasets/releases/frozen.py",
     kept_by="    taken = sure.live_for(audience)\n",
     broken="    taken = sure.live_for(Purpose.RESEARCHERS)\n",
 )
-def test_a_public_release_holds_only_what_public_releases_may_hold(juniper, agree, another):
+def test_a_public_release_has_only_clips_with_consent_for_public_releases(juniper, agree, another):
     for name, purposes in (("nell", list(Purpose)), ("olga", [Purpose.VOLUNTEERS, Purpose.RESEARCHERS])):
         agree(juniper, contributor=another(name, *purposes))
     for_all = freeze("public", juniper, audience=Purpose.PUBLIC)
@@ -407,12 +405,12 @@ def test_a_public_release_holds_only_what_public_releases_may_hold(juniper, agre
 
 
 @mutant(
-    "who takes back public releases is out of them",
+    "clips leave public releases when their consent for public releases ends",
     "datasets/releases/frozen.py",
     kept_by="live_for(Purpose(release.audience))",
     broken="live_for(Purpose.RESEARCHERS)",
 )
-def test_who_takes_back_public_releases_is_out_of_public_ones_alone(juniper, agree, another):
+def test_withdrawing_consent_for_public_releases_affects_only_public_ones(juniper, agree, another):
     nell = another("nell", *Purpose)
     agree(juniper, contributor=nell)
     public = freeze("public", juniper, audience=Purpose.PUBLIC).release
@@ -421,7 +419,7 @@ def test_who_takes_back_public_releases_is_out_of_public_ones_alone(juniper, agr
     assert (len(list(frozen.rows(public))), len(list(frozen.rows(named)))) == (0, 1)
 
 
-def test_the_command_makes_a_public_release_only_when_told_so(juniper, agree, another):
+def test_the_command_makes_a_public_release_only_with_its_option(juniper, agree, another):
     agree(juniper, contributor=another("nell", *Purpose))
     call_command("release", "named", campaign=["juniper"])
     call_command("release", "public", "--public", campaign=["juniper"])

@@ -1,4 +1,4 @@
-"""Releases for the tests of what is handed out of them."""
+"""Settled tasks and releases for tests."""
 
 import re
 from contextlib import contextmanager
@@ -15,7 +15,7 @@ SOFT = {"votes": {"yes": 2, "no": 0}, "shares": {"yes": 1.0, "no": 0.0}}
 
 
 def settle(task, answer="yes"):
-    """As settling leaves a task, sealed where its campaign asks for words."""
+    """Settle the task as the worker does; the answer is encrypted if its campaign asks for words."""
     task = Task.objects.select_related("campaign", "clip__contributor__data_key").get(pk=task.pk)
     task.status, task.answer, task.soft, task.confidence = Task.Status.SETTLED, answer, SOFT, 0.9
     task.save()
