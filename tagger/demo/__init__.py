@@ -1,1 +1,1 @@
-"""What the demo holds, made on the spot: voices, noises and the words they say."""
+"""Demo data, made on this machine: synthesised voices, noises, and the words they say."""

@@ -1,4 +1,4 @@
-"""Fill an empty database with demo data. A load that was cut goes on at the next start."""
+"""Fills an empty database with demo data. An interrupted load continues at the next start."""
 
 import json
 import os
@@ -26,7 +26,7 @@ from tagger.welcome import pledge
 
 from . import scripts
 
-# One for each role; the password of each is random and stands only in the file below.
+# One account per role. The passwords are random, and stored in plain only in the file of `DemoAccounts`.
 ACCOUNTS: dict[str, dict[str, Any]] = {
     "contributor": {"roles": [Role.CONTRIBUTOR]},
     "volunteer": {"roles": [Role.CONTRIBUTOR, Role.ANNOTATOR]},
@@ -35,13 +35,13 @@ ACCOUNTS: dict[str, dict[str, Any]] = {
     "admin": {"roles": list(Role), "is_staff": True, "is_superuser": True},
 }
 CROWD = ("demo-maple", "demo-otter", "demo-wren", "demo-fern", "demo-lark")
-# So many clips of each campaign are answered by the crowd; it cannot agree on the last of them.
+# The clips of each campaign that the crowd has answered; it does not agree on the last one.
 ANSWERED = 9
 
 
 @dataclass(frozen=True)
-class Record:
-    """What the file in the site's home says: the log-ins, and whether loading came to its end."""
+class DemoAccounts:
+    """The file in the site's home with the passwords by user name, and whether the load has `finished`."""
 
     passwords: dict[str, str]
     finished: bool
@@ -51,7 +51,7 @@ class Record:
         return settings.TAGGER_HOME / "demo-accounts.json"
 
     @classmethod
-    def read(cls) -> "Record | None":
+    def read(cls) -> "DemoAccounts | None":
         path = cls.path()
         return cls(**json.loads(path.read_text())) if path.exists() else None
 
@@ -63,27 +63,28 @@ class Record:
 
 
 def is_wanted() -> bool:
-    """Into an empty database, or where an earlier load was cut; never outside of DEBUG."""
+    """Whether the database is empty, or an earlier load was interrupted; never without DEBUG."""
     if not settings.DEBUG:
         return False
-    record = Record.read()
+    accounts = DemoAccounts.read()
     empty = not User.objects.exists() and not Campaign.objects.exists()
-    return empty or (record is not None and not record.finished)
+    return empty or (accounts is not None and not accounts.finished)
 
 
-def load(now: datetime, each: Callable[[list[scripts.Line]], Iterator[scripts.Line]]) -> Record:
-    """Load everything; `each` passes the lines through, to show how far it is."""
-    record = Record.read() or Record({name: secrets.token_urlsafe(9) for name in ACCOUNTS}, False)
-    Record(record.passwords, False).write()
+def load(now: datetime, each: Callable[[list[scripts.Line]], Iterator[scripts.Line]]) -> DemoAccounts:
+    """Load everything. `each` passes the lines through and may show the progress."""
+    passwords = {name: secrets.token_urlsafe(9) for name in ACCOUNTS}
+    accounts = DemoAccounts.read() or DemoAccounts(passwords, False)
+    DemoAccounts(accounts.passwords, False).write()
     for name, rights in ACCOUNTS.items():
-        _account(name, record.passwords[name], rights)
+        _account(name, accounts.passwords[name], rights)
     for campaign in _campaigns():
         for line in each([line for line in scripts.lines() if line.campaign == campaign.slug]):
             _add(line, campaign, now)
         _answer_some(campaign, now)
         _choose_examples(campaign)
     community.measure(timezone.now)
-    done = Record(record.passwords, True)
+    done = DemoAccounts(accounts.passwords, True)
     done.write()
     return done
 
@@ -102,9 +103,9 @@ def _campaigns() -> list[Campaign]:
             "kind": Campaign.Kind.WAKE_WORD,
             "wake_word": scripts.WAKE_WORD,
             "guidelines": (
-                f"Yes: somebody says “{scripts.WAKE_WORD}”, also in the middle of a sentence. "
-                "Similar: it sounds like it, but is something else. No: speech without it. "
-                "Noise: nobody speaks."
+                f"Yes: someone says “{scripts.WAKE_WORD}”, even in the middle of a sentence. "
+                "Similar: it sounds like it but is something else. No: speech without it. "
+                "Noise: no one speaks."
             ),
         },
         shape
@@ -113,8 +114,8 @@ def _campaigns() -> list[Campaign]:
             "kind": Campaign.Kind.TRANSCRIPTION,
             "prompts": "\n".join(scripts.PROMPTS),
             "guidelines": (
-                "Write every word as it is said, numbers as words. "
-                "Where a word cannot be made out, write [unclear]."
+                "Write every word as it is spoken, and numbers as words. "
+                "Where you cannot make out a word, write [unclear]."
             ),
         },
     ]
@@ -122,7 +123,7 @@ def _campaigns() -> list[Campaign]:
 
 
 def _add(line: scripts.Line, campaign: Campaign, now: datetime) -> None:
-    """One clip, by the same way in that every clip takes."""
+    """Add one clip, through the same intake as every other clip."""
     speaker = contributors.find_or_create("demo", line.voice.name if line.voice else "")
     reference = "synthesised on this machine: nobody's voice"
     consent.give(speaker, campaign.material, Purpose, now, reference=reference)
@@ -131,16 +132,16 @@ def _add(line: scripts.Line, campaign: Campaign, now: datetime) -> None:
     intake.add(sound, campaign, origin, now, truth=line.truth)
 
 
-# What it takes to hear them: nobody is in a hurry.
-LISTENED = timedelta(minutes=5)
+# The time between lending and answering, long enough that no one seems to answer too fast.
+LISTENING_TIME = timedelta(minutes=5)
 
 
 def _answer_some(campaign: Campaign, now: datetime) -> None:
-    """What a small crowd would have done by now, so that there is progress and a dispute to see."""
+    """Answer some clips as a small crowd would, so that there is progress and a dispute to see."""
     tasks = list(campaign.tasks.order_by("id").values_list("pk", flat=True)[:ANSWERED])
     for n, name in enumerate(CROWD):
         person = _account(name, None, {"roles": [Role.ANNOTATOR], "pledge": pledge.VERSION})
-        for assignment in assignments.lend(person, campaign, campaign.tasks.count(), now - LISTENED):
+        for assignment in assignments.lend(person, campaign, campaign.tasks.count(), now - LISTENING_TIME):
             if assignment.task_id in tasks:
                 answer = (
                     _disputed(campaign, n) if assignment.task_id == tasks[-1] else assignment.task.reference
@@ -152,7 +153,7 @@ def _answer_some(campaign: Campaign, now: datetime) -> None:
 
 
 def _choose_examples(campaign: Campaign) -> None:
-    """One settled clip for each answer, or two transcripts, to hear beside the guidelines."""
+    """Choose the campaign's examples: a settled clip for each answer, or two transcripts."""
     settled = list(campaign.tasks.filter(status=Task.Status.SETTLED).order_by("id"))
     each = settled[:2] if campaign.asks_for_words else {task.answer: task for task in settled}.values()
     for task in each:

@@ -1,6 +1,6 @@
-"""The sounds of the practice, made on this machine: `python -m tagger.demo.practice_sounds static/sounds`.
+"""Makes the sounds of the practice: `python -m tagger.demo.practice_sounds static/sounds`.
 
-They lie in the tree, so that no site needs eSpeak for them.
+They are stored in the tree, so that no site needs eSpeak for them.
 """
 
 import sys
@@ -16,52 +16,54 @@ from .voices import RATE, VOICES, DemoVoice, noise, speak
 
 _BY_NAME = {voice.name: voice for voice in VOICES}
 ADA, BEN = _BY_NAME["Ada"], _BY_NAME["Ben"]
-# A little faster than in the demo, so that the file of a sentence stays small.
+# Slightly faster than in the demo, so that the files stay small.
 CLEO, INES, JAVIER = (replace(_BY_NAME[name], speed=190) for name in ("Cleo", "Ines", "Javier"))
 
-PAUSE = 0.1  # seconds before and after what is said
-LOUDEST = 0.5  # of full scale
-HIDDEN = 0.02  # how loud a word is under the noise that hides it, beside that noise
+PAUSE = 0.1  # seconds before and after the speech
+PEAK = 0.5  # of full scale
+HIDDEN_LEVEL = 0.02  # the peak of a word under the noise that hides it, relative to that noise
 
 
 def make(folder: Path) -> None:
+    """Write all sounds, as WAV files."""
     for name, sound in SOUNDS.items():
         (folder / name).write_bytes(audio.wav(sound()))
 
 
-def _said(text: str, voice: DemoVoice) -> np.ndarray:
-    """int16 (n,) at RATE."""
+def _sentence(text: str, voice: DemoVoice) -> np.ndarray:
+    """The text spoken: int16 (n,) at RATE."""
     return _finished(_spoken(text, voice))
 
 
-def _hiding(before: str, hidden: str, after: str, voice: DemoVoice, seed: int) -> np.ndarray:
-    """A sentence in which noise makes one word unheard: int16 (n,) at RATE."""
+def _with_hidden_word(before: str, hidden: str, after: str, voice: DemoVoice, seed: int) -> np.ndarray:
+    """A sentence in which noise hides one word: int16 (n,) at RATE."""
     word = _spoken(hidden, voice)
-    rush = noise("pink", len(word) / RATE, seed) / 32_768
-    drowned = rush / np.abs(rush).max() + HIDDEN * word
-    return _finished(np.concatenate([_spoken(before, voice), drowned, _spoken(after, voice)]))
+    pink = noise("pink", len(word) / RATE, seed) / 32_768
+    covered = pink / np.abs(pink).max() + HIDDEN_LEVEL * word
+    return _finished(np.concatenate([_spoken(before, voice), covered, _spoken(after, voice)]))
 
 
 def _spoken(text: str, voice: DemoVoice) -> np.ndarray:
-    """float (n,) at RATE, at most 1."""
-    said = speak(text, voice).astype(float)
-    return said / np.abs(said).max()
+    """The text spoken: float (n,) at RATE, with a peak of 1."""
+    speech = speak(text, voice).astype(float)
+    return speech / np.abs(speech).max()
 
 
 def _finished(sound: np.ndarray) -> np.ndarray:
+    """The sound with pauses around it, at PEAK: int16."""
     padded = np.pad(sound, round(PAUSE * RATE))
-    return np.rint(32_767 * LOUDEST * padded / np.abs(padded).max()).astype(np.int16)
+    return np.rint(32_767 * PEAK * padded / np.abs(padded).max()).astype(np.int16)
 
 
-# In this order: a voice's tremor goes on from where it was.
+# Made in this order: a voice's tremor continues from sound to sound.
 SOUNDS: dict[str, Callable[[], np.ndarray]] = {
-    "wake-word.wav": lambda: _said("hey juniper", ADA),
-    "similar.wav": lambda: _said("hey jennifer", BEN),
+    "wake-word.wav": lambda: _sentence("hey juniper", ADA),
+    "similar.wav": lambda: _sentence("hey jennifer", BEN),
     "noise.wav": lambda: noise("knock", 1.5, seed=7),
-    "sentence-en.wav": lambda: _said("please turn on the light", ADA),
-    "unclear-en.wav": lambda: _hiding("put the", "cup", "on the table", CLEO, seed=8),
-    "sentence-es.wav": lambda: _said("enciende la luz por favor", INES),
-    "unclear-es.wav": lambda: _hiding("pon la", "taza", "en la mesa", JAVIER, seed=9),
+    "sentence-en.wav": lambda: _sentence("please turn on the light", ADA),
+    "unclear-en.wav": lambda: _with_hidden_word("put the", "cup", "on the table", CLEO, seed=8),
+    "sentence-es.wav": lambda: _sentence("enciende la luz por favor", INES),
+    "unclear-es.wav": lambda: _with_hidden_word("pon la", "taza", "en la mesa", JAVIER, seed=9),
 }
 
 

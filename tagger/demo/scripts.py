@@ -1,4 +1,4 @@
-"""What the demo's voices say, and what a careful listener would answer. The words are our own."""
+"""The clips of the demo: what is said by which voice, and the right answers. The texts are our own."""
 
 from dataclasses import dataclass
 from itertools import cycle
@@ -65,7 +65,7 @@ _HOUSEHOLD = (
     "start the washing machine after lunch",
     "good night and thank you for your help",
 )
-# To be read aloud by whoever tries to record.
+# Prompts to read aloud on the recording page.
 PROMPTS = (
     "the kettle is on the stove and the cups are in the cupboard",
     "turn off every light except the one above the desk",
@@ -80,7 +80,7 @@ PROMPTS = (
     "what is the word for squirrel in French",
     "put the umbrella next to the door, please",
 )
-# Pink noise behind a voice, in decibels below its loudest moment. None: a quiet room.
+# Pink noise behind a voice, in decibels relative to the voice's peak. None: a quiet room.
 _BACKGROUNDS = (None, -45.0, -30.0, -38.0, -24.0)
 
 
@@ -88,9 +88,9 @@ _BACKGROUNDS = (None, -45.0, -30.0, -38.0, -24.0)
 class Line:
     """One clip of the demo.
 
-    ``truth`` is the right answer: "yes", "similar", "no" or "noise", or the words that are said.
-    A ``noise`` (one of voices.NOISES) has no voice and no text. ``background`` is in decibels
-    below the voice's peak, None for a quiet room. ``seed`` decides everything left to chance.
+    `truth`: the right answer, "yes", "similar", "no" or "noise", or the words spoken; `seed`: of everything
+    random. A clip with a `noise` (one of voices.NOISES) has no voice and no text. `background`: the level of
+    pink noise in decibels relative to the voice's peak, None for a quiet room.
     """
 
     campaign: str
@@ -103,12 +103,12 @@ class Line:
 
 
 def lines() -> list[Line]:
-    """All clips of the demo, in the order in which they are to be made."""
+    """All clips of the demo, in the order in which they must be made."""
     return [*_wake_word_lines(), *_household_lines()]
 
 
 def record(line: Line) -> np.ndarray:
-    """The clip of ``line``: int16 (n,) at 16 kHz."""
+    """The sound of the clip: int16 (n,) at 16 kHz."""
     random = np.random.default_rng(line.seed)
     if line.voice is None:
         return noise(line.noise, random.uniform(1.0, 2.5), line.seed)
@@ -118,7 +118,7 @@ def record(line: Line) -> np.ndarray:
 
 
 def _with_background(spoken: np.ndarray, decibels: float | None, seed: int, level: float) -> np.ndarray:
-    """int16 (n,) whose loudest moment is at ``level`` of full scale, the noise included."""
+    """The speech over pink noise, with the peak of both together at `level` of full scale: int16 (n,)."""
     sound = spoken / np.abs(spoken.astype(np.int32)).max()
     if decibels is not None:
         behind = noise("pink", len(spoken) / RATE, seed) / 32_768
@@ -145,7 +145,7 @@ def _household_lines() -> list[Line]:
 
 
 def _spoken(campaign: str, said: list[tuple[str, str]], first_seed: int) -> list[Line]:
-    """A line for each (text, truth), the English voices taking turns."""
+    """A clip for each (text, truth), with the English voices in turn."""
     english = [voice for voice in VOICES if voice.language.startswith("en")]
     turns = zip(said, cycle(english), cycle(_BACKGROUNDS), strict=False)
     return [

@@ -1,6 +1,6 @@
-"""Voices and noises for the demo, made on this machine: nobody's voice is in it.
+"""Synthesised voices and noises for the demo; no person's voice is in them.
 
-Speech comes from eSpeak NG, through the wheel `espeakng-loader` (a development extra, GPL-3).
+The speech comes from eSpeak NG, through the wheel `espeakng-loader` (a development extra, GPL-3).
 """
 
 import ctypes
@@ -15,7 +15,7 @@ import soxr
 
 try:
     import espeakng_loader
-except ImportError:  # an extra: only the demo speaks
+except ImportError:  # an extra that only the demo needs
     espeakng_loader = None
 
 RATE = 16_000
@@ -28,15 +28,15 @@ _CALLBACK = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.POINTER(ctypes.c_int16), ctype
 
 
 class NoVoices(RuntimeError):
-    """Speech cannot be made here; the message says what is missing."""
+    """Speech cannot be synthesised; the message says what is missing."""
 
 
 @dataclass(frozen=True)
 class DemoVoice:
     """A speaker of the demo.
 
-    ``variant`` is one of eSpeak's ("f2", "m3"); ``speed`` is in words a minute; ``pitch`` and
-    ``melody`` (how far the pitch moves) go from 0 to 99.
+    `variant`: one of eSpeak's, such as "f2" or "m3"; `speed`: words per minute; `pitch` and `melody` (the
+    range of the pitch): from 0 to 99.
     """
 
     name: str
@@ -47,7 +47,7 @@ class DemoVoice:
     melody: int = 50
 
 
-# Variants without eSpeak's "breath", whose hiss is another one in every process.
+# Only variants without eSpeak's "breath", whose hiss differs from process to process.
 VOICES = (
     DemoVoice("Ada", "en-us", "f1", speed=160, pitch=55),
     DemoVoice("Ben", "en-us", "m3", speed=150, pitch=35, melody=60),
@@ -63,11 +63,11 @@ VOICES = (
 
 
 def speak(text: str, voice: DemoVoice) -> np.ndarray:
-    """``text`` said by ``voice``: int16 (n,) at 16 kHz.
+    """The text spoken by the voice: int16 (n,) at 16 kHz.
 
-    A new process that says the same texts in the same order gets the same samples; a text said
-    twice differs a little, as the voice's tremor goes on from where it was. Raises NoVoices where
-    eSpeak is not installed, ValueError for a language that it does not have.
+    The same texts in the same order give the same samples in every new process. A text spoken twice differs
+    slightly, because the voice's tremor continues. Raises NoVoices if eSpeak is not installed, and ValueError
+    for a language that it does not have.
     """
     with _lock:
         espeak = _espeak()
@@ -77,9 +77,9 @@ def speak(text: str, voice: DemoVoice) -> np.ndarray:
 
 
 def noise(kind: str, seconds: float, seed: int) -> np.ndarray:
-    """Sound without speech, int16 (n,) at 16 kHz: one of NOISES, the same for the same seed."""
+    """One of NOISES: int16 (n,) at 16 kHz. The same seed gives the same sound."""
     if kind not in NOISES:
-        raise ValueError(f"no noise is called {kind!r}: take one of {', '.join(NOISES)}")
+        raise ValueError(f"unknown noise {kind!r}: use one of {', '.join(NOISES)}")
     random = np.random.default_rng(seed)
     at = np.arange(round(seconds * RATE)) / RATE
     sound = NOISES[kind](at, random)
@@ -91,7 +91,7 @@ def _int16(sound: np.ndarray) -> np.ndarray:
 
 
 class _Espeak:
-    """The library, handing its samples to us."""
+    """The library, which passes its samples to a callback."""
 
     def __init__(self, library: str, data: str) -> None:
         self._library = ctypes.CDLL(library)
@@ -99,11 +99,11 @@ class _Espeak:
         if self.rate <= 0:
             raise NoVoices(f"eSpeak cannot read its data in {data}")
         self._blocks: list[np.ndarray] = []
-        self._callback = _CALLBACK(self._take)  # held here: the library does not keep it alive
+        self._callback = _CALLBACK(self._take)  # a reference: the library does not keep it alive
         self._library.espeak_SetSynthCallback(self._callback)
 
     def become(self, voice: DemoVoice) -> None:
-        """Speak as ``voice`` from now on; ValueError if there is no such language."""
+        """Switch to this voice. Raises ValueError if its language does not exist."""
         if self._library.espeak_SetVoiceByName(f"{voice.language}+{voice.variant}".encode()):
             raise ValueError(f"eSpeak has no language {voice.language!r} (voice {voice.name})")
         self._library.espeak_SetParameter(_SPEED, voice.speed, 0)
@@ -111,7 +111,7 @@ class _Espeak:
         self._library.espeak_SetParameter(_MELODY, voice.melody, 0)
 
     def say(self, text: str) -> np.ndarray:
-        """int16 (n,) at ``self.rate``."""
+        """The text spoken: int16 (n,) at `self.rate`."""
         self._blocks.clear()
         encoded = text.encode()
         failed = self._library.espeak_Synth(
@@ -124,10 +124,10 @@ class _Espeak:
     def _take(self, samples: Any, count: int, _events: Any) -> int:
         if count > 0:
             self._blocks.append(np.ctypeslib.as_array(samples, (count,)).copy())
-        return 0  # go on
+        return 0  # continue
 
 
-_lock = threading.Lock()  # eSpeak is one speaker for the whole process, with one voice at a time
+_lock = threading.Lock()  # eSpeak has one state per process, with one voice at a time
 
 
 @cache
@@ -138,39 +138,39 @@ def _espeak() -> _Espeak:
 
 
 def _pink(at: np.ndarray, random: np.random.Generator) -> np.ndarray:
-    """Noise that loses 3 dB an octave, as rooms and rain do."""
+    """Noise that falls by 3 dB per octave, like that of rooms and rain."""
     spectrum = np.fft.rfft(random.standard_normal(len(at)))
     return np.fft.irfft(spectrum / np.sqrt(np.maximum(np.arange(len(spectrum)), 8)), len(at))
 
 
 def _hum(at: np.ndarray, random: np.random.Generator) -> np.ndarray:
-    """Mains at 50 Hz with its overtones, over a faint hiss."""
+    """Mains hum at 50 Hz with overtones, over a faint hiss."""
     overtones = sum(np.sin(2 * np.pi * 50 * n * at + random.uniform(0, 6)) / n for n in range(1, 8))
     return overtones + 0.02 * random.standard_normal(len(at))
 
 
 def _clicks(at: np.ndarray, random: np.random.Generator) -> np.ndarray:
-    """About three clicks a second."""
+    """About three clicks per second."""
     starts = random.uniform(0, at[-1], max(2, round(3 * at[-1])))
     return _struck(at, starts, random.standard_normal(len(at)), decay=0.004)
 
 
 def _knock(at: np.ndarray, random: np.random.Generator) -> np.ndarray:
-    """Somebody knocks three times on wood."""
+    """Three knocks on wood."""
     wood = np.sin(2 * np.pi * random.uniform(150, 220) * at) + 0.3 * random.standard_normal(len(at))
     starts = at[-1] * (0.15 + np.array([0, 0.22, 0.45]) + random.uniform(-0.02, 0.02, 3))
     return _struck(at, starts, wood, decay=0.03)
 
 
 def _chord(at: np.ndarray, random: np.random.Generator) -> np.ndarray:
-    """A major chord that dies away, as from a doorbell."""
+    """A major chord that fades, as from a doorbell."""
     root = random.uniform(300, 600)
     notes = sum(np.sin(2 * np.pi * root * ratio * at) for ratio in (1, 5 / 4, 3 / 2))
     return notes * np.exp(-2 * at / at[-1])
 
 
 def _struck(at: np.ndarray, starts: np.ndarray, body: np.ndarray, decay: float) -> np.ndarray:
-    """``body`` heard from each start on for about ``decay`` seconds, over a faint hiss."""
+    """`body`, decaying from each start on with a time constant of `decay` seconds, over a faint hiss."""
     since = at[:, np.newaxis] - starts
     loudness = np.where(since >= 0, np.exp(-np.maximum(since, 0) / decay), 0).max(axis=1)
     return body * (loudness + 0.005)

@@ -15,7 +15,7 @@ ADA = VOICES[0]
 
 
 def pitch_and_colour(samples):
-    """A voice's spectrum in 40 bands: enough to tell two voices saying the same words apart."""
+    """A voice's spectrum in 40 bands: enough to distinguish two voices that say the same words."""
     bands = np.array_split(np.abs(np.fft.rfft(samples, 32_000))[:10_000], 40)
     levels = np.log([band.mean() for band in bands])
     return levels - levels.mean()
@@ -37,15 +37,15 @@ def test_voices_differ():
     assert min(distances) > 0.2
 
 
-def test_many_threads_may_speak_at_once():
+def test_threads_may_speak_at_the_same_time():
     lengths = [len(speak("good morning", voice)) for voice in VOICES]
     with ThreadPoolExecutor(8) as pool:
-        said = list(pool.map(lambda voice: speak("good morning", voice), VOICES * 3))
-    # By its tremor alone the same voice differs by up to 1.7 % (sixty sayings of each, one after another).
-    assert np.allclose([len(samples) for samples in said], lengths * 3, rtol=0.035, atol=0)
+        spoken = list(pool.map(lambda voice: speak("good morning", voice), VOICES * 3))
+    # The tremor alone changes a voice's length by up to 1.7 % (measured over 60 repetitions of each).
+    assert np.allclose([len(samples) for samples in spoken], lengths * 3, rtol=0.035, atol=0)
 
 
-def test_an_unknown_language_and_a_missing_package_are_named(monkeypatch):
+def test_an_unknown_language_and_a_missing_package_are_reported(monkeypatch):
     with pytest.raises(ValueError, match="'tlh'"):
         speak("nuqneH", replace(ADA, language="tlh"))
     voices._espeak.cache_clear()
@@ -69,7 +69,7 @@ def test_an_unknown_noise_is_refused():
         noise("thunder", 1, seed=1)
 
 
-def test_the_script_is_as_long_as_the_demo_needs_and_no_seed_is_used_twice():
+def test_the_script_has_all_clips_of_the_demo_and_no_seed_twice():
     script = lines()
     wake_words = Counter(line.truth for line in script if line.campaign == WAKE_WORD_CAMPAIGN)
     sentences = [line for line in script if line.campaign == TRANSCRIPTION_CAMPAIGN]
@@ -80,7 +80,7 @@ def test_the_script_is_as_long_as_the_demo_needs_and_no_seed_is_used_twice():
     assert len({line.seed for line in script}) == len(script)
 
 
-def test_every_clip_of_the_demo_would_be_taken_in():
+def test_every_clip_of_the_demo_passes_the_checks_of_intake():
     clips = [(line, record(line)) for line in lines()]
     for line, clip in clips:
         audio.check(clip)

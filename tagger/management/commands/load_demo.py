@@ -12,21 +12,23 @@ from tagger.demo.voices import NoVoices
 
 
 class Command(BaseCommand):
-    help = "Fills an empty database with demo data, and says how to log in. Does nothing when DEBUG is off."
+    help = "Fill an empty database with demo data, and print how to log in. Does nothing if DEBUG is off."
 
     def handle(self, *args: Any, **options: Any) -> None:
         if not settings.DEBUG:
-            self.stdout.write("DEBUG is off: no demo data. Make your account with manage.py createsuperuser.")
+            self.stdout.write(
+                "DEBUG is off, so there is no demo data. Create your account with manage.py createsuperuser."
+            )
             return
         if load.is_wanted():
-            self.stdout.write("Making demo clips of synthesised speech …")
+            self.stdout.write("Making demo clips with synthesised voices …")
             try:
                 load.load(timezone.now(), _with_bar)
             except NoVoices as error:
                 raise CommandError(str(error)) from error
-        if record := load.Record.read():
-            self.stdout.write("Demo accounts (also in " + str(load.Record.path()) + "):")
-            for name, password in record.passwords.items():
+        if accounts := load.DemoAccounts.read():
+            self.stdout.write(f"Demo accounts, with their passwords (also in {accounts.path()}):")
+            for name, password in accounts.passwords.items():
                 self.stdout.write(f"  {name:<12} {password}")
 
 
