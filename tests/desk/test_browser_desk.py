@@ -99,7 +99,7 @@ def test_the_next_tab_sends_a_closed_tabs_answers_and_does_not_show_their_clips_
     page.route("**/annotation/", lambda route: route.abort())
     press(page, "s")
     not_sent(page, 1)
-    first_clip = page.locator("[data-part=held] li").first.get_attribute("data-id")
+    first_clip = page.locator("[data-part=lent] li").first.get_attribute("data-id")
     page.close()
     later = page.context.new_page()
     later.route("**/annotation/", lambda route: route.abort())
@@ -107,7 +107,7 @@ def test_the_next_tab_sends_a_closed_tabs_answers_and_does_not_show_their_clips_
     not_sent(later, 1)
     later.goto("/tag/quick/")
     not_sent(later, 1)
-    assert first_clip in later.locator("[data-part=held] li").evaluate_all(
+    assert first_clip in later.locator("[data-part=lent] li").evaluate_all(
         "all => all.map(({ dataset }) => dataset.id)"
     )
     expect(later.locator("[data-part=last] li")).to_contain_text(["Similar waiting to be sent"])

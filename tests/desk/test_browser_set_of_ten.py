@@ -29,7 +29,7 @@ def person(site, visit):
 
 
 def in_set(page, number):
-    expect(page.locator("[data-part=set-told]")).to_have_text(f"{number} of 10 in this set")
+    expect(page.locator("[data-part=set-text]")).to_have_text(f"{number} of 10 in this set")
     expect(page.locator("[data-part=set] .is-given")).to_have_count(number)
 
 

@@ -316,6 +316,6 @@ def test_a_screen_reader_announces_unsent_answers_and_that_they_were_sent(desk_o
 def test_live_regions_are_in_the_page_before_anything_happens(page_of):
     page = page_of("reviewer", java_script_enabled=False)
     page.goto("/tag/juniper/")
-    for part in ("status", "told"):
+    for part in ("status", "announcement"):
         expect(page.locator(f"[role=status][data-part={part}]")).to_have_count(1)
     expect(page.locator("[role=status]:has([data-part=unsent][hidden])")).to_have_count(1)

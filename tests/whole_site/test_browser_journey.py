@@ -298,7 +298,7 @@ def test_a_reload_continues_with_the_lent_clips(volunteer):
     page = volunteer("ines")
     open_desk(page, "Is it “hey juniper”?")
     prefetched(page, 4)
-    lent = page.locator("[data-part=held] li")
+    lent = page.locator("[data-part=lent] li")
     page.reload()
     wait_for_clip(page)
     before = lent.count()

@@ -52,12 +52,12 @@ class ClipDesk extends DeskTurns {
     const own = this.letters.all().filter(({ campaign }) => campaign === this.dataset.campaign);
     this.last = new LastAnswers(this.part("last"), {
       row: this.part("last-row"),
-      drawn: [...this.part("drawn").children].map(({ dataset }) => ({ ...dataset })),
+      drawn: [...this.part("last-given").children].map(({ dataset }) => ({ ...dataset })),
       letters: own,
       word: (name) => this.word(name),
     });
     this.clips = new LentClips(this.dataset.lend, {
-      held: [...this.part("held").children].map(({ dataset }) => ({ ...dataset })),
+      held: [...this.part("lent").children].map(({ dataset }) => ({ ...dataset })),
       answered: this.letters.all().map(({ assignment }) => assignment),
       now: Date.parse(this.dataset.now),
       patience: this.patience,

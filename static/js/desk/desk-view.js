@@ -24,7 +24,7 @@ export class DeskView extends HTMLElement {
 
   /** What became of an answer, for those who do not see the next clip come; short, as the clip sounds by then. */
   tell(text) {
-    this.part("told").textContent = text;
+    this.part("announcement").textContent = text;
   }
 
   unsay(name) {

@@ -5,7 +5,7 @@ import { choice, choose } from "./sync/device-store.js";
 const A_SET = 10; // as the server has it
 const KEPT = "pause";
 
-/** Over the desk's parts "set" (the dots), "set-told" (the same in words) and "pause". */
+/** Over the desk's parts "set" (the dots), "set-text" (the same in words) and "pause". */
 export class SetOfTen {
   #desk;
   #given = 0;
@@ -39,6 +39,6 @@ export class SetOfTen {
   #draw() {
     const dots = [...this.#desk.part("set").children];
     dots.forEach((dot, place) => dot.classList.toggle("is-given", place < this.#given));
-    this.#desk.part("set-told").textContent = this.#desk.word("set-told").replace("{n}", this.#given);
+    this.#desk.part("set-text").textContent = this.#desk.word("set-text").replace("{n}", this.#given);
   }
 }

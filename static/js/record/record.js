@@ -130,7 +130,7 @@ class VoiceRecorder extends HTMLElement {
     this.#forget();
     document.getElementById("shared").textContent = shared;
     this.#go("idle");
-    this.say(isNew ? "thanks" : "held");
+    this.say(isNew ? "thanks" : "already-shared");
     if (!this.part("prompt")) this.part("record").focus();
     else if (prompt) this.#ask(prompt);
     else this.#showAllRead();
