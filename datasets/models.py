@@ -22,10 +22,11 @@ from accounts import keys
 from accounts.consent import live_for, per_row
 from accounts.models import AuditEvent, Consent, Material, Purpose
 
+from . import languages
 from .words import words
 
 language_code = RegexValidator(
-    r"^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$", _("Write a language code such as en or pt-BR."), code="language"
+    languages.CODE, _("Write a language code such as en or pt-BR."), code="language"
 )
 
 
@@ -36,9 +37,14 @@ class Campaign(models.Model):
         WAKE_WORD = "wake-word", _("wake word")
         TRANSCRIPTION = "transcription", _("transcription")
 
+        @property
+        def material(self) -> Material:
+            """What its clips are, for consent."""
+            return Material.UTTERANCE if self == Campaign.Kind.TRANSCRIPTION else Material.WAKE_WORD
+
     slug = models.SlugField(unique=True, max_length=60)
     kind = models.CharField(max_length=20, choices=Kind.choices)
-    language = models.CharField(max_length=35, validators=[language_code])
+    language = models.CharField(max_length=languages.LONGEST, validators=[language_code])
     wake_word = models.CharField(max_length=80, blank=True)
     guidelines = models.TextField(blank=True)
     min_annotations = models.PositiveSmallIntegerField(default=2, validators=[MinValueValidator(1)])
@@ -135,7 +141,7 @@ class Campaign(models.Model):
 
     @property
     def material(self) -> Material:
-        return Material.WAKE_WORD if self.kind == self.Kind.WAKE_WORD else Material.UTTERANCE
+        return self.Kind(self.kind).material
 
 
 def short_enough_to_read(text: str) -> None:
@@ -243,7 +249,7 @@ class Clip(models.Model):
     contributor = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="clips")
     consent = models.ForeignKey(Consent, on_delete=models.PROTECT, related_name="clips")
     material = models.CharField(max_length=20, choices=Material.choices)
-    language = models.CharField(max_length=35, validators=[language_code])
+    language = models.CharField(max_length=languages.LONGEST, validators=[language_code])
     source = models.CharField(max_length=10, choices=Source.choices)
     seconds = models.FloatField()
     speech_share = models.FloatField(help_text=_("share of the clip in which a machine heard speech, 0 to 1"))

@@ -11,22 +11,20 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from functools import cached_property, lru_cache
+from functools import cached_property
 from pathlib import Path
 
-from django.core.exceptions import ValidationError
 from django.db import transaction
 
 from accounts import consent, contributors
 from accounts.models import Purpose, User
 from accounts.refusals import Refusal
-from datasets import normalise
+from datasets import languages, normalise
 from datasets.models import Campaign, Clip, Label
 
 from . import audio, intake
 
 AUDIO_NAMES = {".wav", ".wave", ".flac", ".ogg", ".oga", ".opus", ".mp3", ".webm", ".m4a", ".mp4"}
-LANGUAGE = Clip._meta.get_field("language")
 TRUTHS = {"", "wake-word", "not-wake-word", *Label.values}
 COLUMNS = {"path", "language", "speaker", "wake_word", "truth", "transcript", "draft"}
 AT_ONCE, BYTES = 256, 16 * 2**20  # clips of one batch, and bytes of their sound
@@ -183,19 +181,17 @@ class Import:
 
     def _language(self, item: ImportItem) -> str:
         language = item.language or self.campaign.language
-        try:
-            _check_language(language)
-        except ValidationError:
-            raise FileRefused(ImportRefusal.BAD_LANGUAGE, language=item.language) from None
+        if not languages.is_code(language):
+            raise FileRefused(ImportRefusal.BAD_LANGUAGE, language=item.language)
         # A wake word can be listened for among any language; nobody can write down one they do not know.
-        asks = self.campaign.language
-        if self.campaign.kind == Campaign.Kind.TRANSCRIPTION and _primary(language) != _primary(asks):
-            raise FileRefused(ImportRefusal.OTHER_LANGUAGE, language=language, wanted=asks)
+        wanted = self.campaign.language
+        if self.campaign.asks_for_words and languages.primary(language) != languages.primary(wanted):
+            raise FileRefused(ImportRefusal.OTHER_LANGUAGE, language=language, wanted=wanted)
         return language
 
     def _truth(self, item: ImportItem) -> str:
         """What the manifest says the answer is, in the campaign's terms; empty when it says nothing."""
-        if self.campaign.kind == Campaign.Kind.TRANSCRIPTION:
+        if self.campaign.asks_for_words:
             return item.transcript.strip()
         if item.truth not in TRUTHS:
             raise FileRefused(ImportRefusal.BAD_TRUTH, truth=item.truth)
@@ -207,12 +203,6 @@ class Import:
     @cached_property
     def _asked(self) -> str:
         return normalise.text(self.campaign.wake_word)
-
-
-@lru_cache(maxsize=256)
-def _check_language(language: str) -> None:
-    """Raises ValidationError."""
-    LANGUAGE.run_validators(language)
 
 
 def _outcome(done: bool | Refusal) -> ImportOutcome | Refusal:
@@ -295,7 +285,3 @@ def _bytes(path: str | Path) -> bytes:
         raise FileRefused(ImportRefusal.MISSING) from None
     except (OSError, ValueError) as error:
         raise FileRefused(ImportRefusal.UNREADABLE, error=error) from error
-
-
-def _primary(language: str) -> str:
-    return language.split("-")[0].lower()

@@ -10,21 +10,13 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from django.core.exceptions import ValidationError
-
 from accounts import consent, devices
-from accounts.models import Device, Material, Purpose
+from accounts.models import Device, Purpose
 from accounts.refusals import Refusal
-from datasets import normalise
+from datasets import languages, normalise
 from datasets.models import Campaign, Clip
 
 from . import intake
-
-LANGUAGE = Clip._meta.get_field("language")
-MATERIAL = {
-    Campaign.Kind.WAKE_WORD: Material.WAKE_WORD,
-    Campaign.Kind.TRANSCRIPTION: Material.UTTERANCE,
-}
 
 
 class UploadRefusal(StrEnum):
@@ -59,7 +51,7 @@ def check(device: Device, kind: Campaign.Kind, now: datetime) -> None:
 
     Raises consent.NoConsent and DailyLimitReached.
     """
-    material = MATERIAL[kind]
+    material = kind.material
     if not consent.allows(device.owner, material, Purpose.VOLUNTEERS):
         raise consent.NoConsent(
             consent.ConsentRefusal.NO_CONSENT, purpose=Purpose.VOLUNTEERS.label, material=material.label
@@ -92,11 +84,8 @@ def _language(said: Said, device: Device) -> str:
     language = (said.language or device.about.get("language", "")).replace("_", "-")
     primary, *rest = language.split("-")
     language = "-".join([primary.lower(), *rest])
-    try:
-        if language:
-            LANGUAGE.run_validators(language)
-    except ValidationError:
-        raise NoCampaignAsks(UploadRefusal.BAD_LANGUAGE) from None
+    if language and not languages.is_code(language):
+        raise NoCampaignAsks(UploadRefusal.BAD_LANGUAGE)
     return language
 
 
@@ -112,14 +101,12 @@ def _asking_for_word(word: str) -> list[Campaign]:
 def _asking_in(language: str) -> list[Campaign]:
     """By the language alone, whatever its country; when none is said, it must be the only one asked for."""
     is_open = list(Campaign.objects.filter(kind=Campaign.Kind.TRANSCRIPTION, is_open=True))
-    languages = {_primary(campaign.language) for campaign in is_open}
-    if not language and len(languages) > 1:
+    wanted = {languages.primary(campaign.language) for campaign in is_open}
+    if not language and len(wanted) > 1:
         raise NoCampaignAsks(UploadRefusal.WHICH_LANGUAGE)
-    asking = [c for c in is_open if not language or _primary(c.language) == _primary(language)]
-    if not asking:
+    if language:
+        spoken = languages.primary(language)
+        is_open = [each for each in is_open if languages.primary(each.language) == spoken]
+    if not is_open:
         raise NoCampaignAsks(UploadRefusal.OTHER_LANGUAGE)
-    return asking
-
-
-def _primary(language: str) -> str:
-    return language.split("-")[0].lower()
+    return is_open
