@@ -3,7 +3,7 @@
 import io
 import json
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -16,7 +16,9 @@ _ESCAPED = str.maketrans({"\\": r"\\", "\t": r"\t", "\n": r"\n", "\r": r"\r"})
 
 
 def reserve(model: type[Model], number: int) -> list[int]:
-    """So many primary keys that nobody else gets."""
+    """This many primary keys that no one else gets."""
+    if not number:
+        return []
     table, column = model._meta.db_table, model._meta.pk.column
     with connection.cursor() as cursor:
         cursor.execute(
@@ -26,17 +28,19 @@ def reserve(model: type[Model], number: int) -> list[int]:
         return [row[0] for row in cursor.fetchall()]
 
 
-def copy(alike: Model, varying: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
-    """Add rows that are as `alike` but for the columns `varying`, whose values `rows` gives in that order.
+def copy(alike: Model, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Add one row like `alike` for each of `rows`, which gives the columns that differ, all in one order.
 
-    What the database fills in by itself it fills in here too.
+    Columns with a default of the database's get that default, unless `rows` gives them.
     """
+    if not rows:
+        return
     meta = alike._meta
     by_name = {field.attname: field for field in meta.concrete_fields} | {"pk": meta.pk}
-    same = [field for field in meta.concrete_fields if _is_given(field) and field.attname not in varying]
-    columns = [*(by_name[name].column for name in varying), *(field.column for field in same)]
+    same = [field for field in meta.concrete_fields if _is_given(field) and field.attname not in rows[0]]
+    columns = [*(by_name[name].column for name in rows[0]), *(field.column for field in same)]
     end = "".join(f"\t{_text(getattr(alike, field.attname))}" for field in same) + "\n"
-    lines = ("\t".join(map(_text, row)) + end for row in rows)
+    lines = ("\t".join(map(_text, row.values())) + end for row in rows)
     # Django itself translates no error of a COPY.
     with connection.cursor() as cursor, connection.wrap_database_errors:
         named = ", ".join(f'"{column}"' for column in columns)

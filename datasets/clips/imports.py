@@ -131,12 +131,12 @@ class Import:
         They are stored in batches, each whole or not at all. The first ones come one by one, and a batch is
         at most a quarter of what came before it: a run that is killed has no more than that to do again.
         """
-        batch: list[tuple[ImportItem, intake.Offer | Refusal]] = []
+        batch: list[tuple[ImportItem, intake.Submission | Refusal]] = []
         taken = size = 0
         for item in items:
             offer = self._offer(item)
             batch.append((item, offer))
-            size += offer.sound.samples.nbytes if isinstance(offer, intake.Offer) else 0
+            size += offer.sound.samples.nbytes if isinstance(offer, intake.Submission) else 0
             if len(batch) >= min(max(taken // 4, 1), AT_ONCE) or size >= BYTES:
                 yield from self._store(batch)
                 taken += len(batch)
@@ -144,14 +144,14 @@ class Import:
         yield from self._store(batch)
 
     def _store(
-        self, batch: Sequence[tuple[ImportItem, intake.Offer | Refusal]]
+        self, batch: Sequence[tuple[ImportItem, intake.Submission | Refusal]]
     ) -> Iterator[tuple[ImportItem, ImportOutcome | Refusal]]:
-        offers = [offer for _, offer in batch if isinstance(offer, intake.Offer)]
+        offers = [offer for _, offer in batch if isinstance(offer, intake.Submission)]
         done = iter(intake.add_all(offers, self.campaign, self.now) if offers else ())
         for item, offer in batch:
             yield item, offer if isinstance(offer, Refusal) else _outcome(next(done))
 
-    def _offer(self, item: ImportItem) -> intake.Offer | Refusal:
+    def _offer(self, item: ImportItem) -> intake.Submission | Refusal:
         """Everything that can be known of a file before it is stored."""
         try:
             language, truth = self._language(item), self._truth(item)
@@ -164,7 +164,7 @@ class Import:
         except (FileRefused, audio.BadAudio, consent.NoConsent, normalise.BadTranscript) as refused:
             return refused
         origin = intake.Origin(person, Clip.Source.IMPORT, language, self.reference)
-        return intake.Offer(sound, origin, truth, draft)
+        return intake.Submission(sound, origin, truth, draft)
 
     def _contributor(self, speaker: str) -> User:
         if speaker not in self._people:

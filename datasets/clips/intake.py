@@ -1,11 +1,16 @@
-"""An upload to a Clip, if consent and audio allow. The only way in for sound."""
+"""Stores a recording as a clip, if consent and audio allow it, and asks a campaign's question of it.
+
+The only way in for sound: one at a time from pages and devices, in batches from imports, by the same rules.
+"""
 
 import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import cast
+from functools import cached_property
+from operator import itemgetter
+from typing import Any, NamedTuple
 
 import numpy as np
 from django.db import (
@@ -27,24 +32,8 @@ from datasets.models import Campaign, Clip, Task
 
 from . import audio, copying, vault
 
-# Below this share of speech a clip counts as holding none, for the order of tasks alone.
+# Clips with a smaller share of speech count as silent. This decides only the order of tasks.
 SOME_SPEECH = 0.05
-
-# What tells the rows of one batch from one another.
-CLIP = (
-    "samples_sha256",
-    "pk",
-    "contributor_id",
-    "consent_id",
-    "language",
-    "source",
-    "held_until",
-    "seconds",
-    "speech_share",
-    "stored_as",
-    "wrapped_key",
-)
-TASK = ("clip_id", "plain_reference", "sealed_reference", "plain_draft", "sealed_draft", "priority")
 
 
 class IntakeRefusal(StrEnum):
@@ -68,7 +57,7 @@ class Sound:
 
 @dataclass(frozen=True)
 class Origin:
-    """Where a recording comes from and what it rests on."""
+    """Where a recording comes from, and the consent it needs: with a reference, only one that carries it."""
 
     contributor: User
     source: Clip.Source
@@ -77,36 +66,11 @@ class Origin:
     held_until: datetime | None = None  # the end of its cooling-off
 
 
-def read(data: bytes) -> Sound:
-    """Decode and check an upload. Raises audio.BadAudio with the reason."""
-    samples = audio.read(data)
-    audio.check(samples)
-    return Sound(samples, audio.fingerprint(samples))
-
-
-def add(sound: Sound, campaign: Campaign, origin: Origin, now: datetime, *, truth: str = "") -> bool:
-    """Hold the recording and ask the campaign's question of it; False when that is so already.
-
-    Raises consent.NoConsent and Duplicate; then nothing was stored.
-    """
-    return _add(Offer(sound, origin, truth), campaign, now)
-
-
-def _add(offer: "Offer", campaign: Campaign, now: datetime) -> bool:
-    origin = offer.origin
-    clip = _held(offer.sound, origin.contributor)
-    if clip is None:
-        return _store(offer, campaign, now)
-    with transaction.atomic():
-        consent.require(origin.contributor, Material(clip.material), Purpose.VOLUNTEERS, origin.reference)
-        return _ask(clip, campaign, offer)
-
-
 @dataclass(frozen=True)
-class Offer:
-    """A recording that is to come in, where it comes from, and what is said to be its answer.
+class Submission:
+    """A recording to store, where it comes from, and the answer its sender gave for it, if any.
 
-    `draft` is what a machine wrote down, for a campaign that offers such drafts.
+    `draft` is a machine's transcript, for campaigns that offer drafts.
     """
 
     sound: Sound
@@ -114,62 +78,75 @@ class Offer:
     truth: str = ""
     draft: str = ""
 
+    @cached_property
+    def speech_share(self) -> float:
+        """By a neural network for single recordings. For a whole collection it would take days."""
+        is_import = self.origin.source == Clip.Source.IMPORT
+        return (audio.voiced_share if is_import else audio.speech_share)(self.sound.samples)
 
-def add_all(offers: Sequence[Offer], campaign: Campaign, now: datetime) -> list[bool | Refusal]:
-    """As `add` for each, in one transaction: what it gave, or what it raised, which hinders no other.
+
+def read(data: bytes) -> Sound:
+    """Decode and check an upload. Raises audio.BadAudio."""
+    samples = audio.read(data)
+    audio.check(samples)
+    return Sound(samples, audio.fingerprint(samples))
+
+
+def add(sound: Sound, campaign: Campaign, origin: Origin, now: datetime, *, truth: str = "") -> bool:
+    """Store the recording and ask the campaign's question of it; False if both were done already.
+
+    Raises consent.NoConsent and Duplicate; then nothing was stored.
+    """
+    [outcome] = add_all([Submission(sound, origin, truth)], campaign, now)
+    if isinstance(outcome, Refusal):
+        raise outcome
+    return outcome
+
+
+def add_all(submissions: Sequence[Submission], campaign: Campaign, now: datetime) -> list[bool | Refusal]:
+    """As `add` for each, in one transaction: what it returned, or what it raised, which stops no other.
 
     Any other failure stores none of them.
     """
-    if len(offers) == 1:
-        return [_alone(offers[0], campaign, now)]
+    _hear(submissions)
     try:
-        done = _add_new(offers, campaign, now)
-    except IntegrityError:  # one of these sounds came in meanwhile, by another way
-        done = [None] * len(offers)
-    return [
-        _alone(offer, campaign, now) if given is None else given
-        for offer, given in zip(offers, done, strict=True)
-    ]
+        return _add_all(submissions, campaign, now)
+    except IntegrityError:  # another contributor's upload of one of these sounds was committed first
+        return [_add_alone(submission, campaign, now) for submission in submissions]
 
 
-def _alone(offer: Offer, campaign: Campaign, now: datetime) -> bool | Refusal:
+def _hear(submissions: Sequence[Submission]) -> None:
+    """Look for speech in new recordings. This is slow, so it is done before any lock is taken."""
+    fingerprints = {submission.sound.fingerprint for submission in submissions}
+    stored = Clip.objects.filter(samples_sha256__in=fingerprints)
+    known = set(stored.values_list("samples_sha256", flat=True))
+    for submission in submissions:
+        if submission.sound.fingerprint not in known:
+            _ = submission.speech_share
+
+
+def _add_alone(submission: Submission, campaign: Campaign, now: datetime) -> bool | Refusal:
     try:
-        return _add(offer, campaign, now)
-    except (consent.NoConsent, Duplicate) as reason:
-        return reason
+        [outcome] = _add_all([submission], campaign, now)
+    except IntegrityError:
+        return Duplicate()
+    return outcome
 
 
-def _add_new(offers: Sequence[Offer], campaign: Campaign, now: datetime) -> list[bool | Refusal | None]:
-    """Store what is new. None for what has to go by itself: held clips that this campaign has yet to ask of.
+def _add_all(submissions: Sequence[Submission], campaign: Campaign, now: datetime) -> list[bool | Refusal]:
+    """All of them in one transaction. No row is committed before its file is on disk.
 
-    Rows come first and files after them: whoever waits for another's row, and is killed meanwhile, leaves
-    nothing behind.
+    Rows come before files: a process that waits for another's row, and is killed, leaves no file behind.
     """
     names: list[str] = []
     try:
         with transaction.atomic():
-            basis = _basis(offers, campaign)
-            held = _held_already(offers, campaign)
-            done: list[bool | Refusal | None] = []
-            new: list[Offer] = []
-            for offer in offers:
-                allowed = basis[_ground(offer)]
-                if isinstance(allowed, Refusal):
-                    done.append(allowed)
-                    continue
-                owner, is_asked = held.get(offer.sound.fingerprint, (None, False))
-                if owner is None:
-                    held[offer.sound.fingerprint] = offer.origin.contributor.pk, True
-                    new.append(offer)
-                    done.append(True)
-                elif owner != offer.origin.contributor.pk:
-                    done.append(Duplicate())
-                else:
-                    done.append(False if is_asked else None)
-            if new:
-                names += vault.new_names(len(new))
-                _store_all(new, names, basis, campaign, now)
-        return done
+            decisions = _decide(submissions, campaign)
+            accepted = [each for each in decisions if isinstance(each, _Accepted)]
+            new = [each for each in accepted if each.existing is None]
+            names += vault.new_names(len(new))
+            _store(accepted, new, names, campaign, now)
+        return [True if isinstance(each, _Accepted) else each for each in decisions]
     except BaseException as error:
         if names and not _may_be_stored(names[0], error):
             for name in names:
@@ -177,163 +154,169 @@ def _add_new(offers: Sequence[Offer], campaign: Campaign, now: datetime) -> list
         raise
 
 
-def _ground(offer: Offer) -> tuple[int, str]:
-    return offer.origin.contributor.pk, offer.origin.reference
+class _Existing(NamedTuple):
+    """A clip with the same samples. No `pk`: it is an earlier one of the same batch."""
+
+    pk: int | None
+    contributor: int
+    material: str
+    is_asked: bool  # whether this campaign asks about it already
 
 
-def _basis(offers: Sequence[Offer], campaign: Campaign) -> dict[tuple[int, str], Consent | consent.NoConsent]:
-    """What each contributor's clips will rest on, or why they may not come in."""
-    basis: dict[tuple[int, str], Consent | consent.NoConsent] = {}
-    people = {_ground(offer): offer.origin.contributor for offer in offers}
-    for ground in sorted(people):  # two runs that lock the same people do so in one order
-        try:
-            basis[ground] = consent.require(people[ground], campaign.material, Purpose.VOLUNTEERS, ground[1])
-        except consent.NoConsent as reason:
-            basis[ground] = reason
-    return basis
+@dataclass(frozen=True)
+class _Accepted:
+    """What is to be stored: a new clip and its task, or, for an `existing` clip, the task alone."""
+
+    submission: Submission
+    allowed_by: Consent
+    existing: int | None
 
 
-def _held_already(offers: Sequence[Offer], campaign: Campaign) -> dict[str, tuple[int, bool]]:
-    """For each sound that is held: whose it is, and whether this campaign asks of it."""
-    asked = Task.objects.filter(clip=OuterRef("pk"), campaign=campaign)
-    clips = Clip.objects.filter(samples_sha256__in={offer.sound.fingerprint for offer in offers})
-    found = clips.annotate(asked=Exists(asked)).values_list("samples_sha256", "contributor_id", "asked")
-    return {fingerprint: (owner, is_asked) for fingerprint, owner, is_asked in found}
+def _decide(submissions: Sequence[Submission], campaign: Campaign) -> list[_Accepted | Refusal | bool]:
+    """What becomes of each: accepted, refused, or False where nothing is left to do."""
+    consents = _Consents(submissions, campaign.material)
+    # Looked up under the contributors' locks: the same upload may come twice at the same time.
+    stored = _existing(submissions, campaign)
+    decisions: list[_Accepted | Refusal | bool] = []
+    for submission in submissions:
+        fingerprint = submission.sound.fingerprint
+        decision = _decide_one(submission, stored.get(fingerprint), campaign, consents)
+        if isinstance(decision, _Accepted):
+            contributor = submission.origin.contributor.pk
+            stored[fingerprint] = _Existing(None, contributor, decision.allowed_by.material, True)
+        decisions.append(decision)
+    return decisions
 
 
-def _store_all(
-    new: Sequence[Offer],
+def _decide_one(
+    submission: Submission, existing: _Existing | None, campaign: Campaign, consents: "_Consents"
+) -> _Accepted | Refusal | bool:
+    if existing and existing.contributor != submission.origin.contributor.pk:
+        return Duplicate()
+    material = Material(existing.material) if existing else campaign.material
+    allowed_by = consents.of(submission.origin, material)
+    if isinstance(allowed_by, Refusal):
+        return allowed_by
+    if existing and existing.is_asked:
+        return False
+    return _Accepted(submission, allowed_by, existing.pk if existing else None)
+
+
+class _Consents:
+    """The live consent that each origin's clips may rest on, kept live until the transaction ends."""
+
+    def __init__(self, submissions: Sequence[Submission], material: Material) -> None:
+        self._found: dict[tuple[int, str, Material], Consent | consent.NoConsent] = {}
+        # Two runs that lock the same people do so in one order.
+        for origin in sorted((each.origin for each in submissions), key=lambda each: each.contributor.pk):
+            self.of(origin, material)
+
+    def of(self, origin: Origin, material: Material) -> Consent | consent.NoConsent:
+        ground = (origin.contributor.pk, origin.reference, material)
+        if ground not in self._found:
+            try:
+                self._found[ground] = consent.require(
+                    origin.contributor, material, Purpose.VOLUNTEERS, origin.reference
+                )
+            except consent.NoConsent as refusal:
+                self._found[ground] = refusal
+        return self._found[ground]
+
+
+def _existing(submissions: Sequence[Submission], campaign: Campaign) -> dict[str, _Existing]:
+    """The clips that hold these sounds already, by fingerprint."""
+    fingerprints = {submission.sound.fingerprint for submission in submissions}
+    asked = Exists(Task.objects.filter(clip=OuterRef("pk"), campaign=campaign))
+    found = Clip.objects.filter(samples_sha256__in=fingerprints).annotate(asked=asked)
+    rows = found.values_list("samples_sha256", "pk", "contributor_id", "material", "asked")
+    return {row[0]: _Existing(*row[1:]) for row in rows}
+
+
+def _store(
+    accepted: Sequence[_Accepted],
+    new: Sequence[_Accepted],
     names: Sequence[str],
-    basis: dict[tuple[int, str], Consent | consent.NoConsent],
     campaign: Campaign,
     now: datetime,
 ) -> None:
-    """Rows by COPY, in the order of their sounds: two runs with the same ones wait instead of locking."""
-    people = {offer.origin.contributor.pk: offer.origin.contributor for offer in new}
-    data_keys = {pk: keys.data_key(person) for pk, person in people.items()}
-    numbers = copying.reserve(Clip, len(new))
-    clip_keys = [secrets.token_bytes(KEY) for _ in new]
-    clips, tasks = [], []
-    for offer, number, name, key in zip(new, numbers, names, clip_keys, strict=True):
-        person, voice = offer.origin.contributor.pk, _speech(offer)
-        rests_on = cast(Consent, basis[_ground(offer)]).pk
-        about = offer.origin.language, offer.origin.source.value, offer.origin.held_until
-        wrapped = keys.seal(data_keys[person], key, Clip.sealed_as(name))
-        length = audio.seconds(offer.sound.samples)
-        clips.append(
-            (offer.sound.fingerprint, number, person, rests_on, *about, length, voice, name, wrapped)
-        )
-        said = _said("reference", offer.truth, key, number, campaign)
-        drafted = _said("draft", offer.draft, key, number, campaign) if offer.draft else ("", b"")
-        tasks.append((number, *said, *drafted, int(_is_silent(voice, campaign))))
-    ground = cast(Consent, basis[_ground(new[0])])
-    alike = _clip(new[0], ground, names[0], now, 0.0)
-    alike.key = clip_keys[0]
-    copying.copy(alike, CLIP, sorted(clips))
-    copying.copy(_task(alike, campaign, new[0]), TASK, tasks)
-    vault.put_all(
-        (name, key, audio.wav(offer.sound.samples))
-        for offer, name, key in zip(new, names, clip_keys, strict=True)
-    )
+    data_keys = _data_keys(new)
+    clips, tasks, files = [], [], []
+    for each, number, name in zip(new, copying.reserve(Clip, len(new)), names, strict=True):
+        key = secrets.token_bytes(KEY)
+        data_key = data_keys[each.submission.origin.contributor.pk]
+        clips.append(_clip_row(each, number, name, keys.seal(data_key, key, Clip.sealed_as(name))))
+        tasks.append(_task_row(each.submission, number, key, each.submission.speech_share, campaign))
+        files.append((name, key, each.submission.sound))
+    tasks += _tasks_of_existing(accepted, campaign)
+    # In the order of their sounds: of two runs with the same ones, one waits for the other.
+    clips.sort(key=itemgetter("samples_sha256"))
+    copying.copy(Clip(material=campaign.material, created_at=now), clips)
+    copying.copy(Task(campaign=campaign, wanted=campaign.min_annotations), tasks)
+    vault.put_all((name, key, audio.wav(sound.samples)) for name, key, sound in files)
 
 
-def _said(name: str, text: str, key: bytes, clip: int, campaign: Campaign) -> tuple[str, bytes]:
-    """What Task.reference or Task.draft is stored as, without a task: in plain, or sealed."""
-    if not campaign.asks_for_words:
-        return text, b""
-    return "", words.sealed_value(key, text, words.sealed_as(Task, name, clip, campaign.pk))
+def _data_keys(new: Sequence[_Accepted]) -> dict[int, bytes]:
+    contributors = (each.submission.origin.contributor for each in new)
+    people = {person.pk: person for person in contributors}
+    return {pk: keys.data_key(person) for pk, person in people.items()}
 
 
-def _held(sound: Sound, contributor: User) -> Clip | None:
-    clip = Clip.objects.filter(samples_sha256=sound.fingerprint).first()
-    if clip and clip.contributor_id != contributor.pk:
-        raise Duplicate
-    return clip
+def _tasks_of_existing(accepted: Sequence[_Accepted], campaign: Campaign) -> list[dict[str, Any]]:
+    wanted = {each.existing: each.submission for each in accepted if each.existing is not None}
+    clips = Clip.objects.select_related("contributor__data_key").in_bulk(wanted) if wanted else {}
+    return [
+        _task_row(submission, pk, clips[pk].key, clips[pk].speech_share, campaign)
+        for pk, submission in wanted.items()
+    ]
 
 
-def _clip(
-    offer: Offer, allowed_by: Consent, stored_as: str, now: datetime, speech: float | None = None
-) -> Clip:
-    """Its row, without its key."""
-    return Clip(
-        contributor=offer.origin.contributor,
-        consent=allowed_by,
-        material=allowed_by.material,
-        language=offer.origin.language,
-        source=offer.origin.source,
-        seconds=audio.seconds(offer.sound.samples),
-        speech_share=_speech(offer) if speech is None else speech,
-        samples_sha256=offer.sound.fingerprint,
-        stored_as=stored_as,
-        created_at=now,
-        held_until=offer.origin.held_until,
-    )
+def _clip_row(accepted: _Accepted, number: int, name: str, wrapped_key: bytes) -> dict[str, Any]:
+    """The columns of a clip that differ within a batch."""
+    origin, sound = accepted.submission.origin, accepted.submission.sound
+    return {
+        "pk": number,
+        "contributor_id": origin.contributor.pk,
+        "consent_id": accepted.allowed_by.pk,
+        "language": origin.language,
+        "source": origin.source.value,
+        "held_until": origin.held_until,
+        "seconds": audio.seconds(sound.samples),
+        "speech_share": accepted.submission.speech_share,
+        "samples_sha256": sound.fingerprint,
+        "stored_as": name,
+        "wrapped_key": wrapped_key,
+    }
 
 
-def _store(offer: Offer, campaign: Campaign, now: datetime) -> bool:
-    sound, origin = offer.sound, offer.origin
-    speech = _speech(offer)  # slow, so before any lock is taken
-    stored_as = ""
-    try:
-        with transaction.atomic():
-            allowed_by = consent.require(
-                origin.contributor, campaign.material, Purpose.VOLUNTEERS, origin.reference
-            )
-            # Asked again under the contributor's lock: the same upload may have come twice at once.
-            clip = _held(sound, origin.contributor)
-            if clip is None:
-                stored_as, key = vault.new_name(), secrets.token_bytes(KEY)
-                clip = _clip(offer, allowed_by, stored_as, now, speech)
-                clip.wrap(key, keys.data_key(origin.contributor))
-                vault.put(stored_as, key, audio.wav(sound.samples))
-                clip.save()
-            return _ask(clip, campaign, offer)
-    except BaseException as error:
-        # The file is written before its row commits, so that no row ever lacks its file.
-        if stored_as and not _may_be_stored(stored_as, error):
-            vault.destroy(stored_as)
-        if isinstance(error, IntegrityError):
-            raise Duplicate from error
-        raise
+def _task_row(
+    submission: Submission, clip: int, key: bytes, speech_share: float, campaign: Campaign
+) -> dict[str, Any]:
+    """The columns of a task that differ within a batch. `key` is the clip's."""
+    is_silent = campaign.speech_first and speech_share < SOME_SPEECH
+    return {
+        "clip_id": clip,
+        **_words_columns("reference", submission.truth, clip, key, campaign),
+        **_words_columns("draft", submission.draft or None, clip, key, campaign),
+        "priority": int(is_silent),
+    }
+
+
+def _words_columns(name: str, text: str | None, clip: int, key: bytes, campaign: Campaign) -> dict[str, Any]:
+    """Task.reference or Task.draft without a task: in plain where labels are asked for, or sealed."""
+    is_sealed = campaign.asks_for_words and text is not None
+    label = words.sealed_as(Task, name, clip, campaign.pk)
+    return {
+        f"plain_{name}": "" if is_sealed else text or "",
+        f"sealed_{name}": words.sealed_value(key, text, label) if is_sealed else b"",
+    }
 
 
 def _may_be_stored(stored_as: str, error: BaseException) -> bool:
-    """Whether the row may be there all the same: a database that dies while it commits does not say."""
+    """Whether the row may be there after all: a database that dies while it commits does not say."""
     if not isinstance(error, OperationalError | InterfaceError):
         return False
     connection.close()
     try:
         return Clip.objects.filter(stored_as=stored_as).exists()
     except DatabaseError:
-        return True  # nobody can tell now; a file without a row is what the reconciler looks for
-
-
-def _speech(offer: Offer) -> float:
-    """A network listens to what people share one by one; of a collection it would hear for days."""
-    by = audio.voiced_share if offer.origin.source == Clip.Source.IMPORT else audio.speech_share
-    return by(offer.sound.samples)
-
-
-def _ask(clip: Clip, campaign: Campaign, offer: Offer) -> bool:
-    asked = Task.objects.filter(clip=clip, campaign=campaign)
-    if asked.exists():  # under the contributor's lock, which everybody takes who asks
-        return False
-    _task(clip, campaign, offer).save(force_insert=True)
-    return True
-
-
-def _task(clip: Clip, campaign: Campaign, offer: Offer) -> Task:
-    task = Task(
-        clip=clip,
-        campaign=campaign,
-        reference=offer.truth,  # type: ignore[misc]
-        wanted=campaign.min_annotations,
-        priority=int(_is_silent(clip.speech_share, campaign)),
-    )
-    if offer.draft:
-        task.draft = offer.draft
-    return task
-
-
-def _is_silent(speech_share: float, campaign: Campaign) -> bool:
-    return campaign.speech_first and speech_share < SOME_SPEECH
+        return True  # no one can tell now; the reconciler looks for files without a row

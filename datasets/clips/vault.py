@@ -10,7 +10,6 @@ import os
 import secrets
 from collections.abc import Collection, Iterable
 from contextlib import suppress
-from typing import IO
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -47,7 +46,8 @@ class DurableFiles(FileSystemStorage):
                     folders.add(folder)
                     self._make_folder(folder)
                 _write_draft(drafts[target], content)
-            _sync_all(drafts.values())
+            if drafts:
+                _sync_all(drafts.values())
             for target, draft in drafts.items():
                 os.rename(draft, target)
         except BaseException:
@@ -75,18 +75,7 @@ class DurableFiles(FileSystemStorage):
             os.close(handle)
 
     def _save(self, name: str, content: File) -> str:
-        target = self.path(name)
-        self._make_folder(os.path.dirname(target))
-        draft = f"{target}.{secrets.token_hex(4)}.part"
-        try:
-            with open(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
-                _copy(content, file)
-            os.rename(draft, target)
-        except BaseException:
-            if os.path.exists(draft):
-                os.unlink(draft)
-            raise
-        _sync(os.path.dirname(target))
+        self.save_all([(name, b"".join(content.chunks()))])
         return name
 
 
@@ -114,8 +103,8 @@ def put_all(wavs: Iterable[tuple[str, bytes, bytes]]) -> None:
 
 
 def put(name: str, key: bytes, wav: bytes) -> None:
-    """Store a WAV, sealed under a clip's own key."""
-    _storage().save(name, ContentFile(_sealed(name, key, wav)))
+    """Store one WAV, sealed under a clip's own key."""
+    put_all([(name, key, wav)])
 
 
 def get(clip: Clip) -> bytes:
@@ -180,13 +169,6 @@ def _read(stored_as: str) -> bytes:
         return file.read()
 
 
-def _copy(content: File, file: IO[bytes]) -> None:
-    for chunk in content.chunks():
-        file.write(chunk)
-    file.flush()
-    os.fsync(file.fileno())
-
-
 def _write_draft(draft: str, content: bytes) -> None:
     handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     try:
@@ -198,9 +180,9 @@ def _write_draft(draft: str, content: bytes) -> None:
 
 
 def _sync_all(files: Collection[str]) -> None:
-    """Until all of them are on disk. One call for the whole file system, where there is one, costs the
-    processor a fraction of one for each file."""
-    if files and not _sync_file_system(os.path.dirname(next(iter(files)))):
+    """Wait until all of them are on disk. For many, one call for the whole file system, where the machine has
+    one, costs the processor a fraction of a call for each file."""
+    if len(files) == 1 or not _sync_file_system(os.path.dirname(next(iter(files)))):
         for file in files:
             _sync(file)
 

@@ -163,15 +163,15 @@ def test_a_withdrawal_waits_for_a_clip_that_is_being_stored(
 ):
     """It comes at the worst moment: consent was found, the row is not there yet."""
     give(Purpose.VOLUNTEERS)
-    put, withdrawals = vault.put, []
+    put_all, withdrawals = vault.put_all, []
 
     def put_slowly(*args):
         withdrawals.append(in_background(lambda: consent.withdraw(wendy, NOW)))
         assert eventually(lambda: withdrawals[0].done() or lock_is_awaited())
         assert not withdrawals[0].done()
-        return put(*args)
+        return put_all(*args)
 
-    monkeypatch.setattr(vault, "put", put_slowly)
+    monkeypatch.setattr(vault, "put_all", put_slowly)
     intake.add(sound, juniper, origin(wendy), NOW)
     withdrawals[0].result()
     assert not Clip.objects.live_for(Purpose.VOLUNTEERS).exists()

@@ -2,11 +2,12 @@ from pathlib import Path
 
 import pytest
 from django.core.files.storage import storages
-from django.db import OperationalError
+from django.db import OperationalError, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
 
-from accounts import consent, keys
-from accounts.models import Purpose, User
+from accounts import consent, keys, notices
+from accounts.models import Material, Purpose, User
+from datasets import campaigns
 from datasets.clips import audio, intake, vault
 from datasets.models import Clip, Task
 from tests.conftest import NOW
@@ -42,8 +43,8 @@ def test_the_vault_gives_back_the_same_samples(alice, juniper, sound):
 @mutant(
     "the vault holds only ciphertext",
     "datasets/clips/vault.py",
-    kept_by="ContentFile(_sealed(name, key, wav))",
-    broken="ContentFile(wav)",
+    kept_by="(name, _sealed(name, key, wav)) for",
+    broken="(name, wav) for",
 )
 def test_the_vault_holds_only_ciphertext(alice, juniper, sound, own_home):
     intake.add(sound, juniper, origin(alice), NOW)
@@ -115,20 +116,129 @@ def test_somebody_elses_recording_is_a_duplicate(alice, bea, juniper, sound):
         intake.add(sound, juniper, origin(bea), NOW)
 
 
+@pytest.mark.django_db(transaction=True)
+def test_a_recording_that_another_contributor_stores_at_the_same_time_is_a_duplicate(
+    alice, bea, juniper, sound, in_background, monkeypatch, own_home
+):
+    consent.give(bea, "wake-word", Purpose, NOW, reference="on paper")
+    look, came = intake._existing, []
+
+    def and_then_it_comes(*args):
+        found = look(*args)
+        if not came:
+            came.append(True)
+            assert in_background(lambda: intake.add(sound, juniper, origin(bea), NOW)).result(timeout=30)
+        return found
+
+    monkeypatch.setattr(intake, "_existing", and_then_it_comes)
+    with pytest.raises(intake.Duplicate):
+        intake.add(sound, juniper, origin(alice), NOW)
+    assert Clip.objects.get().contributor == bea
+    assert len(files(own_home)) == 1
+
+
 @mutant(
     "a failure while storing leaves no file behind",
     "datasets/clips/intake.py",
-    kept_by="            vault.destroy(stored_as)\n",
-    broken="            pass\n",
+    kept_by="                vault.destroy(name)\n",
+    broken="                pass\n",
 )
 def test_a_failure_after_the_file_was_written_leaves_no_file(alice, juniper, sound, own_home, monkeypatch):
-    def fail(*args):
+    put_all = vault.put_all
+
+    def put_and_fail(wavs):
+        put_all(wavs)
         raise RuntimeError("the machine stops here")
 
-    monkeypatch.setattr(intake, "_ask", fail)
+    monkeypatch.setattr(vault, "put_all", put_and_fail)
     with pytest.raises(RuntimeError):
         intake.add(sound, juniper, origin(alice), NOW)
     assert (Clip.objects.count(), files(own_home)) == (0, [])
+
+
+def state_of(person, consented, monkeypatch):
+    """Brings the person's consent for wake words into this state; the reference that a clip then names."""
+    if consented == "withdrawn":
+        consent.withdraw(person, NOW, material=Material.WAKE_WORD)
+    if consented == "notice changed":
+        monkeypatch.setattr(notices, "current_version", lambda: 1_000_000)
+    return "another paper" if consented == "other reference" else ""
+
+
+def stored(sound):
+    """The clip of this sound and its tasks, in what does not differ from one run to the next."""
+    clip = Clip.objects.filter(samples_sha256=sound.fingerprint).first()
+    if clip is None:
+        return None
+    own = {
+        "id",
+        "_state",
+        "stored_as",
+        "wrapped_key",
+        "clip_id",
+        "spread",
+        "sealed_reference",
+        "sealed_draft",
+    }
+    rows = [vars(row) for row in (clip, *clip.tasks.order_by("campaign"))]
+    words = [(task.reference, task.draft) for task in clip.tasks.order_by("campaign")]
+    return [{name: value for name, value in row.items() if name not in own} for row in rows], words
+
+
+@mutant(
+    "an existing clip needs consent for what it is, not for what the campaign asks",
+    "datasets/clips/intake.py",
+    kept_by="    material = Material(existing.material) if existing else campaign.material\n",
+    broken="    material = campaign.material\n",
+)
+@pytest.mark.parametrize(
+    "consented", ["live", "never given", "other reference", "withdrawn", "notice changed"]
+)
+@pytest.mark.parametrize(
+    "clip", ["new", "own and asked", "own, asked elsewhere", "own of other material", "another's"]
+)
+def test_one_clip_comes_in_alone_as_in_a_batch(
+    alice, juniper, sentences, sound, monkeypatch, clip, consented
+):
+    """In every combination of what is stored already and of the contributor's consent."""
+    if consented == "never given" and clip.startswith("own"):
+        return  # a clip always had consent once
+    wendy = User.objects.create_user("wendy")
+    if consented != "never given":
+        notice = notices.current("en")
+        for material in Material:
+            consent.give(wendy, material, [Purpose.VOLUNTEERS], NOW, notice=notice)
+    other = campaigns.create(slug="other", kind=juniper.kind, language="en", wake_word="hello")
+    campaign = sentences if clip == "own of other material" else juniper
+    earlier = {"own and asked": juniper, "own, asked elsewhere": other, "own of other material": juniper}
+    if clip in earlier:
+        intake.add(sound, earlier[clip], origin(wendy), NOW)
+    elif clip == "another's":
+        intake.add(sound, campaign, origin(alice), NOW)
+    of_wendy = origin(wendy, state_of(wendy, consented, monkeypatch))
+    tones = (sounds.tone(0.5, hertz=hertz) for hertz in (700, 800))
+    first, last = (
+        intake.Submission(intake.read(audio.wav(tone)), origin(alice, "on paper")) for tone in tones
+    )
+    submission = intake.Submission(sound, of_wendy, truth="no", draft="know" if campaign == sentences else "")
+
+    came_to, rows = [], []
+    for batch, place in (([submission], 0), ([first, submission, last], 1)):
+        with transaction.atomic():
+            outcomes = intake.add_all(batch, campaign, NOW)
+            rows.append(stored(sound))
+            transaction.set_rollback(True)
+        assert [each for n, each in enumerate(outcomes) if n != place] == [True] * (len(batch) - 1)
+        came_to.append(outcomes[place])
+
+    assert rows[0] == rows[1]
+    if clip == "another's":
+        assert [type(each) for each in came_to] == [intake.Duplicate] * 2
+    elif consented != "live":
+        refusal = consent.NoticeChanged if consented == "notice changed" else consent.NoConsent
+        assert [type(each) for each in came_to] == [refusal] * 2
+    else:
+        assert came_to == [clip != "own and asked"] * 2
 
 
 def test_clips_without_speech_come_last_where_the_campaign_says_so(alice, juniper, sentences, share):
@@ -140,8 +250,8 @@ def test_clips_without_speech_come_last_where_the_campaign_says_so(alice, junipe
 @mutant(
     "a database that dies while it commits leaves no row without its file",
     "datasets/clips/intake.py",
-    kept_by="        if stored_as and not _may_be_stored(stored_as, error):\n",
-    broken="        if stored_as:\n",
+    kept_by="        if names and not _may_be_stored(names[0], error):\n",
+    broken="        if names:\n",
 )
 @pytest.mark.django_db(transaction=True)
 def test_a_commit_whose_answer_was_lost_leaves_no_row_without_its_file(alice, juniper, monkeypatch):

@@ -261,10 +261,10 @@ def test_without_consent_nothing_that_is_sent_is_stored(client, dan, juniper, re
 @mutant(
     "what is recorded after consent was withdrawn is not stored",
     "datasets/clips/intake.py",
-    kept_by="            allowed_by = consent.require(\n"
-    "                origin.contributor, campaign.material, Purpose.VOLUNTEERS, origin.reference\n"
-    "            )\n",
-    broken="            allowed_by = origin.contributor.consents.first()\n",
+    kept_by="                self._found[ground] = consent.require(\n"
+    "                    origin.contributor, material, Purpose.VOLUNTEERS, origin.reference\n"
+    "                )\n",
+    broken="                self._found[ground] = origin.contributor.consents.first()\n",
 )
 def test_consent_withdrawn_while_the_page_was_open_ends_recording_at_once(at, alice, juniper, own_home):
     assert "voice-recorder" in at.get("/record/juniper/").content.decode()
