@@ -79,8 +79,8 @@ MUTANTS = [
         [
             Edit(
                 "tagger/lending/assignments.py",
-                "    if annotation := statements.label(",
-                "    queue.send_request()\n    if annotation := statements.label(",
+                "    if annotation := statements.store_label(",
+                "    queue.send_request()\n    if annotation := statements.store_label(",
             )
         ],
     ),

@@ -197,8 +197,8 @@ def _settle_some(campaign: Campaign, number: int, now: datetime) -> None:
     """By two who agree, over all labels in turn; then the site chooses its controls among these."""
     for name in ("first founder", "second founder"):
         person = User.objects.create_user(name)
-        for _ in range(0, number, assignments.MOST_HELD // 10):
-            for lent in assignments.lend(person, campaign, assignments.MOST_HELD // 10, now):
+        for _ in range(0, number, assignments.MAX_LEASES // 10):
+            for lent in assignments.lend(person, campaign, assignments.MAX_LEASES // 10, now):
                 assignments.hand_in(person, lent.pk, Label.values[lent.task_id % len(Label)], now)
                 settlement.settle(lent.task_id, now)
     controls.rotate(campaign, now)

@@ -5,7 +5,7 @@ from datetime import datetime
 
 from accounts.models import Purpose, User
 from datasets.models import Annotation, Campaign, Task
-from tagger.lending.assignments import LAST
+from tagger.lending.assignments import CHANGEABLE
 from tagger.models import Assignment, Repeat
 
 
@@ -48,7 +48,7 @@ def for_campaign(annotator: User, campaign: Campaign) -> list[LastAnswer]:
     may no longer be heard are left out.
     """
     given = [*map(_Given, _annotations(annotator)), *map(_Given, _repeats(annotator))]
-    last = sorted(given, key=lambda each: each.sort_key, reverse=True)[:LAST]
+    last = sorted(given, key=lambda each: each.sort_key, reverse=True)[:CHANGEABLE]
     here = [each for each in last if each.task.campaign_id == campaign.pk]
     tasks = {each.task.pk for each in here}
     live = set(Task.objects.live_for(Purpose.VOLUNTEERS).filter(pk__in=tasks).values_list("pk", flat=True))
@@ -62,14 +62,14 @@ def for_campaign(annotator: User, campaign: Campaign) -> list[LastAnswer]:
 
 def _annotations(annotator: User) -> list[Annotation]:
     found = annotator.annotations.select_related("task__campaign", "task__clip__contributor__data_key")
-    return list(found.order_by("-created_at", "-id")[:LAST])
+    return list(found.order_by("-created_at", "-id")[:CHANGEABLE])
 
 
 def _repeats(annotator: User) -> list[Repeat]:
     found = Repeat.objects.filter(annotation__annotator=annotator).select_related(
         "annotation__task__campaign", "annotation__task__clip__contributor__data_key"
     )
-    return list(found.order_by("-id")[:LAST])
+    return list(found.order_by("-id")[:CHANGEABLE])
 
 
 def _assignments(annotator: User, tasks: set[int]) -> dict[tuple[int, bool], int]:

@@ -27,7 +27,7 @@ def tag(request: PersonalRequest, slug: str) -> HttpResponse:
     campaign = get_object_or_404(Campaign, slug=slug, is_open=True)
     if not pledge.is_made(request.user):
         return redirect(pledge.address(reverse("tag", args=[campaign.slug])))
-    lent = assignments.renew(request.user, campaign, 1, timezone.now())
+    lent = assignments.top_up(request.user, campaign, 1, timezone.now())
     return _tag_page(request, campaign, lent[0] if lent else None)
 
 
@@ -75,7 +75,7 @@ def _tag_page(
         "labels": Label,
         "reasons": Assignment.Reason,
         # After a reload the page continues with these, instead of borrowing more each time.
-        "lent": assignments.at_hand(request.user, campaign, now),
+        "lent": assignments.playable_leases(request.user, campaign, now),
         "last": last_answers.for_campaign(request.user, campaign),
         "answered": request.user.annotations.filter(task__campaign=campaign).count(),
         "today": own_progress.answers_today(request.user, now),

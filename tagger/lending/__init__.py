@@ -1,1 +1,1 @@
-"""Who gets which task next."""
+"""Lend tasks to volunteers, and take their answers."""

@@ -1,7 +1,7 @@
 """Lend tasks, hand in, skip, report, change: with `leases` the only writer of Assignment and Annotation.
 
-Every change of an assignment or of a task's counters is made under that task's row lock. Lending
-also holds the annotator's row, and never waits for a task (SKIP LOCKED), so the two cannot deadlock.
+An assignment and its task's counters change only under the task's row lock. Lending also locks the
+annotator's row, and never waits for a task (SKIP LOCKED), so the two cannot deadlock.
 """
 
 from collections import Counter
@@ -25,9 +25,9 @@ from tagger.settling import queue
 from . import candidates, controls, repeats, statements, variety
 from .refusals import AnswerRefusal, AnswerRefused
 
-MOST_HELD = 100  # nobody borrows a whole campaign
-LAST = 10  # how many of one's answers can still be changed
-SLACK = 0.1  # seconds by which a player may end later than the clip
+MAX_LEASES = 100  # of one annotator, so that no one borrows a whole campaign
+CHANGEABLE = 10  # of an annotator's answers, the last ones
+END_TOLERANCE = 0.1  # seconds by which a player may end later than the clip
 
 State = Assignment.State
 Role = Assignment.Role
@@ -40,70 +40,72 @@ REFUSAL_OF_CLOSED: dict[str, AnswerRefusal] = {
 
 
 def lend(annotator: User, campaign: Campaign, count: int, now: datetime) -> list[Assignment]:
-    """Up to `count` more tasks for this annotator; fewer when fewer are left for them.
+    """Up to `count` more tasks for this annotator; fewer if fewer are left for them.
 
-    Never their own clip, never one that they answered, skipped or reported, nearest to done first. Among
-    those that want answers some are controls and repeats; when none wants any, there are none of these.
+    Tasks nearest to done come first; never their own clip, nor one that they answered, skipped or reported.
+    Controls and repeats are mixed in, but only among tasks that want answers.
     """
     with transaction.atomic():
-        # One person's requests go one after another: two tabs never borrow the same task.
-        if not _one_at_a_time(annotator):
+        # One person's requests are serialised, so that two tabs never borrow the same task.
+        if not _lock_annotator(annotator):
             return []
-        count = min(count, MOST_HELD - _number_held(annotator, now))
+        count = min(count, MAX_LEASES - _count_leases(annotator, now))
         if count <= 0:
             return []
-        known = controls.pick(annotator, campaign, controls.due(annotator, campaign, count))
-        again = repeats.pick(annotator, campaign, repeats.due(count - len(known)), now)
-        wanted = _lend_wanted(annotator, campaign, count - len(known) - len(again), now)
-        if not wanted:
+        picked = controls.pick(annotator, campaign, controls.due(annotator, campaign, count))
+        repeated = repeats.pick(annotator, campaign, repeats.due(count - len(picked)), now)
+        lent = _lend_candidates(annotator, campaign, count - len(picked) - len(repeated), now)
+        if not lent:
             return []
-        among = _record(known, annotator, now, Role.CONTROL) + _record(again, annotator, now, Role.REPEAT)
-        for each in among:  # their places must not tell which they are
-            wanted.insert(controls.dice.randint(0, len(wanted)), each)
-        return _by_turns(wanted)
+        mixed_in = _lease(picked, annotator, now, Role.CONTROL) + _lease(
+            repeated, annotator, now, Role.REPEAT
+        )
+        for each in mixed_in:  # at random, as their positions must not reveal which they are
+            lent.insert(controls.dice.randint(0, len(lent)), each)
+        return _alternate_voices(lent)
 
 
-def _by_turns(lent: list[Assignment]) -> list[Assignment]:
-    return variety.mixed(lent, [each.task.clip.contributor_id for each in lent])
+def _alternate_voices(lent: list[Assignment]) -> list[Assignment]:
+    return variety.alternate(lent, [each.task.clip.contributor_id for each in lent])
 
 
-def _lend_wanted(annotator: User, campaign: Campaign, count: int, now: datetime) -> list[Assignment]:
+def _lend_candidates(annotator: User, campaign: Campaign, count: int, now: datetime) -> list[Assignment]:
     lent: list[Assignment] = []
     heard = _heard_today(annotator, campaign, now) if campaign.contributor_cap else Counter[int]()
     while len(lent) < count:
-        found = candidates.find(annotator, campaign, _used_up(heard, campaign), count - len(lent))
+        found = candidates.find(annotator, campaign, _over_cap(heard, campaign), count - len(lent))
         if not found:
             break
-        lent += _record([t for t in found if _within_cap(t, heard, campaign)], annotator, now, Role.VOTE)
+        lent += _lease(_within_cap(found, heard, campaign), annotator, now, Role.VOTE)
         if not campaign.contributor_cap:
-            break  # that was all there is
+            break  # nothing was left out, so a second search would find no more
     return lent
 
 
-def held(annotator: User, now: datetime) -> QuerySet[Assignment]:
-    """What the annotator has borrowed and not handed in, oldest first."""
+def leases(annotator: User, now: datetime) -> QuerySet[Assignment]:
+    """The assignments that the annotator has borrowed and not handed in, oldest first."""
     return annotator.assignments.filter(state=State.LENT, expires_at__gt=now).order_by("lent_at", "id")
 
 
-def at_hand(annotator: User, campaign: Campaign, now: datetime) -> list[Assignment]:
-    """What the annotator has borrowed of a campaign, as far as it may still be heard, voices by turns."""
+def playable_leases(annotator: User, campaign: Campaign, now: datetime) -> list[Assignment]:
+    """The annotator's leases in this campaign whose clips may still be heard, with alternating voices."""
     live = Task.objects.live_for(Purpose.VOLUNTEERS, few=True).filter(campaign=campaign)
-    return _by_turns(list(held(annotator, now).filter(task__in=live).select_related("task__clip")))
+    return _alternate_voices(list(leases(annotator, now).filter(task__in=live).select_related("task__clip")))
 
 
-def renew(annotator: User, campaign: Campaign, count: int, now: datetime) -> list[Assignment]:
-    """For a page that is opened (again): what is at hand already, then more up to `count`."""
-    mine = at_hand(annotator, campaign, now)[:count]
-    return mine + lend(annotator, campaign, count - len(mine), now)
+def top_up(annotator: User, campaign: Campaign, count: int, now: datetime) -> list[Assignment]:
+    """`count` playable leases: existing ones, then as many more as can be lent."""
+    existing = playable_leases(annotator, campaign, now)[:count]
+    return existing + lend(annotator, campaign, count - len(existing), now)
 
 
 def hand_in(annotator: User, assignment_id: int, answer: str, now: datetime) -> tuple[Annotation, bool]:
-    """Store the answer; the annotation, and whether it is new. The same answer again is no error.
+    """Store the answer; returns the annotation and whether it is new. The same answer again is no error.
 
     Raises Assignment.DoesNotExist, also for another person's assignment, AnswerRefused and
     normalise.BadTranscript.
     """
-    if annotation := statements.label(annotator, assignment_id, answer, now):
+    if annotation := statements.store_label(annotator, assignment_id, answer, now):
         is_new = True
     else:
         annotation, is_new = _hand_in(annotator, assignment_id, answer, now)
@@ -114,8 +116,8 @@ def hand_in(annotator: User, assignment_id: int, answer: str, now: datetime) -> 
 
 @transaction.atomic
 def _hand_in(annotator: User, assignment_id: int, answer: str, now: datetime) -> tuple[Annotation, bool]:
-    """Step by step, for everything that statements.label leaves alone: it refuses, finds a repeated call,
-    and stores repeats, late answers and transcripts. tests/lending/test_rules_agree.py holds both together.
+    """Step by step, for all that statements.store_label leaves alone: refusals, answers handed in again,
+    repeats, late answers, transcripts. tests/lending/test_rules_agree.py checks that the two agree.
     """
     assignment = lock(annotator, assignment_id)
     answer = checked(answer, assignment.task.campaign)
@@ -128,7 +130,7 @@ def _hand_in(annotator: User, assignment_id: int, answer: str, now: datetime) ->
 
 
 def skip(annotator: User, assignment_id: int) -> None:
-    """Give the task back; it is not offered to this person again. Skipping twice is no error."""
+    """Give the task back: it is not offered to this person again. Skipping twice is no error."""
     with transaction.atomic():
         assignment = lock(annotator, assignment_id)
         if assignment.state == State.SKIPPED:
@@ -141,19 +143,19 @@ def skip(annotator: User, assignment_id: int) -> None:
 def report(
     annotator: User, assignment_id: int, reason: str, now: datetime, part: tuple[float, float] | None = None
 ) -> None:
-    """Hide the clip from everyone at once. Also after answering; reporting twice is no error.
+    """Hide the clip from everyone immediately, also after answering. Reporting twice is no error.
 
-    `part`: from where to where in the clip, in seconds.
+    `part`: the start and the end of the part that is reported, in seconds.
     """
-    _must_be_a_reason(reason)
+    _check_reason(reason)
     with transaction.atomic():
         assignment = lock(annotator, assignment_id)
-        if part and not 0 <= part[0] < part[1] <= assignment.task.clip.seconds + SLACK:
+        if part and not 0 <= part[0] < part[1] <= assignment.task.clip.seconds + END_TOLERANCE:
             raise AnswerRefused(AnswerRefusal.NOT_A_PART, seconds=assignment.task.clip.seconds)
         if part:
             Assignment.objects.filter(pk=assignment.pk).update(part_from=part[0], part_to=part[1])
         _hide(assignment.task, now)
-        if assignment.state != State.DONE:  # an answer stays counted as given
+        if assignment.state != State.DONE:  # an answer stays counted
             _close(assignment, State.REPORTED, reason=reason)
         elif not assignment.reason:
             Assignment.objects.filter(pk=assignment.pk).update(reason=reason)
@@ -161,8 +163,8 @@ def report(
 
 @transaction.atomic
 def report_example(annotator: User, task: Task, reason: str, now: datetime) -> None:
-    """Hide a clip from everyone at once that somebody heard as an example, and so without holding it."""
-    _must_be_a_reason(reason)
+    """Hide a clip from everyone immediately that the annotator heard as an example, without a lease."""
+    _check_reason(reason)
     task = Task.objects.select_for_update(no_key=True).get(pk=task.pk)
     _hide(task, now)
     given = {"state": State.REPORTED, "reason": reason, "lent_at": now, "expires_at": now}
@@ -184,10 +186,10 @@ def change(annotator: User, annotation_id: int, answer: str, now: datetime) -> A
         if Example.objects.filter(task=annotation.task_id).exists():
             raise AnswerRefused(AnswerRefusal.SHOWN_AS_EXAMPLE)
         answer = checked(answer, annotation.task.campaign)
-        last = annotator.annotations.order_by("-created_at", "-id").values_list("pk", flat=True)[:LAST]
+        last = annotator.annotations.order_by("-created_at", "-id").values_list("pk", flat=True)[:CHANGEABLE]
         if annotation.pk not in list(last):
             if not repeats.change(annotation, answer):
-                raise AnswerRefused(AnswerRefusal.NOT_AMONG_LAST, number=LAST)
+                raise AnswerRefused(AnswerRefusal.NOT_AMONG_LAST, number=CHANGEABLE)
             return annotation
         if answer != annotation.answer:
             annotation.answer, annotation.changed_at = answer, now
@@ -198,7 +200,7 @@ def change(annotator: User, annotation_id: int, answer: str, now: datetime) -> A
 
 
 def playable(annotator: User, assignment_id: int, now: datetime) -> Clip:
-    """The clip behind an assignment, for its holder's ears alone.
+    """The clip of an assignment, for its holder only.
 
     Raises Assignment.DoesNotExist and AnswerRefused.
     """
@@ -228,25 +230,26 @@ def checked(answer: str, campaign: Campaign) -> str:
     return answer.strip()
 
 
-def _one_at_a_time(annotator: User) -> bool:
-    """Whether they are still here: whoever left meanwhile is lent nothing any more."""
-    mine = User.objects.select_for_update(no_key=True).filter(pk=annotator.pk)
-    return mine.values_list("is_active", flat=True).get()
+def _lock_annotator(annotator: User) -> bool:
+    """Lock the annotator's row; False if they left since the request began."""
+    row = User.objects.select_for_update(no_key=True).filter(pk=annotator.pk)
+    return row.values_list("is_active", flat=True).get()
 
 
-def _number_held(annotator: User, now: datetime) -> int:
-    [number] = prepared.one("number_held", NUMBER_HELD, (annotator.pk, now)) or [0]
+def _count_leases(annotator: User, now: datetime) -> int:
+    [number] = prepared.one("count_leases", COUNT_LEASES, (annotator.pk, now)) or [0]
     return int(number)
 
 
-NUMBER_HELD = f"""
+# The number of `leases`.
+COUNT_LEASES = f"""
     SELECT count(*) FROM {Assignment._meta.db_table}
     WHERE annotator_id = %s AND state = 'lent' AND expires_at > %s::timestamptz
 """
 
 
-def _record(found: list[Task], annotator: User, now: datetime, role: Role) -> list[Assignment]:
-    return statements.leases(found, annotator, role, now, now + settings.LEASE) if found else []
+def _lease(tasks: list[Task], annotator: User, now: datetime, role: Role) -> list[Assignment]:
+    return statements.store_leases(tasks, annotator, role, now, now + settings.LEASE) if tasks else []
 
 
 def _heard_today(annotator: User, campaign: Campaign, now: datetime) -> Counter[int]:
@@ -259,27 +262,35 @@ def _heard_today(annotator: User, campaign: Campaign, now: datetime) -> Counter[
     return Counter(dict(rows))
 
 
-def _used_up(heard: Counter[int], campaign: Campaign) -> list[int]:
-    return [
-        who for who, clips in heard.items() if campaign.contributor_cap and clips >= campaign.contributor_cap
-    ]
+def _over_cap(heard: Counter[int], campaign: Campaign) -> list[int]:
+    """The contributors of whom this annotator may hear no more clips today."""
+    cap = campaign.contributor_cap
+    return [contributor for contributor, clips in heard.items() if cap and clips >= cap]
 
 
-def _within_cap(task: Task, heard: Counter[int], campaign: Campaign) -> bool:
-    heard[task.clip.contributor_id] += 1
-    return not campaign.contributor_cap or heard[task.clip.contributor_id] <= campaign.contributor_cap
+def _within_cap(tasks: list[Task], heard: Counter[int], campaign: Campaign) -> list[Task]:
+    """The tasks without those over the contributor cap. Counts all of them in `heard`."""
+    kept = []
+    for task in tasks:
+        heard[task.clip.contributor_id] += 1
+        if not campaign.contributor_cap or heard[task.clip.contributor_id] <= campaign.contributor_cap:
+            kept.append(task)
+    return kept
 
 
 def lock(annotator: User, assignment_id: int) -> Assignment:
-    """With its task, clip and keys; its row and the task's are locked. Raises Assignment.DoesNotExist."""
-    # The task first, as lending does: then whoever holds an assignment never waits for its task.
+    """The assignment with its task, clip and keys; its row and the task's are locked.
+
+    Raises Assignment.DoesNotExist.
+    """
+    # The task first, as in lending, so that no transaction that has locked an assignment waits for its task.
     assignment = (
         annotator.assignments.select_for_update(of=("task", "self"), no_key=True)
         .select_related("task__campaign", "task__clip__contributor__data_key")
         .get(pk=assignment_id)
     )
     if assignment.state == State.EXPIRED:
-        _one_at_a_time(annotator)  # lending may be about to give it out anew to the same person
+        _lock_annotator(annotator)  # lending may be about to give it to the same person again
     return assignment
 
 
@@ -312,7 +323,7 @@ def _store(assignment: Assignment, answer: str, now: datetime) -> Annotation:
 
 
 def _stored_answer(assignment: Assignment, answer: str) -> Annotation:
-    """The annotation that this assignment brought, if it is the same answer."""
+    """The annotation from this assignment. Raises AnswerRefused unless it is the same answer."""
     stored = assignment.task.annotations.get(annotator_id=assignment.annotator_id)
     if stored.answer != answer:
         raise AnswerRefused(AnswerRefusal.ANSWERED_DIFFERENTLY)
@@ -334,7 +345,7 @@ def _answer_repeat(assignment: Assignment, answer: str, now: datetime) -> tuple[
     return annotation, True
 
 
-def _must_be_a_reason(reason: str) -> None:
+def _check_reason(reason: str) -> None:
     if reason not in Assignment.Reason.values:
         raise AnswerRefused(AnswerRefusal.NOT_A_REASON, reasons=", ".join(Assignment.Reason.values))
 

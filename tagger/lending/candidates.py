@@ -1,10 +1,10 @@
-"""Which tasks one annotator may be lent next, found by looking at few index entries however many there are.
+"""The tasks that an annotator may be lent next, found through few index entries in campaigns of any size.
 
-Tasks of one campaign stand in an index by how near they are to done, by priority, and then by a place drawn
-by lot. From a random place on a short stretch is looked at, so that whoever answered a hundred thousand of
-them already does not wade through those, and people who come at once do not meet. When that does not hold
-enough, longer ones are, up to a length that no campaign's size changes: whoever answered nearly all of a
-million tasks finds one of the others by chance, and everybody finds the last of a hundred thousand.
+An index lists a campaign's tasks by number of annotations, then priority, then a random value, `spread`. A
+short stretch of it is read from a random point on. So an annotator with a hundred thousand answers does not
+wade through those tasks, and requests at the same moment get different tasks. If the stretch has too few
+tasks, longer ones are read, up to a fixed length. An annotator always finds the last of a hundred thousand
+tasks; one who has answered nearly all of a million finds one of the rest by chance.
 """
 
 from functools import cache
@@ -18,38 +18,39 @@ from tagger.models import Assignment
 
 from . import controls
 
-SHORT = 3, 100  # for each task that is wanted
-LONGEST = 100_000
-FEW = 4
-LONGEST_WAIT = "700ms"  # before the database looks for deadlocks: an answer that comes late may wait for us
+STRETCHES = 3, 100  # index entries for each task to find
+LONGEST_STRETCH = 100_000
+MAX_STRETCHES = 4  # of one length, each with another number of annotations or another priority
+# Shorter than PostgreSQL's deadlock_timeout: a late answer may be waiting for this transaction.
+LOCK_TIMEOUT = "700ms"
 
 
-def find(annotator: User, campaign: Campaign, used_up: list[int], count: int) -> list[Task]:
-    """Up to `count` tasks, locked: nearest to done first, then by priority, then from a random place on.
+def find(annotator: User, campaign: Campaign, over_cap: list[int], count: int) -> list[Task]:
+    """Up to `count` tasks, locked: nearest to done first, then by priority, then from a random point on.
 
-    Passes over what others hold at this moment, what this annotator ever had, and clips by who is `used_up`.
-    Of each task its clip's contributor and seconds are known, and the rest when it is asked for.
+    Leaves out tasks that others have locked, tasks that this annotator already had, and clips of contributors
+    in `over_cap`. The tasks come with their clips' contributor and seconds; other fields load on access.
     """
     found: list[Task] = []
-    for stretch in (*(each * count for each in SHORT), LONGEST):
-        found += _lock(annotator, campaign, used_up, stretch, found, count)
+    for stretch in (*(each * count for each in STRETCHES), LONGEST_STRETCH):
+        found += _lock(annotator, campaign, over_cap, stretch, found, count)
         if len(found) >= count:
             break
-    if not found and _waited_for_one(annotator, campaign, used_up):
-        # What was asked before the wait is asked anew: somebody may have had it meanwhile.
-        found = _lock(annotator, campaign, used_up, LONGEST, [], count)
+    if not found and _wait_for_one(annotator, campaign, over_cap):
+        # Search again: while this waited, another annotator may have taken the task.
+        found = _lock(annotator, campaign, over_cap, LONGEST_STRETCH, [], count)
     return found
 
 
-def _waited_for_one(annotator: User, campaign: Campaign, used_up: list[int]) -> bool:
-    """Nothing is free: perhaps all that is left is being settled or handed in at this moment.
+def _wait_for_one(annotator: User, campaign: Campaign, over_cap: list[int]) -> bool:
+    """Wait for a locked task: perhaps all that is left is being settled or handed in at this moment.
 
-    Who waits holds no task, and not for long, so that nobody waits for each other.
+    A transaction that waits here has locked no task, and gives up after LOCK_TIMEOUT, so no deadlock lasts.
     """
     try:
         with transaction.atomic(), connection.cursor() as cursor:
-            cursor.execute("SET LOCAL lock_timeout = %s", [LONGEST_WAIT])
-            found = _lock(annotator, campaign, used_up, LONGEST, [], 1, passing_over="")
+            cursor.execute("SET LOCAL lock_timeout = %s", [LOCK_TIMEOUT])
+            found = _lock(annotator, campaign, over_cap, LONGEST_STRETCH, [], 1, if_locked="")
             cursor.execute("SET LOCAL lock_timeout = 0")
             return bool(found)
     except OperationalError:
@@ -59,29 +60,29 @@ def _waited_for_one(annotator: User, campaign: Campaign, used_up: list[int]) -> 
 def _lock(
     annotator: User,
     campaign: Campaign,
-    used_up: list[int],
+    over_cap: list[int],
     stretch: int,
     found: list[Task],
     count: int,
-    passing_over: str = "SKIP LOCKED",
+    if_locked: str = "SKIP LOCKED",
 ) -> list[Task]:
     start = controls.dice.randint(0, MOST_SPREAD)
-    here = (start, stretch, start, stretch, stretch, FEW * stretch)
-    known = (annotator.pk, used_up, [task.pk for task in found], annotator.pk, Assignment.State.EXPIRED)
+    bounds = (start, stretch, start, stretch, stretch, MAX_STRETCHES * stretch)
+    left_out = (annotator.pk, over_cap, [task.pk for task in found], annotator.pk, Assignment.State.EXPIRED)
     with connection.cursor() as cursor:
-        near = (campaign.pk, campaign.max_annotations, *here)
-        cursor.execute(_wanted() + passing_over, (*near, campaign.pk, *known, start, count - len(found)))
+        near = (campaign.pk, campaign.max_annotations, *bounds)
+        cursor.execute(_candidates() + if_locked, (*near, campaign.pk, *left_out, start, count - len(found)))
         return [controls.lendable(campaign, row) for row in cursor.fetchall()]
 
 
 @cache
-def _wanted() -> str:
-    return WANTED.format(near=NEAR, live=live.tasks(Purpose.VOLUNTEERS, "near.id"))
+def _candidates() -> str:
+    return CANDIDATES.format(near=NEAR, live=live.tasks(Purpose.VOLUNTEERS, "near.id"))
 
 
-# Consent, and whether somebody had a task, is asked of those that are near and of no others: they may have
-# had a hundred thousand. Locked rows are passed over, and so nobody waits for anybody.
-WANTED = f"""
+# Only the tasks that are near are checked for consent and for whether the annotator had them: in all they may
+# have had a hundred thousand. With SKIP LOCKED, no request waits for another.
+CANDIDATES = f"""
     WITH near AS MATERIALIZED ({{near}})
     SELECT task.id, clip.id, clip.contributor_id, clip.seconds
     FROM near JOIN {Task._meta.db_table} task ON task.id = near.id
@@ -98,32 +99,32 @@ WANTED = f"""
     LIMIT %s FOR NO KEY UPDATE OF task """
 
 
-# From each (number of annotations, priority) on to the next, one look into the index for each, whatever lies
-# between them. Behind the last place comes the first. Of stretches like these a few are enough.
+# Steps through the pairs of number of annotations and priority that exist, with one index lookup for each,
+# and reads a stretch of each. After the largest `spread` it continues from the smallest.
 NEAR = f"""
     WITH RECURSIVE task AS NOT MATERIALIZED (
         SELECT id, annotation_count, priority, spread FROM {Task._meta.db_table}
         WHERE campaign_id = %s AND status = 'open'
-    ), places AS (
+    ), pairs AS (
         SELECT answered, (SELECT min(priority) FROM task WHERE annotation_count = answered) AS priority
         FROM generate_series(0, %s - 1) AS answered
         UNION ALL
         SELECT answered, (
             SELECT min(task.priority) FROM task
-            WHERE annotation_count = answered AND task.priority > places.priority
+            WHERE annotation_count = answered AND task.priority > pairs.priority
         )
-        FROM places WHERE places.priority IS NOT NULL
+        FROM pairs WHERE pairs.priority IS NOT NULL
     )
     SELECT near.id
-    FROM (SELECT * FROM places WHERE priority IS NOT NULL ORDER BY answered DESC, priority) places
+    FROM (SELECT * FROM pairs WHERE priority IS NOT NULL ORDER BY answered DESC, priority) pairs
     CROSS JOIN LATERAL (
         (
             SELECT id FROM task
-            WHERE annotation_count = answered AND task.priority = places.priority AND spread >= %s
+            WHERE annotation_count = answered AND task.priority = pairs.priority AND spread >= %s
             ORDER BY spread LIMIT %s
         ) UNION ALL (
             SELECT id FROM task
-            WHERE annotation_count = answered AND task.priority = places.priority AND spread < %s
+            WHERE annotation_count = answered AND task.priority = pairs.priority AND spread < %s
             ORDER BY spread LIMIT %s
         ) LIMIT %s
     ) near LIMIT %s

@@ -1,6 +1,6 @@
-"""Take back what was lent and not handed in in time.
+"""Take back leases that ran out.
 
-Apart from tagger.lending.assignments, because that queues tasks and a task runs this.
+Not part of tagger.lending.assignments, which queues Celery tasks: a Celery task runs this.
 """
 
 from collections import Counter
@@ -12,26 +12,26 @@ from django.db.models import F
 from datasets.models import Task
 from tagger.models import Assignment
 
-AT_ONCE = 500
+BATCH_SIZE = 500
 
 
 def reclaim(now: datetime) -> int:
-    """Reclaim every lease that ran out before `now`; how many that were."""
+    """Reclaim every lease that has run out; returns how many."""
     total = 0
-    while late := _reclaim_some(now):
-        total += late
+    while reclaimed := _reclaim_batch(now):
+        total += reclaimed
     return total
 
 
 @transaction.atomic
-def _reclaim_some(now: datetime) -> int:
+def _reclaim_batch(now: datetime) -> int:
     late = list(
         Assignment.objects.filter(state=Assignment.State.LENT, expires_at__lte=now)
         .select_for_update(of=("task", "self"), skip_locked=True, no_key=True)
-        .select_related("task")[:AT_ONCE]
+        .select_related("task")[:BATCH_SIZE]
     )
     Assignment.objects.filter(pk__in=[lease.pk for lease in late]).update(state=Assignment.State.EXPIRED)
-    places_held = Counter(lease.task_id for lease in late if Assignment.Role(lease.role).takes_a_place)
-    for task_id, places in places_held.items():
-        Task.objects.filter(pk=task_id).update(lent_count=F("lent_count") - places)
+    places = Counter(lease.task_id for lease in late if Assignment.Role(lease.role).takes_a_place)
+    for task_id, number in places.items():
+        Task.objects.filter(pk=task_id).update(lent_count=F("lent_count") - number)
     return len(late)

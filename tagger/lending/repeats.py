@@ -1,6 +1,6 @@
-"""One's own earlier tasks, lent once more without a word: does somebody answer as they did?
+"""Repeats: annotators are lent their own earlier tasks again, unmarked, to see if they answer the same.
 
-What they say then is kept beside their annotation and is never a vote.
+The second answer is stored with their annotation and is never a vote.
 """
 
 from datetime import datetime, timedelta
@@ -16,22 +16,22 @@ from . import controls
 
 SHARE = 1 / 40
 FORGOTTEN_AFTER = timedelta(days=1)
-LOOKED_BACK = 50  # answers
+RECENT_ANSWERS = 50  # to choose from
 
 
 def due(slots: int) -> int:
-    """How many of the next `slots` clips are to be repeats."""
+    """How many of the next `slots` clips should be repeats, at random."""
     return sum(controls.dice.random() < SHARE for _ in range(slots))
 
 
 def pick(annotator: User, campaign: Campaign, count: int, now: datetime) -> list[Task]:
-    """Up to `count` tasks that this annotator answered a while ago, and was not asked again."""
+    """Up to `count` tasks that this annotator answered a while ago and was not lent again since."""
     if not count:
         return []
     again = Assignment.objects.filter(task=OuterRef("task"), annotator=annotator, role=Assignment.Role.REPEAT)
     earlier = annotator.annotations.filter(
         ~Exists(again), task__campaign=campaign, created_at__lt=now - FORGOTTEN_AFTER
-    ).order_by("-created_at")[:LOOKED_BACK]
+    ).order_by("-created_at")[:RECENT_ANSWERS]
     live = Task.objects.live_for(Purpose.VOLUNTEERS, few=True).filter(
         pk__in=[given.task_id for given in earlier], example=None
     )
@@ -40,17 +40,16 @@ def pick(annotator: User, campaign: Campaign, count: int, now: datetime) -> list
 
 
 def store(annotation: Annotation, answer: str, now: datetime) -> None:
-    """Keep what was said this time."""
     Repeat.objects.create(annotation=annotation, answer=answer, created_at=now)  # type: ignore[misc]
 
 
 def change(annotation: Annotation, answer: str) -> bool:
-    """What was said when the clip was heard again is changed instead, if it was; whether it was."""
-    said = newest(annotation)
-    if said is None:
+    """Change the newest answer to a repeat of this annotation's task; returns whether there is one."""
+    repeat = newest(annotation)
+    if repeat is None:
         return False
-    said.answer = answer
-    said.save(update_fields=columns("answer"))
+    repeat.answer = answer
+    repeat.save(update_fields=columns("answer"))
     return True
 
 

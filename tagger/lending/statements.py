@@ -1,4 +1,4 @@
-"""What `assignments` writes for nearly every answer, in one statement each: a label, and leases."""
+"""Store a label, or leases, in one statement each: what `assignments` writes for nearly every answer."""
 
 from datetime import datetime
 from functools import cache
@@ -12,32 +12,32 @@ from datasets.models import Annotation, Campaign, Label, Task
 from tagger.models import Assignment
 
 
-def label(annotator: User, assignment_id: int, answer: str, now: datetime) -> Annotation | None:
-    """Store a label, count it and close its assignment; None where nothing was stored.
+def store_label(annotator: User, assignment_id: int, answer: str, now: datetime) -> Annotation | None:
+    """Store a label, count it and close its assignment; None if nothing was stored.
 
-    It takes no more than assignments.hand_in would, under the same locks and in the same order. Whatever
-    else may be (a second try, a lease that ran out, a clip that is gone), it leaves alone.
+    It stores only what assignments.hand_in would, with the same locks in the same order. It leaves alone a
+    second try, a reclaimed lease, a clip that is gone, and so on.
     """
     if answer not in Label.values or assignment_id > BigAutoField.MAX_BIGINT:
         return None
     lent = (assignment_id, annotator.pk, Assignment.State.LENT, Assignment.Role.REPEAT)
     written = (annotator.pk, answer, now, Assignment.State.DONE, now)
-    row = prepared.one("store_label", _statement(), (*lent, Campaign.Kind.WAKE_WORD, *written))
+    row = prepared.one("store_label", _store_label(), (*lent, Campaign.Kind.WAKE_WORD, *written))
     return Annotation.from_db("default", ["id", "task_id", "annotator_id"], row) if row else None
 
 
-def leases(
-    found: list[Task], annotator: User, role: Assignment.Role, now: datetime, until: datetime
+def store_leases(
+    tasks: list[Task], annotator: User, role: Assignment.Role, now: datetime, until: datetime
 ) -> list[Assignment]:
-    """Lend these tasks, whose rows are locked. A row that is there already is one that expired."""
-    pks = [task.pk for task in found]
+    """Lend these tasks, whose rows are locked. An existing assignment has expired and is lent again."""
+    pks = [task.pk for task in tasks]
     values = (pks if role.takes_a_place else [], annotator.pk, role, Assignment.State.LENT, now, until, pks)
-    made = dict(prepared.rows("store_leases", LEND, values))
+    made = dict(prepared.rows("store_leases", STORE_LEASES, values))
     common = {"annotator": annotator, "role": role, "lent_at": now, "expires_at": until}
-    return [Assignment(pk=made[task.pk], task=task, **common) for task in found]
+    return [Assignment(pk=made[task.pk], task=task, **common) for task in tasks]
 
 
-LEND = f"""
+STORE_LEASES = f"""
     WITH counted AS (
         UPDATE {Task._meta.db_table} SET lent_count = lent_count + 1 WHERE id = ANY(%s::bigint[])
     )
@@ -50,14 +50,14 @@ LEND = f"""
 
 
 @cache
-def _statement() -> str:
-    return STORE.format(live=live.tasks(Purpose.VOLUNTEERS, "task.id"))
+def _store_label() -> str:
+    return STORE_LABEL.format(live=live.tasks(Purpose.VOLUNTEERS, "task.id"))
 
 
-# The task is locked before the assignment, as everywhere. The sum keeps the database from looking for one
-# assignment among all of this annotator's.
-STORE = f"""
-    WITH held AS (
+# The task is locked before the assignment, as everywhere. `+ 0` stops PostgreSQL from using the annotator
+# index.
+STORE_LABEL = f"""
+    WITH lent AS (
         SELECT assignment.id, assignment.task_id
         FROM {Assignment._meta.db_table} assignment
         JOIN {Task._meta.db_table} task ON task.id = assignment.task_id
@@ -68,14 +68,14 @@ STORE = f"""
     ), stored AS (
         INSERT INTO {Annotation._meta.db_table}
             (task_id, annotator_id, plain_answer, sealed_answer, created_at)
-        SELECT task_id, %s::bigint, %s, '', %s::timestamptz FROM held RETURNING id, task_id, annotator_id
+        SELECT task_id, %s::bigint, %s, '', %s::timestamptz FROM lent RETURNING id, task_id, annotator_id
     ), closed AS (
-        UPDATE {Assignment._meta.db_table} assignment SET state = %s FROM held WHERE assignment.id = held.id
+        UPDATE {Assignment._meta.db_table} assignment SET state = %s FROM lent WHERE assignment.id = lent.id
     ), counted AS (
         UPDATE {Task._meta.db_table} task
         SET annotation_count = annotation_count + 1, lent_count = lent_count - 1,
             dirty_since = COALESCE(dirty_since, %s::timestamptz)
-        FROM held WHERE task.id = held.task_id
+        FROM lent WHERE task.id = lent.task_id
     )
     SELECT * FROM stored
 """

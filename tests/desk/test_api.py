@@ -356,7 +356,7 @@ def test_an_answer_cannot_be_changed_to_an_invalid_one(beas, bea, lent):
 
 def test_an_answer_that_is_not_among_the_last_cannot_be_changed(beas, bea, lent, juniper, shelf):
     pk = hand_in(beas, lent).json()["id"]
-    for number, task in enumerate(shelf(juniper, assignments.LAST), start=1):
+    for number, task in enumerate(shelf(juniper, assignments.CHANGEABLE), start=1):
         later = Annotation.objects.get(pk=pk).created_at + timedelta(seconds=number)
         Annotation.objects.create(task=task, annotator=bea, answer="yes", created_at=later)
     assert call(beas, *CHANGE, pk).status_code == 409

@@ -1,4 +1,4 @@
-"""Lending, handing in, skipping, reporting, changing, by one person after another."""
+"""Lending, handing in, skipping, reporting and changing, by one person at a time."""
 
 from datetime import timedelta
 from random import Random
@@ -29,12 +29,12 @@ def lend(person, campaign, count=1, now=NOW):
 
 
 def lent_to(person, campaign, count=10, now=NOW):
-    """Which tasks this person is lent, in that order."""
+    """The tasks that this person is lent, in order."""
     return [assignment.task_id for assignment in lend(person, campaign, count, now)]
 
 
 def answer(person, task, given="yes", now=NOW):
-    """Borrowed and handed in, whatever else there is to borrow."""
+    """This task is lent to this person, without the choices of lending, and handed in."""
     lent = Assignment.objects.create(task=task, annotator=person, lent_at=now, expires_at=LATER)
     Task.objects.filter(pk=task.pk).update(lent_count=task.lent_count + 1)
     return assignments.hand_in(person, lent.pk, given, now)[0]
@@ -46,7 +46,7 @@ def counts(task):
 
 
 def expire(*lent):
-    """Time goes by, and the places go back."""
+    """The leases run out and are reclaimed."""
     Assignment.objects.filter(pk__in=[one.pk for one in lent]).update(expires_at=NOW)
     assert leases.reclaim(NOW) == len(lent)
 
@@ -63,8 +63,8 @@ def lent(bea, juniper, task):
 
 
 @pytest.fixture
-def words(bea, sentences, share):
-    """A sentence, lent to Bea."""
+def sentence(bea, sentences, share):
+    """A clip to transcribe, lent to Bea."""
     share(sentences)
     return lend(bea, sentences)[0]
 
@@ -74,22 +74,22 @@ def test_a_task_is_lent_for_the_time_of_a_lease(lent, task):
     assert counts(task) == (0, 1)
 
 
-def test_nobody_is_lent_a_task_twice(bea, juniper, lent):
+def test_no_one_is_lent_a_task_twice(bea, juniper, lent):
     assert lend(bea, juniper) == []
 
 
-def test_nobody_is_lent_what_they_answered(bea, juniper, lent):
+def test_no_one_is_lent_a_task_that_they_answered(bea, juniper, lent):
     assignments.hand_in(bea, lent.pk, "yes", NOW)
     assert lend(bea, juniper, now=LATER) == []
 
 
-def test_nobody_is_lent_what_they_skipped(bea, carl, juniper, lent):
+def test_no_one_is_lent_a_task_that_they_skipped(bea, carl, juniper, lent):
     assignments.skip(bea, lent.pk)
     assert lend(bea, juniper, now=LATER) == []
     assert len(lend(carl, juniper)) == 1
 
 
-def test_nobody_is_lent_what_they_reported_though_a_reviewer_shows_it_again(
+def test_no_one_is_lent_a_task_that_they_reported_even_if_a_reviewer_dismissed_it(
     bea, carl, rita, juniper, lent, task
 ):
     assignments.report(bea, lent.pk, "private", NOW)
@@ -99,32 +99,32 @@ def test_nobody_is_lent_what_they_reported_though_a_reviewer_shows_it_again(
 
 
 @mutant(
-    "nobody hears their own clip as a volunteer",
+    "no one hears their own clip as a volunteer",
     "tagger/lending/candidates.py",
     kept_by="        AND clip.contributor_id <> %s AND clip",
     broken="        AND %s > 0 AND clip",
 )
-def test_nobody_is_lent_their_own_clip(alice, juniper, task):
+def test_no_one_is_lent_their_own_clip(alice, juniper, task):
     assert lend(alice, juniper) == []
 
 
-def test_a_hidden_clip_is_lent_to_nobody(bea, juniper, task):
+def test_a_hidden_clip_is_lent_to_no_one(bea, juniper, task):
     Clip.objects.update(hidden_at=NOW)
     assert lend(bea, juniper) == []
 
 
 @mutant(
-    "a withdrawn clip is lent to nobody",
+    "a withdrawn clip is lent to no one",
     "tagger/lending/candidates.py",
     kept_by="        AND {{live}}\n",
     broken="",
 )
-def test_a_withdrawn_clip_is_lent_to_nobody(alice, bea, juniper, task):
+def test_a_withdrawn_clip_is_lent_to_no_one(alice, bea, juniper, task):
     consent.withdraw(alice, NOW)
     assert lend(bea, juniper) == []
 
 
-def test_a_withdrawal_ends_one_contributors_clips_and_no_others(alice, bea, juniper, task, shelf):
+def test_a_withdrawal_ends_the_lending_of_one_contributors_clips_alone(alice, bea, juniper, task, shelf):
     wendy = User.objects.create_user("wendy")
     consent.give(wendy, "wake-word", [Purpose.VOLUNTEERS], NOW, reference="on paper")
     [hers] = shelf(juniper, 1, wendy)
@@ -134,16 +134,18 @@ def test_a_withdrawal_ends_one_contributors_clips_and_no_others(alice, bea, juni
 
 def test_consent_given_again_lets_a_clip_be_lent_again(alice, bea, juniper, task):
     consent.withdraw(alice, NOW)
-    consent.give(alice, "wake-word", [Purpose.VOLUNTEERS], NOW, reference="on second thoughts")
+    consent.give(alice, "wake-word", [Purpose.VOLUNTEERS], NOW, reference="a second form")
     assert lent_to(bea, juniper) == [task.pk]
 
 
 @pytest.mark.parametrize(
     ("material", "purpose"), [("wake-word", Purpose.RESEARCHERS), ("utterance", Purpose.VOLUNTEERS)]
 )
-def test_consent_to_something_else_lets_nobody_hear(alice, bea, juniper, task, material, purpose):
+def test_consent_for_another_purpose_or_material_lets_no_one_hear(
+    alice, bea, juniper, task, material, purpose
+):
     consent.withdraw(alice, NOW)
-    consent.give(alice, material, [purpose], NOW, reference="on second thoughts")
+    consent.give(alice, material, [purpose], NOW, reference="a second form")
     assert lend(bea, juniper) == []
 
 
@@ -154,7 +156,7 @@ def test_only_open_tasks_are_lent(bea, juniper, shelf):
     assert lent_to(bea, juniper) == [still_open.pk]
 
 
-def test_other_campaigns_are_left_alone(bea, juniper, sentences, share, task):
+def test_tasks_of_other_campaigns_are_not_lent(bea, juniper, sentences, share, task):
     share(sentences)
     assert lent_to(bea, juniper) == [task.pk]
 
@@ -170,7 +172,7 @@ def test_answers_count_among_those_wanted(volunteers, juniper, task):
 
 
 @pytest.mark.parametrize("give_back", ["skip", "expire"])
-def test_a_place_that_is_given_back_is_lent_to_the_next(volunteers, juniper, task, give_back):
+def test_a_place_that_was_given_back_is_lent_to_another_person(volunteers, juniper, task, give_back):
     bea, carl, dora, *_ = volunteers
     [hers], [_his] = lend(bea, juniper), lend(carl, juniper)
     if give_back == "skip":
@@ -180,7 +182,7 @@ def test_a_place_that_is_given_back_is_lent_to_the_next(volunteers, juniper, tas
     assert lent_to(dora, juniper) == [task.pk]
 
 
-def test_what_is_nearest_to_done_comes_first_then_priority_then_by_lot(bea, carl, juniper, shelf):
+def test_tasks_nearest_to_done_come_first_then_by_priority_then_at_random(bea, carl, juniper, shelf):
     one, urgent, another, answered = shelf(juniper, 4)
     Task.objects.filter(pk=urgent.pk).update(priority=-1)
     answer(bea, answered)
@@ -188,7 +190,7 @@ def test_what_is_nearest_to_done_comes_first_then_priority_then_by_lot(bea, carl
     assert (first, second, set(others)) == (answered.pk, urgent.pk, {one.pk, another.pk})
 
 
-def test_people_who_come_at_once_start_from_different_places(volunteers, juniper, shelf, monkeypatch):
+def test_requests_at_the_same_time_start_from_different_points(volunteers, juniper, shelf, monkeypatch):
     monkeypatch.setattr(controls, "dice", Random(7))
     shelf(juniper, 300)
     lent = [lent_to(person, juniper)[0] for person in volunteers]
@@ -201,11 +203,11 @@ def test_a_clip_without_speech_comes_after_one_with(bea, juniper, shelf):
     assert lent_to(bea, juniper) == [spoken.pk, silent.pk]
 
 
-def test_a_count_of_nothing_lends_nothing(bea, juniper, task):
+def test_a_count_of_zero_lends_nothing(bea, juniper, task):
     assert lend(bea, juniper, count=0) == []
 
 
-def test_a_volunteer_hears_no_more_of_one_contributor_than_the_cap(alice, bea, juniper, shelf):
+def test_a_volunteer_hears_at_most_the_cap_of_one_contributors_clips(alice, bea, juniper, shelf):
     wendy = User.objects.create_user("wendy")
     consent.give(wendy, "wake-word", [Purpose.VOLUNTEERS], NOW, reference="on paper")
     juniper.contributor_cap = 2
@@ -215,7 +217,7 @@ def test_a_volunteer_hears_no_more_of_one_contributor_than_the_cap(alice, bea, j
     assert len(lent) == 4
 
 
-def test_the_cap_counts_what_was_heard_in_the_last_day(bea, juniper, shelf):
+def test_the_cap_counts_the_last_24_hours(bea, juniper, shelf):
     juniper.contributor_cap = 2
     shelf(juniper, 5)
     first = lend(bea, juniper)
@@ -232,21 +234,21 @@ def test_the_cap_is_for_each_volunteer(bea, carl, juniper, shelf):
     assert len(lend(bea, juniper)) == len(lend(carl, juniper)) == 1
 
 
-def test_nobody_holds_more_than_the_most(bea, juniper, shelf):
-    shelf(juniper, assignments.MOST_HELD + 5)
-    held = lend(bea, juniper, assignments.MOST_HELD + 5)
-    assert len(held) == assignments.MOST_HELD
+def test_no_one_has_more_leases_than_the_limit(bea, juniper, shelf):
+    shelf(juniper, assignments.MAX_LEASES + 5)
+    lent = lend(bea, juniper, assignments.MAX_LEASES + 5)
+    assert len(lent) == assignments.MAX_LEASES
     assert lend(bea, juniper) == []
-    assignments.skip(bea, held[0].pk)
+    assignments.skip(bea, lent[0].pk)
     assert len(lend(bea, juniper, 5)) == 1
 
 
-def test_what_expired_is_not_held(bea, juniper, lent):
-    assert list(assignments.held(bea, NOW)) == [lent]
-    assert list(assignments.held(bea, LATER)) == []
+def test_what_expired_is_no_lease(bea, juniper, lent):
+    assert list(assignments.leases(bea, NOW)) == [lent]
+    assert list(assignments.leases(bea, LATER)) == []
 
 
-def test_what_expired_comes_back_to_the_same_person_in_the_same_place(bea, juniper, lent, task):
+def test_an_expired_assignment_is_lent_to_the_same_person_again_in_the_same_row(bea, juniper, lent, task):
     expire(lent)
     [again] = lend(bea, juniper, now=LATER)
     again.refresh_from_db()
@@ -256,7 +258,7 @@ def test_what_expired_comes_back_to_the_same_person_in_the_same_place(bea, junip
     assignments.hand_in(bea, again.pk, "yes", LATER)
 
 
-def test_a_lease_that_ran_out_keeps_its_place_until_it_is_reclaimed(volunteers, juniper, task):
+def test_a_lease_that_ran_out_takes_a_place_until_it_is_reclaimed(volunteers, juniper, task):
     for person in volunteers[:2]:
         lend(person, juniper)
     assert lend(volunteers[2], juniper, now=LATER) == []
@@ -264,7 +266,7 @@ def test_a_lease_that_ran_out_keeps_its_place_until_it_is_reclaimed(volunteers, 
     assert len(lend(volunteers[2], juniper, now=LATER)) == 1
 
 
-def test_reclaiming_takes_only_what_ran_out(bea, carl, juniper, shelf):
+def test_only_leases_that_ran_out_are_reclaimed(bea, carl, juniper, shelf):
     shelf(juniper, 2)
     [late] = lend(bea, juniper)
     [fresh] = lend(carl, juniper, now=NOW + timedelta(seconds=1))
@@ -273,8 +275,8 @@ def test_reclaiming_takes_only_what_ran_out(bea, carl, juniper, shelf):
     assert states == {late.pk: "expired", fresh.pk: "lent"}
 
 
-def test_reclaiming_goes_on_until_nothing_is_late(volunteers, juniper, shelf, monkeypatch):
-    monkeypatch.setattr(leases, "AT_ONCE", 2)
+def test_reclaiming_continues_until_nothing_is_late(volunteers, juniper, shelf, monkeypatch):
+    monkeypatch.setattr(leases, "BATCH_SIZE", 2)
     shelf(juniper, 3)
     for person in volunteers[:2]:
         lend(person, juniper, 3)
@@ -283,29 +285,29 @@ def test_reclaiming_goes_on_until_nothing_is_late(volunteers, juniper, shelf, mo
     assert set(Task.objects.values_list("lent_count", flat=True)) == {0}
 
 
-def test_a_page_opened_again_shows_what_is_at_hand_and_then_more(bea, juniper, shelf):
+def test_a_page_opened_again_shows_existing_leases_and_then_more(bea, juniper, shelf):
     shelf(juniper, 3)
-    [first] = assignments.renew(bea, juniper, 1, NOW)
-    assert assignments.renew(bea, juniper, 1, NOW) == [first]
-    again, more = assignments.renew(bea, juniper, 2, NOW)
+    [first] = assignments.top_up(bea, juniper, 1, NOW)
+    assert assignments.top_up(bea, juniper, 1, NOW) == [first]
+    again, more = assignments.top_up(bea, juniper, 2, NOW)
     assert (again, more.lent_at) == (first, NOW)
 
 
 @pytest.mark.parametrize("end", ["withdrawn", "hidden", "expired"])
-def test_a_page_opened_again_shows_nothing_that_may_not_be_heard(alice, bea, juniper, lent, end):
+def test_a_page_opened_again_shows_only_clips_that_may_be_heard(alice, bea, juniper, lent, end):
     if end == "withdrawn":
         consent.withdraw(alice, NOW)
     if end == "hidden":
         Clip.objects.update(hidden_at=NOW)
-    assert assignments.renew(bea, juniper, 1, LATER if end == "expired" else NOW) == []
+    assert assignments.top_up(bea, juniper, 1, LATER if end == "expired" else NOW) == []
 
 
-def test_lending_takes_as_many_queries_for_ten_of_many_as_for_one_of_few(
+def test_lending_ten_of_many_tasks_takes_as_many_queries_as_one_of_few(
     bea, carl, juniper, shelf, django_assert_num_queries
 ):
-    """Savepoint, the person's lock, what they hold, the pick, places and rows, release."""
+    """Savepoint, lock of the annotator, their leases, the search, the assignments, release."""
     shelf(juniper, 30)
-    lend(bea, juniper)  # prepares what is prepared once for a connection
+    lend(bea, juniper)  # prepares the statements for this connection
     with django_assert_num_queries(6):
         lend(bea, juniper)
     shelf(juniper, 500)
@@ -314,8 +316,8 @@ def test_lending_takes_as_many_queries_for_ten_of_many_as_for_one_of_few(
 
 
 @pytest.mark.parametrize(("tasks", "looked_at"), [(5, 5), (300, 30)])
-def test_lending_looks_at_few_tasks_however_many_there_are(juniper, shelf, tasks, looked_at):
-    """From a place on that is near the end, so that it goes on from the first."""
+def test_lending_looks_at_few_tasks_in_campaigns_of_any_size(juniper, shelf, tasks, looked_at):
+    """From a point near the end, so that it continues from the beginning."""
     shelf(juniper, tasks)
     start = MOST_SPREAD - MOST_SPREAD // 100
     with connection.cursor() as cursor:
@@ -324,7 +326,7 @@ def test_lending_looks_at_few_tasks_however_many_there_are(juniper, shelf, tasks
         assert cursor.fetchone() == (looked_at,)
 
 
-def test_the_last_task_that_somebody_did_not_have_is_found(bea, juniper, shelf):
+def test_the_last_task_that_an_annotator_has_not_had_is_found(bea, juniper, shelf):
     shelf(juniper, 400)
     while lent := lend(bea, juniper, 100):
         last = lent[-1]
@@ -335,14 +337,14 @@ def test_the_last_task_that_somebody_did_not_have_is_found(bea, juniper, shelf):
     assert lent_to(bea, juniper, 1) == [last.task_id]
 
 
-def test_handing_in_takes_as_many_queries_whoever_else_answered(
+def test_handing_in_takes_one_query_in_campaigns_of_any_size(
     volunteers, juniper, share, shelf, django_assert_num_queries
 ):
     juniper.min_annotations = 7
     juniper.save()
     task = share(juniper)
     [first] = lend(volunteers[2], juniper)
-    assignments.hand_in(volunteers[2], first.pk, "yes", NOW)  # prepares what is prepared for a connection
+    assignments.hand_in(volunteers[2], first.pk, "yes", NOW)  # prepares the statement for this connection
     for crowd in (0, 300):
         shelf(juniper, crowd)
         person = volunteers[bool(crowd)]
@@ -352,7 +354,7 @@ def test_handing_in_takes_as_many_queries_whoever_else_answered(
     assert counts(task) == (3, 0)
 
 
-def test_an_answer_is_stored_and_its_task_waits_to_be_settled(bea, lent, task):
+def test_an_answer_is_stored_and_its_task_marked_dirty(bea, lent, task):
     annotation, is_new = assignments.hand_in(bea, lent.pk, "similar", NOW)
     assert is_new
     assert (annotation.task, annotation.annotator, annotation.answer) == (task, bea, "similar")
@@ -362,19 +364,19 @@ def test_an_answer_is_stored_and_its_task_waits_to_be_settled(bea, lent, task):
 
 
 @mutant(
-    "an answer is stored whole or not at all",
+    "an answer is stored completely or not at all",
     "tagger/lending/assignments.py",
     kept_by="@transaction.atomic\ndef _hand_in(",
     broken="def _hand_in(",
 )
-def test_an_answer_is_stored_whole_or_not_at_all(bea, words, monkeypatch):
+def test_an_answer_is_stored_completely_or_not_at_all(bea, sentence, monkeypatch):
     def fail(*args, **counters):
-        raise RuntimeError("the machine stops here")
+        raise RuntimeError("a crash")
 
     monkeypatch.setattr(assignments, "_close", fail)
     with pytest.raises(RuntimeError):
-        assignments.hand_in(bea, words.pk, "hello", NOW)
-    assert (Annotation.objects.count(), counts(words.task), words.task.dirty_since) == (0, (0, 1), None)
+        assignments.hand_in(bea, sentence.pk, "hello", NOW)
+    assert (Annotation.objects.count(), counts(sentence.task), sentence.task.dirty_since) == (0, (0, 1), None)
 
 
 def test_a_task_stays_dirty_since_its_first_unsettled_answer(bea, carl, juniper, lent, task):
@@ -398,18 +400,18 @@ def test_another_answer_is_refused_and_the_first_stays(bea, lent):
     assert Annotation.objects.get().answer == "yes"
 
 
-def test_an_answer_after_the_lease_ran_out_still_has_its_place(bea, lent, task):
+def test_an_answer_after_the_lease_ran_out_is_stored_if_it_was_not_reclaimed(bea, lent, task):
     assignments.hand_in(bea, lent.pk, "yes", LATER)
     assert counts(task) == (1, 0)
 
 
-def test_a_late_answer_is_welcome_while_there_is_room(bea, lent, task):
+def test_a_late_answer_is_stored_while_there_is_room(bea, lent, task):
     expire(lent)
     assignments.hand_in(bea, lent.pk, "yes", LATER)
     assert counts(task) == (1, 0)
 
 
-def test_a_late_answer_is_welcome_though_others_have_the_wanted_places(volunteers, juniper, lent, task):
+def test_a_late_answer_is_stored_even_if_others_have_the_wanted_places(volunteers, juniper, lent, task):
     expire(lent)
     for person in volunteers[1:3]:
         lend(person, juniper)
@@ -432,7 +434,7 @@ def test_a_late_answer_is_refused_when_every_place_is_taken(volunteers, juniper,
 
 
 @pytest.mark.parametrize("state", ["skipped", "reported"])
-def test_what_was_given_back_takes_no_answer(bea, lent, task, state):
+def test_a_closed_assignment_takes_no_answer(bea, lent, task, state):
     if state == "skipped":
         assignments.skip(bea, lent.pk)
     else:
@@ -460,36 +462,36 @@ def test_a_clip_that_is_gone_takes_no_answer(alice, bea, lent, task, end):
 
 
 @pytest.mark.parametrize("given", ["", "Yes", "yes ", "maybe", "yes\0"])
-def test_an_answer_that_was_not_asked_for_is_refused_with_those_that_were(bea, lent, given):
+def test_a_refused_label_is_answered_with_the_possible_ones(bea, lent, given):
     with refused(AnswerRefusal.NOT_A_LABEL, "answer is one of yes, similar, no, noise"):
         assignments.hand_in(bea, lent.pk, given, NOW)
     assert Annotation.objects.count() == 0
 
 
-def test_a_transcript_is_kept_as_typed(bea, words):
-    annotation, _ = assignments.hand_in(bea, words.pk, "  Hello,  WORLD\n", NOW)
+def test_a_transcript_is_kept_as_typed(bea, sentence):
+    annotation, _ = assignments.hand_in(bea, sentence.pk, "  Hello,  WORLD\n", NOW)
     assert annotation.answer == "Hello,  WORLD"
 
 
-def test_that_nobody_speaks_is_an_answer(bea, words):
-    annotation, is_new = assignments.hand_in(bea, words.pk, " ", NOW)
+def test_an_empty_transcript_is_an_answer(bea, sentence):
+    annotation, is_new = assignments.hand_in(bea, sentence.pk, " ", NOW)
     assert (annotation.answer, is_new) == ("", True)
 
 
-def test_a_transcript_may_have_its_longest_length_and_not_a_character_more(bea, words):
+def test_a_transcript_may_have_the_longest_length_and_no_character_more(bea, sentence):
     longest = "a" * normalise.LONGEST
     with refused(TranscriptFault.TOO_LONG, "2001 characters long, at most 2000"):
-        assignments.hand_in(bea, words.pk, longest + "a", NOW)
-    assert assignments.hand_in(bea, words.pk, longest, NOW)[0].answer == longest
+        assignments.hand_in(bea, sentence.pk, longest + "a", NOW)
+    assert assignments.hand_in(bea, sentence.pk, longest, NOW)[0].answer == longest
 
 
-def test_a_transcript_with_a_zero_character_is_refused(bea, words):
+def test_a_transcript_with_a_zero_character_is_refused(bea, sentence):
     with refused(TranscriptFault.ZERO_CHARACTER, "null character"):
-        assignments.hand_in(bea, words.pk, "hel\0lo", NOW)
+        assignments.hand_in(bea, sentence.pk, "hel\0lo", NOW)
 
 
 @mutant(
-    "nobody hands in for another",
+    "no one hands in for another person",
     "tagger/lending/statements.py",
     kept_by="assignment.annotator_id + 0 = %s",
     broken="%s > 0",
@@ -504,7 +506,7 @@ def test_a_transcript_with_a_zero_character_is_refused(bea, words):
     ],
     ids=["hand in", "skip", "report", "play"],
 )
-def test_what_is_lent_to_another_is_not_there(carl, lent, task, act):
+def test_another_persons_assignment_does_not_exist(carl, lent, task, act):
     with pytest.raises(Assignment.DoesNotExist):
         act(carl, lent.pk)
     task.clip.refresh_from_db()
@@ -532,12 +534,12 @@ def test_what_expired_can_still_be_skipped_for_good(bea, juniper, lent, task):
 
 
 @mutant(
-    "a reported clip is hidden from everyone at once",
+    "a reported clip is hidden from everyone immediately",
     "tagger/lending/assignments.py",
     kept_by=".update(hidden_at=now)",
     broken=".update(hidden_at=None)",
 )
-def test_a_report_hides_the_clip_from_everyone_at_once(bea, carl, juniper, lent, task):
+def test_a_report_hides_the_clip_from_everyone_immediately(bea, carl, juniper, lent, task):
     [other] = lend(carl, juniper)
     assignments.report(bea, lent.pk, "private", NOW)
     with refused(AnswerRefusal.CLIP_GONE):
@@ -548,7 +550,7 @@ def test_a_report_hides_the_clip_from_everyone_at_once(bea, carl, juniper, lent,
     assert counts(task) == (0, 1)
 
 
-def test_an_answer_that_is_reported_afterwards_stays_counted(bea, lent, task):
+def test_an_answer_whose_clip_is_reported_stays_counted(bea, lent, task):
     assignments.hand_in(bea, lent.pk, "yes", NOW)
     assignments.report(bea, lent.pk, "private", NOW)
     done = Assignment.objects.get()
@@ -581,7 +583,7 @@ def test_a_reported_clip_that_was_withdrawn_is_heard_by_no_reviewer(alice, rita,
     assert not reports.open_for(rita).exists()
 
 
-def test_a_changed_answer_waits_to_be_settled_again(bea, lent, task):
+def test_a_changed_answer_marks_its_task_dirty(bea, lent, task):
     annotation, _ = assignments.hand_in(bea, lent.pk, "yes", NOW)
     settlement.settle(task.pk, NOW)
     changed = assignments.change(bea, annotation.pk, "no", LATER)
@@ -591,7 +593,7 @@ def test_a_changed_answer_waits_to_be_settled_again(bea, lent, task):
     assert counts(task) == (1, 0)
 
 
-def test_a_change_to_the_same_answer_is_none(bea, lent, task):
+def test_a_change_to_the_same_answer_changes_nothing(bea, lent, task):
     annotation, _ = assignments.hand_in(bea, lent.pk, "yes", NOW)
     settlement.settle(task.pk, NOW)
     assert assignments.change(bea, annotation.pk, "yes", LATER).changed_at is None
@@ -600,19 +602,19 @@ def test_a_change_to_the_same_answer_is_none(bea, lent, task):
 
 
 def test_only_the_last_answers_can_be_changed(bea, juniper, shelf):
-    given = [answer(bea, task) for task in shelf(juniper, assignments.LAST + 1)]
+    given = [answer(bea, task) for task in shelf(juniper, assignments.CHANGEABLE + 1)]
     assignments.change(bea, given[1].pk, "no", NOW)
     with refused(AnswerRefusal.NOT_AMONG_LAST, "last 10"):
         assignments.change(bea, given[0].pk, "no", NOW)
 
 
-def test_nobody_changes_the_answer_of_another(bea, carl, lent):
+def test_no_one_changes_another_persons_answer(bea, carl, lent):
     annotation, _ = assignments.hand_in(bea, lent.pk, "yes", NOW)
     with pytest.raises(Annotation.DoesNotExist):
         assignments.change(carl, annotation.pk, "no", NOW)
 
 
-def test_an_answer_cannot_be_changed_to_nonsense(bea, lent):
+def test_an_answer_cannot_be_changed_to_an_invalid_one(bea, lent):
     annotation, _ = assignments.hand_in(bea, lent.pk, "yes", NOW)
     with refused(AnswerRefusal.NOT_A_LABEL):
         assignments.change(bea, annotation.pk, "maybe", NOW)
@@ -621,14 +623,14 @@ def test_an_answer_cannot_be_changed_to_nonsense(bea, lent):
 
 
 @pytest.mark.parametrize("done", [False, True])
-def test_a_holder_hears_the_clip_also_after_answering(bea, lent, task, done):
+def test_the_annotator_hears_the_clip_also_after_answering(bea, lent, task, done):
     if done:
         assignments.hand_in(bea, lent.pk, "yes", NOW)
     assert assignments.playable(bea, lent.pk, NOW) == task.clip
 
 
 @pytest.mark.parametrize("end", ["late", "expired", "skipped"])
-def test_what_is_not_held_any_more_cannot_be_heard(bea, lent, end):
+def test_a_clip_that_is_no_longer_lent_cannot_be_heard(bea, lent, end):
     if end == "expired":
         expire(lent)
     if end == "skipped":

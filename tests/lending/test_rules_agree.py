@@ -178,7 +178,7 @@ def stored_together(annotator, pks, monkeypatch):
     asked = []
     with monkeypatch.context() as patch:
         patch.setattr(statements.prepared, "one", lambda *args: asked.append(args))
-        statements.label(annotator, pks[0], "yes", NOW)
+        statements.store_label(annotator, pks[0], "yes", NOW)
     [(_name, statement, (_pk, *values))] = asked
     assert statement.count("assignment.id = %s") == 1
     with connection.cursor() as cursor:
@@ -195,7 +195,7 @@ def test_the_statement_takes_the_answers_that_the_steps_take(bea, juniper, make_
         expected = assignments.checked(answer, juniper)
     except AnswerRefused:
         expected = None
-    stored = statements.label(bea, row.assignment.pk, answer, NOW)
+    stored = statements.store_label(bea, row.assignment.pk, answer, NOW)
     assert (stored and stored.answer) == expected
 
 
@@ -218,7 +218,7 @@ def test_the_statement_writes_what_the_steps_write(bea, juniper, make_tasks):
             store(bea, row.assignment.pk, "similar", LATER)
         return [[columns(written) for written in rows_of(row.task)] for row in rows]
 
-    assert written_by(statements.label) == written_by(assignments._hand_in)
+    assert written_by(statements.store_label) == written_by(assignments._hand_in)
 
 
 def rows_of(task):
@@ -338,9 +338,9 @@ def test_what_counts_as_lent_is_the_same_everywhere(bea, juniper, make_tasks):
         return True
 
     lent = {row.task.pk for row in rows if row.state == State.LENT}
-    held = set(assignments.held(bea, NOW).values_list("task", flat=True))
-    assert assignments._number_held(bea, NOW) == len(held) == 6 * 4
-    shown = {each.task_id for each in assignments.at_hand(bea, juniper, NOW)}
+    held = set(assignments.leases(bea, NOW).values_list("task", flat=True))
+    assert assignments._count_leases(bea, NOW) == len(held) == 6 * 4
+    shown = {each.task_id for each in assignments.playable_leases(bea, juniper, NOW)}
     playable = {row.task.pk for row in rows if row.state == State.LENT and is_playable(row)}
     assert difference(rows, shown, playable) == []
     assert leases.reclaim(NOW) == len(lent - held)

@@ -83,7 +83,7 @@ def test_a_page_opened_again_does_not_offer_a_clip_that_is_being_erased(alice, c
     going, staying = share(juniper), share(juniper)
     assert len(assignments.lend(carl, juniper, 2, NOW)) == 2
     withdrawal.forget_clips(alice, [going.clip_id], NOW)
-    assert [held.task for held in assignments.at_hand(carl, juniper, NOW)] == [staying]
+    assert [lease.task for lease in assignments.playable_leases(carl, juniper, NOW)] == [staying]
 
 
 def test_nobody_forgets_the_clips_of_another(alice, bea, used):
@@ -352,8 +352,8 @@ def test_a_new_data_key_wraps_the_clips_in_few_queries(alice, juniper, shelf, dj
 @mutant(
     "who is leaving is lent nothing any more",
     "tagger/lending/assignments.py",
-    kept_by="        if not _one_at_a_time(annotator):\n",
-    broken="        if _one_at_a_time(annotator) is None:\n",
+    kept_by="        if not _lock_annotator(annotator):\n",
+    broken="        if _lock_annotator(annotator) is None:\n",
 )
 def test_who_is_leaving_is_lent_nothing_any_more(bea, juniper, shelf):
     """A request that was let in before may get its turn only now."""

@@ -25,7 +25,7 @@ def borrow(person, campaign, count=1, now=NOW):
 
 
 def borrowed(*given):
-    """All tasks that several calls were lent."""
+    """All tasks that several calls borrowed."""
     return list(chain.from_iterable(given))
 
 
@@ -34,7 +34,7 @@ def hand_in(person, lent, answer="yes", now=NOW):
 
 
 def counters_are_true():
-    """Every task's counters say what its rows say."""
+    """Whether every task's counters match its rows."""
     lent = Counter(Assignment.objects.filter(state="lent").values_list("task", flat=True))
     given = Counter(Annotation.objects.values_list("task", flat=True))
     return all(
@@ -43,8 +43,8 @@ def counters_are_true():
     )
 
 
-def made_late(lent):
-    """Its lease ran out and was reclaimed."""
+def expire(lent):
+    """The lease runs out and is reclaimed."""
     Assignment.objects.filter(pk=lent.pk).update(state="expired")
     Task.objects.filter(pk=lent.task_id).update(lent_count=F("lent_count") - 1)
 
@@ -55,17 +55,14 @@ def lent(bea, juniper, shelf):
     return assignments.lend(bea, juniper, 1, NOW)[0]
 
 
-def test_twenty_tabs_of_one_person_never_borrow_one_task_twice(bea, juniper, shelf, run_together):
+def test_twenty_tabs_of_one_person_never_borrow_the_same_task(bea, juniper, shelf, run_together):
     shelf(juniper, 100)
     tasks = borrowed(*chain(*[run_together(*[borrow(bea, juniper)] * 20) for _ in range(4)]))
     assert len(tasks) == len(set(tasks)) == 80
     assert counters_are_true()
 
 
-@pytest.mark.django_db(transaction=True)
-def test_what_is_being_settled_is_waited_for_and_not_taken_for_nothing_left(
-    bea, juniper, shelf, in_background, lock_is_awaited
-):
+def test_lending_waits_for_tasks_that_are_being_settled(bea, juniper, shelf, in_background, lock_is_awaited):
     shelf(juniper, 3)
     with transaction.atomic():
         list(Task.objects.select_for_update())
@@ -75,15 +72,15 @@ def test_what_is_being_settled_is_waited_for_and_not_taken_for_nothing_left(
 
 
 @mutant(
-    "two tabs of one person never borrow one task twice",
+    "two tabs of one person never borrow the same task",
     "tagger/lending/assignments.py",
-    kept_by="        if not _one_at_a_time(annotator):\n            return []\n        count = min",
+    kept_by="        if not _lock_annotator(annotator):\n            return []\n        count = min",
     broken="        count = min",
 )
-def test_the_tabs_of_one_person_together_hold_no_more_than_the_most(
+def test_the_tabs_of_one_person_together_borrow_at_most_the_limit(
     bea, juniper, shelf, run_together, monkeypatch
 ):
-    monkeypatch.setattr(assignments, "MOST_HELD", 5)
+    monkeypatch.setattr(assignments, "MAX_LEASES", 5)
     shelf(juniper, 40)
     assert len(borrowed(*run_together(*[borrow(bea, juniper, 2)] * 8))) == 5
 
@@ -109,12 +106,12 @@ def test_a_crowd_is_never_lent_more_places_than_are_wanted(juniper, shelf, run_t
     assert counters_are_true()
 
 
-def test_what_a_crowd_left_in_the_crush_is_lent_afterwards(juniper, shelf, run_together):
+def test_places_that_a_crowd_missed_while_rows_were_locked_are_lent_afterwards(juniper, shelf, run_together):
     shelf(juniper, 3)
     crowd = User.objects.bulk_create([User(username=f"person {n}") for n in range(40)])
-    in_the_crush = run_together(*[borrow(person, juniper) for person in crowd], threads=16)
+    crowded = run_together(*[borrow(person, juniper) for person in crowd], threads=16)
     afterwards = [borrow(person, juniper, 3)() for person in crowd]
-    lent = Counter(borrowed(*in_the_crush, *afterwards))
+    lent = Counter(borrowed(*crowded, *afterwards))
     assert lent == {task.pk: task.wanted for task in Task.objects.all()}
 
 
@@ -125,14 +122,14 @@ def test_a_double_click_stores_one_answer(bea, lent, run_together):
     assert (Annotation.objects.count(), counters_are_true()) == (1, True)
 
 
-def test_of_two_answers_at_once_one_is_stored_and_the_other_refused(bea, lent, run_together):
+def test_of_two_answers_together_one_is_stored_and_the_other_refused(bea, lent, run_together):
     done = run_together(hand_in(bea, lent, "yes"), hand_in(bea, lent, "no"))
     [refused] = [result for result in done if isinstance(result, Exception)]
     assert refused.code == AnswerRefusal.ANSWERED_DIFFERENTLY
     assert (Annotation.objects.count(), counters_are_true()) == (1, True)
 
 
-def test_of_an_answer_and_a_skip_at_once_one_is_refused(bea, lent, run_together):
+def test_of_an_answer_and_a_skip_together_one_is_refused(bea, lent, run_together):
     done = run_together(hand_in(bea, lent), lambda: assignments.skip(bea, lent.pk))
     [refused] = [result for result in done if isinstance(result, Exception)]
     assert refused.code in {AnswerRefusal.ALREADY_ANSWERED, AnswerRefusal.ALREADY_SKIPPED}
@@ -147,7 +144,7 @@ def test_an_answer_that_comes_while_its_lease_is_reclaimed_is_stored(bea, lent, 
     assert counters_are_true()
 
 
-def test_a_lease_is_reclaimed_once_by_many(volunteers, juniper, shelf, run_together):
+def test_many_workers_reclaim_each_lease_once(volunteers, juniper, shelf, run_together):
     shelf(juniper, 20)
     for person in volunteers[:2]:
         assignments.lend(person, juniper, 20, NOW)
@@ -156,7 +153,7 @@ def test_a_lease_is_reclaimed_once_by_many(volunteers, juniper, shelf, run_toget
     assert counters_are_true()
 
 
-def test_reclaiming_waits_for_nobody(bea, juniper, shelf, in_background):
+def test_reclaiming_waits_for_no_one(bea, juniper, shelf, in_background):
     busy, _ = shelf(juniper, 2)
     assignments.lend(bea, juniper, 2, NOW)
     late = NOW + timedelta(days=1)
@@ -173,18 +170,20 @@ def test_the_last_place_is_not_given_to_two_late_answers(volunteers, juniper, sh
     bea, carl, *_ = volunteers
     shelf(juniper, 1)
     [hers] = assignments.lend(bea, juniper, 1, NOW)
-    made_late(hers)
+    expire(hers)
     [his] = assignments.lend(carl, juniper, 1, NOW)
-    made_late(his)
+    expire(his)
     done = run_together(hand_in(bea, hers), hand_in(carl, his))
     [refused] = [result for result in done if isinstance(result, Exception)]
     assert refused.code == AnswerRefusal.TOO_LATE
     assert (Annotation.objects.count(), counters_are_true()) == (1, True)
 
 
-def test_whoever_waits_for_a_task_holds_nothing_that_lending_needs(bea, lent, in_background, lock_is_awaited):
-    """Lending holds the task and then writes its assignment: the other way round is a deadlock."""
-    made_late(lent)
+def test_an_answer_that_waits_for_a_task_has_locked_nothing_that_lending_needs(
+    bea, lent, in_background, lock_is_awaited
+):
+    """Lending locks the task and then writes its assignment: the other way round would deadlock."""
+    expire(lent)
     with transaction.atomic():
         Task.objects.select_for_update().get()
         answer = in_background(hand_in(bea, lent))
@@ -202,20 +201,20 @@ def test_whoever_waits_for_a_task_holds_nothing_that_lending_needs(bea, lent, in
     ],
     ids=["skip", "report", "answer"],
 )
-def test_what_is_closed_late_waits_for_a_search_under_way_and_is_not_lent_again(
+def test_a_late_act_waits_for_lending_and_its_task_is_not_lent_again(
     bea, juniper, lent, in_background, lock_is_awaited, monkeypatch, act, state
 ):
-    """A search still sees what was closed after it began as expired: it may not find it unlocked."""
-    made_late(lent)
+    """A search that is running still sees the assignment as expired: its task must not be found unlocked."""
+    expire(lent)
     search, closing = candidates.find, []
 
-    def search_under_way(*args):
+    def running_search(*args):
         closing.append(in_background(lambda: act(bea, lent.pk)))
         assert eventually(lambda: closing[0].done() or lock_is_awaited())
         assert not closing[0].done()
         return search(*args)
 
-    monkeypatch.setattr(candidates, "find", search_under_way)
+    monkeypatch.setattr(candidates, "find", running_search)
     assert assignments.lend(bea, juniper, 1, NOW) == []
     closing[0].result()
     assert Assignment.objects.get().state == state
