@@ -1,15 +1,15 @@
-"""Pages speak the reader's language, chosen in the footer or else by the browser. Programs read English."""
+"""Pages are in the reader's language, chosen in the footer or else by the browser; programs read English."""
 
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.middleware.locale import LocaleMiddleware
 from django.utils import translation
 
-# Below these stand the calls of programs and devices: their errors are the same text for everybody.
+# The addresses for programs and devices begin so: their errors are the same text for everyone.
 FOR_PROGRAMS = ("/api/", "/v1/")
 
 
-class PagesInLanguages(LocaleMiddleware):
+class ReadersLanguage(LocaleMiddleware):
     def process_request(self, request: HttpRequest) -> None:
         if _is_call(request):
             translation.activate("en")
@@ -18,7 +18,7 @@ class PagesInLanguages(LocaleMiddleware):
             super().process_request(request)
 
     def process_response(self, request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
-        # Theirs do not vary by language, so no cache is told that they did.
+        # These do not vary by language, and caches must not be told that they do.
         return response if _is_call(request) else super().process_response(request, response)
 
 

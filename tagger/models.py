@@ -1,4 +1,4 @@
-"""How it gets agreed: what is lent to whom, and what people disagree about."""
+"""How it gets agreed: assignments, disputes, controls, and what is learned of crowds."""
 
 from django.conf import settings
 from django.db import models
@@ -10,10 +10,10 @@ from datasets.words import words
 
 
 class Assignment(models.Model):
-    """A task lent to one annotator until a time. Written only by tagger.lending.assignments.
+    """A task lent to one annotator until a time. Written only by tagger.lending.
 
-    There is one row for each person, task and role, ever; every change is made under the task's row lock.
-    Which role it has is told to nobody who tags.
+    There is only ever one row for each person, task and role. It changes only under the task's row lock.
+    Annotators never see its role.
     """
 
     class Role(models.TextChoices):
@@ -41,7 +41,7 @@ class Assignment(models.Model):
         LANGUAGE = "language", _("another language")
         AUDIO = "audio", _("it cannot be heard")
 
-    # Other indexes begin with these columns, and each index more is written for every answer.
+    # Other indexes begin with these columns, and every index costs a write for every answer.
     task = models.ForeignKey(Task, on_delete=models.CASCADE, related_name="assignments", db_index=False)
     annotator = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="assignments", db_index=False
@@ -49,7 +49,7 @@ class Assignment(models.Model):
     role = models.CharField(max_length=10, choices=Role.choices, default=Role.VOTE)
     state = models.CharField(max_length=10, choices=State.choices, default=State.LENT)
     reason = models.CharField(max_length=20, choices=Reason.choices, blank=True)
-    # Of a report: from where to where, in seconds, if they marked it.
+    # The part that a report marks, if any: its start and end, in seconds.
     part_from = models.FloatField(null=True, blank=True)
     part_to = models.FloatField(null=True, blank=True)
     # They asked for the machine's draft and were shown it.
@@ -66,7 +66,7 @@ class Assignment(models.Model):
         indexes = [
             models.Index(fields=["expires_at"], name="assignments_to_reclaim", condition=Q(state="lent")),
             models.Index(fields=["annotator", "lent_at"], name="assignments_of_one"),
-            # Few rows of anybody's, however many they answered.
+            # Few rows of each annotator, however many they answered.
             models.Index(fields=["annotator"], name="assignments_held", condition=Q(state="lent")),
             models.Index(fields=["annotator"], name="assignments_of_controls", condition=Q(role="control")),
         ]
@@ -76,7 +76,7 @@ class Assignment(models.Model):
 
 
 class Dispute(models.Model):
-    """A task that its annotators could not settle, and what a reviewer decided.
+    """A task that its annotators could not settle, and the reviewer's decision.
 
     Opened by tagger.settling.settlement, decided by tagger.review.disputes.
     """
@@ -101,9 +101,9 @@ class Dispute(models.Model):
 
 
 class Crowd(models.Model):
-    """Everybody who answers one kind of question in one language, and what the last refit learned of them.
+    """Everyone who answers one kind of question in one language, as the last refit learned them.
 
-    Written only by tagger.learning.refit. `shared` is the part of the engine's crowd that is nobody's own.
+    Written only by tagger.learning.refit. `shared` is the engine's crowd without the annotators' skills.
     """
 
     kind = models.CharField(max_length=20, choices=Campaign.Kind.choices)
@@ -120,9 +120,9 @@ class Crowd(models.Model):
 
 
 class Reliability(models.Model):
-    """How one annotator answers, as the last refit of their crowd saw it. Written only by `refit`.
+    """How well one annotator answers, by the last refit of their crowd.
 
-    Their own page shows it to them, and reviewers see all; nobody else sees any.
+    Written only by tagger.learning.refit. Annotators see their own on their page, and reviewers see all.
     """
 
     crowd = models.ForeignKey(Crowd, on_delete=models.CASCADE, related_name="reliabilities")
@@ -146,9 +146,9 @@ class Reliability(models.Model):
 
 
 class Control(models.Model):
-    """A task whose answer is known or about to be, lent once more. Written only by tagger.lending.controls.
+    """A task whose answer is known, or soon will be, lent again. Written only by tagger.lending.controls.
 
-    Its answers are votes like any other, up to the campaign's most: worn out, it gives its place to another.
+    Answers to it are votes like any other. At the campaign's max_annotations another task replaces it.
     """
 
     task = models.OneToOneField(Task, on_delete=models.CASCADE, related_name="control")
@@ -169,7 +169,7 @@ class Control(models.Model):
 
 
 class Repeat(models.Model):
-    """What somebody said when they heard a clip again that they had answered before. Never a vote."""
+    """An annotator's second answer, to a clip that they had answered before. Never a vote."""
 
     annotation = models.ForeignKey(Annotation, on_delete=models.CASCADE, related_name="repeats")
     plain_answer = models.TextField(blank=True)
@@ -182,14 +182,14 @@ class Repeat(models.Model):
 
 
 class AgreementFigure(models.Model):
-    """How far a campaign's annotators agree, over all or over the tasks first answered in one month.
+    """How well a campaign's annotators agree, over all tasks or over those first answered in one month.
 
     Written only by tagger.progress.agreement_figures. A figure that is undefined (too few answers) is empty.
     Each has a 95 % interval.
     """
 
     campaign = models.ForeignKey(Campaign, on_delete=models.CASCADE, related_name="agreement_figures")
-    month = models.DateField(null=True, blank=True)  # its first day; empty: all of the time
+    month = models.DateField(null=True, blank=True)  # its first day; empty: over all tasks
     measured_at = models.DateTimeField()
     tasks = models.PositiveIntegerField()
     alpha = models.FloatField(null=True)
@@ -211,7 +211,7 @@ class AgreementFigure(models.Model):
 
 
 class Community(models.Model):
-    """How far everybody has come, of all campaigns: one row, as it was at `measured_at`.
+    """The progress of all campaigns together, in one row, as it was at `measured_at`.
 
     Written only by tagger.progress.community. Nothing in it is about one person.
     """
@@ -219,7 +219,7 @@ class Community(models.Model):
     ONLY = 1
 
     measured_at = models.DateTimeField(null=True)
-    took = models.FloatField(default=0)  # seconds, of counting
+    took = models.FloatField(default=0)  # seconds that the counting took
     answers = models.PositiveBigIntegerField(default=0)
     settled = models.PositiveBigIntegerField(default=0)
     settled_today = models.PositiveBigIntegerField(default=0)
@@ -232,7 +232,7 @@ class Community(models.Model):
         constraints = [models.CheckConstraint(condition=Q(pk=1), name="one_community")]
 
     def __str__(self) -> str:
-        return f"all of us, at {self.measured_at}"
+        return f"community at {self.measured_at}"
 
     @property
     def hours_settled(self) -> float:
@@ -244,7 +244,7 @@ class Community(models.Model):
 
 
 class Counted(models.Model):
-    """How many clips of one campaign are how far. Written only by tagger.progress.community."""
+    """How many clips of one campaign are settled or disputed. Written only by tagger.progress.community."""
 
     campaign = models.OneToOneField(
         Campaign, on_delete=models.CASCADE, primary_key=True, related_name="counted"

@@ -1,4 +1,4 @@
-"""Is it up, and can it work? Asked by whatever starts and watches the site."""
+"""Whether the site is up, and whether it can work: for the programs that start and monitor it."""
 
 from collections.abc import Callable
 
@@ -13,23 +13,23 @@ def healthz(request: HttpRequest) -> JsonResponse:
 
 
 def readyz(request: HttpRequest) -> JsonResponse:
-    """200 when the database and Redis answer, 503 with what does not."""
-    found = {"database": _answers(_ask_database), "redis": _answers(_ask_redis)}
+    """200 if the database and Redis answer; 503 with which of them does not."""
+    found = {"database": _answers(_query_database), "redis": _answers(_query_redis)}
     return JsonResponse(found, status=200 if all(found.values()) else 503)
 
 
-def _answers(ask: Callable[[], None]) -> bool:
+def _answers(query: Callable[[], None]) -> bool:
     try:
-        ask()
+        query()
     except (OperationalError, RedisError):
         return False
     return True
 
 
-def _ask_database() -> None:
+def _query_database() -> None:
     with connection.cursor() as cursor:
         cursor.execute("SELECT 1")
 
 
-def _ask_redis() -> None:
+def _query_redis() -> None:
     cache.get("readyz")

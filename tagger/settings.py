@@ -1,4 +1,4 @@
-"""All settings, read from the environment; a wrong value fails at start and says which."""
+"""All settings, read from the environment. A wrong value stops the start and is named."""
 
 import os
 import secrets
@@ -16,7 +16,7 @@ from .local import addresses
 BASE_DIR = Path(__file__).resolve().parent.parent
 TAGGER_HOME = Path(os.environ.get("TAGGER_HOME", BASE_DIR / "var")).absolute()
 
-# A second terminal finds the servers of the `make run` that is under way for this home.
+# A second terminal finds the servers of the `make run` that is running for this home.
 _running = addresses.find(TAGGER_HOME)
 
 
@@ -38,12 +38,12 @@ def number(name: str, default: int, least: int, most: int) -> int:
     return int(value)
 
 
-def words(name: str, default: str = "") -> list[str]:
-    return [word.strip() for word in text(name, default).split(",") if word.strip()]
+def comma_separated(name: str, default: str = "") -> list[str]:
+    return [item.strip() for item in text(name, default).split(",") if item.strip()]
 
 
 def broker(url: str) -> str:
-    """Celery's spelling of a Redis address: it names sockets otherwise than redis-py does."""
+    """The Redis address as Celery writes it: for sockets it differs from redis-py's."""
     parts = urlsplit(url)
     if parts.scheme == "unix":
         return f"redis+socket://{parts.path}?virtual_host={parts.query.removeprefix('db=') or 0}"
@@ -58,7 +58,9 @@ def database(url: str) -> dict:
     except (ValueError, dj_database_url.ParseError) as error:
         raise ImproperlyConfigured(f"DATABASE_URL cannot be read: {type(error).__name__}.") from None
     if found["ENGINE"] != "django.db.backends.postgresql":
-        raise ImproperlyConfigured("DATABASE_URL must begin with postgresql://: no other database will do.")
+        raise ImproperlyConfigured(
+            "DATABASE_URL must begin with postgresql://: only PostgreSQL is supported."
+        )
     return dict(found)
 
 
@@ -69,13 +71,13 @@ if not SECRET_KEY:
         raise ImproperlyConfigured(
             "SECRET_KEY is not set: without it no session and no token can be trusted."
         )
-    SECRET_KEY = secrets.token_hex(32)  # no site, no database: nothing that is signed outlives this process
-# Off only where no TLS stands in front, as with `make run` on one's own machine.
+    SECRET_KEY = secrets.token_hex(32)  # no site and no database: nothing signed outlives this process
+# Off only without TLS in front, as with `make run`.
 HTTPS = flag("HTTPS", not DEBUG)
-ALLOWED_HOSTS = words("ALLOWED_HOSTS", "localhost,127.0.0.1,[::1]")
-CSRF_TRUSTED_ORIGINS = words("CSRF_TRUSTED_ORIGINS")
+ALLOWED_HOSTS = comma_separated("ALLOWED_HOSTS", "localhost,127.0.0.1,[::1]")
+CSRF_TRUSTED_ORIGINS = comma_separated("CSRF_TRUSTED_ORIGINS")
 
-# How people and researchers find this site and whoever runs it; it stands in every release.
+# How people and researchers find this site and its operators; it is part of every release.
 SITE_URL = text("SITE_URL", f"http://localhost:{number('PORT', 8000, 1, 65535)}").rstrip("/")
 CONTACT = text("CONTACT", f"The people who run {SITE_URL}")
 
@@ -106,7 +108,7 @@ MIDDLEWARE = [
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
-    "tagger.languages.PagesInLanguages",
+    "tagger.languages.ReadersLanguage",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
@@ -155,7 +157,7 @@ ACCOUNT_LOGOUT_REDIRECT_URL = "home"
 ACCOUNT_SESSION_REMEMBER = None
 ACCOUNT_FORMS = {"signup": "accounts.forms.SignupForm", "reset_password": "accounts.forms.ResetForm"}
 
-# A site without a mail server sends nothing, and so asks for no address.
+# A site without a mail server sends no mail, and so asks for no address.
 EMAIL_HOST = text("EMAIL_HOST")
 EMAIL_PORT = number("EMAIL_PORT", 587, 1, 65535)
 EMAIL_HOST_USER = text("EMAIL_HOST_USER")
@@ -178,12 +180,12 @@ SECURE_REFERRER_POLICY = "same-origin"
 SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
 
-# Nothing is loaded from, or sent to, any other origin. Peaks and prefetched clips play from blob: URLs.
+# Nothing is loaded from or sent to another origin. Peaks and prefetched clips play from blob: URLs.
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
         "default-src": [SELF],
         "media-src": [SELF, "blob:"],
-        # What draws the wave has a style element in its shadow root; pages without it are given no nonce.
+        # The waveform has a style element in its shadow root. Pages without one get no nonce.
         "style-src": [SELF, NONCE],
         "img-src": [SELF, "data:"],
         "object-src": [NONE],
@@ -219,9 +221,9 @@ CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_ACKS_LATE = True
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
-CELERY_TASK_PUBLISH_RETRY = False  # a volunteer does not wait for a broker that is away
+CELERY_TASK_PUBLISH_RETRY = False  # a volunteer does not wait for an unreachable broker
 CELERY_BROKER_TRANSPORT_OPTIONS = {
-    "max_retries": 0,  # the same for a new connection: kombu would sleep 2 s and 4 s between its tries
+    "max_retries": 0,  # nor for new connections: kombu would sleep 2 s and 4 s between attempts
     "socket_connect_timeout": 1,
     "socket_timeout": 5,
     "visibility_timeout": 600,
@@ -231,7 +233,7 @@ CELERY_BEAT_SCHEDULE = {
     "turn over": {"task": "tagger.privacy.tasks.rotate_master_key", "schedule": timedelta(hours=20)},
     "old masters": {"task": "tagger.privacy.tasks.destroy_unused_masters", "schedule": timedelta(minutes=5)},
     "sessions": {"task": "accounts.tasks.clear_expired_sessions", "schedule": timedelta(hours=6)},
-    # Each hour, in case the first after midnight was missed; a second one of a day adds nothing.
+    # Every hour, in case the first after midnight was missed; a second one on the same day adds nothing.
     "recalls": {"task": "datasets.tasks.publish_recalls", "schedule": crontab(minute=10)},
     "reconcile": {
         "task": "tagger.privacy.tasks.reconcile",
@@ -241,12 +243,12 @@ CELERY_BEAT_SCHEDULE = {
     "refit": {"task": "tagger.tasks.refit", "schedule": crontab(minute=40)},
     "controls": {"task": "tagger.tasks.rotate_controls", "schedule": crontab(minute=50)},
     "agreement": {"task": "tagger.tasks.measure_agreement", "schedule": crontab(hour=4, minute=5)},
-    # It counts at most one sixtieth of the time: at a site with millions of clips most of these do nothing.
+    # It counts for at most one sixtieth of the time: with millions of clips most of these runs do nothing.
     "community": {"task": "tagger.tasks.measure_community", "schedule": timedelta(seconds=15)},
     "reclaim": {"task": "tagger.tasks.reclaim", "schedule": timedelta(seconds=30)},
 }
 
-# How long a lent task stays with a volunteer. A set of ten clips with pauses fits in easily.
+# How long a task stays lent to a volunteer: plenty for a set of ten clips with pauses.
 LEASE = timedelta(seconds=number("LEASE_SECONDS", 900, 5, 86_400))
 
 # --- files --------------------------------------------------------------------------------------
@@ -269,15 +271,15 @@ STORAGES = {
 MASTER_KEYS = Path(text("MASTER_KEYS", str(TAGGER_HOME / "keys")))
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1_000_000
 DEVICE_UPLOADS_A_DAY = number("DEVICE_UPLOADS_A_DAY", 500, 0, 1_000_000)
-# How long a device's access token counts. ovos-backend-client 0.1 to 1.0.1 never renews it: a fault of its
-# own raises before anything is sent. Such a device has to be paired again after this time.
+# How long a device's access token is valid. ovos-backend-client 0.1 to 1.0.1 never renews it: a bug makes it
+# raise before it sends anything. Such a device has to be paired again after this time.
 DEVICE_ACCESS = timedelta(hours=number("DEVICE_ACCESS_HOURS", 720, 1, 8_760))
 
-# The first stands for whoever asks for none of these. `tagger/locale` holds the words of all others.
+# The first is for people who ask for none of these. `tagger/locale` has the texts of the others.
 LANGUAGE_CODE = "en"
 LANGUAGES = [("en", "English"), ("es", "Español"), ("ar", "العربية")]
 LOCALE_PATHS = [BASE_DIR / "tagger" / "locale"]
-# What somebody chose lies in this cookie alone, and nothing of it is stored here.
+# A person's choice is kept only in this cookie, and not stored here.
 LANGUAGE_COOKIE_AGE = 31_536_000
 LANGUAGE_COOKIE_SECURE = HTTPS
 LANGUAGE_COOKIE_HTTPONLY = True
@@ -285,7 +287,7 @@ LANGUAGE_COOKIE_SAMESITE = "Lax"
 USE_TZ = True
 TIME_ZONE = "UTC"
 
-# Logs carry ids, never names, addresses or words.
+# Logs carry ids, never names, addresses or transcripts.
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,

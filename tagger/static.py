@@ -12,7 +12,7 @@ OURS = ("css/", "js/", "img/")
 class HashedModules(CompressedManifestStaticFilesStorage):
     """Static files named by their hash, with the imports inside ES modules rewritten to match.
 
-    Those that people's pages load are compressed too. The admin's are not: there are many, and few load them.
+    Files of our own pages are also compressed. The admin's are not: they are many, and few people load them.
     """
 
     support_js_module_import_aggregation = True
@@ -21,5 +21,5 @@ class HashedModules(CompressedManifestStaticFilesStorage):
         yield from super().compress_files([path for path in paths if path.startswith(OURS)])
 
     def create_compressor(self, **options: Any) -> Compressor:
-        """Gzip, which every browser takes; Brotli would hold up each start for seconds."""
+        """Only gzip, which every browser takes: Brotli would delay each start by seconds."""
         return super().create_compressor(**options, use_brotli=False)
