@@ -24,7 +24,7 @@ from tagger.lending import controls
 from tagger.welcome import pledge
 from tests.support import sounds
 
-pytest_plugins = ["tests.support.site", "tests.support.browser"]
+pytest_plugins = ["tests.support.databases", "tests.support.site", "tests.support.browser"]
 
 # How long an example takes depends on what else the machine does; no test asserts a time.
 hypothesis.settings.register_profile("tagger", deadline=None)

@@ -1,6 +1,7 @@
-"""Gives each process of the tests a PostgreSQL and a Redis of its own, unless the environment names some.
+"""One PostgreSQL and one Redis for all processes of a test run, unless the environment names some.
 
-Loaded with `-p tests.support.servers`, so that the addresses are there before Django reads its settings.
+Loaded with `-p tests.support.servers`, so that the addresses are known before Django reads its settings.
+Each process of pytest-xdist has its own databases and its own number in Redis.
 """
 
 import json
@@ -16,25 +17,22 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 SECONDS_TO_START = 60
-STARTED = "TAGGER_TESTS_STARTED"  # the addresses that a process found missing, for the processes below it
+SHARED = "TAGGER_TESTS_SHARE"  # set while processes below this one share the servers that it started
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_load_initial_conftests(early_config):
     os.environ.update(SECRET_KEY=secrets.token_urlsafe(48), DEBUG="0")
-    for name in os.environ.pop(STARTED, "").split():
-        del os.environ[name]
-    if os.environ.get("DATABASE_URL") and os.environ.get("REDIS_URL"):
-        home = tempfile.TemporaryDirectory(prefix="tagger-tests-")
-        early_config.add_cleanup(home.cleanup)
-        os.environ["TAGGER_HOME"] = home.name
-        return
-    servers = start()
-    early_config.add_cleanup(lambda: stop(servers))
-    found = json.loads(first_line(servers))
-    given = {name: os.environ[name] for name in ("DATABASE_URL", "REDIS_URL") if os.environ.get(name)}
-    os.environ.update(found | given)
-    os.environ[STARTED] = " ".join(found.keys() - given.keys())
+    if SHARED in os.environ:
+        os.environ["REDIS_URL"] = numbered(os.environ["REDIS_URL"], number_of_process())
+    elif not (os.environ.get("DATABASE_URL") and os.environ.get("REDIS_URL")):
+        servers = start()
+        early_config.add_cleanup(lambda: stop(servers))
+        share(json.loads(first_line(servers)))
+    home = tempfile.TemporaryDirectory(prefix="tagger-tests-")
+    early_config.add_cleanup(home.cleanup)
+    os.environ["TAGGER_HOME"] = home.name
+    Path(home.name, "static").mkdir()  # without it WhiteNoise warns for each client
 
 
 def start():
@@ -57,3 +55,23 @@ def stop(servers):
     servers.stdin.close()
     servers.stdout.close()
     servers.wait(timeout=60)
+
+
+def share(found):
+    """Puts the addresses into the environment; one that was given there stays as it is."""
+    for name in ("DATABASE_URL", "REDIS_URL"):
+        os.environ[name] = os.environ.get(name) or found[name]
+    os.environ[SHARED] = "1"
+
+
+def number_of_process():
+    """1 for the first process of pytest-xdist; 0 is the process that started them."""
+    return int(os.environ.get("PYTEST_XDIST_WORKER", "gw-1").removeprefix("gw")) + 1
+
+
+def numbered(redis_url, number):
+    """
+    >>> numbered("unix:///tmp/valkey.sock?db=0", 2)
+    'unix:///tmp/valkey.sock?db=2'
+    """
+    return redis_url.replace("?db=0", f"?db={number}")
