@@ -13,17 +13,17 @@ OFFLINE = "ERR_INTERNET_DISCONNECTED"
 
 
 @pytest.fixture(scope="module")
-def site(browser, tmp_path_factory):
+def site(browser, site, tmp_path_factory):
     """Answers may be given before the clip was heard."""
-    folder = tmp_path_factory.mktemp("desk")
     anything = ("--must-hear", "0")
-    with desk.published(
-        folder,
+    desk.open_campaigns(
+        site,
+        tmp_path_factory.mktemp("desk"),
         quick=("wake-word", 40, *anything),
         words=("transcription", 12, *anything),
         few=("wake-word", 3, *anything),
-    ) as running:
-        yield running
+    )
+    return site
 
 
 @pytest.fixture

@@ -18,18 +18,18 @@ LONG = 6
 
 
 @pytest.fixture(scope="module")
-def site(browser, tmp_path_factory):
-    folder = tmp_path_factory.mktemp("listening")
+def site(browser, site, tmp_path_factory):
     anything = ("--must-hear", "0")
-    with desk.published(
-        folder,
+    desk.open_campaigns(
+        site,
+        tmp_path_factory.mktemp("listening"),
         quick=("wake-word", 12, *anything),
         words=("transcription", 8, *anything),
         drafted=("transcription", 4, *anything, "--drafts-by", "a small model"),
         strict=("wake-word", [in_silence(sounds.babble(n, LONG)) for n in range(4)]),
         half=("transcription", [sounds.babble(70, LONG)], "--must-hear", "0.5"),
-    ) as running:
-        yield running
+    )
+    return site
 
 
 def in_silence(samples, seconds=1.0):

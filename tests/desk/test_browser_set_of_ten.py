@@ -13,14 +13,16 @@ OFFLINE = "ERR_INTERNET_DISCONNECTED"
 
 
 @pytest.fixture(scope="module")
-def site(browser, tmp_path_factory):
+def site(browser, site, tmp_path_factory):
     """Answers may be given before the clip was heard."""
-    folder = tmp_path_factory.mktemp("set-of-ten")
     anything = ("--must-hear", "0")
-    with desk.published(
-        folder, quick=("wake-word", 14, *anything), words=("transcription", 5, *anything)
-    ) as running:
-        yield running
+    desk.open_campaigns(
+        site,
+        tmp_path_factory.mktemp("set-of-ten"),
+        quick=("wake-word", 14, *anything),
+        words=("transcription", 5, *anything),
+    )
+    return site
 
 
 @pytest.fixture

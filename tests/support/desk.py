@@ -7,7 +7,7 @@ from playwright.sync_api import expect
 
 from tests.support import sounds
 from tests.support.browser import make_pledge
-from tests.support.site import Site
+from tests.support.site import QuickSite
 from tests.whole_site.test_browser_journey import PASSWORD, PATIENT
 
 JUNIPER = "Is it “hey juniper”?"
@@ -16,20 +16,25 @@ WRITE = "Write down what is said"
 
 @contextmanager
 def published(folder, **campaigns):
-    """A site without DEBUG; campaigns are name=(kind, number of clips, options of create_campaign)."""
-    with Site(folder / "home", DEBUG="0") as site:
-        commands = []
-        for slug, (kind, clips, *options) in campaigns.items():
-            word = ("--wake-word", "hey juniper") if kind == "wake-word" else ()
-            given = ("--language", "en", "--kind", kind, *word, *PATIENT, *options)
-            write_clips(slug, folder / slug, clips)
-            consent = ("--contributor", "made", "--consent-reference", "made by a program")
-            commands += [
-                ("create_campaign", slug, *given),
-                ("import_clips", folder / slug, "--campaign", slug, *consent),
-            ]
-        site.manage_all(commands)
+    """A site of its own, without DEBUG, with these campaigns."""
+    with QuickSite(folder / "home", DEBUG="0") as site:
+        open_campaigns(site, folder, **campaigns)
         yield site
+
+
+def open_campaigns(site, folder, **campaigns):
+    """Open campaigns with clips: name=(kind, number of clips, options of create_campaign)."""
+    commands = []
+    for slug, (kind, clips, *options) in campaigns.items():
+        word = ("--wake-word", "hey juniper") if kind == "wake-word" else ()
+        given = ("--language", "en", "--kind", kind, *word, *PATIENT, *options)
+        write_clips(slug, folder / slug, clips)
+        consent = ("--contributor", "made", "--consent-reference", "made by a program")
+        commands += [
+            ("create_campaign", slug, *given),
+            ("import_clips", folder / slug, "--campaign", slug, *consent),
+        ]
+    site.manage_all(commands)
 
 
 def write_clips(slug, folder, clips, seconds=1.2):

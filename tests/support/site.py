@@ -3,6 +3,7 @@
 import os
 import re
 import select
+import shutil
 import signal
 import socket
 import subprocess
@@ -12,8 +13,11 @@ from pathlib import Path
 
 import httpx
 import pytest
+import redis
 
 from tagger.local import addresses, postgres, processes
+from tests.support import databases, servers
+from tests.support.commands import Commands
 
 ROOT = Path(__file__).resolve().parents[2]
 SECONDS_TO_START = 90
@@ -170,6 +174,51 @@ class Site:
         return "\n".join([what, "--- said", self.said, *tails])
 
 
+class QuickSite(Site):
+    """A site whose commands share one import of Django; given a copy of the template, it can be emptied."""
+
+    def __init__(self, home, database=None, **environment):
+        given = {"DATABASE_URL": databases.url(database)} if database else {}
+        super().__init__(home, **given, **environment)
+        self.database = database
+        self.commands = None
+
+    def start(self):
+        if self.database:
+            self.copy_template()
+        super().start()
+        self.commands = Commands(self.env)
+
+    def stop(self, number=signal.SIGINT):
+        self.commands.close()
+        super().stop(number)
+
+    def kill(self):
+        if self.commands:
+            self.commands.close()
+        super().kill()
+
+    def manage(self, *arguments, check=True):
+        done = self.commands.run(*arguments)
+        if check:
+            assert done.returncode == 0, self.report(f"{arguments}: {done.stdout}{done.stderr}")
+        return done
+
+    def empty(self):
+        """As after its first start: no rows, no keys, no files, nothing in the queue. It keeps running."""
+        self.copy_template()
+        with redis.Redis.from_url(addresses.find(self.home)["REDIS_URL"]) as broker:
+            for key in broker.scan_iter():
+                if not key.startswith(b"_kombu.binding"):  # routes, which each process declares only once
+                    broker.delete(key)
+        for name in ("vault", "keys", "mail"):
+            shutil.rmtree(self.home / name, ignore_errors=True)
+
+    def copy_template(self):
+        with databases.server() as cursor:
+            databases.create(cursor, self.database, databases.TEMPLATE)
+
+
 def alive(family):
     return [pid for pid, started in family if addresses.started_at(pid) == started]
 
@@ -189,9 +238,21 @@ def free_port():
 
 
 @pytest.fixture(scope="session")
-def site(tmp_path_factory):
-    with Site(tmp_path_factory.mktemp("site") / "home") as running:
+def running_site(tmp_path_factory, template):
+    """One site for all tests of this process, as it is published: our own pages for errors, hashed files."""
+    home = tmp_path_factory.mktemp("site") / "home"
+    name = f"site_{servers.number_of_process()}"
+    with QuickSite(home, name, DEBUG="0") as running:
         yield running
+    with databases.server() as cursor:
+        databases.drop(cursor, name)
+
+
+@pytest.fixture(scope="module")
+def site(running_site):
+    """It is empty when a module begins."""
+    running_site.empty()
+    return running_site
 
 
 # What takes a minute or more begins first, so that at the end of a run no process waits for one of these.

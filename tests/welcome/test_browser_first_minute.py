@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.support.browser import make_pledge
-from tests.support.desk import JUNIPER, WRITE, answers_of, press, published
+from tests.support.desk import JUNIPER, WRITE, answers_of, open_campaigns, press
 from tests.whole_site.test_browser_journey import (
     PASSWORD,
     answered,
@@ -21,10 +21,10 @@ MOST_TABS = 40  # far more than any of these pages has focusable elements
 
 
 @pytest.fixture(scope="module")
-def site(browser, tmp_path_factory):
+def site(browser, site, tmp_path_factory):
     campaigns = {"juniper": ("wake-word", 11), "sentences": ("transcription", 3)}
-    with published(tmp_path_factory.mktemp("first-minute"), **campaigns) as running:
-        yield running
+    open_campaigns(site, tmp_path_factory.mktemp("first-minute"), **campaigns)
+    return site
 
 
 def tab_to(page, place):

@@ -12,18 +12,16 @@ from playwright.sync_api import Route, expect
 from tests.support import access, desk
 from tests.support.access import HALVES, MODES, Looker
 from tests.support.mutants import mutant
-from tests.support.site import Site
 from tests.whole_site.test_browser_journey import comes_true
 
 
 @pytest.fixture(scope="module")
-def shown(browser, tmp_path_factory):
-    """A site without DEBUG with one of everything, and what it shows to each visitor."""
-    with Site(tmp_path_factory.mktemp("access") / "home", DEBUG="0") as site:
-        shown = access.shown_by(site)
-        shown["url"] = site.url
-        shown["not-understood"] = httpx.get(site.url, headers={"Host": "elsewhere"}).text
-        yield shown
+def shown(browser, site):
+    """The running site with one of everything, and what it shows to each visitor."""
+    shown = access.shown_by(site)
+    shown["url"] = site.url
+    shown["not-understood"] = httpx.get(site.url, headers={"Host": "elsewhere"}).text
+    return shown
 
 
 @pytest.fixture

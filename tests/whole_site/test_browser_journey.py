@@ -8,7 +8,7 @@ from playwright.sync_api import expect
 
 from tests.support import sounds
 from tests.support.browser import MILLISECONDS, make_pledge
-from tests.support.site import Site, eventually
+from tests.support.site import eventually
 
 # So many votes are needed that no clip settles, and every volunteer of this module finds work.
 PATIENT = ("--min-annotations", "30", "--max-annotations", "40")
@@ -16,13 +16,11 @@ PASSWORD = "a long pass phrase"
 
 
 @pytest.fixture(scope="module")
-def published(browser, tmp_path_factory):
-    """A site without DEBUG: with its own error pages, and static files named by their hash."""
+def published(browser, site, tmp_path_factory):
     folder = tmp_path_factory.mktemp("published")
-    with Site(folder / "home", DEBUG="0") as site:
-        open_campaign(site, "juniper", folder, 14, "--kind", "wake-word", "--wake-word", "hey juniper")
-        open_campaign(site, "sentences", folder, 5, "--kind", "transcription")
-        yield site
+    open_campaign(site, "juniper", folder, 14, "--kind", "wake-word", "--wake-word", "hey juniper")
+    open_campaign(site, "sentences", folder, 5, "--kind", "transcription")
+    return site
 
 
 def open_campaign(site, slug, folder, clips, *options):

@@ -6,7 +6,6 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.support.browser import make_pledge
-from tests.support.site import Site
 from tests.whole_site.test_browser_journey import PHONE, open_campaign, too_small
 
 PASSWORD = "a long pass phrase"
@@ -33,13 +32,11 @@ numbers = count(1)  # so that no two people of this module have the same name
 
 
 @pytest.fixture(scope="module")
-def published(browser, tmp_path_factory):
-    """A site without DEBUG, so that static files are served as on a public site."""
+def published(browser, site, tmp_path_factory):
     folder = tmp_path_factory.mktemp("languages")
-    with Site(folder / "home", DEBUG="0") as site:
-        open_campaign(site, "juniper", folder, 3, "--kind", "wake-word", "--wake-word", "hey juniper")
-        open_campaign(site, "sentences", folder, 3, "--kind", "transcription")
-        yield site
+    open_campaign(site, "juniper", folder, 3, "--kind", "wake-word", "--wake-word", "hey juniper")
+    open_campaign(site, "sentences", folder, 3, "--kind", "transcription")
+    return site
 
 
 @pytest.fixture
