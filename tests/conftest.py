@@ -120,7 +120,7 @@ def share(alice):
 
 
 @pytest.fixture
-def shelf(alice):
+def add_tasks(alice):
     """Adds many tasks to a campaign quickly: only rows, without audio."""
     different = count(1)
 

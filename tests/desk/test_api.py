@@ -92,8 +92,8 @@ def settled(task, people):
     settlement.settle(task.pk, NOW)
 
 
-def test_open_campaigns_are_listed_with_their_progress(beas, juniper, sentences, shelf, volunteers):
-    done, _ = shelf(juniper, 2)
+def test_open_campaigns_are_listed_with_their_progress(beas, juniper, sentences, add_tasks, volunteers):
+    done, _ = add_tasks(juniper, 2)
     settled(done, volunteers[:2])
     Campaign.objects.filter(pk=sentences.pk).update(is_open=False)
     [listed] = beas.get(CAMPAIGNS).json()
@@ -123,8 +123,8 @@ def test_an_assignment_has_the_address_of_its_sound_and_its_end(beas, bea, task)
     }
 
 
-def test_one_assignment_is_lent_unless_more_are_asked_for(beas, juniper, shelf):
-    shelf(juniper, 20)
+def test_one_assignment_is_lent_unless_more_are_asked_for(beas, juniper, add_tasks):
+    add_tasks(juniper, 20)
     assert len(beas.post(LEND).json()["assignments"]) == 1
     assert len(beas.post(LEND, {"count": 10}, format="json").json()["assignments"]) == 10
 
@@ -134,8 +134,8 @@ def test_nothing_left_is_an_empty_list(beas, lent):
     assert (answer.status_code, answer.json()) == (201, {"assignments": []})
 
 
-def test_ten_are_lent_with_as_many_queries_as_one(beas, carls, juniper, shelf):
-    shelf(juniper, 30)
+def test_ten_are_lent_with_as_many_queries_as_one(beas, carls, juniper, add_tasks):
+    add_tasks(juniper, 30)
     with CaptureQueriesContext(connection) as for_one:
         beas.post(LEND, {"count": 1}, format="json")
     with CaptureQueriesContext(connection) as for_ten:
@@ -354,9 +354,9 @@ def test_an_answer_cannot_be_changed_to_an_invalid_one(beas, bea, lent):
     assert bea.annotations.get().answer == "yes"
 
 
-def test_an_answer_that_is_not_among_the_last_cannot_be_changed(beas, bea, lent, juniper, shelf):
+def test_an_answer_that_is_not_among_the_last_cannot_be_changed(beas, bea, lent, juniper, add_tasks):
     pk = hand_in(beas, lent).json()["id"]
-    for number, task in enumerate(shelf(juniper, assignments.CHANGEABLE), start=1):
+    for number, task in enumerate(add_tasks(juniper, assignments.CHANGEABLE), start=1):
         later = Annotation.objects.get(pk=pk).created_at + timedelta(seconds=number)
         Annotation.objects.create(task=task, annotator=bea, answer="yes", created_at=later)
     assert call(beas, *CHANGE, pk).status_code == 409

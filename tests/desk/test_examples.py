@@ -55,8 +55,8 @@ def juniper_task(juniper, share, alice):
 
 
 @pytest.fixture
-def spoken_task(sentences, shelf):
-    return shelf(sentences, 1)[0]
+def spoken_task(sentences, add_tasks):
+    return add_tasks(sentences, 1)[0]
 
 
 @pytest.fixture
@@ -329,21 +329,21 @@ def test_the_speaker_sees_that_the_clip_is_an_example(client, alice, example):
 
 
 def test_one_query_finds_all_examples_of_a_page(
-    client, volunteers, juniper, shelf, example, django_assert_max_num_queries
+    client, volunteers, juniper, add_tasks, example, django_assert_max_num_queries
 ):
     def queries():
         with django_assert_max_num_queries(60) as counted:
             page(client, volunteers[0], juniper)
         return sum("datasets_example" in query["sql"] for query in counted.captured_queries)
 
-    for task in shelf(juniper, 3):
+    for task in add_tasks(juniper, 3):
         Task.objects.filter(pk=task.pk).update(status="settled", plain_answer="yes", settled_at=NOW)
         examples.choose(task, "")
     assert queries() == 1
 
 
-def test_a_campaign_shows_a_limited_number_of_examples(juniper, shelf):
-    for task in shelf(juniper, examples.MOST_SHOWN + 1):
+def test_a_campaign_shows_a_limited_number_of_examples(juniper, add_tasks):
+    for task in add_tasks(juniper, examples.MOST_SHOWN + 1):
         Task.objects.filter(pk=task.pk).update(status="settled", plain_answer="yes", settled_at=NOW)
         examples.choose(task, "")
     assert len(examples.for_campaign(juniper)) == examples.MOST_SHOWN

@@ -28,10 +28,10 @@ def give(task, person, answer, at=NOW):
 
 
 @pytest.fixture
-def history(juniper, shelf, volunteers):
+def history(juniper, add_tasks, volunteers):
     """Forty clips answered by four people who are right and one who always says yes."""
     *careful, clicker = volunteers[:5]
-    for number, task in enumerate(shelf(juniper, 40)):
+    for number, task in enumerate(add_tasks(juniper, 40)):
         truth = LABELS[number % 4]
         for person in careful:
             give(task, person, truth)
@@ -54,10 +54,10 @@ def test_an_annotator_who_always_says_the_same_scores_low(juniper, history):
     assert score(clicker) < 0.5 < 0.8 < min(score(person) for person in careful)
 
 
-def test_a_clickers_answer_weighs_less_than_a_careful_ones(juniper, history, shelf, bea):
+def test_a_clickers_answer_weighs_less_than_a_careful_ones(juniper, history, add_tasks, bea):
     careful, clicker = history
     refit.refit("wake-word", juniper.language, NOW)
-    by_careful, by_clicker = shelf(juniper, 2)
+    by_careful, by_clicker = add_tasks(juniper, 2)
     give(by_careful, careful[0], "yes")
     give(by_clicker, clicker, "yes")
     for task in (by_careful, by_clicker):
@@ -66,18 +66,18 @@ def test_a_clickers_answer_weighs_less_than_a_careful_ones(juniper, history, she
     assert by_clicker.confidence < by_careful.confidence
 
 
-def test_a_low_score_shuts_no_one_out(juniper, history, shelf):
+def test_a_low_score_shuts_no_one_out(juniper, history, add_tasks):
     _careful, clicker = history
     refit.refit("wake-word", juniper.language, NOW)
-    shelf(juniper, 1)
+    add_tasks(juniper, 1)
     clicker.refresh_from_db()
     assert clicker.is_active and Role.ANNOTATOR in clicker.roles
     assert len(assignments.lend(clicker, juniper, 1, NOW)) == 1
 
 
-def test_a_refit_settles_a_task_that_was_waiting_for_another_answer(juniper, history, shelf):
+def test_a_refit_settles_a_task_that_was_waiting_for_another_answer(juniper, history, add_tasks):
     careful, _clicker = history
-    [task] = shelf(juniper, 1)
+    [task] = add_tasks(juniper, 1)
     juniper.confidence, juniper.max_annotations = 0.9, 9
     juniper.save()
     for person in careful[:3]:
@@ -92,10 +92,10 @@ def test_a_refit_settles_a_task_that_was_waiting_for_another_answer(juniper, his
 
 
 def test_a_large_crowd_is_learned_from_a_sample_and_all_its_tasks_are_checked(
-    juniper, history, shelf, monkeypatch
+    juniper, history, add_tasks, monkeypatch
 ):
     careful, _clicker = history
-    [task] = shelf(juniper, 1)
+    [task] = add_tasks(juniper, 1)
     juniper.confidence, juniper.max_annotations = 0.9, 9
     juniper.save()
     for person in careful[:3]:
@@ -123,9 +123,9 @@ def test_reviewers_decisions_count_as_known(juniper, history, rita):
     assert before < score(careful[0])
 
 
-def test_transcribers_are_scored_too(sentences, shelf, volunteers):
+def test_transcribers_are_scored_too(sentences, add_tasks, volunteers):
     said = ["turn on the lights in the kitchen", "play some music please", "what time is it now"] * 4
-    for task, text in zip(shelf(sentences, 12), said, strict=True):
+    for task, text in zip(add_tasks(sentences, 12), said, strict=True):
         for person in volunteers[:3]:
             give(task, person, text)
         give(task, volunteers[3], "la la la")
@@ -139,10 +139,10 @@ def test_transcribers_are_scored_too(sentences, shelf, volunteers):
     kept_by="if len(said_by[each]) >= MIN_SPEAKERS})",
     broken="if len(said_by[each]) >= 1})",
 )
-def test_words_that_few_contributors_said_stay_out_of_the_lexicon(sentences, shelf, volunteers):
+def test_words_that_few_contributors_said_stay_out_of_the_lexicon(sentences, add_tasks, volunteers):
     speakers = [User.objects.create_user(f"speaker {number}") for number in range(5)]
     for speaker in speakers:
-        from_many = speaker_shares(speaker, sentences, shelf)
+        from_many = speaker_shares(speaker, sentences, add_tasks)
         for person in volunteers[:2]:
             give(from_many, person, "hello wilhelmina" if speaker == speakers[0] else "hello there")
     refit.refit("transcription", sentences.language, NOW)
@@ -151,10 +151,10 @@ def test_words_that_few_contributors_said_stay_out_of_the_lexicon(sentences, she
     assert "wilhelmina" not in words and "there" not in words
 
 
-def speaker_shares(speaker, campaign, shelf):
+def speaker_shares(speaker, campaign, add_tasks):
     from_paper = {"reference": "on paper"}
     consent.give(speaker, "utterance", ["volunteers"], NOW, **from_paper)
-    return shelf(campaign, 1, contributor=speaker)[0]
+    return add_tasks(campaign, 1, contributor=speaker)[0]
 
 
 @pytest.mark.django_db(transaction=True)
@@ -164,15 +164,17 @@ def test_only_one_of_two_refits_at_the_same_time_runs(juniper, history, site_env
 
 
 @pytest.mark.parametrize(("seconds", "share"), [(1, 1.0), (9, 0.0)])
-def test_ten_seconds_of_clips_answered_within_one_were_answered_too_fast(juniper, shelf, bea, seconds, share):
-    shelf(juniper, 10)  # of one second each
+def test_ten_seconds_of_clips_answered_within_one_were_answered_too_fast(
+    juniper, add_tasks, bea, seconds, share
+):
+    add_tasks(juniper, 10)  # of one second each
     for lent in assignments.lend(bea, juniper, 10, NOW):
         assignments.hand_in(bea, lent.pk, "yes", NOW + timedelta(seconds=seconds))
     assert fast_answers.too_fast_shares("wake-word", juniper.language, NOW) == {bea.pk: share}
 
 
-def test_answers_handed_in_together_after_working_offline_were_not_too_fast(juniper, shelf, bea):
-    shelf(juniper, 10)
+def test_answers_handed_in_together_after_working_offline_were_not_too_fast(juniper, add_tasks, bea):
+    add_tasks(juniper, 10)
     for lent in assignments.lend(bea, juniper, 10, NOW):
         assignments.hand_in(bea, lent.pk, "yes", NOW + timedelta(minutes=5))
     assert fast_answers.too_fast_shares("wake-word", juniper.language, NOW)[bea.pk] == 0
@@ -244,9 +246,9 @@ def test_a_second_refit_of_the_same_answers_marks_nothing(juniper, history):
     assert not Task.objects.exclude(dirty_since=None).exists()
 
 
-def test_transcribers_who_copy_each_other_are_stored_as_such(sentences, shelf, volunteers):
+def test_transcribers_who_copy_each_other_are_stored_as_such(sentences, add_tasks, volunteers):
     careful, one, other = volunteers[:3]
-    for n, task in enumerate(shelf(sentences, 30)):
+    for n, task in enumerate(add_tasks(sentences, 30)):
         give(task, careful, f"turn on lamp number {n} in the kitchen")
         for person in (volunteers[3], volunteers[4]):
             give(task, person, f"turn on lamp number {n} in the kitchen")

@@ -124,10 +124,10 @@ def test_a_withdrawn_clip_is_lent_to_no_one(alice, bea, juniper, task):
     assert lend(bea, juniper) == []
 
 
-def test_a_withdrawal_ends_the_lending_of_one_contributors_clips_alone(alice, bea, juniper, task, shelf):
+def test_a_withdrawal_ends_the_lending_of_one_contributors_clips_alone(alice, bea, juniper, task, add_tasks):
     wendy = User.objects.create_user("wendy")
     consent.give(wendy, "wake-word", [Purpose.VOLUNTEERS], NOW, reference="on paper")
-    [hers] = shelf(juniper, 1, wendy)
+    [hers] = add_tasks(juniper, 1, wendy)
     consent.withdraw(alice, NOW)
     assert lent_to(bea, juniper) == [hers.pk]
 
@@ -149,8 +149,8 @@ def test_consent_for_another_purpose_or_material_lets_no_one_hear(
     assert lend(bea, juniper) == []
 
 
-def test_only_open_tasks_are_lent(bea, juniper, shelf):
-    settled, disputed, still_open = shelf(juniper, 3)
+def test_only_open_tasks_are_lent(bea, juniper, add_tasks):
+    settled, disputed, still_open = add_tasks(juniper, 3)
     Task.objects.filter(pk=settled.pk).update(status="settled", plain_answer="yes")
     Task.objects.filter(pk=disputed.pk).update(status="disputed")
     assert lent_to(bea, juniper) == [still_open.pk]
@@ -182,23 +182,23 @@ def test_a_place_that_was_given_back_is_lent_to_another_person(volunteers, junip
     assert lent_to(dora, juniper) == [task.pk]
 
 
-def test_tasks_nearest_to_done_come_first_then_by_priority_then_at_random(bea, carl, juniper, shelf):
-    one, urgent, another, answered = shelf(juniper, 4)
+def test_tasks_nearest_to_done_come_first_then_by_priority_then_at_random(bea, carl, juniper, add_tasks):
+    one, urgent, another, answered = add_tasks(juniper, 4)
     Task.objects.filter(pk=urgent.pk).update(priority=-1)
     answer(bea, answered)
     first, second, *others = lent_to(carl, juniper)
     assert (first, second, set(others)) == (answered.pk, urgent.pk, {one.pk, another.pk})
 
 
-def test_requests_at_the_same_time_start_from_different_points(volunteers, juniper, shelf, monkeypatch):
+def test_requests_at_the_same_time_start_from_different_points(volunteers, juniper, add_tasks, monkeypatch):
     monkeypatch.setattr(controls, "dice", Random(7))
-    shelf(juniper, 300)
+    add_tasks(juniper, 300)
     lent = [lent_to(person, juniper)[0] for person in volunteers]
     assert len(set(lent)) == len(volunteers)
 
 
-def test_a_clip_without_speech_comes_after_one_with(bea, juniper, shelf):
-    silent, spoken = shelf(juniper, 2)
+def test_a_clip_without_speech_comes_after_one_with(bea, juniper, add_tasks):
+    silent, spoken = add_tasks(juniper, 2)
     Task.objects.filter(pk=silent.pk).update(priority=1)
     assert lent_to(bea, juniper) == [spoken.pk, silent.pk]
 
@@ -207,19 +207,19 @@ def test_a_count_of_zero_lends_nothing(bea, juniper, task):
     assert lend(bea, juniper, count=0) == []
 
 
-def test_a_volunteer_hears_at_most_the_cap_of_one_contributors_clips(alice, bea, juniper, shelf):
+def test_a_volunteer_hears_at_most_the_cap_of_one_contributors_clips(alice, bea, juniper, add_tasks):
     wendy = User.objects.create_user("wendy")
     consent.give(wendy, "wake-word", [Purpose.VOLUNTEERS], NOW, reference="on paper")
     juniper.contributor_cap = 2
-    alices, wendys = shelf(juniper, 5), shelf(juniper, 5, wendy)
+    alices, wendys = add_tasks(juniper, 5), add_tasks(juniper, 5, wendy)
     lent = set(lent_to(bea, juniper))
     assert len(lent & {task.pk for task in alices}) == len(lent & {task.pk for task in wendys}) == 2
     assert len(lent) == 4
 
 
-def test_the_cap_counts_the_last_24_hours(bea, juniper, shelf):
+def test_the_cap_counts_the_last_24_hours(bea, juniper, add_tasks):
     juniper.contributor_cap = 2
-    shelf(juniper, 5)
+    add_tasks(juniper, 5)
     first = lend(bea, juniper)
     lend(bea, juniper, now=NOW + timedelta(hours=1))
     assert lend(bea, juniper, now=NOW + timedelta(hours=23)) == []
@@ -228,14 +228,14 @@ def test_the_cap_counts_the_last_24_hours(bea, juniper, shelf):
     assert len(lend(bea, juniper, 10, NOW + timedelta(hours=24))) == 1
 
 
-def test_the_cap_is_for_each_volunteer(bea, carl, juniper, shelf):
+def test_the_cap_is_for_each_volunteer(bea, carl, juniper, add_tasks):
     juniper.contributor_cap = 1
-    shelf(juniper, 5)
+    add_tasks(juniper, 5)
     assert len(lend(bea, juniper)) == len(lend(carl, juniper)) == 1
 
 
-def test_no_one_has_more_leases_than_the_limit(bea, juniper, shelf):
-    shelf(juniper, assignments.MAX_LEASES + 5)
+def test_no_one_has_more_leases_than_the_limit(bea, juniper, add_tasks):
+    add_tasks(juniper, assignments.MAX_LEASES + 5)
     lent = lend(bea, juniper, assignments.MAX_LEASES + 5)
     assert len(lent) == assignments.MAX_LEASES
     assert lend(bea, juniper) == []
@@ -266,8 +266,8 @@ def test_a_lease_that_ran_out_takes_a_place_until_it_is_reclaimed(volunteers, ju
     assert len(lend(volunteers[2], juniper, now=LATER)) == 1
 
 
-def test_only_leases_that_ran_out_are_reclaimed(bea, carl, juniper, shelf):
-    shelf(juniper, 2)
+def test_only_leases_that_ran_out_are_reclaimed(bea, carl, juniper, add_tasks):
+    add_tasks(juniper, 2)
     [late] = lend(bea, juniper)
     [fresh] = lend(carl, juniper, now=NOW + timedelta(seconds=1))
     assert leases.reclaim(LATER) == 1
@@ -275,9 +275,9 @@ def test_only_leases_that_ran_out_are_reclaimed(bea, carl, juniper, shelf):
     assert states == {late.pk: "expired", fresh.pk: "lent"}
 
 
-def test_reclaiming_continues_until_nothing_is_late(volunteers, juniper, shelf, monkeypatch):
+def test_reclaiming_continues_until_nothing_is_late(volunteers, juniper, add_tasks, monkeypatch):
     monkeypatch.setattr(leases, "BATCH_SIZE", 2)
-    shelf(juniper, 3)
+    add_tasks(juniper, 3)
     for person in volunteers[:2]:
         lend(person, juniper, 3)
     assert leases.reclaim(LATER) == 6
@@ -285,8 +285,8 @@ def test_reclaiming_continues_until_nothing_is_late(volunteers, juniper, shelf, 
     assert set(Task.objects.values_list("lent_count", flat=True)) == {0}
 
 
-def test_a_page_opened_again_shows_existing_leases_and_then_more(bea, juniper, shelf):
-    shelf(juniper, 3)
+def test_a_page_opened_again_shows_existing_leases_and_then_more(bea, juniper, add_tasks):
+    add_tasks(juniper, 3)
     [first] = assignments.top_up(bea, juniper, 1, NOW)
     assert assignments.top_up(bea, juniper, 1, NOW) == [first]
     again, more = assignments.top_up(bea, juniper, 2, NOW)
@@ -303,22 +303,22 @@ def test_a_page_opened_again_shows_only_clips_that_may_be_heard(alice, bea, juni
 
 
 def test_lending_ten_of_many_tasks_takes_as_many_queries_as_one_of_few(
-    bea, carl, juniper, shelf, django_assert_num_queries
+    bea, carl, juniper, add_tasks, django_assert_num_queries
 ):
     """Savepoint, lock of the annotator, their leases, the search, the assignments, release."""
-    shelf(juniper, 30)
+    add_tasks(juniper, 30)
     lend(bea, juniper)  # prepares the statements for this connection
     with django_assert_num_queries(6):
         lend(bea, juniper)
-    shelf(juniper, 500)
+    add_tasks(juniper, 500)
     with django_assert_num_queries(6):
         lend(carl, juniper, 10)
 
 
 @pytest.mark.parametrize(("tasks", "looked_at"), [(5, 5), (300, 30)])
-def test_lending_looks_at_few_tasks_in_campaigns_of_any_size(juniper, shelf, tasks, looked_at):
+def test_lending_looks_at_few_tasks_in_campaigns_of_any_size(juniper, add_tasks, tasks, looked_at):
     """From a point near the end, so that it continues from the beginning."""
-    shelf(juniper, tasks)
+    add_tasks(juniper, tasks)
     start = MOST_SPREAD - MOST_SPREAD // 100
     with connection.cursor() as cursor:
         values = (juniper.pk, juniper.max_annotations, start, 30, start, 30, 30, 120)
@@ -326,8 +326,8 @@ def test_lending_looks_at_few_tasks_in_campaigns_of_any_size(juniper, shelf, tas
         assert cursor.fetchone() == (looked_at,)
 
 
-def test_the_last_task_that_an_annotator_has_not_had_is_found(bea, juniper, shelf):
-    shelf(juniper, 400)
+def test_the_last_task_that_an_annotator_has_not_had_is_found(bea, juniper, add_tasks):
+    add_tasks(juniper, 400)
     while lent := lend(bea, juniper, 100):
         last = lent[-1]
         for one in lent:
@@ -338,7 +338,7 @@ def test_the_last_task_that_an_annotator_has_not_had_is_found(bea, juniper, shel
 
 
 def test_handing_in_takes_one_query_in_campaigns_of_any_size(
-    volunteers, juniper, share, shelf, django_assert_num_queries
+    volunteers, juniper, share, add_tasks, django_assert_num_queries
 ):
     juniper.min_annotations = 7
     juniper.save()
@@ -346,7 +346,7 @@ def test_handing_in_takes_one_query_in_campaigns_of_any_size(
     [first] = lend(volunteers[2], juniper)
     assignments.hand_in(volunteers[2], first.pk, "yes", NOW)  # prepares the statement for this connection
     for crowd in (0, 300):
-        shelf(juniper, crowd)
+        add_tasks(juniper, crowd)
         person = volunteers[bool(crowd)]
         [lent] = lend(person, juniper)
         with django_assert_num_queries(1):
@@ -601,8 +601,8 @@ def test_a_change_to_the_same_answer_changes_nothing(bea, lent, task):
     assert task.dirty_since is None
 
 
-def test_only_the_last_answers_can_be_changed(bea, juniper, shelf):
-    given = [answer(bea, task) for task in shelf(juniper, assignments.CHANGEABLE + 1)]
+def test_only_the_last_answers_can_be_changed(bea, juniper, add_tasks):
+    given = [answer(bea, task) for task in add_tasks(juniper, assignments.CHANGEABLE + 1)]
     assignments.change(bea, given[1].pk, "no", NOW)
     with refused(AnswerRefusal.NOT_AMONG_LAST, "last 10"):
         assignments.change(bea, given[0].pk, "no", NOW)

@@ -27,11 +27,11 @@ def give(task, person, answer):
 
 
 @pytest.fixture
-def settled(shelf, volunteers):
+def settled(add_tasks, volunteers):
     """Tasks that five volunteers agreed on."""
 
     def on(campaign, *answers):
-        made = shelf(campaign, len(answers))
+        made = add_tasks(campaign, len(answers))
         for task, answer in zip(made, answers, strict=True):
             for person in volunteers[2:]:
                 give(task, person, answer)
@@ -53,8 +53,8 @@ def test_settled_tasks_become_controls(juniper, settled):
     }
 
 
-def test_a_control_that_few_people_settled_is_trusted_only_after_more_votes(juniper, shelf, volunteers):
-    [task] = shelf(juniper, 1)
+def test_a_control_that_few_people_settled_is_trusted_only_after_more_votes(juniper, add_tasks, volunteers):
+    [task] = add_tasks(juniper, 1)
     for person in volunteers[:2]:
         give(task, person, "yes")
     settlement.settle(task.pk, NOW)
@@ -66,15 +66,15 @@ def test_a_control_that_few_people_settled_is_trusted_only_after_more_votes(juni
     assert controls.trusted("wake-word", juniper.language).get().task == task
 
 
-def test_an_open_task_is_no_control(juniper, shelf, bea):
-    [task] = shelf(juniper, 1)
+def test_an_open_task_is_no_control(juniper, add_tasks, bea):
+    [task] = add_tasks(juniper, 1)
     give(task, bea, "yes")
     settlement.settle(task.pk, NOW)
     assert controls.rotate(juniper, NOW) == 0
 
 
-def test_a_decided_task_is_a_control_at_any_confidence(juniper, shelf):
-    [task] = shelf(juniper, 1)
+def test_a_decided_task_is_a_control_at_any_confidence(juniper, add_tasks):
+    [task] = add_tasks(juniper, 1)
     Task.objects.filter(pk=task.pk).update(
         status="settled", plain_answer="no", adjudicated=True, confidence=0.4
     )
@@ -102,11 +102,11 @@ def test_a_control_whose_clip_is_hidden_is_retired(juniper, settled):
 
 
 @pytest.fixture
-def mixed(juniper, settled, shelf, dice):
+def mixed(juniper, settled, add_tasks, dice):
     """Six controls, many tasks that want answers, and dice that always mix controls in."""
     settled(juniper, *["yes"] * 6)
     controls.rotate(juniper, NOW)
-    shelf(juniper, 30)
+    add_tasks(juniper, 30)
     dice(0)
 
 
@@ -126,9 +126,9 @@ def test_no_one_is_lent_a_control_twice(bea, juniper, mixed):
     kept_by="        AND clip.contributor_id <> %s AND {{live}}\n",
     broken="        AND %s > 0 AND {{live}}\n",
 )
-def test_no_one_is_lent_a_control_of_their_own_voice(alice, sam, juniper, mixed, shelf):
+def test_no_one_is_lent_a_control_of_their_own_voice(alice, sam, juniper, mixed, add_tasks):
     consent.give(sam, "wake-word", [Purpose.VOLUNTEERS], NOW, reference="on paper")
-    shelf(juniper, 5, contributor=sam)
+    add_tasks(juniper, 5, contributor=sam)
     assert roles(assignments.lend(alice, juniper, 10, NOW)) == [VOTE] * 5
 
 
@@ -155,10 +155,12 @@ def test_after_five_controls_they_are_rare(bea, juniper, mixed, dice):
     kept_by='        .filter(annotation_count__lt=campaign.max_annotations - F("lent_count"))\n',
     broken="",
 )
-def test_an_answer_to_a_control_is_a_vote_up_to_max_annotations(juniper, settled, shelf, volunteers, dice):
+def test_an_answer_to_a_control_is_a_vote_up_to_max_annotations(
+    juniper, settled, add_tasks, volunteers, dice
+):
     [task] = settled(juniper, "yes")
     controls.rotate(juniper, NOW)
-    shelf(juniper, 5)
+    add_tasks(juniper, 5)
     dice(0)
     for person in volunteers[:2]:
         for lent in assignments.lend(person, juniper, 2, NOW):
@@ -177,12 +179,12 @@ def test_a_control_that_is_not_answered_frees_its_place(bea, juniper, mixed):
 
 
 @pytest.fixture
-def repeat(bea, juniper, shelf, dice):
+def repeat(bea, juniper, add_tasks, dice):
     """The assignment by which Bea is lent a task again that she answered two days ago."""
-    [first] = shelf(juniper, 1)
+    [first] = add_tasks(juniper, 1)
     [lent] = assignments.lend(bea, juniper, 1, NOW)
     assignments.hand_in(bea, lent.pk, "yes", NOW)
-    shelf(juniper, 3)
+    add_tasks(juniper, 3)
     dice(0)
     [lent_again] = [each for each in assignments.lend(bea, juniper, 2, LATER) if each.role == REPEAT]
     assert lent_again.task_id == first.pk
@@ -193,8 +195,8 @@ def test_a_task_answered_a_while_ago_is_lent_once_again(bea, juniper, repeat):
     assert not any(each.role == REPEAT for each in assignments.lend(bea, juniper, 2, LATER))
 
 
-def test_no_task_is_repeated_on_the_same_day(bea, juniper, shelf, dice):
-    shelf(juniper, 3)
+def test_no_task_is_repeated_on_the_same_day(bea, juniper, add_tasks, dice):
+    add_tasks(juniper, 3)
     [lent] = assignments.lend(bea, juniper, 1, NOW)
     assignments.hand_in(bea, lent.pk, "yes", NOW)
     dice(0)
@@ -223,8 +225,8 @@ def test_a_repeat_takes_the_same_answer_again_and_refuses_another(bea, repeat):
     assert Repeat.objects.count() == 1
 
 
-def test_changing_an_answer_to_a_repeat_leaves_the_vote(bea, juniper, repeat, shelf):
-    shelf(juniper, 12)
+def test_changing_an_answer_to_a_repeat_leaves_the_vote(bea, juniper, repeat, add_tasks):
+    add_tasks(juniper, 12)
     annotation, _ = assignments.hand_in(bea, repeat.pk, "no", LATER)
     for lent in assignments.lend(bea, juniper, 12, LATER):
         assignments.hand_in(bea, lent.pk, "yes", LATER)

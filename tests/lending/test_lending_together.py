@@ -50,20 +50,22 @@ def expire(lent):
 
 
 @pytest.fixture
-def lent(bea, juniper, shelf):
-    shelf(juniper, 1)
+def lent(bea, juniper, add_tasks):
+    add_tasks(juniper, 1)
     return assignments.lend(bea, juniper, 1, NOW)[0]
 
 
-def test_twenty_tabs_of_one_person_never_borrow_the_same_task(bea, juniper, shelf, run_together):
-    shelf(juniper, 100)
+def test_twenty_tabs_of_one_person_never_borrow_the_same_task(bea, juniper, add_tasks, run_together):
+    add_tasks(juniper, 100)
     tasks = borrowed(*chain(*[run_together(*[borrow(bea, juniper)] * 20) for _ in range(4)]))
     assert len(tasks) == len(set(tasks)) == 80
     assert counters_are_true()
 
 
-def test_lending_waits_for_tasks_that_are_being_settled(bea, juniper, shelf, in_background, lock_is_awaited):
-    shelf(juniper, 3)
+def test_lending_waits_for_tasks_that_are_being_settled(
+    bea, juniper, add_tasks, in_background, lock_is_awaited
+):
+    add_tasks(juniper, 3)
     with transaction.atomic():
         list(Task.objects.select_for_update())
         lent = in_background(lambda: assignments.lend(bea, juniper, 3, NOW))
@@ -78,16 +80,16 @@ def test_lending_waits_for_tasks_that_are_being_settled(bea, juniper, shelf, in_
     broken="        count = min",
 )
 def test_the_tabs_of_one_person_together_borrow_at_most_the_limit(
-    bea, juniper, shelf, run_together, monkeypatch
+    bea, juniper, add_tasks, run_together, monkeypatch
 ):
     monkeypatch.setattr(assignments, "MAX_LEASES", 5)
-    shelf(juniper, 40)
+    add_tasks(juniper, 40)
     assert len(borrowed(*run_together(*[borrow(bea, juniper, 2)] * 8))) == 5
 
 
-def test_the_tabs_of_one_person_together_keep_to_the_cap(bea, juniper, shelf, run_together):
+def test_the_tabs_of_one_person_together_keep_to_the_cap(bea, juniper, add_tasks, run_together):
     juniper.contributor_cap = 3
-    shelf(juniper, 40)
+    add_tasks(juniper, 40)
     assert len(borrowed(*run_together(*[borrow(bea, juniper, 2)] * 8))) == 3
 
 
@@ -97,8 +99,8 @@ def test_the_tabs_of_one_person_together_keep_to_the_cap(bea, juniper, shelf, ru
     kept_by="    LIMIT %s FOR NO KEY UPDATE OF task ",
     broken="    LIMIT %s -- ",
 )
-def test_a_crowd_is_never_lent_more_places_than_are_wanted(juniper, shelf, run_together):
-    shelf(juniper, 30)
+def test_a_crowd_is_never_lent_more_places_than_are_wanted(juniper, add_tasks, run_together):
+    add_tasks(juniper, 30)
     crowd = User.objects.bulk_create([User(username=f"person {n}") for n in range(200)])
     tasks = borrowed(*run_together(*[borrow(person, juniper) for person in crowd], threads=16))
     assert max(Counter(tasks).values()) == 2
@@ -106,8 +108,10 @@ def test_a_crowd_is_never_lent_more_places_than_are_wanted(juniper, shelf, run_t
     assert counters_are_true()
 
 
-def test_places_that_a_crowd_missed_while_rows_were_locked_are_lent_afterwards(juniper, shelf, run_together):
-    shelf(juniper, 3)
+def test_places_that_a_crowd_missed_while_rows_were_locked_are_lent_afterwards(
+    juniper, add_tasks, run_together
+):
+    add_tasks(juniper, 3)
     crowd = User.objects.bulk_create([User(username=f"person {n}") for n in range(40)])
     crowded = run_together(*[borrow(person, juniper) for person in crowd], threads=16)
     afterwards = [borrow(person, juniper, 3)() for person in crowd]
@@ -144,8 +148,8 @@ def test_an_answer_that_comes_while_its_lease_is_reclaimed_is_stored(bea, lent, 
     assert counters_are_true()
 
 
-def test_many_workers_reclaim_each_lease_once(volunteers, juniper, shelf, run_together):
-    shelf(juniper, 20)
+def test_many_workers_reclaim_each_lease_once(volunteers, juniper, add_tasks, run_together):
+    add_tasks(juniper, 20)
     for person in volunteers[:2]:
         assignments.lend(person, juniper, 20, NOW)
     late = NOW + timedelta(days=1)
@@ -153,8 +157,8 @@ def test_many_workers_reclaim_each_lease_once(volunteers, juniper, shelf, run_to
     assert counters_are_true()
 
 
-def test_reclaiming_waits_for_no_one(bea, juniper, shelf, in_background):
-    busy, _ = shelf(juniper, 2)
+def test_reclaiming_waits_for_no_one(bea, juniper, add_tasks, in_background):
+    busy, _ = add_tasks(juniper, 2)
     assignments.lend(bea, juniper, 2, NOW)
     late = NOW + timedelta(days=1)
     with transaction.atomic():
@@ -164,11 +168,11 @@ def test_reclaiming_waits_for_no_one(bea, juniper, shelf, in_background):
     assert counters_are_true()
 
 
-def test_the_last_place_is_not_given_to_two_late_answers(volunteers, juniper, shelf, run_together):
+def test_the_last_place_is_not_given_to_two_late_answers(volunteers, juniper, add_tasks, run_together):
     juniper.min_annotations = juniper.max_annotations = 1
     juniper.save()
     bea, carl, *_ = volunteers
-    shelf(juniper, 1)
+    add_tasks(juniper, 1)
     [hers] = assignments.lend(bea, juniper, 1, NOW)
     expire(hers)
     [his] = assignments.lend(carl, juniper, 1, NOW)

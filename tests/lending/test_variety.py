@@ -27,11 +27,11 @@ def test_clips_of_different_voices_keep_their_order(voices):
     assert alternate(voices, voices) == voices
 
 
-def test_no_one_hears_a_voice_twice_in_a_row(alice, bea, juniper, shelf):
+def test_no_one_hears_a_voice_twice_in_a_row(alice, bea, juniper, add_tasks):
     dina = User.objects.create_user("dina")
     consent.give(dina, juniper.material, [Purpose.VOLUNTEERS], NOW, reference="on paper")
-    shelf(juniper, 5)
-    shelf(juniper, 5, contributor=dina)
+    add_tasks(juniper, 5)
+    add_tasks(juniper, 5, contributor=dina)
     lent = assignments.lend(bea, juniper, 10, NOW)
     # The same when the page is opened again.
     for clips in (lent, assignments.playable_leases(bea, juniper, NOW)):

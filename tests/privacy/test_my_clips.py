@@ -245,13 +245,13 @@ def test_the_hours_to_wait_are_chosen_from_none_to_a_week(here, alice, hours, st
     assert alice.cooling_off == (int(hours) if status == 302 else 72)
 
 
-def test_a_page_holds_fifty_and_asks_as_few_queries_as_for_two(here, juniper, shelf):
-    shelf(juniper, 2)
+def test_a_page_holds_fifty_and_asks_as_few_queries_as_for_two(here, juniper, add_tasks):
+    add_tasks(juniper, 2)
     with CaptureQueriesContext(
         connection,
     ) as few:
         here.get(PAGE)
-    shelf(juniper, 60)
+    add_tasks(juniper, 60)
     with CaptureQueriesContext(connection) as many:
         page = here.get(PAGE)
     assert len(many) == len(few)

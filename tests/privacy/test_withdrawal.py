@@ -338,8 +338,10 @@ def test_what_a_consent_refers_to_opens_after_one_clip_was_deleted_and_never_aft
         _ = given.all()[0].reference
 
 
-def test_a_new_data_key_wraps_the_clips_in_few_queries(alice, juniper, shelf, django_assert_max_num_queries):
-    for task in shelf(juniper, 250):
+def test_a_new_data_key_wraps_the_clips_in_few_queries(
+    alice, juniper, add_tasks, django_assert_max_num_queries
+):
+    for task in add_tasks(juniper, 250):
         clip = task.clip
         clip.wrap(b"k" * 32, alice.data_key.open())
         clip.save()
@@ -355,9 +357,9 @@ def test_a_new_data_key_wraps_the_clips_in_few_queries(alice, juniper, shelf, dj
     kept_by="        if not _lock_annotator(annotator):\n",
     broken="        if _lock_annotator(annotator) is None:\n",
 )
-def test_who_is_leaving_is_lent_nothing_any_more(bea, juniper, shelf):
+def test_who_is_leaving_is_lent_nothing_any_more(bea, juniper, add_tasks):
     """A request that was let in before may get its turn only now."""
-    shelf(juniper, 2)
+    add_tasks(juniper, 2)
     withdrawal.forget_account(bea, True, NOW)
     assert assignments.lend(bea, juniper, 1, NOW) == []
     scrub_all()
@@ -371,8 +373,10 @@ def test_who_is_leaving_is_lent_nothing_any_more(bea, juniper, shelf):
     broken="",
 )
 @pytest.mark.django_db(transaction=True)
-def test_an_answer_under_way_while_its_person_leaves_goes_with_the_others(bea, juniper, shelf, in_background):
-    shelf(juniper, 2)
+def test_an_answer_under_way_while_its_person_leaves_goes_with_the_others(
+    bea, juniper, add_tasks, in_background
+):
+    add_tasks(juniper, 2)
     first, second = assignments.lend(bea, juniper, 2, NOW)
     withdrawal.forget_account(bea, False, NOW)
     with transaction.atomic():  # the request has the lock, and the scrub must wait for it

@@ -11,11 +11,11 @@ DAY = timedelta(days=1)
 
 
 @pytest.fixture
-def give(juniper, shelf):
+def give(juniper, add_tasks):
     """Stores a number of votes of one person at one time, each on its own clip."""
 
     def some(person, number, at=NOW, campaign=juniper):
-        new_tasks = shelf(campaign, number)
+        new_tasks = add_tasks(campaign, number)
         Annotation.objects.bulk_create(
             Annotation(task=task, annotator=person, plain_answer="yes", created_at=at) for task in new_tasks
         )

@@ -25,11 +25,11 @@ def ticking(at, took=0):
     return lambda: at + next(looks) * timedelta(seconds=took)
 
 
-def test_progress_is_counted_over_all_campaigns(juniper, sentences, shelf, give, bea, carl):
+def test_progress_is_counted_over_all_campaigns(juniper, sentences, add_tasks, give, bea, carl):
     settle(give(bea, 3), NOW)
-    settle(shelf(juniper, 2), NOW - DAY)
-    settle(shelf(juniper, 4), NOW - 7 * DAY)
-    Task.objects.filter(pk__in=[task.pk for task in shelf(sentences, 5)]).update(status="disputed")
+    settle(add_tasks(juniper, 2), NOW - DAY)
+    settle(add_tasks(juniper, 4), NOW - 7 * DAY)
+    Task.objects.filter(pk__in=[task.pk for task in add_tasks(sentences, 5)]).update(status="disputed")
     give(carl, 1, NOW - 7 * DAY)
     juniper.is_open = False
     juniper.save()
@@ -41,18 +41,18 @@ def test_progress_is_counted_over_all_campaigns(juniper, sentences, shelf, give,
     assert counted == {juniper.pk: (10, 9, 0), sentences.pk: (5, 0, 5)}
 
 
-def test_releases_are_counted(juniper, shelf):
-    settle(shelf(juniper, 2))
+def test_releases_are_counted(juniper, add_tasks):
+    settle(add_tasks(juniper, 2))
     frozen.freeze("first", [juniper], NOW)
     community.measure(ticking(NOW))
     assert community.latest(NOW).releases == 1
 
 
-def test_a_count_replaces_the_one_before_it(juniper, shelf):
-    settle(shelf(juniper, 2))
+def test_a_count_replaces_the_one_before_it(juniper, add_tasks):
+    settle(add_tasks(juniper, 2))
     community.measure(ticking(NOW))
     Task.objects.update(status="open")
-    shelf(juniper, 1)
+    add_tasks(juniper, 1)
     community.measure(ticking(NOW + DAY))
     assert community.latest(NOW + DAY).settled == 0
     assert Counted.objects.get().clips == 3
@@ -79,8 +79,8 @@ def test_the_worker_counts_by_the_real_clock(juniper):
     assert before <= community.latest(timezone.now()).measured_at <= timezone.now()
 
 
-def test_clips_settled_on_another_day_are_not_shown_as_todays(juniper, shelf):
-    settle(shelf(juniper, 2))
+def test_clips_settled_on_another_day_are_not_shown_as_todays(juniper, add_tasks):
+    settle(add_tasks(juniper, 2))
     community.measure(ticking(NOW))
     assert community.latest(NOW).settled_today == 2
     assert community.latest(NOW + DAY).settled_today == 0
@@ -95,8 +95,8 @@ def test_a_day_begins_at_midnight_in_the_sites_time_zone(settings):
     assert today[1] == datetime(2026, 3, 29, 22, tzinfo=UTC)
 
 
-def test_pages_show_the_counts_and_when_they_were_made(client, bea, juniper, shelf):
-    some = shelf(juniper, 4)
+def test_pages_show_the_counts_and_when_they_were_made(client, bea, juniper, add_tasks):
+    some = add_tasks(juniper, 4)
     now = timezone.now()
     settle(some[:3], now)
     Task.objects.get(pk=some[0].pk).clip.tasks.update(annotation_count=2)

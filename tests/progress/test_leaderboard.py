@@ -96,8 +96,8 @@ def test_no_number_of_votes_is_shown(here, bea, give, wants_to_be_named):
     assert "727" not in page and "737" not in page
 
 
-def test_at_most_fifty_are_listed_and_a_daily_lot_chooses_among_equals(juniper, shelf):
-    pool = shelf(juniper, 10)
+def test_at_most_fifty_are_listed_and_a_daily_lot_chooses_among_equals(juniper, add_tasks):
+    pool = add_tasks(juniper, 10)
     crowd = [User.objects.create_user(f"person {n:02}", on_leaderboard=True) for n in range(60)]
     Annotation.objects.bulk_create(
         Annotation(task=task, annotator=person, plain_answer="yes", created_at=NOW)

@@ -51,17 +51,17 @@ CLIP_STATES = list(product([False, True], COOLING_OFF, [False, True], [False, Tr
 
 
 @pytest.fixture
-def pinned(juniper, shelf):
+def pinned(juniper, add_tasks):
     """One row of a release for each state of a clip, all of one contributor; {id: state}."""
 
     def all_states(release, person):
-        # shelf rests each clip on a consent; which one makes no difference to the rule.
-        consent.give(person, WAKE_WORD, [VOLUNTEERS], NOW, reference="for the shelf")
+        # add_tasks bases each clip on a consent; which one makes no difference to the rule.
+        consent.give(person, WAKE_WORD, [VOLUNTEERS], NOW, reference="on paper")
         erasure = Withdrawal.objects.create(
             person_id=person.pk, scope=Withdrawal.Scope.CLIPS, token_sha256="x", requested_at=NOW
         )
         states = {}
-        for task, state in zip(shelf(juniper, len(CLIP_STATES), person), CLIP_STATES, strict=True):
+        for task, state in zip(add_tasks(juniper, len(CLIP_STATES), person), CLIP_STATES, strict=True):
             is_hidden, cooling_off, is_being_erased, is_recalled = state
             offset = COOLING_OFF[cooling_off]
             task.clip.hidden_at = NOW if is_hidden else None

@@ -36,8 +36,8 @@ def disagree(volunteers):
 
 
 @pytest.fixture
-def task(juniper, shelf):
-    return shelf(juniper, 1)[0]
+def task(juniper, add_tasks):
+    return add_tasks(juniper, 1)[0]
 
 
 @pytest.fixture
@@ -46,8 +46,8 @@ def dispute(task, disagree):
 
 
 @pytest.fixture
-def spoken(sentences, shelf, disagree):
-    return disagree(shelf(sentences, 1)[0], "turn on the lights", "burn all the kites")
+def spoken(sentences, add_tasks, disagree):
+    return disagree(add_tasks(sentences, 1)[0], "turn on the lights", "burn all the kites")
 
 
 def test_a_decision_settles_the_task(rita, task, dispute):
@@ -147,8 +147,8 @@ def test_a_dispute_over_a_clip_that_is_not_live_is_not_offered(alice, rita, disp
     assert list(disputes.open_for(rita)) == []
 
 
-def test_the_oldest_dispute_is_offered_first(rita, juniper, shelf, disagree):
-    second, first = shelf(juniper, 2)
+def test_the_oldest_dispute_is_offered_first(rita, juniper, add_tasks, disagree):
+    second, first = add_tasks(juniper, 2)
     younger = disagree(second, "yes", "no", LATER)
     older = disagree(first, "yes", "no", NOW)
     assert list(disputes.open_for(rita)) == [older, younger]

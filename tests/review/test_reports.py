@@ -17,9 +17,9 @@ from tests.conftest import NOW
     ("is_consented", "is_cooling_off", "is_being_erased"), list(product([True, False], repeat=3))
 )
 def test_a_reported_clip_waits_for_a_reviewer_exactly_if_it_is_live_without_the_report(
-    alice, rita, juniper, shelf, is_consented, is_cooling_off, is_being_erased
+    alice, rita, juniper, add_tasks, is_consented, is_cooling_off, is_being_erased
 ):
-    shelf(juniper, 1)
+    add_tasks(juniper, 1)
     erasure = Withdrawal.objects.create(
         person_id=alice.pk, scope=Withdrawal.Scope.CLIPS, token_sha256="x", requested_at=NOW
     )

@@ -21,10 +21,10 @@ VOTES = {
 
 
 @pytest.fixture(params=VOTES)
-def settled(request, shelf, volunteers):
+def settled(request, add_tasks, volunteers):
     """One task with several answers, settled before the first refit."""
     campaign = request.getfixturevalue(request.param)
-    [task] = shelf(campaign, 1)
+    [task] = add_tasks(campaign, 1)
     for person, answer in zip(volunteers, VOTES[request.param], strict=False):
         give(task, person, answer)
     settlement.settle(task.pk, NOW)

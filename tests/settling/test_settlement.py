@@ -22,13 +22,13 @@ LATER = NOW + timedelta(hours=1)
 
 
 @pytest.fixture
-def task(juniper, shelf):
-    return shelf(juniper, 1)[0]
+def task(juniper, add_tasks):
+    return add_tasks(juniper, 1)[0]
 
 
 @pytest.fixture
-def sentence(sentences, shelf):
-    return shelf(sentences, 1)[0]
+def sentence(sentences, add_tasks):
+    return add_tasks(sentences, 1)[0]
 
 
 @pytest.fixture
@@ -203,12 +203,12 @@ def test_an_answer_that_comes_while_its_task_is_settled_is_counted(
 
 
 @pytest.mark.django_db(transaction=True)
-def test_last_answers_that_arrive_together_close_the_task(volunteers, juniper, shelf, run_together):
+def test_last_answers_that_arrive_together_close_the_task(volunteers, juniper, add_tasks, run_together):
     def hand_in_and_settle(person, lent):
         assignments.hand_in(person, lent.pk, "yes", NOW)
         settlement.settle(lent.task_id, NOW)
 
-    shelf(juniper, 20)
+    add_tasks(juniper, 20)
     bea, carl, *_ = volunteers
     hers = assignments.lend(bea, juniper, 20, NOW)
     for mine, lent in zip(hers, assignments.lend(carl, juniper, 20, NOW), strict=True):
@@ -218,10 +218,10 @@ def test_last_answers_that_arrive_together_close_the_task(volunteers, juniper, s
 
 
 @pytest.mark.parametrize("seed", range(6))
-def test_after_any_acts_the_counters_match_the_rows(seed, volunteers, juniper, shelf):
+def test_after_any_acts_the_counters_match_the_rows(seed, volunteers, juniper, add_tasks):
     juniper.min_annotations, juniper.max_annotations = 2, 4
     juniper.save()
-    shelf(juniper, 4)
+    add_tasks(juniper, 4)
     walk = Walk(seed, volunteers, juniper)
     for _ in range(150):
         walk.step()

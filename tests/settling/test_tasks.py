@@ -39,8 +39,8 @@ for assignment in sys.argv[1:]:
 
 
 @pytest.fixture
-def lent(bea, juniper, shelf):
-    shelf(juniper, 2)
+def lent(bea, juniper, add_tasks):
+    add_tasks(juniper, 2)
     return assignments.lend(bea, juniper, 2, NOW)
 
 
@@ -136,8 +136,8 @@ def test_if_the_broker_lost_the_request_the_next_one_may_be_sent_soon(bea, lent,
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_worker_settles_what_was_handed_in(volunteers, juniper, shelf):
-    [task] = shelf(juniper, 1)
+def test_a_worker_settles_what_was_handed_in(volunteers, juniper, add_tasks):
+    [task] = add_tasks(juniper, 1)
     lent = [assignments.lend(person, juniper, 1, timezone.now())[0] for person in volunteers[:2]]
     with start_worker(app, pool="solo", perform_ping_check=False, loglevel="ERROR"):
         for person, one in zip(volunteers, lent, strict=False):
@@ -189,10 +189,10 @@ def test_settling_again_finds_nothing(handed_in):
     assert (tasks.settle(), tasks.settle()) == (2, 0)
 
 
-def test_settling_many_tasks_takes_as_many_queries_as_few(bea, juniper, shelf, django_assert_num_queries):
+def test_settling_many_tasks_takes_as_many_queries_as_few(bea, juniper, add_tasks, django_assert_num_queries):
     """Savepoint, tasks, campaigns, annotations, crowd, update, disputes to delete, release."""
     for number in (2, 40):
-        shelf(juniper, number)
+        add_tasks(juniper, number)
         for lent in assignments.lend(bea, juniper, number, NOW):
             assignments.hand_in(bea, lent.pk, "yes", NOW)
         with django_assert_num_queries(8):
@@ -241,8 +241,8 @@ def test_settling_twice_is_settling_once(handed_in):
     assert waiting() == [handed_in[1].pk]
 
 
-def test_the_task_reclaims_leases_that_ran_out(carl, lent, juniper, shelf):
-    shelf(juniper, 1)
+def test_the_task_reclaims_leases_that_ran_out(carl, lent, juniper, add_tasks):
+    add_tasks(juniper, 1)
     assignments.lend(carl, juniper, 3, timezone.now())
     assert tasks.reclaim() == 2
     assert set(Assignment.objects.filter(state="lent").values_list("annotator", flat=True)) == {carl.pk}
