@@ -1,4 +1,4 @@
-"""What we hold: campaigns, clips, the tasks made of both, the answers, and frozen releases."""
+"""The tables of this app: campaigns, clips, tasks (a clip under a campaign), annotations, frozen releases."""
 
 import unicodedata
 from typing import Any, Self
@@ -18,8 +18,7 @@ from django.utils.functional import cached_property
 from django.utils.translation import get_language_info, gettext
 from django.utils.translation import gettext_lazy as _
 
-from accounts import keys
-from accounts.consent import live_for, per_row
+from accounts import consent, keys
 from accounts.models import AuditEvent, Consent, Material, Purpose
 
 from . import languages
@@ -31,7 +30,7 @@ language_code = RegexValidator(
 
 
 class Campaign(models.Model):
-    """One question put to volunteers, and when its answer counts as settled."""
+    """One question put to volunteers, and the rules for when an answer to it is settled."""
 
     class Kind(models.TextChoices):
         WAKE_WORD = "wake-word", _("wake word")
@@ -39,7 +38,7 @@ class Campaign(models.Model):
 
         @property
         def material(self) -> Material:
-            """What its clips are, for consent."""
+            """The material of its clips, for consent."""
             return Material.UTTERANCE if self == Campaign.Kind.TRANSCRIPTION else Material.WAKE_WORD
 
     slug = models.SlugField(unique=True, max_length=60)
@@ -123,7 +122,7 @@ class Campaign(models.Model):
 
     @property
     def direction(self) -> str:
-        """Which way its script runs, as HTML's `dir` says it; auto where that is not known."""
+        """The direction of its script, for HTML's `dir`; auto if it is unknown."""
         if not self._known_language:
             return "auto"
         return "rtl" if self._known_language["bidi"] else "ltr"
@@ -145,10 +144,10 @@ class Campaign(models.Model):
 
 
 def short_enough_to_read(text: str) -> None:
-    """Raise ValidationError unless a careful reader is through within the 15 s of a recording.
+    """Raise ValidationError unless a careful reader needs at most 15 s, the length of a recording.
 
-    Ten letters a second is slow reading aloud; a digit, or a sign of a script that writes whole
-    syllables, takes as long as three.
+    Ten letters a second is slow reading aloud; a digit, or a character of a script that writes whole
+    syllables, counts as three letters.
     """
     tenths = sum(3 if c.isdigit() or unicodedata.east_asian_width(c) in "WF" else 1 for c in text)
     if tenths > 10 * 15:
@@ -157,7 +156,7 @@ def short_enough_to_read(text: str) -> None:
 
 
 class Prompt(models.Model):
-    """A sentence that contributors are asked to read aloud. Written only by datasets.campaigns."""
+    """A sentence for contributors to read aloud. Written only by datasets.campaigns."""
 
     campaign = models.ForeignKey(Campaign, on_delete=models.CASCADE, related_name="prompts")
     text = models.CharField(
@@ -183,14 +182,14 @@ class Label(models.TextChoices):
 
 
 def not_held(until: str) -> Q:
-    """A condition for any query: the cooling-off is over. `until` is the outer query's field name."""
+    """A condition for any query: the cooling-off is over. `until` is the query's field for `held_until`."""
     return Q(**{until: None}) | Q(**{f"{until}__lte": Now()})
 
 
 class Withdrawal(models.Model):
-    """A request to forget, and how far that is. Written only by erasures.
+    """A request to erase, and its progress. Written only by erasures.
 
-    It names its person by a number alone, and keeps counts: what went cannot be told from it.
+    It names its person only by a number, and stores only counts, so it does not reveal what was erased.
     """
 
     class Scope(models.TextChoices):
@@ -205,7 +204,7 @@ class Withdrawal(models.Model):
     requested_at = models.DateTimeField()
     finished_at = models.DateTimeField(null=True, blank=True)
     counts = models.JSONField(default=dict, blank=True)
-    # The head of the audit chain when all was done: the receipt tells it.
+    # The head of the audit chain when the erasure was finished. It is part of the receipt.
     event = models.ForeignKey(AuditEvent, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
 
     class Meta:
@@ -218,9 +217,9 @@ class Withdrawal(models.Model):
 
 
 def _in_use(clip: str = "") -> Q:
-    """A condition on the clip's own row, for any query: its cooling-off is over and it is not being erased.
+    """A condition on the clip's row, for any query: its cooling-off is over and it is not being erased.
 
-    `clip` is how the outer query reaches the clip: nothing, or "clip__".
+    `clip` is the query's path to the clip: nothing, or "clip__".
     """
     return not_held(f"{clip}held_until") & Q(**{f"{clip}withdrawal": None})
 
@@ -235,11 +234,11 @@ class ClipQuerySet(models.QuerySet["Clip"]):
         return self._in_use_for(purpose).filter(hidden_at__isnull=False)
 
     def _in_use_for(self, purpose: Purpose) -> Self:
-        return self.filter(live_for("contributor", "material", purpose), _in_use())
+        return self.filter(consent.live_for("contributor", "material", purpose), _in_use())
 
 
 class Clip(models.Model):
-    """A recording: 16 kHz, mono, 16-bit. The sound itself lies encrypted in the vault under `stored_as`."""
+    """A recording: 16 kHz, mono, 16-bit. Its sound is stored encrypted in the vault, under `stored_as`."""
 
     class Source(models.TextChoices):
         IMPORT = "import", _("imported")
@@ -272,55 +271,60 @@ class Clip(models.Model):
 
     @cached_property
     def key(self) -> bytes:
-        """The clip's own key, under which its sound and its words lie. Raises KeyLost."""
+        """The clip's own key, which seals its sound and its words. Raises KeyLost."""
         return keys.unseal(keys.existing_key(self.contributor), bytes(self.wrapped_key), self.key_label())
 
     def key_label(self) -> str:
-        return self.sealed_as(self.stored_as)
+        return self.key_label_of(self.stored_as)
 
     @staticmethod
-    def sealed_as(stored_as: str) -> str:
-        """What is bound into the ciphertext of a clip's key."""
+    def key_label_of(stored_as: str) -> str:
+        """What is authenticated together with a clip's wrapped key."""
         return f"key of {stored_as}"
 
     def wrap(self, key: bytes, data_key: bytes) -> None:
-        """Hold this key, under the contributor's data key; does not save."""
+        """Set this key, wrapped by the contributor's data key. Does not save."""
         self.wrapped_key = keys.seal(data_key, key, self.key_label())
 
 
 class TaskQuerySet(models.QuerySet["Task"]):
-    def live_for(self, purpose: Purpose, few: bool = False, since: int = 0) -> Self:
-        """Tasks whose clip may be used for `purpose` at this moment. Say `few` where few are looked at;
-        `since`: see accounts.consent.live_for."""
-        consented = live_for("clip__contributor", "clip__material", purpose, since)
-        return self.filter(per_row(consented) if few else consented, _in_use("clip__"), clip__hidden_at=None)
+    def live_for(self, purpose: Purpose, per_row: bool = False, since: int = 0) -> Self:
+        """Tasks whose clip may be used for `purpose` now.
+
+        `per_row` is faster where few tasks are looked at; for `since` see accounts.consent.live_for.
+        """
+        consented = consent.live_for("clip__contributor", "clip__material", purpose, since)
+        return self.filter(
+            consent.per_row(consented) if per_row else consented, _in_use("clip__"), clip__hidden_at=None
+        )
 
 
-MOST_SPREAD = 2**31 - 1  # and so many places there are among equals
+MAX_SPREAD = 2**31 - 1  # the largest value of Task.spread
 
 
 class Task(models.Model):
-    """One clip under one campaign, and the label that its annotations came to."""
+    """One clip under one campaign, with the label that its annotations led to."""
 
     class Status(models.TextChoices):
         OPEN = "open", _("open")
         SETTLED = "settled", _("settled")
         DISPUTED = "disputed", _("disputed")
 
-    # Other indexes begin with these columns, and each index more is written for every answer.
+    # Other indexes begin with these columns, and every additional index is written for every answer.
     clip = models.ForeignKey(Clip, on_delete=models.PROTECT, related_name="tasks", db_index=False)
     campaign = models.ForeignKey(Campaign, on_delete=models.PROTECT, related_name="tasks", db_index=False)
-    # What the importer or the reader of a sentence said the answer is. Never shown, never a vote.
+    # The answer according to the importer, or the sentence that was read. Never shown, never a vote.
     plain_reference = models.TextField(blank=True)
     sealed_reference = models.BinaryField(default=bytes)
-    reference = words("reference", of=lambda task: task)
-    # What a machine wrote down, for a volunteer who asks to begin from that. Never a vote.
+    reference = words("reference", task_of=lambda task: task)
+    # A machine's transcript, for a volunteer who asks to start from one. Never a vote.
     plain_draft = models.TextField(blank=True, db_default="")
     sealed_draft = models.BinaryField(default=bytes, db_default=b"")
-    draft = words("draft", of=lambda task: task)
+    draft = words("draft", task_of=lambda task: task)
     priority = models.SmallIntegerField(default=0, help_text=_("lower comes first"))
-    # A place drawn by lot among equals, so that volunteers who come at once do not all reach for one task.
-    spread = models.IntegerField(db_default=Cast(Random() * MOST_SPREAD, models.IntegerField()))
+    # Random order among otherwise equal tasks, so that volunteers who come together do not all get the same
+    # one.
+    spread = models.IntegerField(db_default=Cast(Random() * MAX_SPREAD, models.IntegerField()))
 
     # Written only by lending and answering, under this row's lock.
     annotation_count = models.PositiveSmallIntegerField(default=0)
@@ -332,15 +336,15 @@ class Task(models.Model):
     wanted = models.PositiveSmallIntegerField(help_text=_("how many annotations to collect by now"))
     plain_answer = models.TextField(null=True, blank=True)
     sealed_answer = models.BinaryField(default=bytes)
-    answer = words("answer", of=lambda task: task)
+    answer = words("answer", task_of=lambda task: task)
     plain_soft = models.JSONField(default=dict, blank=True)
     sealed_soft = models.BinaryField(default=bytes)
-    soft = words("soft", of=lambda task: task)
+    soft = words("soft", task_of=lambda task: task)
     confidence = models.FloatField(null=True, blank=True)
-    # What made the label: enough to make it again, to the same bytes.
+    # The certificate of the label: with the annotations, enough to compute it again, byte for byte.
     plain_certificate = models.JSONField(default=dict, blank=True)
     sealed_certificate = models.BinaryField(default=bytes)
-    certificate = words("certificate", of=lambda task: task)
+    certificate = words("certificate", task_of=lambda task: task)
     adjudicated = models.BooleanField(default=False)
     settled_at = models.DateTimeField(null=True, blank=True)
 
@@ -355,7 +359,7 @@ class Task(models.Model):
             ),
         ]
         indexes = [
-            # Lending reads this: nearest to done first, then by priority, then from anywhere on.
+            # For lending: most annotations first, then by priority, then from a random place on.
             models.Index(
                 F("campaign"),
                 F("annotation_count").desc(),
@@ -380,8 +384,9 @@ class Task(models.Model):
 class Reading(models.Model):
     """This task's clip is its speaker's reading of a prompt. Written only by datasets.clips.recording.
 
-    Which prompt it was says what is said in the clip. So the mark tells nobody: it is a hash of the prompt
-    under the speaker's data key, enough not to ask the same person for it again.
+    The prompt is what is said in the clip, so it is not named here. The mark is a hash of it under the
+    speaker's data key: no one can read it, and it is enough not to give the same person the same prompt
+    again.
     """
 
     task = models.OneToOneField(Task, on_delete=models.CASCADE, primary_key=True, related_name="reading")
@@ -392,17 +397,17 @@ class Reading(models.Model):
 
 
 class Example(models.Model):
-    """This task's clip is played beside its campaign's guidelines, with the answer it came to.
+    """This task's clip is played next to its campaign's guidelines, with its answer.
 
-    It is nobody's to tag any more, not even when it was taken out: the answer was there to be seen. Written
-    only when a reviewer chooses or removes an example.
+    No one is asked about it any more, even after it is no longer shown, because its answer was visible.
+    Written only when a reviewer chooses or removes an example.
     """
 
     task = models.OneToOneField(Task, on_delete=models.CASCADE, primary_key=True, related_name="example")
-    # Why that is the answer; it may repeat what is said in the clip.
+    # Why that is the answer. It may quote the clip.
     plain_note = models.TextField(blank=True)
     sealed_note = models.BinaryField(default=bytes)
-    note = words("note", of=lambda example: example.task, always=True)
+    note = words("note", task_of=lambda example: example.task, always=True)
     is_shown = models.BooleanField(default=True)
 
     def __str__(self) -> str:
@@ -418,7 +423,7 @@ class Annotation(models.Model):
     )
     plain_answer = models.TextField(blank=True)
     sealed_answer = models.BinaryField(default=bytes)
-    answer = words("answer", of=lambda annotation: annotation.task)
+    answer = words("answer", task_of=lambda annotation: annotation.task)
     created_at = models.DateTimeField()
     changed_at = models.DateTimeField(null=True, blank=True)
 
@@ -433,14 +438,14 @@ class Annotation(models.Model):
 
 
 class Release(models.Model):
-    """A frozen manifest of settled tasks. Its ids say nothing outside of it."""
+    """A frozen manifest of settled tasks. Its ids are random and used nowhere else."""
 
     slug = models.SlugField(unique=True, max_length=60)
     campaigns = models.ManyToManyField(Campaign, related_name="releases")
     min_confidence = models.FloatField(default=0.0)
     min_contributors = models.PositiveIntegerField(default=1)
     licence = models.CharField(max_length=40, default="CC0-1.0")
-    # Whom it is for: it holds only clips whose contributors agreed to that.
+    # Who may have it. It contains only clips whose contributors agreed to that.
     audience = models.CharField(
         max_length=20,
         choices=[(Purpose.RESEARCHERS, Purpose.RESEARCHERS.label), (Purpose.PUBLIC, Purpose.PUBLIC.label)],
@@ -459,7 +464,7 @@ class Release(models.Model):
 
 
 class ReleaseRow(models.Model):
-    """One settled task as a release pinned it. What was withdrawn since is left out of every export."""
+    """One settled task as it was when the release was frozen. Exports leave out what was withdrawn since."""
 
     release = models.ForeignKey(Release, on_delete=models.CASCADE, related_name="rows")
     task = models.ForeignKey(Task, on_delete=models.PROTECT, related_name="release_rows")
@@ -468,10 +473,10 @@ class ReleaseRow(models.Model):
     split = models.CharField(max_length=10)
     plain_answer = models.TextField(blank=True)
     sealed_answer = models.BinaryField(default=bytes)
-    answer = words("answer", of=lambda row: row.task)
+    answer = words("answer", task_of=lambda row: row.task)
     plain_soft = models.JSONField(default=dict)
     sealed_soft = models.BinaryField(default=bytes)
-    soft = words("soft", of=lambda row: row.task)
+    soft = words("soft", task_of=lambda row: row.task)
     confidence = models.FloatField()
 
     class Meta:
@@ -485,9 +490,10 @@ class ReleaseRow(models.Model):
 
 
 class Recall(models.Model):
-    """A release's id whose clip was withdrawn: for the release's feed.
+    """An id of a release whose clip was withdrawn, for the release's recall feed.
 
-    Written only by erasures and by the daily publication; its only time is the day that is public.
+    Written only by erasures and by the daily publication. Its only time is the day of publication, which is
+    public.
     """
 
     release = models.ForeignKey(Release, on_delete=models.CASCADE, related_name="recalls")
@@ -504,12 +510,12 @@ class Recall(models.Model):
 
 
 class Reconciliation(models.Model):
-    """One look over all that is held: counts alone, no ids. Written only by the reconciler."""
+    """The result of one reconciliation: counts, no ids. Written only by the reconciler."""
 
     looked_at = models.DateTimeField()
-    held = models.JSONField()  # how many of what
-    orphans = models.JSONField()  # how many of each kind; all are 0 when everything is in order
-    erasures = models.JSONField()  # how many are finished, the median and the longest minutes
+    held = models.JSONField()  # what is stored, counted by kind
+    orphans = models.JSONField()  # counted by kind; all are 0 if everything is in order
+    erasures = models.JSONField()  # number finished, median and longest time in minutes
 
     class Meta:
         ordering = ["-looked_at", "-id"]

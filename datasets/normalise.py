@@ -1,8 +1,8 @@
-"""The form of a transcript that votes are counted on and that training formats hold.
+"""The normal form of a transcript, in which votes are counted and training formats are written.
 
 Typed text varies where speech does not: case, punctuation, the shape of an apostrophe, the encoding of an
-accent. This module removes those differences and no others: accents stay, numbers stay as typed, and
-nothing is translated or corrected. It knows no language, so a Turkish capital I becomes a dotted i.
+accent. This module removes only these differences: accents stay, numbers stay as typed, and nothing is
+translated or corrected. It knows no language, so a Turkish capital I becomes a dotted i.
 """
 
 import re
@@ -13,24 +13,25 @@ from enum import StrEnum
 from accounts.refusals import Refusal
 
 UNCLEAR = "[unclear]"
-LONGEST = 2_000  # characters of one transcript; 30 seconds of speech hold a quarter of that
-MOST_WORDS = 300  # or characters, in scripts without spaces: aligning costs their product
+LONGEST = 2_000  # characters of one transcript; 30 seconds of speech need a quarter of that
+MAX_WORDS = 300  # characters, in scripts without spaces. Aligning two transcripts costs the product
 
-# A token is found in the *shape* of a text, one letter a character (see `_shape`), because Python's `re`
-# knows neither combining marks nor scripts: a character of an unspaced script with its marks, or a word
-# that begins with a letter or digit and holds joiners only inside it.
+# Matches a token in the *shape* of a text, which has one letter for each character (see `_shape`), because
+# Python's `re` knows neither combining marks nor scripts. A token is a character of an unspaced script with
+# its marks, or a word that begins with a letter or digit and has joiners only inside.
 _TOKEN = re.compile(r"cm*|w[wm]*(?:j[wm]+)*")
 
-# The same where every letter is ASCII.
+# The same for ASCII text.
 _ASCII_TOKEN = re.compile(r"[a-z0-9]+(?:'[a-z0-9]+)*")
 
-# An apostrophe is typed in many ways. The acute accent must go before NFKC, which makes it a space.
+# Characters that people type as an apostrophe. They are replaced before NFKC, which turns the acute accent
+# into a space.
 _APOSTROPHES = str.maketrans(dict.fromkeys("\u2018\u2019\u201b\u02bc\u02b9\u2032\u00b4\u0060\uff07", "'"))
 
-# Zero-width joiner and non-joiner are spelling in Persian and in Indic scripts.
+# Zero-width joiner and non-joiner are part of the spelling in Persian and in Indic scripts.
 _JOINERS = "'\u200c\u200d"
 
-# NFKC takes the vowels AM of Thai and Lao apart, which no keyboard or alphabet of theirs does.
+# NFKC splits the vowels AM of Thai and Lao, which keyboards and alphabets treat as one letter.
 _VOWELS_AM = {"\u0e4d\u0e32": "\u0e33", "\u0ecd\u0eb2": "\u0eb3"}
 
 # Scripts written without spaces between words, by code point (Unicode 15 blocks).
@@ -64,7 +65,7 @@ class BadTranscript(Refusal):
 
 
 def check(text: str) -> None:
-    """Raises BadTranscript, with `found` and `most` where there is too much of it.
+    """Raises BadTranscript, with `found` and `most` if it is too long.
 
     >>> check("la " * 301)
     Traceback (most recent call last):
@@ -72,18 +73,18 @@ def check(text: str) -> None:
     """
     if len(text) > LONGEST:
         raise BadTranscript(TranscriptFault.TOO_LONG, found=len(text), most=LONGEST)
-    if (found := len(words(text))) > MOST_WORDS:
-        raise BadTranscript(TranscriptFault.TOO_MANY_WORDS, found=found, most=MOST_WORDS)
+    if (found := len(words(text))) > MAX_WORDS:
+        raise BadTranscript(TranscriptFault.TOO_MANY_WORDS, found=found, most=MAX_WORDS)
     if "\0" in text:
         raise BadTranscript(TranscriptFault.ZERO_CHARACTER)
 
 
 def words(text: str) -> list[str]:
-    """The words of a text, in order, in the form in which votes compare them.
+    """The words of a text, in order, in the form in which votes are compared.
 
-    Lower case and NFKC; every punctuation mark and symbol but an apostrophe inside a word separates (so a
-    hyphen makes two words); scripts written without spaces give one word a character; `[unclear]` is a word.
-    Lower case and not `casefold`, which misspells what is published: Straße as strasse, οδός as οδόσ.
+    Lower case and NFKC. Every punctuation mark and symbol separates words (a hyphen makes two words), except
+    an apostrophe inside a word. In scripts without spaces each character is a word. `[unclear]` is a word.
+    `lower` and not `casefold`, which would misspell published text: Straße as strasse, οδός as οδόσ.
 
     >>> words("Hey, Mycroft: what’s on at twenty-one? [unclear]")
     ['hey', 'mycroft', "what's", 'on', 'at', 'twenty', 'one', '[unclear]']
@@ -91,7 +92,7 @@ def words(text: str) -> list[str]:
     ['qué', 'día', 'es']
     """
     found: list[str] = []
-    # Most texts are ASCII but for an apostrophe, and those take a tenth of the time.
+    # Most texts are ASCII except for apostrophes, and the ASCII pattern takes a tenth of the time.
     plain = text.translate(_APOSTROPHES)
     ascii = plain.isascii()
     for number, part in enumerate((plain.lower() if ascii else _canonical(text)).split(UNCLEAR)):
@@ -105,19 +106,19 @@ def words(text: str) -> list[str]:
 
 
 def join(words: Iterable[str]) -> str:
-    """The text of words: a space between two, but none inside a script that writes none.
+    """Words as a text, with a space between two unless their script is written without spaces.
 
     >>> join(["play", "東", "京"])
     'play 東京'
     """
     text = ""
     for word in words:
-        text += f" {word}" if text and _apart(text[-1], word[0]) else word
+        text += f" {word}" if text and _needs_space(text[-1], word[0]) else word
     return text
 
 
 def text(text: str) -> str:
-    """A text in normal form. Doing it twice changes nothing.
+    """A text in normal form. Normalising it again changes nothing.
 
     >>> text("  O'Neill’s   café!! ")
     "o'neill's café"
@@ -126,42 +127,45 @@ def text(text: str) -> str:
 
 
 def _canonical(text: str) -> str:
-    # Format characters (soft hyphen, direction marks) go first: they keep an accent from its letter. The
-    # zero-width space is one of them, but it stands between words.
+    # Format characters (soft hyphen, direction marks) are removed first: they separate an accent from its
+    # letter. The zero-width space is one of them, but it separates words.
     kept = (c for c in text.replace("\u200b", " ") if c in _JOINERS or unicodedata.category(c) != "Cf")
     typed = unicodedata.normalize("NFKC", "".join(kept).translate(_APOSTROPHES))
-    # Lower case can leave a letter and its accent apart where the capital had no composed form.
+    # Lower case can leave a letter and its accent apart if the capital had no composed form.
     lowered = unicodedata.normalize("NFKC", typed.lower()).translate(_APOSTROPHES)
     for apart, vowel in _VOWELS_AM.items():
         lowered = lowered.replace(apart, vowel)
     return lowered
 
 
-def _apart(last: str, first: str) -> bool:
-    """Does a space stand between words that end and begin so? Two halves of a vowel would become it."""
-    return not (_unspaced(last) and _unspaced(first)) or last + first in _VOWELS_AM
+def _needs_space(last: str, first: str) -> bool:
+    """Whether a space goes between words that end and begin with these characters.
+
+    Two halves of a vowel AM need one: joined, they would become that vowel.
+    """
+    return not (_is_unspaced(last) and _is_unspaced(first)) or last + first in _VOWELS_AM
 
 
-def _unspaced(character: str) -> bool:
-    # A combining mark of such a script lies in the same block as its letters.
+def _is_unspaced(character: str) -> bool:
+    # Combining marks of these scripts are in the same blocks as their letters.
     code = ord(character)
     return code >= 0x0E00 and any(first <= code <= last for first, last in _UNSPACED)
 
 
 def _shape(character: str) -> str:
-    """`w` of a spaced word, `c` a word by itself, `m` a mark on the one before, `j` a joiner, or a space."""
+    """`w`: part of a spaced word, `c`: a whole word, `m`: a mark, `j`: a joiner, a space: anything else."""
     if character in _JOINERS:
         return "j"
     match unicodedata.category(character)[0]:
         case "L" | "N":
-            return "c" if _unspaced(character) else "w"
+            return "c" if _is_unspaced(character) else "w"
         case "M":
             return "m"
     return " "
 
 
 class _Shapes(dict[int, str]):
-    """The shape of each code point met so far, for `str.translate`."""
+    """The shape of each code point seen so far, for `str.translate`."""
 
     def __missing__(self, code: int) -> str:
         self[code] = shape = _shape(chr(code))

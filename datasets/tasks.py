@@ -1,4 +1,4 @@
-"""Celery: thin. Arguments are ids; each may be killed anywhere and run again."""
+"""Celery tasks of this app. Each only calls an act, and may be killed anywhere and run again."""
 
 from celery import shared_task
 from django.utils import timezone
@@ -8,5 +8,5 @@ from datasets.releases import recalls
 
 @shared_task
 def publish_recalls() -> int:
-    """The day's publication; how many ids entered the feeds."""
+    """Publish today's recalls. Returns how many ids were added to the feeds."""
     return recalls.publish(timezone.now())

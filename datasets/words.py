@@ -1,7 +1,7 @@
-"""What was said in a clip, as rows hold it: labels in plain, words sealed under the speaker's key.
+"""Answers in rows: labels are stored in plain, words sealed under the key of the clip they were said in.
 
-A transcript is as much its speaker's as the sound is. So it is erased with the same key, from rows, from the
-journal and from every backup, and whoever reads a stolen database reads none.
+A transcript belongs to its speaker as much as the sound does. So it is erased with the same key, from rows,
+from the journal and from every backup, and no one can read it in a stolen database.
 """
 
 import json
@@ -22,7 +22,7 @@ class _Campaign(Protocol):
 
 
 class _Task(Protocol):
-    """What is needed of the task that a row belongs to."""
+    """What this module needs of the task that a row belongs to."""
 
     clip_id: int
     campaign_id: int
@@ -34,25 +34,27 @@ class _Task(Protocol):
     def campaign(self) -> _Campaign: ...
 
 
-def words(name: str, of: Callable[[Any], _Task], always: bool = False) -> property:
-    """A property over the columns `plain_NAME` and `sealed_NAME`; `of` finds the row's task.
+def words(name: str, task_of: Callable[[Any], _Task], always: bool = False) -> property:
+    """A property over the columns `plain_NAME` and `sealed_NAME`. `task_of` returns a row's task.
 
-    Takes and gives what JSON can hold. Where the campaign asks for labels it lies in plain, so that the
-    database can count; where it asks for words, or `always`, sealed. None is stored as nothing at all. Raises
-    accounts.ciphers.KeyLost when the speaker's key is gone.
+    Its values are JSON. If the campaign asks for labels they are stored in plain, so that the database can
+    count them; if it asks for words, or with `always`, they are sealed. None is stored as an empty value.
+    Raises accounts.ciphers.KeyLost if the speaker's key was destroyed.
     """
     plain, sealed = f"plain_{name}", f"sealed_{name}"
 
     def label(row: Any) -> str:
-        task = of(row)
-        return sealed_as(type(row), name, task.clip_id, task.campaign_id)
+        task = task_of(row)
+        return seal_label(type(row), name, task.clip_id, task.campaign_id)
 
     def read(row: Any) -> Any:
-        held = bytes(getattr(row, sealed))
-        return json.loads(unseal(of(row).clip.key, held, label(row))) if held else getattr(row, plain)
+        ciphertext = bytes(getattr(row, sealed))
+        if not ciphertext:
+            return getattr(row, plain)
+        return json.loads(unseal(task_of(row).clip.key, ciphertext, label(row)))
 
     def write(row: Any, value: Any) -> None:
-        task = of(row)
+        task = task_of(row)
         hide = (always or task.campaign.asks_for_words) and value is not None
         empty = type(row)._meta.get_field(plain).get_default()
         setattr(row, plain, empty if hide else value)
@@ -61,8 +63,8 @@ def words(name: str, of: Callable[[Any], _Task], always: bool = False) -> proper
     return property(read, write)
 
 
-def sealed_as(model: Any, name: str, clip_id: int, campaign_id: int) -> str:
-    """What is bound into the ciphertext of a row's words: whose they are, and of which question."""
+def seal_label(model: Any, name: str, clip_id: int, campaign_id: int) -> str:
+    """What is authenticated together with a row's sealed words: the clip and the campaign they belong to."""
     return f"{model._meta.label_lower} {name}, clip {clip_id}, campaign {campaign_id}"
 
 
@@ -71,5 +73,5 @@ def sealed_value(key: bytes, value: Any, label: str) -> bytes:
 
 
 def columns(*names: str) -> list[str]:
-    """The columns behind such properties, for `update_fields`."""
+    """The columns behind these properties, for `update_fields`."""
     return [f"{kind}_{name}" for name in names for kind in ("plain", "sealed")]

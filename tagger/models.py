@@ -89,7 +89,7 @@ class Dispute(models.Model):
     )
     plain_answer = models.TextField(blank=True)
     sealed_answer = models.BinaryField(default=bytes)
-    answer = words("answer", of=lambda dispute: dispute.task)
+    answer = words("answer", task_of=lambda dispute: dispute.task)
 
     class Meta:
         indexes = [
@@ -155,7 +155,7 @@ class Control(models.Model):
     campaign = models.ForeignKey(Campaign, on_delete=models.CASCADE, related_name="controls")
     plain_answer = models.TextField(blank=True)
     sealed_answer = models.BinaryField(default=bytes)
-    answer = words("answer", of=lambda control: control.task)
+    answer = words("answer", task_of=lambda control: control.task)
     since = models.DateTimeField()
     retired_at = models.DateTimeField(null=True, blank=True)
 
@@ -174,7 +174,7 @@ class Repeat(models.Model):
     annotation = models.ForeignKey(Annotation, on_delete=models.CASCADE, related_name="repeats")
     plain_answer = models.TextField(blank=True)
     sealed_answer = models.BinaryField(default=bytes)
-    answer = words("answer", of=lambda repeat: repeat.annotation.task)
+    answer = words("answer", task_of=lambda repeat: repeat.annotation.task)
     created_at = models.DateTimeField()
 
     def __str__(self) -> str:

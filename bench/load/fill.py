@@ -24,7 +24,7 @@ from accounts import ciphers, consent, keys
 from accounts.models import Consent, Material, Purpose, User
 from datasets import campaigns
 from datasets.clips import vault
-from datasets.models import MOST_SPREAD, Annotation, Campaign, Clip, Label, Task
+from datasets.models import MAX_SPREAD, Annotation, Campaign, Clip, Label, Task
 from tagger.lending import assignments, controls
 from tagger.models import Assignment
 from tagger.settling import settlement
@@ -168,7 +168,7 @@ def _tasks(campaign: Campaign) -> None:
         clip=Clip.objects.earliest("pk"), campaign=campaign, wanted=campaign.min_annotations
     )
     rest = f"datasets_clip made WHERE made.id <> {first.clip_id} ORDER BY made.id"
-    by_lot = f"(random() * {MOST_SPREAD})::integer"  # as the column's own default draws it
+    by_lot = f"(random() * {MAX_SPREAD})::integer"  # as the column's own default draws it
     _copies(Task, first.pk, {"clip_id": "made.id", "spread": by_lot}, rest)
 
 

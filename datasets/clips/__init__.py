@@ -1,1 +1,1 @@
-"""A recording comes in and is heard."""
+"""Recordings: how they come in, how they are stored, and how they are heard."""

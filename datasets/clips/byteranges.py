@@ -1,4 +1,4 @@
-"""Answer a byte range (RFC 9110, section 14): without it a browser's player cannot seek."""
+"""Answers byte ranges (RFC 9110, section 14). Without them a browser's player cannot seek."""
 
 import re
 
@@ -7,28 +7,30 @@ from rest_framework.request import Request
 
 from accounts.caching import uncached
 
-# No more digits than a number of bytes can have: Python refuses to read thousands of them.
+# At most 18 digits, enough for any size: Python refuses to convert thousands of digits.
 ONE_RANGE = re.compile(r"^bytes=(\d{0,18})-(\d{0,18})$")
 
 
 def ranged(request: HttpRequest | Request, body: bytes, content_type: str) -> HttpResponse:
-    """200 with the whole body, 206 with the one range asked for, or 416 when it lies outside."""
-    part_of_it = asked(request, len(body))
-    if part_of_it is None:
+    """200 with the whole body, 206 with the requested range, or 416 when that is outside of the body."""
+    bounds = requested(request, len(body))
+    if bounds is None:
         return _answer(body, content_type, 200)
-    first, last = part_of_it
+    first, last = bounds
     if first > last:
-        refused = _answer(b"", content_type, 416)
-        refused["Content-Range"] = f"bytes */{len(body)}"
-        return refused
+        unsatisfiable = _answer(b"", content_type, 416)
+        unsatisfiable["Content-Range"] = f"bytes */{len(body)}"
+        return unsatisfiable
     part = _answer(body[first : last + 1], content_type, 206)
     part["Content-Range"] = f"bytes {first}-{last}/{len(body)}"
     return part
 
 
-def asked(request: HttpRequest | Request, size: int) -> tuple[int, int] | None:
-    """The first and the last byte of the one range that is asked for, the last before the first where it lies
-    outside; None for the whole, which answers several ranges as well."""
+def requested(request: HttpRequest | Request, size: int) -> tuple[int, int] | None:
+    """The first and the last byte of the requested range; the last is before the first if it is outside.
+
+    None for the whole body, which is also the answer to several ranges.
+    """
     wanted = ONE_RANGE.match(request.headers.get("Range", ""))
     if not wanted or wanted.groups() == ("", ""):
         return None
@@ -36,12 +38,12 @@ def asked(request: HttpRequest | Request, size: int) -> tuple[int, int] | None:
 
 
 def sound(request: HttpRequest | Request, wav: bytes) -> HttpResponse:
-    """A clip for one pair of ears: never kept by a cache, and seekable."""
+    """A clip's WAV: seekable, and stored by no cache."""
     return uncached(ranged(request, wav, "audio/wav"))
 
 
 def _bounds(first: str, last: str, size: int) -> tuple[int, int]:
-    if not first:  # the last so many bytes
+    if not first:  # the last N bytes
         return (size - min(int(last), size), size - 1)
     return int(first), min(int(last), size - 1) if last else size - 1
 

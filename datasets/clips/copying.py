@@ -1,4 +1,4 @@
-"""Rows into the database by COPY: one statement for any number, and no SQL made of them."""
+"""Adds rows to the database by COPY: one statement for any number of rows, with no values in its SQL."""
 
 import io
 import json
@@ -10,7 +10,7 @@ from typing import Any
 from django.db import connection
 from django.db.models import NOT_PROVIDED, Field, Model
 
-# What stands for these characters in COPY's text format.
+# Characters that COPY's text format escapes.
 _SPECIAL = re.compile(r"[\\\t\n\r]")
 _ESCAPED = str.maketrans({"\\": r"\\", "\t": r"\t", "\n": r"\n", "\r": r"\r"})
 
@@ -28,18 +28,20 @@ def reserve(model: type[Model], number: int) -> list[int]:
         return [row[0] for row in cursor.fetchall()]
 
 
-def copy(alike: Model, rows: Sequence[Mapping[str, Any]]) -> None:
-    """Add one row like `alike` for each of `rows`, which gives the columns that differ, all in one order.
+def copy(template: Model, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Add a row like `template` for each of `rows`, which holds the columns that differ, always in one order.
 
-    Columns with a default of the database's get that default, unless `rows` gives them.
+    Columns with a database default get it, unless `rows` holds them.
     """
     if not rows:
         return
-    meta = alike._meta
+    meta = template._meta
     by_name = {field.attname: field for field in meta.concrete_fields} | {"pk": meta.pk}
-    same = [field for field in meta.concrete_fields if _is_given(field) and field.attname not in rows[0]]
-    columns = [*(by_name[name].column for name in rows[0]), *(field.column for field in same)]
-    end = "".join(f"\t{_text(getattr(alike, field.attname))}" for field in same) + "\n"
+    constant = [
+        field for field in meta.concrete_fields if field.attname not in rows[0] and _needs_value(field)
+    ]
+    columns = [*(by_name[name].column for name in rows[0]), *(field.column for field in constant)]
+    end = "".join(f"\t{_text(getattr(template, field.attname))}" for field in constant) + "\n"
     lines = ("\t".join(map(_text, row.values())) + end for row in rows)
     # Django itself translates no error of a COPY.
     with connection.cursor() as cursor, connection.wrap_database_errors:
@@ -47,7 +49,7 @@ def copy(alike: Model, rows: Sequence[Mapping[str, Any]]) -> None:
         cursor.copy_expert(f'COPY "{meta.db_table}" ({named}) FROM STDIN', io.StringIO("".join(lines)))
 
 
-def _is_given(field: Field) -> bool:
+def _needs_value(field: Field) -> bool:
     return not field.primary_key and field.db_default is NOT_PROVIDED
 
 

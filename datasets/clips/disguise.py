@@ -1,23 +1,23 @@
-"""A voice disguised: its formants are moved by the McAdams coefficient. Disguised, not more than that.
+"""Disguises a voice: moves its formants by the McAdams coefficient. This does not make it anonymous.
 
 Method: J. Patino, N. Tomashenko, M. Todisco, A. Nautsch, N. Evans, Speaker anonymisation using the McAdams
 coefficient (Interspeech 2021), doi:10.21437/Interspeech.2021-1070. Each frame is split by linear prediction
 into a source and a filter; the angle of each of the filter's complex poles is raised to the coefficient, and
-the source goes through the moved filter. A listener who knows the speaker may still know them.
+the source goes through the moved filter. A listener who knows the speaker may still recognise them.
 """
 
 import numpy as np
 
 ORDER = 20  # of the linear prediction, for 16 kHz
 FRAME, HOP = 320, 160  # samples: 20 ms, half overlapping
-SPREAD = 1_024  # length of the transform in which frames are filtered; their tails fade well before
+TRANSFORM = 1_024  # samples of the transform in which frames are filtered; their tails fade well before
 
-# Where coefficients are drawn from: nearer to 1 nothing changes, further down words are lost.
+# Coefficients are drawn from this range: closer to 1 nothing changes, below it words are lost.
 WEAKEST, STRONGEST = 0.9, 0.6
 
 
 def disguise(samples: np.ndarray, coefficient: float) -> np.ndarray:
-    """int16 (n,) at 16 kHz to int16 (n,), as loud as before.
+    """int16 (n,) at 16 kHz to int16 (n,), at the same loudness.
 
     >>> disguise(np.zeros(800, np.int16), 0.8).tolist() == [0] * 800
     True
@@ -27,29 +27,31 @@ def disguise(samples: np.ndarray, coefficient: float) -> np.ndarray:
     sound = samples / 32_768
     frames = _frames(sound)
     filters = _prediction(frames)
-    sources = np.fft.rfft(frames, SPREAD) * np.fft.rfft(filters, SPREAD)
-    moved = np.fft.irfft(sources / np.fft.rfft(_moved(filters, coefficient), SPREAD), SPREAD)
+    sources = np.fft.rfft(frames, TRANSFORM) * np.fft.rfft(filters, TRANSFORM)
+    moved = np.fft.irfft(sources / np.fft.rfft(_moved(filters, coefficient), TRANSFORM), TRANSFORM)
     disguised = _overlapped(moved[:, : 2 * FRAME], len(sound))
     loudness = np.sqrt(np.mean(sound**2) / max(np.mean(disguised**2), 1e-12))
     return np.clip(np.rint(disguised * loudness * 32_767), -32_768, 32_767).astype(np.int16)
 
 
 def coefficient(key: bytes) -> float:
-    """The coefficient of a clip, drawn by its 32 random bytes: the same at every hearing, so that hearing a
-    clip often does not average the disguise away, and another one for every clip."""
+    """A clip's coefficient, derived from its key of 32 random bytes, so that it differs between clips.
+
+    It is the same each time the clip is heard: otherwise the disguise could be averaged away.
+    """
     drawn = int.from_bytes(key[:4]) / 2**32
     return STRONGEST + drawn * (WEAKEST - STRONGEST)
 
 
 def _frames(sound: np.ndarray) -> np.ndarray:
-    """(n,) to windowed frames (frames, FRAME); the windows add up to one."""
+    """(n,) to windowed frames (frames, FRAME). Overlapping windows add up to one."""
     padded = np.pad(sound, (HOP, FRAME))
     windows = np.lib.stride_tricks.sliding_window_view(padded, FRAME)[::HOP]
     return windows * np.hanning(FRAME + 1)[:FRAME]
 
 
 def _prediction(frames: np.ndarray) -> np.ndarray:
-    """Prediction error filters (frames, ORDER + 1), by autocorrelation; white noise keeps them solvable."""
+    """Prediction error filters (frames, ORDER + 1), by autocorrelation. White noise keeps them solvable."""
     spectra = np.abs(np.fft.rfft(frames, 2 * FRAME)) ** 2
     correlations = np.fft.irfft(spectra)[:, : ORDER + 1]
     correlations[:, 0] = correlations[:, 0] * (1 + 1e-6) + 1e-9
@@ -66,7 +68,7 @@ def _moved(filters: np.ndarray, coefficient: float) -> np.ndarray:
     poles = np.linalg.eigvals(companions)
     angles = np.angle(poles)
     turned = np.where(np.abs(poles.imag) > 1e-9, np.sign(angles) * np.abs(angles) ** coefficient, angles)
-    # A pole pushed past the half of the sample rate would come back as another sound.
+    # A pole moved beyond half the sample rate would alias to another frequency.
     turned = np.clip(turned, -np.pi, np.pi)
     poles = np.minimum(np.abs(poles), 0.998) * np.exp(1j * turned)
     moved = np.ones((len(filters), 1), complex)

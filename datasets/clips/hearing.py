@@ -1,4 +1,4 @@
-"""What volunteers and reviewers get to hear of a clip."""
+"""The sound of a clip as volunteers and reviewers hear it."""
 
 from accounts import consent
 from accounts.models import Material
@@ -8,7 +8,7 @@ from . import audio, disguise, vault
 
 
 def for_volunteers(clip: Clip) -> bytes:
-    """The clip's WAV, disguised where its contributor wished so. Raises accounts.keys.KeyLost."""
+    """The clip's WAV, disguised if its contributor asked for that. Raises accounts.keys.KeyLost."""
     wav = vault.get(clip)
     if clip.material != Material.WAKE_WORD or not consent.is_disguised(clip.contributor):
         return wav

@@ -244,7 +244,7 @@ def _store(
     for each, number, name in zip(new, copying.reserve(Clip, len(new)), names, strict=True):
         key = secrets.token_bytes(KEY)
         data_key = data_keys[each.submission.origin.contributor.pk]
-        clips.append(_clip_row(each, number, name, keys.seal(data_key, key, Clip.sealed_as(name))))
+        clips.append(_clip_row(each, number, name, keys.seal(data_key, key, Clip.key_label_of(name))))
         tasks.append(_task_row(each.submission, number, key, each.submission.speech_share, campaign))
         files.append((name, key, each.submission.sound))
     tasks += _tasks_of_existing(accepted, campaign)
@@ -304,7 +304,7 @@ def _task_row(
 def _words_columns(name: str, text: str | None, clip: int, key: bytes, campaign: Campaign) -> dict[str, Any]:
     """Task.reference or Task.draft without a task: in plain where labels are asked for, or sealed."""
     is_sealed = campaign.asks_for_words and text is not None
-    label = words.sealed_as(Task, name, clip, campaign.pk)
+    label = words.seal_label(Task, name, clip, campaign.pk)
     return {
         f"plain_{name}": "" if is_sealed else text or "",
         f"sealed_{name}": words.sealed_value(key, text, label) if is_sealed else b"",

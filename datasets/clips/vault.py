@@ -1,7 +1,7 @@
-"""Encrypted clip storage: put, get, destroy. What lies in it opens only with the contributor's key.
+"""Encrypted clip storage: put, get, destroy. Its files open only with keys wrapped by the contributor's key.
 
-A file is the sealed WAV, and behind it the sealed SHA-256 of the WAV, so that an archive needs not hash all
-of its clips for everybody who asks for it. Files of before have no digest; both kinds are read.
+A file is the sealed WAV, followed by the sealed SHA-256 of the WAV, so that an archive need not hash all of
+its clips for each download. Older files have no digest; both kinds are read.
 """
 
 import ctypes
@@ -20,21 +20,21 @@ from accounts import keys
 from accounts.ciphers import NONCE
 from datasets.models import Clip
 
-TAG = 16  # bytes that sealing adds behind, as it adds a nonce before
-DIGEST = NONCE + hashlib.sha256().digest_size + TAG  # a sealed one
+TAG = 16  # bytes that sealing adds at the end; at the beginning it adds a nonce
+DIGEST = NONCE + hashlib.sha256().digest_size + TAG  # bytes of a sealed digest
 
 
-class OtherSize(Exception):
-    """A sound is of another size than it should be."""
+class WrongSize(Exception):
+    """A stored sound does not have the expected size."""
 
 
 class DurableFiles(FileSystemStorage):
     """Files that are whole and on disk when `save` returns, or not there at all."""
 
     def save_all(self, files: Iterable[tuple[str, bytes]]) -> None:
-        """Many files, all of them on disk when this returns. If it raises, some may be there.
+        """Write many files; all are on disk when this returns. If it raises, some may exist.
 
-        The disk is waited for once and not for every file. A name is given to whole files alone.
+        It waits for the disk once, not for every file. A file gets its name only when it is complete.
         """
         drafts: dict[str, str] = {}
         folders: set[str] = set()
@@ -59,11 +59,11 @@ class DurableFiles(FileSystemStorage):
             _sync(folder)
 
     def _make_folder(self, folder: str) -> None:
-        os.makedirs(self.location, mode=0o700, exist_ok=True)  # nobody else lists even the names
+        os.makedirs(self.location, mode=0o700, exist_ok=True)  # others cannot even list names
         os.makedirs(folder, exist_ok=True)
 
     def read(self, name: str) -> bytes:
-        """The whole file, without what Django and Python put around one."""
+        """The whole file, without the cost of Django's and Python's file objects."""
         handle = os.open(f"{self.location}/{name}", os.O_RDONLY)
         try:
             size = os.fstat(handle).st_size
@@ -80,19 +80,19 @@ class DurableFiles(FileSystemStorage):
 
 
 def new_name() -> str:
-    """A random name that nothing is stored under yet."""
+    """A random, unused name."""
     name = secrets.token_hex(16)
     return f"{name[:2]}/{name[2:4]}/{name}"
 
 
 def new_names(number: int) -> list[str]:
-    """So many of them in one random folder, which is then synced once."""
+    """This many names in one random folder, so that only one folder has to be synced."""
     folder = new_name().rpartition("/")[0]
     return [f"{folder}/{folder.replace('/', '')}{secrets.token_hex(14)}" for _ in range(number)]
 
 
 def put_all(wavs: Iterable[tuple[str, bytes, bytes]]) -> None:
-    """Store many WAVs, each a name, its clip's own key and the sound. If it raises, some may be there."""
+    """Store many WAVs, each as a name, its clip's key and the sound. If it raises, some may exist."""
     sealed = ((name, _sealed(name, key, wav)) for name, key, wav in wavs)
     storage = _storage()
     if isinstance(storage, DurableFiles):
@@ -103,44 +103,44 @@ def put_all(wavs: Iterable[tuple[str, bytes, bytes]]) -> None:
 
 
 def put(name: str, key: bytes, wav: bytes) -> None:
-    """Store one WAV, sealed under a clip's own key."""
+    """Store one WAV, sealed under its clip's key."""
     put_all([(name, key, wav)])
 
 
 def get(clip: Clip) -> bytes:
     """The clip's WAV. Raises accounts.keys.KeyLost, or FileNotFoundError when the file is gone."""
-    return opened(clip.stored_as, clip.key)
+    return read(clip.stored_as, clip.key)
 
 
-def opened(stored_as: str, key: bytes) -> bytes:
-    """As `get`, for whoever has the clip's key already."""
+def read(stored_as: str, key: bytes) -> bytes:
+    """As `get`, for callers that have the clip's key already."""
     stored = _read(stored_as)
     try:
         _digest(stored_as, key, stored)
-    except keys.KeyLost:  # a file of before, or another key: then it opens not at all
+    except keys.KeyLost:  # an older file without a digest; or another key, and unsealing fails below too
         return keys.unseal(key, stored, stored_as)
     return keys.unseal(key, stored[:-DIGEST], stored_as)
 
 
-def open_into(room: memoryview, stored_as: str, key: bytes) -> bytes:
-    """The WAV, written to `room`, which has its size; its SHA-256, or b"" where none was stored.
+def read_into(buffer: memoryview, stored_as: str, key: bytes) -> bytes:
+    """Write the WAV to `buffer`, which has its size. Returns its SHA-256, or b"" if none was stored.
 
-    Raises OtherSize, and what `get` does.
+    Raises WrongSize, and the exceptions of `get`.
     """
     stored = _read(stored_as)
-    end = NONCE + len(room) + TAG
+    end = NONCE + len(buffer) + TAG
     if len(stored) not in (end, end + DIGEST):
-        raise OtherSize(f"{stored_as} has {len(stored)} bytes, not {end} or {DIGEST} more")
+        raise WrongSize(f"{stored_as} has {len(stored)} bytes, not {end} or {DIGEST} more")
     sealed = memoryview(stored)
     try:
-        AESGCM(key).decrypt_into(sealed[:NONCE], sealed[NONCE:end], stored_as.encode(), room)
+        AESGCM(key).decrypt_into(sealed[:NONCE], sealed[NONCE:end], stored_as.encode(), buffer)
     except InvalidTag:
         raise keys.KeyLost(f"{stored_as} does not open with its key") from None
     return _digest(stored_as, key, stored) if len(stored) > end else b""
 
 
 def destroy(stored_as: str) -> None:
-    """Remove the file; one that is gone already is no error."""
+    """Remove the file, if it exists."""
     _storage().delete(stored_as)
 
 
@@ -149,7 +149,7 @@ def _sealed(name: str, key: bytes, wav: bytes) -> bytes:
 
 
 def _digest(name: str, key: bytes, stored: bytes) -> bytes:
-    """Raises KeyLost where no digest is behind the sound."""
+    """Raises KeyLost if no digest follows the sound."""
     return keys.unseal(key, stored[-DIGEST:], _label(name))
 
 
@@ -180,15 +180,17 @@ def _write_draft(draft: str, content: bytes) -> None:
 
 
 def _sync_all(files: Collection[str]) -> None:
-    """Wait until all of them are on disk. For many, one call for the whole file system, where the machine has
-    one, costs the processor a fraction of a call for each file."""
+    """Wait until all of them are on disk.
+
+    For many files, one call for the whole file system costs a fraction of the processor time.
+    """
     if len(files) == 1 or not _sync_file_system(os.path.dirname(next(iter(files)))):
         for file in files:
             _sync(file)
 
 
 def _sync_file_system(folder: str) -> bool:
-    """False where that cannot be asked for, or failed: each file by itself then says why."""
+    """False if the system has no such call, or it failed; syncing each file then raises the reason."""
     sync = getattr(ctypes.CDLL(None), "syncfs", None)
     if sync is None:
         return False

@@ -149,7 +149,7 @@ def _range(request: Request, archive: Archive) -> tuple[int, int]:
     whole = 0, archive.size - 1
     if request.headers.get("If-Range", archive.etag) != archive.etag:
         return whole
-    return byteranges.asked(request, archive.size) or whole
+    return byteranges.requested(request, archive.size) or whole
 
 
 class Stream:

@@ -231,7 +231,7 @@ def _live_sounds_statement(audience: Purpose) -> tuple[str, str]:
         JOIN {Clip._meta.db_table} clip ON clip.id = task.clip_id
         LEFT JOIN {DataKey._meta.db_table} key ON key.person_id = clip.contributor_id
         WHERE pinned.release_id = %s AND pinned.public_id = ANY(%s::text[])
-        AND {live.tasks(audience, "task.id")}
+        AND {live.task_condition(audience, "task.id")}
         AND NOT EXISTS (
             SELECT FROM {Recall._meta.db_table} recalled
             WHERE recalled.release_id = pinned.release_id AND recalled.public_id = pinned.public_id
@@ -276,7 +276,7 @@ def _answer_and_soft(row: _LiveRow, key_cache: keys.KeyCache) -> tuple[str, dict
     key = _clip_key(row.stored_as, row.wrapped_key, data_key)
 
     def unsealed(name: str, sealed: memoryview, plain: Any) -> Any:
-        label = words.sealed_as(ReleaseRow, name, row.clip, row.campaign)
+        label = words.seal_label(ReleaseRow, name, row.clip, row.campaign)
         return json.loads(keys.unseal(key, bytes(sealed), label)) if sealed else plain
 
     return (
@@ -286,7 +286,7 @@ def _answer_and_soft(row: _LiveRow, key_cache: keys.KeyCache) -> tuple[str, dict
 
 
 def _clip_key(stored_as: str, wrapped_key: memoryview, data_key: bytes) -> bytes:
-    return keys.unseal(data_key, bytes(wrapped_key), Clip.sealed_as(stored_as))
+    return keys.unseal(data_key, bytes(wrapped_key), Clip.key_label_of(stored_as))
 
 
 def _pin(release: Release, taken: QuerySet[Task], seconds: dict[int, float]) -> int:

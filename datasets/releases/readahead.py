@@ -63,8 +63,8 @@ class Sounds:
         """Fills the buffer, which is as long as the sound, and returns the stored digest. If none is stored,
         the digest is computed with `hashing`, and empty without."""
         try:
-            digest = vault.open_into(buffer, *file)
-        except vault.OtherSize:
+            digest = vault.read_into(buffer, *file)
+        except vault.WrongSize:
             row = self.group.files[position].sound
             raise frozen.ClipWithdrawn(frozen.ClipRefusal.RESIZED, row=row) from None
         return hashlib.sha256(buffer).digest() if hashing and not digest else digest

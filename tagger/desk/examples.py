@@ -35,7 +35,7 @@ def for_reviewer(reviewer: User) -> QuerySet[Example]:
 
 def shown() -> QuerySet[Example]:
     """All examples that volunteers may hear now."""
-    live = Task.objects.live_for(Purpose.VOLUNTEERS, few=True, since=notices.FIRST_WITH_EXAMPLES)
+    live = Task.objects.live_for(Purpose.VOLUNTEERS, per_row=True, since=notices.FIRST_WITH_EXAMPLES)
     settled = Example.objects.filter(is_shown=True, task__in=live, task__status=Task.Status.SETTLED)
     return settled.select_related("task__campaign", "task__clip__contributor__data_key")
 

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 from django.db.models import Case, Count, F, IntegerField, Q, QuerySet, Value, When
 
-from datasets.models import MOST_SPREAD, Annotation, Label, Task
+from datasets.models import MAX_SPREAD, Annotation, Label, Task
 from tagger.consensus import labels
 from tagger.consensus.ballots import Ballots, ballots
 from tagger.lending import controls
@@ -32,7 +32,7 @@ def learn(kind: str, language: str, too_fast: dict[int, float]) -> Learned:
     given = Annotation.objects.filter(task__campaign__kind=kind, task__campaign__language=language)
     answers = dict(given.values_list("annotator").annotate(Count("pk")).order_by())
     share = min(1.0, MAX_ANNOTATIONS / max(1, sum(answers.values())))
-    sample = given.filter(task__spread__lt=share * MOST_SPREAD) if share < 1 else given
+    sample = given.filter(task__spread__lt=share * MAX_SPREAD) if share < 1 else given
     annotators, fit = _fit(sample, _truth(kind, language), too_fast)
     names = annotators.tolist()
     crowd = fit.crowd(Label.values, names)

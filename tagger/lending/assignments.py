@@ -89,7 +89,7 @@ def leases(annotator: User, now: datetime) -> QuerySet[Assignment]:
 
 def playable_leases(annotator: User, campaign: Campaign, now: datetime) -> list[Assignment]:
     """The annotator's leases in this campaign whose clips may still be heard, with alternating voices."""
-    live = Task.objects.live_for(Purpose.VOLUNTEERS, few=True).filter(campaign=campaign)
+    live = Task.objects.live_for(Purpose.VOLUNTEERS, per_row=True).filter(campaign=campaign)
     return _alternate_voices(list(leases(annotator, now).filter(task__in=live).select_related("task__clip")))
 
 

@@ -13,7 +13,7 @@ from django.db import OperationalError, connection, transaction
 
 from accounts.models import Purpose, User
 from datasets import live
-from datasets.models import MOST_SPREAD, Campaign, Clip, Task
+from datasets.models import MAX_SPREAD, Campaign, Clip, Task
 from tagger.models import Assignment
 
 from . import controls
@@ -66,7 +66,7 @@ def _lock(
     count: int,
     if_locked: str = "SKIP LOCKED",
 ) -> list[Task]:
-    start = controls.dice.randint(0, MOST_SPREAD)
+    start = controls.dice.randint(0, MAX_SPREAD)
     bounds = (start, stretch, start, stretch, stretch, MAX_STRETCHES * stretch)
     left_out = (annotator.pk, over_cap, [task.pk for task in found], annotator.pk, Assignment.State.EXPIRED)
     with connection.cursor() as cursor:
@@ -77,7 +77,7 @@ def _lock(
 
 @cache
 def _candidates() -> str:
-    return CANDIDATES.format(near=NEAR, live=live.tasks(Purpose.VOLUNTEERS, "near.id"))
+    return CANDIDATES.format(near=NEAR, live=live.task_condition(Purpose.VOLUNTEERS, "near.id"))
 
 
 # Only the tasks that are near are checked for consent and for whether the annotator had them: in all they may

@@ -65,7 +65,7 @@ def lendable(campaign: Campaign, row: tuple[Any, ...]) -> Task:
 
 @cache
 def _pick() -> str:
-    return PICK.format(live=live.tasks(Purpose.VOLUNTEERS, "task.id"))
+    return PICK.format(live=live.task_condition(Purpose.VOLUNTEERS, "task.id"))
 
 
 # The controls in use that are `_usable`: tests/lending/test_rules_agree.py checks that the two agree. `|| ''`
@@ -111,7 +111,7 @@ def rotate(campaign: Campaign, now: datetime) -> int:
 def _usable(campaign: Campaign) -> QuerySet[Task]:
     """Settled, live, never an example, and with room for one more answer."""
     return (
-        Task.objects.live_for(Purpose.VOLUNTEERS, few=True)
+        Task.objects.live_for(Purpose.VOLUNTEERS, per_row=True)
         .filter(campaign=campaign, status=Task.Status.SETTLED, dirty_since=None, example=None)
         .filter(annotation_count__lt=campaign.max_annotations - F("lent_count"))
     )

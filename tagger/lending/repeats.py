@@ -32,7 +32,7 @@ def pick(annotator: User, campaign: Campaign, count: int, now: datetime) -> list
     earlier = annotator.annotations.filter(
         ~Exists(again), task__campaign=campaign, created_at__lt=now - FORGOTTEN_AFTER
     ).order_by("-created_at")[:RECENT_ANSWERS]
-    live = Task.objects.live_for(Purpose.VOLUNTEERS, few=True).filter(
+    live = Task.objects.live_for(Purpose.VOLUNTEERS, per_row=True).filter(
         pk__in=[given.task_id for given in earlier], example=None
     )
     found = list(live.select_related("clip").order_by("pk"))

@@ -51,7 +51,7 @@ STORE_LEASES = f"""
 
 @cache
 def _store_label() -> str:
-    return STORE_LABEL.format(live=live.tasks(Purpose.VOLUNTEERS, "task.id"))
+    return STORE_LABEL.format(live=live.task_condition(Purpose.VOLUNTEERS, "task.id"))
 
 
 # The task is locked before the assignment, as everywhere. `+ 0` stops PostgreSQL from using the annotator

@@ -58,7 +58,7 @@ def summaries(annotator: User) -> list[AnswerSummary]:
 
 def _summary(annotator: User, kind: str, language: str, reliability: Reliability | None) -> AnswerSummary:
     given = annotator.annotations.filter(task__campaign__kind=kind, task__campaign__language=language)
-    live = Task.objects.live_for(Purpose.VOLUNTEERS, few=True)
+    live = Task.objects.live_for(Purpose.VOLUNTEERS, per_row=True)
     settled = given.filter(task__in=live.filter(status=Task.Status.SETTLED))
     newest = settled.select_related("task").order_by("-created_at", "-pk")
     if kind == Campaign.Kind.WAKE_WORD:

@@ -30,14 +30,14 @@ def room(size=SIZE):
 
 def test_a_sound_comes_out_with_its_digest(name):
     written = room()
-    assert vault.open_into(written, name, KEY) == hashlib.sha256(WAV).digest()
-    assert bytes(written) == vault.opened(name, KEY) == WAV
+    assert vault.read_into(written, name, KEY) == hashlib.sha256(WAV).digest()
+    assert bytes(written) == vault.read(name, KEY) == WAV
 
 
 def test_many_are_stored_as_one_is(name):
     other = vault.new_name()
     vault.put_all([(other, KEY, WAV)])
-    assert vault.open_into(room(), other, KEY) == hashlib.sha256(WAV).digest()
+    assert vault.read_into(room(), other, KEY) == hashlib.sha256(WAV).digest()
     vault.destroy(other)
 
 
@@ -56,12 +56,12 @@ def test_a_file_of_before_has_no_digest_and_opens():
     name = vault.new_name()
     storages["vault"].save(name, ContentFile(ciphers.seal(KEY, WAV, name)))
     written = room()
-    assert vault.open_into(written, name, KEY) == b""
-    assert bytes(written) == vault.opened(name, KEY) == WAV
+    assert vault.read_into(written, name, KEY) == b""
+    assert bytes(written) == vault.read(name, KEY) == WAV
     vault.destroy(name)
 
 
-@pytest.mark.parametrize("read", [vault.opened, lambda *at: vault.open_into(room(), *at)])
+@pytest.mark.parametrize("read", [vault.read, lambda *at: vault.read_into(room(), *at)])
 @pytest.mark.parametrize(
     "change",
     [
@@ -78,7 +78,7 @@ def test_a_file_that_was_changed_does_not_open(name, change, read):
         read(name, KEY)
 
 
-@pytest.mark.parametrize("read", [vault.opened, lambda *at: vault.open_into(room(), *at)])
+@pytest.mark.parametrize("read", [vault.read, lambda *at: vault.read_into(room(), *at)])
 def test_the_digest_of_another_sound_is_not_taken(name, read):
     other = vault.new_name()
     vault.put(other, KEY, WAV)
@@ -90,7 +90,7 @@ def test_the_digest_of_another_sound_is_not_taken(name, read):
     vault.destroy(other)
 
 
-@pytest.mark.parametrize("read", [vault.opened, lambda *at: vault.open_into(room(), *at)])
+@pytest.mark.parametrize("read", [vault.read, lambda *at: vault.read_into(room(), *at)])
 def test_another_key_opens_nothing(name, read):
     with pytest.raises(keys.KeyLost):
         read(name, bytes(32))
@@ -98,10 +98,10 @@ def test_another_key_opens_nothing(name, read):
 
 @pytest.mark.parametrize("size", [0, SIZE - 2, SIZE + 2])
 def test_a_sound_goes_into_no_other_room(name, size):
-    with pytest.raises(vault.OtherSize):
-        vault.open_into(room(size), name, KEY)
+    with pytest.raises(vault.WrongSize):
+        vault.read_into(room(size), name, KEY)
 
 
 def test_a_file_that_is_gone_is_not_found():
     with pytest.raises(FileNotFoundError):
-        vault.open_into(room(), vault.new_name(), KEY)
+        vault.read_into(room(), vault.new_name(), KEY)

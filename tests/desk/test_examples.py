@@ -228,8 +228,8 @@ def agreed_to(alice):
 @mutant(
     "a clip is an example only if its speaker agreed to a notice that mentions examples",
     "tagger/desk/examples.py",
-    kept_by="few=True, since=notices.FIRST_WITH_EXAMPLES)",
-    broken="few=True)",
+    kept_by="per_row=True, since=notices.FIRST_WITH_EXAMPLES)",
+    broken="per_row=True)",
 )
 def test_a_clip_is_no_example_if_its_speakers_notice_does_not_mention_examples(
     client, volunteers, juniper, example, agreed_to

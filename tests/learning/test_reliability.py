@@ -8,7 +8,7 @@ from django.db.models import F
 
 from accounts import consent
 from accounts.models import Role, User
-from datasets.models import MOST_SPREAD, Annotation, Task
+from datasets.models import MAX_SPREAD, Annotation, Task
 from tagger import tasks
 from tagger.learning import fast_answers, labellers, refit
 from tagger.lending import assignments
@@ -103,7 +103,7 @@ def test_a_large_crowd_is_learned_from_a_sample_and_all_its_tasks_are_checked(
     stranger = User.objects.create_user("only here")
     give(task, stranger, "noise")
     Task.objects.exclude(pk=task.pk).update(spread=0)
-    Task.objects.filter(pk=task.pk).update(spread=MOST_SPREAD)  # not in the sample
+    Task.objects.filter(pk=task.pk).update(spread=MAX_SPREAD)  # not in the sample
     monkeypatch.setattr(labellers, "MAX_ANNOTATIONS", 150)
     assert refit.refit("wake-word", juniper.language, NOW) == 203  # all but the stranger's
     assert not Reliability.objects.filter(annotator=stranger).exists()

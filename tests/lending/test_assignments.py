@@ -10,7 +10,7 @@ from django.db import connection
 from accounts import consent
 from accounts.models import Purpose, User
 from datasets import normalise
-from datasets.models import MOST_SPREAD, Annotation, Clip, Task
+from datasets.models import MAX_SPREAD, Annotation, Clip, Task
 from datasets.normalise import TranscriptFault
 from tagger.lending import assignments, candidates, controls, leases
 from tagger.lending.refusals import AnswerRefusal
@@ -319,7 +319,7 @@ def test_lending_ten_of_many_tasks_takes_as_many_queries_as_one_of_few(
 def test_lending_looks_at_few_tasks_in_campaigns_of_any_size(juniper, add_tasks, tasks, looked_at):
     """From a point near the end, so that it continues from the beginning."""
     add_tasks(juniper, tasks)
-    start = MOST_SPREAD - MOST_SPREAD // 100
+    start = MAX_SPREAD - MAX_SPREAD // 100
     with connection.cursor() as cursor:
         values = (juniper.pk, juniper.max_annotations, start, 30, start, 30, 30, 120)
         cursor.execute(f"SELECT count(DISTINCT id) FROM ({candidates.NEAR}) near", values)

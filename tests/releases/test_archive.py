@@ -54,13 +54,13 @@ def files(packed):
 
 def files_read(monkeypatch):
     """The names of the vault's files that are read from now on, in order."""
-    open_into, names = vault.open_into, []
+    read_into, names = vault.read_into, []
 
     def recording(buffer, stored_as, key):
         names.append(stored_as)
-        return open_into(buffer, stored_as, key)
+        return read_into(buffer, stored_as, key)
 
-    monkeypatch.setattr(vault, "open_into", recording)
+    monkeypatch.setattr(vault, "read_into", recording)
     return names
 
 
@@ -162,7 +162,7 @@ def test_a_withdrawn_clip_is_in_no_later_archive(spring, wendy, end):
 @mutant(
     "a clip withdrawn while its archive streams is not sent",
     "datasets/releases/frozen.py",
-    kept_by='        AND {live.tasks(audience, "task.id")}\n',
+    kept_by='        AND {live.task_condition(audience, "task.id")}\n',
     broken="",
 )
 @mutant(
