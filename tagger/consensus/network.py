@@ -90,7 +90,7 @@ def edit_distance(one: Words, other: Words) -> int:
 
 
 def _centre_first(spelled: list[str], texts: Sequence[Words], times: Sequence[int]) -> list[int]:
-    """The texts by number: the one with the least edit distance to all others, then the nearest to it."""
+    """The texts by number: the one with the least total edit distance to all others, then the nearest."""
     apart = _distances(spelled)
     reach = [_weighted_sum(row, times) for row in apart]
     numbers = range(len(texts))

@@ -1,9 +1,10 @@
 """How well each annotator transcribes, learned from agreement alone by EM, and the belief in each word.
 
 A noisy channel for every annotator: of the words spoken, they get a share right, leave out a share, and
-mishear the rest, as a similar word more likely than as another; and they put in words that no one spoke. A.
-P. Dawid and A. M. Skene, Maximum likelihood estimation of observer error-rates using the EM algorithm (1979),
-doi:10.2307/2346806, with the confusion matrix of an open vocabulary replaced by the similarity of characters.
+mishear the rest, as a similar word more likely than as another; and they put in words that no one spoke.
+A. P. Dawid and A. M. Skene, Maximum likelihood estimation of observer error-rates using the EM algorithm
+(1979), doi:10.2307/2346806, with the confusion matrix of an open vocabulary replaced by the similarity of
+characters.
 """
 
 from collections.abc import Mapping, Sequence
@@ -30,6 +31,7 @@ STRANGER = Skill(right=0.82, left_out=0.06, put_in=0.02)
 # Pseudo-words of the pool's skill in each annotator's, and of STRANGER in the pool's.
 POOL_WEIGHT = 20.0
 
+# Rounds of EM.
 ROUNDS = 8
 
 # Natural logarithms. LOG_DISSIMILAR: the chance to mishear a word as one without any similarity, relative to
@@ -37,6 +39,7 @@ ROUNDS = 8
 # word that is not among the candidates; LOG_NONE: that it is not among them.
 LOG_DISSIMILAR, LOG_INSERTED, LOG_UNSEEN, LOG_NONE = -5.0, -3.0, -6.0, -4.0
 
+# Bounds of the shares in logarithms; of `put_in` from above.
 MIN_SHARE, MAX_INSERTED = 1e-4, 0.5
 
 
@@ -64,6 +67,7 @@ class Evidence:
 
     @classmethod
     def of(cls, slots: Slots, closeness: Floats, known: Integers | None = None) -> "Evidence":
+        """The evidence of these slots, with `closeness` from `slots.closeness`."""
         one, other = slots.pairs
         missed = sum_at(on_grid(LOG_DISSIMILAR * slots.votes[other] * (1 - closeness)), one, slots.candidates)
         words = np.where(slots.empty, 0.0, slots.votes)

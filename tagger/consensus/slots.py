@@ -65,11 +65,11 @@ def _cells(voices: Integers, lengths: Integers, task: Integers) -> tuple[Integer
     `voices`: each task's first voice, and their number at the end; `lengths`: each task's number of slots;
     `task`: each slot's task.
     """
-    heard = np.diff(voices)
-    before = np.cumsum(lengths * heard) - lengths * heard - (np.cumsum(lengths) - lengths)
+    number = np.diff(voices)
+    before = np.cumsum(lengths * number) - lengths * number - (np.cumsum(lengths) - lengths)
     begins = before[task] + np.arange(len(task))
-    slot = np.repeat(np.arange(len(task)), heard[task])
-    voice = np.arange(len(slot)) - (np.cumsum(heard[task]) - heard[task])[slot]
+    slot = np.repeat(np.arange(len(task)), number[task])
+    voice = np.arange(len(slot)) - (np.cumsum(number[task]) - number[task])[slot]
     return slot, begins[slot] + voice * lengths[task][slot]
 
 

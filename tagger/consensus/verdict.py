@@ -7,6 +7,8 @@ from typing import Any
 
 
 class Outcome(StrEnum):
+    """What happens to the task: it is settled, one more vote is asked for, or a reviewer decides."""
+
     SETTLED = "settled"
     MORE = "more"
     DISPUTED = "disputed"

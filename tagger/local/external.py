@@ -12,10 +12,12 @@ SECONDS_TO_ANSWER = 5
 
 
 def check_database(url: str) -> None:
+    """Raises StartRefused unless PostgreSQL answers at this URL."""
     _check("DATABASE_URL", url, ("postgresql", "postgres"), _connect_to_database)
 
 
 def check_redis(url: str) -> None:
+    """Raises StartRefused unless Redis answers at this URL."""
     _check("REDIS_URL", url, ("redis", "rediss", "unix"), _ping_redis)
 
 

@@ -33,6 +33,7 @@ class Home:
         return self.path / "run"
 
     def log(self, name: str) -> Path:
+        """The log file of this name; created if it does not exist."""
         return open_log(self.path / "log" / f"{name}.log")
 
     def secret_key(self) -> str:

@@ -79,6 +79,7 @@ def is_installed(extra: str) -> bool:
 
 
 def install(extra: str) -> None:
+    """Create .venv if necessary and install the packages. Raises Failed."""
     if os.path.exists(STAMP):
         os.unlink(STAMP)  # if interrupted from here on, the next run installs again
     check_space()
@@ -114,6 +115,7 @@ def is_usable() -> bool:
 
 
 def call(log: IO[str], command: "list[str]") -> None:
+    """Run the command with its output in the log. Raises Failed if it fails."""
     settings = {"PIP_USER": "0", "PIP_DISABLE_PIP_VERSION_CHECK": "1"}
     try:
         status = subprocess.call(
@@ -131,6 +133,7 @@ def call(log: IO[str], command: "list[str]") -> None:
 
 
 def reason() -> str:
+    """Why the last command failed, from its log."""
     with open(LOG, errors="replace") as file:
         text = file.read()
     for pattern, meaning in REASONS:

@@ -89,6 +89,7 @@ def answers(sockets: Path) -> bool:
 
 
 def make_database(sockets: Path) -> None:
+    """Create the site's database if it does not exist."""
     connection = psycopg2.connect(url(sockets, "postgres"))
     try:
         connection.autocommit = True  # CREATE DATABASE cannot run in a transaction

@@ -20,6 +20,7 @@ SECONDS_TO_START = 60
 
 
 def run(environment: Mapping[str, str]) -> None:
+    """Start everything and keep it running until a signal. Raises StartRefused if something fails."""
     port = ports.parse(environment.get("PORT") or "8000")
     _check_external_servers(environment)
     home = homes.claim(
@@ -39,6 +40,7 @@ def run(environment: Mapping[str, str]) -> None:
 
 
 def say(line: str) -> None:
+    """Print a line for the user."""
     try:
         print(line, flush=True)
     except OSError:
@@ -123,6 +125,7 @@ def site_environment(
 
 
 def prepare_data(site: Mapping[str, str], home: Home, supervisor: Supervisor) -> None:
+    """Migrate the database, collect static files if DEBUG is off, and load the demo if wanted."""
     log = home.log("setup")
     supervisor.run_once(_manage(site, log, "migrate", "--noinput"))
     if site["DEBUG"].lower() in {"0", "false", "no", "off"}:
@@ -167,6 +170,7 @@ def beat(site: Mapping[str, str], home: Home) -> Program:
 
 
 def wait_until_ready(port: int, supervisor: Supervisor) -> None:
+    """Wait until /readyz answers 200. Raises StartRefused after `SECONDS_TO_START`."""
     try:
         supervisor.wait_for(lambda: readiness(port) == 200, SECONDS_TO_START)
     except TimeoutError as error:

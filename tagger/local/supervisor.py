@@ -28,6 +28,8 @@ class StopRequested(Exception):
 
 @dataclass
 class Child:
+    """A program's process; `ends`: when its last processes ended, in seconds of the monotonic clock."""
+
     program: Program
     process: Popen[bytes]
     ends: deque[float] = field(default_factory=lambda: deque(maxlen=MAX_ENDS))

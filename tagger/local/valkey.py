@@ -15,6 +15,7 @@ from .refusal import StartRefused
 
 
 def prepare(home: Home, sockets: Path) -> Program:
+    """How to start the server."""
     folder = home.path / "valkey"
     folder.mkdir(mode=0o700, exist_ok=True)
     settings = {

@@ -61,6 +61,7 @@ class Block:
 
     @cached_property
     def quotes(self) -> Positions:
+        """The positions of all quotes."""
         return _quotes(self.data)
 
     def rows(self) -> Rows:
@@ -84,6 +85,7 @@ class Block:
         return self.line + _lines(self.data, position)
 
     def error_at(self, position: int, reason: str) -> BadTable:
+        """The error for a fault at a byte `position` of the block, to be raised."""
         return BadTable(f"{self.file}, line {self.line_at(position)}: {reason}")
 
     def _not_utf8(self, position: int) -> BadTable:

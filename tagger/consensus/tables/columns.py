@@ -31,6 +31,7 @@ class Names:
         return ranks
 
     def sorted(self) -> pa.StringArray:
+        """The texts in the order of code points."""
         return self.values.take(pc.array_sort_indices(self.values))
 
 
