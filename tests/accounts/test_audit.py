@@ -1,4 +1,4 @@
-"""The record of who looked, decided and exported: nobody can change it unseen, and it forgets people."""
+"""The audit record: no one can change it unnoticed, and people can be erased from it."""
 
 import json
 from datetime import timedelta
@@ -25,7 +25,7 @@ def events(rita, alice):
     return [audit.record(act, "clip 7", person, NOW) for act, person in zip(acts, people, strict=True)]
 
 
-def test_each_event_names_the_one_before_it(events):
+def test_each_event_follows_from_the_one_before_it(events):
     assert [event.number for event in events] == [1, 2, 3]
     assert len({event.sha256 for event in events}) == 3
     assert audit.broken_at() is None
@@ -42,12 +42,12 @@ def test_a_changed_event_is_noticed(events, change):
 
 
 @mutant(
-    "the record of who looked and decided cannot be changed unseen",
+    "the audit record cannot be changed unnoticed",
     "accounts/audit.py",
     kept_by='        "before": before,\n',
     broken="",
 )
-def test_an_event_that_was_changed_with_its_own_hash_is_noticed_by_the_next(events):
+def test_an_event_changed_together_with_its_hash_is_noticed_at_the_next_event(events):
     changed = events[1]
     changed.about = "clip 8"
     changed.sha256 = audit._sha256(changed, events[0].sha256)
@@ -55,7 +55,7 @@ def test_an_event_that_was_changed_with_its_own_hash_is_noticed_by_the_next(even
     assert audit.broken_at() == 3
 
 
-def test_somebody_else_put_in_the_place_of_who_it_was_is_noticed(events, bea):
+def test_another_person_put_into_an_event_is_noticed(events, bea):
     AuditEvent.objects.filter(number=1).update(person=bea)
     assert audit.broken_at() == 1
 
@@ -65,7 +65,7 @@ def test_a_removed_event_is_noticed(events):
     assert audit.broken_at() == 2
 
 
-def test_a_chain_that_was_calculated_anew_does_not_hold_the_head_that_somebody_noted(events):
+def test_a_recomputed_chain_does_not_match_a_head_that_was_noted_before(events):
     noted = audit.as_dict(events[-1])
     AuditEvent.objects.all().delete()
     for _ in events:
@@ -75,14 +75,14 @@ def test_a_chain_that_was_calculated_anew_does_not_hold_the_head_that_somebody_n
         audit.check_event(noted["number"], noted["sha256"])
 
 
-def test_forgetting_a_person_leaves_the_chain_whole_and_leads_to_nobody(events, rita):
+def test_erasing_a_person_leaves_the_chain_valid_and_leads_to_no_one(events, rita):
     assert audit.forget(rita) == 1
     first = AuditEvent.objects.get(number=1)
     assert (first.person, bytes(first.salt)) == (None, b"")
     assert audit.broken_at() is None
 
 
-def test_two_events_of_one_person_cannot_be_told_to_be_one_persons(rita):
+def test_two_events_of_one_person_cannot_be_linked(rita):
     events = [audit.record(audit.Act.HEARD, "clip 7", rita, NOW) for _ in range(2)]
     assert events[0].who_sha256 != events[1].who_sha256
 
@@ -109,12 +109,12 @@ def reported(juniper, share):
 
 
 @mutant(
-    "a reviewer who hears a clip is on record",
+    "a reviewer who hears a clip is recorded",
     "tagger/review/views.py",
     kept_by='    audit.record_hearing(f"clip {clip.pk}", request.user, timezone.now())\n',
     broken="",
 )
-def test_a_reviewer_who_hears_a_clip_is_on_record_once(reported, rita, client):
+def test_a_reviewer_who_hears_a_clip_is_recorded_once(reported, rita, client):
     client.force_login(rita)
     for _ in range(3):
         assert client.get(f"/review/clips/{reported.pk}/audio/").status_code == 200
@@ -122,25 +122,25 @@ def test_a_reviewer_who_hears_a_clip_is_on_record_once(reported, rita, client):
     assert (heard.act, heard.about, heard.person) == ("heard", f"clip {reported.pk}", rita)
 
 
-def test_who_may_not_hear_it_is_not_on_record(reported, bea, client):
+def test_a_person_who_may_not_hear_it_is_not_recorded(reported, bea, client):
     client.force_login(bea)
     assert client.get(f"/review/clips/{reported.pk}/audio/").status_code == 403
     assert not AuditEvent.objects.exists()
 
 
-def test_a_dismissed_report_is_on_record(reported, rita):
+def test_a_dismissed_report_is_recorded(reported, rita):
     reports.dismiss(reported, rita, NOW)
     assert AuditEvent.objects.get().act == "dismissed"
 
 
-def test_a_decision_is_on_record(juniper, share, rita):
+def test_a_decision_is_recorded(juniper, share, rita):
     task = share(juniper)
     disputes.Dispute.objects.create(task=task, opened_at=NOW)
     disputes.decide(task.dispute, rita, "no", NOW)
     assert AuditEvent.objects.get().act == "decided"
 
 
-def test_a_change_of_roles_is_on_record(admin_client, admin_user, bea):
+def test_a_change_of_roles_is_recorded(admin_client, admin_user, bea):
     sent = {"roles": ["reviewer"], "is_active": "on"}
     assert admin_client.post(f"/admin/accounts/user/{bea.pk}/change/", sent).status_code == 302
     changed = AuditEvent.objects.get()
@@ -154,25 +154,25 @@ def left(person):
 
 
 @mutant(
-    "who leaves is erased from the record",
+    "people who leave are erased from the audit record",
     "tagger/privacy/withdrawal.py",
     kept_by='            "audit_names": audit.forget(person),\n',
     broken="",
 )
-def test_who_leaves_is_erased_from_the_record(events, rita):
+def test_people_who_leave_are_erased_from_the_record(events, rita):
     left(rita)
     assert not AuditEvent.objects.filter(person=rita).exists()
     assert Withdrawal.objects.get().counts["audit_names"] == 1
     assert audit.broken_at() is None
 
 
-def test_the_receipt_of_an_erasure_bears_the_head_of_the_chain_of_its_moment(events, rita):
-    told = withdrawal.receipt(left(rita).token)["audit"]
+def test_an_erasure_receipt_has_the_head_of_the_chain_at_that_moment(events, rita):
+    head = withdrawal.receipt(left(rita).token)["audit"]
     event = AuditEvent.objects.get(act="erased")
-    assert told == {"number": 4, "sha256": event.sha256} and event.about.startswith("withdrawal ")
+    assert head == {"number": 4, "sha256": event.sha256} and event.about.startswith("withdrawal ")
 
 
-def test_an_erasure_ends_once_also_when_its_end_is_done_again(rita):
+def test_an_erasure_finishes_once_even_if_its_last_step_runs_again(rita):
     asked = left(rita)
     withdrawal.scrub(Withdrawal.objects.get(pk=asked.withdrawal), lambda: NOW)
     assert AuditEvent.objects.filter(act="erased").count() == 1
@@ -183,7 +183,7 @@ def checked(client, document):
 
 
 @mutant(
-    "a receipt is held against the record, not its signature alone",
+    "a receipt is checked against the audit record, not only its signature",
     "accounts/receipts.py",
     kept_by='        audit.check_event(event["number"], event["sha256"])\n',
     broken="        pass\n",
@@ -195,7 +195,7 @@ def test_a_receipt_no_longer_verifies_when_the_record_before_it_was_rewritten(ev
     assert "Event 4" in checked(client, receipt)
 
 
-def test_the_command_says_whether_the_record_is_whole(events, capsys):
+def test_the_command_says_whether_the_record_is_intact(events, capsys):
     call_command("verify_audit")
     assert f"3 events, each following from those before. Head: {events[-1].sha256}" in capsys.readouterr().out
     AuditEvent.objects.filter(number=2).update(about="clip 9")
@@ -203,23 +203,23 @@ def test_the_command_says_whether_the_record_is_whole(events, capsys):
         call_command("verify_audit")
 
 
-def test_the_head_stands_on_the_public_ledger_as_of_the_last_look(events, client):
+def test_the_public_ledger_shows_the_head_as_of_the_last_check(events, client):
     reconciler.reconcile(NOW)
     audit.record(audit.Act.HEARD, "clip 7", None, NOW + timedelta(minutes=1))
     page = client.get("/ledger/").content.decode()
     assert events[-1].sha256 in page and audit.head().sha256 not in page
 
 
-def test_a_release_and_its_export_are_on_record(juniper, share, tmp_path):
+def test_a_release_and_its_export_are_recorded(juniper, share, tmp_path):
     task = share(juniper)
     type(task).objects.filter(pk=task.pk).update(status="settled", plain_answer="yes", confidence=1.0)
     frozen.freeze("spring", [juniper], NOW)
     call_command("export", "spring", "--format", "precise", "--to", str(tmp_path / "out"))
-    told = list(AuditEvent.objects.order_by("number").values_list("act", "about", "person"))
-    assert told == [("released", "release spring", None), ("exported", "release spring", None)]
+    events = list(AuditEvent.objects.order_by("number").values_list("act", "about", "person"))
+    assert events == [("released", "release spring", None), ("exported", "release spring", None)]
 
 
-def test_nobody_s_name_is_in_the_record(events):
+def test_no_name_is_in_the_record(events):
     names = {person.pseudonym for person in User.objects.all()}
     stored = json.dumps([list(map(str, row)) for row in AuditEvent.objects.values_list()])
     assert not [name for name in names if name in stored]

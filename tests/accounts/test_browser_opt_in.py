@@ -1,4 +1,4 @@
-"""Opting in and out as a person does it, with every click counted."""
+"""Opting in and out in a browser, counting every click."""
 
 import json
 import re
@@ -53,7 +53,9 @@ def test_withdrawing_takes_no_more_clicks_than_giving(sharer):
 
 
 @pytest.mark.parametrize("scripts", [True, False], ids=["with scripts", "without scripts"])
-def test_a_receipt_is_had_at_once_and_checked_without_an_account(sharer, visit, site, scripts, tmp_path):
+def test_a_receipt_is_there_immediately_and_checked_without_an_account(
+    sharer, visit, site, scripts, tmp_path
+):
     page = sharer(f"keeper-{scripts}".lower(), java_script_enabled=scripts)
     page.get_by_label("Volunteers may hear my utterances").check()
     page.get_by_role("button", name="Agree to what is ticked").click()
@@ -97,8 +99,8 @@ def test_the_page_fits_the_screen_in_every_state(sharer, width, scheme):
 
 
 def fits(page):
-    """Neither the page nor a card on it is wider than there is room for."""
-    page.wait_for_load_state()  # words can be there before the style sheets are
+    """Neither the page nor any card on it overflows its width."""
+    page.wait_for_load_state()  # the text can be there before the style sheets
     found = page.evaluate("""
         [...document.querySelectorAll("html, .card")]
             .filter(each => each.scrollWidth > each.clientWidth)

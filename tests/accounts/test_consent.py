@@ -1,4 +1,4 @@
-"""Consent is a list of events that only grows, and what rests on it ends with it."""
+"""Consent is an append-only list of events, and what rests on a consent ends with it."""
 
 import pytest
 from django.db import IntegrityError, models, transaction
@@ -45,13 +45,13 @@ def test_nothing_is_allowed_before_it_is_given(wendy):
     assert not consent.allows(wendy, WAKE_WORD, Purpose.VOLUNTEERS)
 
 
-def test_each_purpose_is_given_for_itself(wendy, give):
+def test_each_purpose_is_given_separately(wendy, give):
     give(Purpose.VOLUNTEERS)
     allowed = [purpose for purpose in Purpose if consent.allows(wendy, WAKE_WORD, purpose)]
     assert allowed == [Purpose.VOLUNTEERS]
 
 
-def test_each_material_is_given_for_itself(wendy, give):
+def test_each_material_is_given_separately(wendy, give):
     give(Purpose.VOLUNTEERS)
     assert not consent.allows(wendy, UTTERANCE, Purpose.VOLUNTEERS)
 
@@ -74,14 +74,14 @@ def test_a_consent_says_what_was_agreed(wendy):
         consent.give(wendy, WAKE_WORD, [Purpose.VOLUNTEERS], NOW)
 
 
-def test_withdrawing_ends_all_that_was_given(wendy, give):
+def test_withdrawing_ends_everything_that_was_given(wendy, give):
     give(*Purpose)
     give(*Purpose, material=UTTERANCE)
     assert len(consent.withdraw(wendy, NOW)) == 6
     assert not Consent.objects.live().exists()
 
 
-def test_withdrawing_ends_nothing_of_others(alice, wendy, give):
+def test_withdrawing_ends_no_consent_of_others(alice, wendy, give):
     give(*Purpose)
     consent.withdraw(wendy, NOW)
     assert consent.allows(alice, WAKE_WORD, Purpose.VOLUNTEERS)
@@ -109,7 +109,7 @@ def test_events_are_only_ever_added(wendy, give):
         before = after
 
 
-def test_what_was_withdrawn_can_be_given_again(wendy, give):
+def test_a_withdrawn_consent_can_be_given_again(wendy, give):
     give(Purpose.VOLUNTEERS)
     consent.withdraw(wendy, NOW)
     [again] = give(Purpose.VOLUNTEERS)
@@ -117,7 +117,7 @@ def test_what_was_withdrawn_can_be_given_again(wendy, give):
     assert consent.has_withdrawn(wendy)
 
 
-def test_a_consent_is_withdrawn_by_one_event_at_most(wendy, give):
+def test_a_consent_is_withdrawn_by_at_most_one_event(wendy, give):
     [given] = give(Purpose.VOLUNTEERS)
     [ended] = consent.withdraw(wendy, NOW)
     with pytest.raises(IntegrityError, match="withdraws_id"):
@@ -128,7 +128,7 @@ def test_a_consent_is_withdrawn_by_one_event_at_most(wendy, give):
 
 
 @pytest.mark.parametrize("gone", [User, ConsentNotice, Consent])
-def test_what_a_consent_names_cannot_be_deleted_from_under_it(wendy, give, gone):
+def test_rows_that_a_consent_refers_to_cannot_be_deleted(wendy, give, gone):
     notice = ConsentNotice.objects.create(version=1, language="en", text="…", sha256="…", published_at=NOW)
     give(Purpose.VOLUNTEERS, notice=notice)
     consent.withdraw(wendy, NOW)
@@ -137,19 +137,19 @@ def test_what_a_consent_names_cannot_be_deleted_from_under_it(wendy, give, gone)
         row.delete()
 
 
-def test_no_field_that_points_at_consent_lets_it_be_deleted_in_passing():
+def test_no_foreign_key_to_consent_cascades():
     pointing = [relation for relation in Consent._meta.related_objects]
     assert pointing
     assert {relation.on_delete for relation in pointing} == {models.PROTECT}
 
 
-def test_holding_gives_the_newest_consent(wendy, give):
+def test_the_newest_consent_is_required(wendy, give):
     give(Purpose.VOLUNTEERS, reference="on paper")
     [newer] = give(Purpose.VOLUNTEERS, reference="on the telephone")
     assert consent.require(wendy, WAKE_WORD, Purpose.VOLUNTEERS) == newer
 
 
-def test_holding_by_a_reference_takes_no_other(wendy, give):
+def test_with_a_reference_no_other_consent_will_do(wendy, give):
     [on_paper] = give(Purpose.VOLUNTEERS, reference="on paper")
     give(Purpose.VOLUNTEERS, reference="on the telephone")
     assert consent.require(wendy, WAKE_WORD, Purpose.VOLUNTEERS, "on paper") == on_paper
@@ -161,7 +161,7 @@ def test_holding_by_a_reference_takes_no_other(wendy, give):
 def test_a_withdrawal_waits_for_a_clip_that_is_being_stored(
     wendy, give, juniper, sound, in_background, lock_is_awaited, monkeypatch
 ):
-    """It comes at the worst moment: consent was found, the row is not there yet."""
+    """It comes at the worst moment: consent was found, and the clip's row is not stored yet."""
     give(Purpose.VOLUNTEERS)
     put_all, withdrawals = vault.put_all, []
 
@@ -185,7 +185,7 @@ def test_in_fifty_races_no_clip_is_stored_after_its_withdrawal(wendy, give, juni
         ours = Clip.objects.filter(samples_sha256=sound.fingerprint)
 
         def withdraw_and_look():
-            audio.speech_share(sound.samples)  # noqa: B023  as long as intake takes before it asks
+            audio.speech_share(sound.samples)  # noqa: B023  as long as intake takes before it checks consent
             consent.withdraw(wendy, NOW)
             return ours.exists()  # noqa: B023
 
@@ -218,5 +218,5 @@ def test_one_contributor_never_waits_for_another(alice, wendy, give, in_backgrou
     give(Purpose.VOLUNTEERS)
     with transaction.atomic():
         consent.require(wendy, WAKE_WORD, Purpose.VOLUNTEERS)
-        held = in_background(lambda: consent.withdraw(alice, NOW))
-        assert len(held.result(timeout=30)) == 4
+        other = in_background(lambda: consent.withdraw(alice, NOW))
+        assert len(other.result(timeout=30)) == 4

@@ -1,4 +1,4 @@
-"""By default nothing: six boxes, none ticked; what was ticked is given, and one button takes it back."""
+"""Opting in: six boxes, none ticked beforehand. Ticked boxes give consent, and one button withdraws it."""
 
 import re
 import shutil
@@ -27,7 +27,7 @@ DISGUISED = "wake-word.disguised"
 
 
 class Form(HTMLParser):
-    """The fields of the one form on a page that goes to `action`: what a browser would show and send."""
+    """The fields of the forms on a page that post to `action`, as a browser would show and send them."""
 
     def __init__(self, page, action):
         super().__init__()
@@ -68,7 +68,7 @@ def here(client, wendy):
 
 @pytest.fixture
 def tick(here):
-    """Ticks boxes on the page as it stands, and gives."""
+    """Opens the page, ticks these boxes and sends the form."""
 
     def given(*boxes, language="en"):
         page = here.get(PAGE, {"language": language}).content.decode()
@@ -80,7 +80,7 @@ def tick(here):
 
 @pytest.fixture
 def withdraw(here):
-    """Presses the one button beside a consent, or the one for everything."""
+    """Presses the button next to a consent, or the one that withdraws everything."""
 
     def pressed(**which):
         return here.post(reverse("withdraw_consent"), which, follow=True)
@@ -106,7 +106,7 @@ def new_notice(tmp_path, monkeypatch):
 
 @pytest.fixture
 def record(wendy, juniper):
-    """Wendy's recordings, each another one."""
+    """Stores one of Wendy's recordings; each pitch is another one."""
 
     def one_more(hertz=440):
         sound = intake.read(sounds.in_format("wav", sounds.tone(0.5, hertz=hertz)))
@@ -135,15 +135,15 @@ def test_there_are_six_boxes_and_one_for_the_disguise_and_none_is_ticked(here, l
     assert Form(page, reverse("give_consent")).boxes() == dict.fromkeys(BOXES | {DISGUISED}, False)
 
 
-def test_the_profile_leads_to_it(here):
+def test_the_profile_links_to_it(here):
     assert f'href="{PAGE}"' in drawn(here.get("/profile/"))
 
 
-def test_it_is_for_whoever_is_logged_in(client):
+def test_it_needs_a_log_in(client):
     assert client.get(PAGE).url.startswith("/accounts/login/")
 
 
-def test_whoever_may_not_share_is_shown_no_boxes_and_can_give_nothing(client, sam):
+def test_a_person_who_may_not_share_sees_no_boxes_and_can_give_nothing(client, sam):
     client.force_login(sam)
     assert Form(drawn(client.get(PAGE)), reverse("give_consent")).boxes() == {}
     assert client.post(reverse("give_consent"), {"wake-word.volunteers": "on"}).status_code == 403
@@ -169,7 +169,7 @@ def test_the_notice_is_in_the_browsers_language_unless_another_is_chosen(here, b
     assert {"en": "What cannot be undone", "es": "Qué no tiene vuelta atrás"}[read] in page
 
 
-def test_every_language_says_as_much_and_has_every_box(db):
+def test_every_language_has_the_same_sections_and_boxes(db):
     texts = [notices.current(language) for language in notices.languages()]
     assert [notice.language for notice in texts] == ["en", "es"]
     shapes = [[(block.kind, len(block.lines)) for block in notices.blocks(notice)] for notice in texts]
@@ -181,18 +181,18 @@ def test_every_language_says_as_much_and_has_every_box(db):
 
 
 @pytest.mark.parametrize("language", ["en", "es"])
-def test_the_notice_says_what_must_be_known_before(db, language):
-    said = notices.current(language).text.lower()
+def test_the_notice_says_what_people_must_know_before(db, language):
+    text = notices.current(language).text.lower()
     en = ("seconds around the wake word", "volunteers", "named researchers", "public releases", "recall feed",
           "no one asks you why", "age, sex, origin or income", "nothing new is stored")  # fmt: skip
     es = ("segundos alrededor", "personas voluntarias", "investigadores con nombre",
           "publicaciones abiertas", "lista de retiradas", "nadie te pregunta por qué",
           "edad, sexo, origen o ingresos", "no se guarda nada nuevo")  # fmt: skip
-    assert [words for words in {"en": en, "es": es}[language] if words not in said] == []
+    assert [words for words in {"en": en, "es": es}[language] if words not in text] == []
 
 
-def test_a_disguise_is_never_called_more_than_that():
-    """In English or Spanish, on pages, in texts, in code; what is not ours to name is left out."""
+def test_a_disguise_is_never_called_anything_stronger():
+    """In English or Spanish, on pages, in texts and in code, except for names given by others."""
     a_paper = "Speaker anonymisation using the McAdams"
     others = ("AnonymousUser", "voices are not anonymous", a_paper)
     kinds = {".py", ".html", ".md", ".js", ".css", ".txt"}
@@ -219,12 +219,12 @@ def test_a_disguise_is_never_called_more_than_that():
     ],
     ids=lambda boxes: "+".join(sorted(boxes)),
 )
-def test_what_is_ticked_is_given_and_nothing_else(tick, wendy, boxes):
+def test_only_the_ticked_boxes_are_given(tick, wendy, boxes):
     assert "Saved." in drawn(tick(*boxes))
     assert live(wendy) == boxes
 
 
-def test_a_consent_names_the_words_that_were_read(tick, wendy):
+def test_a_consent_refers_to_the_notice_that_was_read(tick, wendy):
     tick("wake-word.volunteers", language="es")
     notice = wendy.consents.get().notice
     assert (notice.version, notice.language) == (notices.current_version(), "es")
@@ -239,13 +239,13 @@ def test_nothing_ticked_gives_nothing_and_says_so(tick, wendy):
 
 @pytest.mark.parametrize("material", Material)
 @pytest.mark.parametrize("purpose", [Purpose.RESEARCHERS, Purpose.PUBLIC])
-def test_nobody_else_gets_what_no_volunteer_may_hear(tick, wendy, material, purpose):
+def test_no_one_gets_clips_that_volunteers_may_not_hear(tick, wendy, material, purpose):
     answer = tick(f"{material}.{purpose}")
     assert answer.status_code == 400 and "only clips that volunteers have labelled" in drawn(answer)
     assert live(wendy) == set()
 
 
-def test_more_can_be_given_later_and_only_what_is_missing_is_asked(tick, here, wendy):
+def test_more_can_be_given_later_and_only_missing_boxes_are_shown(tick, here, wendy):
     tick("wake-word.volunteers")
     asked = Form(drawn(here.get(PAGE)), reverse("give_consent")).boxes()
     assert asked == dict.fromkeys(BOXES - {"wake-word.volunteers"}, False)
@@ -261,24 +261,24 @@ def test_sending_the_form_twice_gives_once(here, wendy):
     assert wendy.consents.count() == 1
 
 
-def test_a_box_that_there_is_not_gives_nothing(tick, wendy):
+def test_an_unknown_box_gives_nothing(tick, wendy):
     assert tick("wake-word.everybody", "everything").status_code == 400
     assert not wendy.consents.exists()
 
 
-def test_a_disguise_is_had_by_asking_for_it_alone(tick, wendy):
+def test_clips_are_disguised_only_if_asked_for(tick, wendy):
     tick("wake-word.volunteers")
     assert not consent.is_disguised(wendy)
 
 
-def test_a_disguise_that_was_asked_for_stands_on_the_one_consent_it_is_about(tick, wendy):
+def test_a_requested_disguise_is_stored_in_the_one_consent_it_applies_to(tick, wendy):
     tick(*BOXES, DISGUISED)
     assert consent.is_disguised(wendy)
     [disguised] = wendy.consents.filter(disguised=True)
     assert (disguised.material, disguised.purpose) == (WAKE_WORD, Purpose.VOLUNTEERS)
 
 
-def test_the_database_knows_a_disguise_for_nothing_else(wendy):
+def test_the_database_allows_a_disguise_for_nothing_else(wendy):
     words = {"contributor": wendy, "at": NOW, "reference_hash": "0" * 64, "disguised": True}
     with pytest.raises(IntegrityError, match="only_volunteers_hear_disguised"):
         Consent.objects.create(material=UTTERANCE, purpose=Purpose.VOLUNTEERS, **words)
@@ -290,7 +290,7 @@ def test_a_disguise_without_listeners_is_refused(tick, wendy):
     assert live(wendy) == set()
 
 
-def test_one_button_turns_the_disguise_on_and_off_and_ends_nothing(tick, here, wendy):
+def test_one_button_switches_the_disguise_and_ends_no_consent(tick, here, wendy):
     tick("wake-word.volunteers", "wake-word.public")
     for wanted in ("yes", "no", "yes"):
         here.post(reverse("disguise"), {"disguised": wanted})
@@ -299,12 +299,12 @@ def test_one_button_turns_the_disguise_on_and_off_and_ends_nothing(tick, here, w
     assert not wendy.consents.filter(withdraws__isnull=False).exists()
 
 
-def test_a_disguise_for_nothing_that_is_heard_gives_nothing(here, wendy):
+def test_switching_the_disguise_without_a_consent_gives_nothing(here, wendy):
     here.post(reverse("disguise"), {"disguised": "yes"})
     assert not wendy.consents.exists()
 
 
-def test_what_is_live_is_shown_with_a_button_of_its_own(tick, here):
+def test_each_live_consent_is_shown_with_its_own_button(tick, here):
     tick("wake-word.volunteers", "utterance.volunteers")
     page = drawn(here.get(PAGE))
     buttons = Form(page, reverse("withdraw_consent"))
@@ -337,25 +337,25 @@ def test_one_consent_can_be_ended_alone(tick, withdraw, wendy):
 
 
 @mutant(
-    "without volunteers the rest of its kind ends too",
+    "withdrawing from volunteers ends all consents of that material",
     "accounts/consent.py",
     kept_by="    if purpose and purpose != Purpose.VOLUNTEERS:",
     broken="    if purpose:",
 )
-def test_without_volunteers_the_rest_of_its_kind_ends_too(tick, withdraw, wendy):
+def test_withdrawing_from_volunteers_ends_all_consents_of_that_material(tick, withdraw, wendy):
     tick(*BOXES)
     withdraw(material="wake-word", purpose="volunteers")
     assert live(wendy) == {f"utterance.{purpose}" for purpose in Purpose}
 
 
-def test_withdrawing_is_open_to_people_whose_role_was_taken(tick, withdraw, wendy):
+def test_people_who_lost_the_role_can_still_withdraw(tick, withdraw, wendy):
     tick("wake-word.volunteers")
     User.objects.filter(pk=wendy.pk).update(roles=[Role.ANNOTATOR])
     withdraw()
     assert live(wendy) == set()
 
 
-def test_withdrawing_ends_nothing_of_anybody_else(alice, tick, withdraw):
+def test_withdrawing_ends_no_consent_of_anyone_else(alice, tick, withdraw):
     tick(*BOXES)
     before = live(alice)
     withdraw()
@@ -370,17 +370,17 @@ def test_nonsense_ends_nothing(tick, withdraw, wendy, nonsense):
 
 
 @pytest.mark.parametrize("name", ["give_consent", "withdraw_consent", "disguise"])
-def test_no_link_gives_or_withdraws(here, name):
+def test_a_link_cannot_give_or_withdraw(here, name):
     assert here.get(reverse(name)).status_code == 405
 
 
 @mutant(
-    "nothing new is stored under a notice that changed",
+    "nothing new is stored under an outdated notice",
     "accounts/consent.py",
     kept_by="found.filter(Q(notice=None) | Q(notice__version=notices.current_version()))",
     broken="found",
 )
-def test_a_changed_notice_stops_what_comes_in(tick, record, new_notice, own_home):
+def test_a_changed_notice_stops_new_clips(tick, record, new_notice, own_home):
     tick("wake-word.volunteers")
     record()
     files = sorted(path for path in (own_home / "vault").rglob("*") if path.is_file())
@@ -391,7 +391,7 @@ def test_a_changed_notice_stops_what_comes_in(tick, record, new_notice, own_home
     assert sorted(path for path in (own_home / "vault").rglob("*") if path.is_file()) == files
 
 
-def test_what_is_held_already_is_still_heard(tick, record, new_notice, bea, juniper):
+def test_existing_clips_are_still_heard(tick, record, new_notice, bea, juniper):
     tick("wake-word.volunteers")
     record()
     new_notice()
@@ -399,7 +399,7 @@ def test_what_is_held_already_is_still_heard(tick, record, new_notice, bea, juni
     assert vault.get(assignments.playable(bea, lent.pk, timezone.now()))[:4] == b"RIFF"
 
 
-def test_an_import_rests_on_its_reference_and_on_no_notice(alice, juniper, share, new_notice):
+def test_an_import_needs_its_reference_and_no_notice(alice, juniper, share, new_notice):
     new_notice()
     assert share(juniper)
 
@@ -415,7 +415,7 @@ def test_a_changed_notice_asks_again_with_nothing_ticked(tick, here, record, new
     assert Clip.objects.get().consent.notice.version == notices.current_version()
 
 
-def test_what_is_not_ticked_again_ends_and_what_was_not_asked_about_stays(tick, new_notice, wendy):
+def test_consents_that_are_not_ticked_again_end_and_other_materials_stay(tick, new_notice, wendy):
     tick(*BOXES, DISGUISED)
     new_notice()
     tick("wake-word.volunteers", "wake-word.public")
@@ -425,12 +425,12 @@ def test_what_is_not_ticked_again_ends_and_what_was_not_asked_about_stays(tick, 
 
 
 @mutant(
-    "an answer to words that changed meanwhile gives nothing",
+    "a form sent after the notice changed gives nothing",
     "accounts/views_consent.py",
     kept_by="    if form.notice_has_changed():",
     broken="    if False:",
 )
-def test_an_answer_to_words_that_changed_meanwhile_gives_nothing(here, new_notice, wendy):
+def test_a_form_sent_after_the_notice_changed_gives_nothing(here, new_notice, wendy):
     read = Form(drawn(here.get(PAGE)), reverse("give_consent")).hidden()
     new_notice()
     answer = here.post(reverse("give_consent"), read | {"wake-word.volunteers": "on"}, follow=True)
@@ -439,32 +439,32 @@ def test_an_answer_to_words_that_changed_meanwhile_gives_nothing(here, new_notic
     assert not wendy.consents.exists()
 
 
-def test_words_that_change_without_a_new_version_are_an_error_that_says_so(db, tmp_path, monkeypatch):
+def test_a_text_changed_without_a_new_version_is_an_error_that_says_so(db, tmp_path, monkeypatch):
     notices.current("en")
     folder = tmp_path / "edited"
     shutil.copytree(notices.FOLDER, folder)
     now = notices.current_version()
     (folder / f"{now}.en.md").write_text("You give us everything.")
     monkeypatch.setattr(notices, "FOLDER", folder)
-    told = rf"{now}\.en\.md has other words .* a new version: {now + 1}\.en\.md"
-    with pytest.raises(notices.BadNotice, match=told):
+    message = rf"{now}\.en\.md has other words .* a new version: {now + 1}\.en\.md"
+    with pytest.raises(notices.BadNotice, match=message):
         notices.current("en")
 
 
-def test_a_version_must_be_there_in_every_language(db, new_notice):
+def test_a_version_must_exist_in_every_language(db, new_notice):
     version = notices.current_version() + 1
     new_notice(languages=["en"])
     with pytest.raises(notices.BadNotice, match=f"Version {version} of the notice lacks: es"):
         notices.current("en")
 
 
-def test_a_text_must_say_which_version_it_is(tmp_path, monkeypatch):
+def test_a_texts_file_name_must_give_its_version(tmp_path, monkeypatch):
     (tmp_path / "notice.md").write_text("?")
     monkeypatch.setattr(notices, "FOLDER", tmp_path)
     with pytest.raises(notices.BadNotice, match=r"must be named VERSION\.LANGUAGE\.md"):
         notices.current_version()
 
 
-def test_a_notice_is_recorded_once(db):
+def test_a_notice_is_stored_once(db):
     assert notices.current("en") == notices.current("en")
     assert ConsentNotice.objects.count() == 1

@@ -1,4 +1,4 @@
-"""Statements that are planned once for a connection, and anew when the plan turns out to be a bad one."""
+"""Prepared statements are planned once per connection, and again when a plan turns out to be slow."""
 
 from django.db import connection
 
@@ -22,8 +22,8 @@ def test_a_statement_is_planned_once(db):
     assert planned_at() == first
 
 
-def test_what_took_long_is_planned_anew_once(db):
-    """As after an import into empty tables, of which the plan knew nothing."""
+def test_a_slow_statement_is_planned_again_once(db):
+    """As after an import into tables that were empty when the plan was made."""
     prepared.rows("waiting", WAIT, [0])
     first = planned_at()
     prepared.rows("waiting", WAIT, [2 * prepared.SLOW_SECONDS])

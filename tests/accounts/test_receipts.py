@@ -1,4 +1,4 @@
-"""A receipt says what was given or withdrawn, names nobody, and anybody can check it."""
+"""A receipt says what was given or withdrawn and names no one, and anyone can check it."""
 
 import base64
 import copy
@@ -46,12 +46,12 @@ def file(given, tmp_path):
     return path
 
 
-def check(client, **handed_over):
-    return client.post(CHECK, handed_over).content.decode()
+def check(client, **submitted):
+    return client.post(CHECK, submitted).content.decode()
 
 
 def places(value, path=()):
-    """The way to every leaf of a document."""
+    """The path to every leaf of a document."""
     inside = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
     found = [each for key, below in inside for each in places(below, (*path, key))]
     return found or [path]
@@ -64,7 +64,7 @@ def at(document, path):
 
 
 def changes(document):
-    """Copies of the document, each with one thing changed, taken out or added."""
+    """Copies of the document, each with one thing changed, removed or added."""
     for path in places(document):
         for change in ("change", "remove", "add"):
             changed = copy.deepcopy(document)
@@ -80,7 +80,7 @@ def changes(document):
             yield f"{change} {path}", changed
 
 
-def test_a_receipt_for_giving_says_what_was_given_to_whom_under_which_words(given):
+def test_a_receipt_says_what_was_given_to_whom_and_under_which_notice(given):
     notice = notices.current("es")
     words = {"version": notice.version, "language": "es", "sha256": notice.sha256}
     assert [each["privacy_notice"] for each in given["pii_processing"]] == [words, words]
@@ -104,7 +104,7 @@ def test_a_receipt_for_giving_says_what_was_given_to_whom_under_which_words(give
         "party_identification",
     ],
 )
-def test_the_fields_after_the_specification_are_there(given, field):
+def test_the_fields_of_the_specification_are_there(given, field):
     assert given[field]
 
 
@@ -121,17 +121,17 @@ def test_the_fields_after_the_specification_are_there(given, field):
         "withdrawal_method",
     ],
 )
-def test_so_are_the_fields_of_each_purpose(given, field):
+def test_the_fields_of_each_purpose_are_there(given, field):
     assert all(each[field] for each in given["pii_processing"])
 
 
-def test_whoever_runs_the_site_stands_in_it_and_no_country(given, settings):
+def test_it_names_the_operator_but_no_country(given, settings):
     [party] = given["party_identification"]
     assert party["party_url"] == settings.SITE_URL and party["party_contact"] == settings.CONTACT
     assert "jurisdiction" not in json.dumps(given)
 
 
-def test_a_receipt_for_withdrawing_names_what_ended(wendy):
+def test_a_withdrawal_receipt_says_what_ended(wendy):
     consent.withdraw(wendy, LATER, material=Material.WAKE_WORD, purpose=Purpose.RESEARCHERS)
     ended, given = (receipt.document() for receipt in receipts.for_contributor(wendy))
     assert ended["events"][0] == {
@@ -144,8 +144,8 @@ def test_a_receipt_for_withdrawing_names_what_ended(wendy):
     signing.verify(ended)
 
 
-def test_what_was_given_twice_over_is_withdrawn_once(wendy):
-    """Turning the disguise off and on adds consents; what they are about stays one thing."""
+def test_a_consent_that_was_given_twice_is_listed_once_when_withdrawn(wendy):
+    """Turning the disguise off and on adds consents for the same material and purpose."""
     consent.disguise(wendy, False, LATER)
     consent.disguise(wendy, True, LATER + timedelta(hours=1))
     consent.withdraw(wendy, LATER + timedelta(hours=2))
@@ -155,12 +155,12 @@ def test_what_was_given_twice_over_is_withdrawn_once(wendy):
 
 
 @mutant(
-    "two receipts cannot be told to be one person's",
+    "two receipts of one person cannot be linked",
     "accounts/receipts.py",
     kept_by='signing.pseudonym(f"subject {self._act}")',
     broken='signing.pseudonym(f"subject {self.contributor_id}")',
 )
-def test_a_receipt_names_nobody_and_two_receipts_name_nobody_alike(wendy):
+def test_a_receipt_names_no_one_and_two_of_one_person_cannot_be_linked(wendy):
     consent.withdraw(wendy, LATER)
     ended, given = (receipt.document() for receipt in receipts.for_contributor(wendy))
     assert ended["pii_principal_id"] != given["pii_principal_id"]
@@ -171,12 +171,12 @@ def test_a_receipt_names_nobody_and_two_receipts_name_nobody_alike(wendy):
         assert str(wendy.pk) not in [at(document, path) for path in places(document)]
 
 
-def test_a_receipt_does_not_tell_where_a_consent_on_paper_lies(alice):
+def test_a_receipt_does_not_show_a_consent_reference(alice):
     [receipt] = receipts.for_contributor(alice)
     assert "on paper" not in json.dumps(receipt.document())
 
 
-def test_it_comes_out_the_same_each_time_and_nothing_of_it_is_stored(wendy, given):
+def test_it_has_the_same_bytes_each_time_without_being_stored(wendy, given):
     again = [receipt.document() for receipt in receipts.for_contributor(User.objects.get(pk=wendy.pk))]
     assert [receipts.as_file(each) for each in again] == [receipts.as_file(given)]
 
@@ -187,7 +187,7 @@ def test_it_comes_out_the_same_each_time_and_nothing_of_it_is_stored(wendy, give
     kept_by='_private().public_key().verify(_signature(document["signature"]), canonical_json(unsigned))',
     broken='_signature(document["signature"]), canonical_json(unsigned)',
 )
-def test_any_one_change_is_noticed(given):
+def test_every_single_change_is_noticed(given):
     signing.verify(given)
     tried = 0
     for what, changed in changes(given):
@@ -199,18 +199,18 @@ def test_any_one_change_is_noticed(given):
 
 
 @pytest.mark.parametrize("value", [1, 1.0, True, None, "1", [], {}])
-def test_a_value_of_another_kind_is_another_value(value, own_home):
+def test_a_value_of_another_type_is_another_value(value, own_home):
     signed = signing.sign({"number": 2})
     with pytest.raises(signing.BadSignature):
         signing.verify(signed | {"number": value})
 
 
-def test_order_and_spacing_are_free(given):
-    turned = dict(reversed(given.items()))
-    signing.verify(receipts.read(json.dumps(turned, indent=7).encode("utf-8-sig")))
+def test_order_and_spacing_do_not_matter(given):
+    reordered = dict(reversed(given.items()))
+    signing.verify(receipts.read(json.dumps(reordered, indent=7).encode("utf-8-sig")))
 
 
-def test_a_receipt_of_another_site_is_told_apart(given, settings, tmp_path):
+def test_a_receipt_of_another_site_does_not_verify(given, settings, tmp_path):
     settings.MASTER_KEYS = tmp_path / "another site"
     with pytest.raises(signing.BadSignature, match="other-key"):
         signing.verify(given)
@@ -221,13 +221,13 @@ def test_a_receipt_of_another_site_is_told_apart(given, settings, tmp_path):
 
 
 @pytest.mark.parametrize("signature", ["", "x", "AAAA", "ñ", None, 7, [], "A" * 88])
-def test_a_signature_that_is_none_is_refused(given, signature):
+def test_a_malformed_signature_is_refused(given, signature):
     with pytest.raises(signing.BadSignature):
         signing.verify(given | {"signature": signature})
 
 
 def test_one_signature_has_one_spelling(given):
-    """The last letter before the padding carries four bits that decoders throw away."""
+    """The last letter before the padding has four bits that decoders ignore."""
     letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
     signature = given["signature"]
     for letter in set(letters) - {signature[-3]}:
@@ -236,7 +236,7 @@ def test_one_signature_has_one_spelling(given):
 
 
 def test_the_public_key_is_enough_to_check_it(given, client):
-    """By another road than ours: from what the page gives and says of the canonical form."""
+    """Checked independently: with the published key and its description of the canonical form."""
     published = client.get("/receipts/key/").json()
     assert published["key"] == given["key"]
     signature = base64.b64decode(given.pop("signature"))
@@ -244,7 +244,7 @@ def test_the_public_key_is_enough_to_check_it(given, client):
     Ed25519PublicKey.from_public_bytes(base64.b64decode(published["public_key"])).verify(signature, plain)
 
 
-def test_the_signing_key_is_for_its_owner_alone_and_made_once(own_home):
+def test_the_signing_key_is_readable_by_its_owner_only_and_made_once(own_home):
     first = signing.public_key()
     path = own_home / "keys" / "signing.key"
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
@@ -259,7 +259,7 @@ def test_the_signing_key_never_wraps_a_data_key(own_home, db):
     assert {row.master for row in DataKey.objects.all()} == {"0001"}
 
 
-def test_your_receipts_are_on_your_page_at_once_and_as_long_as_the_account(wendy, client):
+def test_your_receipts_are_on_your_page_immediately_and_while_the_account_exists(wendy, client):
     client.force_login(wendy)
     consent.withdraw(wendy, LATER)
     for receipt in receipts.for_contributor(wendy):
@@ -270,14 +270,14 @@ def test_your_receipts_are_on_your_page_at_once_and_as_long_as_the_account(wendy
         signing.verify(receipts.read(file.content))
 
 
-def test_nobody_has_the_receipts_of_others(wendy, bea, client):
+def test_no_one_gets_the_receipts_of_others(wendy, bea, client):
     address = f"/profile/receipts/{receipts.for_contributor(wendy)[0].id}/"
     assert client.get(address).url.startswith("/accounts/login/")
     client.force_login(bea)
     assert client.get(address).status_code == 404
 
 
-def test_the_command_says_yes_and_why_not(file, given, capsys):
+def test_the_command_accepts_a_receipt_or_says_why_not(file, given, capsys):
     call_command("verify_receipt", file)
     assert "signed by this site" in capsys.readouterr().out
     refused = {
@@ -304,7 +304,7 @@ def test_the_command_says_yes_and_why_not(file, given, capsys):
 
 
 @pytest.mark.django_db(transaction=True)
-def test_the_commands_exit_code_says_it_to_programs(file, site_environment):
+def test_the_commands_exit_code_tells_programs(file, site_environment):
     def code():
         command = [sys.executable, "manage.py", "verify_receipt", str(file)]
         return subprocess.run(command, cwd=ROOT, env=site_environment, capture_output=True).returncode
@@ -314,7 +314,7 @@ def test_the_commands_exit_code_says_it_to_programs(file, site_environment):
     assert code() == 1
 
 
-def test_anybody_checks_a_receipt_by_pasting_or_by_file(file, client):
+def test_anyone_can_check_a_receipt_pasted_or_as_a_file(file, client):
     for page in (check(client, receipt=file.read_text()), check(client, file=file.open("rb"))):
         assert "This site signed it, and it has not been changed." in page
         assert "consent receipt: given" in page
@@ -338,20 +338,20 @@ def test_nonsense_gets_a_clear_answer(db, client, pasted, answer):
     assert "<script>alert" not in page
 
 
-def test_a_changed_receipt_is_called_so(given, client):
+def test_a_changed_receipt_is_reported_as_changed(given, client):
     page = check(client, receipt=json.dumps(given | {"issued_at": "1999"}))
     assert "This receipt could not be verified." in page and "a field was changed" in page
     assert "1999" not in page
 
 
-def test_what_is_too_large_is_refused_before_it_is_read(db, client, monkeypatch):
+def test_a_file_that_is_too_large_is_refused_before_it_is_read(db, client, monkeypatch):
     monkeypatch.setattr(receipts, "read", lambda data: pytest.fail("it was read"))
     big = SimpleUploadedFile("big.json", b" " * 3_000_000)
     answer = client.post(CHECK, {"file": big})
     assert answer.status_code == 413 and "too large" in answer.content.decode()
 
 
-def test_markup_in_a_signed_paper_stays_words(client, db):
+def test_markup_in_a_signed_document_is_escaped(client, db):
     signed = signing.sign({"document": "<script>alert(1)</script>", "events": [{"event_state": "<b>"}]})
     page = check(client, receipt=json.dumps(signed))
     assert "it has not been changed" in page and "<script>alert" not in page and "<b>" not in page

@@ -1,4 +1,4 @@
-"""A program's token is looked up first of all, also over a connection that was lost since the last call."""
+"""A program's token is looked up first, even if the database connection was lost since the last call."""
 
 import os
 import socket
@@ -14,7 +14,7 @@ from tests.support.mutants import mutant
 
 @pytest.fixture
 def call(bea):
-    """Asks for something by Bea's token; the status."""
+    """Make a request with Bea's token; returns the status."""
     _stored, token = AuthToken.objects.create(bea)
     client = Client(HTTP_AUTHORIZATION=f"Token {token}", raise_request_exception=False)
     return lambda: client.get("/api/v1/campaigns/").status_code
@@ -22,46 +22,46 @@ def call(bea):
 
 @pytest.fixture
 def looked_up(monkeypatch):
-    """Each time that a token is looked up; what is put into `fails` is done first, once."""
-    times, fails, ask = [], [], prepared.one
+    """The token look-ups so far. A function put into `fails` is called before the next one, once."""
+    times, fails, real_one = [], [], prepared.one
 
-    def one(*asked):
-        times.append(asked[0])
+    def one(*args):
+        times.append(args[0])
         if fails:
             fails.pop()()
-        return ask(*asked)
+        return real_one(*args)
 
     monkeypatch.setattr(tokens.prepared, "one", one)
     return times, fails
 
 
 def cut():
-    """The other end of the connection is gone."""
+    """Cut the database connection."""
     with socket.socket(fileno=os.dup(connection.connection.fileno())) as wire:
         wire.shutdown(socket.SHUT_RDWR)
 
 
 @mutant(
-    "a call over a connection that was lost meanwhile is answered",
+    "a call over a lost database connection is answered",
     "accounts/tokens.py",
     kept_by="    except Error:",
     broken="    except InterfaceError:",
 )
 @pytest.mark.django_db(transaction=True)
-def test_a_connection_that_was_lost_since_the_last_call_is_made_anew(call):
+def test_a_connection_lost_since_the_last_call_is_reopened(call):
     assert call() == 200
     cut()
     assert call() == 200
 
 
 @pytest.mark.django_db(transaction=True)
-@pytest.mark.parametrize("told", [DatabaseError, InterfaceError, OperationalError])
-def test_whatever_the_driver_calls_it(call, looked_up, told):
-    """A run of 300 faults met its DatabaseError three times, for a server that was stopped hard."""
+@pytest.mark.parametrize("error", [DatabaseError, InterfaceError, OperationalError])
+def test_a_lost_connection_is_recognised_by_any_of_the_drivers_errors(call, looked_up, error):
+    """In a run of 300 faults, a killed server caused DatabaseError three times."""
 
     def lose():
         cut()
-        raise told("server closed the connection unexpectedly")
+        raise error("server closed the connection unexpectedly")
 
     times, fails = looked_up
     fails.append(lose)
@@ -70,7 +70,7 @@ def test_whatever_the_driver_calls_it(call, looked_up, told):
 
 
 @pytest.mark.django_db(transaction=True)
-def test_what_fails_on_a_connection_that_is_there_is_not_tried_again(call, looked_up):
+def test_an_error_on_a_working_connection_is_not_retried(call, looked_up):
     def refuse():
         raise DatabaseError("no")
 

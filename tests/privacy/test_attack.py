@@ -1,4 +1,5 @@
-"""The attack: yesterday's dump and vault, and today's keys. Nothing of who left, everything of who stayed."""
+"""The attack: yesterday's database dump and vault with today's keys open everything of people who stayed,
+and nothing of people who left."""
 
 import os
 import pickle
@@ -53,7 +54,7 @@ def scanner():
 
 @pytest.fixture
 def people(juniper, sentences, volunteers):
-    """Two people who shared three clips each, which were heard, written down and released."""
+    """Two people with three clips each, which were labelled or transcribed, settled and released."""
     found = {}
     for who in PEOPLE:
         person = User.objects.create_user(CANARY[f"{who}'s name"], CANARY[f"{who}'s address"])
@@ -80,7 +81,7 @@ def people(juniper, sentences, volunteers):
 
 @pytest.fixture
 def attack(people, site_environment, own_home, tmp_path):
-    """What opens of yesterday's dump and vault with the keys of one day. Gives {row: what opens of it}."""
+    """Tries the keys of one day on yesterday's dump and vault; returns {row: what opened}."""
     url = site_environment["DATABASE_URL"]
     dump = opened.dump(url, tmp_path / "yesterday.sql")
     yesterday = tmp_path / "yesterday"
@@ -88,7 +89,7 @@ def attack(people, site_environment, own_home, tmp_path):
     shutil.copytree(own_home / "keys", yesterday / "keys")
 
     def with_keys(keys, restored=True):
-        # The settings of a fresh process find vault and keys in the home that they are given.
+        # A new process finds the vault and the keys in its TAGGER_HOME.
         home = tmp_path / "attacker"
         shutil.rmtree(home, ignore_errors=True)
         shutil.copytree(yesterday / "vault", home / "vault")
@@ -116,7 +117,7 @@ def manage(environment, *arguments):
 
 
 def erase(own_home):
-    """To the end: the scrub, the key rotation of the night, and a minute later the old master's end."""
+    """Everything that follows a withdrawal: the scrub, the key rotation, the end of the old master key."""
     for pk in withdrawal.unfinished():
         tasks.scrub(pk)
     tasks.rotate_master_key()
@@ -126,12 +127,12 @@ def erase(own_home):
 
 
 def opens(found):
-    """What opened, without the keys themselves: they are replaced when a clip goes."""
+    """What opened, without the data keys, which are replaced when a clip is erased."""
     return {row: each["opens"] for row, each in found.items() if not row.startswith("accounts.DataKey")}
 
 
 def rows_of(person):
-    """The person, their consents and devices, and all that hangs on their clips."""
+    """The person, their consents and devices, and everything that belongs to their clips."""
     clips = person.clips.all()
     found = [
         person,
@@ -146,22 +147,22 @@ def rows_of(person):
 
 
 def test_yesterdays_dump_with_yesterdays_keys_opens_everything(attack, scanner, own_home):
-    """The control: what the attack looks for is there, and it would find it."""
+    """The control: everything that the attack looks for exists, and the attack finds it."""
     found = attack("yesterday", restored=False)
     assert scanner.names(pickle.dumps(found)) == set(CANARY) | set(NOISE)
     assert not any(each["closed"] for each in found.values())
 
 
 @mutant(
-    "old backups open nothing of who left",
+    "old backups open nothing of people who left",
     "accounts/key_rotation.py",
     kept_by="                ciphers.destroy(name)\n",
     broken="                pass\n",
 )
-def test_yesterdays_dump_with_todays_keys_opens_nothing_of_who_left_and_all_of_who_stayed(
+def test_yesterdays_dump_with_todays_keys_opens_only_what_belongs_to_people_who_stayed(
     attack, people, scanner, own_home
 ):
-    all_there_was = opens(attack("yesterday", restored=False))
+    before = opens(attack("yesterday", restored=False))
     hers = rows_of(people["leaver"])
     withdrawal.forget_account(people["leaver"], False, timezone.now())
     erase(own_home)
@@ -172,15 +173,15 @@ def test_yesterdays_dump_with_todays_keys_opens_nothing_of_who_left_and_all_of_w
     assert scanner.names(pickle.dumps(found)) == kept
     now = opens(found)
     assert {row: now[row] for row in now if row not in hers} == {
-        row: was for row, was in all_there_was.items() if row not in hers
+        row: was for row, was in before.items() if row not in hers
     }
     assert {row for row in found if found[row]["closed"]} >= {
         row for row in hers if row.startswith("datasets.Clip ")
     }
 
 
-def test_a_sham_erasure_is_seen_through(attack, people, scanner, own_home):
-    """The control of the attack itself: with the old master kept, deleting the wrapped key hides nothing."""
+def test_deleting_only_the_wrapped_key_hides_nothing(attack, people, scanner, own_home):
+    """The control: as long as the old master key exists, the attack opens what was deleted."""
     withdrawal.forget_account(people["leaver"], False, timezone.now())
     for pk in withdrawal.unfinished():
         tasks.scrub(pk)
@@ -188,17 +189,17 @@ def test_a_sham_erasure_is_seen_through(attack, people, scanner, own_home):
 
 
 @mutant(
-    "an old backup opens no clip that was deleted",
+    "old backups open no deleted clip",
     "tagger/privacy/withdrawal.py",
     kept_by="        _replace_key(person)\n",
     broken="        pass\n",
 )
-def test_one_deleted_clip_opens_no_more_while_everything_else_of_that_person_does(
+def test_a_deleted_clip_no_longer_opens_and_everything_else_of_that_person_does(
     attack, people, scanner, own_home
 ):
     person = people["stayer"]
     [first] = [clip for clip in person.clips.all() if "first" in clip.tasks.get().reference]
-    all_there_was = opens(attack("yesterday", restored=False))
+    before = opens(attack("yesterday", restored=False))
     withdrawal.forget_clips(person, [first.pk], timezone.now())
     erase(own_home)
     found = attack("today")
@@ -206,20 +207,20 @@ def test_one_deleted_clip_opens_no_more_while_everything_else_of_that_person_doe
     assert scanner.names(pickle.dumps(found)) == (set(CANARY) | set(NOISE)) - gone
     closed = {row for row, each in found.items() if each["closed"]}
     assert {row: each for row, each in opens(found).items() if row not in closed} == {
-        row: each for row, each in all_there_was.items() if row not in closed
+        row: each for row, each in before.items() if row not in closed
     }
 
 
 @mutant(
-    "old backups of who deleted one clip still open all their others",
+    "old backups still open the other clips of a person who deleted one",
     "tagger/privacy/key_copy.py",
     kept_by="    key_rotation.write_copy(clip_key_lines())",
     broken="    key_rotation.write_copy()",
 )
-def test_without_the_copy_of_the_keys_old_backups_of_who_deleted_a_clip_are_lost(
+def test_without_clip_keys_in_the_copy_old_backups_of_a_person_who_deleted_a_clip_are_lost(
     attack, people, scanner, own_home
 ):
-    """Why the copy carries clip keys: the same attack with a copy that lacks them opens less."""
+    """This is why the copy includes clip keys: restored from a copy without them, less opens."""
     person = people["stayer"]
     withdrawal.forget_clips(person, [person.clips.first().pk], timezone.now())
     erase(own_home)
@@ -246,12 +247,12 @@ def test_a_scrub_that_began_before_the_last_key_rotation_asks_for_another(people
 
 
 @mutant(
-    "what consents refer to opens from old backups for everybody who stayed",
+    "consent references in old backups open for everyone who stayed",
     "accounts/key_rotation.py",
     kept_by="            given.update(sealed_reference=b64decode(reference))\n",
     broken="            given.exists()\n",
 )
-def test_what_consents_refer_to_opens_after_a_clip_was_deleted(attack, people, own_home):
+def test_consent_references_open_after_a_clip_was_deleted(attack, people, own_home):
     person = people["stayer"]
     withdrawal.forget_clips(person, [person.clips.first().pk], timezone.now())
     erase(own_home)

@@ -1,4 +1,4 @@
-"""Taking everything along, withdrawing, leaving for good, and the receipt that needs no account."""
+"""Downloading one's data, withdrawing, leaving, and the erasure receipt that needs no account."""
 
 import hashlib
 import io
@@ -42,7 +42,7 @@ def shared(juniper, sentences, share):
 
 @pytest.fixture
 def answered(bea, alice, juniper, sentences, shared):
-    """Bea answered both clips of Alice's."""
+    """Bea answered both of Alice's clips."""
     for campaign, answer in ((juniper, "yes"), (sentences, "the cat sat")):
         [lent] = assignments.lend(bea, campaign, 1, NOW)
         assignments.hand_in(bea, lent.pk, answer, NOW)
@@ -58,7 +58,7 @@ def lines(archive, name):
     return [json.loads(line) for line in archive.read(name).decode().splitlines()]
 
 
-def test_the_download_holds_every_clip_and_all_that_is_known_of_it(here, alice, shared, answered):
+def test_the_download_has_every_clip_and_everything_stored_about_it(here, alice, shared, answered):
     archive = downloaded(here)
     about = {each["id"]: each for each in lines(archive, "clips.jsonl")}
     assert about.keys() == {task.clip_id for task in shared}
@@ -70,7 +70,7 @@ def test_the_download_holds_every_clip_and_all_that_is_known_of_it(here, alice, 
     assert json.loads(archive.read("profile.json"))["pseudonym"] == "alice"
 
 
-def test_the_download_holds_consents_receipts_and_devices(here, alice):
+def test_the_download_has_consents_receipts_and_devices(here, alice):
     waiting = devices.offer("state", NOW)
     devices.claim(alice, waiting.code, "the kitchen", NOW)
     archive = downloaded(here)
@@ -98,23 +98,23 @@ def test_the_readme_names_every_kind_of_file(here, shared):
 
 
 @mutant(
-    "the download holds only one's own answers",
+    "the download has only the person's own answers",
     "tagger/privacy/personal_data.py",
     kept_by="    answers = person.annotations.filter(**only).annotate(",
     broken="    answers = Annotation.objects.filter(**only).annotate(",
 )
 @mutant(
-    "the download holds only one's own clips",
+    "the download has only the person's own clips",
     "tagger/privacy/personal_data.py",
     kept_by="    clips = person.clips.filter(withdrawal=None)",
     broken="    clips = Clip.objects.filter(withdrawal=None)",
 )
-def test_the_download_holds_nothing_of_anybody_else(client, here, alice, bea, shared, answered):
+def test_the_download_has_nothing_of_anyone_else(client, here, alice, bea, shared, answered):
     consent.give(bea, Material.WAKE_WORD, [Purpose.VOLUNTEERS], NOW, reference="the paper of bea")
     everything = downloaded(here)
     assert lines(everything, "annotations.jsonl") == lines(everything, "assignments.jsonl") == []
     text = b"".join(everything.read(name) for name in everything.namelist())
-    # In quotes: "bea" alone can stand in any checksum.
+    # In quotes, because any checksum may contain "bea".
     assert b'"bea"' not in text and b"the paper of" not in text
     client.force_login(bea)
     archive = downloaded(client)
@@ -125,18 +125,18 @@ def test_the_download_holds_nothing_of_anybody_else(client, here, alice, bea, sh
 
 
 @mutant(
-    "what a volunteer wrote down goes with the speaker's clip",
+    "a volunteer's transcript goes with the speaker's clip",
     "tagger/privacy/personal_data.py",
     kept_by="given.answer if given.may_be_heard else None",
     broken="given.answer",
 )
-def test_what_somebody_wrote_down_is_the_speakers_once_the_clip_is_withdrawn(client, alice, bea, answered):
+def test_a_transcript_is_left_out_once_the_speaker_withdrew_the_clip(client, alice, bea, answered):
     withdrawal.forget_contributor(alice, NOW)
     client.force_login(bea)
     assert [each["answer"] for each in lines(downloaded(client), "annotations.jsonl")] == [None, None]
 
 
-def test_a_clip_that_is_deleted_while_the_download_runs_is_not_in_it(here, alice, shared):
+def test_a_clip_deleted_while_the_download_runs_is_left_out(here, alice, shared):
     pieces = iter(here.get(reverse("my_data")).streaming_content)
     first = next(pieces)
     withdrawal.forget_clips(alice, [shared[1].clip_id], NOW)
@@ -164,14 +164,14 @@ def test_leaving_asks_one_question_with_nothing_preselected_and_no_reason(here):
 
 
 @pytest.mark.parametrize("answers", [{}, {"answers": ""}, {"answers": "both"}])
-def test_without_an_answer_nobody_leaves(here, alice, shared, answers):
+def test_without_an_answer_the_person_does_not_leave(here, alice, shared, answers):
     response = here.post(reverse("leave"), answers)
     assert response.status_code == 400 and "checked" not in response.content.decode()
     assert User.objects.get(pk=alice.pk).is_active and not Withdrawal.objects.exists()
 
 
-def test_leaving_says_what_goes_when_and_what_cannot_be_recalled(here):
-    said = drawn(here.get(reverse("leave")))
+def test_the_page_says_what_goes_when_and_what_cannot_be_undone(here):
+    text = drawn(here.get(reverse("leave")))
     for words in (
         "Immediately",
         "Within five minutes",
@@ -179,7 +179,7 @@ def test_leaving_says_what_goes_when_and_what_cannot_be_recalled(here):
         "What cannot be undone",
         "What stays",
     ):
-        assert words in said
+        assert words in text
 
 
 @pytest.mark.parametrize(("choice", "left"), [("keep", 2), ("remove", 0)])
@@ -194,19 +194,19 @@ def test_leaving_keeps_or_removes_the_answers(client, bea, answered, choice, lef
 
 
 @mutant(
-    "a worker is told of every erasure",
+    "every erasure is queued for a worker",
     "tagger/privacy/erasure.py",
     kept_by="    tasks.scrub.delay_on_commit(requested.withdrawal)  # type: ignore[attr-defined]\n",
     broken="",
 )
-def test_the_scrub_is_queued_by_the_press_itself(here, alice, shared, monkeypatch):
+def test_leaving_queues_the_scrub(here, alice, shared, monkeypatch):
     queued = []
     monkeypatch.setattr(tasks.scrub, "delay_on_commit", queued.append)
     here.post(reverse("leave"), {"answers": "keep"})
     assert queued == [Withdrawal.objects.get().pk]
 
 
-def test_the_receipt_is_under_way_then_signed_and_verifies_for_everybody(client, here, shared, tmp_path):
+def test_the_receipt_is_unsigned_at_first_then_signed_and_verifies_for_anyone(client, here, shared, tmp_path):
     page = here.post(reverse("delete_all_clips"))["Location"]
     client.logout()
     file = page + "receipt.json"
@@ -221,7 +221,7 @@ def test_the_receipt_is_under_way_then_signed_and_verifies_for_everybody(client,
     assert "This site signed it, and it has not been changed." in drawn(checked)
 
 
-def test_a_receipt_that_nobody_was_given_is_missing(client, db):
+def test_an_unknown_receipt_is_not_found(client, db):
     assert client.get("/receipts/erasure/nonsense/").status_code == 404
     assert client.get("/receipts/erasure/nonsense/receipt.json").status_code == 404
 
@@ -240,7 +240,7 @@ def test_withdrawing_everything_erases_every_clip_and_gives_a_receipt(here, alic
     assert not alice.clips.exists() and files(own_home) == []
 
 
-def test_withdrawing_what_volunteers_hear_erases_that_kind_alone(here, alice, shared):
+def test_withdrawing_from_volunteers_erases_only_that_material(here, alice, shared):
     here.post(reverse("withdraw_consent"), {"material": "wake-word", "purpose": "volunteers"})
     assert [clip.material for clip in alice.clips.filter(withdrawal=None)] == ["utterance"]
 
@@ -268,7 +268,7 @@ def test_leaving_takes_two_clicks_fits_the_screen_and_needs_no_scripts(site, vis
 
 
 class Person:
-    """Somebody at a running site, with a client that keeps cookies and sends the page's forms."""
+    """A person at a running site, with a client that keeps cookies and sends forms."""
 
     def __init__(self, site):
         self.http = httpx.Client(base_url=site.url, follow_redirects=True, timeout=30)
@@ -286,7 +286,7 @@ def vaulted(site):
     return {path for path in (site.home / "vault").rglob("*") if path.is_file()}
 
 
-def test_somebody_signs_up_shares_leaves_and_is_gone_and_can_show_it(site, tmp_path):
+def test_a_person_signs_up_shares_leaves_is_gone_and_can_prove_it(site, tmp_path):
     site.manage("create_campaign", "leaving", "--kind", "wake-word", "--language", "en", "--wake-word", "bye")
     before = vaulted(site)
     mia = Person(site)
@@ -305,7 +305,7 @@ def test_somebody_signs_up_shares_leaves_and_is_gone_and_can_show_it(site, tmp_p
 
     left = mia.send("/leave/", {"answers": "remove"})
     assert "/receipts/erasure/" in str(left.url)
-    stranger = Person(site)  # whoever has the address needs nothing else
+    stranger = Person(site)  # the address is all that is needed
     file = f"{left.url}receipt.json"
     assert eventually(lambda: stranger.get(file).status_code == 200, seconds=60)
     receipt = stranger.get(file)

@@ -1,4 +1,4 @@
-"""My clips: each own clip and where it stands, to hear, to keep, to delete; and nobody else's."""
+"""My clips: people see, hear, share early and delete their own clips, and no one else's."""
 
 import re
 from datetime import timedelta
@@ -53,7 +53,7 @@ def bea_shares(bea, juniper, share):
 
 @pytest.fixture
 def sent(alice, juniper):
-    """A clip that a device of Alice's sent just now, and that waits."""
+    """A clip that Alice's device sent just now, still in its cooling-off."""
     sound = intake.read(sounds.in_format("wav", sounds.tone(0.5, hertz=333)))
     until = timezone.now() + timedelta(hours=72)
     intake.add(sound, juniper, intake.Origin(alice, Clip.Source.DEVICE, "en", held_until=until), NOW)
@@ -73,24 +73,24 @@ def answered(juniper, sentences, share, volunteers):
     return settled
 
 
-def test_a_clip_says_where_it_stands_how_often_it_was_heard_its_label_and_its_releases(here, answered):
-    said = drawn(here.get(PAGE))
-    assert said.count("heard by 2 volunteers") == 2
-    assert "Settled: Yes" in said and "Settled: “the cat sat”" in said
-    assert said.count("in first-release") == 2
+def test_a_clip_shows_its_status_how_often_it_was_heard_its_label_and_its_releases(here, answered):
+    text = drawn(here.get(PAGE))
+    assert text.count("heard by 2 volunteers") == 2
+    assert "Settled: Yes" in text and "Settled: “the cat sat”" in text
+    assert text.count("in first-release") == 2
 
 
-def test_a_clip_that_waits_is_disputed_or_was_reported_says_so(here, alice, juniper, share):
+def test_a_clip_that_is_waiting_disputed_or_reported_says_so(here, alice, juniper, share):
     _waiting, disputed, reported = share(juniper), share(juniper), share(juniper)
     Task.objects.filter(pk=disputed.pk).update(status="disputed")
     Clip.objects.filter(pk=reported.clip_id).update(hidden_at=NOW)
-    said = drawn(here.get(PAGE))
-    assert "Waiting · heard by 0 volunteers" in said
-    assert "Disputed: a reviewer will decide" in said
-    assert "Hidden: a volunteer reported it" in said
+    text = drawn(here.get(PAGE))
+    assert "Waiting · heard by 0 volunteers" in text
+    assert "Disputed: a reviewer will decide" in text
+    assert "Hidden: a volunteer reported it" in text
 
 
-def test_the_page_shows_nothing_of_anybody_else(here, bea_shares, alice):
+def test_the_page_shows_nothing_of_anyone_else(here, bea_shares, alice):
     page = here.get(PAGE)
     assert "You share nothing." in drawn(page)
     assert reverse("my_clip_audio", args=[bea_shares.clip_id]) not in page.content.decode()
@@ -102,7 +102,7 @@ def test_the_page_shows_nothing_of_anybody_else(here, bea_shares, alice):
     kept_by='uncached(ranged(request, wav, "audio/wav"))',
     broken='ranged(request, wav, "audio/wav")',
 )
-def test_one_hears_ones_own_clip_in_parts_too_and_no_cache_keeps_it(here, alice, juniper, share):
+def test_people_hear_their_own_clip_also_in_parts_and_no_cache_keeps_it(here, alice, juniper, share):
     clip = share(juniper).clip
     address = reverse("my_clip_audio", args=[clip.pk])
     whole = here.get(address)
@@ -113,18 +113,18 @@ def test_one_hears_ones_own_clip_in_parts_too_and_no_cache_keeps_it(here, alice,
 
 
 @mutant(
-    "nobody plays or deletes the clip of another",
+    "no one plays or deletes another person's clip",
     "tagger/privacy/my_clips.py",
     kept_by="    return contributor.clips.filter(withdrawal=None)\n",
     broken="    return Clip.objects.filter(withdrawal=None)\n",
 )
 @pytest.mark.parametrize(("name", "method"), OWN)
-def test_nobody_plays_or_deletes_the_clip_of_another(here, bea_shares, name, method):
+def test_no_one_plays_or_deletes_another_persons_clip(here, bea_shares, name, method):
     assert getattr(here, method)(reverse(name, args=[bea_shares.clip_id])).status_code == 404
     assert Clip.objects.get().withdrawal is None
 
 
-def test_ticking_the_clip_of_another_deletes_nothing(here, bea_shares, juniper, share):
+def test_ticking_another_persons_clip_does_not_delete_it(here, bea_shares, juniper, share):
     mine = share(juniper).clip_id
     here.post(reverse("delete_ticked_clips"), {"clip": [bea_shares.clip_id, "x", "9" * 30]})
     assert not Withdrawal.objects.exists()
@@ -138,17 +138,17 @@ def test_a_stranger_is_asked_to_log_in(client, db, name):
 
 
 @pytest.mark.parametrize("name", ["delete_ticked_clips", "keep_clips", "clips_cooling_off"])
-def test_no_link_changes_anything(here, name):
+def test_a_link_cannot_change_anything(here, name):
     assert here.get(reverse(name)).status_code == 405
 
 
 @mutant(
-    "what is being erased is not even played to its owner",
+    "a clip that is being erased is not even played to its owner",
     "tagger/privacy/my_clips.py",
     kept_by="    return contributor.clips.filter(withdrawal=None)\n",
     broken="    return contributor.clips.all()\n",
 )
-def test_deleting_one_asks_once_takes_it_from_the_next_request_and_gives_a_receipt(
+def test_deleting_a_clip_asks_once_takes_effect_immediately_and_gives_a_receipt(
     here, juniper, share, own_home, django_capture_on_commit_callbacks
 ):
     going, staying = share(juniper).clip, share(juniper).clip
@@ -167,14 +167,14 @@ def test_deleting_one_asks_once_takes_it_from_the_next_request_and_gives_a_recei
     assert here.get(reverse("my_clip_audio", args=[staying.pk])).status_code == 200
 
 
-def test_deleting_some_takes_those_alone(here, alice, juniper, share):
+def test_deleting_some_clips_deletes_only_those(here, alice, juniper, share):
     clips = [share(juniper).clip_id for _ in range(3)]
     here.post(reverse("delete_ticked_clips"), {"clip": clips[:2]})
     scrub_all()
     assert [clip.pk for clip in alice.clips.all()] == clips[2:]
 
 
-def test_deleting_all_takes_the_consents_along_and_leaves_the_account(here, alice, answered, own_home):
+def test_deleting_all_clips_ends_the_consents_and_leaves_the_account(here, alice, answered, own_home):
     assert "everything you agreed to is withdrawn" in drawn(here.get(reverse("delete_all_clips")))
     here.post(reverse("delete_all_clips"))
     scrub_all()
@@ -183,7 +183,7 @@ def test_deleting_all_takes_the_consents_along_and_leaves_the_account(here, alic
     assert here.get(PAGE).status_code == 200
 
 
-def test_who_lost_the_role_still_hears_and_deletes(here, alice, juniper, share):
+def test_people_who_lost_the_role_still_hear_and_delete(here, alice, juniper, share):
     clip = share(juniper).clip
     User.objects.filter(pk=alice.pk).update(roles=[])
     assert here.get(reverse("my_clip_audio", args=[clip.pk])).status_code == 200
@@ -191,45 +191,45 @@ def test_who_lost_the_role_still_hears_and_deletes(here, alice, juniper, share):
     assert not alice.clips.filter(withdrawal=None).exists()
 
 
-def test_a_held_clip_stands_apart_and_only_its_owner_hears_it(here, sent, bea, juniper):
-    said = drawn(here.get(PAGE))
-    assert "Clips for you to check" in said and "Waiting until" in said and "Shared (0)" in said
+def test_a_held_clip_is_listed_separately_and_only_its_owner_hears_it(here, sent, bea, juniper):
+    text = drawn(here.get(PAGE))
+    assert "Clips for you to check" in text and "Waiting until" in text and "Shared (0)" in text
     assert here.get(reverse("my_clip_audio", args=[sent.pk])).status_code == 200
     assert assignments.lend(bea, juniper, 1, timezone.now()) == []
 
 
-def test_a_held_clip_that_is_kept_is_lent_at_once(here, sent, bea, juniper):
+def test_a_held_clip_that_is_shared_early_is_lent_immediately(here, sent, bea, juniper):
     assert "Shared: 1 clip." in drawn(here.post(reverse("keep_clips"), {"clip": sent.pk}, follow=True))
     [lent] = assignments.lend(bea, juniper, 1, timezone.now())
     assert lent.task.clip_id == sent.pk
 
 
 @mutant(
-    "a held clip that is binned is gone",
+    "a held clip that is deleted is gone",
     "tagger/privacy/views_clips.py",
     kept_by="erasure.erase_clips(request.user, going, timezone.now())",
     broken="str(my_clips.end_cooling_off(request.user, going, timezone.now()))",
 )
-def test_a_held_clip_that_is_binned_is_gone(here, sent, own_home):
+def test_a_held_clip_that_is_deleted_is_gone(here, sent, own_home):
     here.post(reverse("delete_ticked_clips"), {"clip": sent.pk})
     scrub_all()
     assert not Clip.objects.exists() and files(own_home) == []
 
 
-def test_all_that_wait_are_kept_or_binned_by_one_press(here, alice, sent, juniper, share):
-    out_already = share(juniper).clip_id
+def test_all_held_clips_are_shared_or_deleted_by_one_button(here, alice, sent, juniper, share):
+    already_shared = share(juniper).clip_id
     here.post(reverse("delete_ticked_clips"), {"every": "held"})
-    assert list(alice.clips.filter(withdrawal=None).values_list("pk", flat=True)) == [out_already]
+    assert list(alice.clips.filter(withdrawal=None).values_list("pk", flat=True)) == [already_shared]
     assert "Shared:" not in drawn(here.post(reverse("keep_clips"), {"every": "held"}, follow=True))
 
 
-def test_nobody_keeps_the_held_clip_of_another(client, sent, bea):
+def test_no_one_shares_another_persons_held_clip_early(client, sent, bea):
     client.force_login(bea)
     client.post(reverse("keep_clips"), {"clip": sent.pk})
     assert Clip.objects.get().held_until == sent.held_until
 
 
-def test_to_tick_nothing_changes_nothing_and_says_so(here, sent):
+def test_ticking_nothing_changes_nothing_and_says_so(here, sent):
     for name in ("keep_clips", "delete_ticked_clips"):
         assert "Select at least one clip first." in drawn(here.post(reverse(name), follow=True))
     assert Clip.objects.get().held_until == sent.held_until
@@ -239,13 +239,13 @@ def test_to_tick_nothing_changes_nothing_and_says_so(here, sent):
 @pytest.mark.parametrize(
     ("hours", "status"), [("0", 302), ("168", 302), ("169", 400), ("-1", 400), ("", 400)]
 )
-def test_the_hours_to_wait_are_chosen_from_none_to_a_week(here, alice, hours, status):
+def test_the_hours_to_wait_can_be_from_none_to_a_week(here, alice, hours, status):
     assert here.post(reverse("clips_cooling_off"), {"hours": hours}).status_code == status
     alice.refresh_from_db()
     assert alice.cooling_off == (int(hours) if status == 302 else 72)
 
 
-def test_a_page_holds_fifty_and_asks_as_few_queries_as_for_two(here, juniper, add_tasks):
+def test_a_page_has_fifty_clips_and_as_few_queries_as_for_two(here, juniper, add_tasks):
     add_tasks(juniper, 2)
     with CaptureQueriesContext(
         connection,

@@ -1,6 +1,6 @@
-"""Uploads against an opt-out, at the same moment; and uploads that nobody consented to.
+"""Uploads that race an opt-out, and uploads without consent.
 
-RACES and UPLOADS in the environment ask for more of them than a run of all tests does.
+The environment variables RACES and UPLOADS set how many; by default few, to keep the test run short.
 """
 
 import hashlib
@@ -31,7 +31,7 @@ BY_HTTP = 50
 
 
 def sound(seed):
-    """A short one, like no other: what is raced is the storing, not the decoding."""
+    """A short and unique sound, because the race is about storing, not decoding."""
     noise = 6_000 * np.random.default_rng(seed).standard_normal(8_000)
     return intake.read(sounds.in_format("wav", noise.astype(np.int16)))
 
@@ -46,7 +46,7 @@ def scrub_all():
 
 
 @mutant(
-    "no upload lands in an account that is being left",
+    "no upload is stored for a person who is leaving",
     "accounts/consent.py",
     kept_by="    lock(contributor)\n    found = ",
     broken="    found = ",
@@ -74,15 +74,15 @@ def test_an_upload_that_races_an_opt_out_leaves_no_clip_no_file_and_no_key(junip
             lambda two=two, upload=upload: upload(two[1]),
         )
         assert isinstance(left, withdrawal.ErasureRequest), left
-        for told in (first, second):
-            assert told is True or isinstance(told, consent.NoConsent), told
-            won += told is True
-        assert not Clip.objects.live_for(Purpose.VOLUNTEERS).exists()  # at once
+        for outcome in (first, second):
+            assert outcome is True or isinstance(outcome, consent.NoConsent), outcome
+            won += outcome is True
+        assert not Clip.objects.live_for(Purpose.VOLUNTEERS).exists()  # even before the scrub
         scrub_all()
         assert (Clip.objects.count(), Task.objects.count(), files(own_home)) == (0, 0, [])
         assert DataKey.objects.filter(person=person).exists() == bool(race % 2)
     sys.stdout.write(f"{RACES} races, {won} of {2 * RACES} uploads came first\n")
-    assert 0 < won < 2 * RACES, "both ends must win now and then, or nothing was raced"
+    assert 0 < won < 2 * RACES, "both sides must win some races, or nothing was tested"
 
 
 @mutant(
@@ -93,7 +93,7 @@ def test_an_upload_that_races_an_opt_out_leaves_no_clip_no_file_and_no_key(junip
 )
 @pytest.mark.django_db(transaction=True)
 def test_two_workers_at_one_erasure_count_nothing_twice(alice, bea, juniper, sentences, share, run_together):
-    """The queue's and the clock's, on the same request."""
+    """One worker from the queue and one from beat, on the same request."""
     for _ in range(3):
         share(juniper)
     for lent in assignments.lend(bea, juniper, 3, timezone.now()):
@@ -116,24 +116,24 @@ def disk(home):
 def database():
     """Every table and a hash of all its rows."""
     with connection.cursor() as cursor:
-        held = {}
+        tables = {}
         for table in connection.introspection.table_names(cursor):
             cursor.execute(
                 f'SELECT count(*), md5(string_agg(t::text, chr(10) ORDER BY t::text)) FROM "{table}" t'
             )
-            held[table] = cursor.fetchone()
-    return held
+            tables[table] = cursor.fetchone()
+    return tables
 
 
 def broker():
-    """Every key of Redis and what it holds."""
+    """Every key of Redis with its value."""
     with redis.Redis.from_url(settings.REDIS_URL) as client:
         return {key: client.dump(key) for key in client.scan_iter()}
 
 
 @pytest.fixture
 def unwilling(alice, sam, juniper, sentences):
-    """Contributors and campaigns that do not go together, each for another reason."""
+    """Contributors whose consent does not cover the campaign, each for a different reason."""
     lapsed = User.objects.create_user("lapsed")
     consent.give(lapsed, Material.WAKE_WORD, Purpose, timezone.now(), reference="on paper")
     consent.withdraw(lapsed, timezone.now())
@@ -149,7 +149,7 @@ def unwilling(alice, sam, juniper, sentences):
         (sam, juniper, ""),  # never gave any
         (lapsed, juniper, ""),  # gave and withdrew
         (half, sentences, ""),  # gave for the other material
-        (hushed, sentences, ""),  # gave for the other purpose alone
+        (hushed, sentences, ""),  # gave for the other purpose only
         (gone, juniper, ""),  # left
         (alice, juniper, "another paper"),  # gave, but not on this reference
     ]
@@ -158,12 +158,12 @@ def unwilling(alice, sam, juniper, sentences):
 @pytest.mark.django_db(transaction=True)
 def test_uploads_without_the_right_consent_change_nothing_anywhere(unwilling, own_home):
     sample = sound(1)
-    cache.clear()  # what other tests left there for a while goes away by itself
+    cache.clear()  # entries of other tests expire by themselves
     before = disk(own_home), database(), broker()
     refused = 0
     for number in range(UPLOADS):
         person, campaign, reference = unwilling[number % len(unwilling)]
-        # Another recording each time: the fingerprint alone must not be what stops it.
+        # A different recording each time, so that it is not the fingerprint that stops it.
         one = intake.Sound(sample.samples, f"{number:064x}")
         origin = intake.Origin(person, Clip.Source.DEVICE, "en", reference)
         with pytest.raises(consent.NoConsent):
@@ -175,7 +175,7 @@ def test_uploads_without_the_right_consent_change_nothing_anywhere(unwilling, ow
 
 @pytest.mark.django_db(transaction=True)
 def test_uploads_over_http_without_the_right_consent_change_nothing_anywhere(sam, juniper, own_home, client):
-    """By a page, and by a device that is paired."""
+    """By the record page and by a paired device."""
     sam.roles = ["contributor"]
     sam.save()
     client.force_login(sam)

@@ -1,4 +1,4 @@
-"""Every stored object has its row, its key and its live consent, and the other way round."""
+"""The reconciler finds every file, row, key and clip that lacks its counterpart, and nothing else."""
 
 import os
 import secrets
@@ -28,8 +28,8 @@ HOUR = timedelta(hours=1)
 
 
 @pytest.fixture
-def held(alice, juniper, share, volunteers):
-    """Three clips, one of them in a release; their rows."""
+def clips(alice, juniper, share, volunteers):
+    """Three clips, one of them in a release."""
     tasks = [share(juniper) for _ in range(3)]
     for person in volunteers[:2]:
         Annotation.objects.create(task=tasks[0], annotator=person, answer="yes", created_at=NOW)
@@ -42,106 +42,106 @@ def held(alice, juniper, share, volunteers):
 
 
 def age_all(by=HOUR + timedelta(minutes=5)):
-    """As if every file had been written then."""
+    """Make every file look this old."""
     then = (timezone.now() - by).timestamp()
     for path in Path(storages["vault"].location).rglob("*"):
         os.utime(path, (then, then))
 
 
 def planted(name="", by=2 * HOUR):
-    """A file in the vault that no row names, written as long ago."""
+    """Put a file into the vault that no row names, this old; returns its name."""
     name = storages["vault"].save(name or vault.new_name(), ContentFile(b"whose is it?"))
     then = (timezone.now() - by).timestamp()
     os.utime(storages["vault"].path(name), (then, then))
     return name
 
 
-def looked(**options):
-    """What is out of order, by kind; and the counts that hold."""
+def orphans(**options):
+    """Run the reconciler; returns the kinds of orphans it found, with their counts."""
     found = reconciler.reconcile(timezone.now(), **options)
     assert set(found.orphans) == set(reconciler.KINDS)
     return {kind: count for kind, count in found.orphans.items() if count}
 
 
-# --- one way to break each ----------------------------------------------------------------------
+# --- ways to break each rule ----------------------------------------------------------------------
 
 
-def a_file_without_row(held):
+def a_file_without_row(clips):
     planted()
 
 
-def a_row_deleted_beside_its_file(held):
-    Task.objects.filter(clip=held[2]).delete()
-    held[2].delete()
+def a_row_deleted_and_its_file_kept(clips):
+    Task.objects.filter(clip=clips[2]).delete()
+    clips[2].delete()
 
 
-def a_draft_left(held):
+def a_draft_left(clips):
     planted(f"ab/cd/{secrets.token_hex(16)}.1234.part")
 
 
-def a_file_gone(held):
-    vault.destroy(held[1].stored_as)
+def a_file_gone(clips):
+    vault.destroy(clips[1].stored_as)
 
 
-def a_key_of_another(held):
-    Clip.objects.filter(pk=held[1].pk).update(wrapped_key=held[0].wrapped_key)
+def a_key_of_another(clips):
+    Clip.objects.filter(pk=clips[1].pk).update(wrapped_key=clips[0].wrapped_key)
 
 
-def a_key_never_kept(held):
-    Clip.objects.filter(pk=held[1].pk).update(wrapped_key=b"")
+def a_key_never_kept(clips):
+    Clip.objects.filter(pk=clips[1].pk).update(wrapped_key=b"")
 
 
-def a_consent_ended_and_clips_kept(held):
+def a_consent_ended_and_clips_kept(clips):
     given = Consent.objects.live().get(
-        contributor=held[0].contributor, material="wake-word", purpose="volunteers"
+        contributor=clips[0].contributor, material="wake-word", purpose="volunteers"
     )
     consent._end(Consent.objects.filter(pk=given.pk), NOW)
 
 
-def an_erasure_that_says_it_is_done(held):
+def an_erasure_that_says_it_is_done(clips):
     done = Withdrawal.objects.create(
         person_id=1, scope="clips", token_sha256="x", requested_at=NOW, finished_at=NOW
     )
-    Clip.objects.filter(pk=held[1].pk).update(withdrawal=done)
+    Clip.objects.filter(pk=clips[1].pk).update(withdrawal=done)
 
 
-def a_person_gone_with_a_key(held):
+def a_person_gone_with_a_key(clips):
     User.objects.create_user("gone")
     person = User.objects.get_by_natural_key("gone")
     User.objects.filter(pk=person.pk).update(username="gone-0123")
 
 
-def a_key_kept_in_the_copy_alone(held):
+def a_key_kept_in_the_copy_alone(clips):
     person = User.objects.create_user("gone")
     key_rotation.write_copy()
     person.forget()
 
 
-def a_clips_key_kept_in_the_copy_alone(held):
-    key_rotation.write_copy([{"clip": "gone", "contributor": held[0].contributor_id, "wrapped": ""}])
+def a_clips_key_kept_in_the_copy_alone(clips):
+    key_rotation.write_copy([{"clip": "gone", "contributor": clips[0].contributor_id, "wrapped": ""}])
 
 
-def a_master_lost(held, settings):
+def a_master_lost(clips, settings):
     [path] = settings.MASTER_KEYS.glob("[0-9]*.key")
     path.rename(path.with_suffix(".lost"))
 
 
-def an_erasure_overdue(held):
-    withdrawal.forget_clips(held[0].contributor, [held[1].pk], timezone.now() - timedelta(minutes=6))
+def an_erasure_overdue(clips):
+    withdrawal.forget_clips(clips[0].contributor, [clips[1].pk], timezone.now() - timedelta(minutes=6))
 
 
-def a_released_row_without_its_task(held):
+def a_released_row_without_its_task(clips):
     with connection.cursor() as cursor:
         cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
-        cursor.execute("SET session_replication_role = replica")  # or the database would refuse
-        cursor.execute("DELETE FROM datasets_clip WHERE id = %s", [held[0].pk])
+        cursor.execute("SET session_replication_role = replica")  # without this, the database refuses
+        cursor.execute("DELETE FROM datasets_clip WHERE id = %s", [clips[0].pk])
         cursor.execute("SET session_replication_role = origin")
-    vault.destroy(held[0].stored_as)
+    vault.destroy(clips[0].stored_as)
 
 
 BREAKS = {
     a_file_without_row: {"files_without_rows": 1},
-    a_row_deleted_beside_its_file: {"files_without_rows": 1},
+    a_row_deleted_and_its_file_kept: {"files_without_rows": 1},
     a_draft_left: {"leftover_drafts": 1},
     a_file_gone: {"rows_without_files": 1},
     a_key_of_another: {"keys_that_do_not_open": 1},
@@ -156,14 +156,14 @@ BREAKS = {
 }
 
 
-def test_where_all_is_in_order_nothing_is_found(held):
+def test_nothing_is_found_when_everything_is_in_order(clips):
     found = reconciler.reconcile(timezone.now())
     assert not any(found.orphans.values())
     assert (found.held["clips"], found.held["files"], found.held["keys"]) == (3, 3, DataKey.objects.count())
 
 
 def test_an_empty_site_is_in_order(db):
-    assert looked() == {}
+    assert orphans() == {}
 
 
 @mutant(
@@ -185,93 +185,93 @@ def test_an_empty_site_is_in_order(db):
     broken="requested_at=None",
 )
 @pytest.mark.parametrize("break_it", BREAKS, ids=lambda way: way.__name__)
-def test_each_kind_is_found_and_counted(held, break_it):
-    break_it(held)
-    assert looked() == BREAKS[break_it]
+def test_each_kind_is_found_and_counted(clips, break_it):
+    break_it(clips)
+    assert orphans() == BREAKS[break_it]
 
 
-def test_a_lost_master_is_found_and_so_is_what_it_opens(held, settings):
-    a_master_lost(held, settings)
-    assert looked() == {"missing_masters": 1, "keys_that_do_not_open": 3}
+def test_a_lost_master_key_is_found_and_so_is_what_it_wrapped(clips, settings):
+    a_master_lost(clips, settings)
+    assert orphans() == {"missing_masters": 1, "keys_that_do_not_open": 3}
 
 
-def test_an_upload_under_way_is_no_orphan(held):
+def test_an_upload_in_progress_is_no_orphan(clips):
     planted(by=timedelta(seconds=30))
     planted(f"ab/{secrets.token_hex(16)}.1234.part", by=timedelta(seconds=30))
-    assert looked() == {}
+    assert orphans() == {}
 
 
-def test_an_erasure_under_way_is_no_orphan(held, alice):
+def test_an_erasure_in_progress_is_no_orphan(clips, alice):
     withdrawal.forget_contributor(alice, timezone.now())
-    vault.destroy(held[0].stored_as)  # as far as the scrub had come
-    assert looked() == {}
+    vault.destroy(clips[0].stored_as)  # the scrub got this far
+    assert orphans() == {}
 
 
-def test_a_finished_erasure_leaves_everything_in_order(held, alice):
+def test_a_finished_erasure_leaves_everything_in_order(clips, alice):
     withdrawal.forget_account(alice, False, timezone.now())
     for pk in withdrawal.unfinished():
         withdrawal.scrub(Withdrawal.objects.get(pk=pk), timezone.now)
-    assert looked() == {}
+    assert orphans() == {}
 
 
-def test_a_clip_erased_while_it_was_looked_at_is_no_orphan(held, monkeypatch):
-    """Its file is gone when it is asked for, and its row when it is looked at once more."""
+def test_a_clip_erased_while_the_reconciler_runs_is_no_orphan(clips, monkeypatch):
+    """Its file is gone at the first look, and its row at the second."""
     exists = storages["vault"].exists
 
     def erased(name):
-        Task.objects.filter(clip=held[2]).delete()
-        Clip.objects.filter(pk=held[2].pk).delete()
-        vault.destroy(held[2].stored_as)
+        Task.objects.filter(clip=clips[2]).delete()
+        Clip.objects.filter(pk=clips[2].pk).delete()
+        vault.destroy(clips[2].stored_as)
         return exists(name)
 
     monkeypatch.setattr(storages["vault"], "exists", erased)
-    assert looked() == {}
+    assert orphans() == {}
 
 
-def test_more_than_one_batch_is_looked_through(held, monkeypatch):
+def test_more_than_one_batch_is_checked(clips, monkeypatch):
     monkeypatch.setattr(reconciler, "BATCH_SIZE", 2)
     [planted() for _ in range(3)]
-    a_consent_ended_and_clips_kept(held)
+    a_consent_ended_and_clips_kept(clips)
     found = reconciler.reconcile(timezone.now())
     assert (found.held["clips"], found.held["files"]) == (3, 6)
     assert (found.orphans["files_without_rows"], found.orphans["clips_without_consent"]) == (3, 3)
 
 
 @mutant(
-    "removing rubbish spares what may belong to an upload under way",
+    "removing orphaned files spares those of an upload in progress",
     "tagger/privacy/reconciler.py",
     kept_by="not _is_older(name, now - REMOVED_AFTER)",
     broken="False",
 )
-def test_rubbish_is_removed_on_request_and_nothing_else_is(held):
+def test_orphaned_files_are_removed_on_request_and_nothing_else_is(clips):
     orphan, draft = planted(), planted(f"ab/{secrets.token_hex(16)}.1234.part")
-    a_key_never_kept(held)
+    a_key_never_kept(clips)
     young = planted(by=timedelta(minutes=10))
-    assert looked(remove=True) == {"keys_that_do_not_open": 1, "files_without_rows": 1}
+    assert orphans(remove=True) == {"keys_that_do_not_open": 1, "files_without_rows": 1}
     there = storages["vault"].exists
     assert (there(orphan), there(draft), there(young)) == (False, False, True)
-    assert all(there(clip.stored_as) for clip in held)
+    assert all(there(clip.stored_as) for clip in clips)
 
 
-def test_without_the_request_nothing_is_removed(held):
+def test_without_the_request_nothing_is_removed(clips):
     orphan = planted()
-    looked()
+    orphans()
     assert storages["vault"].exists(orphan)
 
 
 def run(*options):
-    said = StringIO()
-    call_command("reconcile", *options, stdout=said)
-    return said.getvalue()
+    output = StringIO()
+    call_command("reconcile", *options, stdout=output)
+    return output.getvalue()
 
 
-def test_the_command_prints_counts_and_ends_well(held):
-    said = run()
-    assert "clips 3" in said and "Everything is in order." in said
-    assert said.count("\n0 ") == len(reconciler.KINDS)
+def test_the_command_prints_counts_and_succeeds(clips):
+    output = run()
+    assert "clips 3" in output and "Everything is in order." in output
+    assert output.count("\n0 ") == len(reconciler.KINDS)
 
 
-def test_the_command_ends_with_1_on_any_orphan(held):
+def test_the_command_exits_with_1_on_any_orphan(clips):
     name = planted()
     with pytest.raises(CommandError) as refusal:
         run()
@@ -283,11 +283,11 @@ def test_the_command_ends_with_1_on_any_orphan(held):
     assert "Everything is in order." in run()
 
 
-def test_each_orphan_is_named_when_asked_for(held):
-    name, said = planted(), StringIO()
+def test_each_orphan_is_listed_on_request(clips):
+    name, output = planted(), StringIO()
     with pytest.raises(CommandError):
-        call_command("reconcile", verbosity=2, stdout=said)
-    assert f"files_without_rows: {name}" in said.getvalue()
+        call_command("reconcile", verbosity=2, stdout=output)
+    assert f"files_without_rows: {name}" in output.getvalue()
 
 
 def page():
@@ -296,7 +296,7 @@ def page():
     return " ".join(answer.content.decode().split())
 
 
-def test_the_ledger_shows_the_last_look_to_everybody(held):
+def test_the_ledger_shows_the_latest_check_to_everyone(clips):
     assert "Nothing has been checked yet" in page()
     planted()
     reconciler.reconcile(timezone.now())
@@ -307,7 +307,7 @@ def test_the_ledger_shows_the_last_look_to_everybody(held):
     assert "clean_copy.py" in shown
 
 
-def test_the_ledger_tells_how_long_erasures_take(held):
+def test_the_ledger_shows_how_long_erasures_take(clips):
     for minutes in (1, 2, 30):
         at = {"requested_at": NOW, "finished_at": NOW + timedelta(minutes=minutes)}
         Withdrawal.objects.create(person_id=1, scope="clips", token_sha256=str(minutes), **at)
@@ -315,16 +315,16 @@ def test_the_ledger_tells_how_long_erasures_take(held):
     assert "<dd>3</dd>" in page() and "30.0 minutes" in page()
 
 
-def test_what_is_kept_of_a_look_is_counts_alone(held):
+def test_only_counts_are_stored(clips):
     name = planted()
-    a_key_never_kept(held)
+    a_key_never_kept(clips)
     reconciler.reconcile(timezone.now())
-    kept = str(Reconciliation.objects.values().get())
-    assert name not in kept and held[1].stored_as not in kept
-    assert Release.objects.get().slug not in kept
+    stored = str(Reconciliation.objects.values().get())
+    assert name not in stored and clips[1].stored_as not in stored
+    assert Release.objects.get().slug not in stored
 
 
-def test_the_ledger_does_not_change_between_two_looks(held, alice):
+def test_the_ledger_does_not_change_between_two_checks(clips, alice):
     reconciler.reconcile(timezone.now())
     before = page()
     withdrawal.forget_contributor(alice, timezone.now())

@@ -1,4 +1,4 @@
-"""What is left of somebody who left: nothing, in no store, in no encoding. And the scanner that says so."""
+"""After an opt-out nothing of the person is left in any store or encoding. Also tests the scanner."""
 
 import base64
 import gzip
@@ -72,7 +72,7 @@ def scanner():
 
 
 @pytest.mark.parametrize("how", WRAPPED)
-def test_a_planted_name_is_found_in_each_encoding(scanner, how):
+def test_a_planted_name_is_found_in_every_encoding(scanner, how):
     around = np.random.default_rng(3).bytes(5_001)
     assert scanner.names(around + b"\0" + WRAPPED[how] + b"\0" + around) == {"name"}
 
@@ -85,32 +85,32 @@ def test_any_64_bytes_of_a_sound_are_found(scanner, start):
     assert scanner.names(b"\\\\x" + piece.hex().encode()) == {"sound"}
 
 
-def test_a_sound_is_found_in_a_file_of_it(scanner):
+def test_a_sound_is_found_in_an_audio_file(scanner):
     assert scanner.names(sounds.in_format("wav", np.frombuffer(PCM, "<i2"))) == {"sound"}
     assert scanner.names(gzip.compress(pickle.dumps(PCM))) == {"sound"}
 
 
-def test_chance_and_other_sounds_are_no_hit(scanner):
+def test_random_bytes_and_other_sounds_are_no_hit(scanner):
     assert scanner.find(np.random.default_rng(5).bytes(3_000_000)) == set()
     assert scanner.find(bytes(1_000_000)) == set()
     assert scanner.find(sounds.in_format("wav", sounds.babble(4, 2))) == set()
     assert scanner.find(base64.b64encode(np.random.default_rng(6).bytes(300_000))) == set()
 
 
-HOUSES = ("word", "said")
-RANDOM = int(os.environ.get("LEAVERS", "1"))  # more people who leave at the same time
+CAMPAIGNS = ("word", "said")
+MORE_LEAVERS = int(os.environ.get("LEAVERS", "1"))  # more people who leave at the same time
 CONTROL = "Kontroll-Kanarie-Übung"
 
 
 class Contributor(Person):
-    """Somebody who signed up, agreed to everything and shares; all of it over HTTP."""
+    """A person who signs up, agrees to everything and shares, all over HTTP."""
 
     def __init__(self, site, name, seed):
         self.name, self.address = name, f"mail-canary-{seed}-of-{seed * 7919}@example.org"
         self.words = f"the canary of {name} sang number {seed}"
-        # Each from an address of their own: sign-ups from one are limited.
-        street = httpx.HTTPTransport(local_address=f"127.0.{seed // 250}.{2 + seed % 250}")
-        self.http = httpx.Client(base_url=site.url, follow_redirects=True, timeout=30, transport=street)
+        # Each from its own IP address, because sign-ups per address are limited.
+        transport = httpx.HTTPTransport(local_address=f"127.0.{seed // 250}.{2 + seed % 250}")
+        self.http = httpx.Client(base_url=site.url, follow_redirects=True, timeout=30, transport=transport)
         page = self.http.get("/accounts/signup/").text
         sent = {"username": name, "email": self.address, "password1": f"a long pass phrase {seed}"}
         self.page = self.send("/accounts/signup/", page, **sent)
@@ -122,9 +122,11 @@ class Contributor(Person):
         self.sounds = [np.rint(one / 2 + sounds.babble(seed, 1.5) / 2).astype("<i2") for one in noise]
 
     def canaries(self):
-        told = {"name": self.name, "address": self.address, "words": self.words}
-        heard = {f"{house} sound": pcm.tobytes() for house, pcm in zip(HOUSES, self.sounds, strict=True)}
-        return {f"{self.name}: {what}": canary for what, canary in (told | heard).items()}
+        texts = {"name": self.name, "address": self.address, "words": self.words}
+        recordings = {
+            f"{slug} sound": pcm.tobytes() for slug, pcm in zip(CAMPAIGNS, self.sounds, strict=True)
+        }
+        return {f"{self.name}: {what}": canary for what, canary in (texts | recordings).items()}
 
     def agree(self):
         page = self.http.get("/profile/consent/").text
@@ -132,17 +134,17 @@ class Contributor(Person):
         self.send("/profile/consent/give/", page, **form.hidden(), **{f"{m}.{p}": "on" for m, p in BOXES})
 
     def share(self):
-        for house, samples in zip(HOUSES, self.sounds, strict=True):
+        for slug, samples in zip(CAMPAIGNS, self.sounds, strict=True):
             token = re.search(r'name="csrfmiddlewaretoken" value="(\w+)"', self.http.get("/leave/").text)[1]
             answer = self.http.post(
-                f"/record/{house}/",
+                f"/record/{slug}/",
                 data={"csrfmiddlewaretoken": token},
                 files={"audio": ("take.wav", sounds.in_format("wav", samples), "audio/wav")},
             )
             assert answer.status_code == 200 and "shared" in answer.text, answer.text
 
     def forget_my_password(self):
-        """Asked from elsewhere; a letter with the address in it is written."""
+        """Requested without the session. The site writes an e-mail, which contains the address."""
         with httpx.Client(base_url=self.http.base_url, follow_redirects=True, timeout=30) as elsewhere:
             page = elsewhere.get("/accounts/password/reset/").text
             token = re.search(r'name="csrfmiddlewaretoken" value="(\w+)"', page)[1]
@@ -150,7 +152,7 @@ class Contributor(Person):
             assert elsewhere.post("/accounts/password/reset/", data=sent).status_code == 200
 
     def leave(self):
-        """The address of the erasure's receipt."""
+        """Leave; returns the URL of the erasure receipt."""
         page = self.http.get("/leave/").text
         token = re.search(r'name="csrfmiddlewaretoken" value="(\w+)"', page)[1]
         answer = self.http.post("/leave/", data={"csrfmiddlewaretoken": token, "answers": "remove"})
@@ -163,7 +165,7 @@ BOXES = [(m, p) for m in ("wake-word", "utterance") for p in ("volunteers", "res
 
 @dataclass
 class Town:
-    """One site, its people, and the places in which it may keep anything."""
+    """One site, its people, and every store where it may keep something."""
 
     site: Site
     temporary: Path
@@ -176,7 +178,7 @@ class Town:
         return {name: canary for person in people for name, canary in person.canaries().items()}
 
     def opened(self):
-        """All that today's keys open, as a process of this site reads it."""
+        """Everything that today's keys open, read by a process of this site."""
         path = self.dump.with_name("opened")
         self.shell(f"from tests.support import opened; opened.write({str(path)!r})")
         found = pickle.loads(path.read_bytes())
@@ -199,11 +201,11 @@ class Town:
         connection.close()
 
     def stores(self):
-        """(store, what lies in it), one thing after another; the database wrote everything down before."""
+        """Every (store, content) in turn, after the database has written everything to disk."""
         self.sql("CHECKPOINT")
         data, home = (self.site.home / "postgres").resolve(), self.site.home
         for path in files_below(data):
-            with suppress(FileNotFoundError):  # the server removes and makes some as it goes
+            with suppress(FileNotFoundError):  # the server creates and deletes files while this runs
                 yield ("journal" if "pg_wal" in path.parts else "database files"), path.read_bytes()
         yield "dump", opened.dump(self.addresses["DATABASE_URL"], self.dump).read_bytes()
         for folder in ("vault", "log", "run", "keys", "mail", "valkey", "static"):
@@ -213,20 +215,20 @@ class Town:
             yield "temporary files", path.read_bytes()
         with redis.Redis.from_url(self.addresses["REDIS_URL"]) as client:
             for key in client.scan_iter():
-                yield "broker", key + b"\0" + pickle.dumps(held_under(client, key))
+                yield "broker", key + b"\0" + pickle.dumps(value_of(client, key))
 
     def found(self, canaries):
-        """{(store, canary)} of everything that lies open anywhere."""
+        """{(store, canary)} of every canary that is readable anywhere."""
         scanner, known, hits = Scanner(canaries), {}, set()
         for store, data in self.stores():
             digest = hashlib.sha256(data).digest()
-            if digest not in known:  # the templates of the database are the same many times over
+            if digest not in known:  # the database's template files repeat many times
                 known[digest] = scanner.names(data)
             hits |= {(store, name) for name in known[digest]}
         return hits
 
     def plant(self):
-        """A canary of nobody's, raw, in each store: what the scan must find there."""
+        """Put a control canary, unencrypted, into each store: the scan must find it there."""
         self.sql("CREATE TABLE IF NOT EXISTS canary (word text)", f"INSERT INTO canary VALUES ('{CONTROL}')")
         for folder in (*(self.site.home / name for name in FOLDERS), self.temporary):
             folder.mkdir(exist_ok=True)
@@ -247,7 +249,7 @@ def files_below(folder):
     return [path for path in folder.rglob("*") if path.is_file()]
 
 
-def held_under(client, key):
+def value_of(client, key):
     read = {
         b"string": client.get,
         b"list": lambda k: client.lrange(k, 0, -1),
@@ -264,11 +266,11 @@ def town(tmp_path_factory):
     temporary.chmod(0o711)
     folder = tmp_path_factory.mktemp("scan")
     with Site(folder / "home", TMPDIR=str(temporary)) as site:
-        for house, kind in zip(HOUSES, ("wake-word", "transcription"), strict=True):
+        for slug, kind in zip(CAMPAIGNS, ("wake-word", "transcription"), strict=True):
             more = ["--wake-word", "hey juniper"] if kind == "wake-word" else []
-            site.manage("create_campaign", house, "--kind", kind, "--language", "en", *more)
+            site.manage("create_campaign", slug, "--kind", kind, "--language", "en", *more)
         leaving = [Contributor(site, "Kanarienvögel-7d21", 1)]
-        leaving += [Contributor(site, f"Wegzieher{n}x{n * 7919}", 10 + n) for n in range(RANDOM)]
+        leaving += [Contributor(site, f"Wegzieher{n}x{n * 7919}", 10 + n) for n in range(MORE_LEAVERS)]
         staying = [Contributor(site, f"Bleiber{n}x{n * 7919}", 5 + n) for n in range(2)]
         town = Town(site, temporary, leaving, staying, [], folder / "dump.sql")
         live(town)
@@ -277,15 +279,14 @@ def town(tmp_path_factory):
 
 
 def live(town):
-    """They agree, share, pair a device, get a line in the admin's log; others hear and write down."""
-    everybody = town.staying + town.leaving
-    known = {}
-    for person in everybody:
+    """They agree, share, pair a device and get a line in the admin's log; others label and transcribe."""
+    transcripts = {}
+    for person in town.staying + town.leaving:
         person.agree()
         person.share()
-        known |= {samples.tobytes(): person.words for samples in person.sounds}
+        transcripts |= {samples.tobytes(): person.words for samples in person.sounds}
     town.shell(DEVICES_AND_LOG)
-    # The oldest clip, of one who stays, is lent to one who leaves and will not hand it in.
+    # The oldest clip, of a person who stays, is lent to one who leaves and who will not hand it in.
     town.sql("UPDATE datasets_task SET priority = -1 WHERE id = (SELECT min(id) FROM datasets_task)")
     town.leaving[0].api.post("campaigns/word/assignments/", json={"count": 1}).raise_for_status()
     town.others = [Person(town.site, f"listener{n}") for n in range(2)]
@@ -293,9 +294,9 @@ def live(town):
         for assignment, _samples in person.borrow("word"):
             person.answer(assignment, answer="yes")
         for assignment, samples in person.borrow("said"):
-            person.answer(assignment, transcript=known[samples])
+            person.answer(assignment, transcript=transcripts[samples])
     wait_until_settled(town.site)
-    town.site.manage("release", "scan", "--campaign", *HOUSES)
+    town.site.manage("release", "scan", "--campaign", *CAMPAIGNS)
     town.site.manage("export", "scan", "--format", "deepspeech", "--to", town.dump.with_name("export"))
     town.leaving[1].forget_my_password()
 
@@ -326,21 +327,21 @@ def ids_of(people, rows):
 
 
 def belongs_to(rows, ids):
-    """The rows that are these people's or hang on theirs."""
+    """The rows of these people, and the rows that refer to those."""
     by_owner = ("contributor_id", "person_id", "owner_id", "annotator_id", "user_id")
-    mine = {f"accounts.User {pk}" for pk in ids}
-    mine |= {row for row, each in rows.items() if any(each["raw"].get(name) in ids for name in by_owner)}
+    theirs = {f"accounts.User {pk}" for pk in ids}
+    theirs |= {row for row, each in rows.items() if any(each["raw"].get(name) in ids for name in by_owner)}
     for name, model in (("clip_id", "Clip"), ("task_id", "Task"), ("device_id", "Device")):
-        heads = {row.split()[1] for row in mine if row.split()[0].endswith(f".{model}")}
-        mine |= {row for row, each in rows.items() if str(each["raw"].get(name)) in heads}
-    return mine
+        parents = {row.split()[1] for row in theirs if row.split()[0].endswith(f".{model}")}
+        theirs |= {row for row, each in rows.items() if str(each["raw"].get(name)) in parents}
+    return theirs
 
 
 def hashes(rows, but):
-    """Without what a key rotation re-wraps, and without counters."""
-    ours = {row: each for row, each in rows.items() if row not in but and row.split()[0] not in BOOKKEEPING}
+    """Hashes of the other rows, without what a key rotation re-wraps and without counters."""
+    others = {row: each for row, each in rows.items() if row not in but and row.split()[0] not in BOOKKEEPING}
     changes = {"wrapped", "master", "lent_count", "annotation_count", "dirty_since"}
-    return {row: opened.hashed(each, but=changes) for row, each in ours.items()}
+    return {row: opened.row_hash(each, without=changes) for row, each in others.items()}
 
 
 BOOKKEEPING = {"datasets.Withdrawal", "datasets.Recall", "tagger.Community", "tagger.Counted"}
@@ -352,7 +353,7 @@ def vault_files(town):
     }
 
 
-def test_after_an_opt_out_nothing_of_who_left_is_in_any_store_and_others_are_untouched(town):
+def test_after_an_opt_out_nothing_is_left_in_any_store_and_other_people_are_untouched(town):
     canaries = town.canaries(town.leaving)
     before = town.opened()
     ids = ids_of(town.leaving, before)
@@ -363,9 +364,9 @@ def test_after_an_opt_out_nothing_of_who_left_is_in_any_store_and_others_are_unt
     control_of_each_store(town, canaries)
 
     receipts = [person.leave() for person in town.leaving]
-    with httpx.Client(base_url=town.site.url, timeout=30) as anybody:
+    with httpx.Client(base_url=town.site.url, timeout=30) as stranger:
         for address in receipts:
-            assert eventually(lambda a=address: anybody.get(a).status_code == 200, 120), town.site.log(
+            assert eventually(lambda a=address: stranger.get(a).status_code == 200, 120), town.site.log(
                 "worker"
             )
     rotate_keys(town)
@@ -394,18 +395,18 @@ def control_of_what_is_sealed(town, rows, canaries):
 
 
 def control_of_each_store(town, canaries):
-    """Each store is looked into, and sealed as it is, shows nothing but the letter that was sent."""
+    """Every store is searched, and the only canary found unencrypted is in the e-mail that was sent."""
     town.plant()
     found = town.found(canaries | {"control": CONTROL})
     assert {store for store, name in found if name == "control"} == STORES
-    letter = ("mail", f"{town.leaving[1].name}: address")
-    assert letter in found
+    mail = ("mail", f"{town.leaving[1].name}: address")
+    assert mail in found
     assert {hit for hit in found if hit[1] != "control" and hit[0] != "mail"} == set()
     town.remove_planted()
 
 
 def rotate_keys(town):
-    """The night, and a minute after it."""
+    """Run the nightly rotation, and destroy the old master key after its grace."""
     town.shell("from tagger.privacy import tasks; tasks.rotate_master_key()")
     newest = max((town.site.home / "keys").glob("[0-9]*.key"))
     then = time.time() - 3_600
@@ -417,9 +418,9 @@ def rotate_keys(town):
 def survivors_are_untouched(town, before, after, theirs, files):
     was, now = hashes(before, theirs), hashes(after, theirs)
     assert {row for row in was if now.get(row) != was[row]} == set()
-    assert set(was) <= set(now)  # the withdrawals of consent are new rows
+    assert set(was) <= set(now)  # withdrawals of consent add rows
     kept = {each["raw"]["stored_as"] for row, each in after.items() if is_row(row, "Clip")}
     assert len(kept) == 2 * len(town.staying)
-    assert vault_files(town) == {path: held for path, held in files.items() if str(path)[6:] in kept}
+    assert vault_files(town) == {path: data for path, data in files.items() if str(path)[6:] in kept}
     assert Scanner(town.canaries(town.staying)).names(pickle.dumps(after)) == set(town.canaries(town.staying))
     assert {each["raw"]["lent_count"] for row, each in after.items() if is_row(row, "Task")} == {0}

@@ -1,4 +1,4 @@
-"""People whose clips were imported are withdrawn by whoever imported them, one by one or all together."""
+"""People whose clips were imported can be withdrawn by the importer, one speaker or a whole collection."""
 
 import re
 from io import StringIO
@@ -23,7 +23,7 @@ PEOPLE = ("ann", "bob", "", "bob:2")
 
 @pytest.fixture
 def take(juniper, tmp_path):
-    """Imports one clip of each speaker into a collection; what became of each."""
+    """Imports one clip of each speaker into a collection; returns their outcomes."""
 
     def taken(collection, *speakers):
         run = imports.Import(juniper, collection, REFERENCE, NOW)
@@ -40,13 +40,13 @@ def take(juniper, tmp_path):
 
 
 def withdraw(collection, *who):
-    said = StringIO()
-    call_command("withdraw_import", "--contributor", collection, *who, stdout=said)
-    return said.getvalue()
+    output = StringIO()
+    call_command("withdraw_import", "--contributor", collection, *who, stdout=output)
+    return output.getvalue()
 
 
-def held():
-    """Whose clips can still be used, as (collection, speaker) by their sealed names."""
+def usable():
+    """The people whose clips can still be used, as collection or collection:speaker."""
     live = Clip.objects.filter(withdrawal=None, contributor__in=Consent.objects.live().values("contributor"))
     return sorted(clip.contributor.pseudonym.removeprefix("import:") for clip in live)
 
@@ -57,45 +57,46 @@ def scrubbed():
 
 
 @mutant(
-    "whoever was imported and withdrew is brought back by no import",
+    "no import brings back a person who withdrew",
     "datasets/clips/imports.py",
     kept_by="                if consent.has_withdrawn(person):\n",
     broken="                if False:\n",
 )
 @pytest.mark.django_db(transaction=True)
-def test_one_speaker_goes_at_once_with_a_receipt_and_no_import_brings_them_back(take, own_home):
+def test_one_speaker_is_withdrawn_immediately_with_a_receipt_and_no_import_brings_them_back(take, own_home):
     take("pilot", *PEOPLE)
-    said = withdraw("pilot", "--speaker", "bob")
-    assert held() == ["pilot", "pilot:ann", "pilot:bob:2"]
+    output = withdraw("pilot", "--speaker", "bob")
+    assert usable() == ["pilot", "pilot:ann", "pilot:bob:2"]
     scrubbed()
-    [token] = re.findall(r"bob: http://\S+/receipts/erasure/([^/]+)/", said)
+    [token] = re.findall(r"bob: http://\S+/receipts/erasure/([^/]+)/", output)
     receipt = withdrawal.receipt(token)
     assert receipt["finished_at"] and receipt["erased"]["clips"] == 1
-    assert "1 withdrawn, 0 had already withdrawn." in said
+    assert "1 withdrawn, 0 had already withdrawn." in output
     assert take("pilot", "bob") == ["this contributor withdrew; an import cannot bring them back"]
     assert "0 withdrawn, 1 had already withdrawn." in withdraw("pilot", "--speaker", "bob")
 
 
 @pytest.mark.django_db(transaction=True)
-def test_everybody_of_a_collection_goes_and_no_other_collection_is_touched(take, own_home):
+def test_a_whole_collection_is_withdrawn_and_no_other_is_touched(take, own_home):
     take("pilot", *PEOPLE)
     take("pilot:bob", "", "carl")
     take("pilots", "ann")
     withdraw("pilot", "--speaker", "ann")
     assert "3 withdrawn, 1 had already withdrawn." in withdraw("pilot", "--everybody")
-    assert held() == ["pilot:bob", "pilot:bob:carl", "pilots:ann"]
+    assert usable() == ["pilot:bob", "pilot:bob:carl", "pilots:ann"]
     scrubbed()
     assert Clip.objects.count() == 3
 
 
 @pytest.mark.django_db(transaction=True)
-def test_the_worker_is_told_of_each(take, own_home, monkeypatch):
+def test_each_erasure_is_queued(take, own_home, monkeypatch):
     take("pilot", "ann", "bob")
-    told = []
-    monkeypatch.setattr(tasks.scrub, "delay", told.append)
-    monkeypatch.setattr(tasks.scrub, "delay_on_commit", told.append)
+    queued = []
+    monkeypatch.setattr(tasks.scrub, "delay", queued.append)
+    monkeypatch.setattr(tasks.scrub, "delay_on_commit", queued.append)
     withdraw("pilot", "--everybody")
-    assert told == list(Withdrawal.objects.order_by("pk").values_list("pk", flat=True)) and len(told) == 2
+    assert queued == list(Withdrawal.objects.order_by("pk").values_list("pk", flat=True))
+    assert len(queued) == 2
 
 
 @pytest.mark.parametrize(
@@ -107,12 +108,12 @@ def test_the_worker_is_told_of_each(take, own_home, monkeypatch):
         (("--speaker", "ann", "--everybody"), "not allowed with argument"),
     ],
 )
-def test_who_is_not_there_is_named(db, who, words):
+def test_an_unknown_speaker_or_collection_is_named(db, who, words):
     with pytest.raises(CommandError, match=words):
         withdraw("pilot", *who)
 
 
-def test_whoever_is_erased_at_this_moment_holds_nobody_up(take, juniper):
+def test_a_person_who_is_just_being_erased_does_not_stop_the_listing(take, juniper):
     take("pilot", "ann", "bob")
     contributors.find("pilot", "ann").data_key.delete()
     assert [speaker for speaker, _person in contributors.in_collection("pilot")] == ["bob"]

@@ -1,4 +1,4 @@
-"""Forgetting: at once from every read, soon from every store, whatever kills the scrub on its way."""
+"""Erasure: immediate for every read, soon in every store, even if the scrub is killed at any point."""
 
 import signal
 import subprocess
@@ -42,7 +42,7 @@ def files(home):
 
 @pytest.fixture
 def used(alice, volunteers, juniper, sentences, share):
-    """Two clips of Alice that were tagged, settled and released; their tasks."""
+    """The tasks of two of Alice's clips, which were answered, settled and released."""
     tasks = [share(juniper), share(sentences)]
     for person in volunteers[:2]:
         for campaign, answer in ((juniper, "yes"), (sentences, "what alice said")):
@@ -55,7 +55,7 @@ def used(alice, volunteers, juniper, sentences, share):
 
 @pytest.fixture
 def others(sam, juniper, share):
-    """A clip of somebody else, which every erasure must leave alone."""
+    """The task of another person's clip, which no erasure may touch."""
     consent.give(sam, "wake-word", Purpose, NOW, reference="on paper")
     return share(juniper, contributor=sam)
 
@@ -69,30 +69,30 @@ def test_nothing_is_served_from_the_next_read_on(alice, used, carl, juniper):
     withdrawal.forget_contributor(alice, NOW)
     assert not Clip.objects.live_for(Purpose.VOLUNTEERS).exists()
     assert list(frozen.rows(used[0].release_rows.get().release)) == []
-    held = carl.assignments.filter(task=used[0]).get()
+    lent = carl.assignments.filter(task=used[0]).get()
     with refused(AnswerRefusal.CLIP_GONE):
-        assignments.playable(carl, held.pk, NOW)
+        assignments.playable(carl, lent.pk, NOW)
 
 
-def test_a_single_clip_is_served_no_more_while_the_others_are(alice, used):
+def test_one_deleted_clip_is_no_longer_served_and_the_others_are(alice, used):
     withdrawal.forget_clips(alice, [used[0].clip_id], NOW)
     assert list(Clip.objects.live_for(Purpose.VOLUNTEERS)) == [used[1].clip]
 
 
-def test_a_page_opened_again_does_not_offer_a_clip_that_is_being_erased(alice, carl, juniper, share):
+def test_a_reopened_page_does_not_offer_a_clip_that_is_being_erased(alice, carl, juniper, share):
     going, staying = share(juniper), share(juniper)
     assert len(assignments.lend(carl, juniper, 2, NOW)) == 2
     withdrawal.forget_clips(alice, [going.clip_id], NOW)
     assert [lease.task for lease in assignments.playable_leases(carl, juniper, NOW)] == [staying]
 
 
-def test_nobody_forgets_the_clips_of_another(alice, bea, used):
+def test_no_one_erases_another_persons_clips(alice, bea, used):
     withdrawal.forget_clips(bea, [task.clip_id for task in used], NOW)
     scrub_all()
     assert Clip.objects.count() == 2
 
 
-def test_the_scrub_leaves_no_file_and_no_row_of_who_left(alice, used, others, own_home):
+def test_the_scrub_leaves_no_file_and_no_row_of_the_person(alice, used, others, own_home):
     withdrawal.forget_contributor(alice, NOW)
     scrub_all()
     assert [clip.contributor for clip in Clip.objects.all()] == [others.clip.contributor]
@@ -102,14 +102,14 @@ def test_the_scrub_leaves_no_file_and_no_row_of_who_left(alice, used, others, ow
     assert Task.objects.get() == others
 
 
-def test_what_was_released_is_recalled(alice, used):
+def test_released_clips_are_recalled(alice, used):
     ids = set(ReleaseRow.objects.values_list("public_id", flat=True))
     withdrawal.forget_contributor(alice, NOW)
     scrub_all()
     assert set(Recall.objects.values_list("public_id", flat=True)) == ids
 
 
-def test_what_stays_opens_under_a_new_key_and_the_old_key_opens_nothing_of_it(alice, used):
+def test_remaining_clips_open_under_a_new_key_and_not_under_the_old_one(alice, used):
     kept = used[1].clip
     old = alice.data_key.open()
     withdrawal.forget_clips(alice, [used[0].clip_id], NOW)
@@ -123,7 +123,7 @@ def test_what_stays_opens_under_a_new_key_and_the_old_key_opens_nothing_of_it(al
         ciphers.unseal(old, bytes(kept.wrapped_key), kept.key_label())
 
 
-def test_leaving_ends_log_ins_names_and_the_line_in_the_admins_history(alice, client, used):
+def test_leaving_erases_log_ins_names_and_lines_of_the_admins_log(alice, client, used):
     client.force_login(alice)
     AuthToken.objects.create(alice)
     LogEntry.objects.create(
@@ -134,7 +134,7 @@ def test_leaving_ends_log_ins_names_and_the_line_in_the_admins_history(alice, cl
         action_flag=CHANGE,
     )
     withdrawal.forget_account(alice, keep_answers=True, now=NOW)
-    assert client.get("/profile/").status_code == 302  # at once
+    assert client.get("/profile/").status_code == 302  # even before the scrub
     scrub_all()
     left = User.objects.get(pk=alice.pk)
     assert (left.is_active, left.roles, left.pseudonym, left.address) == (False, [], "", "")
@@ -144,13 +144,13 @@ def test_leaving_ends_log_ins_names_and_the_line_in_the_admins_history(alice, cl
     assert not DataKey.objects.filter(person=alice).exists()
 
 
-def test_whoever_leaves_may_keep_answers_counted_without_them(bea, used):
+def test_people_who_leave_may_let_their_answers_count_without_them(bea, used):
     withdrawal.forget_account(bea, keep_answers=True, now=NOW)
     scrub_all()
     assert [task.annotations.count() for task in used] == [2, 2]
 
 
-def test_answers_that_go_too_are_counted_no_more(bea, used):
+def test_removed_answers_no_longer_count(bea, used):
     withdrawal.forget_account(bea, keep_answers=False, now=NOW)
     scrub_all()
     for task in used:
@@ -159,7 +159,7 @@ def test_answers_that_go_too_are_counted_no_more(bea, used):
         assert (task.annotation_count, task.annotations.count(), task.status) == (1, 1, "open")
 
 
-def test_the_receipt_is_signed_once_all_is_done_and_counts_what_went(alice, used):
+def test_the_receipt_is_signed_when_the_erasure_is_finished_and_counts_what_went(alice, used):
     token = withdrawal.forget_contributor(alice, NOW).token
     assert "signature" not in withdrawal.receipt(token)
     scrub_all()
@@ -185,7 +185,7 @@ STEPS = [
     "outbox.clear",
 ]
 
-# Another process: kills itself before or after the step, as no handler and no rollback of its own can notice.
+# Runs in another process, which kills itself before or after the step: no handler and no rollback can run.
 SCRUB_UNTIL = """
 import os, signal, sys
 import django; django.setup()
@@ -193,14 +193,14 @@ from django.utils import timezone
 from tagger.privacy import withdrawal
 from datasets.models import Withdrawal
 step, when = sys.argv[1:]
-holder = getattr(withdrawal, step.split(".")[0]) if "." in step else withdrawal
+owner = getattr(withdrawal, step.split(".")[0]) if "." in step else withdrawal
 name = step.split(".")[-1]
-real = getattr(holder, name)
+real = getattr(owner, name)
 def killed(*args):
     if when == "after":
         real(*args)
     os.kill(os.getpid(), signal.SIGKILL)
-setattr(holder, name, killed)
+setattr(owner, name, killed)
 withdrawal.scrub(Withdrawal.objects.get(), timezone.now)
 """
 
@@ -208,7 +208,7 @@ withdrawal.scrub(Withdrawal.objects.get(), timezone.now)
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("step", STEPS)
 @pytest.mark.parametrize("when", ["before", "after"])
-def test_a_scrub_that_is_killed_at_any_step_still_ends_at_zero(
+def test_a_scrub_killed_at_any_step_still_ends_at_zero(
     site_environment, alice, used, others, own_home, step, when
 ):
     if step in ("_scrub_person", "outbox.clear"):
@@ -261,17 +261,17 @@ def test_scrubbing_twice_changes_nothing(alice, used):
     assert Withdrawal.objects.get().counts == once
 
 
-def test_the_vault_has_no_second_place(alice, used, own_home):
+def test_the_vault_is_only_in_its_own_folder(alice, used, own_home):
     assert storages["vault"].path("") == str(own_home / "vault")
 
 
 @mutant(
-    "what who left had borrowed goes back to others",
+    "tasks lent to a person who left go back to others",
     "tagger/privacy/withdrawal.py",
     kept_by='        Task.objects.filter(pk__in=freed).update(lent_count=F("lent_count") - 1)\n',
     broken="",
 )
-def test_what_who_leaves_had_borrowed_goes_back_to_others(alice, bea, juniper, share):
+def test_tasks_lent_to_a_person_who_leaves_go_back_to_others(alice, bea, juniper, share):
     task = share(juniper)
     assignments.lend(bea, juniper, 1, NOW)
     withdrawal.forget_account(bea, keep_answers=True, now=NOW)
@@ -281,12 +281,12 @@ def test_what_who_leaves_had_borrowed_goes_back_to_others(alice, bea, juniper, s
 
 
 @mutant(
-    "no letter of a site without a mail server outlives an account",
+    "no e-mail in the outbox folder outlives an account",
     "tagger/privacy/withdrawal.py",
     kept_by="        outbox.clear()\n",
     broken="",
 )
-def test_no_letter_is_left_in_the_outbox(alice, settings, tmp_path):
+def test_no_e_mail_is_left_in_the_outbox(alice, settings, tmp_path):
     settings.EMAIL_FILE_PATH = tmp_path / "mail"
     settings.EMAIL_FILE_PATH.mkdir()
     (settings.EMAIL_FILE_PATH / "1.log").write_text("To: alice@example.org")
@@ -303,7 +303,7 @@ def test_no_table_keeps_an_address_in_plain(client, db, settings):
 
 
 @mutant(
-    "one erasure that fails does not keep the others waiting",
+    "an erasure that fails does not keep the others waiting",
     "tagger/privacy/tasks.py",
     kept_by="        except Exception:  # one erasure",
     broken="        except KeyError:  # one erasure",
@@ -327,7 +327,7 @@ def test_an_erasure_that_fails_does_not_keep_the_others_waiting(alice, sam, used
     assert withdrawal.unfinished() == [] and not Clip.objects.exists()
 
 
-def test_what_a_consent_refers_to_opens_after_one_clip_was_deleted_and_never_after_leaving(alice, used):
+def test_a_consent_reference_opens_after_a_clip_was_deleted_and_never_after_leaving(alice, used):
     withdrawal.forget_clips(alice, [used[0].clip_id], NOW)
     scrub_all()
     given = alice.consents.exclude(reference_hash="").select_related("contributor")
@@ -346,19 +346,19 @@ def test_a_new_data_key_wraps_the_clips_in_few_queries(
         clip.wrap(b"k" * 32, alice.data_key.open())
         clip.save()
     withdrawal.forget_clips(alice, [alice.clips.first().pk], NOW)
-    with django_assert_max_num_queries(100):  # far from one for each
+    with django_assert_max_num_queries(100):  # far fewer than one per clip
         scrub_all()
     assert {clip.key for clip in alice.clips.select_related("contributor__data_key")} == {b"k" * 32}
 
 
 @mutant(
-    "who is leaving is lent nothing any more",
+    "people who are leaving are lent nothing",
     "tagger/lending/assignments.py",
     kept_by="        if not _lock_annotator(annotator):\n",
     broken="        if _lock_annotator(annotator) is None:\n",
 )
-def test_who_is_leaving_is_lent_nothing_any_more(bea, juniper, add_tasks):
-    """A request that was let in before may get its turn only now."""
+def test_people_who_are_leaving_are_lent_nothing(bea, juniper, add_tasks):
+    """A request that was accepted earlier may get its turn only now."""
     add_tasks(juniper, 2)
     withdrawal.forget_account(bea, True, NOW)
     assert assignments.lend(bea, juniper, 1, NOW) == []
@@ -367,19 +367,19 @@ def test_who_is_leaving_is_lent_nothing_any_more(bea, juniper, add_tasks):
 
 
 @mutant(
-    "an answer under way while its person leaves goes with the others",
+    "an answer handed in while its person leaves is removed with the others",
     "tagger/privacy/withdrawal.py",
     kept_by="        _return_lent_tasks(request, person)\n",
     broken="",
 )
 @pytest.mark.django_db(transaction=True)
-def test_an_answer_under_way_while_its_person_leaves_goes_with_the_others(
+def test_an_answer_handed_in_while_its_person_leaves_is_removed_with_the_others(
     bea, juniper, add_tasks, in_background
 ):
     add_tasks(juniper, 2)
     first, second = assignments.lend(bea, juniper, 2, NOW)
     withdrawal.forget_account(bea, False, NOW)
-    with transaction.atomic():  # the request has the lock, and the scrub must wait for it
+    with transaction.atomic():  # the request holds the lock, so the scrub must wait
         assignments.hand_in(bea, first.pk, "yes", NOW)
         scrub = in_background(scrub_all)
     scrub.result(timeout=30)

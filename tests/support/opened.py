@@ -1,6 +1,6 @@
-"""All that one site's keys open today, row by row: what a holder of database, vault and keys reads.
+"""Everything that a site's keys open today, row by row: what an attacker with database, vault and keys reads.
 
-And the tools of such a person: a dump of the database, and another database made of it.
+Also the attacker's tools: a dump of the database, and a second database restored from it.
 """
 
 import hashlib
@@ -23,7 +23,7 @@ NAMES = {("User", "name"): "pseudonym", ("User", "email"): "address"}
 
 
 def everything():
-    """{row: {"opens": {name: what keys open of it}, "closed": [names], "raw": columns}}, all tables."""
+    """{row: {"opens": {name: decrypted value}, "closed": [names], "raw": columns}} for all tables."""
     return {
         f"{model._meta.label} {row.pk}": read(row, readers_of(model))
         for model in apps.get_models()
@@ -42,7 +42,7 @@ def read(row, readers):
 
 
 def readers_of(model):
-    """{name: function of a row} for all of it that is sealed."""
+    """{name: function of a row} for everything in it that is sealed."""
     sealed = [field.name.removeprefix("sealed_") for field in model._meta.fields if "sealed_" in field.name]
     names = {name: NAMES.get((model.__name__, name), name) for name in sealed}
     readers = {name: lambda row, reads=reads: getattr(row, reads) for name, reads in names.items()}
@@ -55,18 +55,18 @@ def readers_of(model):
 
 def columns(row):
     values = {field.attname: getattr(row, field.attname) for field in row._meta.concrete_fields}
-    return {name: bytes(held) if isinstance(held, memoryview) else held for name, held in values.items()}
+    return {name: bytes(value) if isinstance(value, memoryview) else value for name, value in values.items()}
 
 
-def hashed(row, but=()):
-    """Of what stands in the row's columns and what its keys open."""
-    kept = {name: held for name, held in {**row["raw"], **row["opens"]}.items() if name not in but}
-    shown = {name: held.hex() if isinstance(held, bytes) else held for name, held in kept.items()}
+def row_hash(row, without=()):
+    """A hash of the row's columns and decrypted values."""
+    values = {name: value for name, value in {**row["raw"], **row["opens"]}.items() if name not in without}
+    shown = {name: value.hex() if isinstance(value, bytes) else value for name, value in values.items()}
     return hashlib.sha256(json.dumps(shown, cls=DjangoJSONEncoder, sort_keys=True).encode()).hexdigest()
 
 
 def write(path):
-    """For another process to read, by `manage.py shell -c`."""
+    """Write everything to a file for another process, when run by `manage.py shell -c`."""
     Path(path).write_bytes(pickle.dumps(everything()))
 
 
@@ -81,7 +81,7 @@ def dump(url, path):
 
 
 class Restored:
-    """A database of its own made of a dump, on the same server as `url`'s; gone at the end."""
+    """A temporary database restored from a dump, on the same server as `url`."""
 
     def __init__(self, url, path, name="restored"):
         self.url, self.path, self.name = url, path, name

@@ -1,7 +1,7 @@
-"""How long an erasure takes, from the request to its end: `python -m tests.support.opt_out_times`.
+"""Measure how long an erasure takes from start to finish: `python -m tests.support.opt_out_times`.
 
-OPT_OUTS people (100) with CLIPS clips each (100) leave one after another from a running site with its own
-worker; as many stay. A clip is one second of sound in the vault, heard by two, settled and released.
+OPT_OUTS people (100) with CLIPS clips each (100) leave a running site with a worker in turn, and as many
+stay. A clip is one second of sound in the vault, answered by two volunteers, settled and released.
 """
 
 import os

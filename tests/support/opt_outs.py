@@ -1,6 +1,6 @@
-"""Fills a running site with people and their clips, and measures how long it takes to forget them.
+"""Fill a running site with people and their clips, and measure how long it takes to erase them.
 
-Runs in a process of that site: see tests/support/opt_out_times.py.
+Runs in a process of that site, see tests/support/opt_out_times.py.
 """
 
 import secrets
@@ -20,7 +20,7 @@ from tagger.privacy import erasure
 from tests.support import sounds
 from tests.support.site import eventually
 
-LONGEST = 300  # seconds: what the site promises
+PROMISED_SECONDS = 300
 
 
 def measure(opt_outs, clips):
@@ -33,17 +33,17 @@ def measure(opt_outs, clips):
         share(person, campaign, clips, listeners)
     frozen.freeze("times", [campaign], timezone.now())
     seconds = sorted(one_opt_out(person) for person in people[:opt_outs])
-    at = {"min": 0, "median": opt_outs // 2, "p95": int(0.95 * opt_outs), "max": opt_outs - 1}
-    told = ", ".join(f"{name} {seconds[place]:.2f} s" for name, place in at.items())
+    places = {"min": 0, "median": opt_outs // 2, "p95": int(0.95 * opt_outs), "max": opt_outs - 1}
+    times = ", ".join(f"{name} {seconds[place]:.2f} s" for name, place in places.items())
     left = Clip.objects.filter(contributor__in=people[:opt_outs]).count()
     stayed = Clip.objects.filter(contributor__in=people[opt_outs:]).count()
     sys.stdout.write(
-        f"{opt_outs} opt-outs of {clips} clips: {told}; {left} clips of them left, {stayed} of others\n"
+        f"{opt_outs} opt-outs of {clips} clips: {times}; {left} of their clips left, {stayed} of others\n"
     )
 
 
 def share(person, campaign, number, listeners):
-    """Clips as they lie there when they were heard and settled, without the waiting."""
+    """Store clips as if they had been answered and settled already."""
     now = timezone.now()
     [basis] = consent.give(person, Material.UTTERANCE, [Purpose.VOLUNTEERS], now, reference="on paper")
     consent.give(person, Material.UTTERANCE, [Purpose.RESEARCHERS], now, reference="on paper")
@@ -96,5 +96,5 @@ def one_opt_out(person):
     began = time.perf_counter()
     erasure.erase_account(person, False, timezone.now())
     request = Withdrawal.objects.filter(person_id=person.pk)
-    assert eventually(lambda: request.get().finished_at is not None, LONGEST), f"person {person.pk}"
+    assert eventually(lambda: request.get().finished_at is not None, PROMISED_SECONDS), f"person {person.pk}"
     return time.perf_counter() - began

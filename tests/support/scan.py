@@ -1,8 +1,8 @@
-"""Finds a canary in bytes, whatever it is wrapped in: for tests that ask what is left of somebody.
+"""Find a canary in bytes in any encoding, for tests of what is left of a person.
 
-A text is looked for as it stands and in each of its encodings, at every offset; then everything in the bytes
-that looks encoded or packed is opened and searched again, to a bounded depth. So sessions (base64 over zlib),
-bodies of queued tasks (base64 over JSON), dumps (hexadecimal), pickles and archives within archives are read.
+A text is searched as it is and in each of its encodings, at every offset. Then everything in the bytes that
+looks encoded or packed is unpacked and searched again, to a bounded depth. So this reads sessions (base64
+over zlib), queued tasks (base64 over JSON), dumps (hexadecimal), pickles and archives within archives.
 Sound is found by any 64 consecutive bytes of its samples.
 """
 
@@ -20,15 +20,15 @@ from urllib.parse import quote, unquote_to_bytes
 
 import numpy as np
 
-DEEPEST = 5
-WINDOW = 16_000_000  # bytes that one packed thing may have
-LARGEST = 64_000_000  # and opened
-BLOCK = 32  # any 64 consecutive bytes of a sound hold one whole block that begins at a multiple of 32
-RUN = 20  # shorter runs of letters hide no canary: its own encodings are looked for as they stand
+MAX_DEPTH = 5
+MAX_PACKED = 16_000_000  # bytes of one packed item
+MAX_UNPACKED = 64_000_000
+BLOCK = 32  # any 64 consecutive bytes of a sound include one whole block that begins at a multiple of 32
+MIN_RUN = 20  # a canary in a shorter run of letters is found by its own encodings
 
 
 class Scanner:
-    """Canaries by name: a text as str, a sound as the bytes of its samples."""
+    """Takes canaries by name: a text as str, a sound as the bytes of its samples."""
 
     def __init__(self, canaries):
         self.needles = Needles()
@@ -38,22 +38,22 @@ class Scanner:
         self.needles.sort()
 
     def find(self, data):
-        """{(name of a canary, by which way it was found)}, such as ("mail", "gzip > base64 at 1")."""
+        """{(name of a canary, how it was found)}, such as ("mail", "gzip > base64 at 1")."""
         return set(self._find(bytes(data), (), 0))
 
     def names(self, data):
         return {name for name, _how in self.find(data)}
 
-    def _find(self, data, way, depth):
+    def _find(self, data, path, depth):
         for name, how in self.needles.find(data):
-            yield name, " > ".join((*way, how))
-        if depth < DEEPEST:
-            for how, opened in unpacked(data):
-                yield from self._find(opened, (*way, how), depth + 1)
+            yield name, " > ".join((*path, how))
+        if depth < MAX_DEPTH:
+            for how, content in unpacked(data):
+                yield from self._find(content, (*path, how), depth + 1)
 
 
 class Needles:
-    """Many byte strings looked for at once: each place of the data is compared by its first eight bytes."""
+    """Searches for many byte strings together, comparing each place in the data by its first eight bytes."""
 
     def __init__(self):
         self.by_start = {}
@@ -63,7 +63,7 @@ class Needles:
 
     def sort(self):
         self.starts = np.sort(np.frombuffer(b"".join(self.by_start), "<u8"))
-        # Most places are ruled out by their first two bytes.
+        # The first two bytes rule out most places.
         self.likely = np.zeros(65_536, bool)
         self.likely[(self.starts & np.uint64(0xFFFF)).astype(int)] = True
 
@@ -84,14 +84,14 @@ class Needles:
 
 
 def blocks(pcm):
-    """A sound, piece by piece; silence, which is in every file, is no piece of it."""
+    """A sound in pieces, leaving out silence, which any file may contain."""
     for start in range(0, len(pcm) - BLOCK + 1, BLOCK):
         if len(set(pcm[start : start + BLOCK])) > 12:
             yield "samples", pcm[start : start + BLOCK]
 
 
 def encodings(text):
-    """(name, bytes) of every way in which the text itself may be written."""
+    """(name, bytes) for every way to encode the text."""
     plain = text.encode()
     yield "plain", plain
     for order in ("le", "be"):
@@ -115,30 +115,30 @@ def encodings(text):
 
 
 def base64_at(body, offset):
-    """What of its base64 is the same whatever stands around it, when `offset` bytes (mod 3) come before."""
+    """The part of its base64 that is the same after any `offset` bytes (mod 3) and before anything."""
     shown = base64.b64encode(bytes(offset) + body)
     first = -(-offset * 8 // 6)
     return shown[first : (offset + len(body)) * 8 // 6]
 
 
 def unpacked(data):
-    """(how, bytes) of everything in the data that opens."""
+    """(how, bytes) of everything in the data that can be unpacked."""
     yield from _decoded_runs(data)
     for how, magic, open_one in PACKED:
         for found in re.finditer(magic, data):
-            opened = open_one(data, found.start())
-            if opened:
-                yield how, opened
+            content = open_one(data, found.start())
+            if content:
+                yield how, content
 
 
 def _decoded_runs(data):
-    """All runs of one kind decoded and put side by side, so that they cost one search and not thousands."""
-    runs = re.findall(rb"[A-Za-z0-9+/_-]{%d,}+" % RUN, data)
+    """All runs of one kind, decoded and joined, so that they cost one search and not thousands."""
+    runs = re.findall(rb"[A-Za-z0-9+/_-]{%d,}+" % MIN_RUN, data)
     straight = bytes.maketrans(b"-_", b"+/")
     for skip in range(4) if runs else ():
         whole = (run[skip : len(run) - (len(run) - skip) % 4].translate(straight) for run in runs)
         yield "base64", b"\0\0".join(map(base64.b64decode, whole))
-    runs = re.findall(rb"[0-9A-Fa-f]{%d,}+" % (2 * RUN), data)
+    runs = re.findall(rb"[0-9A-Fa-f]{%d,}+" % (2 * MIN_RUN), data)
     for skip in range(2) if runs else ():
         whole = (run[skip : len(run) - (len(run) - skip) % 2].decode() for run in runs)
         yield "hex", b"\0\0".join(map(bytes.fromhex, whole))
@@ -150,11 +150,11 @@ def _decoded_runs(data):
 
 URL = re.compile(rb"(?:%[0-9A-Fa-f]{2})+")
 ESCAPES = re.compile(rb"((?:\\+u[0-9A-Fa-f]{4})+)|((?:\\+x[0-9A-Fa-f]{2})+)")
-NEARBY = 100  # bytes before and behind an escape: a canary's other letters
+NEARBY = 100  # bytes before and after an escape, which may be a canary's other letters
 
 
 def _around(pattern, data):
-    """What stands around the places that match, and no more: most of a large file needs no second look."""
+    """Only the surroundings of matches, because most of a large file needs no second search."""
     parts, done = [], 0
     for found in pattern.finditer(data):
         start, end = max(found.start() - NEARBY, done), found.end() + NEARBY
@@ -173,7 +173,9 @@ def _unescaped(run):
 def _inflated(window):
     def inflate(data, start):
         try:
-            return zlib.decompressobj(window).decompress(memoryview(data)[start : start + WINDOW], LARGEST)
+            return zlib.decompressobj(window).decompress(
+                memoryview(data)[start : start + MAX_PACKED], MAX_UNPACKED
+            )
         except zlib.error:
             return b""
 
@@ -183,7 +185,7 @@ def _inflated(window):
 def _by(opener):
     def decompress(data, start):
         try:
-            return opener().decompress(data[start : start + WINDOW], LARGEST)
+            return opener().decompress(data[start : start + MAX_PACKED], MAX_UNPACKED)
         except (OSError, EOFError, lzma.LZMAError):
             return b""
 
@@ -191,7 +193,7 @@ def _by(opener):
 
 
 def _zip_member(data, start):
-    """By its own header: the list at a zip's end may be cut off."""
+    """A member found by its own header, because the directory at the end may be cut off."""
     header = data[start : start + 30]
     if len(header) < 30:
         return b""
