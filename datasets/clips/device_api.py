@@ -1,11 +1,11 @@
-"""HTTP for devices: the Mycroft device protocol, as its clients in the field speak it.
+"""The Mycroft device protocol over HTTP, as its clients in the field use it.
 
-They are careless, and this is written for them as they are:
+Those clients are careless, so this module
 
-- every call says `Content-Type: application/json`, also one whose body is multipart, which then names no
-  boundary: so no header is asked what a body is;
-- whatever is JSON they take for what they asked for, a refusal too: one would be saved as the device's
-  identity. So all that is no upload is refused in plain text.
+- ignores `Content-Type`: every call says `application/json`, even one with a multipart body, and then the
+  header names no boundary;
+- refuses every call but an upload in plain text: clients take any JSON for the answer they asked for, so
+  that a refusal in JSON would be saved as the device's identity.
 """
 
 import json
@@ -37,31 +37,31 @@ from .wording import FOR_DEVICES
 
 View = Callable[..., HttpResponse]
 
-MOST_JSON = 10_000  # bytes
-MOST_AUDIO = 2 * 2**20  # bytes of a whole upload; 30 s as this site keeps them are 960 kB
+MAX_JSON_BYTES = 10_000
+MAX_UPLOAD_BYTES = 2 * 2**20  # 30 s as this site stores them are 960 kB
 LONGEST_STATE = 100
 
-# How a multipart body begins, with the characters that RFC 2046 lets a boundary hold.
+# The beginning of a multipart body, with the characters that RFC 2046 allows in a boundary.
 _BOUNDARY = re.compile(rb"--([0-9A-Za-z'()+_,./:=?-]{1,70})\r\n")
 
 
 class DeviceCallRefused(Exception):
-    """A call that is refused with this status and these words."""
+    """A call that is refused with this status and this sentence."""
 
-    def __init__(self, status: int, words: str) -> None:
-        super().__init__(words)
+    def __init__(self, status: int, sentence: str) -> None:
+        super().__init__(sentence)
         self.status = status
 
 
 class InMemory(MemoryFileUploadHandler):
-    """Holds every file of an upload in memory, whatever its size: it was measured before."""
+    """Keeps files of any size in memory. The size of the whole body was checked before."""
 
     def handle_raw_input(self, *args: Any, **kwargs: Any) -> None:
         self.activated = True
 
 
 def call(view: View) -> View:
-    """No cookie counts here, so no forged page can use one; and a refusal is an answer in plain text."""
+    """Without CSRF checks, because cookies are ignored here. A refusal is answered in plain text."""
 
     @csrf_exempt
     @wraps(view)
@@ -80,7 +80,7 @@ def call(view: View) -> View:
 def code(request: HttpRequest) -> HttpResponse:
     state = request.GET.get("state", "")
     if not 0 < len(state) <= LONGEST_STATE:
-        raise DeviceCallRefused(400, f"Say a state, of up to {LONGEST_STATE} characters.")
+        raise DeviceCallRefused(400, f"State must have 1 to {LONGEST_STATE} characters.")
     try:
         offer = devices.offer(state, timezone.now())
     except devices.Busy as refusal:
@@ -93,10 +93,10 @@ def code(request: HttpRequest) -> HttpResponse:
 @require_POST
 @call
 def activate(request: HttpRequest) -> HttpResponse:
-    sent = sent_json(request)
+    sent = json_in(request)
     try:
         login = devices.activate(
-            str(sent.get("state")), str(sent.get("token")), said_of_itself(sent), timezone.now()
+            str(sent.get("state")), str(sent.get("token")), about_device(sent), timezone.now()
         )
     except devices.NotClaimed as refusal:
         raise DeviceCallRefused(404, in_words(refusal, FOR_DEVICES)) from refusal
@@ -116,9 +116,9 @@ def renew(request: HttpRequest) -> HttpResponse:
 @require_http_methods(["GET", "PATCH"])
 @call
 def device(request: HttpRequest, uuid: UUID) -> HttpResponse:
-    own = its_own(request, uuid, timezone.now())
+    own = calling_device(request, uuid, timezone.now())
     if request.method == "PATCH":
-        devices.update(own, said_of_itself(sent_json(request)))
+        devices.update(own, about_device(json_in(request)))
     return JsonResponse(described(own))
 
 
@@ -135,13 +135,13 @@ def utterance_file(request: HttpRequest, uuid: UUID) -> HttpResponse:
 
 
 def upload(request: HttpRequest, uuid: UUID, kind: Campaign.Kind) -> HttpResponse:
-    """201 when the clip is held now, 200 when it was already; nothing is read before it may be kept."""
+    """201 if the clip was stored, 200 if it was stored already. Reads nothing that may not be stored."""
     now = timezone.now()
     try:
-        own = its_own(request, uuid, now)
+        own = calling_device(request, uuid, now)
         uploads.check(own, kind, now)
-        audio_file, said = sent_recording(request)
-        added = uploads.take(own, kind, audio_file, said, now)
+        audio_file, metadata = recording_in(request)
+        added = uploads.store(own, kind, audio_file, metadata, now)
     except DeviceCallRefused as refused:
         return refused_upload(refused.status, str(refused))
     except consent.NoConsent as refusal:
@@ -161,7 +161,7 @@ def refused_upload(status: int, sentence: str) -> HttpResponse:
     return JsonResponse({"detail": sentence}, status=status)
 
 
-def its_own(request: HttpRequest, uuid: UUID, now: datetime) -> Device:
+def calling_device(request: HttpRequest, uuid: UUID, now: datetime) -> Device:
     try:
         return devices.by_access(bearer(request), uuid, now)
     except devices.InvalidToken as refusal:
@@ -200,13 +200,13 @@ def described(own: Device) -> dict[str, object]:
         "platform": about.get("platform", ""),
         "coreVersion": about.get("core_version", ""),
         "enclosureVersion": about.get("enclosure_version", ""),
-        # Clients look for a person's id here; no number of a person leaves this site.
+        # Clients expect a person's id here, but this site gives out no number of a person.
         "user": {"uuid": str(own.uuid)},
     }
 
 
-def said_of_itself(sent: Mapping[str, Any]) -> dict[str, object]:
-    """The protocol's names for it, of which there are two generations, in ours."""
+def about_device(sent: Mapping[str, Any]) -> dict[str, object]:
+    """What a device says about itself, under our names. The protocol has two generations of names."""
     return {
         "platform": sent.get("platform"),
         "platform_build": sent.get("platform_build"),
@@ -216,8 +216,8 @@ def said_of_itself(sent: Mapping[str, Any]) -> dict[str, object]:
     }
 
 
-def sent_json(request: HttpRequest) -> dict[str, Any]:
-    return json_object(body(request, MOST_JSON))
+def json_in(request: HttpRequest) -> dict[str, Any]:
+    return json_object(body(request, MAX_JSON_BYTES))
 
 
 def json_object(data: bytes) -> dict[str, Any]:
@@ -226,24 +226,24 @@ def json_object(data: bytes) -> dict[str, Any]:
     except (ValueError, RecursionError):
         sent = None
     if not isinstance(sent, dict):
-        raise DeviceCallRefused(400, "This is no JSON object.")
+        raise DeviceCallRefused(400, "This is not a JSON object.")
     return sent
 
 
-def body(request: HttpRequest, most: int) -> bytes:
-    """The whole body, straight from the connection: nothing before this measured it or put it in a file."""
+def body(request: HttpRequest, limit: int) -> bytes:
+    """The whole body, read directly from the connection: nothing before this wrote it to a file."""
     length = int(request.META.get("CONTENT_LENGTH") or 0)
-    if length > most:
-        raise DeviceCallRefused(413, f"{length} bytes are too many, up to {most} are taken.")
+    if length > limit:
+        raise DeviceCallRefused(413, f"{length} bytes are too many; the limit is {limit}.")
     return request.read()
 
 
-def sent_recording(request: HttpRequest) -> tuple[bytes, uploads.Said]:
-    """The parts `audio` and `metadata` of a multipart body; clients send the second as a file or a field."""
-    data = body(request, MOST_AUDIO)
+def recording_in(request: HttpRequest) -> tuple[bytes, uploads.Metadata]:
+    """The parts `audio` and `metadata` of a multipart body. Clients send the latter as a file or a field."""
+    data = body(request, MAX_UPLOAD_BYTES)
     begins = _BOUNDARY.match(data)
     if begins is None:
-        raise DeviceCallRefused(400, "This is no multipart body.")
+        raise DeviceCallRefused(400, "This is not a multipart body.")
     meta = {
         "CONTENT_TYPE": f'multipart/form-data; boundary="{begins[1].decode()}"',
         "CONTENT_LENGTH": str(len(data)),
@@ -256,16 +256,18 @@ def sent_recording(request: HttpRequest) -> tuple[bytes, uploads.Said]:
     if "audio" not in sent:
         raise DeviceCallRefused(400, "There is no file named audio.")
     metadata = sent.get("metadata", str(fields.get("metadata", "")).encode())
-    if len(metadata) > MOST_JSON:
-        raise DeviceCallRefused(413, f"The metadata is too long, up to {MOST_JSON} bytes are taken.")
-    return sent["audio"], said_of_recording(json_object(metadata))
+    if len(metadata) > MAX_JSON_BYTES:
+        raise DeviceCallRefused(413, f"The metadata is too long; the limit is {MAX_JSON_BYTES} bytes.")
+    return sent["audio"], metadata_in(json_object(metadata))
 
 
-def said_of_recording(metadata: Mapping[str, Any]) -> uploads.Said:
-    """Its other fields (engine, model, timestamp, a transcription) end here; `uploads` says why."""
-    word = metadata.get("wake_word") or metadata.get("name")
-    language = metadata.get("language") or metadata.get("lang")
-    return uploads.Said(word if isinstance(word, str) else "", language if isinstance(language, str) else "")
+def metadata_in(sent: Mapping[str, Any]) -> uploads.Metadata:
+    """The other fields (engine, model, timestamp, a transcription) are dropped; `uploads` says why."""
+    word = sent.get("wake_word") or sent.get("name")
+    language = sent.get("language") or sent.get("lang")
+    return uploads.Metadata(
+        word if isinstance(word, str) else "", language if isinstance(language, str) else ""
+    )
 
 
 def seconds_to_midnight(now: datetime) -> int:

@@ -5,12 +5,12 @@ from django.utils.translation import gettext_lazy as _
 
 from datasets.models import Campaign, Prompt
 
-from .recording import MOST_BYTES
+from .recording import MAX_BYTES
 from .wording import TOO_LARGE_FILE
 
 
 class RecordingForm(forms.Form):
-    """A recording, and the sentence that it reads aloud, where there was one to read."""
+    """A recording, with the sentence that it is a reading of, if any."""
 
     audio = forms.FileField(
         error_messages={
@@ -30,7 +30,7 @@ class RecordingForm(forms.Form):
 
     def clean_audio(self) -> Any:
         file = self.cleaned_data["audio"]
-        if file.size > MOST_BYTES:
+        if file.size > MAX_BYTES:
             raise forms.ValidationError(TOO_LARGE_FILE)
         return file
 

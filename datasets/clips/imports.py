@@ -1,7 +1,7 @@
-"""Bring in a collection: a folder of audio, or a CSV manifest that names files beside it.
+"""Imports a collection: a folder of audio, or a CSV manifest that names files next to it.
 
-Each file stands for itself: one that is refused is named with its reason and hinders no other, and a
-run that was cut goes on where it stopped when it is started again.
+A file that is refused is reported with its reason and does not stop the others. A run that was interrupted
+continues where it stopped when it is started again.
 """
 
 import csv
@@ -27,8 +27,8 @@ from . import audio, intake
 AUDIO_NAMES = {".wav", ".wave", ".flac", ".ogg", ".oga", ".opus", ".mp3", ".webm", ".m4a", ".mp4"}
 TRUTHS = {"", "wake-word", "not-wake-word", *Label.values}
 COLUMNS = {"path", "language", "speaker", "wake_word", "truth", "transcript", "draft"}
-AT_ONCE, BYTES = 256, 16 * 2**20  # clips of one batch, and bytes of their sound
-LARGEST = 64 * 2**20  # bytes; 30 s at 192 kHz in stereo are well below
+BATCH_CLIPS, BATCH_BYTES = 256, 16 * 2**20  # the most clips of one batch, and the most bytes of sound
+LARGEST = 64 * 2**20  # bytes; 30 s at 192 kHz in stereo are far below
 
 
 class SourceFault(StrEnum):
@@ -48,7 +48,7 @@ class BadSource(Refusal):
 
 
 class ImportRefusal(StrEnum):
-    """Why one file, or what is said of it, is refused before its sound is looked at."""
+    """Why one file, or its row of the manifest, is refused."""
 
     MISSING = "file-missing"
     NOT_A_FILE = "not-a-file"
@@ -66,7 +66,7 @@ class FileRefused(Refusal):
 
 
 class ImportOutcome(StrEnum):
-    """What became of one file, as the command counts it."""
+    """What became of one file, as the command reports it."""
 
     ADDED = "added"
     EXISTING = "held already"
@@ -75,7 +75,7 @@ class ImportOutcome(StrEnum):
 
 @dataclass(frozen=True)
 class ImportItem:
-    """One file of the source and what is said of it. `name` is how the source calls it."""
+    """One file of the source, with what the manifest says about it. `name` is for messages."""
 
     name: str
     path: str | Path
@@ -88,7 +88,7 @@ class ImportItem:
 
 
 def items(source: Path) -> Iterator[ImportItem]:
-    """The files of a folder in the order of their names, or the rows of a manifest. Raises BadSource."""
+    """The files of a folder, sorted by name, or the rows of a manifest. Raises BadSource."""
     if source.is_dir():
         return _recordings(source)
     if source.suffix.lower() == ".csv" and source.is_file():
@@ -99,14 +99,14 @@ def items(source: Path) -> Iterator[ImportItem]:
 
 
 def count(source: Path) -> int:
-    """How many items there are; a manifest is read to its end for this. Raises BadSource."""
+    """How many items there are. A manifest is read to its end for this. Raises BadSource."""
     if source.is_dir():
         return sum(is_audio(name) for _, name in _files(source))
     return sum(1 for _ in items(source))
 
 
-def passed_over(source: Path) -> int:
-    """How many files of a folder are not taken for audio by their names."""
+def skipped(source: Path) -> int:
+    """How many files of a folder are skipped because their names are not those of audio files."""
     return sum(not is_audio(name) for _, name in _files(source)) if source.is_dir() else 0
 
 
@@ -114,45 +114,46 @@ def is_audio(name: str) -> bool:
     return os.path.splitext(name)[1].lower() in AUDIO_NAMES and not name.startswith(".")
 
 
-class Import:
-    """One run over a source: who the clips belong to, and the consent they rest on."""
+class ImportRun:
+    """One run over a source: who its clips belong to, and the consent they rest on."""
 
     def __init__(
         self, campaign: Campaign, collection: str, reference: str, now: datetime, *, public: bool = False
     ) -> None:
-        """`public`: what the reference points to allows public releases too, and not researchers alone."""
+        """`public`: the consent that `reference` names covers public releases too, not only researchers."""
         self.campaign, self.collection, self.reference, self.now = campaign, collection, reference, now
         self.purposes = list(Purpose) if public else [Purpose.VOLUNTEERS, Purpose.RESEARCHERS]
         self._people: dict[str, User] = {}
 
-    def take_all(self, items: Iterable[ImportItem]) -> Iterator[tuple[ImportItem, ImportOutcome | Refusal]]:
-        """Bring in all of them; yields each in turn with its outcome, or with the refusal.
+    def store_all(self, items: Iterable[ImportItem]) -> Iterator[tuple[ImportItem, ImportOutcome | Refusal]]:
+        """Import all items. Yields each with its outcome or its refusal, in their order.
 
-        They are stored in batches, each whole or not at all. The first ones come one by one, and a batch is
-        at most a quarter of what came before it: a run that is killed has no more than that to do again.
+        They are stored in batches, each whole or not at all. The first ones are stored one by one, and a
+        batch is at most a quarter of what was stored before it, so a run that is killed loses at most a
+        quarter.
         """
         batch: list[tuple[ImportItem, intake.Submission | Refusal]] = []
-        taken = size = 0
+        done = size = 0
         for item in items:
-            offer = self._offer(item)
-            batch.append((item, offer))
-            size += offer.sound.samples.nbytes if isinstance(offer, intake.Submission) else 0
-            if len(batch) >= min(max(taken // 4, 1), AT_ONCE) or size >= BYTES:
-                yield from self._store(batch)
-                taken += len(batch)
+            submission = self._submission(item)
+            batch.append((item, submission))
+            size += 0 if isinstance(submission, Refusal) else submission.sound.samples.nbytes
+            if len(batch) >= min(max(done // 4, 1), BATCH_CLIPS) or size >= BATCH_BYTES:
+                yield from self._store_batch(batch)
+                done += len(batch)
                 batch, size = [], 0
-        yield from self._store(batch)
+        yield from self._store_batch(batch)
 
-    def _store(
+    def _store_batch(
         self, batch: Sequence[tuple[ImportItem, intake.Submission | Refusal]]
     ) -> Iterator[tuple[ImportItem, ImportOutcome | Refusal]]:
-        offers = [offer for _, offer in batch if isinstance(offer, intake.Submission)]
-        done = iter(intake.add_all(offers, self.campaign, self.now) if offers else ())
-        for item, offer in batch:
-            yield item, offer if isinstance(offer, Refusal) else _outcome(next(done))
+        submissions = [each for _, each in batch if isinstance(each, intake.Submission)]
+        done = iter(intake.add_all(submissions, self.campaign, self.now) if submissions else ())
+        for item, submission in batch:
+            yield item, submission if isinstance(submission, Refusal) else _outcome(next(done))
 
-    def _offer(self, item: ImportItem) -> intake.Submission | Refusal:
-        """Everything that can be known of a file before it is stored."""
+    def _submission(self, item: ImportItem) -> intake.Submission | Refusal:
+        """Reads and checks everything about a file that can be checked before it is stored."""
         try:
             language, truth = self._language(item), self._truth(item)
             draft = item.draft if self.campaign.drafts_by else ""
@@ -173,7 +174,7 @@ class Import:
                 consent.give(
                     person, self.campaign.material, self.purposes, self.now, reference=self.reference
                 )
-                # Asked when giving has this person to itself: a withdrawal may have been on its way.
+                # Checked while `give` has locked this person: a withdrawal may have been in progress.
                 if consent.has_withdrawn(person):
                     raise FileRefused(ImportRefusal.WITHDREW)
             self._people[speaker] = person
@@ -183,25 +184,25 @@ class Import:
         language = item.language or self.campaign.language
         if not languages.is_code(language):
             raise FileRefused(ImportRefusal.BAD_LANGUAGE, language=item.language)
-        # A wake word can be listened for among any language; nobody can write down one they do not know.
+        # Volunteers can recognise a wake word in any language, but can only transcribe a language they know.
         wanted = self.campaign.language
         if self.campaign.asks_for_words and languages.primary(language) != languages.primary(wanted):
             raise FileRefused(ImportRefusal.OTHER_LANGUAGE, language=language, wanted=wanted)
         return language
 
     def _truth(self, item: ImportItem) -> str:
-        """What the manifest says the answer is, in the campaign's terms; empty when it says nothing."""
+        """The answer according to the manifest, in the campaign's terms; empty if it gives none."""
         if self.campaign.asks_for_words:
             return item.transcript.strip()
         if item.truth not in TRUTHS:
             raise FileRefused(ImportRefusal.BAD_TRUTH, truth=item.truth)
-        other_word = item.wake_word and normalise.text(item.wake_word) != self._asked
+        other_word = item.wake_word and normalise.text(item.wake_word) != self._wake_word
         if other_word and item.truth in {"wake-word", Label.YES}:
             return "not-wake-word"
         return item.truth
 
     @cached_property
-    def _asked(self) -> str:
+    def _wake_word(self) -> str:
         return normalise.text(self.campaign.wake_word)
 
 
@@ -212,7 +213,7 @@ def _outcome(done: bool | Refusal) -> ImportOutcome | Refusal:
 
 
 def _recordings(folder: Path) -> Iterator[ImportItem]:
-    # Of text and not of paths, which would take as long as reading the files.
+    # Strings, because Path objects would take as long as reading the files.
     root = len(os.path.join(folder, ""))
     for here, name in _files(folder):
         if is_audio(name):
@@ -227,7 +228,7 @@ def _files(folder: Path) -> Iterator[tuple[str, str]]:
 
 
 def _shown(path: str) -> str:
-    """A name for people: bytes that are no UTF-8, which a file's name may hold, cannot be printed."""
+    """A name that can be printed: file names may contain bytes that are not UTF-8."""
     return path.encode(errors="replace").decode()
 
 
@@ -247,7 +248,7 @@ def _rows(manifest: Path) -> Iterator[ImportItem]:
 
 
 def _first_line_not_utf_8(manifest: Path) -> int:
-    """Looked for anew: a file is decoded in blocks, long before its lines are read one by one."""
+    """Reads the file again, because it is decoded in blocks, well ahead of the line being read."""
     with open(manifest, encoding="utf-8", errors="surrogateescape") as file:
         lines = enumerate(file, start=1)
         return next(number for number, line in lines if any("\udc80" <= c <= "\udcff" for c in line))
@@ -264,11 +265,11 @@ def _check_columns(manifest: Path, found: object) -> None:
 
 
 def _item(manifest: Path, line: int, row: dict[str, str | None]) -> ImportItem:
-    if None in row:  # what DictReader calls the column of cells that have none
+    if None in row:  # DictReader's name for cells beyond the last column
         raise BadSource(SourceFault.TOO_MANY_CELLS, path=manifest, line=line)
-    said = {name: (row.get(name) or "").strip() for name in COLUMNS}
-    path = said.pop("path")
-    return ImportItem(f"line {line}: {path or '(no path)'}", manifest.parent / path, **said)
+    cells = {name: (row.get(name) or "").strip() for name in COLUMNS}
+    path = cells.pop("path")
+    return ImportItem(f"line {line}: {path or '(no path)'}", manifest.parent / path, **cells)
 
 
 def _bytes(path: str | Path) -> bytes:

@@ -49,7 +49,7 @@ class Duplicate(Refusal):
 
 @dataclass(frozen=True)
 class Sound:
-    """A decoded, checked recording: int16 samples (n,) at 16 kHz, and what names them."""
+    """A decoded, checked recording: int16 samples (n,) at 16 kHz, and their fingerprint."""
 
     samples: np.ndarray
     fingerprint: str
@@ -108,15 +108,15 @@ def add_all(submissions: Sequence[Submission], campaign: Campaign, now: datetime
 
     Any other failure stores none of them.
     """
-    _hear(submissions)
+    _detect_speech(submissions)
     try:
         return _add_all(submissions, campaign, now)
     except IntegrityError:  # another contributor's upload of one of these sounds was committed first
         return [_add_alone(submission, campaign, now) for submission in submissions]
 
 
-def _hear(submissions: Sequence[Submission]) -> None:
-    """Look for speech in new recordings. This is slow, so it is done before any lock is taken."""
+def _detect_speech(submissions: Sequence[Submission]) -> None:
+    """Compute the share of speech of new recordings, before any lock is taken, because it is slow."""
     fingerprints = {submission.sound.fingerprint for submission in submissions}
     stored = Clip.objects.filter(samples_sha256__in=fingerprints)
     known = set(stored.values_list("samples_sha256", flat=True))
@@ -134,9 +134,10 @@ def _add_alone(submission: Submission, campaign: Campaign, now: datetime) -> boo
 
 
 def _add_all(submissions: Sequence[Submission], campaign: Campaign, now: datetime) -> list[bool | Refusal]:
-    """All of them in one transaction. No row is committed before its file is on disk.
+    """Store all of them in one transaction. No row is committed before its file is on disk.
 
-    Rows come before files: a process that waits for another's row, and is killed, leaves no file behind.
+    Rows are written before files, so that a process that is killed while it waits for another's row leaves no
+    file behind.
     """
     names: list[str] = []
     try:
@@ -155,7 +156,7 @@ def _add_all(submissions: Sequence[Submission], campaign: Campaign, now: datetim
 
 
 class _Existing(NamedTuple):
-    """A clip with the same samples. No `pk`: it is an earlier one of the same batch."""
+    """A stored clip with the same samples, or an earlier submission of the batch, which has no `pk` yet."""
 
     pk: int | None
     contributor: int
@@ -165,7 +166,7 @@ class _Existing(NamedTuple):
 
 @dataclass(frozen=True)
 class _Accepted:
-    """What is to be stored: a new clip and its task, or, for an `existing` clip, the task alone."""
+    """A submission to store: a new clip and its task or, with the id of an `existing` clip, only the task."""
 
     submission: Submission
     allowed_by: Consent
@@ -173,9 +174,9 @@ class _Accepted:
 
 
 def _decide(submissions: Sequence[Submission], campaign: Campaign) -> list[_Accepted | Refusal | bool]:
-    """What becomes of each: accepted, refused, or False where nothing is left to do."""
+    """Each submission is accepted, refused, or False if there is nothing left to do."""
     consents = _Consents(submissions, campaign.material)
-    # Looked up under the contributors' locks: the same upload may come twice at the same time.
+    # Looked up under the contributors' locks, because the same upload may arrive twice at the same time.
     stored = _existing(submissions, campaign)
     decisions: list[_Accepted | Refusal | bool] = []
     for submission in submissions:
@@ -203,11 +204,11 @@ def _decide_one(
 
 
 class _Consents:
-    """The live consent that each origin's clips may rest on, kept live until the transaction ends."""
+    """The live consent for each origin and material, which no one can withdraw until the transaction ends."""
 
     def __init__(self, submissions: Sequence[Submission], material: Material) -> None:
         self._found: dict[tuple[int, str, Material], Consent | consent.NoConsent] = {}
-        # Two runs that lock the same people do so in one order.
+        # Sorted, so that two imports lock the same people in the same order.
         for origin in sorted((each.origin for each in submissions), key=lambda each: each.contributor.pk):
             self.of(origin, material)
 
@@ -224,7 +225,7 @@ class _Consents:
 
 
 def _existing(submissions: Sequence[Submission], campaign: Campaign) -> dict[str, _Existing]:
-    """The clips that hold these sounds already, by fingerprint."""
+    """The stored clips with these sounds, by fingerprint."""
     fingerprints = {submission.sound.fingerprint for submission in submissions}
     asked = Exists(Task.objects.filter(clip=OuterRef("pk"), campaign=campaign))
     found = Clip.objects.filter(samples_sha256__in=fingerprints).annotate(asked=asked)
@@ -248,7 +249,7 @@ def _store(
         tasks.append(_task_row(each.submission, number, key, each.submission.speech_share, campaign))
         files.append((name, key, each.submission.sound))
     tasks += _tasks_of_existing(accepted, campaign)
-    # In the order of their sounds: of two runs with the same ones, one waits for the other.
+    # Sorted, so that of two imports of the same sounds one waits for the other, without a deadlock.
     clips.sort(key=itemgetter("samples_sha256"))
     copying.copy(Clip(material=campaign.material, created_at=now), clips)
     copying.copy(Task(campaign=campaign, wanted=campaign.min_annotations), tasks)
@@ -271,7 +272,7 @@ def _tasks_of_existing(accepted: Sequence[_Accepted], campaign: Campaign) -> lis
 
 
 def _clip_row(accepted: _Accepted, number: int, name: str, wrapped_key: bytes) -> dict[str, Any]:
-    """The columns of a clip that differ within a batch."""
+    """The columns of a new clip that differ within a batch."""
     origin, sound = accepted.submission.origin, accepted.submission.sound
     return {
         "pk": number,
@@ -291,7 +292,7 @@ def _clip_row(accepted: _Accepted, number: int, name: str, wrapped_key: bytes) -
 def _task_row(
     submission: Submission, clip: int, key: bytes, speech_share: float, campaign: Campaign
 ) -> dict[str, Any]:
-    """The columns of a task that differ within a batch. `key` is the clip's."""
+    """The columns of a new task that differ within a batch. `key` is the clip's."""
     is_silent = campaign.speech_first and speech_share < SOME_SPEECH
     return {
         "clip_id": clip,
@@ -302,7 +303,7 @@ def _task_row(
 
 
 def _words_columns(name: str, text: str | None, clip: int, key: bytes, campaign: Campaign) -> dict[str, Any]:
-    """Task.reference or Task.draft without a task: in plain where labels are asked for, or sealed."""
+    """The columns of Task.reference or Task.draft: in plain if labels are asked for, sealed if words are."""
     is_sealed = campaign.asks_for_words and text is not None
     label = words.seal_label(Task, name, clip, campaign.pk)
     return {
@@ -312,11 +313,11 @@ def _words_columns(name: str, text: str | None, clip: int, key: bytes, campaign:
 
 
 def _may_be_stored(stored_as: str, error: BaseException) -> bool:
-    """Whether the row may be there after all: a database that dies while it commits does not say."""
+    """Whether the row may exist after all: a commit whose connection was lost may have succeeded."""
     if not isinstance(error, OperationalError | InterfaceError):
         return False
     connection.close()
     try:
         return Clip.objects.filter(stored_as=stored_as).exists()
     except DatabaseError:
-        return True  # no one can tell now; the reconciler looks for files without a row
+        return True  # unknown for now; the reconciler finds files without a row

@@ -1,9 +1,9 @@
-"""What a device sends, to a clip: which campaigns ask for it, and until when only its owner hears it.
+"""Recordings from devices: which campaigns ask for one, and until when only its owner hears it.
 
-Of what a device says about a recording only the wake word and the language are looked at, to find the
-campaigns, and only the language is kept. Its time is finer than anything this site needs to know, engine and
-model tell one kind of device from another, and what a machine understood would be a transcript that nobody
-agreed to give: none of that is stored, or even read.
+Of the metadata of a recording only the wake word and the language are read, to find the campaigns, and only
+the language is stored. The rest is not even read: its time is more precise than this site needs to know, its
+engine and model identify the kind of device, and what a machine understood would be a transcript to which no
+one has agreed.
 """
 
 from dataclasses import dataclass
@@ -39,15 +39,15 @@ class DailyLimitReached(Refusal):
 
 
 @dataclass(frozen=True)
-class Said:
-    """What a device says of a recording, as far as it is looked at."""
+class Metadata:
+    """The part of a recording's metadata that is read."""
 
     wake_word: str = ""
     language: str = ""
 
 
 def check(device: Device, kind: Campaign.Kind, now: datetime) -> None:
-    """Whether anything of this kind may come from this device now, before any of it is read.
+    """Check whether the device may send this kind of recording now, before any of it is read.
 
     Raises consent.NoConsent and DailyLimitReached.
     """
@@ -60,13 +60,13 @@ def check(device: Device, kind: Campaign.Kind, now: datetime) -> None:
         raise DailyLimitReached
 
 
-def take(device: Device, kind: Campaign.Kind, audio: bytes, said: Said, now: datetime) -> bool:
-    """Hold the recording for every campaign that asks for it; False when that is so already.
+def store(device: Device, kind: Campaign.Kind, audio: bytes, metadata: Metadata, now: datetime) -> bool:
+    """Store the recording for every campaign that asks for it; False if that was done already.
 
     Raises NoCampaignAsks, audio.BadAudio, consent.NoConsent and intake.Duplicate; then nothing was stored.
     """
-    language = _language(said, device)
-    asking = _asking_for_word(said.wake_word) if kind == Campaign.Kind.WAKE_WORD else _asking_in(language)
+    language = _language(metadata, device)
+    asking = _asking_for_word(metadata.wake_word) if kind == Campaign.Kind.WAKE_WORD else _asking_in(language)
     sound = intake.read(audio)
     until = now + timedelta(hours=device.owner.cooling_off)
     added = False
@@ -79,9 +79,9 @@ def take(device: Device, kind: Campaign.Kind, audio: bytes, said: Said, now: dat
     return added
 
 
-def _language(said: Said, device: Device) -> str:
-    """As the site writes language codes; devices write en_US and en-us for the same."""
-    language = (said.language or device.about.get("language", "")).replace("_", "-")
+def _language(metadata: Metadata, device: Device) -> str:
+    """The language code as this site writes it. Devices write en_US as well as en-us."""
+    language = (metadata.language or device.about.get("language", "")).replace("_", "-")
     primary, *rest = language.split("-")
     language = "-".join([primary.lower(), *rest])
     if language and not languages.is_code(language):
@@ -99,7 +99,7 @@ def _asking_for_word(word: str) -> list[Campaign]:
 
 
 def _asking_in(language: str) -> list[Campaign]:
-    """By the language alone, whatever its country; when none is said, it must be the only one asked for."""
+    """Campaigns in this language, of any country. Without a language, all must be in the same one."""
     is_open = list(Campaign.objects.filter(kind=Campaign.Kind.TRANSCRIPTION, is_open=True))
     wanted = {languages.primary(campaign.language) for campaign in is_open}
     if not language and len(wanted) > 1:

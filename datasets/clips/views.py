@@ -1,4 +1,4 @@
-"""Pages on which contributors record: choose what, then say it. Each reads guard, form, one call, answer."""
+"""Pages on which contributors choose what to record, and record it."""
 
 from collections.abc import Callable
 from functools import wraps
@@ -26,8 +26,8 @@ from .forms import RecordingForm
 from .intake import Duplicate
 from .wording import TOO_LARGE_FILE, on_page
 
-# Around the sound: the other fields, their headers and boundaries.
-_MOST_AROUND = 10_000
+# Bytes of a form besides the sound: the other fields, headers and boundaries.
+_MAX_FORM_OVERHEAD = 10_000
 
 
 @require_GET
@@ -46,15 +46,15 @@ def choose(request: PersonalRequest) -> HttpResponse:
     return render(request, "datasets/clips/record.html", context)
 
 
-@csrf_exempt  # looking for the token reads the whole body, so `_take` looks at its size first
+@csrf_exempt  # checking the token reads the whole body, so `_receive` checks its size first
 @require_http_methods(["GET", "POST"])
 @contributor_required
 def record(request: PersonalRequest, slug: str) -> HttpResponse:
     campaign = get_object_or_404(Campaign, slug=slug, is_open=True)
     if request.method == "POST":
-        return _take(request, campaign)
+        return _receive(request, campaign)
     if campaign.prompts.exists():
-        return _page(request, campaign, but=request.GET.get("other", ""))
+        return _page(request, campaign, other_than=request.GET.get("other", ""))
     return _page(request, campaign, freely=True)
 
 
@@ -66,11 +66,11 @@ def speak_freely(request: PersonalRequest, slug: str) -> HttpResponse:
 
 
 def _in_memory(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
-    """No more of the body is read than a recording may have, and none of it touches a disk."""
+    """Refuses a body that is larger than a recording may be, and writes no part of it to a disk."""
 
     @wraps(view)
     def bounded(request: PersonalRequest, campaign: Campaign) -> HttpResponse:
-        if int(request.META.get("CONTENT_LENGTH") or 0) > recording.MOST_BYTES + _MOST_AROUND:
+        if int(request.META.get("CONTENT_LENGTH") or 0) > recording.MAX_BYTES + _MAX_FORM_OVERHEAD:
             return _refused(request, campaign, str(TOO_LARGE_FILE), 413)
         request.upload_handlers = [MemoryFileUploadHandler(request)]
         return view(request, campaign)
@@ -80,7 +80,7 @@ def _in_memory(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]
 
 @_in_memory
 @csrf_protect
-def _take(request: PersonalRequest, campaign: Campaign) -> HttpResponse:
+def _receive(request: PersonalRequest, campaign: Campaign) -> HttpResponse:
     form = RecordingForm(campaign, request.POST, request.FILES)
     if not form.is_valid():
         return _refused(request, campaign, form.problem(), 400)
@@ -101,7 +101,7 @@ def _take(request: PersonalRequest, campaign: Campaign) -> HttpResponse:
 def _thanks(
     request: PersonalRequest, campaign: Campaign, prompt: Prompt | None, is_new: bool
 ) -> HttpResponse:
-    if _is_for_the_script(request):
+    if _wants_json(request):
         following = recording.next_prompt(request.user, campaign) if prompt else None
         answer = {
             "shared": _shared(request),
@@ -119,18 +119,18 @@ def _thanks(
 def _refused(
     request: PersonalRequest, campaign: Campaign, problem: str, status: int, prompt: Prompt | None = None
 ) -> HttpResponse:
-    if _is_for_the_script(request):
+    if _wants_json(request):
         return JsonResponse({"detail": problem}, status=status)
     freely = campaign.asks_for_words and prompt is None
     return _page(request, campaign, prompt=prompt, freely=freely, problem=problem, status=status)
 
 
-def _is_for_the_script(request: HttpRequest) -> bool:
+def _wants_json(request: HttpRequest) -> bool:
     return request.get_preferred_type(["text/html", "application/json"]) == "application/json"
 
 
 def _allowed(request: PersonalRequest, material: Material) -> list[str]:
-    """What new clips of this person may be used for, in words; empty unless volunteers may hear them."""
+    """The labels of the purposes of this person's new clips; none unless volunteers may hear them."""
     live = [each for each in consent.live_now(request.user) if each.material == material]
     purposes = [Purpose(each.purpose) for each in live if consent.covers_new_clips(each)]
     return [str(purpose.label) for purpose in purposes] if Purpose.VOLUNTEERS in purposes else []
@@ -145,7 +145,7 @@ def _page(
     campaign: Campaign,
     *,
     prompt: Prompt | None = None,
-    but: str = "",
+    other_than: str = "",
     freely: bool = False,
     problem: str = "",
     status: int = 200,
@@ -153,7 +153,7 @@ def _page(
     allowed = _allowed(request, campaign.material)
     reads = campaign.asks_for_words and not freely
     if allowed and reads and prompt is None:
-        prompt = recording.next_prompt(request.user, campaign, but=but)
+        prompt = recording.next_prompt(request.user, campaign, other_than=other_than)
     context: dict[str, Any] = {
         "campaign": campaign,
         "allowed": allowed,

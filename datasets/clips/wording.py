@@ -54,27 +54,27 @@ AUDIO: Words = {
     RecordingRefusal.TOO_SHORT: _("shorter than %(seconds)d s"),
 }
 
-# Programs and commands are answered in English, so what no page shows is not translated.
+# Programs and commands get English, so only sentences for pages are translated.
 WORDS: Words = {
     **ACCOUNTS_WORDS,
     **AUDIO,
-    IntakeRefusal.DUPLICATE: "the same recording is held from another contributor",
-    # A manifest's drafts are transcripts too.
+    IntakeRefusal.DUPLICATE: "the same recording is already stored from another contributor",
+    # In an import, the draft of a machine is checked as a transcript.
     TranscriptFault.TOO_LONG: "draft is %(found)d characters long, at most %(most)d are taken.",
     TranscriptFault.TOO_MANY_WORDS: "draft has %(found)d words, at most %(most)d are taken.",
     TranscriptFault.ZERO_CHARACTER: "draft holds a zero character.",
     UploadRefusal.BAD_LANGUAGE: "The language is not a code such as en or pt-BR.",
     UploadRefusal.UNKNOWN_WAKE_WORD: "No open campaign asks for this wake word.",
-    UploadRefusal.WHICH_LANGUAGE: "Say the language: campaigns in several ask for recordings.",
+    UploadRefusal.WHICH_LANGUAGE: "State the language: open campaigns ask for recordings in several.",
     UploadRefusal.OTHER_LANGUAGE: "No open campaign asks for recordings in this language.",
-    UploadRefusal.DAILY_LIMIT: "This device sent as many clips today as it may; go on tomorrow.",
-    ImportRefusal.ZERO_CHARACTER: "what is said of it holds a zero character",
+    UploadRefusal.DAILY_LIMIT: "This device has reached its limit of clips for today; try again tomorrow.",
+    ImportRefusal.ZERO_CHARACTER: "its row holds a zero character",
     ImportRefusal.WITHDREW: "this contributor withdrew; an import cannot bring them back",
     ImportRefusal.BAD_LANGUAGE: "language %(language)r is not a code such as en or pt-BR",
-    ImportRefusal.OTHER_LANGUAGE: "its language is %(language)s, the campaign asks in %(wanted)s",
-    ImportRefusal.BAD_TRUTH: "truth is %(truth)r, not wake-word, not-wake-word or an answer",
+    ImportRefusal.OTHER_LANGUAGE: "its language is %(language)s, the campaign's is %(wanted)s",
+    ImportRefusal.BAD_TRUTH: "truth is %(truth)r; it must be wake-word, not-wake-word or an answer",
     ImportRefusal.NOT_A_FILE: "this is not a file",
-    ImportRefusal.TOO_LARGE: "%(megabytes).0f MB, at most %(most)d MB are read",
+    ImportRefusal.TOO_LARGE: "%(megabytes).0f MB; the limit is %(most)d MB",
     ImportRefusal.MISSING: "there is no such file",
     ImportRefusal.UNREADABLE: "it cannot be read: %(error)s",
     SourceFault.UNKNOWN_KIND: "%(path)s is neither a folder nor a manifest whose name ends in .csv.",
@@ -82,9 +82,9 @@ WORDS: Words = {
     SourceFault.NOT_UTF_8: "%(path)s, line %(line)d: not UTF-8 (%(error)s).",
     SourceFault.BROKEN_CSV: "%(path)s, line %(line)d: %(error)s.",
     SourceFault.NO_PATH_COLUMN: "%(path)s, line %(line)d: no column named path (found: %(found)s).",
-    SourceFault.COLUMN_TWICE: "%(path)s, line %(line)d: the column %(column)s stands there twice.",
+    SourceFault.COLUMN_TWICE: "%(path)s, line %(line)d: the column %(column)s appears twice.",
     SourceFault.TOO_MANY_CELLS: (
-        "%(path)s, line %(line)d: more cells than columns; quotes must stand around a cell with a comma."
+        "%(path)s, line %(line)d: more cells than columns; put quotes around a cell with a comma."
     ),
 }
 
@@ -105,7 +105,7 @@ TOO_LARGE_FILE = _("This file is larger than 2 MB.")
 
 
 def on_page(refusal: Refusal) -> str:
-    """What the record page says, in the language that is active."""
+    """The sentence on the record page, in the active language."""
     words = in_words(refusal, FOR_PAGES)
     if isinstance(refusal, BadAudio):
         return _("This recording cannot be accepted: %(reason)s.") % {"reason": words}

@@ -121,7 +121,7 @@ def test_other_files_are_passed_over_and_counted(juniper, source, record):
     (source / "README.md").write_text("hello")
     (source / "._clip 1.wav").write_text("what a Mac leaves behind")
     assert bring_in(source).splitlines() == [
-        "Passed over: 2 files that are not audio by their names.",
+        "Skipped 2 files whose names are not those of audio files.",
         "juniper: 1 added, 0 held already, 0 refused.",
     ]
 
@@ -140,7 +140,7 @@ def test_a_refused_file_is_named_with_its_reason_and_hinders_no_other(juniper, s
 def test_a_file_too_large_to_read_is_not_read(juniper, source):
     with open(source / "large.wav", "wb") as file:
         file.truncate(imports.LARGEST + 1)
-    assert refusals(bring_in(source)) == {"large.wav": "64 MB, at most 64 MB are read"}
+    assert refusals(bring_in(source)) == {"large.wav": "64 MB; the limit is 64 MB"}
 
 
 def test_a_name_that_cannot_be_printed_does_not_stop_the_run(juniper, source, record):
@@ -186,7 +186,7 @@ def test_the_same_recording_of_somebody_else_is_refused(juniper, source, record)
     record(1)
     bring_in(source)
     said = bring_in(source, contributor="others")
-    assert refusals(said) == {"clip 1.wav": "the same recording is held from another contributor"}
+    assert refusals(said) == {"clip 1.wav": "the same recording is already stored from another contributor"}
 
 
 def test_a_second_campaign_asks_about_clips_that_are_held(juniper, sentences, source, record):
@@ -225,7 +225,7 @@ def test_cells_in_quotes_hold_commas_quotes_and_lines(sentences, source, record)
     [
         (b"", "line 1: no column named path (found: nothing)"),
         (b"file,speaker\na.wav,ann\n", "line 1: no column named path (found: file, speaker)"),
-        (b"path,path\na.wav,b.wav\n", "line 1: the column path stands there twice"),
+        (b"path,path\na.wav,b.wav\n", "line 1: the column path appears twice"),
         (b"path,speaker\na.wav,ann\nb.wav,J\xfcrgen\n", "line 3: not UTF-8"),
         (b"path,speaker\n" + b"a.wav,ann\n" * 5_000 + b"b.wav,J\xfcrgen\n", "line 5002: not UTF-8"),
         (b'path,speaker\na.wav,"ann\n', "line 2: unexpected end of data"),
@@ -263,10 +263,10 @@ def test_a_row_that_cannot_come_in_is_named_by_its_line(juniper, source, record,
 @pytest.mark.parametrize(
     ("said_of_it", "reason"),
     [
-        ({"truth": "perhaps"}, "truth is 'perhaps', not wake-word, not-wake-word or an answer"),
+        ({"truth": "perhaps"}, "truth is 'perhaps'; it must be wake-word, not-wake-word or an answer"),
         ({"language": "English"}, "language 'English' is not a code such as en or pt-BR"),
         ({"language": "en" + "-abcdefgh" * 4}, "is not a code such as en or pt-BR"),
-        ({"speaker": "an\0n"}, "what is said of it holds a zero character"),
+        ({"speaker": "an\0n"}, "its row holds a zero character"),
     ],
 )
 def test_a_row_that_says_what_cannot_be_is_refused(juniper, record, manifest, said_of_it, reason):
@@ -283,7 +283,7 @@ def test_a_transcript_with_a_zero_character_is_refused(sentences, record, manife
 def test_a_transcription_campaign_takes_its_own_language_alone(sentences, record, manifest):
     rows = [{"path": record(n), "language": code} for n, code in enumerate(("en", "en-GB", "es", ""))]
     said = bring_in(manifest(*rows), "sentences")
-    assert refusals(said) == {"line 4: clip 2.wav": "its language is es, the campaign asks in en"}
+    assert refusals(said) == {"line 4: clip 2.wav": "its language is es, the campaign's is en"}
     assert "3 added" in said
 
 
@@ -367,11 +367,11 @@ def test_a_speaker_who_withdrew_is_not_brought_back(juniper, record, manifest):
 
 
 def test_a_speaker_who_withdraws_during_a_run_is_left_alone_from_then_on(juniper, source, record):
-    run = imports.Import(juniper, "people", REFERENCE, NOW)
-    [(_, outcome)] = run.take_all([imports.ImportItem("one", source / record(1))])
+    run = imports.ImportRun(juniper, "people", REFERENCE, NOW)
+    [(_, outcome)] = run.store_all([imports.ImportItem("one", source / record(1))])
     assert outcome == imports.ImportOutcome.ADDED
     consent.withdraw(contributors.find_or_create("people"), NOW)
-    [(_, outcome)] = run.take_all([imports.ImportItem("two", source / record(2))])
+    [(_, outcome)] = run.store_all([imports.ImportItem("two", source / record(2))])
     assert isinstance(outcome, consent.NoConsent)
 
 
@@ -549,7 +549,7 @@ def test_a_sound_that_comes_in_by_another_way_meanwhile_hinders_no_other_of_its_
 
     monkeypatch.setattr(intake, "_existing", and_then_it_comes)
     said = bring_in(twelve)
-    assert refusals(said) == {"clip 09.wav": "the same recording is held from another contributor"}
+    assert refusals(said) == {"clip 09.wav": "the same recording is already stored from another contributor"}
     assert said.endswith("11 added, 0 held already, 1 refused.\n")
     assert files_in_the_vault(own_home) == set(Clip.objects.values_list("stored_as", flat=True))
 

@@ -216,7 +216,7 @@ def test_no_recording_ever_lies_in_a_temporary_file(at, alice, juniper, settings
     settings.FILE_UPLOAD_MAX_MEMORY_SIZE = 10  # Django would spool anything larger
     settings.FILE_UPLOAD_TEMP_DIR = tmp_path / "none"
     assert send(at, "juniper").status_code == 400
-    settings.FILE_UPLOAD_MAX_MEMORY_SIZE = recording.MOST_BYTES * 2
+    settings.FILE_UPLOAD_MAX_MEMORY_SIZE = recording.MAX_BYTES * 2
     assert send(at, "juniper").status_code == 201
 
 

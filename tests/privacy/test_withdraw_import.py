@@ -26,13 +26,13 @@ def take(juniper, tmp_path):
     """Imports one clip of each speaker into a collection; returns their outcomes."""
 
     def taken(collection, *speakers):
-        run = imports.Import(juniper, collection, REFERENCE, NOW)
+        run = imports.ImportRun(juniper, collection, REFERENCE, NOW)
         outcomes = []
         for speaker in speakers:
             number = len(list(tmp_path.iterdir()))
             path = tmp_path / f"{number}.wav"
             path.write_bytes(sounds.in_format("wav", sounds.tone(0.4, hertz=300 + 37 * number)))
-            [(_, outcome)] = run.take_all([imports.ImportItem(path.name, path, speaker=speaker)])
+            [(_, outcome)] = run.store_all([imports.ImportItem(path.name, path, speaker=speaker)])
             outcomes.append(in_words(outcome, WORDS) if isinstance(outcome, Refusal) else str(outcome))
         return outcomes
 

@@ -8,7 +8,7 @@ from django.core.management.base import BaseCommand, CommandError
 from datasets import campaigns
 from datasets.models import Campaign
 
-# What an option of the same name says.
+# Fields that are set by an option of the same name.
 FIELDS = (
     *("slug", "kind", "language", "wake_word", "guidelines", "drafts_by"),
     *("min_annotations", "max_annotations", "confidence", "contributor_cap", "must_hear"),
@@ -25,31 +25,29 @@ class Command(BaseCommand):
         parser.add_argument("--wake-word", default="")
         parser.add_argument("--guidelines", default="")
         parser.add_argument("--min-annotations", type=int, default=2)
-        parser.add_argument("--max-annotations", type=int, help="default: 7, or the least if that is more")
+        parser.add_argument("--max-annotations", type=int, help="default: 7, or --min-annotations if more")
         parser.add_argument(
             "--confidence", type=float, default=0.75, help="0 to 1: how sure a label must be to be settled"
         )
         parser.add_argument(
-            "--contributor-cap", type=int, help="one contributor's clips per volunteer and day"
+            "--contributor-cap", type=int, help="the most clips of one contributor per volunteer and day"
         )
         parser.add_argument(
             "--must-hear",
             type=float,
             default=1.0,
-            help="0 to 1: how much of a clip must have sounded before the page takes “yes” or a transcript; "
-            "half of it for the other answers",
+            help="0 to 1: the share of a clip to play before the page accepts “yes” or a transcript; "
+            "half of it for other answers",
         )
         parser.add_argument(
             "--drafts-by",
             default="",
             metavar="MACHINE",
-            help="keep the column draft of manifests, written by this machine, for volunteers who ask for it",
+            help="import the column draft of manifests, by this machine, for volunteers who ask for it",
         )
+        parser.add_argument("--any-order", action="store_true", help="do not put clips without speech last")
         parser.add_argument(
-            "--any-order", action="store_true", help="clips without speech need not come last"
-        )
-        parser.add_argument(
-            "--prompts", type=Path, metavar="FILE", help="sentences to be read aloud, one a line, in UTF-8"
+            "--prompts", type=Path, metavar="FILE", help="sentences to read aloud, one per line"
         )
 
     def handle(self, *args: Any, **options: Any) -> None:

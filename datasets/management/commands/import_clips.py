@@ -19,8 +19,8 @@ LONGEST_NAME = 100
 
 class Command(BaseCommand):
     help = (
-        "Brings in a folder of audio, or a CSV manifest with the column path and, where known, language, "
-        "speaker, wake_word, truth, transcript. Run again, it adds only what is missing."
+        "Imports a folder of audio, or a CSV manifest with the column path and, where known, language, "
+        "speaker, wake_word, truth, transcript. When it is run again, it adds only what is missing."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -31,16 +31,16 @@ class Command(BaseCommand):
             "--consent-reference",
             required=True,
             metavar="TEXT",
-            help="where the speakers' consent can be found",
+            help="where the speakers' consent is filed",
         )
         parser.add_argument(
             "--public",
             action="store_true",
-            help="that consent covers public releases too, and not volunteers and researchers alone",
+            help="their consent covers public releases too, not only volunteers and researchers",
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
-        run = imports.Import(
+        run = imports.ImportRun(
             _campaign(options["campaign"]),
             _given(options, "contributor"),
             _given(options, "consent_reference"),
@@ -50,14 +50,14 @@ class Command(BaseCommand):
         counts: Counter[str] = Counter()
         try:
             total = imports.count(options["path"])
-            taken = run.take_all(imports.items(options["path"]))
-            for item, outcome in tqdm(taken, total=total, unit="clip", file=sys.stderr, disable=None):
+            outcomes = run.store_all(imports.items(options["path"]))
+            for item, outcome in tqdm(outcomes, total=total, unit="clip", file=sys.stderr, disable=None):
                 counts[self._reported(item, outcome)] += 1
         except imports.BadSource as refusal:
             sentence = in_words(refusal, WORDS)
             raise CommandError(f"{sentence} {_summary(counts)}" if counts else sentence) from refusal
-        if others := imports.passed_over(options["path"]):
-            self.stdout.write(f"Passed over: {others} files that are not audio by their names.")
+        if skipped := imports.skipped(options["path"]):
+            self.stdout.write(f"Skipped {skipped} files whose names are not those of audio files.")
         self.stdout.write(f"{run.campaign.slug}: {_summary(counts)}")
 
     def _reported(self, item: ImportItem, outcome: ImportOutcome | Refusal) -> ImportOutcome:
@@ -82,7 +82,7 @@ def _given(options: dict[str, Any], name: str) -> str:
     if not value:
         raise CommandError(f"{flag} is empty.")
     if len(value) > LONGEST_NAME:
-        raise CommandError(f"{flag} is {len(value)} characters long, at most {LONGEST_NAME} are taken.")
+        raise CommandError(f"{flag} is {len(value)} characters long; the limit is {LONGEST_NAME}.")
     return value
 
 
