@@ -126,7 +126,7 @@ def test_a_sentence_can_be_passed_over(at, reading):
 
 
 def test_more_sentences_than_are_looked_at_together(alice, reading, monkeypatch):
-    monkeypatch.setattr(recording, "_AT_A_TIME", 1)
+    monkeypatch.setattr(recording, "_PROMPTS_AT_A_TIME", 1)
     first = recording.next_prompt(alice, reading)
     recording.share(alice, reading, sounds.in_format("wav", sounds.babble(1, 1.5)), NOW, prompt=first)
     Prompt.objects.exclude(pk=first.pk).update(times_read=5)
