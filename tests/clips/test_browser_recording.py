@@ -193,8 +193,8 @@ def test_what_the_microphone_heard_is_what_is_stored(studio, contributor, heard)
 @mutant(
     "nothing leaves the device before Send is pressed",
     "static/js/record/record.js",
-    kept_by='    this.#go("review");\n    this.player.button.focus();\n',
-    broken='    this.#go("review");\n    this.#send();\n',
+    kept_by='    this.#setState("review");\n    this.player.button.focus();\n',
+    broken='    this.#setState("review");\n    this.#send();\n',
 )
 def test_nothing_leaves_the_device_before_send(contributor):
     page = contributor("bodo")

@@ -235,7 +235,7 @@ def test_an_answer_that_makes_the_server_fail_does_not_block_the_others(site, pe
 @mutant(
     "no answer is sent under another person's account",
     "static/js/desk/sync/api.js",
-    kept_by="  if (drawnFor !== ours.account || response.status === 403)",
+    kept_by="  if (account !== expected.account || response.status === 403)",
     broken="  if (response.status === 403)",
 )
 def test_another_accounts_login_sends_none_of_this_pages_answers_and_they_wait_for_their_owner(site, person):

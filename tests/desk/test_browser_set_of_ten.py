@@ -108,7 +108,7 @@ def test_after_the_pause_the_next_clip_needs_no_network(person):
 
 @mutant(
     "the pause after ten answers stays until “Continue” is pressed",
-    "static/js/desk/desk-turns.js",
+    "static/js/desk/desk-navigation.js",
     kept_by="    if (this.set.isFull) return this.#pause();\n",
     broken="",
 )

@@ -283,8 +283,8 @@ LISTEN = """() => {
 
 @mutant(
     "a screen reader announces what happened to each answer",
-    "static/js/desk/desk-turns.js",
-    kept_by='    if (this.done) this.#tellDone(this.word("next-clip"));\n',
+    "static/js/desk/desk-navigation.js",
+    kept_by='    if (this.done) this.#announceDone(this.word("next-clip"));\n',
     broken="",
 )
 def test_a_screen_reader_announces_once_what_happened_to_each_answer(desk_of):

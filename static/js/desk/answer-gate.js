@@ -1,9 +1,9 @@
-// Which buttons may be pressed: none between two clips, and an answer only once enough of the clip was heard.
+// Which buttons may be pressed: none between two clips, and an answer only after enough of the clip was heard.
 
-// Seconds; a player reports its end a little early, and a part that was left out is never so short.
+// Seconds. A player reports its end a little early; a part that someone skips is longer than this.
 const TOLERANCE = 0.1;
 
-/** Tells by "change" when all answers are open, or not any more. `mustHear` is the share of the clip, as the campaign sets it. */
+/** Dispatches "change" when all answers become available or unavailable. `mustHear`: the campaign's share of the clip. */
 export class AnswerGate extends EventTarget {
   #root;
   #player;
@@ -12,9 +12,9 @@ export class AnswerGate extends EventTarget {
 
   /** Between two clips. */
   isBusy = true;
-  /** The clip cannot be played: there is nothing to answer. */
+  /** The clip cannot be played, so it cannot be answered. */
   isUnplayable = false;
-  /** It was heard before. */
+  /** Nothing needs to be heard: the clip was heard before. */
   isWaived = false;
 
   constructor(root, player, mustHear) {
@@ -23,7 +23,7 @@ export class AnswerGate extends EventTarget {
     this.#player = player;
     this.#mustHear = mustHear;
     for (const event of ["timeupdate", "ended", "pause", "durationchange"]) {
-      player.hear(event, () => this.update());
+      player.on(event, () => this.update());
     }
   }
 
@@ -31,7 +31,7 @@ export class AnswerGate extends EventTarget {
     return this.#isOpen;
   }
 
-  /** Of a button with data-hear: whole or half of what must be heard. */
+  /** Whether enough was heard for this button: all that must be heard, or half of it, as its data-hear says. */
   isHeardFor(button) {
     const { hear } = button.dataset;
     const { audio } = this.#player;
@@ -45,12 +45,12 @@ export class AnswerGate extends EventTarget {
     return button?.getAttribute("aria-disabled") === "true";
   }
 
-  /** Whether this answer is held back for no other reason. */
-  isToBeHeard(button) {
+  /** Whether hearing more of the clip is all that this answer waits for. */
+  needsMoreHearing(button) {
     return !this.isBusy && !this.isUnplayable && !this.isHeardFor(button);
   }
 
-  // Not `disabled`: that would take the focus away from who answers by keyboard.
+  // Not `disabled`, which would take the focus away from people who use a keyboard.
   update() {
     for (const button of this.#root.querySelectorAll("form button, [data-reason]")) {
       const locked = this.isBusy || (button.dataset.hear && this.isUnplayable) || !this.isHeardFor(button);
@@ -63,7 +63,7 @@ export class AnswerGate extends EventTarget {
   }
 }
 
-/** Seconds of the clip that have sounded, each counted once however often it was played. */
+/** Seconds of the clip that were played, each counted once. */
 function heard({ played }) {
   let seconds = 0;
   for (let n = 0; n < played.length; n++) seconds += played.end(n) - played.start(n);

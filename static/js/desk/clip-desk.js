@@ -1,9 +1,11 @@
-// <clip-desk>: the form that the server drew, without page loads. The next clip plays while the answer is sent.
+// <clip-desk>: answers clips without page loads, in the form that the server rendered. The next clip plays while an
+// answer is being sent.
 
 import "../player/clip-player.js";
 import { AnswerGate } from "./answer-gate.js";
-import { onlyFor } from "./sync/api.js";
-import { DeskTurns } from "./desk-turns.js";
+import { Backoff } from "./sync/backoff.js";
+import { restrictTo } from "./sync/api.js";
+import { DeskNavigation } from "./desk-navigation.js";
 import { DeviceStore } from "./sync/device-store.js";
 import { listenToHeadset } from "../keys/headset.js";
 import { Keymap } from "../keys/keymap.js";
@@ -14,24 +16,23 @@ import { LentClips } from "./sync/lent-clips.js";
 import { Letters } from "./letters.js";
 import { MachineDraft } from "./machine-draft.js";
 import { Outbox } from "./sync/outbox.js";
-import { Patience } from "./sync/patience.js";
+import { SendingNotice } from "./sending-notice.js";
 import { SetOfTen } from "./set-of-ten.js";
 import { soundChoices } from "../player/sound-choices.js";
 import { prepare } from "../player/sound.js";
-import { StandingNotice } from "./standing-notice.js";
 import { TranscriptBox } from "./transcript-box.js";
 
-class ClipDesk extends DeskTurns {
-  #counted = new Set(); // the keys of letters: two tabs may both have sent the same
+class ClipDesk extends DeskNavigation {
+  #counted = new Set(); // keys of letters, because two tabs may both have sent the same one
 
   connectedCallback() {
     const { account } = this.dataset;
-    onlyFor(account, "/first-minute/"); // which leads elsewhere only whoever is logged out
+    restrictTo(account, "/first-minute/"); // that page redirects only people who are logged out
     this.store = new DeviceStore(account);
     this.letters = new Letters(this.store);
-    this.patience = new Patience();
-    this.outbox = new Outbox(account, this.letters, this.patience);
-    this.notice = new StandingNotice(this, this.outbox, this.patience);
+    this.backoff = new Backoff();
+    this.outbox = new Outbox(account, this.letters, this.backoff);
+    this.notice = new SendingNotice(this, this.outbox, this.backoff);
     if (this.part("clip")) this.#open();
     this.outbox.run();
   }
@@ -52,15 +53,15 @@ class ClipDesk extends DeskTurns {
     const own = this.letters.all().filter(({ campaign }) => campaign === this.dataset.campaign);
     this.last = new LastAnswers(this.part("last"), {
       row: this.part("last-row"),
-      drawn: [...this.part("last-given").children].map(({ dataset }) => ({ ...dataset })),
+      rendered: [...this.part("last-given").children].map(({ dataset }) => ({ ...dataset })),
       letters: own,
       word: (name) => this.word(name),
     });
     this.clips = new LentClips(this.dataset.lend, {
-      held: [...this.part("lent").children].map(({ dataset }) => ({ ...dataset })),
+      lent: [...this.part("lent").children].map(({ dataset }) => ({ ...dataset })),
       answered: this.letters.all().map(({ assignment }) => assignment),
       now: Date.parse(this.dataset.now),
-      patience: this.patience,
+      backoff: this.backoff,
       prepare: (blob) => prepare(blob, this.choices),
     });
     this.#listenForKeys();
@@ -81,27 +82,27 @@ class ClipDesk extends DeskTurns {
     this.addEventListener("click", (event) => this.#click(event));
     this.report.addEventListener("toggle", () => this.report.open && this.report.querySelector("[data-reason]").focus());
     this.report.addEventListener("keydown", (event) => event.key === "Escape" && this.closeReport());
-    this.player.hear("error", () => this.unplayable());
-    this.player.hear("play", () => this.unsay("press-play"));
+    this.player.on("error", () => this.unplayable());
+    this.player.on("play", () => this.clearStatus("press-play"));
     this.gate.addEventListener("change", () => this.drawHint(this.gate.isOpen));
     this.outbox.addEventListener("sent", ({ detail }) => this.#sent(detail));
     this.outbox.addEventListener("refused", ({ detail }) => this.#refused(detail));
     this.letters.watch((assignment) => assignment && this.#answeredElsewhere(assignment));
     this.clips.addEventListener("waiting", ({ detail }) => this.notice.waitFor(detail));
-    this.clips.addEventListener("going", () => this.notice.waitFor(null));
-    // What the browser keeps needs no question; where it refuses to, the page is all there is.
+    this.clips.addEventListener("resumed", () => this.notice.waitFor(null));
+    // Ask before the page is left only if the browser cannot store the answers.
     window.addEventListener("beforeunload", (event) => this.letters.areLasting || event.preventDefault());
   }
 
   #submit(event) {
     event.preventDefault();
     const { submitter } = event;
-    if (this.gate.isLocked(submitter)) return void (this.gate.isToBeHeard(submitter) && this.say(this.word("hear-first")));
+    if (this.gate.isLocked(submitter)) return void (this.gate.needsMoreHearing(submitter) && this.setStatus(this.word("hear-first")));
     if (event.target.dataset.act === "skip") this.#drop("skip", {});
     else if (!this.box) this.#answer(submitter.value);
     else if (submitter?.name === "no_speech") this.#answer("");
     else if (this.box.text) this.#answer(this.box.text);
-    else this.say(this.word("write-first"));
+    else this.setStatus(this.word("write-first"));
     this.box?.focus();
   }
 
@@ -111,18 +112,18 @@ class ClipDesk extends DeskTurns {
     if (act === "undo") this.undo();
     if (act === "keep") this.next();
     if (act === "help") this.help.open();
-    if (act === "go-on" && detail < 2) this.goOn(); // not by the second click of a double click on an answer
+    if (act === "go-on" && detail < 2) this.endPause(); // ignore the second click of a double click on an answer
     if (insert) this.box.insert(insert);
     if (revise) this.revise(this.last.of(revise));
     if (reason && !this.gate.isLocked(button)) {
-      this.#drop("report", { reason, ...this.#whereMarked() });
-      this.say(this.word("reported"));
+      this.#drop("report", { reason, ...this.#markedPart() });
+      this.setStatus(this.word("reported"));
     }
-    // The space bar is for playing: it must not press again what the mouse has pressed.
+    // The space bar plays the clip: it must not press again the button that was clicked.
     if (detail && button?.closest(".answers, .other-acts, .last") && !this.box) this.player.button.focus();
   }
 
-  /** Kept first, then the next clip sounds, then the rest is drawn. */
+  /** Stores the answer, then plays the next clip, then updates the rest of the page. */
   #answer(answer) {
     const { id, sound, earlier } = this.clip;
     const body = this.box ? { transcript: answer } : { answer };
@@ -140,14 +141,14 @@ class ClipDesk extends DeskTurns {
     else this.last.add({ assignment: id, answer, seconds, sound });
   }
 
-  /** In seconds of the clip as it was sent, silence and all. */
-  #whereMarked() {
+  /** In seconds of the clip as it was sent, before silence was trimmed. */
+  #markedPart() {
     const { start, end, isMarked } = this.player.marked;
     const { from } = this.clip.sound;
     return isMarked ? { part: [from + start, from + end] } : {};
   }
 
-  /** Skipped or reported. */
+  /** Skip or report. */
   #drop(kind, body) {
     const { id, sound, earlier } = this.clip;
     this.outbox.put({ kind, assignment: id, campaign: this.dataset.campaign, body });
@@ -163,12 +164,12 @@ class ClipDesk extends DeskTurns {
     this.last.confirm(letter.assignment, annotation);
     if (letter.kind !== "annotation" || this.#counted.has(letter.key)) return;
     this.#counted.add(letter.key);
-    // One that had arrived before, though nobody told, stands in the number that the page was drawn with.
+    // An answer that had arrived earlier, unconfirmed, is already in the number that the server rendered.
     if (isNew || letter.tried >= performance.timeOrigin) this.countOne();
   }
 
   #refused({ letter, reason, status }) {
-    if (letter.kind === "change" && !letter.annotation) return; // the answer's own refusal is told already
+    if (letter.kind === "change" && !letter.annotation) return; // the refusal of the answer itself was shown
     const why = status === 404 ? this.word("gone") : reason;
     this.notice.refuse(why);
     this.last.refuse(letter.assignment, why);
@@ -179,7 +180,7 @@ class ClipDesk extends DeskTurns {
     if (String(this.clip?.id) !== assignment || this.clip.earlier) return;
     this.box?.discard();
     this.next();
-    this.say(this.word("elsewhere"));
+    this.setStatus(this.word("elsewhere"));
   }
 
 }

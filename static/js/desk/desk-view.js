@@ -1,4 +1,4 @@
-// What the desk's page shows: its words, its parts, and which of them stand there now.
+// The desk's page: its texts, its parts, and which of them are shown.
 
 export class DeskView extends HTMLElement {
   get report() {
@@ -9,7 +9,7 @@ export class DeskView extends HTMLElement {
     return this.querySelector(`[data-part="${name}"]`);
   }
 
-  /** Undefined when the page has no such word. */
+  /** A text of the page; undefined when it has none of this name. */
   word(name) {
     return this.part("words").content.querySelector(`[data-word="${CSS.escape(name)}"]`)?.textContent;
   }
@@ -18,28 +18,29 @@ export class DeskView extends HTMLElement {
     return { Space: this.word("key-space"), Control: this.word("key-control"), Alt: this.word("key-alt") };
   }
 
-  say(text) {
+  setStatus(text) {
     this.part("status").textContent = text;
   }
 
-  /** What became of an answer, for those who do not see the next clip come; short, as the clip sounds by then. */
-  tell(text) {
+  /** What happened to an answer, for screen readers; short, because the next clip is already playing. */
+  announce(text) {
     this.part("announcement").textContent = text;
   }
 
-  unsay(name) {
-    if (this.part("status").textContent === this.word(name)) this.say("");
+  /** Removes the status, if it is this text. */
+  clearStatus(name) {
+    if (this.part("status").textContent === this.word(name)) this.setStatus("");
   }
 
   showCard() {
     this.#showOnly("clip");
-    this.unsay("loading");
+    this.clearStatus("loading");
   }
 
   showEmpty() {
     this.#showOnly("empty");
     this.part("empty").focus();
-    this.say("");
+    this.setStatus("");
   }
 
   showPause() {
@@ -51,13 +52,13 @@ export class DeskView extends HTMLElement {
     for (const each of ["clip", "empty", "pause"]) this.part(each).hidden = each !== name;
   }
 
-  /** That an answer needs more of the clip, until it does not. */
+  /** The hint that more of the clip must be heard first. */
   drawHint(isOpen) {
     this.part("hint").textContent = isOpen ? "" : this.word("hear-first");
-    if (isOpen) this.unsay("hear-first");
+    if (isOpen) this.clearStatus("hear-first");
   }
 
-  /** The answer that is being changed, as people and as forms name it; neither when it is a new clip. */
+  /** The label and the value of the answer that is being changed; neither when the clip is new. */
   drawRevising(label, value) {
     this.part("revising").hidden = label === undefined;
     this.part("skip").hidden = label !== undefined;

@@ -1,6 +1,6 @@
 // The answers that can still be changed, newest first, as a list on the page.
 
-const MOST = 10; // as the server has it
+const MAX_ANSWERS = 10; // the same as the server's limit
 
 /** An entry is { assignment, annotation, answer, seconds, sound, state, reason }; state: sent, waiting or refused. */
 export class LastAnswers {
@@ -9,12 +9,12 @@ export class LastAnswers {
   #word;
   #entries;
 
-  /** `drawn` is what the server drew, `letters` what it has not heard of; `word` gives the page's words. */
-  constructor(list, { row, drawn, letters, word }) {
+  /** `rendered`: answers that the server rendered. `letters`: what it has not received. `word` gives the page's texts. */
+  constructor(list, { row, rendered, letters, word }) {
     this.#list = list;
     this.#row = row;
     this.#word = word;
-    this.#entries = drawn.map((entry) => ({ state: "sent", sound: null, reason: "", ...entry }));
+    this.#entries = rendered.map((entry) => ({ state: "sent", sound: null, reason: "", ...entry }));
     for (const { kind, assignment, body } of letters) {
       const answer = body.answer ?? body.transcript;
       if (kind === "annotation") this.add({ assignment, answer, seconds: 0, sound: null });
@@ -25,7 +25,7 @@ export class LastAnswers {
 
   add(entry) {
     this.#entries.unshift({ annotation: null, reason: "", ...entry, state: "waiting" });
-    this.#entries.splice(MOST).forEach(letGo);
+    this.#entries.splice(MAX_ANSWERS).forEach(releaseSound);
     this.#keepFewSounds();
     this.#draw();
   }
@@ -43,9 +43,9 @@ export class LastAnswers {
     this.#set(assignment, { state: "refused", reason });
   }
 
-  /** It was withdrawn, or reported: nobody hears it again. */
+  /** The clip was withdrawn or reported, and cannot be heard again. */
   drop(assignment) {
-    this.#entries.filter((entry) => isOf(entry, assignment)).forEach(letGo);
+    this.#entries.filter((entry) => isOf(entry, assignment)).forEach(releaseSound);
     this.#entries = this.#entries.filter((entry) => !isOf(entry, assignment));
     this.#draw();
   }
@@ -54,26 +54,26 @@ export class LastAnswers {
     return this.#entries.find((entry) => isOf(entry, assignment)) ?? null;
   }
 
-  /** The one given before this one, or the newest; null when there is none. */
+  /** The answer before this one, or without an entry the newest; null when there is none. */
   before(entry) {
     return this.#entries[this.#entries.indexOf(entry) + 1] ?? null;
   }
 
   /** labelOf("yes") is "Yes"; a transcript is its own label. */
   labelOf(answer) {
-    return this.#word(`answer-${answer || "nobody"}`) ?? answer;
+    return this.#word(`answer-${answer || "no-speech"}`) ?? answer;
   }
 
-  #set(assignment, what) {
+  #set(assignment, changes) {
     const entry = this.of(assignment);
     if (!entry) return;
-    Object.assign(entry, what);
+    Object.assign(entry, changes);
     this.#draw();
   }
 
-  /** The newest for the next undo, and what is not sent; the rest is asked for again, if it may still be heard. */
+  /** Keeps the newest sound, for undo, and those of unsent answers. The others are requested again when needed. */
   #keepFewSounds() {
-    this.#entries.slice(1).filter(({ state }) => state === "sent").forEach(letGo);
+    this.#entries.slice(1).filter(({ state }) => state === "sent").forEach(releaseSound);
   }
 
   #draw() {
@@ -97,7 +97,7 @@ function isOf(entry, assignment) {
   return String(entry.assignment) === String(assignment);
 }
 
-function letGo(entry) {
+function releaseSound(entry) {
   if (entry.sound) URL.revokeObjectURL(entry.sound.url);
   entry.sound = null;
 }

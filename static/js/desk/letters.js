@@ -1,12 +1,12 @@
-// What the volunteer did and the server has not confirmed: kept on the device, each under a key of its own,
-// so that tabs which write at once cannot overwrite each other.
+// Letters: what the volunteer did and the server has not confirmed yet. They are stored on the device, each under
+// its own key, so that tabs that write at the same moment cannot overwrite each other's.
 
-const BEGINNING = "letter:";
+const PREFIX = "letter:";
 
 /**
- * A letter is { key, kind, assignment, campaign, body, annotation, tried }. `kind` is annotation, skip, report,
- * or change, whose `annotation` is the server's number of the answer once that is known. `tried`: since
- * then (in milliseconds) it may have arrived, so it has to go again exactly as it is.
+ * A letter is { key, kind, assignment, campaign, body, annotation, tried }. `kind` is annotation, skip, report, or
+ * change; of a change, `annotation` is the id of the answer, once the server has given it. `tried` is the time
+ * (in milliseconds) of the first attempt: the letter may have arrived since, so it must be sent again unchanged.
  */
 export class Letters {
   #store;
@@ -17,27 +17,27 @@ export class Letters {
   }
 
   get size() {
-    return this.#store.keys(BEGINNING).length;
+    return this.#store.keys(PREFIX).length;
   }
 
   get areLasting() {
     return this.#store.isLasting;
   }
 
-  /** All, in the order of writing. */
+  /** All letters, oldest first. */
   all() {
-    return this.#store.keys(BEGINNING).map((key) => this.read(key)).filter(Boolean);
+    return this.#store.keys(PREFIX).map((key) => this.read(key)).filter(Boolean);
   }
 
-  /** As it stands now, or null when it is gone. */
+  /** The letter as it is stored now, or null when it is gone. */
   read(key) {
     return this.#store.get(key);
   }
 
   write(letter) {
     this.#last = Math.max(this.#last + 1, Date.now());
-    const different = Math.random().toString(36).slice(2, 8); // from another tab's in the same millisecond
-    const key = `${BEGINNING}${this.#last}:${different}:${letter.assignment}`;
+    const random = Math.random().toString(36).slice(2, 8); // in case another tab writes in the same millisecond
+    const key = `${PREFIX}${this.#last}:${random}:${letter.assignment}`;
     this.save({ annotation: null, tried: 0, ...letter, key });
   }
 
@@ -53,10 +53,10 @@ export class Letters {
     return this.all().filter((letter) => String(letter.assignment) === String(assignment));
   }
 
-  /** Calls back when another tab wrote (with the assignment) or removed one (with null). */
+  /** Calls back with the assignment when another tab wrote a letter, and with null when it removed one. */
   watch(callback) {
     this.#store.watch((key, isThere) => {
-      if (key.startsWith(BEGINNING)) callback(isThere ? key.split(":").at(-1) : null);
+      if (key.startsWith(PREFIX)) callback(isThere ? key.split(":").at(-1) : null);
     });
   }
 }

@@ -1,32 +1,32 @@
-// What a machine wrote down: shown below the box to whoever wants that, and never put into it by itself.
+// A machine's draft: shown below the box to people who want it, and never inserted automatically.
 
 import { get } from "./sync/api.js";
 import { choice, choose } from "./sync/device-store.js";
 
-const KEPT = "drafts";
+const CHOICE = "drafts";
 
-/** Over the desk's part "machine", where the campaign has drafts; `putIn` takes the words. */
+/** Uses the desk's part "machine", which is there if the campaign has drafts. `insert` is called with the draft. */
 export class MachineDraft {
   #root;
   #field;
   #assignment = null;
 
-  constructor(desk, putIn) {
+  constructor(desk, insert) {
     this.#root = desk.part("machine");
     this.#field = desk.querySelector("[name=drafts]");
-    this.#field.checked = choice(KEPT) ?? false;
+    this.#field.checked = choice(CHOICE) ?? false;
     this.#field.addEventListener("change", () => {
-      choose(KEPT, this.#field.checked);
+      choose(CHOICE, this.#field.checked);
       this.show(this.#assignment);
     });
-    this.#root.querySelector("button").addEventListener("click", () => putIn(this.#words.textContent));
+    this.#root.querySelector("button").addEventListener("click", () => insert(this.#words.textContent));
   }
 
   get #words() {
     return this.#root.querySelector("q");
   }
 
-  /** To this clip, or none. It is a help, and nothing waits for it: without one the page stays as it is. */
+  /** The draft of this clip, or with null none. Nothing waits for it, and without a draft the page does not change. */
   async show(assignment) {
     this.#assignment = assignment;
     this.#root.hidden = true;
@@ -42,7 +42,7 @@ async function draftOf(assignment) {
   try {
     return (await (await get(`/api/v1/assignments/${assignment}/draft/`)).json()).draft;
   } catch (error) {
-    console.info(`No draft to clip ${assignment}: ${error.message}`);
+    console.info(`No draft for clip ${assignment}: ${error.message}`);
     return null;
   }
 }

@@ -1,5 +1,5 @@
-// <practice-desk>: one clip to practise on, with the desk's own parts. The answer is compared by the server and
-// kept nowhere; what is said to it comes in without a page load.
+// <practice-desk>: one clip to practise on, with the desk's own parts. The server compares the answer and does not
+// store it; its feedback is shown without a page load.
 
 import "../player/clip-player.js";
 import { AnswerGate } from "./answer-gate.js";
@@ -11,7 +11,7 @@ import { soundChoices } from "../player/sound-choices.js";
 import { prepare } from "../player/sound.js";
 import { TranscriptBox } from "./transcript-box.js";
 
-const NOTHING_KEPT = { keys: () => [] }; // no draft of a practice either
+const NO_STORE = { keys: () => [] }; // a draft of a practice answer is not stored either
 
 class PracticeDesk extends DeskView {
   connectedCallback() {
@@ -19,7 +19,7 @@ class PracticeDesk extends DeskView {
     this.gate = new AnswerGate(this, this.player, Number(this.dataset.mustHear));
     this.choices = soundChoices(this, ({ speed }) => (this.player.speed = speed));
     const box = this.querySelector("textarea");
-    this.box = box && new TranscriptBox(box, NOTHING_KEPT);
+    this.box = box && new TranscriptBox(box, NO_STORE);
     new Keymap(this, this.dataset.kind, this.keyWords);
     this.stopKeys = pressByKey(this, () => false);
     this.#listen();
@@ -37,8 +37,8 @@ class PracticeDesk extends DeskView {
       if (insert) this.box.insert(insert);
     });
     this.gate.addEventListener("change", () => this.drawHint(this.gate.isOpen));
-    this.player.hear("play", () => this.unsay("press-play"));
-    this.player.hear("error", () => this.#isUnplayable());
+    this.player.on("play", () => this.clearStatus("press-play"));
+    this.player.on("error", () => this.#skipHearing());
   }
 
   async #play() {
@@ -46,9 +46,9 @@ class PracticeDesk extends DeskView {
     const sound = await this.#sound();
     const playing = sound
       ? this.player.show(sound, { isPlayed: this.choices.autoplays })
-      : Promise.resolve(false); // it did not come, or not yet: the button asks for it once more
+      : Promise.resolve(false); // it could not be loaded: the play button requests it again
     this.#open();
-    if (!(await playing)) this.say(this.word("press-play"));
+    if (!(await playing)) this.setStatus(this.word("press-play"));
   }
 
   async #sound() {
@@ -66,18 +66,18 @@ class PracticeDesk extends DeskView {
     this.drawHint(this.gate.isOpen);
   }
 
-  #isUnplayable() {
-    this.gate.isWaived = true; // there is nothing to wait for, and nothing to be spoilt
+  #skipHearing() {
+    this.gate.isWaived = true; // the clip cannot be heard, and no stored answer depends on it
     this.gate.update();
-    this.say(this.word("unplayable"));
+    this.setStatus(this.word("unplayable"));
   }
 
   async #submit(event) {
     event.preventDefault();
     const { submitter, target } = event;
-    if (this.gate.isLocked(submitter)) return void (this.gate.isToBeHeard(submitter) && this.say(this.word("hear-first")));
-    if (this.box && !this.box.text && submitter?.name !== "no_speech") return void this.say(this.word("write-first"));
-    this.say("");
+    if (this.gate.isLocked(submitter)) return void (this.gate.needsMoreHearing(submitter) && this.setStatus(this.word("hear-first")));
+    if (this.box && !this.box.text && submitter?.name !== "no_speech") return void this.setStatus(this.word("write-first"));
+    this.setStatus("");
     this.gate.isBusy = true;
     this.gate.update();
     await this.#compare(target, submitter);
@@ -91,10 +91,10 @@ class PracticeDesk extends DeskView {
     try {
       const response = await fetch(location.href, { method: "POST", body });
       const page = new DOMParser().parseFromString(await response.text(), "text/html");
-      if (!page.querySelector("practice-desk")) return void location.reload(); // logged out, most likely
+      if (!page.querySelector("practice-desk")) return void location.reload(); // probably logged out
       this.#draw(page);
     } catch {
-      this.say(this.word("unreachable"));
+      this.setStatus(this.word("unreachable"));
     }
   }
 

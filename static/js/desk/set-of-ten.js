@@ -1,11 +1,11 @@
-// Ten answers make a set: a row of dots fills, and after the tenth a pause is offered. It holds nobody up.
+// Ten answers make a set: a row of dots fills up, and after the tenth answer a pause is offered.
 
 import { choice, choose } from "./sync/device-store.js";
 
-const A_SET = 10; // as the server has it
-const KEPT = "pause";
+const SET_SIZE = 10; // the same as on the server
+const CHOICE = "pause";
 
-/** Over the desk's parts "set" (the dots), "set-text" (the same in words) and "pause". */
+/** Uses the desk's parts "set" (the dots), "set-text" (the same in words) and "pause". */
 export class SetOfTen {
   #desk;
   #given = 0;
@@ -13,32 +13,32 @@ export class SetOfTen {
   constructor(desk) {
     this.#desk = desk;
     const field = desk.querySelector("[name=pauses]");
-    field.checked = choice(KEPT) ?? true;
-    field.addEventListener("change", () => choose(KEPT, field.checked));
-    // A key that is still held down since the answer leaves the pause as it is.
+    field.checked = choice(CHOICE) ?? true;
+    field.addEventListener("change", () => choose(CHOICE, field.checked));
+    // A key that is still pressed from the last answer must not end the pause.
     desk.part("pause").addEventListener("keydown", (event) => event.repeat && event.preventDefault());
     this.#draw();
   }
 
-  /** Whether the pause comes next; it stays so until somebody goes on. */
+  /** Whether the pause comes next, until `restart`. */
   get isFull() {
-    return this.#given === A_SET && this.#desk.querySelector("[name=pauses]").checked;
+    return this.#given === SET_SIZE && this.#desk.querySelector("[name=pauses]").checked;
   }
 
-  /** One more answer was given: no skip, no report, no change of an earlier answer. */
+  /** Counts a new answer; skips, reports and changes of earlier answers do not count. */
   add() {
-    this.#given = (this.#given % A_SET) + 1;
+    this.#given = (this.#given % SET_SIZE) + 1;
     this.#draw();
   }
 
-  goOn() {
+  restart() {
     this.#given = 0;
     this.#draw();
   }
 
   #draw() {
     const dots = [...this.#desk.part("set").children];
-    dots.forEach((dot, place) => dot.classList.toggle("is-given", place < this.#given));
+    dots.forEach((dot, number) => dot.classList.toggle("is-given", number < this.#given));
     this.#desk.part("set-text").textContent = this.#desk.word("set-text").replace("{n}", this.#given);
   }
 }

@@ -1,9 +1,9 @@
-// The box for what is said: a draft that outlives a reload, and words that a button puts in.
+// The text box for a transcript: its draft survives a reload, and buttons insert words into it.
 
-const BEGINNING = "draft:";
-const FORGOTTEN_AFTER = 24 * 3600 * 1000; // the clip is lent to others by then
+const PREFIX = "draft:";
+const LIFETIME_MS = 24 * 3600 * 1000; // after that the clip is lent to others
 
-/** `store` keeps drafts by assignment, on this device alone. */
+/** `store` keeps drafts by assignment, only on this device. */
 export class TranscriptBox {
   #box;
   #store;
@@ -12,40 +12,40 @@ export class TranscriptBox {
   constructor(box, store) {
     this.#box = box;
     this.#store = store;
-    this.#forgetOld();
-    box.addEventListener("input", () => this.#keep());
+    this.#removeExpired();
+    box.addEventListener("input", () => this.#save());
   }
 
   get text() {
     return this.#box.value.trim();
   }
 
-  /** For this clip, with its draft, or what was written when there is none. */
-  show(assignment, written = "") {
-    this.#key = BEGINNING + assignment;
-    this.#box.value = this.#store.get(this.#key)?.text ?? written;
+  /** Opens the box for this clip, with its draft, or else with `text`. */
+  show(assignment, text = "") {
+    this.#key = PREFIX + assignment;
+    this.#box.value = this.#store.get(this.#key)?.text ?? text;
   }
 
-  /** Handed in, or let be: nothing of it stays. */
+  /** Empties the box and removes the draft. */
   discard() {
     if (this.#key) this.#store.remove(this.#key);
     this.#key = null;
     this.#box.value = "";
   }
 
-  /** The clip comes again later: the draft stays, the box is emptied. */
-  putAside() {
+  /** Empties the box and keeps the draft: the clip is shown again later. */
+  close() {
     this.#key = null;
     this.#box.value = "";
   }
 
-  /** Where the caret is, as words of their own. */
+  /** At the cursor, separated by spaces. */
   insert(word) {
     const { value, selectionStart: from, selectionEnd: to } = this.#box;
     const before = from && !/\s/.test(value[from - 1]) ? " " : "";
     const after = to === value.length || !/\s/.test(value[to]) ? " " : "";
     this.#box.setRangeText(before + word + after, from, to, "end");
-    this.#keep();
+    this.#save();
     this.focus();
   }
 
@@ -53,15 +53,15 @@ export class TranscriptBox {
     this.#box.focus();
   }
 
-  #keep() {
+  #save() {
     if (!this.#key) return;
     if (this.#box.value) this.#store.put(this.#key, { text: this.#box.value, at: Date.now() });
     else this.#store.remove(this.#key);
   }
 
-  #forgetOld() {
-    for (const key of this.#store.keys(BEGINNING)) {
-      if (!(Date.now() - this.#store.get(key)?.at < FORGOTTEN_AFTER)) this.#store.remove(key);
+  #removeExpired() {
+    for (const key of this.#store.keys(PREFIX)) {
+      if (!(Date.now() - this.#store.get(key)?.at < LIFETIME_MS)) this.#store.remove(key);
     }
   }
 }

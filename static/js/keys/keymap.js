@@ -1,19 +1,19 @@
-// Which key does what on this device: what the page says, unless the person chose otherwise.
+// Which key does what on this device: the page's keys, unless the person chose others.
 
 import { choice, choose } from "../desk/sync/device-store.js";
 import { isCombined } from "./keys.js";
 
-const SIGNS = { ArrowLeft: "←", ArrowRight: "→", ArrowUp: "↑", ArrowDown: "↓", Enter: "↵", Meta: "⌘" };
+const SYMBOLS = { ArrowLeft: "←", ArrowRight: "→", ArrowUp: "↑", ArrowDown: "↓", Enter: "↵", Meta: "⌘" };
 
 /**
- * Over the elements with data-key-name (which action), data-action (its name in words) and data-keys. Tells by
- * "change". `words` names the keys that have a word on them: { Space, Control, … }.
+ * Uses the elements with data-key-name (which action), data-action (its name in words) and data-keys. Dispatches
+ * "change". `words` are the names of keys that have no symbol: { Space, Control, … }.
  */
 export class Keymap extends EventTarget {
   #elements;
   #defaults;
   #words;
-  #kept;
+  #choiceName;
   #chosen;
 
   constructor(root, kind, words) {
@@ -21,8 +21,8 @@ export class Keymap extends EventTarget {
     this.#elements = [...root.querySelectorAll("[data-key-name]")];
     this.#defaults = new Map(this.#elements.map(({ dataset }) => [dataset.keyName, split(dataset.keys)]));
     this.#words = words;
-    this.#kept = `keys:${kind}`;
-    this.#chosen = { keys: {}, singleKeys: true, ...choice(this.#kept) };
+    this.#choiceName = `keys:${kind}`;
+    this.#chosen = { keys: {}, singleKeys: true, ...choice(this.#choiceName) };
     this.#apply();
   }
 
@@ -33,42 +33,42 @@ export class Keymap extends EventTarget {
     });
   }
 
-  /** Whether letters, digits and signs alone press anything (WCAG 2.1.4). */
+  /** Whether single characters press anything (WCAG 2.1.4). */
   get singleKeys() {
     return this.#chosen.singleKeys;
   }
 
   set singleKeys(on) {
     this.#chosen.singleKeys = on;
-    this.#keep();
+    this.#save();
   }
 
-  /** Gives the action this key alone; the action that loses it, or null. */
+  /** Makes this the action's only key; returns the action that loses it, or null. */
   set(name, key) {
     const loser = this.actions.find((other) => other.name !== name && other.keys.includes(key)) ?? null;
     if (loser) this.#chosen.keys[loser.name] = loser.keys.filter((each) => each !== key);
     this.#chosen.keys[name] = [key];
-    this.#keep();
+    this.#save();
     return loser;
   }
 
   reset() {
     this.#chosen = { keys: {}, singleKeys: true };
-    this.#keep();
+    this.#save();
   }
 
   /** labelOf("Control+ArrowLeft") is "Ctrl ←" */
   labelOf(key) {
     const parts = key === "+" ? ["+"] : key.split(/\+(?=.)/);
-    return parts.map((part) => this.#words[part] ?? SIGNS[part] ?? (part.length === 1 ? part.toUpperCase() : part)).join(" ");
+    return parts.map((part) => this.#words[part] ?? SYMBOLS[part] ?? (part.length === 1 ? part.toUpperCase() : part)).join(" ");
   }
 
   #keysOf(name) {
     return this.#chosen.keys[name] ?? this.#defaults.get(name);
   }
 
-  #keep() {
-    choose(this.#kept, this.#chosen);
+  #save() {
+    choose(this.#choiceName, this.#chosen);
     this.#apply();
     this.dispatchEvent(new Event("change"));
   }
@@ -79,7 +79,7 @@ export class Keymap extends EventTarget {
       element.dataset.keys = keys.join(" ");
       if (keys.length) element.setAttribute("aria-keyshortcuts", keys.join(" "));
       else element.removeAttribute("aria-keyshortcuts");
-      const labels = keys.filter((key) => !key.startsWith("Meta+")).map((key) => made("kbd", this.labelOf(key)));
+      const labels = keys.filter((key) => !key.startsWith("Meta+")).map((key) => create("kbd", this.labelOf(key)));
       element.querySelector(".keys")?.replaceChildren(...labels);
     }
   }
@@ -93,7 +93,7 @@ function split(keys) {
   return (keys ?? "").split(" ").filter(Boolean);
 }
 
-function made(tag, text) {
+function create(tag, text) {
   const element = document.createElement(tag);
   element.textContent = text;
   return element;

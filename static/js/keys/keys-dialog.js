@@ -1,12 +1,12 @@
-// The dialog that lists all keys, and where they are changed or switched off.
+// The dialog that lists all keys, and lets the person change them or switch them off.
 
 import { isCombined, nameOf } from "./keys.js";
 
 const MODIFIERS = new Set(["Control", "Shift", "Alt", "AltGraph", "Meta", "CapsLock", "Dead"]);
 
 /**
- * `say` gives the words of the page by name. `needsControl`: letters are typed on this page, so that an action
- * takes a key only together with Ctrl, Alt or ⌘.
+ * `word` gives the texts of the page by name. `needsControl`: text is typed on this page, so an action's key needs
+ * Ctrl, Alt or ⌘.
  */
 export class KeysDialog {
   #dialog;
@@ -42,7 +42,7 @@ export class KeysDialog {
   }
 
   #click(target) {
-    if (target === this.#dialog) this.#dialog.close(); // beside the card: on its backdrop
+    if (target === this.#dialog) this.#dialog.close(); // a click on the backdrop
     const { change, act } = target.closest("button")?.dataset ?? {};
     if (act === "reset") this.#keymap.reset();
     if (act === "close") this.#dialog.close();
@@ -58,10 +58,10 @@ export class KeysDialog {
     if (MODIFIERS.has(event.key)) return;
     if (name === "Escape") this.#wait(null);
     else if (this.#needsControl && !isCombined(name)) this.#note(this.#word("needs-control"));
-    else this.#give(this.#waitingFor, name);
+    else this.#assign(this.#waitingFor, name);
   }
 
-  #give(action, key) {
+  #assign(action, key) {
     this.#wait(null);
     const loser = this.#keymap.set(action, key);
     this.#note(loser ? `${this.#word("key-taken")} ${loser.action}` : "");

@@ -1,21 +1,21 @@
-// Keys that press buttons: an element with data-keys="1 y" is pressed by either.
+// Keys that press buttons: an element with data-keys="1 y" is pressed by either key.
 
-/** Elements that take keys for themselves: text is typed there, or they are moved and pressed by these. */
-const TYPING = "textarea, select, input:not([type=checkbox], [type=radio], [type=range])";
-const OWN = {
+/** Elements that use keys themselves: those in which text is typed, and by key those that it moves or presses. */
+const TEXT_FIELDS = "textarea, select, input:not([type=checkbox], [type=radio], [type=range])";
+const USED_BY = {
   Space: "button, summary, a, input:not([type=range]), audio",
   ArrowLeft: "input",
   ArrowRight: "input",
 };
 
-/** Returns the function that ends it; while `isAsleep()`, no key presses anything. */
-export function pressByKey(root, isAsleep) {
+/** Returns a function that stops it. While `isPaused()`, no key presses anything. */
+export function pressByKey(root, isPaused) {
   const listener = (event) => {
-    if (isAsleep() || event.repeat || event.isComposing) return;
+    if (isPaused() || event.repeat || event.isComposing) return;
     const name = nameOf(event);
     if (isTakenBy(event.target, name)) return;
     const found = [...root.querySelectorAll("[data-keys]")].find((each) => each.dataset.keys.split(" ").includes(name));
-    found?.closest(".more-tools")?.setAttribute("open", ""); // closed only where there is little room
+    found?.closest(".more-tools")?.setAttribute("open", ""); // they are closed only on small screens
     if (!found || !found.checkVisibility()) return;
     event.preventDefault();
     found.click();
@@ -26,15 +26,15 @@ export function pressByKey(root, isAsleep) {
 
 function isTakenBy(target, name) {
   if (isCombined(name)) return false;
-  return target.isContentEditable || target.matches(TYPING) || (OWN[name] && target.matches(OWN[name]));
+  return target.isContentEditable || target.matches(TEXT_FIELDS) || (USED_BY[name] && target.matches(USED_BY[name]));
 }
 
-/** Whether the key is pressed together with another that makes it no letter. */
+/** Whether the key is pressed together with Ctrl, Alt or ⌘, so that it types nothing. */
 export function isCombined(name) {
   return /^(Control|Meta|Alt)\+/.test(name);
 }
 
-/** nameOf of Ctrl and Enter is "Control+Enter", of a capital Y is "y" */
+/** The name of Ctrl and Enter is "Control+Enter"; that of a capital Y is "y". */
 export function nameOf(event) {
   const key = event.code === "Space" ? "Space" : event.key.length === 1 ? event.key.toLowerCase() : event.key;
   if (event.getModifierState("AltGraph")) return key; // on many keyboards [ and @ need it

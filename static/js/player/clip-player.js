@@ -1,11 +1,11 @@
-// <clip-player>: one play button, a position and a time in place of the browser's own controls; where the page
-// has them, also the wave, a marked part to repeat, and the speed.
+// <clip-player>: a play button, a position and a time in place of the browser's controls; if the page has them, also
+// the waveform, a marked part to repeat, and the speed.
 
 import { MarkedPart } from "./marked-part.js";
 import { Waveform } from "./waveform.js";
 
 class ClipPlayer extends HTMLElement {
-  #next = null; // an element that has loaded the clip after this one, outside of the page
+  #next = null; // an audio element outside the page that preloads the next clip
   #speed = 1;
 
   connectedCallback() {
@@ -17,7 +17,7 @@ class ClipPlayer extends HTMLElement {
     this.audio.hidden = true;
     this.querySelector(".transport").hidden = false;
     const tools = this.querySelector(".more-tools");
-    if (tools) tools.open = matchMedia("(min-width: 48rem)").matches; // else the answers would be far below
+    if (tools) tools.open = matchMedia("(min-width: 48rem)").matches; // on small screens they would push the answers down
     this.marked = new MarkedPart(this);
     this.wave = new Waveform(this);
     this.#listen();
@@ -27,12 +27,12 @@ class ClipPlayer extends HTMLElement {
   #listen() {
     this.button.addEventListener("click", () => this.toggle());
     this.addEventListener("click", ({ target }) => this.#press(target.closest("button")));
-    this.seek.addEventListener("input", () => this.moveTo(this.seek.value * this.whole));
+    this.seek.addEventListener("input", () => this.moveTo(this.seek.value * this.duration));
     for (const event of ["play", "pause", "ended", "emptied", "loadedmetadata", "seeked"]) {
-      this.hear(event, () => this.#draw());
+      this.on(event, () => this.#draw());
     }
-    this.hear("play", () => this.#follow());
-    this.hear("timeupdate", () => this.marked.keepWithin()); // also where no frames are drawn
+    this.on("play", () => this.#follow());
+    this.on("timeupdate", () => this.marked.keepWithin()); // also in a hidden page, which has no animation frames
     this.marked.addEventListener("change", () => this.#draw());
   }
 
@@ -40,18 +40,18 @@ class ClipPlayer extends HTMLElement {
     if (button?.dataset.move) this.move(Number(button.dataset.move));
   }
 
-  /** What any clip's audio element tells; on the way down, as such events do not bubble up. */
-  hear(event, callback) {
+  /** Events of the audio elements. They do not bubble, so this listens in the capture phase. */
+  on(event, callback) {
     this.addEventListener(event, callback, { capture: true });
   }
 
-  /** Seconds; what was decoded knows it before the player does. */
-  get whole() {
+  /** In seconds; the decoded sound's, until the audio element knows it. */
+  get duration() {
     const { duration } = this.audio;
     return Number.isFinite(duration) ? duration : Number(this.dataset.seconds ?? 0);
   }
 
-  /** Show and play a sound as sound.js makes them; false when the browser wants a gesture first. */
+  /** Shows and plays a sound of sound.js; false when the browser requires a gesture first. */
   show(sound, { isPlayed = true } = {}) {
     this.dataset.seconds = sound.seconds;
     this.marked.clear();
@@ -59,12 +59,12 @@ class ClipPlayer extends HTMLElement {
     else Object.assign(this.audio, { preload: "auto", src: sound.url });
     this.#adapt(this.audio);
     const playing = isPlayed ? this.play() : Promise.resolve(true);
-    this.wave.show(sound.peaks); // after the sound: drawing takes some milliseconds
+    this.wave.show(sound.peaks); // after the sound, because drawing takes some milliseconds
     return playing;
   }
 
-  /** Load the clip that comes next, so that it sounds at once. */
-  expect(sound) {
+  /** Loads the next clip, so that it can start immediately. */
+  preload(sound) {
     this.#next ??= Object.assign(document.createElement("audio"), { hidden: true, preload: "auto" });
     if (this.#next.src !== sound.url) this.#next.src = sound.url;
   }
@@ -86,7 +86,7 @@ class ClipPlayer extends HTMLElement {
       await this.audio.play();
       return true;
     } catch (error) {
-      // AbortError: another clip or a pause came in between, which is no refusal.
+      // An AbortError means that another clip or a pause came first; the browser has not refused.
       return error.name !== "NotAllowedError";
     }
   }
@@ -96,24 +96,24 @@ class ClipPlayer extends HTMLElement {
     else this.audio.pause();
   }
 
-  /** Back (less than 0) or on by so many seconds; going back plays what is heard again. */
+  /** Moves by this many seconds; going back (less than 0) also plays. */
   move(seconds) {
     this.moveTo(this.audio.currentTime + seconds);
     if (seconds < 0) this.play();
   }
 
   moveTo(seconds) {
-    if (this.whole) this.audio.currentTime = Math.max(0, Math.min(seconds, this.whole));
+    if (this.duration) this.audio.currentTime = Math.max(0, Math.min(seconds, this.duration));
     this.#draw();
   }
 
-  /** Also for the clips that come next. */
+  /** Also for later clips. */
   set speed(speed) {
     this.#speed = speed;
     this.#adapt(this.audio);
   }
 
-  /** Silent and empty. */
+  /** Stops and empties the player. */
   clear() {
     this.audio.pause();
     this.audio.removeAttribute("src");
@@ -135,10 +135,10 @@ class ClipPlayer extends HTMLElement {
       this.button.dataset.state = state;
       this.button.firstElementChild.textContent = paused ? this.button.dataset.play : this.button.dataset.pause;
     }
-    const share = this.whole ? currentTime / this.whole : 0;
+    const share = this.duration ? currentTime / this.duration : 0;
     this.seek.value = share;
     this.wave.draw(share, this.marked);
-    const time = `${clock(currentTime)} / ${clock(this.whole)}`;
+    const time = `${clock(currentTime)} / ${clock(this.duration)}`;
     if (this.time.textContent !== time) {
       this.time.textContent = time;
       this.seek.setAttribute("aria-valuetext", time);
@@ -146,14 +146,14 @@ class ClipPlayer extends HTMLElement {
   }
 }
 
-/** clock(65.4) is "1:05.4": clips are short, so tenths tell. */
+/** clock(65.4) is "1:05.4": with tenths, because clips are short. */
 function clock(seconds) {
   const tenths = Math.round(10 * seconds);
   const rest = String(Math.floor(tenths / 10) % 60).padStart(2, "0");
   return `${Math.floor(tenths / 600)}:${rest}.${tenths % 10}`;
 }
 
-/** One sound at a time: an example that is played stops the clip, and the other way round. */
+/** Only one sound at a time: playing an example stops the clip, and playing the clip stops the example. */
 function stopOthers({ target }) {
   for (const audio of document.querySelectorAll("clip-player audio")) if (audio !== target) audio.pause();
 }

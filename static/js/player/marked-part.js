@@ -1,8 +1,8 @@
-// A part of a clip between two points, which can be played again and again.
+// A marked part of a clip, which can be repeated.
 
-const SHORTEST = 0.1; // seconds; two points that are nearer are one click
+const SHORTEST = 0.1; // seconds; a shorter drag is a click
 
-/** Tells by "change". The buttons are those of the player that have data-mark; it works without any. */
+/** Dispatches "change". Its buttons are those of the player with data-mark, if there are any. */
 export class MarkedPart extends EventTarget {
   #player;
   #start = 0;
@@ -13,20 +13,20 @@ export class MarkedPart extends EventTarget {
     super();
     this.#player = player;
     player.addEventListener("click", ({ target }) => this.#press(target.closest("[data-mark]")?.dataset.mark));
-    player.hear("ended", () => this.#again());
+    player.on("ended", () => this.#repeat());
   }
 
-  /** Seconds; the whole clip when nothing is marked. */
+  /** In seconds; the whole clip when nothing is marked. */
   get start() {
     return this.#start;
   }
 
   get end() {
-    return Math.min(this.#end, this.#player.whole);
+    return Math.min(this.#end, this.#player.duration);
   }
 
   get isMarked() {
-    return this.#start > 0 || this.#end < this.#player.whole;
+    return this.#start > 0 || this.#end < this.#player.duration;
   }
 
   mark(start, end) {
@@ -35,19 +35,19 @@ export class MarkedPart extends EventTarget {
     this.#changed();
   }
 
-  /** Whole, and played once. */
+  /** Removes the mark and stops repeating. */
   clear() {
     this.#repeats = false;
     this.mark(0, Infinity);
   }
 
-  /** Back to the start of a part that repeats, once its end is passed. */
+  /** Jumps back to the start of a repeated part when its end has passed. */
   keepWithin() {
     const { audio } = this.#player;
     if (this.#repeats && !audio.paused && audio.currentTime >= this.end) audio.currentTime = this.#start;
   }
 
-  #again() {
+  #repeat() {
     if (!this.#repeats) return;
     this.#player.audio.currentTime = this.#start;
     this.#player.play();

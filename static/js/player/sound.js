@@ -1,20 +1,20 @@
-// A clip made ready to be heard: decoded, silence at its ends cut off, as loud as the others, and its peaks.
+// Prepares a clip for listening: decodes it, trims silence at its ends, levels its loudness, and finds its peaks.
 
 import { RATE, wav } from "../record/wav.js";
 
 const FRAME = RATE / 100; // samples
-// What is so much softer than the loudest frame is silence: 40 dB, as soft consonants lie 30 below a vowel.
+// Silence is 40 dB or more below the loudest frame; soft consonants are about 30 dB below a vowel.
 const SILENCE = 0.01;
 const MARGIN_BEFORE = 0.15 * RATE;
 const MARGIN_AFTER = 0.25 * RATE;
-const LOUDNESS = 0.1; // root mean square where somebody speaks: -20 dB of full scale
-const MOST_GAIN = 8;
-const HIGHEST_PEAK = 0.97;
+const LOUDNESS = 0.1; // root mean square of speech: -20 dB of full scale
+const MAX_GAIN = 8;
+const MAX_PEAK = 0.97;
 const BARS = 200;
 
 /**
- * { url, seconds, peaks, from }: an object URL that the caller revokes, peaks from 0 to 1 (none when undecodable), and
- * where in the clip it begins, in seconds.
+ * { url, seconds, peaks, from }: an object URL that the caller revokes, peaks from 0 to 1 (none if it cannot be decoded),
+ * and where in the clip the trimmed sound begins, in seconds.
  */
 export async function prepare(blob, { trims, levels }) {
   try {
@@ -28,7 +28,7 @@ export async function prepare(blob, { trims, levels }) {
     const url = URL.createObjectURL(new Blob([wav(samples)], { type: "audio/wav" }));
     return { url, seconds: samples.length / RATE, peaks: peaksOf(samples), from };
   } catch {
-    return { url: URL.createObjectURL(blob), seconds: 0, peaks: [], from: 0 }; // the player says that it cannot
+    return { url: URL.createObjectURL(blob), seconds: 0, peaks: [], from: 0 }; // the player reports the error
   }
 }
 
@@ -44,18 +44,18 @@ function trimmed(samples, frames) {
   const least = SILENCE * Math.max(...frames);
   const first = frames.findIndex((loudness) => loudness > least);
   const last = frames.findLastIndex((loudness) => loudness > least);
-  if (first < 0) return samples; // silence alone: that is what there is to hear
+  if (first < 0) return samples; // the clip is silent: play it whole
   return samples.subarray(Math.max(0, first * FRAME - MARGIN_BEFORE), (last + 1) * FRAME + MARGIN_AFTER);
 }
 
-/** Brings the loud frames to one loudness, and no peak over full scale. */
+/** The gain that brings speech to LOUDNESS, without clipping. */
 function gainFor(samples, frames) {
   const least = SILENCE * Math.max(...frames);
   const loud = frames.filter((loudness) => loudness > least);
   if (!loud.length) return 1;
   const loudness = Math.sqrt(loud.reduce((sum, each) => sum + each * each, 0) / loud.length);
   const peak = samples.reduce((most, sample) => Math.max(most, Math.abs(sample)), 0);
-  return Math.min(LOUDNESS / loudness, MOST_GAIN, HIGHEST_PEAK / peak);
+  return Math.min(LOUDNESS / loudness, MAX_GAIN, MAX_PEAK / peak);
 }
 
 function amplify(samples, gain) {

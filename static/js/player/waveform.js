@@ -1,25 +1,25 @@
-// The wave of a clip, drawn by wavesurfer.js: a press goes there, drawing along it marks a part. Keys have the
-// slider and the buttons beside it for both, so the wave itself says nothing to a screen reader.
+// The waveform of a clip, drawn by wavesurfer.js: a click moves there, dragging marks a part. For the keyboard, the
+// slider and the buttons next to it do the same, so screen readers ignore the waveform.
 
 import WaveSurfer from "../vendor/wavesurfer.js/wavesurfer.esm.js";
 
-const STILL = 6; // pixels; a finger that moves no further has pressed
+const CLICK_DISTANCE = 6; // pixels; a longer movement is a drag
 
 export class Waveform {
   #player;
-  #place;
+  #container;
   #surfer = null;
   #from = null;
 
-  /** Does nothing for a player without a place for it. */
+  /** Does nothing if the player has no element for it. */
   constructor(player) {
     this.#player = player;
-    this.#place = player.querySelector(".wave");
-    if (!this.#place) return;
-    // It only draws: sounds are played by the player's own elements, which are loaded before they are needed.
+    this.#container = player.querySelector(".wave");
+    if (!this.#container) return;
+    // It only draws: the player's own audio elements play sounds, because they can be preloaded.
     this.#surfer = WaveSurfer.create({
-      container: this.#place,
-      cspNonce: this.#place.dataset.nonce, // its style element is let through by this alone
+      container: this.#container,
+      cspNonce: this.#container.dataset.nonce, // the content security policy allows its style element only with this
       height: "auto",
       interact: false,
       hideScrollbar: true,
@@ -27,47 +27,47 @@ export class Waveform {
       barWidth: 2,
       barGap: 1,
       barMinHeight: 1,
-      ...coloursOf(this.#place),
+      ...coloursOf(this.#container),
     });
-    this.#place.addEventListener("pointerdown", (event) => this.#down(event));
-    this.#place.addEventListener("pointermove", (event) => this.#move(event));
-    this.#place.addEventListener("pointerup", (event) => this.#up(event));
-    this.#place.addEventListener("pointercancel", () => (this.#from = null));
+    this.#container.addEventListener("pointerdown", (event) => this.#down(event));
+    this.#container.addEventListener("pointermove", (event) => this.#move(event));
+    this.#container.addEventListener("pointerup", (event) => this.#up(event));
+    this.#container.addEventListener("pointercancel", () => (this.#from = null));
     const scheme = matchMedia("(prefers-color-scheme: dark)");
-    scheme.addEventListener("change", () => this.#surfer.setOptions(coloursOf(this.#place)));
+    scheme.addEventListener("change", () => this.#surfer.setOptions(coloursOf(this.#container)));
   }
 
-  /** Peaks from 0 to 1; none empties it. */
+  /** Peaks from 0 to 1; an empty list clears the waveform. */
   show(peaks) {
-    if (peaks.length) this.#surfer?.load("", [peaks], this.#player.whole);
+    if (peaks.length) this.#surfer?.load("", [peaks], this.#player.duration);
     else this.#surfer?.empty();
   }
 
-  /** `share` of the clip is behind us; `part` is what is marked. */
+  /** `share`: how much of the clip was played. `part`: the marked part. */
   draw(share, part) {
     if (!this.#surfer) return;
-    const { whole } = this.#player;
-    const mark = this.#place.querySelector(".marked");
-    mark.hidden = !(whole && part.isMarked);
-    mark.style.left = `${(100 * part.start) / whole}%`;
-    mark.style.width = `${(100 * (part.end - part.start)) / whole}%`;
+    const { duration } = this.#player;
+    const mark = this.#container.querySelector(".marked");
+    mark.hidden = !(duration && part.isMarked);
+    mark.style.left = `${(100 * part.start) / duration}%`;
+    mark.style.width = `${(100 * (part.end - part.start)) / duration}%`;
     if (this.#surfer.getDecodedData()) this.#surfer.setTime(share * this.#surfer.getDuration());
   }
 
   #down(event) {
-    if (!this.#player.whole || event.button) return;
+    if (!this.#player.duration || event.button) return;
     this.#from = event.clientX;
-    this.#place.setPointerCapture(event.pointerId);
+    this.#container.setPointerCapture(event.pointerId);
   }
 
   #move({ clientX }) {
-    if (this.#from === null || Math.abs(clientX - this.#from) < STILL) return;
+    if (this.#from === null || Math.abs(clientX - this.#from) < CLICK_DISTANCE) return;
     const [start, end] = [this.#from, clientX].sort((a, b) => a - b).map((x) => this.#secondsAt(x));
     this.#player.marked.mark(start, end);
   }
 
   #up({ clientX }) {
-    if (this.#from !== null && Math.abs(clientX - this.#from) < STILL) {
+    if (this.#from !== null && Math.abs(clientX - this.#from) < CLICK_DISTANCE) {
       this.#player.moveTo(this.#secondsAt(clientX));
     } else if (this.#from !== null) {
       this.#player.moveTo(this.#player.marked.start);
@@ -76,13 +76,13 @@ export class Waveform {
   }
 
   #secondsAt(x) {
-    const { left, width } = this.#place.getBoundingClientRect();
-    return Math.max(0, Math.min((x - left) / width, 1)) * this.#player.whole;
+    const { left, width } = this.#container.getBoundingClientRect();
+    return Math.max(0, Math.min((x - left) / width, 1)) * this.#player.duration;
   }
 }
 
-function coloursOf(place) {
-  const style = getComputedStyle(place);
+function coloursOf(container) {
+  const style = getComputedStyle(container);
   const token = (name) => style.getPropertyValue(name).trim();
   return {
     progressColor: token("--accent"),

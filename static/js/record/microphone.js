@@ -1,6 +1,6 @@
-// The microphone, from the press on Record until it is let go: nothing is asked for before, nothing held after.
+// The microphone, from pressing Record until it is released: not requested before, and not kept after.
 
-// As it is: what a browser takes for echo or noise is often speech, and models are to learn real rooms.
+// No processing: what a browser removes as echo or noise is often speech, and models must learn real rooms.
 const RAW = { channelCount: 1, echoCancellation: false, noiseSuppression: false, autoGainControl: false };
 
 export function canRecord() {
@@ -10,8 +10,8 @@ export function canRecord() {
 }
 
 /**
- * One take. Tells by "block" (detail: its loudest sample, 0 to 1, and the seconds so far), "full" at the
- * longest, and "cut" when the microphone goes away.
+ * One recording. Dispatches "block" (detail: its loudest sample, 0 to 1, and the seconds so far), "full" at the
+ * maximum length, and "cut" when the microphone is disconnected.
  */
 export class Take extends EventTarget {
   #blocks = [];
@@ -31,9 +31,9 @@ export class Take extends EventTarget {
     return this.#context ? this.#length / this.#context.sampleRate : 0;
   }
 
-  /** Asks for the microphone and begins. Rejects with the browser's DOMException. */
+  /** Requests the microphone and starts. Rejects with the browser's DOMException. */
   async start(worklet) {
-    // Made before anything is waited for, while the press still counts as a gesture: else Safari keeps it silent.
+    // Before any await, while the click still counts as a gesture; otherwise Safari keeps the context silent.
     this.#context = new AudioContext();
     try {
       const [stream] = await Promise.all([
@@ -42,10 +42,10 @@ export class Take extends EventTarget {
         this.#context.resume(),
       ]);
       if (this.#isReleased) return;
-      stream.getAudioTracks()[0].addEventListener("ended", () => this.#tell("cut"));
+      stream.getAudioTracks()[0].addEventListener("ended", () => this.#dispatch("cut"));
       this.#tape = new AudioWorkletNode(this.#context, "tape");
       this.#tape.port.onmessage = ({ data }) => this.#keep(data);
-      // Its output is silence; without a way to the speakers some browsers would not run it.
+      // It outputs silence, but some browsers run a node only if it is connected to the speakers.
       this.#context.createMediaStreamSource(stream).connect(this.#tape).connect(this.#context.destination);
     } catch (error) {
       this.release();
@@ -53,7 +53,7 @@ export class Take extends EventTarget {
     }
   }
 
-  /** What was recorded: { samples: Float32Array, rate }. The microphone is let go. */
+  /** The recording, { samples: Float32Array, rate }. Releases the microphone. */
   async stop() {
     const rest = new Promise((resolve) => {
       this.#tape.port.onmessage = ({ data }) => (data ? this.#keep(data) : resolve());
@@ -79,23 +79,23 @@ export class Take extends EventTarget {
 
   async #open() {
     this.#stream = await navigator.mediaDevices.getUserMedia({ audio: RAW });
-    if (this.#isReleased) this.release(); // the page was left while the browser asked
+    if (this.#isReleased) this.release(); // the page was left during the permission prompt
     return this.#stream;
   }
 
   #keep(block) {
     this.#blocks.push(block);
     this.#length += block.length;
-    this.#tell("block", { loudest: loudest(block), seconds: this.seconds });
-    if (this.seconds >= this.#longest) this.#tell("full");
+    this.#dispatch("block", { loudest: loudest(block), seconds: this.seconds });
+    if (this.seconds >= this.#longest) this.#dispatch("full");
   }
 
-  #tell(event, detail) {
+  #dispatch(event, detail) {
     if (!this.#isReleased) this.dispatchEvent(new CustomEvent(event, { detail }));
   }
 }
 
-/** The largest distance from zero. */
+/** The largest absolute value. */
 export function loudest(samples) {
   let most = 0;
   for (const sample of samples) most = Math.max(most, Math.abs(sample));

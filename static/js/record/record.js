@@ -1,4 +1,4 @@
-// <voice-recorder>: record, hear it, take it again, send it; then the next one, without a page load.
+// <voice-recorder>: record, listen, record again or send, then the next recording, without a page load.
 
 import "../player/clip-player.js";
 import { LoggedOut, Refused } from "../desk/sync/api.js";
@@ -7,7 +7,7 @@ import { Take, canRecord, loudest } from "./microphone.js";
 import { send } from "./send.js";
 import { RATE, resample, wav } from "./wav.js";
 
-// Below and above these shares of full scale it is worth another try; what is heard is still the speaker's to judge.
+// Shares of full scale. Below and above them the page suggests recording again; the speaker decides.
 const QUIET = 0.02;
 const LOUD = 0.99;
 const PROBLEMS = { NotAllowedError: "denied", SecurityError: "denied", NotFoundError: "missing" };
@@ -22,19 +22,19 @@ class VoiceRecorder extends HTMLElement {
     this.form = this.part("form");
     if (!this.form) return;
     if (!canRecord()) {
-      this.say("unable");
+      this.setStatus("unable");
       return;
     }
     this.player = this.querySelector("clip-player");
     this.part("recorder").hidden = false;
     this.part("file").open = Boolean(this.querySelector(".errorlist"));
     this.#listen();
-    this.#go("idle");
+    this.#setState("idle");
   }
 
   disconnectedCallback() {
     this.stopKeys?.();
-    this.#letGo();
+    this.#release();
   }
 
   #listen() {
@@ -42,9 +42,9 @@ class VoiceRecorder extends HTMLElement {
     this.part("record").addEventListener("click", () => this.#press());
     this.part("send").addEventListener("click", () => this.#send());
     this.part("again").addEventListener("click", () => this.#record());
-    window.addEventListener("pagehide", () => this.#letGo());
+    window.addEventListener("pagehide", () => this.#release());
     window.addEventListener("beforeunload", (event) => this.#sound && event.preventDefault());
-    this.form.addEventListener("submit", () => this.#forget()); // a file goes in its place, and is meant to
+    this.form.addEventListener("submit", () => this.#discard()); // a file is sent instead, so the recording is discarded
   }
 
   #press() {
@@ -54,35 +54,35 @@ class VoiceRecorder extends HTMLElement {
 
   async #record() {
     if (this.#state !== "idle" && this.#state !== "review") return;
-    this.#forget();
-    this.#go("asking");
+    this.#discard();
+    this.#setState("asking");
     this.part("record").focus();
-    this.say("asking");
+    this.setStatus("asking");
     const take = new Take(Number(this.dataset.longest));
     this.#take = take;
-    take.addEventListener("block", ({ detail }) => this.#hear(detail));
+    take.addEventListener("block", ({ detail }) => this.#showLevel(detail));
     take.addEventListener("full", () => this.#stop("full"));
     take.addEventListener("cut", () => this.#stop("cut"));
     try {
       await take.start(this.dataset.worklet);
     } catch (error) {
-      if (this.#take === take) this.#cannot(error);
+      if (this.#take === take) this.#fail(error);
     }
   }
 
-  #cannot(error) {
+  #fail(error) {
     this.#take = null;
-    this.#go("idle");
-    this.say(PROBLEMS[error.name] ?? "busy");
+    this.#setState("idle");
+    this.setStatus(PROBLEMS[error.name] ?? "busy");
     this.part("file").open = true;
   }
 
-  #hear({ loudest: level, seconds }) {
+  #showLevel({ loudest: level, seconds }) {
     if (this.#state === "asking") {
-      this.#go("recording");
-      this.say("recording");
+      this.#setState("recording");
+      this.setStatus("recording");
     }
-    // As ears have it: 60 decibels from end to end.
+    // Logarithmic, as loudness is heard: the gauge spans 60 decibels.
     const share = Math.max(0, 1 + Math.log10(Math.max(level, 1e-6)) / 3);
     this.part("level").style.transform = `scaleX(${Math.min(1, share)})`;
     this.#drawSeconds(seconds);
@@ -90,53 +90,53 @@ class VoiceRecorder extends HTMLElement {
 
   async #stop(why) {
     if (this.#state !== "recording") return;
-    this.#go("stopping");
+    this.#setState("stopping");
     const { samples, rate } = await this.#take.stop();
     this.#take = null;
     const sound = resample(samples, rate);
     const seconds = sound.length / RATE;
     this.#drawSeconds(seconds);
     if (seconds < Number(this.dataset.shortest)) {
-      this.#go("idle");
-      this.say("short");
+      this.#setState("idle");
+      this.setStatus("short");
       return;
     }
     this.#sound = new Blob([wav(sound)], { type: "audio/wav" });
     this.#url = URL.createObjectURL(this.#sound);
     this.player.dataset.seconds = seconds;
     this.player.audio.src = this.#url;
-    this.#go("review");
+    this.#setState("review");
     this.player.button.focus();
     const level = loudest(sound);
-    this.say(why, level < QUIET ? "quiet" : level > LOUD ? "loud" : "");
+    this.setStatus(why, level < QUIET ? "quiet" : level > LOUD ? "loud" : "");
   }
 
   async #send() {
     if (this.#state !== "review") return;
-    this.#go("sending");
-    this.say("sending");
+    this.#setState("sending");
+    this.setStatus("sending");
     this.player.audio.pause();
     try {
       this.#sent(await send(this.form, this.#sound));
     } catch (error) {
-      this.#go("review");
+      this.#setState("review");
       if (error instanceof Refused) this.part("status").textContent = error.message;
-      else this.say(error instanceof LoggedOut ? "logged-out" : "not-sent");
+      else this.setStatus(error instanceof LoggedOut ? "logged-out" : "not-sent");
       this.part("log-in").hidden = !(error instanceof LoggedOut);
     }
   }
 
   #sent({ isNew, shared, prompt }) {
-    this.#forget();
+    this.#discard();
     document.getElementById("shared").textContent = shared;
-    this.#go("idle");
-    this.say(isNew ? "thanks" : "already-shared");
+    this.#setState("idle");
+    this.setStatus(isNew ? "thanks" : "already-shared");
     if (!this.part("prompt")) this.part("record").focus();
-    else if (prompt) this.#ask(prompt);
+    else if (prompt) this.#showPrompt(prompt);
     else this.#showAllRead();
   }
 
-  #ask({ id, text }) {
+  #showPrompt({ id, text }) {
     this.form.elements.prompt.value = id;
     this.part("prompt").textContent = text;
     this.part("another").querySelector("a").search = `?other=${id}`;
@@ -149,21 +149,21 @@ class VoiceRecorder extends HTMLElement {
     this.part("all-read").focus();
   }
 
-  /** The take that is here, sent or not, is not kept any longer. */
-  #forget() {
+  /** Removes the recording, whether it was sent or not. */
+  #discard() {
     if (!this.#sound) return;
     this.player.clear();
     URL.revokeObjectURL(this.#url);
     this.#sound = this.#url = null;
   }
 
-  #letGo() {
+  #release() {
     this.#take?.release();
     this.#take = null;
-    if (this.#state === "asking" || this.#state === "recording") this.#go("idle");
+    if (this.#state === "asking" || this.#state === "recording") this.#setState("idle");
   }
 
-  #go(state) {
+  #setState(state) {
     this.#state = state;
     const is = (...states) => states.includes(state);
     this.part("recorder").dataset.state = state;
@@ -180,7 +180,7 @@ class VoiceRecorder extends HTMLElement {
     this.part("level").style.transform = "scaleX(0)";
   }
 
-  // Not `disabled`: that would take the focus away from who uses a keyboard.
+  // Not `disabled`, which would take the focus away from people who use a keyboard.
   #lock(button, isLocked) {
     if (isLocked) button.setAttribute("aria-disabled", "true");
     else button.removeAttribute("aria-disabled");
@@ -190,7 +190,7 @@ class VoiceRecorder extends HTMLElement {
     this.part("seconds").textContent = seconds.toFixed(1);
   }
 
-  say(...names) {
+  setStatus(...names) {
     this.part("status").textContent = names.filter(Boolean).map((name) => this.word(name)).join(" ");
   }
 

@@ -1,4 +1,4 @@
-// A take on its way to the server, as the page's own form would send it.
+// Sends a recording to the server, as the page's own form would.
 
 import { csrfToken, LoggedOut, Refused, Unreachable } from "../desk/sync/api.js";
 
@@ -9,14 +9,14 @@ export async function send(form, sound) {
   const body = new FormData(form);
   body.set("audio", sound, "take.wav");
   const response = await posted(form.action, body);
-  // To the log-in page, which fetch is told not to follow.
+  // A redirect to the login page; `redirect: "manual"` keeps fetch from following it.
   if (response.type === "opaqueredirect") throw new LoggedOut();
   if (response.ok) return { isNew: response.status === 201, ...(await response.json()) };
   if (response.status >= 500 || response.status === 429) throw new Unreachable(response.statusText);
-  const said = await response.json().catch(() => null);
-  // Our own refusals are JSON: this one is of the token, which logging in again renews.
-  if (!said && response.status === 403) throw new LoggedOut();
-  throw new Refused(said?.detail ?? `${response.status} ${response.statusText}`);
+  const refusal = await response.json().catch(() => null);
+  // The site's own refusals are JSON. This one is Django's, of a token that a new login replaces.
+  if (!refusal && response.status === 403) throw new LoggedOut();
+  throw new Refused(refusal?.detail ?? `${response.status} ${response.statusText}`);
 }
 
 async function posted(path, body) {

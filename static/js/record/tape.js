@@ -1,6 +1,6 @@
-// In the audio thread: passes on what the microphone gives, block by block, until it is told to stop.
+// Runs in the audio thread: passes on the microphone's samples, block by block, until a message stops it.
 
-const BLOCK = 1024; // frames: the level moves some 40 times a second
+const BLOCK = 1024; // frames: the level is updated about 40 times a second
 
 class Tape extends AudioWorkletProcessor {
   #block = new Float32Array(BLOCK);
@@ -12,7 +12,7 @@ class Tape extends AudioWorkletProcessor {
     this.port.onmessage = () => {
       this.#runs = false;
       this.port.postMessage(this.#block.slice(0, this.#filled));
-      this.port.postMessage(null); // that was all
+      this.port.postMessage(null); // the end
     };
   }
 

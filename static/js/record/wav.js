@@ -1,15 +1,15 @@
-// From what a microphone gives to the file that is sent: 16 kHz, mono, 16-bit WAV. No browser state here.
+// From the microphone's samples to the file that is sent: 16 kHz, mono, 16-bit WAV. Pure functions.
 
 export const RATE = 16_000;
 
-// Zero crossings of the filter on each side: more of them make its edge steeper.
+// Zero crossings of the filter on each side: more of them make its cutoff steeper.
 const CROSSINGS = 24;
-// The filter's middle, as a share of half the lower rate: its edge ends where aliases would begin.
+// The cutoff, as a share of the lower Nyquist frequency, so that the transition band ends where aliasing begins.
 const EDGE = 0.94;
 
 /**
- * `samples` (Float32Array at `rate`) at 16 kHz. What lies above 8 kHz is filtered out first, by a sinc under a
- * Blackman window: left in, it would come back as tones that nobody made.
+ * Resamples `samples` (Float32Array at `rate`) to 16 kHz. Frequencies above 8 kHz are removed by a sinc filter with a
+ * Blackman window; otherwise they would alias to tones that were not in the recording.
  */
 export function resample(samples, rate) {
   if (rate === RATE) return samples;
@@ -31,7 +31,7 @@ export function resample(samples, rate) {
   return out;
 }
 
-/** A WAV file (ArrayBuffer) of Float32Array at 16 kHz, full scale at ±1. */
+/** A WAV file (ArrayBuffer) from a Float32Array at 16 kHz, full scale at ±1. */
 export function wav(samples) {
   const view = new DataView(new ArrayBuffer(44 + 2 * samples.length));
   const text = (at, letters) => [...letters].forEach((letter, n) => view.setUint8(at + n, letter.charCodeAt(0)));
@@ -53,14 +53,14 @@ export function wav(samples) {
   return view.buffer;
 }
 
-/** After so many outputs, the filter falls upon the input samples as at the start. */
+/** After this many outputs, the filter is aligned with the input samples as at the start. */
 function phasesOf(rate) {
   let [a, b] = [Math.round(rate), RATE];
   while (b) [a, b] = [b, a % b];
   return RATE / a;
 }
 
-/** The weights of the inputs around an output that falls `fraction` of a step behind one of them. */
+/** The weights of the inputs around an output that is `fraction` of a step after one of them. */
 function kernel(fraction, cutoff, reach) {
   const half = Math.floor(reach);
   const weights = Float64Array.from({ length: 2 * half + 2 }, (_, k) => {

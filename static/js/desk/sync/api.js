@@ -1,9 +1,9 @@
-// Calls to this site's own API. A call ends well, or in one of the errors here, which say what to do next.
+// Calls to this site's own API. A call succeeds or throws one of the errors here, which say what to do next.
 
-const SECONDS_FOR_AN_ANSWER = 20;
-const SECONDS_FOR_A_CLIP = 60;
+const TIMEOUT_SECONDS = 20;
+const CLIP_TIMEOUT_SECONDS = 60;
 
-/** No answer (then without `status`), or the server is in trouble: the same call may work later. */
+/** No response (then without `status`), or a server error: the same call may succeed later. */
 export class Unreachable extends Error {
   constructor(message, status = 0) {
     super(message);
@@ -11,13 +11,13 @@ export class Unreachable extends Error {
   }
 }
 
-/** The session has ended: the same call works once the person has logged in again. */
+/** The session has ended: the same call succeeds after the person has logged in again. */
 export class LoggedOut extends Error {}
 
-/** Somebody else has logged in in this browser. */
+/** Another person has logged in in this browser. */
 export class OtherAccount extends LoggedOut {}
 
-/** The server understood and said no; `message` is its reason. Asking again changes nothing. */
+/** The server refused, for the reason in `message`. The same call would be refused again. */
 export class Refused extends Error {
   constructor(message, status) {
     super(message);
@@ -25,37 +25,37 @@ export class Refused extends Error {
   }
 }
 
-/** What an error that is no refusal waits for: "other-account", "logged-out" or "unreachable". */
+/** Why a call that was not refused has to wait: "other-account", "logged-out" or "unreachable". */
 export function whyWaiting(error) {
   if (error instanceof OtherAccount) return "other-account";
   return error instanceof LoggedOut ? "logged-out" : "unreachable";
 }
 
 export async function get(path) {
-  return call(path, SECONDS_FOR_A_CLIP);
+  return call(path, CLIP_TIMEOUT_SECONDS);
 }
 
-/** `lasting` calls are finished by the browser even when the page is left meanwhile. */
-export async function post(path, body = {}, { lasting = false } = {}) {
-  return write("POST", path, body, lasting);
+/** The browser finishes a `keepalive` call even if the page is closed before. */
+export async function post(path, body = {}, { keepalive = false } = {}) {
+  return write("POST", path, body, keepalive);
 }
 
-export async function patch(path, body, { lasting = false } = {}) {
-  return write("PATCH", path, body, lasting);
+export async function patch(path, body, { keepalive = false } = {}) {
+  return write("PATCH", path, body, keepalive);
 }
 
-async function write(method, path, body, lasting) {
-  return call(path, SECONDS_FOR_AN_ANSWER, () => ({
+async function write(method, path, body, keepalive) {
+  return call(path, TIMEOUT_SECONDS, () => ({
     method,
     headers: { "Content-Type": "application/json", "X-CSRFToken": csrfToken() },
     body: JSON.stringify(body),
-    keepalive: lasting,
+    keepalive,
   }));
 }
 
-/** `options` are made once the session is known to be ours, as they hold its token. */
+/** `options` is called after the account was checked, because the options have the session's token. */
 async function call(path, seconds, options = () => ({})) {
-  await stillOurs();
+  await checkAccount();
   const response = await reach(path, { ...options(), signal: AbortSignal.timeout(seconds * 1000) });
   if (response.ok) return response;
   if (response.status >= 500 || response.status === 429) {
@@ -76,14 +76,14 @@ async function reach(path, options) {
 
 async function reason(response) {
   try {
-    const said = await response.json();
-    return said.detail ?? Object.values(said).flat().join(" ");
+    const body = await response.json();
+    return body.detail ?? Object.values(body).flat().join(" ");
   } catch {
     return `${response.status} ${response.statusText}`;
   }
 }
 
-/** The cookie first: logging in again in another tab gives a new token, and the form's is then too old. */
+/** From the cookie if there is one: after a new login in another tab, the token in the form is outdated. */
 export function csrfToken() {
   return cookieToken() ?? document.querySelector("[name=csrfmiddlewaretoken]").value;
 }
@@ -92,28 +92,28 @@ function cookieToken() {
   return document.cookie.split("; ").find((entry) => entry.startsWith("csrftoken="))?.slice("csrftoken=".length);
 }
 
-// --- whose session it is ----------------------------------------------------------------------
+// --- which account is logged in ----------------------------------------------------------------------
 
-let ours = null;
+let expected = null;
 
-/** From now on every call is made for this account alone; `page` is one that says in data-account whose it is. */
-export function onlyFor(account, page) {
-  ours = { account, page, token: cookieToken() };
+/** From now on, calls are made only while this account is logged in. `page` names the account in its data-account. */
+export function restrictTo(account, page) {
+  expected = { account, page, token: cookieToken() };
 }
 
-/** Logging in gives a new token: only then somebody else can be there, and only then it is asked. */
-async function stillOurs() {
-  const token = cookieToken(); // before the question: somebody else may log in while it is under way
-  if (!ours || ours.token === token) return;
-  // Not on to the page of logging in: its new token would spoil a form that is open in another tab.
-  const signal = AbortSignal.timeout(SECONDS_FOR_AN_ANSWER * 1000);
-  const response = await reach(ours.page, { redirect: "manual", signal });
+/** Every login gives a new token, so the account is checked only when the token has changed. */
+async function checkAccount() {
+  const token = cookieToken(); // read before the request, because another login may happen during it
+  if (!expected || expected.token === token) return;
+  // Do not follow the redirect to the login page: its new token would break a login form open in another tab.
+  const signal = AbortSignal.timeout(TIMEOUT_SECONDS * 1000);
+  const response = await reach(expected.page, { redirect: "manual", signal });
   if (response.type === "opaqueredirect") throw new LoggedOut();
   if (response.status >= 500 || response.status === 429) {
     throw new Unreachable(response.statusText, response.status);
   }
-  const drawnFor = /data-account="([^"]*)"/.exec(await response.text())?.[1] ?? ours.account;
-  if (drawnFor !== ours.account || response.status === 403) throw new OtherAccount();
-  if (cookieToken() !== token) throw new Unreachable("somebody logged in just now"); // asked again soon
-  ours.token = token;
+  const account = /data-account="([^"]*)"/.exec(await response.text())?.[1] ?? expected.account;
+  if (account !== expected.account || response.status === 403) throw new OtherAccount();
+  if (cookieToken() !== token) throw new Unreachable("another login just happened"); // it is checked again soon
+  expected.token = token;
 }

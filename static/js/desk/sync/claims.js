@@ -1,18 +1,18 @@
-// Two tabs of one person never show the same clip: each claims what it shows, until it is closed.
+// Keeps two tabs from showing the same clip: each tab claims its clips until it is closed.
 
-const MILLISECONDS = 400; // a page that is being reloaded still holds its claims for a moment
+const TIMEOUT_MS = 400; // a page that is being reloaded keeps its claims for a moment
 
 const PREFIX = "tagger:clip:";
 
-/** Whether this tab has the clip for itself. Pages without a secure address have no locks, and share. */
+/** Whether this tab got the clip. Without HTTPS there are no locks, and tabs may share clips. */
 export function claim(assignment) {
   if (!navigator.locks) return Promise.resolve(true);
   return new Promise((resolve) => {
     const hold = () => {
       resolve(true);
-      return new Promise(() => {}); // let go when the page ends
+      return new Promise(() => {}); // released when the page is closed
     };
-    const options = { signal: AbortSignal.timeout(MILLISECONDS) };
+    const options = { signal: AbortSignal.timeout(TIMEOUT_MS) };
     navigator.locks.request(PREFIX + assignment, options, hold).catch(() => resolve(false));
   });
 }

@@ -1,9 +1,9 @@
-// What is kept on this device. Work is kept by the account's number, which names nobody; choices by the device.
+// Storage on this device: work by the account's number, which is not a name, and choices for the device.
 
 const WORK = "tagger:work:";
 const CHOICES = "tagger:choices:";
 
-/** One account's work; opening it wipes what any other account left here. */
+/** One account's work. Opening it removes what other accounts left on this device. */
 export class DeviceStore {
   #prefix;
   #memory = new Map();
@@ -13,15 +13,15 @@ export class DeviceStore {
     for (const key of storedKeys(WORK)) if (!key.startsWith(this.#prefix)) localStorage.removeItem(key);
   }
 
-  /** Whether all of it outlives the page; not so where the browser refuses storage, or has no room. */
+  /** Whether all work survives the page. It does not if the browser refuses storage or has no space. */
   get isLasting() {
     return !this.#memory.size;
   }
 
-  /** The keys that begin so, in their order. */
-  keys(beginning) {
-    const stored = storedKeys(this.#prefix + beginning).map((key) => key.slice(this.#prefix.length));
-    const remembered = [...this.#memory.keys()].filter((key) => key.startsWith(beginning));
+  /** The keys with this prefix, sorted. */
+  keys(prefix) {
+    const stored = storedKeys(this.#prefix + prefix).map((key) => key.slice(this.#prefix.length));
+    const remembered = [...this.#memory.keys()].filter((key) => key.startsWith(prefix));
     return [...new Set([...stored, ...remembered])].sort();
   }
 
@@ -36,10 +36,10 @@ export class DeviceStore {
 
   remove(key) {
     this.#memory.delete(key);
-    forget(this.#prefix + key);
+    remove(this.#prefix + key);
   }
 
-  /** Calls back with the key that another tab wrote or removed, and whether it is there now. */
+  /** Calls back with each key that another tab wrote or removed, and whether it exists now. */
   watch(callback) {
     window.addEventListener("storage", ({ key, newValue }) => {
       if (key?.startsWith(this.#prefix)) callback(key.slice(this.#prefix.length), newValue !== null);
@@ -47,16 +47,16 @@ export class DeviceStore {
   }
 }
 
-/** How many answers of anybody's wait here, and the way to forget all work: for logging out. */
+/** How many unsent letters of any account are here. For the logout page. */
 export function unsentHere() {
   return storedKeys(WORK).filter((key) => key.includes(":letter:")).length;
 }
 
-export function forgetAllWork() {
-  storedKeys(WORK).forEach(forget);
+export function removeAllWork() {
+  storedKeys(WORK).forEach(remove);
 }
 
-/** A choice of whoever uses this device, or null. */
+/** A choice that was made on this device, or null. */
 export function choice(name) {
   return read(CHOICES + name);
 }
@@ -65,9 +65,9 @@ export function choose(name, value) {
   write(CHOICES + name, value);
 }
 
-function storedKeys(beginning) {
+function storedKeys(prefix) {
   try {
-    return Object.keys(localStorage).filter((key) => key.startsWith(beginning));
+    return Object.keys(localStorage).filter((key) => key.startsWith(prefix));
   } catch {
     return []; // the browser refuses storage
   }
@@ -90,10 +90,10 @@ function write(key, value) {
   }
 }
 
-function forget(key) {
+function remove(key) {
   try {
     localStorage.removeItem(key);
   } catch {
-    // then there is nothing to forget
+    // the browser refuses storage, so there is nothing to remove
   }
 }

@@ -1,46 +1,46 @@
-// The clips that are lent to this volunteer and not shown yet, fetched and decoded ahead.
+// The clips that are lent to this volunteer and not shown yet, fetched and decoded in advance.
 
 import { Refused, get, post, whyWaiting } from "./api.js";
 import { claim } from "./claims.js";
 
-const AT_A_TIME = 5;
-const FEW = 2;
+const BATCH_SIZE = 5;
+const REFILL_AT = 2; // clips left in the queue
 
-/** Tells by "waiting" (detail: why, as an Outbox is stuck) and "going" when it goes on. */
+/** Dispatches "waiting" (detail: why, as in Outbox.stuck), and "resumed" when loading works again. */
 export class LentClips extends EventTarget {
   #queue = [];
   #seen;
   #lend;
   #lending = null;
   #isPrefetching = false;
-  #patience;
+  #backoff;
   #prepare;
   #skew;
 
   /**
-   * `held` is what the page was drawn with: [{ id, audio, expires }]; `answered` are ids that are not to be
-   * shown again; `now` is the server's time in milliseconds; `prepare` makes a sound of a blob.
+   * `lent`: the clips on the page when it was loaded, [{ id, audio, expires }]. `answered`: ids that must not be shown
+   * again. `now`: the server's time in milliseconds. `prepare` makes a sound from a blob.
    */
-  constructor(lend, { held, answered, now, patience, prepare }) {
+  constructor(lend, { lent, answered, now, backoff, prepare }) {
     super();
     this.#lend = lend;
-    this.#patience = patience;
+    this.#backoff = backoff;
     this.#prepare = prepare;
     this.#skew = Date.now() - now;
     this.#seen = new Set(answered.map(String));
-    this.#add(held);
+    this.#add(lent);
   }
 
-  /** The next clip { id, sound, wasHeard }, its sound the caller's to revoke; null when nothing is left for now. */
+  /** The next clip { id, sound, wasHeard }, or null when none is left for now. The caller revokes the sound's URL. */
   async next() {
     for (;;) {
       const clip = this.#queue[0];
       if (!clip) {
-        if (!(await this.#patiently(() => this.#more()))) return null;
+        if (!(await this.#retry(() => this.#more()))) return null;
         continue;
       }
       const sound = await this.#soundOf(clip);
-      if (this.#queue[0] !== clip) continue; // answered in another tab, or taken, meanwhile
+      if (this.#queue[0] !== clip) continue; // it was answered in another tab, or taken, while it loaded
       this.#queue.shift();
       if (!sound) continue;
       this.#refill();
@@ -49,21 +49,21 @@ export class LentClips extends EventTarget {
     }
   }
 
-  /** The sound of the clip that comes next, or null while it is not being loaded. */
-  async comingSound() {
+  /** The sound of the next clip, or null if it is not being loaded. */
+  async nextSound() {
     try {
       return await (this.#queue[0]?.sound ?? null);
     } catch {
-      return null; // `next` will find out why
+      return null; // `next` handles the error
     }
   }
 
-  /** Of a clip that was shown before; it may be refused. */
-  soundAgain(id) {
+  /** The sound of a clip that was shown before. May throw Refused. */
+  reload(id) {
     return this.#fetch({ audio: `/api/v1/assignments/${id}/audio/` });
   }
 
-  /** It comes next: somebody went back to an earlier one. */
+  /** Makes this clip the next one, after the person went back to an earlier clip. */
   putBack({ id, sound, wasHeard }) {
     const isOurs = Promise.resolve(true);
     this.#queue.unshift({ id, expires: Infinity, sound: Promise.resolve(sound), isOurs, wasHeard });
@@ -75,11 +75,11 @@ export class LentClips extends EventTarget {
     this.#queue = this.#queue.filter((clip) => String(clip.id) !== String(id));
   }
 
-  /** The sound, or null when this clip is not ours to hear any more. */
+  /** The sound, or null when this clip is not lent to this tab any more. */
   async #soundOf(clip) {
     if (clip.expires <= Date.now() - this.#skew || !(await clip.isOurs)) return null;
     try {
-      return await this.#patiently(() => {
+      return await this.#retry(() => {
         clip.sound ??= this.#fetch(clip);
         return clip.sound;
       });
@@ -89,7 +89,7 @@ export class LentClips extends EventTarget {
     }
   }
 
-  /** One after another, in the order of need: on a slow line the next clip has it to itself. */
+  /** Loads one clip at a time, in order, so that on a slow connection the next clip gets all of it. */
   async #prefetch() {
     if (this.#isPrefetching) return;
     this.#isPrefetching = true;
@@ -103,7 +103,7 @@ export class LentClips extends EventTarget {
         await clip.sound;
       }
     } catch {
-      // `next` fetches it again, and waits or leaves it out.
+      // `next` fetches it again, and waits for it or skips it.
     }
     this.#isPrefetching = false;
   }
@@ -119,19 +119,19 @@ export class LentClips extends EventTarget {
   }
 
   async #refill() {
-    if (this.#queue.length > FEW) return;
+    if (this.#queue.length > REFILL_AT) return;
     try {
       await this.#more();
     } catch {
-      // The queue still holds some; `next` asks again, and waits, once it is empty.
+      // Some clips are left; `next` borrows again, and waits, once the queue is empty.
     }
   }
 
-  /** Borrow more; whether any came that were not shown yet. */
+  /** Borrows more clips; whether any of them are new here. */
   #more() {
-    this.#lending ??= post(this.#lend, { count: AT_A_TIME })
+    this.#lending ??= post(this.#lend, { count: BATCH_SIZE })
       .then((response) => response.json())
-      .then(({ assignments }) => this.#add(assignments.map((lent) => ({ ...lent, expires: lent.expires_at }))))
+      .then(({ assignments }) => this.#add(assignments.map((each) => ({ ...each, expires: each.expires_at }))))
       .finally(() => {
         this.#lending = null;
       });
@@ -148,21 +148,21 @@ export class LentClips extends EventTarget {
     return fresh.length > 0;
   }
 
-  async #patiently(attempt) {
+  async #retry(attempt) {
     for (let failures = 0; ; failures++) {
       try {
         const result = await attempt();
-        if (failures) this.#tell("going");
+        if (failures) this.#dispatch("resumed");
         return result;
       } catch (error) {
         if (error instanceof Refused) throw error;
-        this.#tell("waiting", whyWaiting(error));
-        await this.#patience.wait(failures);
+        this.#dispatch("waiting", whyWaiting(error));
+        await this.#backoff.wait(failures);
       }
     }
   }
 
-  #tell(event, detail) {
+  #dispatch(event, detail) {
     this.dispatchEvent(new CustomEvent(event, { detail }));
   }
 }

@@ -1,29 +1,29 @@
-// Sends letters until the server has confirmed each, one tab at a time. Sending one twice does no harm.
+// Sends letters until the server has confirmed each of them. One tab sends at a time; sending twice does no harm.
 
 import { Refused, patch, post, whyWaiting } from "./api.js";
 
 /**
- * Tells by events, of this tab's letters and of other tabs': "sent" (detail: letter, annotation, isNew), "refused"
- * (letter, reason, status), "change" (see `size` and `stuck`).
+ * Dispatches, for the letters of all tabs: "sent" (detail: letter, annotation, isNew), "refused" (letter, reason,
+ * status) and "change" (see `size` and `stuck`).
  */
 export class Outbox extends EventTarget {
   #letters;
-  #patience;
+  #backoff;
   #channel;
   #lock;
   #isRunning = false;
 
-  /** Why nothing leaves at the moment, or null: "logged-out", "other-account" or "unreachable". */
+  /** Why nothing can be sent now, or null: "logged-out", "other-account" or "unreachable". */
   stuck = null;
 
-  constructor(account, letters, patience) {
+  constructor(account, letters, backoff) {
     super();
     this.#letters = letters;
-    this.#patience = patience;
+    this.#backoff = backoff;
     this.#lock = `tagger:outbox:${account}`;
     this.#channel = new BroadcastChannel(`tagger:outbox:${account}`);
-    this.#channel.addEventListener("message", ({ data }) => this.#heardElsewhere(data));
-    letters.watch(() => this.#tell("change"));
+    this.#channel.addEventListener("message", ({ data }) => this.#forward(data));
+    letters.watch(() => this.#dispatch("change"));
   }
 
   get size() {
@@ -32,20 +32,20 @@ export class Outbox extends EventTarget {
 
   put(letter) {
     this.#letters.write(letter);
-    this.#tell("change");
+    this.#dispatch("change");
     this.run();
   }
 
   /**
-   * Another answer to the same clip. What certainly has not left yet is changed here; after what may have
-   * left, the change follows. `annotation` is the server's number of the answer, if it is known.
+   * Another answer to the same clip. A letter that was never tried is changed; one that may have arrived is followed by
+   * a change. `annotation` is the id of the answer, if the server has given it.
    */
   change(letter, annotation) {
     const unsent = this.#letters.about(letter.assignment).findLast(({ kind }) => kind in { annotation: 0, change: 0 });
     if (unsent && !unsent.tried) this.#letters.save({ ...unsent, body: letter.body });
     else if (unsent || annotation) this.#letters.write({ ...letter, kind: "change", annotation });
     else this.#letters.write({ ...letter, kind: "annotation" });
-    this.#tell("change");
+    this.#dispatch("change");
     this.run();
   }
 
@@ -57,21 +57,21 @@ export class Outbox extends EventTarget {
     if (this.#isRunning) return;
     this.#isRunning = true;
     for (let failures = 0; this.size; ) {
-      await this.#alone(() => this.#round());
+      await this.#locked(() => this.#round());
       if (!this.stuck) failures = 0;
-      else await this.#patience.wait(failures++);
+      else await this.#backoff.wait(failures++);
     }
     this.stuck = null;
     this.#isRunning = false;
-    this.#tell("change");
+    this.#dispatch("change");
   }
 
-  /** Each letter once. What the server cannot take now holds up only what is about the same clip. */
+  /** Tries each letter once. A letter that must wait delays only letters about the same clip. */
   async #round() {
     const waiting = new Set();
     let why = null;
     for (const { key, assignment } of this.#letters.all()) {
-      const letter = this.#letters.read(key); // as it is now: it may have been changed or sent meanwhile
+      const letter = this.#letters.read(key); // read again: it may have been changed or sent by another tab
       if (!letter || waiting.has(assignment)) continue;
       try {
         await this.#deliver(letter);
@@ -79,11 +79,11 @@ export class Outbox extends EventTarget {
       } catch (error) {
         why = whyWaiting(error);
         waiting.add(assignment);
-        if (!error.status) break; // without a network or a session no other would get through
+        if (!error.status) break; // no network or no session: the others would fail too
       }
     }
     this.stuck = why;
-    this.#tell("change");
+    this.#dispatch("change");
   }
 
   async #deliver(letter) {
@@ -91,50 +91,50 @@ export class Outbox extends EventTarget {
     this.#letters.save({ ...letter, tried });
     try {
       const { annotation, isNew } = await send(letter);
-      if (annotation) this.#address(letter.assignment, annotation);
-      this.#settle("sent", { letter: { ...letter, tried }, annotation, isNew });
+      if (annotation) this.#addId(letter.assignment, annotation);
+      this.#finish("sent", { letter: { ...letter, tried }, annotation, isNew });
     } catch (error) {
       if (!(error instanceof Refused)) throw error;
-      this.#settle("refused", { letter, reason: error.message, status: error.status });
+      this.#finish("refused", { letter, reason: error.message, status: error.status });
     }
   }
 
-  /** Changes that were written before the answer had a number. */
-  #address(assignment, annotation) {
+  /** Adds the answer's id to changes that were written before it was known. */
+  #addId(assignment, annotation) {
     for (const letter of this.#letters.about(assignment)) {
       if (letter.kind === "change") this.#letters.save({ ...letter, annotation });
     }
   }
 
-  #settle(event, detail) {
+  #finish(event, detail) {
     this.#letters.remove(detail.letter);
-    this.#tell(event, detail);
+    this.#dispatch(event, detail);
     this.#channel.postMessage({ event, detail });
   }
 
-  #heardElsewhere({ event, detail }) {
-    this.#tell(event, detail);
-    this.#tell("change");
+  #forward({ event, detail }) {
+    this.#dispatch(event, detail);
+    this.#dispatch("change");
   }
 
-  /** Pages without a secure address have no locks: then two tabs may send the same letter, which is no error. */
-  #alone(round) {
+  /** Without HTTPS there are no locks: two tabs may then send the same letter, which does no harm. */
+  #locked(round) {
     return navigator.locks ? navigator.locks.request(this.#lock, round) : round();
   }
 
-  #tell(event, detail = {}) {
+  #dispatch(event, detail = {}) {
     this.dispatchEvent(new CustomEvent(event, { detail }));
   }
 }
 
-/** The server's number of the answer, for letters that have one, and whether it was not there before. */
+/** The id of the answer, for letters that have one, and whether the server stored it just now. */
 async function send({ kind, assignment, annotation, body }) {
   if (kind === "change") {
     if (!annotation) throw new Refused("", 404); // the answer itself was refused
-    await patch(`/api/v1/annotations/${annotation}/`, body, { lasting: true });
+    await patch(`/api/v1/annotations/${annotation}/`, body, { keepalive: true });
     return { annotation, isNew: false };
   }
-  const response = await post(`/api/v1/assignments/${assignment}/${kind}/`, body, { lasting: true });
-  const given = kind === "annotation" ? (await response.json()).id : null;
-  return { annotation: given, isNew: response.status === 201 };
+  const response = await post(`/api/v1/assignments/${assignment}/${kind}/`, body, { keepalive: true });
+  const id = kind === "annotation" ? (await response.json()).id : null;
+  return { annotation: id, isNew: response.status === 201 };
 }

@@ -1,16 +1,16 @@
-// Waiting between attempts: longer each time, and cut short when there is reason to hope.
+// Waits between attempts: longer each time, and shorter when the network or the page comes back.
 
 const SECONDS = [1, 2, 4, 8, 15, 30];
 
-export class Patience {
+export class Backoff {
   #waiting = new Set();
 
   constructor() {
-    window.addEventListener("online", () => this.hurry());
-    document.addEventListener("visibilitychange", () => document.hidden || this.hurry());
+    window.addEventListener("online", () => this.retryNow());
+    document.addEventListener("visibilitychange", () => document.hidden || this.retryNow());
   }
 
-  /** Resolves after the pause that fits the number of attempts that failed before, or on `hurry`. */
+  /** Resolves after a delay for this number of failed attempts, or on `retryNow`. */
   wait(failures) {
     return new Promise((resolve) => {
       const done = () => {
@@ -23,8 +23,8 @@ export class Patience {
     });
   }
 
-  /** Everybody who waits tries again now. */
-  hurry() {
+  /** Ends all waits. */
+  retryNow() {
     for (const done of [...this.#waiting]) done();
   }
 }

@@ -1,44 +1,44 @@
-// From one clip to the next, and back to an earlier one.
+// Moves from one clip to the next, and back to an earlier one.
 
 import { Refused } from "./sync/api.js";
 import { DeskView } from "./desk-view.js";
 
-// The second click of a double click would be an answer to a clip that nobody has heard.
+// For this long a new clip takes no answer, so that a double click does not answer it unheard.
 const SETTLE_MS = 350;
 
-/** Over `clips`, `player`, `gate`, `box`, `last`, `set` and `choices`, which the desk sets. */
-export class DeskTurns extends DeskView {
-  done = ""; // what was done with the clip before this one, until it is told
+/** Uses `clips`, `player`, `gate`, `box`, `last`, `set` and `choices`, which the desk sets. */
+export class DeskNavigation extends DeskView {
+  done = ""; // what was done with the previous clip, until it is announced
   clip = null; // { id, sound, earlier }; earlier is the entry of an answer that is being changed
-  #turn = 0; // grows with every change of clip: what took longer than that comes too late
+  #turn = 0; // increased with every change of clip: a result that belongs to an earlier turn is ignored
 
   /** The assignment whose clip is shown, or null. */
   get showing() {
     return this.clip && String(this.clip.id);
   }
 
-  /** The next clip; after a set of ten the pause, behind which it waits, loaded. */
+  /** Shows the next clip, or after a set of ten answers the pause; the next clip is then loaded already. */
   async next() {
     const turn = this.#leave();
     if (this.set.isFull) return this.#pause();
-    const loading = setTimeout(() => this.#isLoading(), SETTLE_MS);
+    const loading = setTimeout(() => this.#showLoading(), SETTLE_MS);
     try {
       const clip = await this.clips.next();
       if (turn !== this.#turn) return void (clip && this.clips.putBack(clip));
       if (clip) await this.#show(clip);
-      else this.#isEmpty();
+      else this.#showNothingLeft();
     } catch (error) {
       if (!(error instanceof Refused)) throw error;
-      this.say(error.message); // the campaign was closed, or this is not for volunteers any more
+      this.setStatus(error.message); // the campaign was closed, or the person may not answer any more
     } finally {
       clearTimeout(loading);
     }
   }
 
   /** From the pause to the next clip. */
-  goOn() {
-    this.set.goOn();
-    this.showCard(); // what is hidden takes no focus
+  endPause() {
+    this.set.restart();
+    this.showCard(); // a hidden element cannot take the focus
     (this.box ?? this.player.button).focus();
     this.next();
   }
@@ -46,35 +46,35 @@ export class DeskTurns extends DeskView {
   undo() {
     const entry = this.last.before(this.clip?.earlier);
     if (entry) this.revise(entry);
-    else this.say(this.word("nothing-to-undo"));
+    else this.setStatus(this.word("nothing-to-undo"));
   }
 
-  /** An earlier clip again, to be answered anew; the present one comes after it. */
+  /** Shows an earlier clip again, to change its answer; the current clip comes after it. */
   async revise(entry) {
     if (this.clip && !this.clip.earlier) this.clips.putBack({ ...this.clip, wasHeard: this.gate.isOpen });
-    this.box?.putAside();
+    this.box?.close();
     const turn = this.#leave();
     try {
-      entry.sound ??= await this.clips.soundAgain(entry.assignment);
+      entry.sound ??= await this.clips.reload(entry.assignment);
     } catch (error) {
       if (turn !== this.#turn) return;
       const isGone = error instanceof Refused;
       if (isGone) this.last.drop(entry.assignment);
       await this.next();
-      this.say(isGone ? this.word("gone") : this.word("not-to-hear"));
+      this.setStatus(isGone ? this.word("gone") : this.word("not-to-hear"));
       return;
     }
     if (turn === this.#turn) await this.#show({ id: entry.assignment, sound: entry.sound, earlier: entry });
   }
 
-  /** Between two clips. */
+  /** Leaves the current clip; the number of the new turn. */
   #leave() {
     this.gate.isBusy = true;
     this.gate.update();
     this.player.audio.pause();
     this.draft?.show(null);
     this.clip = null;
-    this.say("");
+    this.setStatus("");
     this.closeReport();
     this.querySelector(".errorlist")?.remove();
     return ++this.#turn;
@@ -91,51 +91,51 @@ export class DeskTurns extends DeskView {
     this.draft?.show(clip.earlier ? null : clip.id);
     this.drawRevising(clip.earlier && this.last.labelOf(clip.earlier.answer), clip.earlier?.answer);
     this.drawHint(this.gate.isOpen);
-    if (this.done) this.#tellDone(this.word("next-clip"));
-    setTimeout(() => turn === this.#turn && this.#settle(), SETTLE_MS);
+    if (this.done) this.#announceDone(this.word("next-clip"));
+    setTimeout(() => turn === this.#turn && this.#openAnswers(), SETTLE_MS);
     const isAllowed = await playing;
     if (turn !== this.#turn) return;
-    if (this.player.audio.error) this.unplayable(); // told before the clip was shown, to nobody
-    else if (!isAllowed) this.say(this.word("press-play"));
+    if (this.player.audio.error) this.unplayable(); // its error event came before the clip was shown
+    else if (!isAllowed) this.setStatus(this.word("press-play"));
   }
 
-  async #settle() {
+  async #openAnswers() {
     const turn = this.#turn;
     this.gate.isBusy = false;
     this.gate.update();
     this.drawHint(this.gate.isOpen);
-    const sound = await this.clips.comingSound();
-    if (sound && turn === this.#turn) this.player.expect(sound);
+    const sound = await this.clips.nextSound();
+    if (sound && turn === this.#turn) this.player.preload(sound);
   }
 
-  /** Once for each clip, and together with what comes now: a screen reader speaks over the sound. */
-  #tellDone(next = "") {
-    this.tell(`${this.done} ${next}`.trim());
+  /** Announces once what was done, together with what comes next, as a screen reader speaks over the sound. */
+  #announceDone(next = "") {
+    this.announce(`${this.done} ${next}`.trim());
     this.done = "";
   }
 
   #pause() {
     this.player.clear();
-    this.#tellDone();
+    this.#announceDone();
     this.showPause();
   }
 
-  #isEmpty() {
+  #showNothingLeft() {
     this.player.clear();
-    this.#tellDone();
+    this.#announceDone();
     this.showEmpty();
   }
 
-  #isLoading() {
+  #showLoading() {
     if (this.clip) return;
     this.player.clear();
-    this.say(this.word("loading"));
+    this.setStatus(this.word("loading"));
   }
 
   unplayable() {
-    if (!this.clip) return; // emptied between two clips
+    if (!this.clip) return; // the player is empty between two clips
     this.gate.isUnplayable = true;
     this.gate.update();
-    this.say(this.word("unplayable"));
+    this.setStatus(this.word("unplayable"));
   }
 }

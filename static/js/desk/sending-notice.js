@@ -1,21 +1,21 @@
-// What the volunteer has to know of sending: that it waits and why, and what was not taken.
+// The notice about sending: that answers or clips wait, and why, and which answers were refused.
 
-/** Over the parts unsent, unsent-text, log-in, refused and refused-text of a desk. */
-export class StandingNotice {
+/** Uses the desk's parts unsent, unsent-text, log-in, refused and refused-text. */
+export class SendingNotice {
   #desk;
   #outbox;
   #waiting = null;
-  #hasWaited = false; // answers did, and the page said so
+  #hasWaited = false; // whether the page said that answers wait
 
-  constructor(desk, outbox, patience) {
+  constructor(desk, outbox, backoff) {
     this.#desk = desk;
     this.#outbox = outbox;
-    desk.part("try-now").addEventListener("click", () => patience.hurry());
+    desk.part("try-now").addEventListener("click", () => backoff.retryNow());
     desk.part("refused-read").addEventListener("click", () => (desk.part("refused").hidden = true));
     outbox.addEventListener("change", () => this.draw());
   }
 
-  /** Clips wait as well, for this reason; null: not any more. */
+  /** Why clips cannot be loaded; null when they can again. */
   waitFor(why) {
     this.#waiting = why;
     this.draw();
@@ -24,7 +24,7 @@ export class StandingNotice {
   draw() {
     const why = this.#outbox.stuck ?? this.#waiting;
     const { size } = this.#outbox;
-    this.#tellSent(why, size);
+    this.#announceSent(why, size);
     this.#desk.part("unsent").hidden = !why;
     this.#desk.part("log-in").hidden = why !== "logged-out" && why !== "other-account";
     if (!why) return;
@@ -32,10 +32,10 @@ export class StandingNotice {
     this.#desk.part("unsent-text").textContent = `${this.#desk.word(word)} ${size || ""}`;
   }
 
-  /** That nothing waits any more, if it was told that something did. */
-  #tellSent(why, size) {
+  /** Announces that everything was sent, if the page had said that answers wait. */
+  #announceSent(why, size) {
     const isOver = !why && !size;
-    if (isOver && this.#hasWaited && this.#desk.part("refused").hidden) this.#desk.tell(this.#desk.word("all-sent"));
+    if (isOver && this.#hasWaited && this.#desk.part("refused").hidden) this.#desk.announce(this.#desk.word("all-sent"));
     this.#hasWaited = !isOver && (this.#hasWaited || Boolean(why && size));
   }
 
