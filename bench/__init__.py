@@ -1,1 +1,1 @@
-"""Figures beside peers and floors, measured in one run: `python -m bench [part…]`. No part of the site."""
+"""Figures compared with other methods and floors, measured in one run: `python -m bench [part…]`."""

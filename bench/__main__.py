@@ -1,4 +1,4 @@
-"""`python -m bench [part…]`: the machine, then the tables of each part."""
+"""`python -m bench [part…]`: prints the machine, then the figures of each part."""
 
 import importlib
 import importlib.metadata
@@ -10,8 +10,8 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 
-# Each is a module beside this one with `main(data)`. Unless it says NEEDS_DATA = False, it is passed over
-# without the folder of real crowds.
+# Each is a module of this package with `main(data)`. Unless it has NEEDS_DATA = False, it is skipped when the
+# folder of real crowds is missing.
 PARTS = ("labels", "transcripts", "agreement", "tables", "settling", "desk", "access", "imports", "archive")
 
 SOURCES = (
@@ -22,13 +22,13 @@ SOURCES = (
 )
 
 
-def main(wanted: list[str]) -> int:
-    if unknown := set(wanted) - set(PARTS):
+def main(parts: list[str]) -> int:
+    if unknown := set(parts) - set(PARTS):
         print(f"bench: there is no part {', '.join(sorted(unknown))} (there are: {', '.join(PARTS)})")
         return 1
     data = Path(os.environ.get("CROWD_DATA") or ROOT.parent / "shared/data/crowd").absolute()
     print(machine())
-    for part in wanted or PARTS:
+    for part in parts or PARTS:
         print(f"\n== {part}\n")
         run(part, data)
     return 0
@@ -38,17 +38,16 @@ def run(part: str, data: Path) -> None:
     try:
         module = importlib.import_module(f"bench.{part}")
     except ModuleNotFoundError as error:
-        print(f"Passed over: {error.name} is not there (`make bench` installs what the peers need).")
+        print(f"Skipped: {error.name} is not installed (`make bench` installs what the peers need).")
         return
     if getattr(module, "NEEDS_DATA", True) and not data.is_dir():
-        where = f"needs real crowds, and there is no folder {data} (CROWD_DATA names another)"
-        print(f"Passed over: {where}: {SOURCES}.")
+        print(f"Skipped: there is no folder {data} with real crowds (CROWD_DATA names another): {SOURCES}.")
         return
     module.main(data)
 
 
 def machine() -> str:
-    """What the figures were measured on; the load at the start says how far to trust them."""
+    """The machine; a high load at the start makes the figures less reliable."""
     found = re.search(r"^model name\s*: (.*)$", Path("/proc/cpuinfo").read_text(), re.M)
     model = found[1] if found else platform.machine()
     versions = ", ".join(f"{name} {importlib.metadata.version(name)}" for name in ("numpy", "scipy"))

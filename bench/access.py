@@ -1,4 +1,4 @@
-"""Whether everybody can use every page: axe-core's rules (WCAG 2.2 AA) and our own."""
+"""Accessibility of every page: axe-core's rules (WCAG 2.2 AA) and our own."""
 
 import tempfile
 from collections import Counter
@@ -17,16 +17,16 @@ LINE = "{:34} {:>10} {:>10}"
 
 def main(data: Path) -> None:
     if (path := chromium()) is None:
-        print("Passed over: there is no Chromium.")
+        print("Skipped: there is no Chromium.")
         return
     with (
         tempfile.TemporaryDirectory() as folder,
         sync_playwright() as playwright,
         Site(Path(folder) / "home", DEBUG="0") as site,
     ):
-        told = access.shown_by(site)
+        pages = access.shown_by(site)
         browser = playwright.chromium.launch(executable_path=path, args=[*QUIET, *ALONE])
-        visits, found = _looked_at(browser, site.url, told["shown"])
+        visits, found = _checked(browser, site.url, pages["shown"])
         browser.close()
     print(LINE.format("every page, as each visitor sees it", "pages", "violations"))
     for mode in access.MODES:
@@ -36,10 +36,10 @@ def main(data: Path) -> None:
         print(f"  {times} × {rule}")
 
 
-def _looked_at(
+def _checked(
     browser: Browser, url: str, shown: list[dict]
 ) -> tuple[Counter[access.Mode], dict[access.Mode, Counter[str]]]:
-    """How many pages were seen in each mode, and what was found there by rule."""
+    """How many pages were visited in each mode, and how many violations of each rule were found."""
     visits: Counter[access.Mode] = Counter()
     found: dict[access.Mode, Counter[str]] = {mode: Counter() for mode in access.MODES}
     for visitor in shown:

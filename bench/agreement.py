@@ -1,4 +1,4 @@
-"""Agreement of real crowds, and what working it out costs."""
+"""Agreement of real crowds, and the processor time to compute it."""
 
 import time
 from pathlib import Path
@@ -29,7 +29,7 @@ def _print_labels(name: str, table: np.ndarray) -> None:
     start = time.process_time()
     found = of_labels(table)
     cost = f"{1000 * (time.process_time() - start):.1f}"
-    print(LINE.format(name, found.tasks, _told(found.alpha), _told(found.agreeing), cost))
+    print(LINE.format(name, found.tasks, _formatted(found.alpha), _formatted(found.agreeing), cost))
 
 
 def _print_transcripts(name: str, votes: Votes) -> None:
@@ -40,7 +40,7 @@ def _print_transcripts(name: str, votes: Votes) -> None:
     start = time.process_time()
     found = of_transcripts(tasks)
     cost = f"{1000 * (time.process_time() - start):.1f}"
-    print(LINE.format(name, found.tasks, "(words)", _told(found.agreeing), cost))
+    print(LINE.format(name, found.tasks, "(words)", _formatted(found.agreeing), cost))
 
 
 def _table(votes: Votes) -> np.ndarray:
@@ -50,7 +50,7 @@ def _table(votes: Votes) -> np.ndarray:
     return table
 
 
-def _told(figure: Figure) -> str:
+def _formatted(figure: Figure) -> str:
     return (
         f"{figure.value:.3f} [{figure.low:.3f}, {figure.high:.3f}]"
         if figure.value is not None

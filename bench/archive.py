@@ -1,4 +1,4 @@
-"""How fast an archive streams, beside a tar of the same files lying there in plain, in one run."""
+"""How fast an archive streams, compared with GNU tar on the same files unencrypted, in one run."""
 
 import http.client
 import subprocess
@@ -8,18 +8,17 @@ from contextlib import closing
 from pathlib import Path
 from typing import NamedTuple
 
-from bench import clips
-from bench.settling import _running, _standing_still, _used
+from bench import clips, sites
 from tests.support.site import Site
 
 NEEDS_DATA = False
 
 CLIPS, TIMES = 4_000, 5
-AT_ONCE = 2**20  # bytes that are read together
+CHUNK = 2**20  # bytes
 LINE = "{:52} {:>10} {:>12}"
 
-# Settled and released by hand: how labels come about is what other parts measure. The database looks at its
-# tables within a minute by itself; before, it plans for empty ones.
+# Settled by a statement, because other parts measure settling. ANALYZE, because until the first autovacuum
+# the database plans for empty tables.
 SETTLE = """
 from datasets.models import Task
 Task.objects.update(status="settled", plain_answer="yes", confidence=0.99, plain_soft={soft!r})
@@ -36,20 +35,23 @@ SOFT = {"votes": {"yes": 3, "no": 0}, "shares": {"yes": 0.99, "no": 0.01}}
 
 
 def main(data: Path) -> None:
-    with tempfile.TemporaryDirectory() as folder, _running(Path(folder, "home")) as site:
+    with tempfile.TemporaryDirectory() as folder, sites.running(Path(folder, "home")) as site:
         token = _fill(site, Path(folder, "clips"))
         plain = Path(folder, "plain")
         site.manage("export", "bench", "--format", "precise", "--to", plain)
         pids = site.children()
-        with _standing_still([pids["worker"], pids["beat"]]):
+        with sites.paused([pids["worker"], pids["beat"]]):
             tar = min(_tar(plain) for _ in range(TIMES))
-            before = _used(pids["web"]), _used(pids["postgres"])
+            before = sites.processor_seconds(pids["web"]), sites.processor_seconds(pids["postgres"])
             streams = [_download(site, token) for _ in range(TIMES)]
-            used = _used(pids["web"]) - before[0], _used(pids["postgres"]) - before[1]
+            used = (
+                sites.processor_seconds(pids["web"]) - before[0],
+                sites.processor_seconds(pids["postgres"]) - before[1],
+            )
             middle = streams[0].size // 2
-            begins = min(_download(site, token, f"bytes={middle}-{middle}").took for _ in range(TIMES))
+            one_byte = min(_download(site, token, f"bytes={middle}-{middle}").took for _ in range(TIMES))
         best = min(streams, key=lambda each: each.took)
-        size, took, after = best.size, best.took, min(each.took - each.began for each in streams)
+        size, took, after = best.size, best.took, min(each.took - each.first_byte for each in streams)
         print(f"{CLIPS:,} clips of 1 to 3 s, {size / 1e6:.0f} MB; the best of {TIMES}\n")
         print(LINE.format("", "seconds", "MB a second"))
         print(
@@ -58,52 +60,52 @@ def main(data: Path) -> None:
             )
         )
         print(LINE.format("GET …/precise.tar of the running site", f"{took:.2f}", f"{size / took / 1e6:.0f}"))
-        print(LINE.format("  until its first byte", f"{min(each.began for each in streams):.2f}", ""))
+        print(LINE.format("  until its first byte", f"{min(each.first_byte for each in streams):.2f}", ""))
         print(LINE.format("  from then on", f"{after:.2f}", f"{size / after / 1e6:.0f}"))
-        print(LINE.format("  one byte in its middle", f"{begins:.2f}", ""))
-        each = [f"{1000 * part / TIMES / CLIPS:.3f}" for part in used]
+        print(LINE.format("  one byte in its middle", f"{one_byte:.2f}", ""))
+        ms = [f"{1000 * part / TIMES / CLIPS:.3f}" for part in used]
         print(f"\nThe archive comes at {tar / took:.2f} of the rate of tar,", end=" ")
         print(f"and at {tar / after:.2f} from its first byte on.")
-        print(f"Processor ms a clip: web {each[0]}, database {each[1]}.")
+        print(f"Processor ms a clip: web {ms[0]}, database {ms[1]}.")
 
 
 def _fill(site: Site, folder: Path) -> str:
-    """A release of so many clips; the token of somebody who may have it."""
+    """Makes a release of all clips; the token of a researcher."""
     clips.write(folder, CLIPS)
     site.manage("create_campaign", "bench", "--kind", "wake-word", "--language", "en", "--wake-word", "hey")
-    said = ("--contributor", "bench", "--consent-reference", "synthesised")
-    site.manage("import_clips", folder, "--campaign", "bench", *said)
+    options = ("--contributor", "bench", "--consent-reference", "synthesised")
+    site.manage("import_clips", folder, "--campaign", "bench", *options)
     site.manage("shell", "--no-imports", "-c", SETTLE.format(soft=SOFT))
     site.manage("release", "bench", "--campaign", "bench")
     return site.manage("shell", "--no-imports", "-c", READY).stdout.strip()
 
 
 class Download(NamedTuple):
-    """How many bytes, and the seconds until the first of them and until the last."""
+    """The size in bytes, and the seconds until the first byte and until the last."""
 
     size: int
-    began: float
+    first_byte: float
     took: float
 
 
 def _tar(folder: Path) -> float:
-    """Seconds until another process has read all of it, as a server's client does."""
+    """Seconds until this process has read all of tar's output, as a client reads a server's."""
     start = time.perf_counter()
     with subprocess.Popen(["tar", "-cf", "-", "-C", folder, "."], stdout=subprocess.PIPE) as tar:
-        while tar.stdout and tar.stdout.read(AT_ONCE):
+        while tar.stdout and tar.stdout.read(CHUNK):
             pass
     return time.perf_counter() - start
 
 
 def _download(site: Site, token: str, part: str = "") -> Download:
-    """Read as tar's output is, so that what is compared is who sends."""
+    """Reads as `_tar` does, so that only the senders are compared."""
     headers = {"Authorization": f"Token {token}"} | ({"Range": part} if part else {})
     start, size = time.perf_counter(), 0
     with closing(http.client.HTTPConnection("localhost", site.port, timeout=600)) as server:
         server.request("GET", "/api/v1/releases/bench/precise.tar", headers=headers)
         answer = server.getresponse()
         assert answer.status == (206 if part else 200), answer.status
-        began = time.perf_counter() - start
-        while chunk := answer.read(AT_ONCE):
+        first_byte = time.perf_counter() - start
+        while chunk := answer.read(CHUNK):
             size += len(chunk)
-    return Download(size, began, time.perf_counter() - start)
+    return Download(size, first_byte, time.perf_counter() - start)

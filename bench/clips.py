@@ -1,4 +1,4 @@
-"""Prepared WAV in any number: 16 kHz, mono, 16 bit, 1 to 3 s, each another sound."""
+"""Writes any number of WAV files: 16 kHz, mono, 16 bit, 1 to 3 s, all different."""
 
 from pathlib import Path
 
@@ -8,7 +8,7 @@ from tests.support import sounds
 
 
 def write(folder: Path, number: int) -> int:
-    """Their bytes in all. Syllables of a buzz over some hiss: for a machine, much like speech."""
+    """The total size in bytes. Each sound is a buzz in syllables over hiss: detectors take it for speech."""
     folder.mkdir()
     random = np.random.default_rng(1)
     return sum(

@@ -1,4 +1,4 @@
-"""How soon the next clip sounds after a key, and what the desk's page weighs, in Chromium."""
+"""The time from a key to the next clip's sound, and the size of the desk's page, in Chromium."""
 
 import tempfile
 from pathlib import Path
@@ -16,7 +16,7 @@ ANSWERS = 200
 KEYS = "1234"
 LINE = "{:58} {:>10} {:>10}"
 
-# From the key to the event with which the player says that it sounds; the page measures by itself.
+# Measured in the page, from the key event to the player's `playing` event.
 MEASURE = """() => {
     window.took = [];
     let pressed = null;
@@ -33,7 +33,7 @@ WEIGHT = """() => ["navigation", "resource"].flatMap((type) => performance.getEn
 
 def main(data: Path) -> None:
     if (path := chromium()) is None:
-        print("Passed over: there is no Chromium.")
+        print("Skipped: there is no Chromium.")
         return
     with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
         campaign = {"juniper": ("wake-word", ANSWERS + 10, "--must-hear", "0")}
@@ -43,12 +43,12 @@ def main(data: Path) -> None:
             took, weight = _measured(desk.sign_up(page, "bench"))
             browser.close()
     print(LINE.format(f"{len(took)} answers by key", "median ms", "p95 ms"))
-    print(LINE.format("from the key to the next clip's sound", *map(_whole, (median(took), _late(took)))))
+    print(LINE.format("from the key to the next clip's sound", *map(_rounded, (median(took), _p95(took)))))
     print(f"page weight without audio: {sum(weight) / 1000:.1f} kB in {len(weight)} transfers, uncompressed")
 
 
 def _measured(page: Page) -> tuple[list[float], list[int]]:
-    """Milliseconds of each answer, and the bytes of each file of the page on a first visit."""
+    """Milliseconds for each answer, and the bytes of each file of the page on a first visit."""
     with page.context.new_page() as first:
         session = first.context.new_cdp_session(first)
         session.send("Network.setCacheDisabled", {"cacheDisabled": True})
@@ -63,9 +63,9 @@ def _measured(page: Page) -> tuple[list[float], list[int]]:
     return page.evaluate("took"), weight
 
 
-def _late(took: list[float]) -> float:
+def _p95(took: list[float]) -> float:
     return quantiles(took, n=20)[-1]
 
 
-def _whole(milliseconds: float) -> str:
+def _rounded(milliseconds: float) -> str:
     return f"{milliseconds:.0f}"

@@ -1,4 +1,4 @@
-"""What `manage.py import_clips` costs for prepared WAV, beside reading, hashing and encrypting them bare."""
+"""Processor time of `manage.py import_clips`, compared with only reading, hashing and encrypting."""
 
 import hashlib
 import os
@@ -11,8 +11,7 @@ from pathlib import Path
 
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from bench import clips
-from bench.settling import _running, _standing_still, _used
+from bench import clips, sites
 from tests.support.site import ROOT, Site
 
 NEEDS_DATA = False
@@ -22,20 +21,20 @@ LINE = "{:52} {:>8} {:>10} {:>10}"
 
 
 def main(data: Path) -> None:
-    with tempfile.TemporaryDirectory() as folder, _running(Path(folder, "home")) as site:
-        source, none = Path(folder, "clips"), Path(folder, "none")
+    with tempfile.TemporaryDirectory() as folder, sites.running(Path(folder, "home")) as site:
+        source, empty = Path(folder, "clips"), Path(folder, "empty")
         size = clips.write(source, CLIPS)
-        none.mkdir()
+        empty.mkdir()
         word = ("--kind", "wake-word", "--language", "en", "--wake-word", "hey")
         site.manage("create_campaign", "bench", *word)
         pids = site.children()
-        with _standing_still([pids["web"], pids["worker"], pids["beat"]]):
+        with sites.paused([pids["web"], pids["worker"], pids["beat"]]):
             unwritten = min(_bare(source, None) for _ in range(3))
             bare = min(_bare(source, Path(folder, f"bare{turn}")) for turn in range(3))
-            start = _import(site, none)
-            before = _used(pids["postgres"])
+            start = _import(site, empty)
+            before = sites.processor_seconds(pids["postgres"])
             whole = _import(site, source)
-            database = _used(pids["postgres"]) - before
+            database = sites.processor_seconds(pids["postgres"]) - before
             again = _import(site, source)
     print(f"{CLIPS:,} WAV of 1 to 3 s, 16 kHz, mono, 16 bit, {size / 1e6:.0f} MB; processor time a clip\n")
     print(LINE.format("", "ms", "of bare", "of written"))
@@ -43,8 +42,8 @@ def main(data: Path) -> None:
         "bare: read, SHA-256, AES-256-GCM": unwritten,
         "bare: the same, and written": bare,
         "import_clips": whole - start,
-        "  the database meanwhile": database,
-        "import_clips again, when all is held": again - start,
+        "  the database during it": database,
+        "import_clips again, with nothing new": again - start,
     }
     for name, seconds in each.items():
         print(
@@ -52,7 +51,7 @@ def main(data: Path) -> None:
                 name, f"{1000 * seconds / CLIPS:.3f}", f"{seconds / unwritten:.2f}", f"{seconds / bare:.2f}"
             )
         )
-    print(f"\nThat the command starts takes {start:.1f} s beside this, once.")
+    print(f"\nStarting the command takes {start:.1f} s in addition, once.")
 
 
 def _bare(source: Path, target: Path | None) -> float:
@@ -70,9 +69,9 @@ def _bare(source: Path, target: Path | None) -> float:
 
 
 def _import(site: Site, source: Path) -> float:
-    """Seconds of processor time of the command, without the database's."""
-    said = ("--contributor", "bench", "--consent-reference", "synthesised")
-    command = [sys.executable, "manage.py", "import_clips", str(source), "--campaign", "bench", *said]
+    """Processor seconds of the command, without the database."""
+    options = ("--contributor", "bench", "--consent-reference", "synthesised")
+    command = [sys.executable, "manage.py", "import_clips", str(source), "--campaign", "bench", *options]
     child = subprocess.Popen(command, cwd=ROOT, env=site.env, stdout=subprocess.DEVNULL)
     _, status, used = os.wait4(child.pid, 0)
     child.returncode = os.waitstatus_to_exitcode(status)

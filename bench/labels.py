@@ -1,4 +1,4 @@
-"""Labels beside peers: accuracy and calibration on real crowds, stopping early, the rate, one decision."""
+"""Labels compared with other methods: accuracy, calibration, stopping early, speed, one decision."""
 
 import csv
 import os
@@ -21,7 +21,7 @@ from tagger.consensus.verdict import Rule, Vote
 ROOT = Path(__file__).resolve().parents[1]
 BINS = 10
 CONFIDENCES = (0.7, 0.75, 0.8, 0.85)
-# The simulated crowd of the rate.
+# The simulated crowd for measuring speed.
 TASKS, EACH, WORKERS, CLASSES = 1_000_000, 10, 20_000, 4
 
 Floats = npt.NDArray[np.floating]
@@ -29,8 +29,8 @@ Integers = npt.NDArray[np.integer]
 
 
 @dataclass(frozen=True)
-class Crowd:
-    """A real crowd in numbers: votes row by row, `gold` by task (-1: not known)."""
+class LabelledCrowd:
+    """A real crowd in numbers: votes row by row, `gold` by task (-1: unknown)."""
 
     name: str
     tasks: Integers
@@ -48,7 +48,7 @@ def main(data: Path) -> None:
     rate()
 
 
-def load(folder: Path) -> Crowd:
+def load(folder: Path) -> LabelledCrowd:
     with (folder / "votes.csv").open() as file:
         rows = [(row["task"], row["worker"], row["label"]) for row in csv.DictReader(file)]
     with (folder / "gold.csv").open() as file:
@@ -58,7 +58,7 @@ def load(folder: Path) -> Crowd:
     )
     classes = sorted({label for _, _, label in rows} | set(gold.values()))
     number = {label: k for k, label in enumerate(classes)}
-    return Crowd(
+    return LabelledCrowd(
         name=folder.name,
         tasks=tasks,
         workers=workers,
@@ -69,7 +69,7 @@ def load(folder: Path) -> Crowd:
 
 
 def accuracy(posterior: Floats, gold: Integers) -> float:
-    """In percent; of tied leaders each counts its share."""
+    """In percent; tied leaders share the point."""
     return 100 * float(_right(posterior, gold).mean())
 
 
@@ -85,14 +85,14 @@ def _right(posterior: Floats, gold: Integers) -> Floats:
     return np.asarray(labels.leading(posterior[judged])[np.arange(len(judged)), gold[judged]])
 
 
-def ours(crowd: Crowd) -> Floats:
+def ours(crowd: LabelledCrowd) -> Floats:
     return labels.fit(crowd.tasks, crowd.workers, crowd.answers, crowd.classes).posterior
 
 
-def peer(method: Callable[[], Any], found: str) -> Callable[[Crowd], Floats]:
-    """A peer's probabilities, kept in `found` after its `fit`; or its `labels`, taken for certain."""
+def peer(method: Callable[[], Any], found: str) -> Callable[[LabelledCrowd], Floats]:
+    """A method's probabilities, in its attribute `found` after `fit`; or its `labels`, with probability 1."""
 
-    def run(crowd: Crowd) -> Floats:
+    def run(crowd: LabelledCrowd) -> Floats:
         votes = pd.DataFrame({"task": crowd.tasks, "worker": crowd.workers, "label": crowd.answers})
         table = method().fit_predict(votes) if found == "labels" else getattr(method().fit(votes), found)
         if table.ndim == 1:
@@ -103,18 +103,18 @@ def peer(method: Callable[[], Any], found: str) -> Callable[[Crowd], Floats]:
     return run
 
 
-METHODS: dict[str, Callable[[Crowd], Floats]] = {
+METHODS: dict[str, Callable[[LabelledCrowd], Floats]] = {
     "majority (crowd-kit)": peer(MajorityVote, "probas_"),
     "Dawid-Skene (crowd-kit)": peer(DawidSkene, "probas_"),
     "one-coin (crowd-kit)": peer(OneCoinDawidSkene, "probas_"),
     "GLAD (crowd-kit)": peer(GLAD, "probas_"),
     "MACE (crowd-kit)": peer(MACE, "probas_"),
-    "MMSR, labels alone (crowd-kit)": peer(MMSR, "labels"),
+    "MMSR, labels only (crowd-kit)": peer(MMSR, "labels"),
     "ours": ours,
 }
 
 
-def accuracy_and_calibration(crowds: list[Crowd]) -> None:
+def accuracy_and_calibration(crowds: list[LabelledCrowd]) -> None:
     print("Accuracy in percent / expected calibration error; processor seconds for all")
     print(f"{'':32}" + "".join(f"{crowd.name[:10]:>12}" for crowd in crowds) + f"{'mean':>14}{'s':>8}")
     for name, method in METHODS.items():
@@ -128,7 +128,7 @@ def accuracy_and_calibration(crowds: list[Crowd]) -> None:
         print(f"{name:32}{cells}{np.mean(right):8.1f}/{np.mean(error):.3f}{took:8.1f}")
 
 
-def stopping(crowds: list[Crowd]) -> None:
+def stopping(crowds: list[LabelledCrowd]) -> None:
     print("\nStopping early: accuracy in percent @ share of all votes, by the confidence to reach (seed 1)")
     print(f"{'':14}{'majority':>10}" + "".join(f"{confidence:>14}" for confidence in CONFIDENCES))
     lines = []
@@ -164,15 +164,15 @@ def rate() -> None:
     for name, how in (("ours", "_time_ours"), ("Dawid-Skene (crowd-kit)", "_time_peer")):
         code = f"from bench import labels; labels.{how}()"
         child = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True, cwd=ROOT)
-        said = child.stdout.read() if child.stdout else ""
+        output = child.stdout.read() if child.stdout else ""
         _, status, used = os.wait4(child.pid, 0)
         child.returncode = os.waitstatus_to_exitcode(status)
-        took, right = said.split() if not child.returncode else ("failed", "")
+        took, right = output.split() if not child.returncode else ("failed", "")
         print(f"{name:32}{took:>14}{used.ru_maxrss / 1e6:10.2f}{right:>10}")
 
 
 def simulated() -> tuple[Integers, Integers, Integers, Integers]:
-    """Tasks, workers, answers, truth; most workers are good, and what they do not know they guess."""
+    """Tasks, workers, answers, truth. Most workers are good; what they do not know they guess."""
     random = np.random.default_rng(1)
     truth = random.integers(0, CLASSES, TASKS, dtype=np.int8)
     tasks = np.repeat(np.arange(TASKS, dtype=np.int32), EACH)
@@ -188,7 +188,7 @@ def _time_ours() -> None:
     tasks, workers, answers, truth = simulated()
     began = time.process_time()
     found = labels.fit(tasks, workers, answers, CLASSES).posterior
-    _say(time.process_time() - began, found.argmax(1) == truth)
+    _print_result(time.process_time() - began, found.argmax(1) == truth)
 
 
 def _time_peer() -> None:
@@ -196,8 +196,8 @@ def _time_peer() -> None:
     votes = pd.DataFrame({"task": tasks, "worker": workers, "label": answers})
     began = time.process_time()
     found = DawidSkene().fit_predict(votes)
-    _say(time.process_time() - began, found.reindex(range(TASKS)).to_numpy() == truth)
+    _print_result(time.process_time() - began, found.reindex(range(TASKS)).to_numpy() == truth)
 
 
-def _say(seconds: float, right: npt.NDArray[np.bool_]) -> None:
+def _print_result(seconds: float, right: npt.NDArray[np.bool_]) -> None:
     print(f"{seconds:.1f} {100 * right.mean():.2f}")

@@ -2,8 +2,8 @@
 
     python -m bench.learn_transcripts CROWD… > tagger/consensus/transcripts.json
 
-Each CROWD is a folder of `votes.csv` (task, worker, text) and `gold.csv` (task, text). Every crowd is learned
-from as it would be with so many `VOTES` a task, as what tells right from wrong differs.
+Each CROWD is a folder of `votes.csv` (task, worker, text) and `gold.csv` (task, text). The model is learned
+for each number of `VOTES` a task, because the evidence for a right answer differs with it.
 """
 
 import csv
@@ -33,37 +33,37 @@ from tagger.consensus.verdict import Vote
 VOTES = (1, 2, 3, 5, 7)
 DECAY, ROUNDS = 1e-5, 300
 
-# Boosting: each tree sees so large a share of the slots and of the inputs, adds so large a share of what it
-# would, and is held back as if by so much more evidence for nought.
-TREES, DEPTH, STEP, SEEN, HELD_BACK, BINS = 120, 4, 0.1, 0.3, 20.0, 32
+# Boosting: the number of trees and their depth, the learning rate, the share of slots that each tree sees,
+# the L2 regularisation of leaf values, the number of bins of an input.
+TREES, DEPTH, STEP, SEEN, REGULARISATION, BINS = 120, 4, 0.1, 0.3, 20.0, 32
 
-# The power of a crowd's own errors in the errors expected of its texts: one or two crowds cannot teach it.
-# Between no influence and full proportion.
+# The exponent of a crowd's own error share in the expected errors of its texts. One or two crowds are
+# too few to learn it, so it is halfway between no influence (0) and full proportion (1).
 CROWD = 0.5
 
-# Of slots on which everybody agrees, which are many and teach little, one in so many is learned from.
+# One in this many of the slots on which all agree is learned from: they are many and teach little.
 AGREED = 5
 
-# One more vote for a word, or one fewer against it, never makes it less likely.
+# More of these inputs never makes a word less likely (RISING) or more likely (FALLING).
 RISING = ("belief", "share", "votes", "odds", "odds squared", "log odds", "sum of log odds", "belief in none")
 FALLING = ("votes against",)
 UPWARDS = {
     *(INPUTS.index(name) for name in RISING),
     *range(len(INPUTS), len(INPUTS) + 3),  # the leads in belief, votes and odds
-    len(INPUTS) + len(WITH_MARGIN),  # and in the score so far
-    len(INPUTS) + len(WITH_MARGIN) + 3,  # and that
+    len(INPUTS) + len(WITH_MARGIN),  # the lead in the score so far
+    len(INPUTS) + len(WITH_MARGIN) + 3,  # the score so far
 }
 BOUNDS = [(0.0 if name in RISING else None, 0.0 if name in FALLING else None) for name in INPUTS]
 
 
-class Labelled(NamedTuple):
+class TranscribedCrowd(NamedTuple):
     """A crowd: the votes on each task, and its true text."""
 
     tasks: list[list[Vote]]
     truth: list[str]
 
 
-def read(folder: pathlib.Path) -> Labelled:
+def read(folder: pathlib.Path) -> TranscribedCrowd:
     """The crowd of a folder, tasks in order of first appearance."""
     tasks: dict[str, list[Vote]] = {}
     with (folder / "votes.csv").open(encoding="utf-8", newline="") as file:
@@ -71,29 +71,29 @@ def read(folder: pathlib.Path) -> Labelled:
             tasks.setdefault(row["task"], []).append(Vote(row["worker"], row["text"]))
     with (folder / "gold.csv").open(encoding="utf-8", newline="") as file:
         truth = {row["task"]: row["text"] for row in csv.DictReader(file)}
-    return Labelled(list(tasks.values()), [truth[task] for task in tasks])
+    return TranscribedCrowd(list(tasks.values()), [truth[task] for task in tasks])
 
 
 def thinned(tasks: Sequence[Sequence[Vote]], votes: int, seed: int) -> list[list[Vote]]:
-    """So many votes of each task, at random."""
+    """At most this many votes of each task, chosen at random."""
     chance = random.Random(seed)
     return [chance.sample(list(given), min(votes, len(given))) for given in tasks]
 
 
 @dataclass(frozen=True)
 class Examples:
-    """Slots to learn from: `inputs`, a row for each answer to a slot; `slot`, each row's, in order; `right`,
-    the row that is right in each slot."""
+    """Slots to learn from: `inputs` has a row for each answer to a slot, `slot` the slot of each row, in
+    order, and `right` the right row of each slot."""
 
     inputs: Floats
     slot: Integers
     right: Integers
 
     @classmethod
-    def of(cls, looked: Iterable["Looked"]) -> "Examples":
+    def of(cls, views: Iterable["SlotView"]) -> "Examples":
         parts = []
-        for slots, (of_words, of_none), told in looked:
-            right = np.where(told >= 0, told, slots.candidates + np.arange(slots.count))
+        for slots, (of_words, of_none), answers in views:
+            right = np.where(answers >= 0, answers, slots.candidates + np.arange(slots.count))
             kept = (slots.width > 1) | (np.arange(slots.count) % AGREED == 0)
             inputs, slot = np.hstack([of_words, of_none]).T, np.append(slots.slot, np.arange(slots.count))
             parts.append(cls._kept(inputs, slot, right, kept))
@@ -101,7 +101,7 @@ class Examples:
 
     @classmethod
     def _kept(cls, inputs: Floats, slot: Integers, right: Integers, kept: Booleans) -> "Examples":
-        """The rows of the slots that are kept, those of a slot side by side."""
+        """The rows of the slots that are kept, grouped by slot."""
         rows = np.flatnonzero(kept[slot])
         rows = rows[np.argsort(slot[rows], kind="stable")]
         place = np.full(len(slot), -1)
@@ -109,17 +109,17 @@ class Examples:
         return cls(inputs[rows], (np.cumsum(kept) - 1)[slot[rows]], place[right[kept]])
 
 
-class Looked(NamedTuple):
-    """Slots, what the model sees of them, and the right candidate of each, -1 where it is none of them."""
+class SlotView(NamedTuple):
+    """Slots, their model inputs, and the right candidate of each; -1 where no candidate is right."""
 
     slots: Slots
     inputs: tuple[Floats, Floats]
     right: Integers
 
 
-def look(study: Study, beliefs: Sequence[Belief], labels: Sequence[Integers]) -> list[Looked]:
+def slot_views(study: Study, beliefs: Sequence[Belief], labels: Sequence[Integers]) -> list[SlotView]:
     return [
-        Looked(evidence.slots, model_inputs(study.fixed_inputs(evidence), belief), right)
+        SlotView(evidence.slots, model_inputs(study.fixed_inputs(evidence), belief), right)
         for evidence, belief, right in zip(study.chunks, beliefs, labels, strict=True)
     ]
 
@@ -134,7 +134,7 @@ def labelled(study: Study, truth: Sequence[str]) -> list[Integers]:
 
 
 def joined(parts: Iterable[Examples]) -> Examples:
-    """Examples of several crowds as one."""
+    """The examples of several crowds together."""
     inputs, slot, right = [], [], []
     rows = slots = 0
     for part in parts:
@@ -146,7 +146,7 @@ def joined(parts: Iterable[Examples]) -> Examples:
 
 
 def label(slots: Slots, truth: Sequence[str]) -> Integers:
-    """The right candidate of each slot by the cheapest alignment with the true text; -1: none of them."""
+    """The right candidate of each slot by the cheapest alignment with the true text; -1: none is right."""
     right = np.full(slots.count, -1)
     ends = np.searchsorted(slots.task, np.arange(len(truth) + 1))
     for text, start, end in zip(truth, ends[:-1].tolist(), ends[1:].tolist(), strict=True):
@@ -188,10 +188,10 @@ def _aligned(columns: list[dict[str, int]], text: list[str]) -> list[int]:
 
 
 def train(examples: Examples) -> Floats:
-    """The weights that give the right rows the highest likelihood, by L-BFGS from nought."""
+    """The weights that give the right rows the highest likelihood, by L-BFGS starting from zero."""
     inputs, slot, right = examples.inputs, examples.slot, examples.right
     first = np.searchsorted(slot, np.arange(len(right)))
-    told = inputs[right].sum(axis=0)
+    observed = inputs[right].sum(axis=0)
 
     def loss(weights: Floats) -> tuple[float, Floats]:
         scores = inputs @ weights
@@ -199,7 +199,7 @@ def train(examples: Examples) -> Floats:
         shares = np.exp(scores - top[slot])
         sums = np.add.reduceat(shares, first)
         value = (top + np.log(sums) - scores[right]).mean() + DECAY * weights @ weights
-        return value, (inputs.T @ (shares / sums[slot]) - told) / len(right) + 2 * DECAY * weights
+        return value, (inputs.T @ (shares / sums[slot]) - observed) / len(right) + 2 * DECAY * weights
 
     found = minimize(loss, np.zeros(inputs.shape[1]), jac=True, bounds=BOUNDS, options={"maxiter": ROUNDS})
     return found.x
@@ -210,7 +210,7 @@ def errors(text: str, truth: str) -> int:
 
 
 def calibrate(model: Model, crowds: Sequence[tuple[Sequence[Sequence[Vote]], Sequence[str]]]) -> Model:
-    """The model with the offset and the power that make the expected errors those that were counted."""
+    """The model with the offset and the exponent under which the expected errors match the counted ones."""
     plain = replace(model, calibration=(0.0, 1.0, 0.0))
     shares, wrong, lengths, missing = [], [], [], []
     for tasks, truth in crowds:
@@ -233,8 +233,8 @@ def calibrate(model: Model, crowds: Sequence[tuple[Sequence[Sequence[Vote]], Seq
 
 @dataclass(frozen=True)
 class Contested:
-    """What boosting learns from: the trees' `inputs`, a row for each candidate of a contested slot; each
-    row's `slot` and `score` so far; of each slot the score of `none` and its `right` row, -1: none."""
+    """What boosting learns from. For each candidate of a contested slot: the trees' `inputs`, its `slot`, and
+    its `score` so far. For each slot: the score of `none`, and the `right` row; -1: none is right."""
 
     inputs: Floats
     slot: Integers
@@ -243,8 +243,8 @@ class Contested:
     right: Integers
 
     @classmethod
-    def of(cls, looked: Looked, weights: Floats) -> "Contested":
-        slots, (of_words, of_none), told = looked
+    def of(cls, view: SlotView, weights: Floats) -> "Contested":
+        slots, (of_words, of_none), answers = view
         contested = judge.contested(slots)
         at = np.flatnonzero(contested[slots.slot])
         place = np.full(slots.candidates + 1, -1)
@@ -255,7 +255,7 @@ class Contested:
             (np.cumsum(contested) - 1)[slots.slot[at]],
             score[at],
             (weights @ of_none)[contested],
-            place[told[contested]],
+            place[answers[contested]],
         )
 
     @classmethod
@@ -277,7 +277,7 @@ class Contested:
 
 
 def boost(examples: Contested) -> Trees:
-    """Trees that raise the likelihood of the right rows, one after another, by Newton's method.
+    """Trees that successively raise the likelihood of the right rows, by Newton's method.
 
     J. H. Friedman, Greedy function approximation: a gradient boosting machine (2001),
     doi:10.1214/aos/1013203451; each level asks one question, as in L. Prokhorenkova et al., CatBoost (2018),
@@ -314,9 +314,9 @@ def boost(examples: Contested) -> Trees:
 def _grow(
     binned: Integers, inputs: Sequence[tuple[int, int]], pull: Floats, weight: Floats
 ) -> tuple[tuple[list[int], list[int]], Floats]:
-    """One tree: of each level the input and the bin it must be above, and the value of each leaf.
+    """One tree: for each level the input and the bin it must be above, and the value of each leaf.
 
-    `inputs`: those that may be asked, and their numbers of bins.
+    `inputs`: those that may be used, with their numbers of bins.
     """
     leaf = np.zeros(binned.shape[1], np.int64)
     levels: list[int] = []
@@ -330,10 +330,13 @@ def _grow(
             pulls = np.bincount(code, pull, shape[0] * size).reshape(shape).cumsum(axis=1)
             weights = np.bincount(code, weight, shape[0] * size).reshape(shape).cumsum(axis=1)
             below, above = pulls[:, :-1], pulls[:, -1:] - pulls[:, :-1]
-            light, heavy = weights[:, :-1] + HELD_BACK, weights[:, -1:] - weights[:, :-1] + HELD_BACK
+            light, heavy = (
+                weights[:, :-1] + REGULARISATION,
+                weights[:, -1:] - weights[:, :-1] + REGULARISATION,
+            )
             gain = below**2 / light + above**2 / heavy
             if number in UPWARDS:
-                whole = (below + above) ** 2 / (weights[:, -1:] + HELD_BACK)
+                whole = (below + above) ** 2 / (weights[:, -1:] + REGULARISATION)
                 gain = np.where(below / light > above / heavy, whole, gain)
             gains = gain.sum(axis=0)
             best = max(best, (float(gains.max()), number, int(gains.argmax())))
@@ -341,12 +344,12 @@ def _grow(
         bins.append(best[2])
         leaf = 2 * leaf + (binned[best[1]] > best[2])
     pulls, weights = (np.bincount(leaf, values, 1 << DEPTH) for values in (pull, weight))
-    weights += HELD_BACK
+    weights += REGULARISATION
     return (levels, bins), _rising(pulls / weights, weights, levels)
 
 
 def _rising(values: Floats, weights: Floats, levels: Sequence[int]) -> Floats:
-    """The leaves' values, evened out where more of an input of `UPWARDS` would make a word less likely."""
+    """The leaf values, averaged where more of an input of `UPWARDS` would make a word less likely."""
     values = values.copy()
     for _ in range(DEPTH):
         for depth, level in enumerate(levels):
@@ -358,7 +361,7 @@ def _rising(values: Floats, weights: Floats, levels: Sequence[int]) -> Floats:
     return values
 
 
-def learn(crowds: Sequence[Labelled]) -> Model:
+def learn(crowds: Sequence[TranscribedCrowd]) -> Model:
     """The model of these crowds, thinned to each number of votes."""
     model = Model(np.array(VOTES), np.zeros((2, len(VOTES), len(INPUTS))), Trees.none(), (0.0, 1.0, CROWD))
     views, contested = [], []
@@ -368,17 +371,17 @@ def learn(crowds: Sequence[Labelled]) -> Model:
         studies = [study_crowd(tasks) for tasks, _ in thin]
         labels = [labelled(study, truth) for study, (_, truth) in zip(studies, thin, strict=True)]
         beliefs = [[reliability.believe(each, study.skills) for each in study.chunks] for study in studies]
-        looked = [*chain(*map(look, studies, beliefs, labels))]
-        model.weights[0, level] = train(Examples.of(looked))
+        slots = [*chain(*map(slot_views, studies, beliefs, labels))]
+        model.weights[0, level] = train(Examples.of(slots))
         beliefs = [
             [first_pass(study.fixed_inputs(each), study.skills, model) for each in study.chunks]
             for study in studies
         ]
         again = [study.with_skills_from(believed) for study, believed in zip(studies, beliefs, strict=True)]
-        looked = [*chain(*map(look, again, beliefs, labels))]
-        model.weights[1, level] = train(Examples.of(looked))
+        slots = [*chain(*map(slot_views, again, beliefs, labels))]
+        model.weights[1, level] = train(Examples.of(slots))
         if votes > 1:
-            contested += [Contested.of(each, model.weights[1, level]) for each in looked]
+            contested += [Contested.of(each, model.weights[1, level]) for each in slots]
     return calibrate(replace(model, trees=boost(Contested.joined(contested))), views)
 
 

@@ -1,17 +1,14 @@
-"""What deciding one task costs, beside taking in one answer to it: processor time, in one run."""
+"""Processor time to decide one task, compared with receiving one answer, in one run."""
 
-import os
 import random
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from signal import SIGCONT, SIGSTOP
 
+from bench import sites
 from tagger.consensus import labels, transcripts
 from tagger.consensus.verdict import Rule, Vote
-from tagger.local import processes
 from tests.support import sounds
 from tests.support.site import Site
 from tests.whole_site.test_journey import Person
@@ -42,11 +39,10 @@ WORDS = [
 RULE = Rule(least=2, most=7, confidence=0.9)
 
 LINE = "{:44} {:>14} {:>14}"
-TICKS = os.sysconf("SC_CLK_TCK")
 
 
 def main(data: Path) -> None:
-    answer = _take_in_answers()
+    answer = _receive_answers()
     deciding = {"decide a label from 5 votes": _labels(), "decide a transcript of 15 words from 5": _texts()}
     print(LINE.format("", "processor ms", "of an answer"))
     for name, cost in (answer | deciding).items():
@@ -55,7 +51,7 @@ def main(data: Path) -> None:
 
 
 def _labels() -> float:
-    """Seconds for each decision, with a crowd that is known since a refit."""
+    """Seconds for each decision, with a crowd that was learned before."""
     chance = random.Random(1)
     tasks = [[Vote(who, chance.choice(CLASSES[: 1 + n % 4])) for who in range(PEOPLE)] for n in range(TASKS)]
     skill = tuple(tuple(0.85 if k == j else 0.05 for j in range(4)) for k in range(4))
@@ -64,13 +60,13 @@ def _labels() -> float:
 
 
 def _texts() -> float:
-    """The same for sentences of which everybody has one word in ten wrong."""
+    """The same for transcripts in which every person gets one word in ten wrong."""
     chance = random.Random(1)
     tasks = []
     for _ in range(TASKS // 4):
-        said = chance.choices(WORDS, k=15)
-        heard = [[w if chance.random() < 0.9 else chance.choice(WORDS) for w in said] for _ in range(PEOPLE)]
-        tasks.append([Vote(who, " ".join(text)) for who, text in enumerate(heard)])
+        truth = chance.choices(WORDS, k=15)
+        texts = [[w if chance.random() < 0.9 else chance.choice(WORDS) for w in truth] for _ in range(PEOPLE)]
+        tasks.append([Vote(who, " ".join(text)) for who, text in enumerate(texts)])
     crowd = transcripts.fit(tasks).crowd
     return _each(lambda votes: transcripts.decide(votes, RULE, crowd), tasks)
 
@@ -83,37 +79,25 @@ def _each(decide: Callable[[list[Vote]], object], tasks: list[list[Vote]]) -> fl
     return (time.process_time() - start) / len(tasks)
 
 
-def _take_in_answers() -> dict[str, float]:
-    """Seconds for each POST of an answer to a running site, by what the operating system says.
+def _receive_answers() -> dict[str, float]:
+    """Processor seconds for each POST of an answer to a running site.
 
-    The workers that settle stand still meanwhile, so that the database works for the web alone.
+    The worker and beat are paused, so that the database works only for the web server.
     """
-    with tempfile.TemporaryDirectory() as folder, _running(Path(folder, "home")) as site:
+    with tempfile.TemporaryDirectory() as folder, sites.running(Path(folder, "home")) as site:
         people = [Person(site, f"bench-{n}") for n in range(PEOPLE)]
         _fill(site, Path(folder, "clips"))
         lent = [(person, assignment) for person in people for assignment in _borrow(person)]
         pids = site.children()
-        with _standing_still([pids["worker"], pids["beat"]]):
-            before = {name: _used(pids[name]) for name in ("web", "postgres")}
+        with sites.paused([pids["worker"], pids["beat"]]):
+            before = {name: sites.processor_seconds(pids[name]) for name in ("web", "postgres")}
             for number, (person, assignment) in enumerate(lent):
                 person.answer(assignment, answer=CLASSES[number % 4])
-            used = {name: (_used(pids[name]) - before[name]) / len(lent) for name in before}
+            used = {name: (sites.processor_seconds(pids[name]) - before[name]) / len(lent) for name in before}
         for person in people:
             person.close()
     total = {"an answer: web and database": sum(used.values())}
     return total | {f"an answer: {name}": cost for name, cost in used.items()}
-
-
-@contextmanager
-def _running(home: Path) -> Iterator[Site]:
-    """A site as it is run, not debugged. How it ends is what tests look at."""
-    site = Site(home, DEBUG="0")
-    try:
-        site.start()
-        yield site
-    finally:
-        site.kill()
-        site.remove_data()
 
 
 def _fill(site: Site, folder: Path) -> None:
@@ -133,29 +117,3 @@ def _fill(site: Site, folder: Path) -> None:
 def _borrow(person: Person) -> Iterator[int]:
     while lent := person.api.post("campaigns/bench/assignments/", json={"count": 10}).json()["assignments"]:
         yield from (assignment["id"] for assignment in lent)
-
-
-@contextmanager
-def _standing_still(pids: list[int]) -> Iterator[None]:
-    whole = [pid for parent in pids for pid in _family(parent)]
-    for pid in whole:
-        os.kill(pid, SIGSTOP)
-    try:
-        yield
-    finally:
-        for pid in whole:
-            os.kill(pid, SIGCONT)
-
-
-def _family(pid: int) -> list[int]:
-    return [pid, *(below for child in processes.children_of(pid) for below in _family(child))]
-
-
-def _used(pid: int) -> float:
-    """Seconds of processor time of a process and all below it, those that ended included."""
-    ticks = 0
-    for member in _family(pid):
-        # After the name, which may hold anything in brackets, the 12th to 15th of the fields.
-        fields = Path(f"/proc/{member}/stat").read_text().rpartition(")")[2].split()
-        ticks += sum(map(int, fields[11:15]))
-    return ticks / TICKS

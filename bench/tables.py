@@ -1,4 +1,4 @@
-"""What `manage.py aggregate` costs on ten million rows, and its reading beside that by pandas."""
+"""Processor time of `manage.py aggregate` on ten million rows, and of its reader compared with pandas."""
 
 import os
 import resource
@@ -15,11 +15,11 @@ ROOT = Path(__file__).resolve().parents[1]
 TASKS, WORKERS, ROWS = 2_000_000, 20_000, 10_000_000
 CLASSES = np.array(["no", "noise", "similar", "yes"])
 ACCURACY = 0.85
-AT_ONCE = 200_000
+BATCH_SIZE = 200_000
 
 LINE = "{:46} {:>14} {:>10}"
-# Both come to the same: every column as numbers and its different texts. Ours also checks each row and keeps
-# what tells the line of a fault. (Asking pandas for categories instead takes it many times as long.)
+# Both give every column as numbers and its distinct texts. Ours also checks each row and remembers the line
+# of an error. (With categories instead, pandas takes many times as long.)
 OURS = (
     "import pathlib, sys; from tagger.consensus.tables.columns import Field, read; "
     "read(pathlib.Path(sys.argv[1]), [Field('task'), Field('worker'), Field('label')])"
@@ -46,12 +46,12 @@ def main(data: Path) -> None:
             str(output),
         ]
         _measure("aggregate --kind label", aggregate)
-        _measure("reading and numbering alone", ["-c", OURS, str(votes)])
-        _measure("the same by pandas", ["-c", PANDAS, str(votes)])
+        _measure("only reading and numbering", ["-c", OURS, str(votes)])
+        _measure("the same with pandas", ["-c", PANDAS, str(votes)])
 
 
 def _measure(name: str, arguments: list[str]) -> None:
-    """A process of its own: `wait4` tells what it took."""
+    """In a separate process, measured by `wait4`."""
     child = subprocess.Popen([sys.executable, *arguments], cwd=ROOT, stdout=subprocess.DEVNULL)
     used = _wait(child)
     print(LINE.format(name, f"{used.ru_utime + used.ru_stime:.1f}", f"{used.ru_maxrss / 1e6:.2f}"))
@@ -66,14 +66,14 @@ def _wait(child: subprocess.Popen[bytes]) -> resource.struct_rusage:
 
 
 def _write(path: Path) -> None:
-    """A simulated crowd: everybody is right in the same share of cases, in rows of random order."""
+    """A simulated crowd: all are right equally often; the rows are in random order."""
     random = np.random.default_rng(1)
     truth = random.integers(0, len(CLASSES), TASKS)
     with path.open("w") as file:
         file.write("task,worker,label\n")
-        for _ in range(0, ROWS, AT_ONCE):
-            tasks, workers = random.integers(0, TASKS, AT_ONCE), random.integers(0, WORKERS, AT_ONCE)
-            guesses = random.integers(0, len(CLASSES), AT_ONCE)
-            labels = CLASSES[np.where(random.random(AT_ONCE) < ACCURACY, truth[tasks], guesses)]
+        for _ in range(0, ROWS, BATCH_SIZE):
+            tasks, workers = random.integers(0, TASKS, BATCH_SIZE), random.integers(0, WORKERS, BATCH_SIZE)
+            guesses = random.integers(0, len(CLASSES), BATCH_SIZE)
+            labels = CLASSES[np.where(random.random(BATCH_SIZE) < ACCURACY, truth[tasks], guesses)]
             rows = zip(tasks, workers, labels, strict=True)
             file.writelines(f"t{task},w{worker},{label}\n" for task, worker, label in rows)

@@ -1,8 +1,6 @@
-"""Transcripts beside crowd-kit's ROVER, on CrowdSpeech: errors, how honest the confidences are, votes saved,
-speed.
+"""Transcripts compared with crowd-kit's ROVER on CrowdSpeech: errors, calibration, votes saved, speed.
 
-Nothing is learned on the crowd that is measured: the model for each is learned from the other in the same
-run.
+The model for each crowd is learned from the other crowd in the same run, never from itself.
 """
 
 import pathlib
@@ -20,7 +18,7 @@ from crowdkit.aggregation import ROVER
 from rapidfuzz.distance import Levenshtein
 
 from bench import learn_transcripts
-from bench.learn_transcripts import Labelled
+from bench.learn_transcripts import TranscribedCrowd
 from tagger.consensus import reliability, transcripts
 from tagger.consensus.judge import Model
 from tagger.consensus.slots import Floats
@@ -38,7 +36,7 @@ class Measured(NamedTuple):
 
 
 def main(data: pathlib.Path) -> None:
-    """Prints every figure for the crowds in the folder `transcripts`."""
+    """Print all figures for the crowds in the folder `transcripts`."""
     crowds = {name: learn_transcripts.read(data / "transcripts" / name) for name in CROWDS}
     models = {name: learn_transcripts.learn([crowd for other, crowd in crowds.items() if other != name])
               for name in CROWDS}  # fmt: skip
@@ -51,7 +49,7 @@ def main(data: pathlib.Path) -> None:
 
 
 def benchmark_words(text: str) -> list[str]:
-    """The benchmark's normaliser: lower case, letters, digits, apostrophe."""
+    """The benchmark's normalisation: lower case, only letters, digits and apostrophes."""
     return re.sub(r"[^a-z0-9' ]", "", re.sub(r"\s+", " ", text.lower())).split()
 
 
@@ -62,7 +60,7 @@ def error_rates(texts: Sequence[str], truth: Sequence[str]) -> Floats:
 
 
 def rover(tasks: Tasks) -> Measured:
-    """crowd-kit's ROVER on the words of the benchmark, as its authors use it."""
+    """crowd-kit's ROVER on the benchmark's words, as its authors use it."""
     rows = [(number, vote.annotator, " ".join(benchmark_words(vote.answer))) for number, votes in
     enumerate(tasks)
             for vote in votes]  # fmt: skip
@@ -73,7 +71,7 @@ def rover(tasks: Tasks) -> Measured:
 
 
 def reliability_alone(tasks: Tasks) -> list[str]:
-    """The texts that the noisy channel believes, without the model over it."""
+    """The texts by the noisy channel alone, without the model on top."""
     study = study_crowd(tasks)
     texts = [""] * len(tasks)
     at = iter(study.order)
@@ -84,8 +82,8 @@ def reliability_alone(tasks: Tasks) -> list[str]:
     return texts
 
 
-def _errors(crowd: Labelled, model: Model) -> float:
-    """Prints mean word error rates; returns that of ROVER on all votes."""
+def _errors(crowd: TranscribedCrowd, model: Model) -> float:
+    """Print mean word error rates; returns ROVER's on all votes."""
     print("  votes   ROVER   reliability alone   with the model    (mean WER, %)")
     first = 0.0
     for votes in (7, 5, 3):
@@ -97,21 +95,21 @@ def _errors(crowd: Labelled, model: Model) -> float:
     return first
 
 
-def _released(crowd: Labelled, model: Model) -> None:
-    """Of the clips released at an own estimate of 3 % of errors, the true rate; and over all clips."""
+def _released(crowd: TranscribedCrowd, model: Model) -> None:
+    """The true error rate of the clips released at an estimated 3 % of errors, and of all clips."""
     found = transcripts.fit(crowd.tasks, model=model)
     expected = 1 - np.array(found.confidences)
     true = error_rates(found.texts, crowd.truth)
     surest = np.argsort(expected, kind="stable")
     means = np.cumsum(expected[surest]) / np.arange(1, len(surest) + 1)
     released = surest[: np.searchsorted(means, RELEASED, side="right")]
-    print(f"  released at an own estimate of 3 % WER: {len(released) / len(true):.0%} of clips, "
+    print(f"  released at an estimated WER of 3 %: {len(released) / len(true):.0%} of clips, "
           f"true WER {true[released].mean():.2f} %")  # fmt: skip
     print(f"  all: expected {100 * expected.mean():.2f} %, true {true.mean():.2f} %")
 
 
-def _stopping(crowd: Labelled, model: Model, goal: float) -> None:
-    """Votes a clip, stopping at the lowest confidence that comes to ROVER's error rate on all votes.
+def _stopping(crowd: TranscribedCrowd, model: Model, goal: float) -> None:
+    """Votes for each clip, stopping at the lowest confidence that reaches ROVER's error rate on all votes.
 
     The votes of a clip come in random order; after each round the whole crowd is refitted.
     """
@@ -137,7 +135,7 @@ def _stopping(crowd: Labelled, model: Model, goal: float) -> None:
     )
 
 
-def _speed(crowd: Labelled, model: Model) -> None:
+def _speed(crowd: TranscribedCrowd, model: Model) -> None:
     tasks = learn_transcripts.thinned(crowd.tasks, 5, seed=5)
     started = time.process_time()
     found = transcripts.fit(tasks, model=model)

@@ -1,4 +1,4 @@
-"""Breaks one part of a running site after another, in an order that a seed decides."""
+"""Breaks the parts of a running site in turn, in an order that a seed decides."""
 
 import os
 import random
@@ -11,27 +11,27 @@ from contextlib import suppress
 import psycopg2
 import redis
 
-from .clients import Weather
+from .clients import Disconnects
 from .diary import Diary
 from .site import SiteUnderFaults
 
-# What was hit is left to come back before it is hit again; a worker needs a few seconds for that.
+# A part gets time to come back before it is broken again; a worker needs a few seconds.
 SECONDS_BETWEEN = 4
 SECONDS_TO_COME_BACK = 60
-BROKER_AWAY = 0.7
-STORM = 0.4
+BROKER_DOWN = 0.7  # seconds
+HANGING_UP = 0.4  # seconds
 
-Fault = Callable[[], bool]  # whether there was anything to break
+Fault = Callable[[], bool]  # returns whether there was anything to break
 
 
 class Breaker:
-    """`next()` does one fault; `done` counts them by kind."""
+    """`next()` causes one fault; `done` counts them by kind."""
 
-    def __init__(self, site: SiteUnderFaults, diary: Diary, weather: Weather, seed: int) -> None:
-        self.site, self.diary, self.weather = site, diary, weather
+    def __init__(self, site: SiteUnderFaults, diary: Diary, disconnects: Disconnects, seed: int) -> None:
+        self.site, self.diary, self.disconnects = site, diary, disconnects
         self.chance = random.Random(seed)
         self.done: Counter[str] = Counter()
-        self._hit_at: dict[str, float] = {}
+        self._broken_at: dict[str, float] = {}
         self.kinds: dict[str, tuple[str, Fault]] = {
             "kill a web worker": ("web", self._kill_web_worker),
             "kill the web server": ("web", lambda: self._kill("web", signal.SIGKILL)),
@@ -43,27 +43,30 @@ class Breaker:
             "empty and kill the broker": ("broker", self._kill_broker),
             "clients hang up": ("clients", self._hang_up),
         }
-        self._deck = self.decks()
+        self._decks = self.decks()
         self._current: list[str] = []
 
     def next(self) -> str:
-        """Break what is next and can be broken now; its kind."""
+        """Break the next part that can be broken now; returns the kind of fault."""
         give_up = time.monotonic() + SECONDS_TO_COME_BACK
         while time.monotonic() < give_up:
-            for kind in self._hand():
+            for kind in self._remaining():
                 part, fault = self.kinds[kind]
-                if time.monotonic() - self._hit_at.get(part, -SECONDS_BETWEEN) >= SECONDS_BETWEEN and fault():
-                    self._hit_at[part] = time.monotonic()
+                if (
+                    time.monotonic() - self._broken_at.get(part, -SECONDS_BETWEEN) >= SECONDS_BETWEEN
+                    and fault()
+                ):
+                    self._broken_at[part] = time.monotonic()
                     self._current.remove(kind)
                     self.done[kind] += 1
                     return kind
             time.sleep(0.05)
-        raise TimeoutError(self.site.report(f"nothing came back that could be broken: {self._current}"))
+        raise TimeoutError(self.site.report(f"no part came back that could be broken: {self._current}"))
 
-    def _hand(self) -> list[str]:
-        """Every kind once, in random order, before any comes again."""
+    def _remaining(self) -> list[str]:
+        """The kinds left of the current round. Each round has every kind once, in random order."""
         if not self._current:
-            self._current = next(self._deck)
+            self._current = next(self._decks)
         return list(self._current)
 
     def decks(self) -> Iterator[list[str]]:
@@ -79,14 +82,14 @@ class Breaker:
         return bool(workers) and _signalled(self.chance.choice(workers), signal.SIGKILL)
 
     def _stop_database(self, number: signal.Signals) -> bool:
-        """Until it answers again: the launcher starts it anew, and it replays its journal."""
+        """Waits until it answers again: the launcher restarts it, and it replays its journal."""
         since, pid = time.monotonic(), self.site.pid("postgres")
         if pid is None or not _signalled(pid, number):
             return False
-        # A server that was told to end may still take a connection.
+        # A server that is shutting down may still accept a connection.
         while self.site.pid("postgres") == pid or not database_answers(self.site):
             time.sleep(0.02)
-        self.diary.database_away.append((since, time.monotonic()))
+        self.diary.database_down.append((since, time.monotonic()))
         return True
 
     def _cut_connections(self) -> bool:
@@ -97,37 +100,37 @@ class Breaker:
             return False
         with connection, connection.cursor() as cursor:
             cursor.execute(
-                # With so many ms to end: a connection that is cut a moment later is cut by us too.
+                # Wait up to 5,000 ms for each to end, so that its end falls into the time that is recorded.
                 "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity"
                 " WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()"
             )
         connection.close()
-        self.diary.database_away.append((since, time.monotonic()))
+        self.diary.database_down.append((since, time.monotonic()))
         return True
 
     def last(self, stop: Callable[[], None]) -> None:
-        """The broker goes, and comes back only when everybody has stopped: nobody is left who asks again."""
+        """Kills the broker, which comes back only after all clients have stopped, so that none retries."""
         give_up = time.monotonic() + SECONDS_TO_COME_BACK
         while not self._kill_broker(stop):
             if time.monotonic() > give_up:
                 raise TimeoutError(self.site.report("the broker did not come back"))
             time.sleep(0.05)
 
-    def _kill_broker(self, meanwhile: Callable[[], None] = lambda: None) -> bool:
-        """It stays away for a moment, in which answers must be taken as ever."""
+    def _kill_broker(self, while_down: Callable[[], None] = lambda: None) -> bool:
+        """It stays down for a moment, during which answers must be accepted as usual."""
         pid = self.site.pid("valkey")
         if pid is None:
             return False
         with suppress(redis.RedisError), redis.Redis.from_url(self.site.servers["REDIS_URL"]) as broker:
             broker.flushall()
-        with self.site.nothing_started_anew():
+        with self.site.without_restarts():
             killed = _signalled(pid, signal.SIGKILL)
-            time.sleep(BROKER_AWAY)
-            meanwhile()
+            time.sleep(BROKER_DOWN)
+            while_down()
         return killed
 
     def _hang_up(self) -> bool:
-        self.weather.stormy_until = time.monotonic() + STORM
+        self.disconnects.until = time.monotonic() + HANGING_UP
         return True
 
 

@@ -1,4 +1,4 @@
-"""Fills an empty site with campaigns, people and clips; prints who they are, as JSON.
+"""Fills an empty site with campaigns, people and clips, and prints the people as JSON.
 
 Runs in a process of that site: `manage.py shell -c "from bench.faults import cast; cast.make(…)"`.
 """
@@ -25,7 +25,7 @@ WAKE_WORD, TRANSCRIPTION = Campaign.Kind.WAKE_WORD, Campaign.Kind.TRANSCRIPTION
 
 
 def make(volunteers: int, speakers: int, clips: int) -> None:
-    """`clips` for each of the campaigns, and five more of each speaker, who can log in and take them back."""
+    """Make `clips` for each campaign, and five more by each speaker, who can log in and withdraw them."""
     lengths = sounds.numbers()
     few = campaigns.create(
         slug="few", kind=WAKE_WORD, language="en", wake_word="few", min_annotations=1, max_annotations=1
@@ -36,21 +36,21 @@ def make(volunteers: int, speakers: int, clips: int) -> None:
     words = campaigns.create(
         slug="words", kind=TRANSCRIPTION, language="en", min_annotations=2, max_annotations=4
     )
-    shared = _speaker("everybody")
+    shared = _speaker("speaker of all")
     for campaign in (few, many, words):
         _share(shared, campaign, list(islice(lengths, clips)))
-    told = {
+    cast = {
         "volunteers": [_person(f"volunteer {number}") for number in range(volunteers)],
         "speakers": [
             _speaker_with_clips(number, many, list(islice(lengths, 5))) for number in range(speakers)
         ],
         "next": next(lengths),
     }
-    sys.stdout.write(json.dumps(told) + "\n")
+    sys.stdout.write(json.dumps(cast) + "\n")
 
 
 def forget(collection: str, speaker: str) -> None:
-    """An imported speaker, who has no log-in, is taken back by whoever runs the site."""
+    """Erase an imported speaker, who has no log-in, as the operator does."""
     erasure.erase_contributor(contributors.find_or_create(collection, speaker), timezone.now())
     sys.stdout.write("forgotten\n")
 
@@ -75,7 +75,7 @@ def _speaker_with_clips(number: int, campaign: Campaign, lengths: list[int]) -> 
 
 
 def _share(person: User, campaign: Campaign, lengths: list[int]) -> dict[int, int]:
-    """The clips' rows by their lengths."""
+    """The ids of the clips' rows, by the clips' lengths."""
     origin = intake.Origin(person, Clip.Source.BROWSER, "en")
     rows = {}
     for length in lengths:

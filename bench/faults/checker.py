@@ -1,6 +1,6 @@
-"""Holds what clients were told against what is held. Shares no code with the site: SQL, files, plain Python.
+"""Compares what clients were told with what is stored. Shares no code with the site: SQL, files, Python.
 
-`check` is a function of values alone, so that made-up ones can be given to it.
+`check` is a pure function, so that tests can call it with made-up values.
 """
 
 from collections import Counter, defaultdict
@@ -18,14 +18,14 @@ SERVED = (200, 206)
 
 
 class Kind(StrEnum):
-    LOST = "lost"  # an answer or clip that was acknowledged and is not held
-    DOUBLED = "doubled"  # held more than once
+    LOST = "lost"  # an answer or clip that was acknowledged and is not stored
+    DOUBLED = "doubled"  # stored more than once
     OVER_COLLECTED = "over-collected"  # more answers than the campaign's most
-    UNSETTLED = "unsettled"  # answers that nobody counted
-    WRONG = "wrong"  # held otherwise than it was told, or not what follows from the answers
-    NOT_FORGOTTEN = "not forgotten"  # left, or served, after it was taken back
+    UNSETTLED = "unsettled"  # answers that were not counted
+    WRONG = "wrong"  # not stored as acknowledged, or not what follows from the answers
+    NOT_FORGOTTEN = "not forgotten"  # still stored, or served, after it was withdrawn
     ORPHANED = "orphaned"  # a file without its row, or a row without its file
-    REFUSED = "refused"  # an answer that the site could have taken
+    REFUSED = "refused"  # an answer that the site could have stored
 
 
 @dataclass(frozen=True)
@@ -35,14 +35,14 @@ class Finding:
 
 
 @dataclass(frozen=True)
-class Campaign:
+class CampaignRow:
     slug: str
     most: int
     asks_for_words: bool
 
 
 @dataclass(frozen=True)
-class Clip:
+class ClipRow:
     id: int
     clip: int  # its number of samples
     stored_as: str
@@ -50,7 +50,7 @@ class Clip:
 
 
 @dataclass(frozen=True)
-class Task:
+class TaskRow:
     id: int
     clip_id: int
     campaign_id: int
@@ -63,15 +63,15 @@ class Task:
 
 
 @dataclass(frozen=True)
-class Annotation:
+class AnnotationRow:
     id: int
     task_id: int
     annotator: int
-    answer: str  # empty where it is sealed
+    answer: str  # empty if it is encrypted
 
 
 @dataclass(frozen=True)
-class Assignment:
+class AssignmentRow:
     task_id: int
     annotator: int
     role: str
@@ -79,20 +79,20 @@ class Assignment:
 
 
 @dataclass(frozen=True)
-class Held:
+class Stored:
     """Everything that the checker reads, as it was at one moment."""
 
-    campaigns: dict[int, Campaign] = field(default_factory=dict)
-    clips: list[Clip] = field(default_factory=list)
-    tasks: list[Task] = field(default_factory=list)
-    annotations: list[Annotation] = field(default_factory=list)
-    assignments: list[Assignment] = field(default_factory=list)
+    campaigns: dict[int, CampaignRow] = field(default_factory=dict)
+    clips: list[ClipRow] = field(default_factory=list)
+    tasks: list[TaskRow] = field(default_factory=list)
+    annotations: list[AnnotationRow] = field(default_factory=list)
+    assignments: list[AssignmentRow] = field(default_factory=list)
     erasures_under_way: int = 0
     files: frozenset[str] = frozenset()
 
 
-def read(database: str, vault: Path) -> Held:
-    """Raises psycopg2.OperationalError while the database is away."""
+def read(database: str, vault: Path) -> Stored:
+    """Raises psycopg2.OperationalError while the database is down."""
     connection = psycopg2.connect(database)
     try:
         connection.set_session(isolation_level="REPEATABLE READ", readonly=True)
@@ -113,12 +113,12 @@ def read(database: str, vault: Path) -> Held:
             annotations = rows("SELECT id, task_id, annotator_id, plain_answer FROM datasets_annotation")
             assignments = rows("SELECT task_id, annotator_id, role, state FROM tagger_assignment")
             unfinished = rows("SELECT count(*) FROM datasets_withdrawal WHERE finished_at IS NULL")
-            return Held(
-                {row[0]: Campaign(*row[1:]) for row in campaigns},
-                [Clip(row[0], clip_of(row[1]), *row[2:]) for row in clips],
-                [Task(*row) for row in tasks],
-                [Annotation(*row) for row in annotations],
-                [Assignment(*row) for row in assignments],
+            return Stored(
+                {row[0]: CampaignRow(*row[1:]) for row in campaigns},
+                [ClipRow(row[0], clip_of(row[1]), *row[2:]) for row in clips],
+                [TaskRow(*row) for row in tasks],
+                [AnnotationRow(*row) for row in annotations],
+                [AssignmentRow(*row) for row in assignments],
                 next(unfinished)[0],
                 frozenset(str(path.relative_to(vault)) for path in vault.rglob("*") if path.is_file()),
             )
@@ -126,52 +126,54 @@ def read(database: str, vault: Path) -> Held:
         connection.close()
 
 
-def check(told: Diary, held: Held) -> list[Finding]:
-    """Everything that is not as it was promised, once the site was left alone."""
+def check(diary: Diary, stored: Stored) -> list[Finding]:
+    """Every broken promise, after the site was left alone for a while."""
     return [
-        *at_any_moment(held),
-        *_answers(told, held),
-        *_counters(held),
-        *_verdicts(held),
-        *_forgotten(told, held),
-        *_clips(told, held),
-        *refusals(told),
+        *at_any_moment(stored),
+        *_answers(diary, stored),
+        *_counters(stored),
+        *_verdicts(stored),
+        *_forgotten(diary, stored),
+        *_clips(diary, stored),
+        *refused(diary),
     ]
 
 
-def at_any_moment(held: Held) -> Iterator[Finding]:
-    """What must hold even while everything breaks."""
-    given = Counter((one.task_id, one.annotator) for one in held.annotations)
+def at_any_moment(stored: Stored) -> Iterator[Finding]:
+    """What must be true even during faults."""
+    given = Counter((one.task_id, one.annotator) for one in stored.annotations)
     for (task, annotator), times in given.items():
         if times > 1:
             yield Finding(Kind.DOUBLED, f"task {task} has {times} answers of person {annotator}")
-    asked = Counter((one.task_id, one.annotator, one.role) for one in held.assignments)
-    for (task, annotator, role), times in asked.items():
+    lent = Counter((one.task_id, one.annotator, one.role) for one in stored.assignments)
+    for (task, annotator, role), times in lent.items():
         if times > 1:
             yield Finding(Kind.DOUBLED, f"task {task} has {times} assignments ({role}) of person {annotator}")
-    answers = Counter(one.task_id for one in held.annotations)
-    for task_row in held.tasks:
-        most = held.campaigns[task_row.campaign_id].most
+    answers = Counter(one.task_id for one in stored.annotations)
+    for task_row in stored.tasks:
+        most = stored.campaigns[task_row.campaign_id].most
         if answers[task_row.id] > most:
             what = f"task {task_row.id} has {answers[task_row.id]} answers, at most {most} are asked for"
             yield Finding(Kind.OVER_COLLECTED, what)
 
 
-def _answers(told: Diary, held: Held) -> Iterator[Finding]:
-    """Every acknowledged answer is there, of its person, on its clip, as it was given."""
-    clips = {clip.id: clip.clip for clip in held.clips}
-    tasks = {task.id: task for task in held.tasks}
-    rows = {row.id: row for row in held.annotations}
+def _answers(diary: Diary, stored: Stored) -> Iterator[Finding]:
+    """Every acknowledged answer is stored, by its person, for its clip, as it was given."""
+    clips = {clip.id: clip.clip for clip in stored.clips}
+    tasks = {task.id: task for task in stored.tasks}
+    rows = {row.id: row for row in stored.annotations}
     same: dict[tuple[int, int], set[Answered]] = defaultdict(set)
-    for answered in told.answered:
+    for answered in diary.answered:
         same[answered.annotator, answered.clip].add(answered)
     for (annotator, clip), acknowledged in same.items():
         ids, answers = {one.annotation for one in acknowledged}, {one.answer for one in acknowledged}
         if len(answers) > 1:
-            yield Finding(Kind.WRONG, f"clip {clip}: person {annotator} was told that {answers} are all held")
+            yield Finding(
+                Kind.WRONG, f"clip {clip}: person {annotator} was told that {answers} are all stored"
+            )
         if len(ids) > 1:
-            yield Finding(Kind.DOUBLED, f"clip {clip}: an answer of person {annotator} is held as {ids}")
-        if clip in told.asked_to_forget or told.gone_people.get(annotator) == "remove":
+            yield Finding(Kind.DOUBLED, f"clip {clip}: an answer of person {annotator} is stored as {ids}")
+        if clip in diary.asked_to_forget or diary.leavers.get(annotator) == "remove":
             continue
         for number in ids:
             row = rows.get(number)
@@ -179,17 +181,17 @@ def _answers(told: Diary, held: Held) -> Iterator[Finding]:
                 yield Finding(Kind.LOST, f"clip {clip}: answer {number} of person {annotator}")
                 continue
             task = tasks[row.task_id]
-            is_sealed = held.campaigns[task.campaign_id].asks_for_words
+            is_sealed = stored.campaigns[task.campaign_id].asks_for_words
             if (row.annotator, clips[task.clip_id]) != (annotator, clip) or (
                 not is_sealed and row.answer not in answers
             ):
-                yield Finding(Kind.WRONG, f"clip {clip}: answer {number} is held as {row}, not {answers}")
+                yield Finding(Kind.WRONG, f"clip {clip}: answer {number} is stored as {row}, not {answers}")
 
 
-def _counters(held: Held) -> Iterator[Finding]:
-    answers = Counter(row.task_id for row in held.annotations)
-    lent = Counter(row.task_id for row in held.assignments if row.state == "lent" and row.role != "repeat")
-    for task in held.tasks:
+def _counters(stored: Stored) -> Iterator[Finding]:
+    answers = Counter(row.task_id for row in stored.annotations)
+    lent = Counter(row.task_id for row in stored.assignments if row.state == "lent" and row.role != "repeat")
+    for task in stored.tasks:
         if task.annotation_count != answers[task.id]:
             what = f"task {task.id} counts {task.annotation_count} answers and has {answers[task.id]}"
             yield Finding(Kind.WRONG, what)
@@ -198,15 +200,15 @@ def _counters(held: Held) -> Iterator[Finding]:
             yield Finding(Kind.WRONG, what)
 
 
-def _verdicts(held: Held) -> Iterator[Finding]:
-    """What must follow from the answers, whoever gave them and however they are weighed."""
+def _verdicts(stored: Stored) -> Iterator[Finding]:
+    """What must follow from the answers, no matter who gave them and how they are weighed."""
     given: dict[int, list[str]] = defaultdict(list)
-    for row in held.annotations:
+    for row in stored.annotations:
         given[row.task_id].append(row.answer)
-    for task in held.tasks:
-        campaign, answers = held.campaigns[task.campaign_id], given[task.id]
+    for task in stored.tasks:
+        campaign, answers = stored.campaigns[task.campaign_id], given[task.id]
         if task.is_dirty:
-            yield Finding(Kind.UNSETTLED, f"task {task.id} has answers that nobody counted")
+            yield Finding(Kind.UNSETTLED, f"task {task.id} has answers that were not counted")
             continue
         if task.adjudicated:
             continue
@@ -221,59 +223,63 @@ def _verdicts(held: Held) -> Iterator[Finding]:
             and len(set(answers)) == 1
             and (task.status, task.answer) != ("settled", answers[0])
         ):
-            what = f"task {task.id} is {task.status} ({task.answer}), and all said {answers}"
+            what = f"task {task.id} is {task.status} ({task.answer}), and all answers are {answers}"
             yield Finding(Kind.WRONG, what)
 
 
-def _forgotten(told: Diary, held: Held) -> Iterator[Finding]:
-    """What was taken back is gone, and was served to nobody from then on."""
-    forgotten = told.forgotten()
-    for clip in held.clips:
+def _forgotten(diary: Diary, stored: Stored) -> Iterator[Finding]:
+    """What was withdrawn is gone, and was not served after that."""
+    forgotten = diary.forgotten()
+    for clip in stored.clips:
         if clip.clip in forgotten:
-            yield Finding(Kind.NOT_FORGOTTEN, f"clip {clip.clip} was taken back and has its row {clip.id}")
-    for heard in told.heard:
+            yield Finding(
+                Kind.NOT_FORGOTTEN, f"clip {clip.clip} was withdrawn and still has its row {clip.id}"
+            )
+    for heard in diary.heard:
         since = forgotten.get(heard.clip)
         if since is not None and heard.asked_at > since and heard.status in SERVED:
             late = heard.asked_at - since
             yield Finding(Kind.NOT_FORGOTTEN, f"clip {heard.clip} was served {late:.2f} s after its opt-out")
-    if held.erasures_under_way:
-        yield Finding(Kind.NOT_FORGOTTEN, f"{held.erasures_under_way} erasures are not finished")
-    removed = {person for person, answers in told.gone_people.items() if answers == "remove"}
-    for person, number in Counter(row.annotator for row in held.annotations).items():
+    if stored.erasures_under_way:
+        yield Finding(Kind.NOT_FORGOTTEN, f"{stored.erasures_under_way} erasures are not finished")
+    removed = {person for person, answers in diary.leavers.items() if answers == "remove"}
+    for person, number in Counter(row.annotator for row in stored.annotations).items():
         if person in removed:
-            yield Finding(Kind.NOT_FORGOTTEN, f"{number} answers of person {person}, who wanted them removed")
-    for row in held.assignments:
-        if row.annotator in told.gone_people:
+            yield Finding(
+                Kind.NOT_FORGOTTEN, f"{number} answers of person {person}, who asked to have them removed"
+            )
+    for row in stored.assignments:
+        if row.annotator in diary.leavers:
             yield Finding(Kind.NOT_FORGOTTEN, f"an assignment of person {row.annotator}, who left: {row}")
 
 
-def _clips(told: Diary, held: Held) -> Iterator[Finding]:
-    clips = Counter(clip.clip for clip in held.clips)
-    tasks = Counter(task.clip_id for task in held.tasks)
+def _clips(diary: Diary, stored: Stored) -> Iterator[Finding]:
+    clips = Counter(clip.clip for clip in stored.clips)
+    tasks = Counter(task.clip_id for task in stored.tasks)
     for clip, times in clips.items():
         if times > 1:
-            yield Finding(Kind.DOUBLED, f"clip {clip} is held {times} times")
-    for clip_row in held.clips:
+            yield Finding(Kind.DOUBLED, f"clip {clip} is stored {times} times")
+    for clip_row in stored.clips:
         if tasks[clip_row.id] != 1:
-            yield Finding(Kind.WRONG, f"clip {clip_row.clip} is asked about {tasks[clip_row.id]} times")
-    for clip in told.imported:
-        if clip not in told.asked_to_forget and not clips[clip]:
+            yield Finding(Kind.WRONG, f"clip {clip_row.clip} has {tasks[clip_row.id]} tasks")
+    for clip in diary.imported:
+        if clip not in diary.asked_to_forget and not clips[clip]:
             yield Finding(Kind.LOST, f"clip {clip} that an import brought in")
-    for said in told.refused_imports:
-        yield Finding(Kind.WRONG, f"an import refused a clip: {said}")
-    names = {clip.stored_as for clip in held.clips}
-    for name in sorted(held.files - names):
+    for output in diary.refused_imports:
+        yield Finding(Kind.WRONG, f"an import refused a clip: {output}")
+    names = {clip.stored_as for clip in stored.clips}
+    for name in sorted(stored.files - names):
         yield Finding(Kind.ORPHANED, f"file {name} has no row")
-    for name in sorted(names - held.files):
-        yield Finding(Kind.ORPHANED, f"a row names file {name}, which is not there")
+    for name in sorted(names - stored.files):
+        yield Finding(Kind.ORPHANED, f"a row names file {name}, which does not exist")
 
 
-def refusals(told: Diary) -> Iterator[Finding]:
-    """A broker that is away keeps no answer out; only a database that is away does."""
-    for missed in list(told.missed):
-        who = f"person {missed.annotator} was told {missed.status} by {missed.call}"
-        if missed.status >= 500:
-            if not told.database_was_away(missed.asked_at, missed.told_at):
-                yield Finding(Kind.REFUSED, f"{who} while the database was there")
-        elif missed.clip not in told.asked_to_forget and missed.annotator not in told.gone_people:
-            yield Finding(Kind.WRONG, f"{who} about clip {missed.clip}, which nobody took back")
+def refused(diary: Diary) -> Iterator[Finding]:
+    """Answers may fail while the database is down, but not while the broker is."""
+    for failed in list(diary.failed):
+        who = f"person {failed.annotator} was told {failed.status} by {failed.call}"
+        if failed.status >= 500:
+            if not diary.database_was_down(failed.asked_at, failed.replied_at):
+                yield Finding(Kind.REFUSED, f"{who} while the database was up")
+        elif failed.clip not in diary.asked_to_forget and failed.annotator not in diary.leavers:
+            yield Finding(Kind.WRONG, f"{who} about clip {failed.clip}, which was not withdrawn")

@@ -1,6 +1,6 @@
-"""Volunteers as nasty as real ones: two tabs each, double clicks, answers long after the lease ran out.
+"""Volunteers who behave as real ones do: two tabs each, double clicks, answers long after the lease expired.
 
-And as good: an answer whose outcome is not known is sent again, for the same assignment, until it is.
+An answer whose outcome is unknown is sent again, for the same assignment, until the outcome is known.
 """
 
 import json
@@ -10,14 +10,14 @@ from dataclasses import dataclass
 from threading import Event, Thread
 from typing import Any
 
-from .diary import Answered, Diary, Heard, Missed, clip_of
-from .wire import Line, Reply, with_token
+from .diary import Answered, Diary, Failed, Heard, clip_of
+from .wire import Connection, Reply, with_token
 
 LABELS = ("yes", "similar", "no", "noise")
 CAMPAIGNS = ("few", "few", "many", "many", "words")
-SECONDS_TO_LEARN = 40  # until nobody asks any more what became of an answer
+SECONDS_TO_LEARN = 40  # how long a client asks for the outcome of an answer
 AFTER_ITS_LEASE = 8  # seconds
-TICK = 0.25  # seconds, at which all who ask for the few tasks do it at one instant
+TICK = 0.25  # seconds; requests for the campaign `few` are made together, at multiples of this
 
 
 @dataclass(frozen=True)
@@ -32,28 +32,28 @@ class Lent:
         return f"/api/v1/assignments/{self.assignment}/"
 
 
-class Weather:
-    """Until when clients hang up in the middle of whatever they ask. Set by the breaker."""
+class Disconnects:
+    """Until when clients hang up during their calls. Set by the breaker."""
 
     def __init__(self) -> None:
-        self.stormy_until = 0.0
+        self.until = 0.0
 
-    def is_stormy(self) -> bool:
-        return time.monotonic() < self.stormy_until
+    def are_on(self) -> bool:
+        return time.monotonic() < self.until
 
 
 class Tab:
-    """One of a volunteer's tabs: borrows, hears, answers, over two connections."""
+    """One of a volunteer's tabs: borrows, listens and answers, over two connections."""
 
     def __init__(
-        self, volunteer: dict[str, Any], port: int, diary: Diary, weather: Weather, seed: str
+        self, volunteer: dict[str, Any], port: int, diary: Diary, disconnects: Disconnects, seed: str
     ) -> None:
         self.me = int(volunteer["id"])
-        self.diary, self.weather = diary, weather
+        self.diary, self.disconnects = diary, disconnects
         self.chance = random.Random(seed)
         headers = with_token(volunteer["token"], port)
-        self.line, self.other_line = Line(port, headers), Line(port, headers)
-        self.kept: list[Lent] = []  # to be answered long after
+        self.connection, self.other_connection = Connection(port, headers), Connection(port, headers)
+        self.postponed: list[Lent] = []  # answered after their lease has expired
         self.seen: list[Lent] = []
         self.is_shut_out = False
 
@@ -66,7 +66,7 @@ class Tab:
                 self._listen(self.chance.choice(self.seen))
 
     def listen_again(self, clips: set[int]) -> None:
-        """To everything of these that was ever borrowed here."""
+        """To those of these clips that this tab has borrowed."""
         for lent in self.seen:
             if lent.clip in clips:
                 self._listen(lent)
@@ -81,16 +81,16 @@ class Tab:
         for reply in self._send(path, body, twice=self.chance.random() < 0.3):
             self._note("lend", 0, reply)
             if reply.status == 201:
-                for told in reply.json()["assignments"]:
+                for each in reply.json()["assignments"]:
                     found += 1
-                    self._do(Lent(told["id"], clip_of(told["duration"]), campaign, reply.told_at))
+                    self._do(Lent(each["id"], clip_of(each["duration"]), campaign, reply.replied_at))
         return found
 
     def _do(self, lent: Lent) -> None:
         self.seen.append(lent)
         what = self.chance.random()
         if what < 0.12:
-            self.kept.append(lent)
+            self.postponed.append(lent)
         elif what < 0.15:
             self._send(f"{lent.path}skip/", b"{}")
         else:
@@ -99,19 +99,19 @@ class Tab:
             self._answer(lent)
 
     def _answer_late(self) -> None:
-        due = [lent for lent in self.kept if time.monotonic() - lent.lent_at > AFTER_ITS_LEASE]
+        due = [lent for lent in self.postponed if time.monotonic() - lent.lent_at > AFTER_ITS_LEASE]
         for lent in due[:3]:
-            self.kept.remove(lent)
+            self.postponed.remove(lent)
             self._answer(lent)
 
     def _answer(self, lent: Lent) -> None:
         answer = opinion(self.me, lent)
-        is_held = self._hand_in(lent, answer, twice=self.chance.random() < 0.3)
-        if is_held and lent.campaign != "words" and self.chance.random() < 0.05:
-            self._hand_in(lent, LABELS[LABELS.index(answer) - 1], twice=False)  # a change of mind is refused
+        is_stored = self._hand_in(lent, answer, twice=self.chance.random() < 0.3)
+        if is_stored and lent.campaign != "words" and self.chance.random() < 0.05:
+            self._hand_in(lent, LABELS[LABELS.index(answer) - 1], twice=False)  # another answer is refused
 
     def _hand_in(self, lent: Lent, answer: str, *, twice: bool) -> bool:
-        """Until it is known what became of it; whether it is held."""
+        """Sends it until the outcome is known; returns whether it was stored."""
         word = "transcript" if lent.campaign == "words" else "answer"
         body = json.dumps({word: answer}).encode()
         give_up = time.monotonic() + SECONDS_TO_LEARN
@@ -120,8 +120,8 @@ class Tab:
             for reply in replies:
                 self._note("hand in", lent.clip, reply)
                 if reply.status in (200, 201):
-                    held = Answered(self.me, lent.clip, answer, reply.json()["id"], reply.told_at)
-                    self.diary.answered.append(held)
+                    stored = Answered(self.me, lent.clip, answer, reply.json()["id"], reply.replied_at)
+                    self.diary.answered.append(stored)
             if any(reply.status < 500 for reply in replies):
                 return any(reply.status in (200, 201) for reply in replies)
             time.sleep(0.1 + 0.2 * self.chance.random())
@@ -129,48 +129,48 @@ class Tab:
         return False
 
     def _listen(self, lent: Lent) -> None:
-        reply = self.line.ask("GET", f"{lent.path}audio/")
+        reply = self.connection.ask("GET", f"{lent.path}audio/")
         if reply is not None:
             self.diary.heard.append(Heard(lent.clip, reply.status, reply.asked_at))
             self._note("listen", lent.clip, reply)
 
     def _send(self, path: str, body: bytes, *, twice: bool = False) -> list[Reply]:
-        """What was answered; nothing where nobody knows. Twice: over two connections at the same instant."""
-        if self.weather.is_stormy():
+        """The replies that arrived. Twice: over two connections at the same moment."""
+        if self.disconnects.are_on():
             self._hang_up(path, body)
             return []
-        lines = [self.line, self.other_line] if twice else [self.line]
-        asked = [line for line in lines if line.send("POST", path, body)]
-        return [reply for line in asked if (reply := line.receive()) is not None]
+        connections = [self.connection, self.other_connection] if twice else [self.connection]
+        sent = [each for each in connections if each.send("POST", path, body)]
+        return [reply for each in sent if (reply := each.receive()) is not None]
 
     def _hang_up(self, path: str, body: bytes) -> None:
         if self.chance.random() < 0.5:
-            self.line.send_half("POST", path, body)
-        elif self.line.send("POST", path, body):
-            time.sleep(0.05 * self.chance.random())  # it may have been taken, and it may not
-            self.line.hang_up()
+            self.connection.send_half("POST", path, body)
+        elif self.connection.send("POST", path, body):
+            time.sleep(0.05 * self.chance.random())  # the site may have stored it, or not
+            self.connection.hang_up()
         self.diary.hung_up.append(time.monotonic())
 
     def _note(self, call: str, clip: int, reply: Reply) -> None:
         if reply.status < 300:
-            self.diary.worked_at = reply.told_at
+            self.diary.worked_at = reply.replied_at
         if reply.status == 401:
             self.is_shut_out = True
         elif reply.status in (404, 410) or reply.status >= 500:
-            missed = Missed(call, self.me, clip, reply.status, reply.asked_at, reply.told_at)
-            self.diary.missed.append(missed)
+            failed = Failed(call, self.me, clip, reply.status, reply.asked_at, reply.replied_at)
+            self.diary.failed.append(failed)
 
 
 def opinion(annotator: int, lent: Lent) -> str:
-    """Everybody says the same of a clip, but each says something else of one clip in ten."""
+    """All give the same answer to a clip, but each gives another one to one clip in ten."""
     differs = (annotator * 7 + lent.clip) % 10 == 0
     if lent.campaign == "words":
         return f"word {lent.clip % 7} of {'nothing' if differs else 'the sentence'}"
     return LABELS[(lent.clip + differs) % len(LABELS)]
 
 
-class Crowd:
-    """All tabs of all volunteers, at work between `start` and `stop`."""
+class Volunteers:
+    """All tabs of all volunteers, working between `start` and `stop`."""
 
     def __init__(self, tabs: list[Tab]) -> None:
         self.tabs = tabs
@@ -184,7 +184,7 @@ class Crowd:
             thread.start()
 
     def stop(self) -> None:
-        """When every answer's fate is known."""
+        """Returns when the outcome of every answer is known."""
         self._stop.set()
         for thread in self._threads:
             thread.join()

@@ -1,4 +1,4 @@
-"""The site's own launcher, which here does not give up on a child that dies often: that is the point."""
+"""The site's own launcher, changed so that it does not give up on a child that dies often."""
 
 import sys
 
@@ -6,7 +6,7 @@ from tagger.local import __main__, supervisor
 
 
 def main() -> int:
-    # It refuses after five ends of one child within a time. No five ends lie within less than none.
+    # It gives up after five deaths of one child within this time, which is therefore negative here.
     supervisor.WITHIN_SECONDS = -1
     return __main__.main(["run"])
 

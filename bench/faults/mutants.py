@@ -1,4 +1,4 @@
-"""Broken copies of the tree, each of which a run must turn red."""
+"""Broken copies of the code; a run on each of them must find the fault."""
 
 import json
 import subprocess
@@ -13,14 +13,14 @@ from .checker import Kind
 
 
 @dataclass(frozen=True)
-class Mutant:
+class FaultMutant:
     name: str
     found_as: Kind
     edits: list[Edit]
 
 
 MUTANTS = [
-    Mutant(
+    FaultMutant(
         "no unique constraint",
         Kind.DOUBLED,
         [
@@ -51,7 +51,7 @@ MUTANTS = [
             ),
         ],
     ),
-    Mutant(
+    FaultMutant(
         "no sweep",
         Kind.UNSETTLED,
         [
@@ -62,7 +62,7 @@ MUTANTS = [
             )
         ],
     ),
-    Mutant(
+    FaultMutant(
         "no lock while lending",
         Kind.OVER_COLLECTED,
         [
@@ -73,7 +73,7 @@ MUTANTS = [
             )
         ],
     ),
-    Mutant(
+    FaultMutant(
         "settling queued before the commit",
         Kind.REFUSED,
         [
@@ -93,8 +93,8 @@ def main(most: int, seed: int) -> int:
     return 0 if all(red) else 1
 
 
-def turns_red(mutant: Mutant, most: int, seed: int) -> bool:
-    """Within so many faults, and for what it breaks."""
+def turns_red(mutant: FaultMutant, most: int, seed: int) -> bool:
+    """Whether a run of at most this many faults finds what the mutant breaks."""
     with tempfile.TemporaryDirectory(prefix="tagger-mutant-") as scratch:
         tree = copy_of_the_tree(Path(scratch))
         for edit in mutant.edits:
@@ -108,11 +108,11 @@ def turns_red(mutant: Mutant, most: int, seed: int) -> bool:
             text=True,
         )
     try:
-        told = json.loads(done.stdout.splitlines()[-1])
+        figures = json.loads(done.stdout.splitlines()[-1])
     except (IndexError, ValueError):
         raise SystemExit(f"{mutant.name}: no figures\n{done.stdout}{done.stderr}") from None
-    if not (found := told[mutant.found_as.value]):
-        print(f"GREEN  {mutant.name}, after {sum(told['faults'].values())} faults", flush=True)
+    if not (found := figures[mutant.found_as.value]):
+        print(f"GREEN  {mutant.name}, after {sum(figures['faults'].values())} faults", flush=True)
         return False
-    print(f"red    {mutant.name}, after {told['first_red']} faults: {found} {mutant.found_as}", flush=True)
+    print(f"red    {mutant.name}, after {figures['first_red']} faults: {found} {mutant.found_as}", flush=True)
     return True

@@ -1,4 +1,4 @@
-"""What goes on beside the volunteers: clips are imported, and people take theirs back."""
+"""What happens while volunteers work: clips are imported, and people withdraw theirs."""
 
 import csv
 import random
@@ -14,17 +14,17 @@ from typing import Any
 from . import sounds
 from .diary import Diary, Heard, OptOut
 from .site import SiteUnderFaults
-from .wire import Line, Reply, with_session
+from .wire import Connection, Reply, with_session
 
 SECONDS_TO_LEARN = 60
 SUMMARY = re.compile(r"(\d+) added, (\d+) held already, (\d+) refused")
-A_BATCH = 8
+BATCH_SIZE = 8
 LEAVING = 4  # volunteers
 COLLECTION = "collection"
 
 
-class Beside:
-    """A thread that does one act after another while the crowd works."""
+class Background:
+    """A thread that does acts in turn while the volunteers work."""
 
     def __init__(self, acts: Iterator[Callable[[], None]], pause: float) -> None:
         self._acts, self._pause = acts, pause
@@ -46,7 +46,7 @@ class Beside:
 
 
 def until_known(ask: Callable[[], bool]) -> bool:
-    """Ask again until it is known to be done; whether that came."""
+    """Ask until it is known to be done; returns whether it is."""
     give_up = time.monotonic() + SECONDS_TO_LEARN
     while not (done := ask()) and time.monotonic() < give_up:
         time.sleep(0.2)
@@ -54,15 +54,15 @@ def until_known(ask: Callable[[], bool]) -> bool:
 
 
 class Importer:
-    """Batches by `manage.py import_clips`, each run again until one run came through."""
+    """Imports batches by `manage.py import_clips`, each run again until it succeeds."""
 
     def __init__(self, site: SiteUnderFaults, folder: Path, lengths: Iterator[int], diary: Diary) -> None:
         self.site, self.folder, self.lengths, self.diary = site, folder, lengths, diary
-        self.done: list[tuple[str, frozenset[int]]] = []  # speakers whose clips are all held
+        self.done: list[tuple[str, frozenset[int]]] = []  # speakers whose clips are all stored
 
     def acts(self) -> Iterator[Callable[[], None]]:
         for number in count():
-            yield partial(self._bring, number, list(islice(self.lengths, A_BATCH)))
+            yield partial(self._bring, number, list(islice(self.lengths, BATCH_SIZE)))
 
     def _bring(self, number: int, batch: list[int]) -> None:
         speakers = [f"speaker {number} {half}" for half in ("a", "b")]
@@ -77,9 +77,9 @@ class Importer:
         with manifest.open("w", newline="") as file:
             table = csv.writer(file)
             table.writerow(["path", "speaker"])
-            for place, length in enumerate(batch):
+            for position, length in enumerate(batch):
                 (self.folder / f"{length}.wav").write_bytes(sounds.wav(length))
-                table.writerow([f"{length}.wav", speakers[place % 2]])
+                table.writerow([f"{length}.wav", speakers[position % 2]])
         return manifest
 
     def _run(self, manifest: Path, campaign: str, clips: int) -> bool:
@@ -88,17 +88,17 @@ class Importer:
             *("--consent-reference", "fault test"),
             check=False,
         )
-        said = SUMMARY.search(done.stdout)
-        if done.returncode or said is None:
+        summary = SUMMARY.search(done.stdout)
+        if done.returncode or summary is None:
             return False
-        added, held, refused = map(int, said.groups())
-        if refused or added + held != clips:
+        added, existing, refused = map(int, summary.groups())
+        if refused or added + existing != clips:
             self.diary.refused_imports.append(done.stdout)
         return True
 
 
 class Leavers:
-    """People who take back a clip, all clips, their consent, or leave; each until the site said so."""
+    """People who withdraw a clip, all clips or their consent, or who leave, until the site confirms it."""
 
     def __init__(
         self, site: SiteUnderFaults, cast: dict[str, Any], importer: Importer, diary: Diary, seed: int
@@ -109,7 +109,7 @@ class Leavers:
         self.volunteers = cast["volunteers"][-LEAVING:]
 
     def acts(self) -> Iterator[Callable[[], None]]:
-        """As many as there are people; every third time a volunteer goes as well, while there are any."""
+        """One for each speaker. Every third time, a volunteer leaves too, while there are any."""
         ways = [self.one_clip, self.all_clips, self.consent, self.account]
         for number, speaker in enumerate(self.speakers):
             yield partial(ways[number % len(ways)], speaker)
@@ -132,13 +132,13 @@ class Leavers:
         self._take_back(speaker, "account", "/leave/", speaker["clips"], b"answers=keep")
 
     def leave(self, volunteer: dict[str, Any], answers: str) -> None:
-        self.diary.gone_people[int(volunteer["id"])] = answers
+        self.diary.leavers[int(volunteer["id"])] = answers
         self._take_back(
             volunteer, f"account, {answers} answers", "/leave/", {}, f"answers={answers}".encode()
         )
 
     def imported(self) -> None:
-        """Somebody who has no log-in; nothing to do while nothing was imported."""
+        """Erase an imported speaker, who has no log-in. Does nothing before the first import."""
         if not self.importer.done:
             return
         speaker, clips = self.importer.done.pop(0)
@@ -153,30 +153,31 @@ class Leavers:
     ) -> None:
         lengths = frozenset(map(int, clips))
         self.diary.asked_to_forget.update(lengths)
-        line = Line(self.site.port, with_session(who["session"], self.site.port))
-        told: list[Reply] = []
+        connection = Connection(self.site.port, with_session(who["session"], self.site.port))
+        confirmed: list[Reply] = []
 
         def ask() -> bool:
-            reply = line.ask("POST", path, body)
-            told.extend([reply] if reply and is_done(reply, way) else [])
-            return bool(told)
+            reply = connection.ask("POST", path, body)
+            confirmed.extend([reply] if reply and is_done(reply, way) else [])
+            return bool(confirmed)
 
         until_known(ask)
-        told_at = told[0].told_at if told else None
-        receipt = told[0].location if told and told[0].location.startswith("/receipts/") else ""
-        self.diary.opted_out.append(OptOut(way, lengths, told_at, receipt))
-        if told:
-            self._listen(line, clips)
+        replied_at = confirmed[0].replied_at if confirmed else None
+        is_receipt = confirmed and confirmed[0].location.startswith("/receipts/")
+        receipt = confirmed[0].location if is_receipt else ""
+        self.diary.opted_out.append(OptOut(way, lengths, replied_at, receipt))
+        if confirmed:
+            self._listen(connection, clips)
 
-    def _listen(self, line: Line, clips: dict[str, int]) -> None:
-        """Not even the one whose clip it was hears it again."""
+    def _listen(self, connection: Connection, clips: dict[str, int]) -> None:
+        """Not even its contributor may hear a withdrawn clip."""
         for length, row in clips.items():
-            if reply := line.ask("GET", f"/my-clips/{row}/audio/"):
+            if reply := connection.ask("GET", f"/my-clips/{row}/audio/"):
                 self.diary.heard.append(Heard(int(length), reply.status, reply.asked_at))
 
 
 def is_done(reply: Reply, way: str) -> bool:
-    """Told so at once; or told, when asked again, that there is no such clip or no such account any more."""
+    """Confirmed immediately; or, when asked again, the clip or the account does not exist any more."""
     if reply.status == 302 and reply.location.startswith(("/receipts/", "/profile/consent/")):
         return True
     if way == "one clip":
@@ -185,6 +186,6 @@ def is_done(reply: Reply, way: str) -> bool:
 
 
 def receipt_status(port: int, address: str) -> int:
-    """200 for an erasure that is through, 202 while it is under way; 0 when nobody answers."""
-    reply = Line(port, {"Host": f"localhost:{port}"}).ask("GET", f"{address}receipt.json")
+    """200 for a finished erasure, 202 for one under way; 0 without a reply."""
+    reply = Connection(port, {"Host": f"localhost:{port}"}).ask("GET", f"{address}receipt.json")
     return reply.status if reply else 0

@@ -1,4 +1,4 @@
-"""A whole site in a home of its own, whose launcher stands more than five deaths a minute."""
+"""A whole site in its own home, whose launcher tolerates more than five deaths of a child a minute."""
 
 import os
 import re
@@ -28,12 +28,12 @@ class SiteUnderFaults(Site):
 
     @property
     def servers(self) -> dict[str, str]:
-        """DATABASE_URL and REDIS_URL, which stay the same whatever is started anew."""
+        """DATABASE_URL and REDIS_URL, which do not change when a server is restarted."""
         return addresses.find(self.home)
 
     def pid(self, name: str) -> int | None:
-        """Of one of the launcher's children; None while it is not there."""
-        with suppress(OSError):  # one that ends while it is looked at
+        """The process id of one of the launcher's children; None while it is not running."""
+        with suppress(OSError):  # a process may end while it is read
             return self.children().get(name)
         return None
 
@@ -42,8 +42,8 @@ class SiteUnderFaults(Site):
         return sorted(processes.children_of(master)) if master else []
 
     @contextmanager
-    def nothing_started_anew(self) -> Iterator[None]:
-        """The launcher sleeps, so that what is killed stays away."""
+    def without_restarts(self) -> Iterator[None]:
+        """The launcher is paused, so that a killed process stays down."""
         os.kill(self.launcher.pid, signal.SIGSTOP)
         try:
             yield

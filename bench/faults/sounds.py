@@ -1,4 +1,4 @@
-"""Clips that no two are alike: each is one sample longer than the one before."""
+"""Clips that are all different: each is one sample longer than the one before."""
 
 import array
 import io
@@ -19,14 +19,14 @@ def numbers() -> Iterator[int]:
 
 
 def wav(samples: int) -> bytes:
-    """A tone of so many samples."""
+    """A tone of this many samples."""
     tone = array.array("h", (round(9_000 * math.sin(at / 9)) for at in range(samples)))
     if sys.byteorder == "big":
         tone.byteswap()
-    held = io.BytesIO()
-    with wave.open(held, "wb") as file:
+    buffer = io.BytesIO()
+    with wave.open(buffer, "wb") as file:
         file.setnchannels(1)
         file.setsampwidth(2)
         file.setframerate(RATE)
         file.writeframes(tone.tobytes())
-    return held.getvalue()
+    return buffer.getvalue()

@@ -1,4 +1,4 @@
-"""HTTP over connections that break: what was not answered is None, and nobody knows what became of it."""
+"""HTTP over connections that break: a missing reply is None, and the outcome of the call is unknown."""
 
 import http.client
 import json
@@ -17,14 +17,14 @@ class Reply:
     body: bytes
     location: str
     asked_at: float
-    told_at: float
+    replied_at: float
 
     def json(self) -> Any:
         return json.loads(self.body)
 
 
-class Line:
-    """One connection, opened again whenever it broke."""
+class Connection:
+    """One connection, reopened after it breaks."""
 
     def __init__(self, port: int, headers: Mapping[str, str]) -> None:
         self.headers = headers
@@ -44,7 +44,7 @@ class Line:
         return True
 
     def send_half(self, method: str, path: str, body: bytes) -> None:
-        """The headers promise more than ever comes."""
+        """Announces more bytes than are sent."""
         with suppress(OSError, http.client.HTTPException):
             self._connection.putrequest(method, path)
             for name, value in {**self.headers, "Content-Length": str(len(body))}.items():
@@ -75,7 +75,7 @@ def with_token(token: str, port: int) -> dict[str, str]:
 
 
 def with_session(session: str, port: int) -> dict[str, str]:
-    """As a browser that is logged in sends it; the token against forged requests is any 32 letters."""
+    """As a logged-in browser sends it. Any 32 letters will do as CSRF token."""
     token = "f" * 32
     return {
         "Host": f"localhost:{port}",

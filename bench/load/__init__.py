@@ -1,1 +1,1 @@
-"""What one answer costs, under load and beside its floor: `python -m bench.load --tasks N --users K`."""
+"""The cost of one answer under load, compared with its floor: `python -m bench.load --tasks N --users K`."""

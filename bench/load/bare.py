@@ -1,4 +1,4 @@
-"""The floor of a web request: the site's settings, but two bare views behind sessions and users alone."""
+"""The floor of a web request: the site's settings, with two bare views and only sessions and users."""
 
 from tagger.settings import *  # noqa: F403  (Django's way of deriving settings)
 
@@ -7,6 +7,6 @@ MIDDLEWARE = [
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
 ]
-# What the tables need, without what insists on a middleware of its own.
+# The apps that the tables need, without those that require their own middleware.
 INSTALLED_APPS = ["tagger", "datasets", "accounts", "django.contrib.auth", "django.contrib.contenttypes"]
 AUTHENTICATION_BACKENDS = ["django.contrib.auth.backends.ModelBackend"]

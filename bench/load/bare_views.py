@@ -1,4 +1,4 @@
-"""The least that Django can do for a question and for an answer: who asks, then one statement."""
+"""The least that Django can do for a request: identify the user, then execute one statement."""
 
 from django.contrib.auth.models import AnonymousUser
 from django.http import HttpRequest, HttpResponse
@@ -10,19 +10,19 @@ from datasets.models import Annotation, Task
 
 
 def select(request: HttpRequest, task: int) -> HttpResponse:
-    _who(request)
+    _user(request)
     return _plain(Task.objects.values_list("clip_id", flat=True).get(pk=task))
 
 
 def insert(request: HttpRequest, task: int) -> HttpResponse:
     stored = Annotation.objects.create(
-        task_id=task, annotator=_who(request), plain_answer="yes", created_at=timezone.now()
+        task_id=task, annotator=_user(request), plain_answer="yes", created_at=timezone.now()
     )
     return _plain(stored.pk)
 
 
-def _who(request: HttpRequest) -> User:
-    """Reads the session and the person, as every page of a site with accounts has to."""
+def _user(request: HttpRequest) -> User:
+    """Reads the session and the user, as every page of a site with accounts must."""
     if isinstance(request.user, AnonymousUser):
         raise PermissionError("the load test forgot to log in")
     return request.user

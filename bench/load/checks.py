@@ -1,4 +1,4 @@
-"""Did the database keep exactly what the site said it keeps? Every figure here must be 0."""
+"""Is exactly what the site acknowledged in the database? Every figure here must be 0."""
 
 from typing import Any
 
@@ -6,19 +6,23 @@ from psycopg2.extras import execute_values
 
 from bench.load.stage import Stage
 
-TOLD = "CREATE TEMP TABLE told (annotation bigint, assignment bigint, person bigint, answer text)"
+ACKNOWLEDGED = (
+    "CREATE TEMP TABLE acknowledged (annotation bigint, assignment bigint, person bigint, answer text)"
+)
 FIGURES = {
     "lost answers": """
-        SELECT count(*) FROM told WHERE NOT EXISTS (
+        SELECT count(*) FROM acknowledged WHERE NOT EXISTS (
             SELECT 1 FROM datasets_annotation a JOIN tagger_assignment l USING (task_id, annotator_id)
-            WHERE a.id = told.annotation AND a.annotator_id = told.person AND a.plain_answer = told.answer
-                AND l.id = told.assignment AND l.state = 'done')""",
+            WHERE a.id = acknowledged.annotation AND a.annotator_id = acknowledged.person
+                AND a.plain_answer = acknowledged.answer AND l.id = acknowledged.assignment
+                AND l.state = 'done')""",
     "doubled answers": """
-        SELECT (SELECT count(*) - count(DISTINCT annotation) FROM told)
+        SELECT (SELECT count(*) - count(DISTINCT annotation) FROM acknowledged)
             + (SELECT count(*) - count(DISTINCT (task_id, annotator_id)) FROM datasets_annotation)""",
-    "answers nobody was told of": """
-        SELECT count(*) FROM datasets_annotation WHERE annotator_id IN (SELECT person FROM told)
-            AND id NOT IN (SELECT annotation FROM told)""",
+    "unacknowledged answers": """
+        SELECT count(*) FROM datasets_annotation
+        WHERE annotator_id IN (SELECT person FROM acknowledged)
+            AND id NOT IN (SELECT annotation FROM acknowledged)""",
     "over-collected tasks": """
         SELECT count(*) FROM datasets_task t JOIN datasets_campaign c ON c.id = t.campaign_id
             JOIN (SELECT task_id, count(*) AS given FROM datasets_annotation GROUP BY 1) a ON a.task_id = t.id
@@ -27,18 +31,18 @@ FIGURES = {
         SELECT count(*) FROM datasets_task t
             LEFT JOIN (SELECT task_id, count(*) AS given FROM datasets_annotation GROUP BY 1) a
                 ON a.task_id = t.id
-            LEFT JOIN (SELECT task_id, count(*) AS held FROM tagger_assignment
+            LEFT JOIN (SELECT task_id, count(*) AS lent FROM tagger_assignment
                 WHERE state = 'lent' AND role <> 'repeat' GROUP BY 1) l ON l.task_id = t.id
-        WHERE t.annotation_count <> coalesce(a.given, 0) OR t.lent_count <> coalesce(l.held, 0)""",
+        WHERE t.annotation_count <> coalesce(a.given, 0) OR t.lent_count <> coalesce(l.lent, 0)""",
 }
-# In one snapshot, and over what is lent at the moment alone: cheap at any number of tasks.
+# In one snapshot, and only over tasks that are lent now, so that it is cheap for any number of tasks.
 OVER_LENT = """
     SELECT count(*) FROM datasets_task WHERE status = 'open' AND annotation_count + lent_count > wanted
         AND id IN (SELECT task_id FROM tagger_assignment WHERE state = 'lent' AND role = 'vote')"""
 
 
 class Watch:
-    """Looks again and again whether more people hold a task than it wants."""
+    """Checks repeatedly whether a task is lent to more people than it wants."""
 
     def __init__(self, stage: Stage) -> None:
         self.stage, self.looks, self.over_lent = stage, 0, 0
@@ -50,9 +54,9 @@ class Watch:
 
 
 def kept(stage: Stage, answers: list[list[Any]]) -> dict[str, int]:
-    """Compare what clients were told, as [annotation, assignment, person, answer], with the tables."""
+    """Compare acknowledged answers, each [annotation, assignment, person, answer], with the tables."""
     with stage.database.cursor() as cursor:
-        cursor.execute(TOLD)
-        execute_values(cursor, "INSERT INTO told VALUES %s", answers, page_size=1000)
-        cursor.execute("ANALYZE told")
+        cursor.execute(ACKNOWLEDGED)
+        execute_values(cursor, "INSERT INTO acknowledged VALUES %s", answers, page_size=1000)
+        cursor.execute("ANALYZE acknowledged")
     return {name: stage.one(statement) for name, statement in FIGURES.items()}

@@ -1,7 +1,7 @@
-"""Volunteers over HTTP, without time to think: one process, one kept-alive connection each.
+"""Volunteers over HTTP who never pause: one process, one kept-alive connection each.
 
-Run as `python -m bench.load.drive PLAN.json`. It uses sockets and a selector alone, because the client
-shares the machine with what it measures. PLAN is a `Plan`; a `Told` is written to its `output`.
+Run as `python -m bench.load.drive PLAN.json`. It uses only sockets and a selector, because the client
+shares the machine with what it measures. PLAN is a `Plan`; a `Responses` is written to its `output`.
 """
 
 import json
@@ -16,14 +16,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-AT_ONCE = 10
-# Mostly of one mind, so that most tasks settle at their second answer, as on a site.
+BATCH_SIZE = 10
+# Mostly the same answer, so that most tasks settle at their second answer, as on a real site.
 ANSWERS = ["yes"] * 17 + ["no", "similar", "noise"]
 
 
 @dataclass(frozen=True)
 class Plan:
-    """`until` is a moment of the monotonic clock; with `rounds`, each person stops after so many."""
+    """`until` is a time of the monotonic clock; with `rounds`, each person stops after this many."""
 
     port: int
     kind: str  # tag: lend and hand in; bare: select and insert
@@ -32,13 +32,13 @@ class Plan:
     until: float | None = None
     rounds: int | None = None
     slug: str = ""
-    tasks: int = 0  # bare views are asked for tasks 1 to this
+    tasks: int = 0  # bare views are requested for tasks 1 to this
 
 
 @dataclass
-class Told:
-    """`requests` holds, for each kind, [end, seconds] of every one that succeeded; `answers` what the site
-    said it stored, as [annotation, assignment, person, answer]."""
+class Responses:
+    """`requests`: for each kind, [end, seconds] of every request that succeeded. `answers`: those that the
+    site acknowledged, as [annotation, assignment, person, answer]."""
 
     requests: dict[str, list[tuple[float, float]]] = field(default_factory=dict)
     answers: list[tuple[int, int, int, str]] = field(default_factory=list)
@@ -55,7 +55,7 @@ class Reply:
 Steps = Generator[tuple[str, bytes], Reply, None]
 
 
-class Line:
+class PersonsConnection:
     """One person's connection."""
 
     def __init__(self, port: int, steps: Steps) -> None:
@@ -64,20 +64,20 @@ class Line:
         self.received = b""
         self._send(*next(steps))
 
-    def go_on(self, told: Told, over: bool) -> bool:
-        """Take what arrived; whether there is more to come for this person."""
+    def advance(self, responses: Responses, is_over: bool) -> bool:
+        """Reads what arrived; returns whether this person has another request to make."""
         piece = self.socket.recv(65536)
         if not piece:
             raise ConnectionError(f"the site closed the connection during: {self.kind}")
         self.received += piece
-        if (whole := _parsed(self.received)) is None:
+        if (complete := _parsed(self.received)) is None:
             return True
-        reply, closes = whole
+        reply, closes = complete
         now = time.monotonic()
         if reply.status < 300:
-            told.requests.setdefault(self.kind, []).append((now, now - self.sent_at))
+            responses.requests.setdefault(self.kind, []).append((now, now - self.sent_at))
         else:
-            told.refused[f"{self.kind}: {reply.status}"] += 1
+            responses.refused[f"{self.kind}: {reply.status}"] += 1
         if closes:
             self.socket.close()
             self.socket = self._connect()
@@ -85,7 +85,7 @@ class Line:
             step = self.steps.send(reply)
         except StopIteration:
             return False
-        if over:
+        if is_over:
             return False
         self._send(*step)
         return True
@@ -101,7 +101,7 @@ class Line:
 
 
 def _parsed(received: bytes) -> tuple[Reply, bool] | None:
-    """The reply once it is whole, and whether the server closes the connection after it."""
+    """The reply when it is complete, and whether the server closes the connection after it."""
     head, found, body = received.partition(b"\r\n\r\n")
     if not found:
         return None
@@ -112,36 +112,36 @@ def _parsed(received: bytes) -> tuple[Reply, bool] | None:
     return Reply(int(lines[0].split(b" ", 2)[1]), body), fields.get(b"connection") == b"close"
 
 
-def drive(plan: Plan) -> Told:
-    told = Told()
+def drive(plan: Plan) -> Responses:
+    responses = Responses()
     script = {"tag": _tagging, "bare": _bare}[plan.kind]
     waiting = selectors.DefaultSelector()
     for person in plan.people:
-        line = Line(plan.port, script(plan, person, told))
-        waiting.register(line.socket, selectors.EVENT_READ, line)
+        connection = PersonsConnection(plan.port, script(plan, person, responses))
+        waiting.register(connection.socket, selectors.EVENT_READ, connection)
     while waiting.get_map():
         for key, _ in waiting.select():
-            waiting.unregister(key.fileobj)  # the socket may be another one afterwards
-            over = plan.until is not None and time.monotonic() >= plan.until
-            if key.data.go_on(told, over):
+            waiting.unregister(key.fileobj)  # a new connection has another socket
+            is_over = plan.until is not None and time.monotonic() >= plan.until
+            if key.data.advance(responses, is_over):
                 waiting.register(key.data.socket, selectors.EVENT_READ, key.data)
             else:
                 key.data.socket.close()
-    return told
+    return responses
 
 
-def _tagging(plan: Plan, person: dict[str, Any], told: Told) -> Steps:
-    """Borrow ten, answer each, again."""
+def _tagging(plan: Plan, person: dict[str, Any], responses: Responses) -> Steps:
+    """Borrow ten, answer each, repeat."""
     dice = random.Random(person["pk"])
     headers = f"Authorization: Token {person['token']}\r\n"
-    borrow = _post(f"/api/v1/campaigns/{plan.slug}/assignments/", headers, {"count": AT_ONCE})
-    turns = 0
-    while plan.rounds is None or turns < plan.rounds:
-        turns += 1
+    borrow = _post(f"/api/v1/campaigns/{plan.slug}/assignments/", headers, {"count": BATCH_SIZE})
+    rounds = 0
+    while plan.rounds is None or rounds < plan.rounds:
+        rounds += 1
         reply = yield "lend", borrow
         lent = json.loads(reply.body)["assignments"] if reply.status == 201 else []
         if reply.status == 201 and not lent:
-            told.ran_dry += 1
+            responses.ran_dry += 1
             return
         for pk in [each["id"] for each in lent]:
             answer = dice.choice(ANSWERS)
@@ -150,16 +150,16 @@ def _tagging(plan: Plan, person: dict[str, Any], told: Told) -> Steps:
                 _post(f"/api/v1/assignments/{pk}/annotation/", headers, {"answer": answer}),
             )
             if reply.status == 201:
-                told.answers.append((json.loads(reply.body)["id"], pk, person["pk"], answer))
+                responses.answers.append((json.loads(reply.body)["id"], pk, person["pk"], answer))
 
 
-def _bare(plan: Plan, person: dict[str, Any], told: Told) -> Steps:
-    """One select, one insert, again; no task twice, as the database would refuse a second answer."""
+def _bare(plan: Plan, person: dict[str, Any], responses: Responses) -> Steps:
+    """One select, one insert, repeat; no task twice, because the database would refuse a second answer."""
     headers = f"Cookie: sessionid={person['cookie']}\r\n"
     for task in range(1, plan.tasks + 1):
         for kind, method in (("select", "GET"), ("insert", "POST")):
             yield kind, _request(method, f"/{kind}/{task}/", headers, b"")
-    told.ran_dry += 1
+    responses.ran_dry += 1
 
 
 def _post(path: str, headers: str, content: dict[str, Any]) -> bytes:

@@ -1,4 +1,4 @@
-"""What lending costs the database, by its own account: EXPLAIN (ANALYZE, BUFFERS) of every statement."""
+"""The cost of lending in the database: EXPLAIN (ANALYZE, BUFFERS) of every statement."""
 
 from datetime import datetime
 from statistics import median
@@ -16,7 +16,7 @@ EXPLAINED = ("SELECT", "INSERT", "UPDATE", "DELETE", "WITH", "EXECUTE")
 
 
 class Explaining:
-    """Wraps a connection's execute: each statement is explained, undone, and then runs as it would have."""
+    """Wraps a connection's execute: each statement is explained, rolled back, and then executed as usual."""
 
     def __init__(self) -> None:
         self.statements: list[dict[str, Any]] = []
@@ -30,18 +30,18 @@ class Explaining:
 def _explained(cursor: Any, sql: str, params: Any) -> dict[str, Any]:
     cursor.execute("SAVEPOINT before_explaining")
     cursor.execute("EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) " + sql, params)
-    [told] = cursor.fetchone()[0]
+    [explained] = cursor.fetchone()[0]
     cursor.execute("ROLLBACK TO SAVEPOINT before_explaining")
-    plan = told["Plan"]
+    plan = explained["Plan"]
     return {
         "statement": sql[:60],
-        "milliseconds": told["Planning Time"] + told["Execution Time"],
+        "milliseconds": explained["Planning Time"] + explained["Execution Time"],
         "buffers": plan["Shared Hit Blocks"] + plan["Shared Read Blocks"],
     }
 
 
 def lending(annotator: User, campaign: Campaign, now: datetime) -> dict[str, float]:
-    """Milliseconds and 8-kB buffers of lending ten to this person, the median of some times, each undone."""
+    """Milliseconds and 8-kB buffers to lend ten to this person: medians of several runs, each rolled back."""
     runs = [_once(annotator, campaign, now) for _ in range(TIMES)]
     return {
         name: median(sum(each[name] for each in run) for run in runs) for name in ("milliseconds", "buffers")

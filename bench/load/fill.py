@@ -1,8 +1,8 @@
-"""A campaign with any number of tasks, and the people for it; rows are multiplied inside the database.
+"""Makes a campaign with any number of tasks, and its people; rows are copied inside the database.
 
 Contributors, consents, data keys and the first clip and task are made by the site's own acts. The other
-rows are copies of that clip and that task, so that a new column needs no word here. Each clip's own key is
-real and opens: only sealing it takes Python, about 4 µs a clip.
+rows are copies of that clip and that task, so that new columns need no change here. Each clip has a real
+key, which is encrypted in Python, about 4 µs a clip.
 """
 
 import io
@@ -31,20 +31,22 @@ from tagger.settling import settlement
 
 SLUG = "load"
 MOST_CONTRIBUTORS = 1_000
-AUDIBLE = 100  # clips that have their sound in the vault: those that are lent first
-SETTLED = 60  # tasks, so that there are controls as on a site that has run for a while
+AUDIBLE = 100  # clips that have a sound in the vault: those that are lent first
+SETTLED = 60  # tasks, so that there are controls, as on a site that has run for a while
 SECONDS = 2.0
-AT_ONCE = 10_000
-BACKEND = "django.contrib.auth.backends.ModelBackend"  # that of the bare views, the only ones with sessions
+BATCH_SIZE = 10_000
+BACKEND = "django.contrib.auth.backends.ModelBackend"  # the bare views', because only they use sessions
 
 
 def fill(tasks: int, users: int, now: datetime) -> dict[str, Any]:
-    """The tasks, and who is to work on them: for each part of the load test people of its own, as
+    """Makes the tasks and the people who answer them. Each part of the load test has its own people:
     {"volunteers": [{"pk", "token", "cookie"}, …], …}."""
     campaign = campaigns.create(slug=SLUG, kind=Campaign.Kind.WAKE_WORD, language="en", wake_word="hey load")
     basis = _contributors(max(1, min(MOST_CONTRIBUTORS, tasks // 10)), now)
     with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute("SET LOCAL session_replication_role = replica")  # what refers to what is known
+        cursor.execute(
+            "SET LOCAL session_replication_role = replica"
+        )  # no foreign key checks, as all keys are known
         _clips(tasks, basis, now)
         _tasks(campaign)
     _sounds()
@@ -55,9 +57,10 @@ def fill(tasks: int, users: int, now: datetime) -> dict[str, Any]:
 
 
 def answer_many(person: int, number: int, now: datetime) -> int:
-    """As if this person had been the first to answer so many tasks, a month ago; how many those were.
+    """Make this person the first who answered this many tasks, a month ago; returns how many those are.
 
-    They want one more answer and are the first in line for everybody: the worst that can lie before this one.
+    These tasks need one more answer and come first for everyone, which is the worst case for lending to this
+    person.
     """
     untouched = Task.objects.filter(status="open", annotation_count=0, lent_count=0)
     chosen = untouched.order_by("-pk").values_list("id", flat=True)[:number]
@@ -84,9 +87,9 @@ def answer_many(person: int, number: int, now: datetime) -> int:
     return done
 
 
-@transaction.atomic  # one wait for the disk instead of thousands
+@transaction.atomic  # waits for the disk once instead of thousands of times
 def _contributors(number: int, now: datetime) -> list[Consent]:
-    """For each person the consent that their clips rest on."""
+    """The consent of each person that their clips are based on."""
     basis = []
     for n in tqdm(range(number), desc="contributors", disable=None):
         person = User.objects.create_user(f"contributor {n}")
@@ -124,35 +127,35 @@ def _part(given: Consent) -> dict[str, Any]:
 
 
 def _name(number: int) -> str:
-    """In order, as an index is fastest to fill; on a site the names are random."""
+    """In ascending order, which fills an index fastest; on a site the names are random."""
     name = f"{number:032x}"
     return f"{name[:2]}/{name[2:4]}/{name}"
 
 
 def _wrapped(number: int, basis: list[Consent]) -> Iterator[str]:
-    """Lines of COPY: whose clip, what it is called, and its key under its contributor's."""
+    """Lines for COPY: the contributor, the file name, and the clip's key under the contributor's key."""
     seals = [AESGCM(keys.existing_key(given.contributor)) for given in basis]
     heads = [f"{given.contributor_id}\t{given.pk}" for given in basis]
     size = ciphers.NONCE + ciphers.KEY
     dice = b""
     for n in tqdm(range(1, number), desc="clips", disable=None, mininterval=1):
-        at = (n - 1) % AT_ONCE * size
+        at = (n - 1) % BATCH_SIZE * size
         if not at:
-            dice = secrets.token_bytes(AT_ONCE * size)
+            dice = secrets.token_bytes(BATCH_SIZE * size)
         nonce, key = dice[at : at + ciphers.NONCE], dice[at + ciphers.NONCE : at + size]
-        whose, name = n % len(basis), _name(n)
-        sealed = seals[whose].encrypt(nonce, key, f"key of {name}".encode())
-        yield f"{heads[whose]}\t{n:064x}\t{name}\t\\\\x{nonce.hex()}{sealed.hex()}\n"
+        owner, name = n % len(basis), _name(n)
+        sealed = seals[owner].encrypt(nonce, key, f"key of {name}".encode())
+        yield f"{heads[owner]}\t{n:064x}\t{name}\t\\\\x{nonce.hex()}{sealed.hex()}\n"
 
 
 class _Lines(io.TextIOBase):
-    """Lines as a file that COPY reads."""
+    """A file of lines, for COPY to read."""
 
     def __init__(self, lines: Iterator[str]) -> None:
         self.lines, self.rest = lines, ""
 
     def read(self, size: int | None = -1) -> str:
-        """`size` characters, or what is left; COPY always asks for some."""
+        """`size` characters, or what is left. COPY always gives a size."""
         pieces: list[str] = [self.rest]
         length = len(self.rest)
         while length < (size or 0) and (line := next(self.lines, "")):
@@ -168,12 +171,12 @@ def _tasks(campaign: Campaign) -> None:
         clip=Clip.objects.earliest("pk"), campaign=campaign, wanted=campaign.min_annotations
     )
     rest = f"datasets_clip made WHERE made.id <> {first.clip_id} ORDER BY made.id"
-    by_lot = f"(random() * {MAX_SPREAD})::integer"  # as the column's own default draws it
-    _copies(Task, first.pk, {"clip_id": "made.id", "spread": by_lot}, rest)
+    random_spread = f"(random() * {MAX_SPREAD})::integer"  # as the column's default
+    _copies(Task, first.pk, {"clip_id": "made.id", "spread": random_spread}, rest)
 
 
 def _copies(model: type[models.Model], pk: int, own: dict[str, str], rows: str) -> None:
-    """For each of `rows`, which are called `made`, a copy of the model's row `pk` with columns of its own."""
+    """Insert a copy of the model's row `pk`, with `own` columns, for each of `rows`, called `made`."""
     columns = [str(field.column) for field in model._meta.local_concrete_fields if not field.primary_key]
     values = ", ".join(own.get(column, f"first.{column}") for column in columns)
     table = model._meta.db_table
@@ -194,7 +197,7 @@ def _sounds() -> None:
 
 
 def _settle_some(campaign: Campaign, number: int, now: datetime) -> None:
-    """By two who agree, over all labels in turn; then the site chooses its controls among these."""
+    """By two people who agree, over all labels in turn. The site then chooses controls from these tasks."""
     for name in ("first founder", "second founder"):
         person = User.objects.create_user(name)
         for _ in range(0, number, assignments.MAX_LEASES // 10):

@@ -1,7 +1,7 @@
-"""The floor of the database: the same writes raw, by prepared statements, without anything of the site.
+"""The floor of the database: the same writes as prepared statements, without any code of the site.
 
-Pick ten under SKIP LOCKED, count them as lent and write their leases; then, for each, write the answer and
-count it. Run as `python -m bench.load.floor PLAN.json`.
+Pick ten under SKIP LOCKED, count them as lent and write their assignments; then write and count each answer.
+Run as `python -m bench.load.floor PLAN.json`.
 """
 
 import json
@@ -13,7 +13,7 @@ from pathlib import Path
 
 import psycopg2
 
-# One's own leases have to be looked at, or nobody could answer twice in a row.
+# A person's own assignments must be excluded: without that, the same tasks would be picked again.
 PREPARE = """
 PREPARE pick (bigint, bigint) AS
 WITH picked AS (
@@ -50,7 +50,7 @@ class Plan:
 
 
 def work(plan: Plan, person: int) -> list[float]:
-    """When each answer was stored."""
+    """The times at which answers were stored."""
     ends: list[float] = []
     connection = psycopg2.connect(plan.database, application_name="floor")
     connection.autocommit = True
@@ -58,7 +58,7 @@ def work(plan: Plan, person: int) -> list[float]:
         cursor.execute(PREPARE)
         while time.monotonic() < plan.until:
             cursor.execute("EXECUTE pick (%s, %s)", (plan.campaign, person))
-            if not (lent := cursor.fetchall()):  # a small campaign is done soon
+            if not (lent := cursor.fetchall()):  # a small campaign runs out of tasks
                 time.sleep(max(0, plan.until - time.monotonic()))
             for lease, task in lent:
                 cursor.execute("EXECUTE answer (%s, %s, %s)", (lease, task, person))

@@ -1,4 +1,4 @@
-"""What processes took, as the operating system tells it."""
+"""Processor time and memory of processes, from /proc."""
 
 import os
 import platform
@@ -9,11 +9,11 @@ from math import ceil
 from pathlib import Path
 
 TICKS = os.sysconf("SC_CLK_TCK")
-PARENT, UTIME, CUTIME = 1, 11, 13  # of /proc/PID/stat, counted from behind the program's name
+PARENT, UTIME, CUTIME = 1, 11, 13  # fields of /proc/PID/stat, counted after the program's name
 
 
 def children() -> dict[int, list[int]]:
-    """Who has whom for children now, of every process of the machine."""
+    """The children of every process of this machine."""
     found: dict[int, list[int]] = {}
     for pid in (int(name) for name in os.listdir("/proc") if name.isdigit()):
         found.setdefault(_field(pid, PARENT), []).append(pid)
@@ -21,7 +21,7 @@ def children() -> dict[int, list[int]]:
 
 
 def family(pid: int, below: Mapping[int, list[int]]) -> list[int]:
-    """A process and all below it, by what `children` told."""
+    """A process and all its descendants, by the result of `children`."""
     found = [pid]
     for parent in found:
         found += below.get(parent, [])
@@ -29,12 +29,12 @@ def family(pid: int, below: Mapping[int, list[int]]) -> list[int]:
 
 
 def processor_seconds(pids: Iterable[int]) -> dict[int, float]:
-    """User and system time of each so far; of processes that are gone, nothing."""
+    """User and system time of each process so far; 0 for processes that have ended."""
     return {pid: _ticks(pid, UTIME) / TICKS for pid in pids}
 
 
-def of_the_dead(pid: int) -> float:
-    """Processor seconds of this one's children that have ended."""
+def of_ended_children(pid: int) -> float:
+    """Processor seconds of this process's children that have ended."""
     return _ticks(pid, CUTIME) / TICKS
 
 
@@ -43,18 +43,18 @@ def _ticks(pid: int, first: int) -> int:
 
 
 def _field(pid: int, number: int) -> int:
-    """0 for a process that is gone."""
+    """0 for a process that has ended."""
     try:
         stat = Path(f"/proc/{pid}/stat").read_text()
     except (FileNotFoundError, ProcessLookupError):
         return 0
-    # The program's name stands in brackets and may hold anything.
+    # The program's name is in brackets and may contain anything.
     return int(stat.rpartition(")")[2].split()[number])
 
 
 @dataclass(frozen=True)
 class Memory:
-    """Bytes: `rss` counts what is shared once for each process, `pss` divides it among them."""
+    """Bytes. `rss` counts shared memory for each process, `pss` divides it among them."""
 
     rss: int
     pss: int
@@ -79,7 +79,7 @@ def _kilobytes(name: str, smaps: str) -> int:
 
 
 def percentile(values: Sequence[float], share: float) -> float:
-    """The nearest rank; nan of nothing.
+    """The nearest rank; nan without values.
 
     >>> percentile([1, 2, 3, 4], 0.5), percentile([1, 2, 3, 4], 0.99)
     (2, 4)
@@ -89,7 +89,7 @@ def percentile(values: Sequence[float], share: float) -> float:
 
 
 def machine() -> dict[str, str | int | float]:
-    """What the figures were taken on; the load before the start tells how far to trust the times."""
+    """The machine. A high load before the start makes the times less reliable."""
     cpus = Path("/proc/cpuinfo").read_text()
     total = re.search(r"^MemTotal:\s+(\d+) kB", Path("/proc/meminfo").read_text(), re.M)
     model = re.search(r"^model name\s*: (.*)$", cpus, re.M)

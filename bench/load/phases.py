@@ -1,4 +1,4 @@
-"""One stretch of load: a warm-up, then a window over which everything is counted."""
+"""A phase of load: a warm-up, then a window in which everything is counted."""
 
 import json
 import sys
@@ -11,18 +11,18 @@ from bench.load.measure import percentile
 from bench.load.stage import Stage
 from tagger.local.processes import Program
 
-MARGIN = 1.0  # seconds for which load goes on when all is counted: nobody's connection is gone by then
+MARGIN = 1.0  # seconds of load after the window, so that all connections still exist when it ends
 
 
 @dataclass(frozen=True)
 class Phase:
-    """`spent` is processor seconds within the window by who took them; `told` is what the client heard, from
+    """`spent`: processor seconds within the window, by program. `responses`: what the client received, from
     the first request of the warm-up to the last."""
 
     begin: float
     end: float
     spent: dict[str, float]
-    told: dict[str, Any]
+    responses: dict[str, Any]
 
     @property
     def seconds(self) -> float:
@@ -33,7 +33,7 @@ class Phase:
 
     def times(self, kind: str) -> list[float]:
         """Seconds of each request of a kind that ended within the window."""
-        done = self.told["requests"].get(kind, [])
+        done = self.responses["requests"].get(kind, [])
         return [took for at, took in done if self.begin < at <= self.end]
 
     def latency(self, kind: str) -> dict[str, float]:
@@ -48,21 +48,21 @@ def timed(
     plan: dict[str, Any],
     warm_up: float,
     seconds: float,
-    meanwhile: Callable[[], None] = lambda: None,
+    while_waiting: Callable[[], None] = lambda: None,
 ) -> Phase:
-    """Have `module` carry out the plan until the window is over."""
+    """Run `module` on the plan until the window is over."""
     begin = time.monotonic() + warm_up
     _start(stage, module, plan | {"until": begin + seconds + MARGIN})
-    stage.wait_until(begin, meanwhile)
+    stage.wait_until(begin, while_waiting)
     begin, before = time.monotonic(), stage.processor()
-    stage.wait_until(begin + seconds, meanwhile)
+    stage.wait_until(begin + seconds, while_waiting)
     end, after = time.monotonic(), stage.processor()
     spent = {name: after[name] - before.get(name, 0) for name in after}
     return Phase(begin, end, spent, _finish(stage))
 
 
 def counted(stage: Stage, plan: dict[str, Any]) -> Phase:
-    """By rounds instead of time."""
+    """Run a plan that ends after a number of rounds instead of a time."""
     begin = time.monotonic()
     _start(stage, "bench.load.drive", plan)
     return Phase(begin, float("inf"), {}, _finish(stage))
@@ -70,7 +70,7 @@ def counted(stage: Stage, plan: dict[str, Any]) -> Phase:
 
 def _start(stage: Stage, module: str, plan: dict[str, Any]) -> None:
     path = stage.home.run / "plan.json"
-    path.write_text(json.dumps(plan | {"output": str(stage.home.run / "told.json")}))
+    path.write_text(json.dumps(plan | {"output": str(stage.home.run / "responses.json")}))
     command = [sys.executable, "-m", module, str(path)]
     log = stage.home.log("client")
     stage.start(Program("client", command, log, stage.environment, restart=False))
@@ -82,5 +82,5 @@ def _finish(stage: Stage) -> dict[str, Any]:
     del stage.supervisor.children["client"]
     if client.process.wait():
         raise RuntimeError(f"the client failed: {stage.home.log('client').read_text()[-2000:]}")
-    told: dict[str, Any] = json.loads((stage.home.run / "told.json").read_text())
-    return told
+    responses: dict[str, Any] = json.loads((stage.home.run / "responses.json").read_text())
+    return responses

@@ -19,20 +19,20 @@ def tables(figures: dict[str, Any]) -> str:
     return "\n\n".join("\n".join(part(figures)) for part in parts)
 
 
-def sound(figures: dict[str, Any]) -> bool:
-    """Whether nothing was lost, doubled, refused or over-collected."""
+def is_sound(figures: dict[str, Any]) -> bool:
+    """Whether nothing was lost, duplicated, refused or over-collected."""
     return not any(figures["kept"].values()) and not figures["refused"]
 
 
 def ratio(figures: dict[str, Any]) -> float:
-    """Processor time of web and its database for an answer, as a share of that of the bare pair."""
+    """Processor time of web and its database for an answer, divided by that of the bare pair."""
     return _served(figures["processor_ms_per_answer"], "web") / _served(
         figures["bare"]["processor_ms_per_pair"], "bare"
     )
 
 
-def _served(spent: dict[str, float], who: str) -> float:
-    return spent[who] + spent.get(f"database for {who}", 0.0)
+def _served(spent: dict[str, float], program: str) -> float:
+    return spent[program] + spent.get(f"database for {program}", 0.0)
 
 
 def _head(figures: dict[str, Any]) -> list[str]:
@@ -42,7 +42,7 @@ def _head(figures: dict[str, Any]) -> list[str]:
         f"Linux {machine['kernel']}, Python {machine['python']}, "
         f"load at the start {machine['load_at_start']}",
         f"{size['tasks']:,} tasks made in {figures['fill_seconds']} s ({figures['database_gb']} GB); "
-        f"{size['users']} volunteers without time to think for {size['seconds']:g} s, on the same machine",
+        f"{size['users']} volunteers who never pause for {size['seconds']:g} s, on the same machine",
     ]
 
 
@@ -54,7 +54,7 @@ def _speed(figures: dict[str, Any]) -> list[str]:
     ]
     for name, key in (("lend 10", "lend_ms"), ("hand in", "hand_in_ms")):
         rows.append(line(name, *(f"{each:.1f}" for each in figures[key].values())))
-    rows.append(f"the worker was done {figures['settled_after_s']:.1f} s after the last answer")
+    rows.append(f"all was settled {figures['settled_after_s']:.1f} s after the last answer")
     return rows
 
 
@@ -92,31 +92,31 @@ def _memory(figures: dict[str, Any]) -> list[str]:
 
 
 def _kept(figures: dict[str, Any]) -> list[str]:
-    rows = [f"{figures['told']} answers were said to be stored; every figure here must be 0"]
+    rows = [f"{figures['acknowledged']} answers were acknowledged; every figure here must be 0"]
     rows += [f"{name:34}{number:>14}" for name, number in figures["kept"].items()]
     rows += [f"{name:34}{number:>14}" for name, number in figures["refused"].items()]
     return rows
 
 
 def _statements(figures: dict[str, Any]) -> list[str]:
-    told = figures["statements"]
+    found = figures["statements"]
     rows = [
-        f"{told['per_answer']:.1f} statements an answer, as the server counts them (one lend for ten answers)"
+        f"{found['per_answer']:.1f} statements an answer, counted by the server (one lend for ten answers)"
     ]
     rows.append(f"{'an answer':>10}{'ms':>9}")
-    rows += [f"{each['times']:>10.2f}{each['ms']:>9.3f}  {each['statement']}" for each in told["each"]]
+    rows += [f"{each['times']:>10.2f}{each['ms']:>9.3f}  {each['statement']}" for each in found["each"]]
     return rows
 
 
 def _next_clip(figures: dict[str, Any]) -> list[str]:
     line = "{:34}{:>14}{:>14}{:>14}".format
-    told = figures["next_clip"]
+    found = figures["next_clip"]
     rows = [line("lending ten", "database ms", "buffers", "HTTP p50 ms")]
     for title, key, over in (
-        ("to somebody new", "newcomer", None),
-        (f"new, beside {told['answered']:,} answers", "newcomer after", "newcomer over HTTP"),
-        (f"who gave these {told['answered']:,}", "veteran", "veteran over HTTP"),
+        ("to a newcomer", "newcomer", None),
+        (f"newcomer, {found['answered']:,} answers later", "newcomer after", "newcomer over HTTP"),
+        ("to the person who gave them", "veteran", "veteran over HTTP"),
     ):
-        http = f"{told[over]['lend']['p50']:.1f}" if over else "-"
-        rows.append(line(title, f"{told[key]['milliseconds']:.2f}", f"{told[key]['buffers']:.0f}", http))
+        http = f"{found[over]['lend']['p50']:.1f}" if over else "-"
+        rows.append(line(title, f"{found[key]['milliseconds']:.2f}", f"{found[key]['buffers']:.0f}", http))
     return rows

@@ -1,6 +1,6 @@
-"""The site's own settings, and the commands of the load test beside its own."""
+"""The site's settings, with the load test's commands added."""
 
 from tagger.settings import *  # noqa: F403  (Django's way of deriving settings)
-from tagger.settings import INSTALLED_APPS as OF_THE_SITE
+from tagger.settings import INSTALLED_APPS as SITE_APPS
 
-INSTALLED_APPS = [*OF_THE_SITE, "bench.load"]
+INSTALLED_APPS = [*SITE_APPS, "bench.load"]

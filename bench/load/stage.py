@@ -1,6 +1,6 @@
-"""The whole site on servers of its own, as `make run` starts it, in a home that goes with the run.
+"""The whole site on its own servers, as `make run` starts it, in a temporary home.
 
-Each program's connections bear its name, so that the database's processor time can be told apart.
+Each program's connections have its name, so that the database's processor time can be attributed to it.
 """
 
 import os
@@ -41,41 +41,41 @@ class Stage:
         self.supervisor.start(replace(program, environment=named))
 
     def manage(self, *arguments: str) -> None:
-        """A command of the load test's; what it says goes to its log."""
+        """Run a command of the load test; its output goes to its log."""
         command = [sys.executable, "manage.py", *arguments]
         environment = self.environment | {"DJANGO_SETTINGS_MODULE": "bench.load.settings"}
         program = Program(arguments[0], command, self.home.log(arguments[0]), environment, restart=False)
         self.supervisor.run_once(program)
 
-    def wait_until(self, moment: float, meanwhile: Callable[[], None] = lambda: None) -> None:
-        """Until this moment of the monotonic clock; `meanwhile` is called about twenty times a second."""
+    def wait_until(self, moment: float, while_waiting: Callable[[], None] = lambda: None) -> None:
+        """Wait for this time of the monotonic clock; `while_waiting` is called about 20 times a second."""
 
         def reached() -> bool:
-            meanwhile()
+            while_waiting()
             return time.monotonic() >= moment
 
         self.supervisor.wait_for(reached, seconds=max(0, moment - time.monotonic()) + 60)
 
     def processor(self) -> dict[str, float]:
-        """Processor seconds so far, by who took them; the database's by whom they were taken for."""
+        """Processor seconds so far for each program, and the database's by the program that it served."""
         below, connections = measure.children(), self._backends()
         families = {name: measure.family(self.pid(name), below) for name in self._running()}
-        told = {name: sum(measure.processor_seconds(pids).values()) for name, pids in families.items()}
+        used = {name: sum(measure.processor_seconds(pids).values()) for name, pids in families.items()}
         postmaster = self.pid("postgres")
         each = measure.processor_seconds(measure.family(postmaster, below))
         served = {
             f"database for {name}": sum(each.pop(pid, 0.0) for pid in pids) for name, pids in connections
         }
-        # Whose connections they were that ended is not known any more: they count as the rest.
-        rest = sum(each.values()) + measure.of_the_dead(postmaster)
-        return told | served | {"rest of the database": rest}
+        # The programs of closed connections are unknown: they are counted in the rest.
+        rest = sum(each.values()) + measure.of_ended_children(postmaster)
+        return used | served | {"rest of the database": rest}
 
     def memory(self) -> dict[str, measure.Memory]:
         names, below = (*self._running(), "postgres"), measure.children()
         return {name: measure.memory(measure.family(self.pid(name), below)) for name in names}
 
     def one(self, statement: str, *values: object) -> int:
-        """The one number that a statement gives."""
+        """The number that a statement returns."""
         with self.database.cursor() as cursor:
             cursor.execute(statement, values or None)
             row = cursor.fetchone()
@@ -95,7 +95,7 @@ class Stage:
 
 @contextmanager
 def site(prepare: Callable[[Stage], None]) -> Iterator[Stage]:
-    """A site that runs, with the data that `prepare` makes before anything but the servers is up."""
+    """A running site. `prepare` makes its data when only the servers are up."""
     folder = homes.make_sockets()
     supervisor = Supervisor(say)
     try:
@@ -119,7 +119,7 @@ def site(prepare: Callable[[Stage], None]) -> Iterator[Stage]:
 
 
 def _servers(home: Home, sockets: Path, supervisor: Supervisor, port: int) -> Stage:
-    """Durable ones: a commit is on disk, as on a site."""
+    """With durable commits, as on a real site."""
     run.start_postgres(home, sockets, supervisor)
     run.start_valkey(home, sockets, supervisor)
     found = {"DATABASE_URL": postgres.url(sockets), "REDIS_URL": valkey.url(sockets)}
@@ -135,14 +135,14 @@ def _servers(home: Home, sockets: Path, supervisor: Supervisor, port: int) -> St
 
 @contextmanager
 def bare(stage: Stage) -> Iterator[int]:
-    """Two bare views under the server settings of the site, on its database; gives the port."""
+    """Two bare views with the site's server settings and database; yields the port."""
     listener = ports.listen(0)
     port: int = listener.getsockname()[1]
     environment = stage.environment | {"DJANGO_SETTINGS_MODULE": "bench.load.bare"}
     program = run.web(environment, stage.home, listener)
     stage.start(replace(program, name="bare", log=stage.home.log("bare")))
     try:
-        # It has no such page; that it says so is enough.
+        # It has no such page, but any reply means that it is up.
         stage.supervisor.wait_for(lambda: run.readiness(port) is not None, run.SECONDS_TO_START)
         yield port
     finally:
@@ -153,5 +153,5 @@ def bare(stage: Stage) -> Iterator[int]:
 
 
 def say(line: str) -> None:
-    """Progress goes beside the report."""
+    """Progress goes to stderr, the report to stdout."""
     print(line, file=sys.stderr, flush=True)

@@ -1,7 +1,7 @@
-"""Which statements the site sends for an answer: the server writes each down with its milliseconds.
+"""Which statements the site sends for an answer, from the server's log with the time of each.
 
-What the server says counts everything that reaches it over the wire, also BEGIN, COMMIT and the look whether
-a connection still lives. It is on for a short stretch of its own, never while processor time is taken.
+The log has everything that reaches the server, including BEGIN, COMMIT and the check that a connection is
+alive. It is on only for a separate short phase, never while processor time is measured.
 """
 
 import re
@@ -21,13 +21,13 @@ class Cost:
 
 
 def start(stage: Stage) -> int:
-    """Have every statement logged from now on; where in the log that begins."""
+    """Log every statement from now on; returns the position in the log."""
     _set(stage, "SET log_line_prefix = '%a|'", "SET log_min_duration_statement = 0")
     return stage.home.log("postgres").stat().st_size
 
 
 def stop(stage: Stage, since: int) -> dict[str, Cost]:
-    """What the site's web sent meanwhile, alike statements together."""
+    """The statements that the web server has sent since, grouped."""
     _set(stage, "RESET log_min_duration_statement", "RESET log_line_prefix")
     with stage.home.log("postgres").open(errors="replace") as file:
         file.seek(since)

@@ -1,4 +1,4 @@
-"""The whole load test, in order: fill, load, look, explain, count statements, floors."""
+"""The whole load test, in order: fill, load, check, count statements, explain lending, floors."""
 
 import json
 import time
@@ -11,9 +11,9 @@ from bench.load.stage import Stage, say
 
 SLUG = "load"
 MOST_WARM_UP = 5.0
-ROUNDS = 10  # of ten answers, when statements are counted and for newcomer and veteran
+ROUNDS = 10  # of ten answers, for counting statements, the newcomer and the veteran
 SECONDS_TO_SETTLE = 60
-RAW_WARM_UP = 0.2  # raw writes go through ten thousand tasks in seconds
+RAW_WARM_UP = 0.2  # raw writes finish ten thousand tasks in seconds
 
 
 @dataclass(frozen=True)
@@ -31,7 +31,7 @@ class Size:
 def run(size: Size) -> dict[str, Any]:
     """All figures, as JSON can hold them."""
     figures: dict[str, Any] = {"machine": measure.machine(), "size": asdict(size)}
-    say(f"Starting servers; then {size.tasks} tasks are made …")
+    say(f"Starting servers and making {size.tasks} tasks …")
     with stage.site(lambda made: _fill(made, size, figures)) as site:
         people = json.loads((site.home.run / "people.json").read_text())
         figures["database_gb"] = round(site.one("SELECT pg_database_size(current_database())") / 1e9, 2)
@@ -39,7 +39,7 @@ def run(size: Size) -> dict[str, Any]:
         figures |= _load(site, size, people["volunteers"])
         say("Statements …")
         figures["statements"] = _statements(site, people["volunteers"][:1])
-        say(f"Somebody who answered {size.answered} tasks …")
+        say(f"Lending to a person who answered {size.answered} tasks …")
         figures["next_clip"] = _next_clip(site, size, people)
         say("Floors …")
         figures |= _floors(site, size, people)
@@ -59,8 +59,8 @@ def _load(site: Stage, size: Size, people: list[dict[str, Any]]) -> dict[str, An
     phase = phases.timed(site, DRIVE, _tagging(site, people), size.warm_up, size.seconds, watch.look)
     memory = site.memory()
     settled_in = _wait_until_settled(site)
-    answers, told = phase.count("hand in"), max(1, len(phase.told["answers"]))
-    kept = checks.kept(site, phase.told["answers"])
+    answers, acknowledged = phase.count("hand in"), max(1, len(phase.responses["answers"]))
+    kept = checks.kept(site, phase.responses["answers"])
     return {
         "answers": answers,
         "answers_per_second": answers / phase.seconds,
@@ -68,12 +68,12 @@ def _load(site: Stage, size: Size, people: list[dict[str, Any]]) -> dict[str, An
         "hand_in_ms": phase.latency("hand in"),
         "processor_ms_per_answer": _per(phase, answers),
         "memory_mb": {name: {"rss": each.rss / 1e6, "pss": each.pss / 1e6} for name, each in memory.items()},
-        "transactions_per_answer": (site.one(COMMITS) - commits) / told,
-        "connections_per_answer": (site.one(SESSIONS) - sessions) / told,
+        "transactions_per_answer": (site.one(COMMITS) - commits) / acknowledged,
+        "connections_per_answer": (site.one(SESSIONS) - sessions) / acknowledged,
         "settled_after_s": settled_in,
-        "refused": phase.told["refused"],
-        "ran_dry": phase.told["ran_dry"],
-        "told": len(phase.told["answers"]),
+        "refused": phase.responses["refused"],
+        "ran_dry": phase.responses["ran_dry"],
+        "acknowledged": len(phase.responses["answers"]),
         "kept": kept | {"over-lent at a time": watch.over_lent},
     }
 
@@ -88,12 +88,12 @@ def _tagging(site: Stage, people: list[dict[str, Any]]) -> dict[str, Any]:
 
 
 def _per(phase: Phase, number: int) -> dict[str, float]:
-    """Milliseconds of processor for each of `number`."""
+    """Processor milliseconds for each of `number`."""
     return {name: 1000 * seconds / max(1, number) for name, seconds in phase.spent.items()}
 
 
 def _wait_until_settled(site: Stage) -> float:
-    """How long the worker is behind when nobody answers any more; nan if it is for very long."""
+    """How long the worker needs to catch up after the last answer; nan if it does not within the limit."""
     begin = time.monotonic()
     dirty = "SELECT count(*) FROM (SELECT 1 FROM datasets_task WHERE dirty_since IS NOT NULL LIMIT 1) t"
     try:
@@ -143,7 +143,7 @@ def _floors(site: Stage, size: Size, people: dict[str, Any]) -> dict[str, Any]:
         "bare": {
             "pairs_per_second": bare.count("insert") / bare.seconds,
             "processor_ms_per_pair": _per(bare, bare.count("insert")),
-            "refused": bare.told["refused"],
+            "refused": bare.responses["refused"],
         },
         "raw": {
             "answers_per_second": raw.count("answer") / raw.seconds,

@@ -6,9 +6,18 @@ import pytest
 
 from bench.faults import mutants, run
 from bench.faults.breaker import Breaker
-from bench.faults.checker import Annotation, Assignment, Campaign, Clip, Held, Kind, Task, check
-from bench.faults.clients import Weather
-from bench.faults.diary import Answered, Diary, Heard, Missed, OptOut
+from bench.faults.checker import (
+    AnnotationRow,
+    AssignmentRow,
+    CampaignRow,
+    ClipRow,
+    Kind,
+    Stored,
+    TaskRow,
+    check,
+)
+from bench.faults.clients import Disconnects
+from bench.faults.diary import Answered, Diary, Failed, Heard, OptOut
 from tests.support.site import ROOT
 
 BEA, CARL, DORA = 11, 12, 13
@@ -16,150 +25,150 @@ CLIP = 8_001
 
 
 @pytest.fixture
-def told():
-    """Three people were told that their answers to one clip are held, and an import that the clip is."""
+def diary():
+    """Three people were told that their answers to one clip are stored, and an import that the clip is."""
     answers = [Answered(who, CLIP, "yes", 30 + who, 5.0) for who in (BEA, CARL, DORA)]
     return Diary(answered=answers, imported=[CLIP])
 
 
 @pytest.fixture
-def held():
+def stored():
     """All of that, in order."""
-    return Held(
-        campaigns={1: Campaign("many", 5, asks_for_words=False)},
-        clips=[Clip(2, CLIP, "aa/bb/aabb", is_withdrawn=False)],
-        tasks=[Task(3, 2, 1, 3, 0, False, "settled", "yes", False)],
-        annotations=[Annotation(30 + who, 3, who, "yes") for who in (BEA, CARL, DORA)],
-        assignments=[Assignment(3, who, "vote", "done") for who in (BEA, CARL, DORA)],
+    return Stored(
+        campaigns={1: CampaignRow("many", 5, asks_for_words=False)},
+        clips=[ClipRow(2, CLIP, "aa/bb/aabb", is_withdrawn=False)],
+        tasks=[TaskRow(3, 2, 1, 3, 0, False, "settled", "yes", False)],
+        annotations=[AnnotationRow(30 + who, 3, who, "yes") for who in (BEA, CARL, DORA)],
+        assignments=[AssignmentRow(3, who, "vote", "done") for who in (BEA, CARL, DORA)],
         files=frozenset({"aa/bb/aabb"}),
     )
 
 
-def kinds(told, held):
-    return {finding.kind for finding in check(told, held)}
+def kinds(diary, stored):
+    return {finding.kind for finding in check(diary, stored)}
 
 
-def with_task(held, **changed):
-    return replace(held, tasks=[replace(held.tasks[0], **changed)])
+def with_task(stored, **changed):
+    return replace(stored, tasks=[replace(stored.tasks[0], **changed)])
 
 
-def test_no_finding_when_all_is_in_order(told, held):
-    assert check(told, held) == []
+def test_no_finding_when_all_is_in_order(diary, stored):
+    assert check(diary, stored) == []
 
 
-def test_a_lost_answer_is_found(told, held):
-    left = replace(with_task(held, annotation_count=2), annotations=held.annotations[1:])
-    assert kinds(told, left) == {Kind.LOST}
+def test_a_lost_answer_is_found(diary, stored):
+    left = replace(with_task(stored, annotation_count=2), annotations=stored.annotations[1:])
+    assert kinds(diary, left) == {Kind.LOST}
 
 
-def test_answers_to_a_withdrawn_clip_are_not_missed(told):
-    told.asked_to_forget.add(CLIP)
-    told.opted_out.append(OptOut("one clip", frozenset({CLIP}), 6.0))
-    assert check(told, Held()) == []
+def test_answers_to_a_withdrawn_clip_are_not_missed(diary):
+    diary.asked_to_forget.add(CLIP)
+    diary.opted_out.append(OptOut("one clip", frozenset({CLIP}), 6.0))
+    assert check(diary, Stored()) == []
 
 
-def test_answers_that_a_leaver_wanted_removed_are_not_missed_and_must_be_gone(told, held):
-    told.gone_people[BEA] = "remove"
+def test_answers_that_a_leaver_wanted_removed_are_not_missed_and_must_be_gone(diary, stored):
+    diary.leavers[BEA] = "remove"
     left = replace(
-        with_task(held, annotation_count=2),
-        annotations=held.annotations[1:],
-        assignments=held.assignments[1:],
+        with_task(stored, annotation_count=2),
+        annotations=stored.annotations[1:],
+        assignments=stored.assignments[1:],
     )
-    assert check(told, left) == []
-    assert kinds(told, held) == {Kind.NOT_FORGOTTEN}
+    assert check(diary, left) == []
+    assert kinds(diary, stored) == {Kind.NOT_FORGOTTEN}
 
 
-def test_two_answers_of_one_person_to_one_task_are_found(told, held):
-    twice = [*held.annotations, Annotation(99, 3, BEA, "yes")]
-    doubled = replace(with_task(held, annotation_count=4), annotations=twice)
-    assert kinds(told, doubled) == {Kind.DOUBLED}
+def test_two_answers_of_one_person_to_one_task_are_found(diary, stored):
+    twice = [*stored.annotations, AnnotationRow(99, 3, BEA, "yes")]
+    doubled = replace(with_task(stored, annotation_count=4), annotations=twice)
+    assert kinds(diary, doubled) == {Kind.DOUBLED}
 
 
-def test_an_answer_acknowledged_with_two_ids_is_found(told, held):
-    told.answered.append(Answered(BEA, CLIP, "yes", 99, 6.0))
-    assert Kind.DOUBLED in kinds(told, held)
+def test_an_answer_acknowledged_with_two_ids_is_found(diary, stored):
+    diary.answered.append(Answered(BEA, CLIP, "yes", 99, 6.0))
+    assert Kind.DOUBLED in kinds(diary, stored)
 
 
-def test_two_assignments_of_one_person_to_one_task_are_found(told, held):
-    twice = replace(held, assignments=[*held.assignments, held.assignments[0]])
-    assert kinds(told, twice) == {Kind.DOUBLED}
+def test_two_assignments_of_one_person_to_one_task_are_found(diary, stored):
+    twice = replace(stored, assignments=[*stored.assignments, stored.assignments[0]])
+    assert kinds(diary, twice) == {Kind.DOUBLED}
 
 
-def test_more_answers_than_the_campaigns_maximum_are_found(told, held):
-    assert kinds(told, replace(held, campaigns={1: Campaign("few", 2, False)})) == {Kind.OVER_COLLECTED}
+def test_more_answers_than_the_campaigns_maximum_are_found(diary, stored):
+    assert kinds(diary, replace(stored, campaigns={1: CampaignRow("few", 2, False)})) == {Kind.OVER_COLLECTED}
 
 
-def test_answers_that_were_never_settled_are_found(told, held):
-    assert kinds(told, with_task(held, is_dirty=True)) == {Kind.UNSETTLED}
+def test_answers_that_were_never_settled_are_found(diary, stored):
+    assert kinds(diary, with_task(stored, is_dirty=True)) == {Kind.UNSETTLED}
 
 
-def test_an_open_task_with_all_its_answers_is_found(told, held):
-    full = replace(with_task(held, status="open", answer=None), campaigns={1: Campaign("few", 3, True)})
-    assert kinds(told, full) == {Kind.UNSETTLED}
+def test_an_open_task_with_all_its_answers_is_found(diary, stored):
+    full = replace(with_task(stored, status="open", answer=None), campaigns={1: CampaignRow("few", 3, True)})
+    assert kinds(diary, full) == {Kind.UNSETTLED}
 
 
-def test_an_answer_stored_with_another_value_is_found(told, held):
-    other = [replace(held.annotations[0], answer="no"), *held.annotations[1:]]
-    assert kinds(told, replace(held, annotations=other)) == {Kind.WRONG}
+def test_an_answer_stored_with_another_value_is_found(diary, stored):
+    other = [replace(stored.annotations[0], answer="no"), *stored.annotations[1:]]
+    assert kinds(diary, replace(stored, annotations=other)) == {Kind.WRONG}
 
 
-def test_a_label_that_no_one_gave_is_found(told, held):
-    assert kinds(told, with_task(held, answer="no")) == {Kind.WRONG}
+def test_a_label_that_no_one_gave_is_found(diary, stored):
+    assert kinds(diary, with_task(stored, answer="no")) == {Kind.WRONG}
 
 
-def test_an_unsettled_task_on_which_three_agree_is_found(told, held):
-    assert kinds(told, with_task(held, status="disputed", answer=None)) == {Kind.WRONG}
+def test_an_unsettled_task_on_which_three_agree_is_found(diary, stored):
+    assert kinds(diary, with_task(stored, status="disputed", answer=None)) == {Kind.WRONG}
 
 
 @pytest.mark.parametrize("counter", ["annotation_count", "lent_count"])
-def test_a_wrong_counter_is_found(told, held, counter):
-    assert kinds(told, with_task(held, **{counter: 4})) == {Kind.WRONG}
+def test_a_wrong_counter_is_found(diary, stored, counter):
+    assert kinds(diary, with_task(stored, **{counter: 4})) == {Kind.WRONG}
 
 
-def test_a_repeat_takes_no_place(told, held):
-    again = replace(held, assignments=[*held.assignments, Assignment(3, BEA, "repeat", "lent")])
-    assert check(told, again) == []
+def test_a_repeat_takes_no_place(diary, stored):
+    again = replace(stored, assignments=[*stored.assignments, AssignmentRow(3, BEA, "repeat", "lent")])
+    assert check(diary, again) == []
 
 
-def test_a_clip_stored_after_its_opt_out_is_found(told, held):
-    told.asked_to_forget.add(CLIP)
-    told.opted_out.append(OptOut("all clips", frozenset({CLIP}), 6.0))
-    assert kinds(told, held) == {Kind.NOT_FORGOTTEN}
+def test_a_clip_stored_after_its_opt_out_is_found(diary, stored):
+    diary.asked_to_forget.add(CLIP)
+    diary.opted_out.append(OptOut("all clips", frozenset({CLIP}), 6.0))
+    assert kinds(diary, stored) == {Kind.NOT_FORGOTTEN}
 
 
 @pytest.mark.parametrize(("asked_at", "found"), [(5.9, set()), (6.1, {Kind.NOT_FORGOTTEN})])
-def test_a_clip_served_after_its_opt_out_is_found(told, asked_at, found):
-    told.asked_to_forget.add(CLIP)
-    told.opted_out.append(OptOut("all clips", frozenset({CLIP}), 6.0))
-    told.heard.append(Heard(CLIP, 200, asked_at))
-    assert kinds(told, Held()) == found
+def test_a_clip_served_after_its_opt_out_is_found(diary, asked_at, found):
+    diary.asked_to_forget.add(CLIP)
+    diary.opted_out.append(OptOut("all clips", frozenset({CLIP}), 6.0))
+    diary.heard.append(Heard(CLIP, 200, asked_at))
+    assert kinds(diary, Stored()) == found
 
 
-def test_a_missing_imported_clip_is_found(told, held):
-    told.imported.append(CLIP + 1)
-    assert kinds(told, held) == {Kind.LOST}
+def test_a_missing_imported_clip_is_found(diary, stored):
+    diary.imported.append(CLIP + 1)
+    assert kinds(diary, stored) == {Kind.LOST}
 
 
 @pytest.mark.parametrize("files", [frozenset(), frozenset({"aa/bb/aabb", "cc/dd/ccdd"})])
-def test_a_row_without_its_file_and_a_file_without_its_row_are_found(told, held, files):
-    assert kinds(told, replace(held, files=files)) == {Kind.ORPHANED}
+def test_a_row_without_its_file_and_a_file_without_its_row_are_found(diary, stored, files):
+    assert kinds(diary, replace(stored, files=files)) == {Kind.ORPHANED}
 
 
-def test_an_answer_refused_while_the_database_was_up_is_found(told, held):
-    told.missed.append(Missed("hand in", BEA, CLIP, 500, 2.0, 3.0))
-    assert kinds(told, held) == {Kind.REFUSED}
-    told.database_away.append((2.5, 4.0))
-    assert check(told, held) == []
+def test_an_answer_refused_while_the_database_was_up_is_found(diary, stored):
+    diary.failed.append(Failed("hand in", BEA, CLIP, 500, 2.0, 3.0))
+    assert kinds(diary, stored) == {Kind.REFUSED}
+    diary.database_down.append((2.5, 4.0))
+    assert check(diary, stored) == []
 
 
-def test_a_410_for_a_clip_that_was_not_withdrawn_is_found(told, held):
-    told.missed.append(Missed("hand in", BEA, CLIP, 410, 2.0, 3.0))
-    assert kinds(told, held) == {Kind.WRONG}
+def test_a_410_for_a_clip_that_was_not_withdrawn_is_found(diary, stored):
+    diary.failed.append(Failed("hand in", BEA, CLIP, 410, 2.0, 3.0))
+    assert kinds(diary, stored) == {Kind.WRONG}
 
 
 def test_the_same_seed_gives_the_same_order_of_faults():
     def first_faults(seed):
-        return next(Breaker(None, Diary(), Weather(), seed).decks())
+        return next(Breaker(None, Diary(), Disconnects(), seed).decks())
 
     assert first_faults(1) == first_faults(1) != first_faults(2)
 

@@ -13,7 +13,7 @@ from datasets.models import Campaign
 
 
 class Command(BaseCommand):
-    help = "What lending costs the database, for a newcomer and for somebody who answered many."
+    help = "The cost of lending in the database, to a newcomer and to a person who answered many tasks."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("people", type=Path)

@@ -10,7 +10,7 @@ from bench.load.fill import fill
 
 
 class Command(BaseCommand):
-    help = "Fill the load test's database, and write who works on it to a file."
+    help = "Fill the load test's database, and write its people to a file."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("people", type=Path)
