@@ -26,7 +26,7 @@ from tagger.local import addresses
 from tests.accounts.test_opt_in import Form
 from tests.support import opened, scan, sounds
 from tests.support.scan import Scanner
-from tests.support.site import Site, eventually
+from tests.support.site import QuickSite, Site, eventually
 from tests.whole_site.test_journey import Person, wait_until_settled
 
 NAME = "Zoë-Канарейка-7d21"
@@ -265,7 +265,7 @@ def town(tmp_path_factory):
     temporary = Path(tempfile.mkdtemp(prefix="tagger-scan-", dir="/tmp"))
     temporary.chmod(0o711)
     folder = tmp_path_factory.mktemp("scan")
-    with Site(folder / "home", TMPDIR=str(temporary)) as site:
+    with QuickSite(folder / "home", TMPDIR=str(temporary)) as site:
         for slug, kind in zip(CAMPAIGNS, ("wake-word", "transcription"), strict=True):
             more = ["--wake-word", "hey juniper"] if kind == "wake-word" else []
             site.manage("create_campaign", slug, "--kind", kind, "--language", "en", *more)

@@ -23,6 +23,7 @@ import numpy as np
 MAX_DEPTH = 5
 MAX_PACKED = 16_000_000  # bytes of one packed item
 MAX_UNPACKED = 64_000_000
+HASH_BITS = 20
 BLOCK = 32  # any 64 consecutive bytes of a sound include one whole block that begins at a multiple of 32
 MIN_RUN = 20  # a canary in a shorter run of letters is found by its own encodings
 
@@ -52,6 +53,11 @@ class Scanner:
                 yield from self._find(content, (*path, how), depth + 1)
 
 
+def hashed(words):
+    """The upper bits of a product with an odd constant (Knuth's multiplicative hash)."""
+    return (words * np.uint64(0x9E37_79B9_7F4A_7C15)) >> np.uint64(64 - HASH_BITS)
+
+
 class Needles:
     """Searches for many byte strings together, comparing each place in the data by its first eight bytes."""
 
@@ -63,9 +69,9 @@ class Needles:
 
     def sort(self):
         self.starts = np.sort(np.frombuffer(b"".join(self.by_start), "<u8"))
-        # The first two bytes rule out most places.
-        self.likely = np.zeros(65_536, bool)
-        self.likely[(self.starts & np.uint64(0xFFFF)).astype(int)] = True
+        # A hash of its eight bytes rules out nearly every place.
+        self.likely = np.zeros(1 << HASH_BITS, bool)
+        self.likely[hashed(self.starts)] = True
 
     def find(self, data):
         return {
@@ -78,8 +84,7 @@ class Needles:
 
     def _places(self, data, shift):
         words = np.frombuffer(data, "<u8", count=(len(data) - shift) // 8, offset=shift)
-        shorts = np.frombuffer(data, "<u2", count=len(words) * 4, offset=shift)[::4]
-        maybe = np.flatnonzero(self.likely[shorts])
+        maybe = np.flatnonzero(self.likely[hashed(words)])
         return maybe[np.isin(words[maybe], self.starts)] * 8 + shift
 
 
