@@ -40,10 +40,10 @@ def loudness(samples) -> float:
     return float(np.sqrt(np.mean(samples.astype(float) ** 2)))
 
 
-# What comes out
+# Decoding
 
 
-def test_samples_that_are_as_we_keep_them_pass_bit_by_bit():
+def test_samples_in_the_stored_form_pass_bit_by_bit():
     noise = np.random.default_rng(1).integers(-32_768, 32_768, 8_000).astype(np.int16)
     assert np.array_equal(audio.read(sounds.in_format("wav", noise)), noise)
     assert np.array_equal(audio.read(sounds.in_format("flac", noise)), noise)
@@ -54,10 +54,10 @@ def test_samples_that_are_as_we_keep_them_pass_bit_by_bit():
 def test_every_format_comes_out_as_one_second_of_its_tone(kind, rate):
     samples = audio.read(sounds.in_format(kind, rate=rate))
     middle = samples[2_000:14_000]
-    heard = np.argmax(np.abs(np.fft.rfft(middle))) * audio.RATE / len(middle)
+    frequency = np.argmax(np.abs(np.fft.rfft(middle))) * audio.RATE / len(middle)
     assert samples.dtype == np.int16
-    assert audio.seconds(samples) == pytest.approx(1, abs=0.05)  # AAC fills up its last frame
-    assert heard == pytest.approx(440, abs=2)
+    assert audio.seconds(samples) == pytest.approx(1, abs=0.05)  # AAC pads its last frame
+    assert frequency == pytest.approx(440, abs=2)
     assert loudness(middle) == pytest.approx(loudness(tone()), rel=0.03)
     audio.check(samples)
 
@@ -75,7 +75,7 @@ def test_channels_are_averaged():
     assert np.abs(audio.read(sounds.in_format("wav", both)) - expected).max() <= 0.5
 
 
-def test_the_name_of_a_format_is_not_asked_for_only_its_bytes():
+def test_a_format_is_recognised_by_its_bytes():
     assert "not an audio file" in refusal(b"hello.wav")
     assert "not an audio file" in refusal(b"")
     tag = b"ID3\x04\0\0\0\0\0\x0a" + bytes(10)
@@ -90,7 +90,7 @@ def test_every_depth_of_wav_keeps_its_level(subtype):
     assert np.abs(samples.astype(int) - tone()).max() <= (600 if subtype.endswith(("U8", "LAW")) else 1)
 
 
-def test_what_is_louder_than_full_scale_is_clipped_and_never_wraps_around():
+def test_samples_beyond_full_scale_are_clipped_and_never_wrap_around():
     loud = (tone() / 32_768 * 4).astype(np.float32)
     for rate in (16_000, 22_050):
         samples = audio.read(sounds.by_sndfile(loud, rate, "WAV", "FLOAT"))
@@ -105,7 +105,7 @@ def test_samples_that_are_not_numbers_are_refused(wrong):
     assert "not numbers" in refusal(sounds.by_sndfile(samples, 16_000, "WAV", "FLOAT"))
 
 
-def test_webm_keeps_the_gaps_that_its_time_stamps_tell_of():
+def test_webm_keeps_the_gaps_between_its_time_stamps():
     samples = audio.read(webm(3, lambda number, at: None if 50 <= number < 100 else at))
     assert audio.seconds(samples) == pytest.approx(3, abs=0.02)
     assert not samples[17_000:31_000].any()
@@ -117,7 +117,7 @@ def test_a_time_stamp_far_ahead_is_refused_and_not_filled_with_silence():
     assert refusal(webm(1, lambda number, at: at + year)) == "longer than 30 s"
 
 
-def test_time_that_stands_still_adds_nothing_and_cannot_go_on_for_ever():
+def test_repeated_time_stamps_add_nothing_and_cannot_go_on_for_ever():
     samples = audio.read(webm(5, lambda number, at: min(at, 96_000)))
     assert audio.seconds(samples) == pytest.approx(2.1, abs=0.05)
     assert refusal(webm(32, lambda number, at: 0)) == "longer than 30 s"
@@ -129,11 +129,11 @@ def test_without_its_decoder_webm_is_refused_by_name(monkeypatch):
     assert "`av`" in refusal(file)
 
 
-def test_a_film_without_sound_is_refused():
-    assert "no audio track" in refusal(sounds.silent_film())
+def test_a_video_without_sound_is_refused():
+    assert "no audio track" in refusal(sounds.silent_video())
 
 
-# How long, how loud
+# Length and loudness
 
 
 @pytest.mark.parametrize("kind", ["wav", "flac", "ogg", "mp3"])
@@ -141,20 +141,20 @@ def test_an_hour_is_refused_after_half_a_minute_of_it(kind):
     assert refusal(sounds.in_format(kind, np.zeros(16_000 * 120, np.int16))) == "longer than 30 s"
 
 
-def test_the_least_and_the_greatest_length_are_taken():
+def test_the_shortest_and_the_longest_length_are_accepted():
     audio.check(tone(0.3))
     audio.check(tone(30))
     assert refusal(audio.wav(tone(30.5))) == "longer than 30 s"
     assert refusal(audio.wav(tone(0.2999))) == "only 0.29 s of sound; at least 0.3 s are needed"
 
 
-def test_nothing_to_hear_is_refused():
+def test_silence_is_refused():
     assert "every sample is the same" in refusal_of(np.full(16_000, 123, np.int16))
     dither = np.random.default_rng(1).integers(-1, 2, 16_000).astype(np.int16)
     assert "digital silence" in refusal_of(dither)
 
 
-def test_a_recording_clipped_flat_is_refused_and_one_a_little_too_loud_is_not():
+def test_a_recording_clipped_flat_is_refused_but_one_slightly_too_loud_is_not():
     sine = np.sin(np.arange(16_000) / 10)
     audio.check((np.clip(sine * 1.2, -1, 1) * 32_767).astype(np.int16))
     flat = (np.clip(sine * 5, -1, 1) * 32_767).astype(np.int16)
@@ -162,7 +162,7 @@ def test_a_recording_clipped_flat_is_refused_and_one_a_little_too_loud_is_not():
 
 
 @pytest.mark.parametrize("rate", [1, 3_999, 192_001, 1_092_676])
-def test_rates_outside_of_reason_are_refused(rate):
+def test_unreasonable_sample_rates_are_refused(rate):
     assert "samples per second" in refusal(sounds.riff(sounds.fmt(rate=rate), (b"data", SOUND)))
 
 
@@ -173,7 +173,7 @@ def test_nine_channels_are_refused():
 # WAV headers
 
 
-def test_what_recorders_really_write_is_read():
+def test_headers_that_recorders_really_write_are_read():
     listed = (b"LIST", b"INFOIART\x05\0\0\0Alice\0")
     extensible = struct.pack("<HHIH", 22, 16, 4, 1) + audio._GUID_TAIL
     for file in (
@@ -187,14 +187,14 @@ def test_what_recorders_really_write_is_read():
 
 @pytest.mark.parametrize("form", [0, 0x7FFF_F024, 0x8000_0024, 0xFFFF_FFFF])
 @pytest.mark.parametrize("size", [0, 0x7FFF_F000, 0x8000_0000, 0xFFFF_FFFF])
-def test_a_recorder_that_streams_may_leave_the_lengths_open(form, size):
+def test_a_streaming_recorder_may_leave_the_lengths_open(form, size):
     header = sounds.wav_header(size, form)
     assert audio.read(header + SOUND).tobytes() == SOUND
     assert audio.read(header + SOUND + b"\x01").tobytes() == SOUND
     assert "only a header" in refusal(header)
 
 
-def test_a_recorder_that_never_came_back_to_its_header_is_read():
+def test_a_header_that_was_never_completed_is_read():
     assert audio.read(sounds.wav_header(0, 36) + SOUND).tobytes() == SOUND
 
 
@@ -219,11 +219,11 @@ def test_a_recorder_that_never_came_back_to_its_header_is_read():
         ("is not supported", sounds.riff(sounds.fmt(bits=0), (b"data", SOUND))),
     ],
 )
-def test_a_header_that_lies_is_refused_with_the_reason(reason, file):
+def test_a_wrong_header_is_refused_with_the_reason(reason, file):
     assert reason in refusal(file)
 
 
-# Whatever bytes come
+# Arbitrary bytes
 
 
 @settings(max_examples=150, deadline=None)
@@ -242,7 +242,7 @@ def test_a_header_that_lies_is_refused_with_the_reason(reason, file):
     ),
     st.binary(max_size=400),
 )
-def test_random_bytes_are_read_or_refused_and_nothing_else(magic, rest):
+def test_random_bytes_are_either_read_or_refused(magic, rest):
     try:
         audio.check(audio.read(magic + rest))
     except BadAudio as error:
@@ -255,7 +255,7 @@ VALID = {kind: sounds.in_format(kind, tone(0.3)) for kind in FORMATS}
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.data())
 @pytest.mark.parametrize("kind", FORMATS)
-def test_damaged_files_are_read_or_refused_and_nothing_else(kind, data):
+def test_damaged_files_are_either_read_or_refused(kind, data):
     file = bytearray(VALID[kind])
     for _ in range(data.draw(st.integers(0, 4))):
         at = data.draw(st.integers(0, len(file) - 1) | st.integers(0, 200))
@@ -274,10 +274,10 @@ def test_a_codec_that_ffmpeg_does_not_know_is_refused():
     assert "audio encoding is not supported" in refusal(VALID["webm"].replace(b"A_OPUS", b"A_OPVS"))
 
 
-# What we write
+# Writing
 
 
-def test_our_wav_is_44_bytes_and_the_samples():
+def test_our_wav_is_a_header_of_44_bytes_and_the_samples():
     file = audio.wav(tone())
     assert file[44:] == tone().astype("<i2").tobytes()
     with wave.open(io.BytesIO(file)) as opened:
@@ -285,7 +285,7 @@ def test_our_wav_is_44_bytes_and_the_samples():
     assert np.array_equal(audio.read(file), tone())
 
 
-def test_one_sound_has_one_fingerprint_whatever_file_it_came_in():
+def test_a_sound_has_the_same_fingerprint_in_any_file():
     wrapped = sounds.riff(sounds.fmt(), (b"LIST", b"by Alice"), (b"data", tone().tobytes()))
     assert audio.fingerprint(audio.read(wrapped)) == audio.fingerprint(tone())
     assert audio.fingerprint(tone()) != audio.fingerprint(tone(level=0.4))
@@ -295,25 +295,25 @@ def test_one_sound_has_one_fingerprint_whatever_file_it_came_in():
 # Speech
 
 
-def test_a_tone_and_silence_hold_no_speech():
+def test_a_tone_and_silence_contain_no_speech():
     assert audio.speech_share(tone()) < 0.2
     assert audio.speech_share(np.zeros(16_000, np.int16)) == 0
     assert audio.speech_share(np.zeros(100, np.int16)) == 0
     assert audio.speech_share(np.zeros(0, np.int16)) == 0
 
 
-def test_a_steady_sound_hiss_and_silence_hold_no_voice():
+def test_a_steady_sound_hiss_and_silence_contain_no_voice():
     hiss = np.random.default_rng(1).standard_normal(16_000) * np.sin(np.linspace(0, 30, 16_000))
     for sound in (tone(), np.rint(3_000 * hiss), np.zeros(16_000), np.zeros(100), np.zeros(0)):
         assert audio.voiced_share(sound.astype(np.int16)) < 0.05
 
 
-def test_what_a_detector_takes_for_speech_may_be_a_voice():
-    said = [sounds.babble(seed) for seed in range(6)]
-    assert all(audio.voiced_share(sound) > 0.2 for sound in said if audio.speech_share(sound) > 0.3)
+def test_what_the_detector_counts_as_speech_counts_as_voiced():
+    clips = [sounds.babble(seed) for seed in range(6)]
+    assert all(audio.voiced_share(sound) > 0.2 for sound in clips if audio.speech_share(sound) > 0.3)
 
 
-def test_the_detector_gives_one_answer_from_any_thread_in_any_order():
+def test_the_detector_gives_the_same_answer_from_any_thread_in_any_order():
     clips = [sounds.babble(seed) for seed in range(6)]
     alone = [audio.speech_share(clip) for clip in clips]
     with ThreadPoolExecutor(4) as pool:

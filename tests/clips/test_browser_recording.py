@@ -1,4 +1,4 @@
-"""Recording in a real browser, whose microphone plays a file: from the press on Record to the stored clip."""
+"""Recording in a real browser whose microphone plays a file, from pressing Record to the stored clip."""
 
 import base64
 import itertools
@@ -31,7 +31,7 @@ def heard(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def browser(heard):
-    """Asked for permission, it refuses, unless the test has granted it."""
+    """Refuses access to the microphone unless the test has granted it."""
     if (path := chromium()) is None:
         pytest.skip(MISSING)
     microphone = (
@@ -46,7 +46,7 @@ def browser(heard):
 
 @pytest.fixture(scope="module")
 def studio(browser, site, tmp_path_factory):
-    """The running site with something to say and something to read."""
+    """The running site, with one campaign to speak freely and one with sentences to read."""
     file = tmp_path_factory.mktemp("studio") / "sentences.txt"
     file.write_text("\n".join(SENTENCES))
     site.manage(
@@ -56,7 +56,7 @@ def studio(browser, site, tmp_path_factory):
     return site
 
 
-# What a page did with the microphone: asked, and each track that it was given.
+# What a page did with the microphone: its requests, and each track that it got.
 WATCH = """() => {
     window.asked = [];
     window.tracks = [];
@@ -72,7 +72,7 @@ WATCH = """() => {
 
 @pytest.fixture
 def contributor(studio, visit):
-    """Signs up, agrees, and stands before the recorder."""
+    """Signs up, agrees, and opens the page with the recorder."""
 
     def sign_up(name, address="/record/say-juniper/", *, agrees=True, microphone=True, script="", **options):
         page = visit(base_url=studio.url, **options)
@@ -102,36 +102,36 @@ def agree(page):
 
 
 def clips_of(site, name):
-    """[[seconds, reference, int16 samples], …] in the order of sending, from the vault."""
+    """[[seconds, reference, int16 samples], …] in the order in which they were sent, from the vault."""
     code = f"""
 import base64, json
 from accounts.models import User
 from datasets.clips import vault
 clips = User.objects.get_by_natural_key({name!r}).clips.order_by("id")
-held = [[c.seconds, c.tasks.get().reference, base64.b64encode(vault.get(c)).decode()] for c in clips]
-print(json.dumps(held))
+rows = [[c.seconds, c.tasks.get().reference, base64.b64encode(vault.get(c)).decode()] for c in clips]
+print(json.dumps(rows))
 """
-    held = json.loads(site.manage("shell", "-v", "0", "-c", code).stdout)
-    return [(seconds, text, audio.read(base64.b64decode(wav))) for seconds, text, wav in held]
+    rows = json.loads(site.manage("shell", "-v", "0", "-c", code).stdout)
+    return [(seconds, text, audio.read(base64.b64decode(wav))) for seconds, text, wav in rows]
 
 
 def recorder(page):
     return page.locator("[data-part=recorder]")
 
 
-# Every take begins where the file does: two that end at the same sample would be the same recording, which
-# is nobody's twice. So each take is a little longer than the one before.
+# Every take begins at the beginning of the file, so two takes of the same length would be the same recording,
+# and the second would be refused. So each take is a little longer than the one before.
 lengths = (1.2 + n / 5 for n in itertools.count())
 
 
 def record(page, seconds=None):
-    """Press Record, wait until so much is there, press Stop."""
+    """Press Record, wait for this many seconds, press Stop."""
     page.get_by_role("button", name="Record").click()
-    has_heard(page, seconds or next(lengths))
+    wait_for_seconds(page, seconds or next(lengths))
     page.get_by_role("button", name="Stop").click()
 
 
-def has_heard(page, seconds):
+def wait_for_seconds(page, seconds):
     expect(recorder(page)).to_have_attribute("data-state", "recording")
     comes_true(page, f"Number(document.querySelector('[data-part=seconds]').textContent) >= {seconds}")
 
@@ -152,7 +152,7 @@ def microphone_is_off(page):
 
 
 def likeness(part, whole):
-    """How well `part` fits into `whole` where it fits best; 1 is the same but for loudness."""
+    """The correlation of `part` with `whole` where it fits best; 1 means equal except for loudness."""
     part, whole = (samples.astype(float) - samples.mean() for samples in (part, whole))
     size = 1 << (len(part) + len(whole)).bit_length()
     products = np.fft.irfft(np.fft.rfft(whole, size) * np.fft.rfft(part, size).conj(), size)[: len(whole)]
@@ -162,12 +162,12 @@ def likeness(part, whole):
 
 
 @mutant(
-    "the microphone is let go after each take",
+    "the microphone is turned off after each take",
     "static/js/record/microphone.js",
     kept_by=" track.stop();",
     broken=" track.muted;",
 )
-def test_what_the_microphone_heard_is_what_is_stored(studio, contributor, heard):
+def test_the_sound_of_the_microphone_is_stored(studio, contributor, heard):
     page = contributor("anna")
     assert page.evaluate("asked.length") == 0
     expect(page.get_by_text("Send a file instead")).to_be_visible()
@@ -184,8 +184,8 @@ def test_what_the_microphone_heard_is_what_is_stored(studio, contributor, heard)
     [(seconds, reference, samples)] = clips_of(studio, "anna")
     assert seconds == pytest.approx(shown, abs=0.1)
     inner = samples[round(0.3 * sounds.RATE) :]  # a microphone needs a moment
-    pieces = np.array_split(inner, len(inner) * 2 // sounds.RATE)  # of half a second and a little
-    # A browser without time loses some milliseconds of a microphone, and the piece around them fits less.
+    pieces = np.array_split(inner, len(inner) * 2 // sounds.RATE)  # a little over half a second each
+    # A busy browser loses some milliseconds of the microphone, and the piece with the gap fits less well.
     assert sum(likeness(piece, heard[1]) > 0.98 for piece in pieces) >= len(pieces) - 1 >= 3
     assert reference == ""
 
@@ -196,7 +196,7 @@ def test_what_the_microphone_heard_is_what_is_stored(studio, contributor, heard)
     kept_by='    this.#setState("review");\n    this.player.button.focus();\n',
     broken='    this.#setState("review");\n    this.#send();\n',
 )
-def test_nothing_leaves_the_device_before_send(contributor):
+def test_nothing_leaves_the_device_before_send_is_pressed(contributor):
     page = contributor("bodo")
     requests = []
     page.on("request", lambda request: requests.append((request.method, urlsplit(request.url).path)))
@@ -214,7 +214,7 @@ def test_taking_it_again_replaces_the_first_take(studio, contributor):
     record(page, 3)
     first = recorded(page)
     page.get_by_role("button", name="Record again").click()
-    has_heard(page, next(lengths))
+    wait_for_seconds(page, next(lengths))
     page.get_by_role("button", name="Stop").click()
     second = recorded(page)
     send(page)
@@ -223,7 +223,7 @@ def test_taking_it_again_replaces_the_first_take(studio, contributor):
     assert microphone_is_off(page)
 
 
-def test_too_short_is_not_a_take(studio, contributor):
+def test_a_take_that_is_too_short_is_rejected(studio, contributor):
     page = contributor("dirk")
     page.get_by_role("button", name="Record").click()
     expect(recorder(page)).to_have_attribute("data-state", "recording")
@@ -237,7 +237,7 @@ def test_too_short_is_not_a_take(studio, contributor):
     recorded(page)
 
 
-def test_at_the_longest_it_stops_by_itself(studio, contributor):
+def test_recording_stops_by_itself_at_the_longest_length(studio, contributor):
     page = contributor("elsa")
     assert page.locator("voice-recorder").get_attribute("data-longest") == "15"
     page.evaluate("document.querySelector('voice-recorder').dataset.longest = 2")
@@ -249,14 +249,14 @@ def test_at_the_longest_it_stops_by_itself(studio, contributor):
     assert [seconds for seconds, *_rest in clips_of(studio, "elsa")] == [2]
 
 
-def test_sentences_are_read_one_after_another_without_a_page_load(studio, contributor):
+def test_sentences_are_read_in_turn_without_a_page_load(studio, contributor):
     page = contributor("fred", "/record/read-aloud/")
     page.evaluate("window.stillThisPage = true")
     asked = []
     for number in range(len(SENTENCES)):
         asked.append(page.locator("[data-part=prompt]").inner_text())
         page.keyboard.press("Space")
-        has_heard(page, next(lengths))
+        wait_for_seconds(page, next(lengths))
         page.keyboard.press("Space")
         recorded(page)
         page.get_by_role("button", name="Send", exact=True).click()
@@ -267,7 +267,7 @@ def test_sentences_are_read_one_after_another_without_a_page_load(studio, contri
     assert [text for _seconds, text, _samples in clips_of(studio, "fred")] == asked
 
 
-def test_a_take_that_could_not_be_sent_is_kept_and_sent_again(studio, contributor):
+def test_a_take_that_could_not_be_sent_is_kept_and_can_be_sent_again(studio, contributor):
     page = contributor("gitta", expected=["ERR_INTERNET_DISCONNECTED", "502"])
     record(page)
     recorded(page)
@@ -281,7 +281,7 @@ def test_a_take_that_could_not_be_sent_is_kept_and_sent_again(studio, contributo
     assert len(clips_of(studio, "gitta")) == 1
 
 
-def test_an_answer_that_was_lost_on_its_way_makes_no_second_clip(studio, contributor):
+def test_an_answer_that_was_lost_leads_to_no_second_clip(studio, contributor):
     page = contributor("hugo", "/record/read-aloud/", expected=["ERR_FAILED"])
     record(page)
     recorded(page)
@@ -297,7 +297,7 @@ def test_an_answer_that_was_lost_on_its_way_makes_no_second_clip(studio, contrib
     assert len(clips_of(studio, "hugo")) == 1
 
 
-def test_who_was_logged_out_logs_in_again_and_sends_the_same_take(studio, contributor):
+def test_after_a_log_out_the_same_take_is_sent_from_a_new_log_in(studio, contributor):
     page = contributor("irma")
     record(page)
     recorded(page)
@@ -315,7 +315,7 @@ def test_who_was_logged_out_logs_in_again_and_sends_the_same_take(studio, contri
     assert len(clips_of(studio, "irma")) == 1
 
 
-def test_consent_withdrawn_in_between_is_told_and_nothing_is_stored(studio, contributor):
+def test_after_consent_was_withdrawn_nothing_is_stored_and_the_page_says_so(studio, contributor):
     page = contributor("jens", expected=["403"])
     record(page)
     recorded(page)
@@ -330,7 +330,7 @@ consent.withdraw(User.objects.get_by_natural_key("jens"), timezone.now())
     assert clips_of(studio, "jens") == []
 
 
-def test_a_refused_microphone_leaves_the_way_by_file(studio, contributor, heard):
+def test_without_permission_for_the_microphone_a_file_can_be_sent(studio, contributor, heard):
     page = contributor("kaja", microphone=False)
     page.get_by_role("button", name="Record").click()
     expect(page.get_by_text("does not let this page use the microphone")).to_be_visible()
@@ -355,14 +355,14 @@ REFUSE = "navigator.mediaDevices.getUserMedia = () => Promise.reject(new DOMExce
     ],
     ids=("none", "taken by another program"),
 )
-def test_a_microphone_that_cannot_be_had_is_told(contributor, script, said):
+def test_a_microphone_that_cannot_be_used_is_explained(contributor, script, said):
     page = contributor("lara" + said[:2], script=script)
     page.get_by_role("button", name="Record").click()
     expect(page.get_by_text(said)).to_be_visible()
     expect(page.get_by_label("A recording of 1 to 15 seconds")).to_be_visible()
 
 
-def test_a_browser_that_cannot_record_says_so_and_offers_the_file(contributor):
+def test_a_browser_that_cannot_record_offers_to_send_a_file(contributor):
     page = contributor("mona", script="delete window.AudioWorkletNode;")
     expect(page.get_by_text("This browser cannot record on this page.")).to_be_visible()
     expect(page.locator("[data-part=record]")).to_be_hidden()
@@ -386,7 +386,7 @@ def test_without_javascript_a_file_is_sent_and_a_bad_one_is_explained(studio, co
     assert len(clips_of(studio, "nora")) == 1
 
 
-def test_without_consent_no_microphone_and_nothing_to_press(studio, contributor):
+def test_without_consent_there_is_no_button_and_no_microphone(studio, contributor):
     page = contributor("olaf", agrees=False)
     expect(page.get_by_text("You have not agreed that volunteers may hear")).to_be_visible()
     expect(page.get_by_role("main").get_by_role("button")).to_have_count(0)
@@ -395,7 +395,7 @@ def test_without_consent_no_microphone_and_nothing_to_press(studio, contributor)
     assert clips_of(studio, "olaf") == []
 
 
-def test_leaving_the_page_lets_the_microphone_go(contributor):
+def test_leaving_the_page_turns_the_microphone_off(contributor):
     page = contributor("pia")
     page.get_by_role("button", name="Record").click()
     expect(recorder(page)).to_have_attribute("data-state", "recording")
@@ -404,8 +404,8 @@ def test_leaving_the_page_lets_the_microphone_go(contributor):
     expect(recorder(page)).to_have_attribute("data-state", "idle")
 
 
-def test_what_lies_too_high_for_16_khz_is_filtered_out_not_folded_down(contributor):
-    """Tones through the page's own resampler, from the rates that microphones have."""
+def test_frequencies_too_high_for_16_khz_are_filtered_out_and_do_not_alias(contributor):
+    """Tones through the page's own resampler, at the sample rates of microphones."""
     page = contributor("rosa")
     levels = page.evaluate("""async () => {
         const { resample } = await import("/static/js/record/wav.js");
@@ -430,7 +430,7 @@ def test_what_lies_too_high_for_16_khz_is_filtered_out_not_folded_down(contribut
             assert decibels < -60, (rate, hertz)
 
 
-def test_the_pages_fit_a_telephone(contributor):
+def test_the_pages_fit_a_phone(contributor):
     page = contributor("sven", "/record/", **PHONE)
     assert too_wide(page) == too_small(page) == []
     page.goto("/record/read-aloud/")

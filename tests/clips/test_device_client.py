@@ -1,4 +1,4 @@
-"""The client that devices in the field run, ovos-backend-client, against the running site."""
+"""ovos-backend-client, the client of devices in the field, against the running site."""
 
 import json
 import os
@@ -44,7 +44,7 @@ DeviceLogin.objects.update(access_until=timezone.now())
 
 
 class OvosDevice:
-    """The program tests/support/ovos_device.py, on a home of its own."""
+    """The program tests/support/ovos_device.py, with its own home."""
 
     def __init__(self, url, home):
         self.home = home
@@ -67,16 +67,16 @@ class OvosDevice:
         def tell(argument=""):
             self.program.stdin.write(f"{act} {argument}\n")
             self.program.stdin.flush()
-            said = self.program.stdout.readline()
-            assert said, "the device stopped"
-            return json.loads(said)
+            line = self.program.stdout.readline()
+            assert line, "the device stopped"
+            return json.loads(line)
 
         return tell
 
 
 @pytest.fixture(scope="module")
 def owner(site):
-    """Logged in, with consent for everything; two campaigns wait for what the device sends."""
+    """Logged in, with consent for everything; two campaigns ask for what the device sends."""
     site.manage("shell", "-c", PREPARE + GIVE)
     with httpx.Client(base_url=site.url, follow_redirects=True) as person:
         post(person, "/accounts/login/", login="odette", password=PASSWORD)
@@ -117,36 +117,36 @@ def recording(tmp_path):
     return one
 
 
-def held(site):
+def stored(site):
     return site.manage("shell", "-v", "0", "-c", WHAT_IS_HELD).stdout.split()
 
 
-def test_it_starts_no_thread_by_itself(ovos):
+def test_the_client_starts_no_thread_by_itself(ovos):
     assert ovos.threads() == ["MainThread"]
 
 
-def test_it_waits_for_its_code_to_be_entered_and_is_paired(owner, ovos):
+def test_the_client_is_paired_once_its_code_is_entered(owner, ovos):
     [code] = ovos.ask_for_code()
     assert not ovos.check()
     post(owner, "/profile/devices/", code=code, name="a mark two")
     assert ovos.wait_until_paired() and ovos.check()
-    told = ovos.describe()
-    assert (told["name"], told["uuid"]) == ("a mark two", ovos.identity()["uuid"])
+    description = ovos.describe()
+    assert (description["name"], description["uuid"]) == ("a mark two", ovos.identity()["uuid"])
     assert ovos.new_version("1.2.3") == 200 and ovos.describe()["coreVersion"] == "1.2.3"
 
 
-def test_it_uploads_wake_words_and_utterances(site, paired, recording):
-    before = held(site)
+def test_the_client_uploads_wake_words_and_utterances(site, paired, recording):
+    before = stored(site)
     assert paired.upload_wake_word(recording(101)) == 201
     assert paired.upload_utterance(recording(102)) == 201
     assert paired.upload_wake_word(recording(101)) == 200
-    assert held(site) == [*before, "wake-word", "utterance"]
+    assert stored(site) == [*before, "wake-word", "utterance"]
 
 
-def test_it_renews_its_tokens_when_they_ran_out(site, paired, recording):
+def test_the_client_renews_its_tokens_after_they_expired(site, paired, recording):
     first = paired.identity()
     site.manage("shell", "-c", A_DAY_LATER)
-    paired.wait_a_day()
+    paired.expire_token()
     assert paired.upload_wake_word(recording(103)) == 401
     paired.refresh()
     second = paired.identity()
@@ -154,16 +154,16 @@ def test_it_renews_its_tokens_when_they_ran_out(site, paired, recording):
     assert paired.check() and paired.upload_wake_word(recording(103)) == 201
 
 
-def test_it_notices_that_it_was_revoked(owner, paired, recording):
+def test_the_client_notices_that_it_was_revoked(owner, paired, recording):
     uuid = paired.identity()["uuid"]
     post(owner, f"/profile/devices/{uuid}/revoke/", come_from="/profile/")
     assert not paired.check() and paired.upload_wake_word(recording(104)) == 401
 
 
-def test_nothing_that_it_sends_is_held_after_its_owner_withdrew(site, paired, recording):
-    before = held(site)
+def test_nothing_that_the_client_sends_is_stored_after_its_owner_withdrew(site, paired, recording):
+    before = stored(site)
     site.manage("shell", "-c", WITHDRAW)
     assert paired.upload_wake_word(recording(105)) == 403
-    assert held(site) == before
+    assert stored(site) == before
     site.manage("shell", "-c", GIVE)
     assert paired.upload_wake_word(recording(105)) == 201

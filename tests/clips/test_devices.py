@@ -33,7 +33,7 @@ SOUND = sounds.in_format("wav", sounds.babble(1))
 
 
 def pair(owner, name="kitchen"):
-    """A device that went all the way, with its tokens."""
+    """A paired device's tokens."""
     offer = devices.offer(STATE, timezone.now())
     devices.claim(owner, offer.code, name, timezone.now())
     return devices.activate(STATE, offer.token, {}, timezone.now())
@@ -54,7 +54,7 @@ def bearer(token, **more):
 
 
 def multipart(audio=SOUND, metadata=WAKE_WORD, boundary=b"0123456789abcdef"):
-    """The body of requests' `files=`, byte for byte."""
+    """The body that requests makes of `files=`, byte for byte."""
     parts = {"audio": audio, "metadata": json.dumps(metadata).encode()}
     heads = {n: f'Content-Disposition: form-data; name="{n}"; filename="{n}"'.encode() for n in parts}
     each = [b"--" + boundary + b"\r\n" + heads[n] + b"\r\n\r\n" + parts[n] + b"\r\n" for n in parts]
@@ -63,7 +63,7 @@ def multipart(audio=SOUND, metadata=WAKE_WORD, boundary=b"0123456789abcdef"):
 
 @pytest.fixture
 def send(client, login):
-    """Uploads as the clients in the field do, whose header says JSON whatever the body is."""
+    """Uploads like the clients in the field, whose Content-Type is always JSON."""
 
     def one(kind="wake-word", token=login.access, uuid=login.device, body=None, **parts):
         return client.post(
@@ -78,7 +78,7 @@ def send(client, login):
 
 @pytest.fixture
 def traces(settings, tmp_path, monkeypatch):
-    """Everything that a refused call could leave: rows, files, keys in Redis, temporary files."""
+    """Everything that a refused call could leave behind: rows, files, keys in Redis, temporary files."""
     spool = tmp_path / "spool"
     spool.mkdir()
     settings.FILE_UPLOAD_TEMP_DIR = str(spool)
@@ -125,7 +125,7 @@ def activate(client, got, **other):
     return client.post("/v1/device/activate", json.dumps(sent), content_type="application/json")
 
 
-def test_the_names_of_versions_come_in_two_generations(client, alice):
+def test_both_generations_of_names_for_versions_are_read(client, alice):
     got = client.get(f"/v1/device/code?state={STATE}").json()
     devices.claim(alice, got["code"], "", timezone.now())
     activate(client, got, coreVersion=None, core_version="0.0.9", platform="<script>")
@@ -143,7 +143,7 @@ def test_state_and_secret_must_both_match(client, alice, wrong):
     assert activate(client, got).status_code == 200
 
 
-def test_tokens_are_given_out_once_and_not_before_the_code_was_entered(client, alice, traces):
+def test_tokens_are_given_once_and_only_after_the_code_was_entered(client, alice, traces):
     got = client.get(f"/v1/device/code?state={STATE}").json()
     before = traces()
     refused = activate(client, got)
@@ -154,7 +154,7 @@ def test_tokens_are_given_out_once_and_not_before_the_code_was_entered(client, a
     assert DeviceLogin.objects.count() == 1
 
 
-def test_only_uploads_are_refused_in_json_for_clients_keep_any_other_as_their_identity(client, db):
+def test_only_uploads_are_refused_in_json_because_clients_save_other_json_as_their_identity(client, db):
     calls = [
         client.post("/v1/device/activate", "{}", content_type="application/json"),
         client.get("/v1/auth/token", headers=bearer("x")),
@@ -165,14 +165,14 @@ def test_only_uploads_are_refused_in_json_for_clients_keep_any_other_as_their_id
     assert {answer["Content-Type"] for answer in calls} == {"text/plain"}
 
 
-def test_a_code_counts_once_however_it_is_typed(alice, bea):
+def test_a_code_works_once_with_any_spacing_and_case(alice, bea):
     offer = devices.offer(STATE, NOW)
     assert devices.claim(alice, f" {offer.code[:3].lower()}-{offer.code[3:]} ", "", NOW).owner == alice
     with pytest.raises(devices.WrongCode):
         devices.claim(bea, offer.code, "", NOW)
 
 
-def test_code_and_secret_run_out_after_a_day(alice):
+def test_code_and_secret_expire_after_a_day(alice):
     late = NOW + devices.CODE_LIFETIME
     offer = devices.offer(STATE, NOW)
     with pytest.raises(devices.WrongCode):
@@ -182,14 +182,14 @@ def test_code_and_secret_run_out_after_a_day(alice):
         devices.activate(STATE, offer.token, {}, late)
 
 
-def test_what_ran_out_is_forgotten_with_the_next_code(alice):
+def test_expired_pairings_are_deleted_with_the_next_code(alice):
     devices.claim(alice, devices.offer(STATE, NOW).code, "", NOW)
     devices.offer(STATE, NOW)
     devices.offer(STATE, NOW + devices.CODE_LIFETIME)
     assert (Pairing.objects.count(), Device.objects.count()) == (1, 0)
 
 
-def test_no_more_devices_wait_than_a_guess_may_hit(client, db, monkeypatch):
+def test_the_number_of_waiting_devices_is_limited_so_that_no_code_is_easily_guessed(client, db, monkeypatch):
     monkeypatch.setattr(devices, "MAX_WAITING", 1)
     assert client.get(f"/v1/device/code?state={STATE}").status_code == 200
     assert client.get(f"/v1/device/code?state={STATE}").status_code == 503
@@ -201,21 +201,21 @@ def test_no_more_devices_wait_than_a_guess_may_hit(client, db, monkeypatch):
     kept_by="    if cache.incr(_tries_key(owner)) > MAX_WRONG_CODES:",
     broken="    if False:",
 )
-def test_codes_cannot_be_guessed_ten_an_hour_and_no_more(client, alice, bea):
+def test_only_ten_wrong_codes_an_hour_are_accepted(client, alice, bea):
     client.force_login(alice)
     offer = devices.offer(STATE, timezone.now())
-    said = [client.post("/profile/devices/", {"code": "AAAAAA"}).content.decode() for _ in range(11)]
-    assert ["Too many wrong codes" in page for page in said] == [False] * 10 + [True]
+    pages = [client.post("/profile/devices/", {"code": "AAAAAA"}).content.decode() for _ in range(11)]
+    assert ["Too many wrong codes" in page for page in pages] == [False] * 10 + [True]
     assert "Too many" in client.post("/profile/devices/", {"code": offer.code}).content.decode()
-    assert devices.claim(bea, offer.code, "", timezone.now())  # another account is not held up
+    assert devices.claim(bea, offer.code, "", timezone.now())  # another account can still enter codes
 
 
-def test_right_codes_do_not_count_against_anybody(alice):
+def test_right_codes_do_not_count_as_tries(alice):
     for _ in range(12):
         devices.claim(alice, devices.offer(STATE, NOW).code, "", NOW)
 
 
-def test_a_code_cannot_be_entered_by_somebody_who_contributes_nothing(client, sam):
+def test_only_contributors_can_enter_a_code(client, sam):
     client.force_login(sam)
     assert client.post("/profile/devices/", {"code": "AAAAAA"}).status_code == 403
 
@@ -229,10 +229,10 @@ def test_a_code_cannot_be_entered_by_somebody_who_contributes_nothing(client, sa
     kept_by="        access_sha256=_sha256(login.access),\n",
     broken="        access_sha256=login.access,\n",
 )
-def test_nothing_that_opens_a_door_is_stored(alice):
+def test_no_token_code_or_device_name_is_stored_in_plain(alice):
     offer = devices.offer(STATE, timezone.now())
     waiting = repr(every_row())
-    assert not [said for said in (offer.code, offer.token, STATE) if said in waiting]
+    assert not [each for each in (offer.code, offer.token, STATE) if each in waiting]
     devices.claim(alice, offer.code, "the den of Alice", timezone.now())
     given = devices.activate(STATE, offer.token, SELF, timezone.now())
     stored = repr(every_row())
@@ -244,7 +244,7 @@ def test_nothing_that_opens_a_door_is_stored(alice):
         b"den of Alice".hex(),
         "mycroft_mark_2",
     )
-    assert not [said for said in secrets if said in stored]
+    assert not [each for each in secrets if each in stored]
     assert hashlib.sha256(given.access.encode()).hexdigest() in stored
 
 
@@ -253,7 +253,7 @@ def test_tokens_are_256_random_bits(login):
     assert min(len(login.access), len(login.refresh)) >= 43  # of base64
 
 
-def test_renewing_gives_new_tokens_and_voids_the_old(client, login):
+def test_renewing_gives_new_tokens_and_invalidates_the_old(client, login):
     answer = client.get("/v1/auth/token", headers=bearer(login.refresh, Device=str(login.device)))
     new = answer.json()
     assert new["uuid"] == str(login.device) and new["accessToken"] != login.access
@@ -263,7 +263,7 @@ def test_renewing_gives_new_tokens_and_voids_the_old(client, login):
 
 
 @mutant(
-    "a refresh token that is used twice shuts its device out",
+    "a refresh token that is used twice revokes its device",
     "accounts/devices.py",
     kept_by="        if not login.is_replaced or (",
     broken="        if True or (",
@@ -277,7 +277,7 @@ def test_a_refresh_token_used_twice_revokes_the_device_as_theft(client, alice, l
     assert "used twice" in client.get("/profile/").content.decode()
 
 
-def test_a_client_that_renews_with_its_access_token_is_let_in_beside_its_uuid_alone(login):
+def test_a_client_may_renew_with_its_access_token_only_together_with_its_uuid(login):
     with pytest.raises(devices.InvalidToken):
         devices.renew(login.access, None, timezone.now())
     with pytest.raises(devices.InvalidToken):
@@ -287,7 +287,7 @@ def test_a_client_that_renews_with_its_access_token_is_let_in_beside_its_uuid_al
     assert devices.by_access(new.access, login.device, late)
 
 
-def test_programs_that_share_a_token_may_renew_it_together_but_not_a_thief_later(login):
+def test_programs_that_share_a_token_may_renew_it_together_but_no_one_later(login):
     now = timezone.now()
     devices.renew(login.access, login.device, now)
     devices.renew(login.access, login.device, now + timedelta(seconds=1))
@@ -296,20 +296,20 @@ def test_programs_that_share_a_token_may_renew_it_together_but_not_a_thief_later
     assert Device.objects.get().is_suspect
 
 
-def test_two_renewals_at_once_are_two_uses(transactional_db, run_together):
+def test_two_renewals_at_the_same_time_count_as_two_uses(transactional_db, run_together):
     login = pair(User.objects.create_user("wendy"))
     calls = [lambda: devices.renew(login.refresh, login.device, timezone.now())] * 2
     assert sorted(type(got).__name__ for got in run_together(*calls)) == ["InvalidToken", "Login"]
 
 
-def test_two_activations_at_once_give_tokens_to_one(transactional_db, run_together):
+def test_two_activations_at_the_same_time_give_tokens_once(transactional_db, run_together):
     offer = devices.offer(STATE, NOW)
     devices.claim(User.objects.create_user("wendy"), offer.code, "", NOW)
     calls = [lambda: devices.activate(STATE, offer.token, {}, NOW)] * 2
     assert sorted(type(got).__name__ for got in run_together(*calls)) == ["Login", "NotClaimed"]
 
 
-def test_an_access_token_runs_out_after_a_day_and_a_refresh_token_after_a_year(login):
+def test_an_access_token_expires_after_its_lifetime_and_a_refresh_token_after_a_year(login):
     day, year = timezone.now() + settings.DEVICE_ACCESS, timezone.now() + devices.REFRESH_LIFETIME
     with pytest.raises(devices.InvalidToken):
         devices.by_access(login.access, login.device, day)
@@ -318,7 +318,7 @@ def test_an_access_token_runs_out_after_a_day_and_a_refresh_token_after_a_year(l
     assert devices.renew(login.refresh, login.device, day)
 
 
-def test_a_uuid_alone_or_another_devices_token_opens_nothing(client, alice, login):
+def test_a_uuid_alone_or_another_devices_token_gives_no_access(client, alice, login):
     other = pair(alice)
     for token in ("", str(login.device), other.access, login.refresh):
         assert client.get(f"/v1/device/{login.device}", headers=bearer(token)).status_code == 401
@@ -326,13 +326,13 @@ def test_a_uuid_alone_or_another_devices_token_opens_nothing(client, alice, logi
     assert alone.status_code == 401
 
 
-def test_a_devices_token_opens_nothing_of_the_people(client, login):
+def test_a_devices_token_gives_no_access_to_the_volunteers_api(client, login):
     for scheme in ("Bearer", "Token"):
         answer = client.get("/api/v1/campaigns/", headers={"Authorization": f"{scheme} {login.access}"})
         assert answer.status_code == 401
 
 
-def test_a_device_of_somebody_who_was_shut_out_opens_nothing(alice, login):
+def test_a_device_of_an_inactive_account_has_no_access(alice, login):
     User.objects.filter(pk=alice.pk).update(is_active=False)
     with pytest.raises(devices.InvalidToken):
         devices.by_access(login.access, login.device, timezone.now())
@@ -340,7 +340,7 @@ def test_a_device_of_somebody_who_was_shut_out_opens_nothing(alice, login):
         devices.renew(login.refresh, login.device, timezone.now())
 
 
-def test_a_device_notes_its_new_versions(client, login):
+def test_a_device_updates_its_versions(client, login):
     url, sent = f"/v1/device/{login.device}", json.dumps({"coreVersion": "21.2", "platform": "pi4"})
     patched = client.patch(url, sent, content_type="application/json", headers=bearer(login.access))
     assert patched.json()["coreVersion"] == "21.2"
@@ -349,7 +349,7 @@ def test_a_device_notes_its_new_versions(client, login):
 
 
 @pytest.mark.parametrize("sent", [b"", b"[1]", b"\xff", b"[" * 9_000, b'{"a":' * 1_500])
-def test_a_body_that_is_no_json_object_is_refused(client, login, sent):
+def test_a_body_that_is_not_a_json_object_is_refused(client, login, sent):
     answer = client.patch(
         f"/v1/device/{login.device}", sent, content_type="application/json", headers=bearer(login.access)
     )
@@ -370,12 +370,12 @@ def test_the_profile_lists_devices_with_a_day_and_a_quarter_at_most(client, alic
 
 
 @mutant(
-    "nothing is taken from a revoked device",
+    "a revoked device cannot upload",
     "accounts/devices.py",
     kept_by=".filter(device__uuid=device, device__revoked_on=None, device__owner__is_active=True)",
     broken=".filter(device__uuid=device, device__owner__is_active=True)",
 )
-def test_revoking_on_the_profile_page_shuts_the_device_out(client, alice, login, send, juniper, traces):
+def test_revoking_on_the_profile_page_ends_the_devices_access(client, alice, login, send, juniper, traces):
     client.force_login(alice)
     client.post(f"/profile/devices/{login.device}/revoke/")
     client.logout()
@@ -385,7 +385,7 @@ def test_revoking_on_the_profile_page_shuts_the_device_out(client, alice, login,
     assert traces() == before
 
 
-def test_a_device_revoked_before_it_came_back_gets_no_tokens(alice):
+def test_a_device_that_is_revoked_before_it_activates_gets_no_tokens(alice):
     offer = devices.offer(STATE, NOW)
     devices.revoke(devices.claim(alice, offer.code, "", NOW), NOW.date())
     with pytest.raises(devices.NotClaimed):
@@ -399,7 +399,7 @@ def test_a_removed_device_leaves_no_row_and_its_clips_stay(client, alice, login,
     assert (Device.objects.count(), DeviceLogin.objects.count(), Clip.objects.count()) == (0, 0, 1)
 
 
-def test_nobody_revokes_or_removes_anothers_device(client, bea, login):
+def test_no_one_revokes_or_removes_another_persons_device(client, bea, login):
     client.force_login(bea)
     for act in ("revoke", "remove"):
         assert client.post(f"/profile/devices/{login.device}/{act}/").status_code == 404
@@ -424,7 +424,7 @@ def test_an_utterance_goes_to_the_campaign_in_its_language(send, sentences):
     assert (Clip.objects.get().language, Task.objects.get().campaign) == ("en-US", sentences)
 
 
-def test_without_a_language_the_devices_or_the_only_one_asked_for_counts(send, device, sentences):
+def test_without_a_language_the_devices_own_or_the_only_one_of_all_campaigns_counts(send, device, sentences):
     assert send("utterance", metadata={}).status_code == 201
     campaigns.create(slug="saetze", kind="transcription", language="de")
     other = sounds.in_format("wav", sounds.babble(2))
@@ -434,13 +434,18 @@ def test_without_a_language_the_devices_or_the_only_one_asked_for_counts(send, d
     assert Clip.objects.latest("pk").language == "de"
 
 
-def test_of_what_a_device_says_only_the_language_is_kept(send, sentences, traces):
-    heard = "remind me to call the doctor"
-    said = {"language": "en", "transcription": heard, "engine": "zebra-engine", "timestamp": "1767225600123"}
-    assert send("utterance", metadata=said).status_code == 201
+def test_of_a_devices_metadata_only_the_language_is_stored(send, sentences, traces):
+    words = "remind me to call the doctor"
+    metadata = {
+        "language": "en",
+        "transcription": words,
+        "engine": "zebra-engine",
+        "timestamp": "1767225600123",
+    }
+    assert send("utterance", metadata=metadata).status_code == 201
     rows, _files, redis = traces()
     for kept in (repr(rows), repr(redis)):
-        assert not [each for each in (heard, "zebra", "1767225600") if each in kept]
+        assert not [each for each in (words, "zebra", "1767225600") if each in kept]
     assert Task.objects.get().reference in {"", None}
 
 
@@ -450,7 +455,7 @@ def test_the_same_upload_again_is_a_success_and_stored_once(send, juniper, trace
     assert send().status_code == 200 and traces() == before
 
 
-def test_a_client_with_honest_headers_is_understood_too(client, login, juniper):
+def test_a_client_with_correct_headers_works_too(client, login, juniper):
     answer = client.post(
         f"/v1/device/{login.device}/wake-word-file",
         multipart(),
@@ -473,7 +478,7 @@ def test_an_upload_without_consent_leaves_nothing(alice, send, juniper, traces):
     assert "No live consent" in refused(send, traces, 403).json()["detail"]
 
 
-def test_consent_for_wake_words_covers_no_utterance(send, sentences, juniper, traces, db):
+def test_consent_for_wake_words_does_not_cover_utterances(send, sentences, juniper, traces, db):
     wendy = User.objects.create_user("wendy")
     consent.give(wendy, Material.WAKE_WORD, Purpose, NOW, reference="on paper")
     hers = pair(wendy)
@@ -482,17 +487,17 @@ def test_consent_for_wake_words_covers_no_utterance(send, sentences, juniper, tr
 
 
 @mutant(
-    "consent is asked before a byte of a device's upload is read",
+    "consent is checked before a byte of a device's upload is read",
     "datasets/clips/uploads.py",
     kept_by="    if not consent.allows(device.owner, material, Purpose.VOLUNTEERS):",
     broken="    if False:",
 )
-def test_consent_is_asked_before_a_byte_of_the_upload_is_read(alice, send, juniper, traces):
+def test_consent_is_checked_before_a_byte_of_the_upload_is_read(alice, send, juniper, traces):
     consent.withdraw(alice, NOW)
     refused(send, traces, 403, body=b"x" * (3 * 2**20))
 
 
-def test_a_consent_that_ends_while_the_sound_is_read_leaves_nothing(
+def test_a_consent_that_ends_while_the_sound_is_read_prevents_storing(
     alice, send, juniper, traces, monkeypatch
 ):
     monkeypatch.setattr("datasets.clips.uploads.check", lambda *args: None)
@@ -500,7 +505,7 @@ def test_a_consent_that_ends_while_the_sound_is_read_leaves_nothing(
     refused(send, traces, 403)
 
 
-def test_somebody_elses_token_sends_nothing(alice, send, juniper, traces):
+def test_another_persons_token_cannot_upload(alice, send, juniper, traces):
     refused(send, traces, 401, token=pair(alice).access)
     refused(send, traces, 401, token="")
 
@@ -517,13 +522,13 @@ def test_a_closed_campaign_asks_for_nothing(send, juniper, traces):
     refused(send, traces, 422)
 
 
-def test_what_is_too_large_leaves_nothing(send, juniper, traces):
+def test_an_upload_that_is_too_large_leaves_nothing(send, juniper, traces):
     refused(send, traces, 413, audio=SOUND + b"\0" * (2 * 2**20))
     refused(send, traces, 413, metadata=WAKE_WORD | {"model": "m" * 20_000})
 
 
 @pytest.mark.parametrize("audio", [b"", b"RIFF", b"no sound", sounds.in_format("wav", sounds.tone(40))])
-def test_what_is_no_sound_leaves_nothing(send, juniper, traces, audio):
+def test_an_upload_that_is_not_audio_leaves_nothing(send, juniper, traces, audio):
     refused(send, traces, 422, audio=audio)
 
 
@@ -540,18 +545,18 @@ def test_what_is_no_sound_leaves_nothing(send, juniper, traces, audio):
         b"--" + b"x" * 200 + b"\r\n",
     ],
 )
-def test_a_body_that_is_not_as_agreed_leaves_nothing(send, juniper, traces, body):
+def test_a_malformed_body_leaves_nothing(send, juniper, traces, body):
     refused(send, traces, 400, body=body)
 
 
-def test_somebody_elses_recording_leaves_nothing(alice, bea, send, juniper, traces):
+def test_another_persons_recording_leaves_nothing(alice, bea, send, juniper, traces):
     consent.give(bea, Material.WAKE_WORD, Purpose, NOW, reference="on paper")
     assert send().status_code == 201
     other = pair(bea)
     refused(send, traces, 409, token=other.access, uuid=other.device)
 
 
-def test_a_device_sends_so_many_clips_a_day(settings, send, device, juniper, traces):
+def test_a_device_has_a_daily_limit_of_clips(settings, send, device, juniper, traces):
     settings.DEVICE_UPLOADS_A_DAY = 1
     assert send().status_code == 201
     answer = refused(send, traces, 429, audio=sounds.in_format("wav", sounds.babble(2)))
@@ -568,7 +573,7 @@ def test_a_large_upload_never_touches_a_disk(send, juniper, settings, traces, mo
     assert opened == []
 
 
-def test_a_call_needs_no_cookie_and_no_page_can_forge_one(login, juniper):
+def test_cookies_are_ignored_so_that_no_page_can_forge_a_call(login, juniper):
     strict = Client(enforce_csrf_checks=True)
     url = f"/v1/device/{login.device}/wake-word-file"
     answer = strict.post(url, multipart(), content_type="application/json", headers=bearer(login.access))
@@ -579,12 +584,12 @@ def test_a_call_needs_no_cookie_and_no_page_can_forge_one(login, juniper):
 
 
 @mutant(
-    "a clip in its cooling-off is lent to nobody",
+    "a clip in its cooling-off is lent to no one",
     "datasets/models.py",
     kept_by='return not_held(f"{clip}held_until") & Q(',
     broken="return Q(",
 )
-def test_a_clip_of_a_device_is_lent_to_nobody_until_its_cooling_off_is_over(bea, send, juniper):
+def test_a_clip_of_a_device_is_lent_to_no_one_until_its_cooling_off_is_over(bea, send, juniper):
     assert send().status_code == 201
     clip = Clip.objects.get()
     assert timedelta(hours=71) < clip.held_until - timezone.now() <= timedelta(hours=72)
@@ -594,7 +599,7 @@ def test_a_clip_of_a_device_is_lent_to_nobody_until_its_cooling_off_is_over(bea,
     assert len(assignments.lend(bea, juniper, 1, NOW)) == 1
 
 
-def test_a_clip_that_is_held_back_is_in_no_release(send, juniper, share):
+def test_a_clip_in_its_cooling_off_is_in_no_release(send, juniper, share):
     send()
     for task in (share(juniper), Task.objects.get(clip__source="device")):
         task.status, task.answer, task.confidence = "settled", "yes", 1.0
@@ -604,7 +609,7 @@ def test_a_clip_that_is_held_back_is_in_no_release(send, juniper, share):
 
 
 @pytest.mark.parametrize("hours", [0, 168])
-def test_the_contributor_says_how_long_it_is_held(alice, send, juniper, hours):
+def test_the_contributor_chooses_how_long_the_cooling_off_is(alice, send, juniper, hours):
     alice.cooling_off = hours
     alice.save()
     send()
@@ -612,6 +617,6 @@ def test_the_contributor_says_how_long_it_is_held(alice, send, juniper, hours):
     assert abs(Clip.objects.get().held_until - wanted) < timedelta(minutes=1)
 
 
-def test_a_uuid_in_an_answer_is_the_devices_and_never_a_persons(client, login):
+def test_answers_hold_the_uuid_of_the_device_and_no_number_of_the_person(client, login):
     own = client.get(f"/v1/device/{login.device}", headers=bearer(login.access)).json()
     assert own["user"] == {"uuid": own["uuid"]} and UUID(own["uuid"]) == login.device

@@ -10,13 +10,13 @@ from tests.support import sounds
 
 
 def middle_of_spectrum(samples):
-    """Hz: the frequency that half of the sound lies below."""
+    """The frequency, in Hz, that divides the energy of the sound in halves."""
     power = np.abs(np.fft.rfft(samples / 1.0)) ** 2
     return np.searchsorted(np.cumsum(power) / power.sum(), 0.5) * 16_000 / len(samples)
 
 
 @pytest.mark.parametrize("coefficient", [0.6, 0.75, 0.9])
-def test_a_disguised_voice_is_as_long_and_as_loud_and_another(coefficient):
+def test_a_disguised_voice_is_different_but_as_long_and_as_loud(coefficient):
     voice = sounds.babble(seed=3, seconds=2.0)
     other = disguise.disguise(voice, coefficient)
     assert other.dtype == np.int16 and len(other) == len(voice)
@@ -25,7 +25,7 @@ def test_a_disguised_voice_is_as_long_and_as_loud_and_another(coefficient):
     assert abs(np.corrcoef(voice, other)[0, 1]) < 0.9
 
 
-def test_a_coefficient_of_one_changes_next_to_nothing():
+def test_a_coefficient_of_one_changes_almost_nothing():
     voice = sounds.babble(seed=3, seconds=2.0)
     assert np.corrcoef(voice, disguise.disguise(voice, 1.0))[0, 1] > 0.99
 
@@ -36,7 +36,7 @@ def test_the_stronger_the_coefficient_the_further_the_formants_move():
     assert there < near < far
 
 
-def test_every_clip_has_a_coefficient_of_its_own_in_the_range():
+def test_every_clip_has_its_own_coefficient_in_the_range():
     drawn = {disguise.coefficient(np.random.default_rng(n).bytes(32)) for n in range(50)}
     assert len(drawn) == 50
     assert disguise.STRONGEST <= min(drawn) < max(drawn) <= disguise.WEAKEST
@@ -49,13 +49,13 @@ def spoken(alice, juniper):
     return Clip.objects.get()
 
 
-def test_volunteers_hear_a_clip_as_it_is_unless_its_contributor_wished_otherwise(spoken):
+def test_volunteers_hear_a_clip_unchanged_unless_its_contributor_chose_otherwise(spoken):
     assert hearing.for_volunteers(spoken) == vault.get(spoken)
 
 
-def test_a_wish_to_be_disguised_is_kept_at_every_hearing(alice, spoken):
+def test_a_disguised_clip_sounds_the_same_at_every_hearing(alice, spoken):
     consent.disguise(alice, True, NOW)
     assert Consent.objects.live().filter(disguised=True).exists()
-    heard = hearing.for_volunteers(spoken)
-    assert heard != vault.get(spoken) and heard == hearing.for_volunteers(spoken)
-    assert len(audio.read(heard)) == len(audio.read(vault.get(spoken)))
+    disguised = hearing.for_volunteers(spoken)
+    assert disguised != vault.get(spoken) and disguised == hearing.for_volunteers(spoken)
+    assert len(audio.read(disguised)) == len(audio.read(vault.get(spoken)))

@@ -28,20 +28,20 @@ def files(home: Path) -> list[Path]:
     return [path for path in (home / "vault").rglob("*") if path.is_file()]
 
 
-def test_a_clip_is_held_with_its_task(alice, juniper, share):
+def test_a_clip_is_stored_with_its_task(alice, juniper, share):
     task = share(juniper)
     assert (task.clip.contributor, task.clip.material, task.wanted) == (alice, "wake-word", 2)
     assert task.clip.consent.purpose == Purpose.VOLUNTEERS
 
 
-def test_the_vault_gives_back_the_same_samples(alice, juniper, sound):
+def test_the_vault_returns_the_same_samples(alice, juniper, sound):
     intake.add(sound, juniper, origin(alice), NOW)
     wav = vault.get(Clip.objects.get())
     assert wav == audio.wav(sound.samples)
 
 
 @mutant(
-    "the vault holds only ciphertext",
+    "the vault contains only ciphertext",
     "datasets/clips/vault.py",
     kept_by="(name, _sealed(name, key, wav)) for",
     broken="(name, wav) for",
@@ -53,12 +53,12 @@ def test_the_vault_holds_only_ciphertext(alice, juniper, sound, own_home):
     assert sound.samples.tobytes()[100:140] not in stored and b"RIFF" not in stored
 
 
-def test_nobody_else_on_the_machine_can_look_into_the_vault(alice, juniper, sound, own_home):
+def test_no_other_user_of_the_machine_can_read_the_vault(alice, juniper, sound, own_home):
     intake.add(sound, juniper, origin(alice), NOW)
     assert (own_home / "vault").stat().st_mode & 0o077 == 0
 
 
-def test_a_stolen_vault_and_database_open_nothing_without_the_master_key(alice, juniper, sound, own_home):
+def test_a_stolen_vault_and_database_are_useless_without_the_master_key(alice, juniper, sound, own_home):
     intake.add(sound, juniper, origin(alice), NOW)
     (own_home / "keys" / "0001.key").unlink()
     with pytest.raises(keys.KeyLost):
@@ -103,13 +103,13 @@ def test_the_same_samples_in_another_format_are_the_same_clip(alice, juniper, so
     assert not intake.add(again, juniper, origin(alice), NOW)
 
 
-def test_a_second_campaign_asks_about_the_clip_that_is_held(alice, juniper, sentences, sound):
+def test_a_second_campaign_asks_about_the_existing_clip(alice, juniper, sentences, sound):
     intake.add(sound, juniper, origin(alice), NOW)
     assert intake.add(sound, sentences, origin(alice), NOW)
     assert (Clip.objects.count(), Task.objects.count()) == (1, 2)
 
 
-def test_somebody_elses_recording_is_a_duplicate(alice, bea, juniper, sound):
+def test_another_contributors_recording_is_a_duplicate(alice, bea, juniper, sound):
     intake.add(sound, juniper, origin(alice), NOW)
     consent.give(bea, "wake-word", Purpose, NOW, reference="on paper")
     with pytest.raises(intake.Duplicate):
@@ -123,14 +123,14 @@ def test_a_recording_that_another_contributor_stores_at_the_same_time_is_a_dupli
     consent.give(bea, "wake-word", Purpose, NOW, reference="on paper")
     look, came = intake._existing, []
 
-    def and_then_it_comes(*args):
+    def look_and_let_it_come(*args):
         found = look(*args)
         if not came:
             came.append(True)
             assert in_background(lambda: intake.add(sound, juniper, origin(bea), NOW)).result(timeout=30)
         return found
 
-    monkeypatch.setattr(intake, "_existing", and_then_it_comes)
+    monkeypatch.setattr(intake, "_existing", look_and_let_it_come)
     with pytest.raises(intake.Duplicate):
         intake.add(sound, juniper, origin(alice), NOW)
     assert Clip.objects.get().contributor == bea
@@ -157,7 +157,7 @@ def test_a_failure_after_the_file_was_written_leaves_no_file(alice, juniper, sou
 
 
 def state_of(person, consented, monkeypatch):
-    """Brings the person's consent for wake words into this state; the reference that a clip then names."""
+    """Bring the person's consent for wake words into this state. Returns the reference for the clip."""
     if consented == "withdrawn":
         consent.withdraw(person, NOW, material=Material.WAKE_WORD)
     if consented == "notice changed":
@@ -166,7 +166,7 @@ def state_of(person, consented, monkeypatch):
 
 
 def stored(sound):
-    """The clip of this sound and its tasks, in what does not differ from one run to the next."""
+    """The clip of this sound and its tasks, without the values that differ from run to run."""
     clip = Clip.objects.filter(samples_sha256=sound.fingerprint).first()
     if clip is None:
         return None
@@ -197,12 +197,10 @@ def stored(sound):
 @pytest.mark.parametrize(
     "clip", ["new", "own and asked", "own, asked elsewhere", "own of other material", "another's"]
 )
-def test_one_clip_comes_in_alone_as_in_a_batch(
-    alice, juniper, sentences, sound, monkeypatch, clip, consented
-):
-    """In every combination of what is stored already and of the contributor's consent."""
+def test_a_clip_is_stored_alone_as_in_a_batch(alice, juniper, sentences, sound, monkeypatch, clip, consented):
+    """For every combination of what is already stored and the contributor's consent."""
     if consented == "never given" and clip.startswith("own"):
-        return  # a clip always had consent once
+        return  # an existing clip had consent once
     wendy = User.objects.create_user("wendy")
     if consented != "never given":
         notice = notices.current("en")
@@ -222,26 +220,26 @@ def test_one_clip_comes_in_alone_as_in_a_batch(
     )
     submission = intake.Submission(sound, of_wendy, truth="no", draft="know" if campaign == sentences else "")
 
-    came_to, rows = [], []
+    found, rows = [], []
     for batch, place in (([submission], 0), ([first, submission, last], 1)):
         with transaction.atomic():
             outcomes = intake.add_all(batch, campaign, NOW)
             rows.append(stored(sound))
             transaction.set_rollback(True)
         assert [each for n, each in enumerate(outcomes) if n != place] == [True] * (len(batch) - 1)
-        came_to.append(outcomes[place])
+        found.append(outcomes[place])
 
     assert rows[0] == rows[1]
     if clip == "another's":
-        assert [type(each) for each in came_to] == [intake.Duplicate] * 2
+        assert [type(each) for each in found] == [intake.Duplicate] * 2
     elif consented != "live":
         refusal = consent.NoticeChanged if consented == "notice changed" else consent.NoConsent
-        assert [type(each) for each in came_to] == [refusal] * 2
+        assert [type(each) for each in found] == [refusal] * 2
     else:
-        assert came_to == [clip != "own and asked"] * 2
+        assert found == [clip != "own and asked"] * 2
 
 
-def test_clips_without_speech_come_last_where_the_campaign_says_so(alice, juniper, sentences, share):
+def test_clips_without_speech_come_last_if_the_campaign_says_so(alice, juniper, sentences, share):
     sentences.speech_first = False
     sentences.save()
     assert (share(juniper).priority, share(sentences).priority) == (1, 0)
@@ -254,8 +252,8 @@ def test_clips_without_speech_come_last_where_the_campaign_says_so(alice, junipe
     broken="        if names:\n",
 )
 @pytest.mark.django_db(transaction=True)
-def test_a_commit_whose_answer_was_lost_leaves_no_row_without_its_file(alice, juniper, monkeypatch):
-    """A database that dies while it commits: the row may be there although the call failed."""
+def test_a_commit_that_lost_its_answer_leaves_no_row_without_its_file(alice, juniper, monkeypatch):
+    """If the database dies while it commits, the row may exist although the call failed."""
     commit = BaseDatabaseWrapper._commit
 
     def commit_and_lose_the_answer(self):

@@ -29,7 +29,7 @@ from datasets import normalise
         ("!?…", ""),
     ],
 )
-def test_a_text_comes_to_its_normal_form(typed, normal):
+def test_a_text_is_brought_to_its_normal_form(typed, normal):
     assert normalise.text(typed) == normal
 
 
@@ -51,15 +51,15 @@ def test_joining_puts_spaces_only_where_a_script_has_them():
     assert normalise.join(["我", "用", "hey", "mycroft", "听", "歌"]) == "我用 hey mycroft 听歌"
 
 
-def test_thai_keeps_its_vowel_in_one_piece():
+def test_the_thai_vowel_am_is_not_split():
     assert normalise.text("น้ำ") == "น้ำ"
 
 
-def test_joining_nothing_is_the_empty_text():
+def test_joining_no_words_gives_the_empty_text():
     assert normalise.join([]) == ""
 
 
-# Letters of many scripts, and every kind of thing that comes between and on top of them.
+# Letters of many scripts, separators, and combining marks.
 crowded = st.lists(
     st.one_of(
         st.characters(),
@@ -83,7 +83,7 @@ def test_joining_loses_no_word(text):
 
 
 @given(crowded)
-def test_a_word_holds_only_letters_marks_digits_and_joiners(text):
+def test_a_word_contains_only_letters_marks_digits_and_joiners(text):
     for word in normalise.words(text):
         if word != normalise.UNCLEAR:
             assert unicodedata.category(word[0])[0] in "LN"

@@ -37,7 +37,7 @@ def at(client, alice):
 
 @pytest.fixture
 def dan(db):
-    """A contributor who allowed nothing."""
+    """A contributor who has given no consent."""
     return User.objects.create_user("dan")
 
 
@@ -55,7 +55,7 @@ def offered(client, slug="sentences"):
     return client.get(f"/record/{slug}/").context["prompt"]
 
 
-def test_a_recording_becomes_a_clip_with_the_samples_that_were_sent(at, alice, juniper):
+def test_a_recording_becomes_a_clip_with_the_same_samples(at, alice, juniper):
     answer = send(at, "juniper")
     assert (answer.status_code, answer.json()) == (201, {"shared": 1, "prompt": None})
     clip = alice.clips.get()
@@ -65,14 +65,14 @@ def test_a_recording_becomes_a_clip_with_the_samples_that_were_sent(at, alice, j
 
 
 @pytest.mark.parametrize("kind", sounds.FORMATS)
-def test_without_javascript_a_file_of_any_format_is_taken(at, alice, juniper, kind):
+def test_without_javascript_a_file_of_any_format_is_accepted(at, alice, juniper, kind):
     answer = at.post("/record/juniper/", {"audio": take(kind=kind)}, follow=True)
     assert answer.redirect_chain == [("/record/juniper/", 302)]
     assert "Thank you: your recording is shared." in answer.content.decode()
     assert alice.clips.count() == 1
 
 
-def test_what_was_asked_to_be_read_is_the_reference_and_the_next_sentence_comes(at, alice, reading):
+def test_the_sentence_to_read_is_the_reference_and_the_next_one_follows(at, alice, reading):
     asked = offered(at)
     answer = send(at, "sentences", fields={"prompt": asked.pk})
     task = Task.objects.get()
@@ -82,12 +82,12 @@ def test_what_was_asked_to_be_read_is_the_reference_and_the_next_sentence_comes(
 
 
 @mutant(
-    "nobody is asked to read a sentence twice",
+    "no one is asked to read a sentence twice",
     "datasets/clips/recording.py",
     kept_by="            del marks[mark]\n",
     broken="            pass\n",
 )
-def test_nobody_is_asked_to_read_a_sentence_twice(at, alice, reading):
+def test_no_one_is_asked_to_read_a_sentence_twice(at, alice, reading):
     read = []
     for seed in range(len(SENTENCES)):
         read.append(offered(at))
@@ -98,7 +98,7 @@ def test_nobody_is_asked_to_read_a_sentence_twice(at, alice, reading):
     assert "You have read every sentence" in page.content.decode()
 
 
-def test_a_sentence_read_in_another_tab_meanwhile_is_not_taken_twice(at, alice, reading):
+def test_a_sentence_that_was_read_in_another_tab_is_not_accepted_twice(at, alice, reading):
     asked = offered(at)
     send(at, "sentences", fields={"prompt": asked.pk})
     again = send(at, "sentences", take(seed=2), fields={"prompt": asked.pk})
@@ -106,18 +106,18 @@ def test_a_sentence_read_in_another_tab_meanwhile_is_not_taken_twice(at, alice, 
     assert alice.clips.count() == 1
 
 
-def test_what_was_read_least_is_asked_for_first(alice, reading, bea):
+def test_the_sentence_that_was_read_least_comes_first(alice, reading, bea):
     Prompt.objects.exclude(text=SENTENCES[1]).update(times_read=1)
     assert {recording.next_prompt(person, reading).text for person in (alice, bea)} == {SENTENCES[1]}
 
 
-def test_among_equals_people_are_not_all_asked_for_the_same(reading, volunteers):
+def test_people_get_equally_read_sentences_in_different_orders(reading, volunteers):
     asked = {person.pk: recording.next_prompt(person, reading) for person in volunteers}
     assert len(set(asked.values())) > 1
     assert asked == {person.pk: recording.next_prompt(person, reading) for person in volunteers}
 
 
-def test_a_sentence_can_be_passed_over(at, reading):
+def test_a_sentence_can_be_skipped(at, reading):
     first = offered(at)
     others = {at.get(f"/record/sentences/?other={first.pk}").context["prompt"].pk for _try in range(20)}
     assert first.pk not in others
@@ -125,7 +125,7 @@ def test_a_sentence_can_be_passed_over(at, reading):
     assert at.get(f"/record/sentences/?other={first.pk}").context["prompt"] == first
 
 
-def test_more_sentences_than_are_looked_at_together(alice, reading, monkeypatch):
+def test_sentences_beyond_the_first_batch_are_found(alice, reading, monkeypatch):
     monkeypatch.setattr(recording, "_PROMPTS_AT_A_TIME", 1)
     first = recording.next_prompt(alice, reading)
     recording.share(alice, reading, sounds.in_format("wav", sounds.babble(1, 1.5)), NOW, prompt=first)
@@ -134,12 +134,12 @@ def test_more_sentences_than_are_looked_at_together(alice, reading, monkeypatch)
 
 
 @mutant(
-    "which sentence somebody read stands nowhere in the database",
+    "which sentence a person read is stored nowhere in plain",
     "datasets/clips/recording.py",
     kept_by="hmac.new(key, ",
     broken='hmac.new(b"", ',
 )
-def test_which_sentence_somebody_read_stands_nowhere_in_the_database(at, alice, bea, reading):
+def test_which_sentence_a_person_read_is_stored_nowhere_in_plain(at, alice, bea, reading):
     consent.give(bea, Material.UTTERANCE, [Purpose.VOLUNTEERS], NOW, reference="on paper")
     prompt = reading.prompts.first()
     for person, seed in ((alice, 1), (bea, 2)):
@@ -157,14 +157,14 @@ def test_speech_without_a_sentence_has_no_reference(at, alice, reading):
     assert (Task.objects.get().reference, Reading.objects.count()) == ("", 0)
 
 
-def test_a_sentence_of_another_campaign_is_not_taken(at, alice, reading, juniper):
+def test_a_sentence_of_another_campaign_is_refused(at, alice, reading, juniper):
     other = campaigns.create(slug="more", kind="transcription", language="en", prompts="good morning")
     answer = send(at, "sentences", fields={"prompt": other.prompts.get().pk})
     assert (answer.status_code, answer.json()["detail"]) == (400, "This sentence is no longer needed.")
     assert alice.clips.count() == 0
 
 
-def test_sending_the_same_take_again_adds_nothing_and_is_no_error(at, alice, reading):
+def test_sending_the_same_take_again_adds_nothing_and_is_not_an_error(at, alice, reading):
     asked = offered(at)
     first, again = (send(at, "sentences", fields={"prompt": asked.pk}) for _time in range(2))
     assert (first.status_code, again.status_code) == (201, 200)
@@ -189,7 +189,7 @@ def test_sending_the_same_take_again_adds_nothing_and_is_no_error(at, alice, rea
     ],
     ids=("short", "long", "nonsense", "empty", "large", "far too large"),
 )
-def test_what_is_not_taken_is_told_why_and_leaves_nothing(
+def test_a_refused_recording_is_explained_and_leaves_nothing(
     at, alice, juniper, own_home, sound, status, detail
 ):
     sound.seek(0)
@@ -201,26 +201,26 @@ def test_what_is_not_taken_is_told_why_and_leaves_nothing(
     assert (Clip.objects.count(), files(own_home)) == (0, [])
 
 
-def test_from_one_to_fifteen_seconds_are_taken(at, alice, juniper):
+def test_recordings_of_one_to_fifteen_seconds_are_accepted(at, alice, juniper):
     for seed, seconds in enumerate((1.0, 15.0)):
         assert send(at, "juniper", take(seconds, seed=seed)).status_code == 201
 
 
 @mutant(
-    "no recording lies in a temporary file",
+    "no recording is written to a temporary file",
     "datasets/clips/views.py",
     kept_by="        request.upload_handlers = [MemoryFileUploadHandler(request)]\n",
     broken="",
 )
-def test_no_recording_ever_lies_in_a_temporary_file(at, alice, juniper, settings, tmp_path):
-    settings.FILE_UPLOAD_MAX_MEMORY_SIZE = 10  # Django would spool anything larger
+def test_no_recording_is_ever_written_to_a_temporary_file(at, alice, juniper, settings, tmp_path):
+    settings.FILE_UPLOAD_MAX_MEMORY_SIZE = 10  # Django would write larger files to a temporary file
     settings.FILE_UPLOAD_TEMP_DIR = tmp_path / "none"
     assert send(at, "juniper").status_code == 400
     settings.FILE_UPLOAD_MAX_MEMORY_SIZE = recording.MAX_BYTES * 2
     assert send(at, "juniper").status_code == 201
 
 
-def test_somebody_elses_recording_is_not_taken(at, alice, bea, juniper):
+def test_another_persons_recording_is_refused(at, alice, bea, juniper):
     consent.give(bea, Material.WAKE_WORD, [Purpose.VOLUNTEERS], NOW, reference="on paper")
     send(at, "juniper")
     other = Client()
@@ -231,12 +231,12 @@ def test_somebody_elses_recording_is_not_taken(at, alice, bea, juniper):
 
 
 @mutant(
-    "without consent there is nothing to record with",
+    "without consent there is no recorder",
     "templates/datasets/clips/record_campaign.html",
     kept_by="{% if not allowed %}",
     broken="{% if False %}",
 )
-def test_without_consent_the_page_says_so_and_has_nothing_to_record_with(client, dan, juniper, reading):
+def test_without_consent_the_page_says_so_and_has_no_recorder(client, dan, juniper, reading):
     client.force_login(dan)
     for address in ("/record/juniper/", "/record/sentences/", "/record/sentences/freely/"):
         page = client.get(address).content.decode()
@@ -247,15 +247,15 @@ def test_without_consent_the_page_says_so_and_has_nothing_to_record_with(client,
     assert "Say it" not in page and "/profile/consent/" in page
 
 
-def test_without_consent_nothing_that_is_sent_is_stored(client, dan, juniper, reading, own_home):
+def test_without_consent_nothing_is_stored(client, dan, juniper, reading, own_home):
     client.force_login(dan)
     for slug, fields in (("juniper", {}), ("sentences", {"prompt": reading.prompts.first().pk})):
         answer = send(client, slug, fields=fields)
         assert answer.status_code == 403
         assert answer.json()["detail"] == "Nothing was stored: you have not agreed to this, or no longer do."
     assert client.post("/record/juniper/", {"audio": take()}).status_code == 403
-    held = (Clip.objects.count(), Task.objects.count(), Reading.objects.count(), files(own_home))
-    assert held == (0, 0, 0, [])
+    stored = (Clip.objects.count(), Task.objects.count(), Reading.objects.count(), files(own_home))
+    assert stored == (0, 0, 0, [])
 
 
 @mutant(
@@ -266,14 +266,14 @@ def test_without_consent_nothing_that_is_sent_is_stored(client, dan, juniper, re
     "                )\n",
     broken="                self._found[ground] = origin.contributor.consents.first()\n",
 )
-def test_consent_withdrawn_while_the_page_was_open_ends_recording_at_once(at, alice, juniper, own_home):
+def test_withdrawing_consent_while_the_page_is_open_ends_recording_immediately(at, alice, juniper, own_home):
     assert "voice-recorder" in at.get("/record/juniper/").content.decode()
     consent.withdraw(alice, NOW)
     assert send(at, "juniper").status_code == 403
     assert (Clip.objects.count(), files(own_home)) == (0, [])
 
 
-def test_consent_for_one_kind_of_clip_opens_only_that_page(client, dan, juniper, reading):
+def test_consent_for_one_material_opens_only_the_pages_for_it(client, dan, juniper, reading):
     consent.give(dan, Material.WAKE_WORD, [Purpose.VOLUNTEERS], NOW, reference="on paper")
     client.force_login(dan)
     assert "voice-recorder" in client.get("/record/juniper/").content.decode()
@@ -291,12 +291,12 @@ def test_only_contributors_record(client, rita, juniper):
     assert "/record/" not in Client().get("/").content.decode()
 
 
-def test_a_closed_campaign_takes_nothing(at, alice, juniper):
+def test_a_closed_campaign_accepts_nothing(at, alice, juniper):
     Campaign.objects.update(is_open=False)
     assert at.get("/record/juniper/").status_code == send(at, "juniper").status_code == 404
 
 
-def test_another_site_cannot_send_in_somebodys_name(alice, juniper):
+def test_another_site_cannot_send_in_a_persons_name(alice, juniper):
     strict = Client(enforce_csrf_checks=True)
     strict.force_login(alice)
     assert send(strict, "juniper").status_code == 403
@@ -329,7 +329,7 @@ def test_a_campaign_is_opened_with_sentences_from_a_file(db, tmp_path):
         ("wake-word", "hello", "prompts: Only transcription campaigns have sentences to read."),
     ],
 )
-def test_sentences_that_cannot_be_read_in_time_are_refused_with_their_line(db, tmp_path, kind, line, problem):
+def test_sentences_too_long_to_read_are_refused_with_their_line(db, tmp_path, kind, line, problem):
     file = tmp_path / "sentences.txt"
     file.write_text(f"\n{line}\n")
     with pytest.raises(CommandError) as refused:
@@ -338,7 +338,7 @@ def test_sentences_that_cannot_be_read_in_time_are_refused_with_their_line(db, t
     assert Campaign.objects.count() == 0
 
 
-def test_sentences_are_edited_as_lines_and_keep_their_count(client, reading, db):
+def test_sentences_are_edited_as_lines_and_keep_their_counts(client, reading, db):
     root = User.objects.create_superuser("root")
     client.force_login(root)
     Prompt.objects.filter(text=SENTENCES[0]).update(times_read=4)
@@ -361,9 +361,7 @@ def test_a_contributor_finds_the_page_in_the_menu(at):
     assert '<a href="/record/"' not in at.get("/").content.decode()
 
 
-def test_a_changed_notice_is_to_be_answered_before_anything_new_is_recorded(
-    client, dan, juniper, monkeypatch
-):
+def test_a_changed_notice_must_be_answered_before_recording(client, dan, juniper, monkeypatch):
     notice = notices.current("en")
     consent.give(dan, Material.WAKE_WORD, [Purpose.VOLUNTEERS], NOW, notice=notice)
     client.force_login(dan)
@@ -375,7 +373,7 @@ def test_a_changed_notice_is_to_be_answered_before_anything_new_is_recorded(
     assert Clip.objects.count() == 0
 
 
-def test_under_a_renewed_data_key_nobody_is_asked_again_for_what_they_read(alice, reading):
+def test_after_a_data_key_was_renewed_no_one_is_asked_to_read_a_sentence_again(alice, reading):
     sound = sounds.in_format("wav", sounds.babble(1, 1.5))
     read = recording.next_prompt(alice, reading)
     recording.share(alice, reading, sound, NOW, prompt=read)
@@ -395,7 +393,7 @@ def renew_everything(person):
     recording.renew_marks(person)
 
 
-def test_whoever_takes_a_clip_back_may_read_its_sentence_again(alice, reading):
+def test_a_person_who_withdraws_a_clip_may_read_its_sentence_again(alice, reading):
     sound = sounds.in_format("wav", sounds.babble(1, 1.5))
     read = recording.next_prompt(alice, reading)
     recording.share(alice, reading, sound, NOW, prompt=read)

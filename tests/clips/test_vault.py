@@ -1,4 +1,4 @@
-"""What a file of the vault holds, and what opens it."""
+"""The contents of a file in the vault, and what opens it."""
 
 import hashlib
 from pathlib import Path
@@ -24,20 +24,20 @@ def name():
     vault.destroy(stored_as)
 
 
-def room(size=SIZE):
+def buffer(size=SIZE):
     return memoryview(bytearray(size))
 
 
-def test_a_sound_comes_out_with_its_digest(name):
-    written = room()
+def test_a_sound_is_read_with_its_digest(name):
+    written = buffer()
     assert vault.read_into(written, name, KEY) == hashlib.sha256(WAV).digest()
     assert bytes(written) == vault.read(name, KEY) == WAV
 
 
-def test_many_are_stored_as_one_is(name):
+def test_several_files_are_stored_as_one_is(name):
     other = vault.new_name()
     vault.put_all([(other, KEY, WAV)])
-    assert vault.read_into(room(), other, KEY) == hashlib.sha256(WAV).digest()
+    assert vault.read_into(buffer(), other, KEY) == hashlib.sha256(WAV).digest()
     vault.destroy(other)
 
 
@@ -47,21 +47,21 @@ def test_many_are_stored_as_one_is(name):
     kept_by="keys.seal(key, hashlib.sha256(wav).digest(), _label(name))",
     broken="hashlib.sha256(wav).digest()",
 )
-def test_a_file_holds_neither_the_sound_nor_its_digest_in_plain(name):
+def test_a_file_contains_neither_the_sound_nor_its_digest_in_plain(name):
     stored = Path(storages["vault"].path(name)).read_bytes()
     assert WAV[:64] not in stored and hashlib.sha256(WAV).digest() not in stored
 
 
-def test_a_file_of_before_has_no_digest_and_opens():
+def test_an_older_file_without_a_digest_opens():
     name = vault.new_name()
     storages["vault"].save(name, ContentFile(ciphers.seal(KEY, WAV, name)))
-    written = room()
+    written = buffer()
     assert vault.read_into(written, name, KEY) == b""
     assert bytes(written) == vault.read(name, KEY) == WAV
     vault.destroy(name)
 
 
-@pytest.mark.parametrize("read", [vault.read, lambda *at: vault.read_into(room(), *at)])
+@pytest.mark.parametrize("read", [vault.read, lambda *at: vault.read_into(buffer(), *at)])
 @pytest.mark.parametrize(
     "change",
     [
@@ -71,15 +71,15 @@ def test_a_file_of_before_has_no_digest_and_opens():
     ],
     ids=["its beginning", "its end", "its middle"],
 )
-def test_a_file_that_was_changed_does_not_open(name, change, read):
+def test_a_changed_file_does_not_open(name, change, read):
     path = Path(storages["vault"].path(name))
     path.write_bytes(change(path.read_bytes()))
     with pytest.raises(keys.KeyLost):
         read(name, KEY)
 
 
-@pytest.mark.parametrize("read", [vault.read, lambda *at: vault.read_into(room(), *at)])
-def test_the_digest_of_another_sound_is_not_taken(name, read):
+@pytest.mark.parametrize("read", [vault.read, lambda *at: vault.read_into(buffer(), *at)])
+def test_the_digest_of_another_sound_is_not_accepted(name, read):
     other = vault.new_name()
     vault.put(other, KEY, WAV)
     paths = [Path(storages["vault"].path(each)) for each in (name, other)]
@@ -90,18 +90,18 @@ def test_the_digest_of_another_sound_is_not_taken(name, read):
     vault.destroy(other)
 
 
-@pytest.mark.parametrize("read", [vault.read, lambda *at: vault.read_into(room(), *at)])
+@pytest.mark.parametrize("read", [vault.read, lambda *at: vault.read_into(buffer(), *at)])
 def test_another_key_opens_nothing(name, read):
     with pytest.raises(keys.KeyLost):
         read(name, bytes(32))
 
 
 @pytest.mark.parametrize("size", [0, SIZE - 2, SIZE + 2])
-def test_a_sound_goes_into_no_other_room(name, size):
+def test_a_sound_is_not_read_into_a_buffer_of_another_size(name, size):
     with pytest.raises(vault.WrongSize):
-        vault.read_into(room(size), name, KEY)
+        vault.read_into(buffer(size), name, KEY)
 
 
-def test_a_file_that_is_gone_is_not_found():
+def test_a_missing_file_is_not_found():
     with pytest.raises(FileNotFoundError):
-        vault.read_into(room(), vault.new_name(), KEY)
+        vault.read_into(buffer(), vault.new_name(), KEY)

@@ -32,7 +32,7 @@ def test_every_code_has_words(words, codes):
     assert set(chain.from_iterable(codes)) <= words.keys()
 
 
-def test_no_code_means_two_things():
+def test_no_two_refusals_share_a_code():
     codes = list(chain(*EVERYWHERE, *IN_IMPORTS, UploadRefusal, RecordingRefusal))
     assert len(set(map(str, codes))) == len(codes)
 

@@ -1,7 +1,7 @@
-"""A device, as ovos-backend-client makes one: a program of its own, told line by line what to do.
+"""A device that uses ovos-backend-client: a program that reads commands line by line.
 
-Each line of its input names a function below and its argument; each line of its output is what that gave, as
-JSON. In a process of its own because the client keeps one identity for a whole process, in files under HOME.
+Each line of its input names a function below and its argument; each line of its output is the result in JSON.
+It is a separate process because the client keeps one identity per process, in files under HOME.
 """
 
 import json
@@ -16,12 +16,12 @@ from ovos_backend_client.pairing import PairingManager, is_paired
 
 URL = sys.argv[1]
 ANSWERS = os.fdopen(os.dup(1), "w")
-os.dup2(2, 1)  # the client logs to what was its output
+os.dup2(2, 1)  # the client logs to stdout, which is used for results here
 paired = threading.Event()
 
 
 class Recording:
-    """What the client takes for audio."""
+    """What the client accepts as audio."""
 
     def __init__(self, path):
         self.get_wav_data = Path(path).read_bytes
@@ -32,7 +32,7 @@ def threads(_):
 
 
 def ask_for_code(_):
-    """The client then asks by itself, again and again, whether the code was entered."""
+    """The client then polls by itself until the code is entered."""
     codes = []
     manager = PairingManager(
         api_url=URL, version="v1", code_callback=codes.append, success_callback=paired.set
@@ -62,29 +62,29 @@ def new_version(version):
     return DeviceApi(URL).update_version(core_version=version).status_code
 
 
-def wait_a_day(_):
-    """As far as the client's own clock tells."""
+def expire_token(_):
+    """Makes the client believe that its token expired."""
     IdentityManager.load().expires_at = 1
     IdentityManager.save()
 
 
 def refresh(_):
-    """With the client's own parts, for its own way raises before it sends anything (as of 1.0.1)."""
+    """Uses parts of the client, because its own method raises before it sends anything (version 1.0.1)."""
     backend = DeviceApi(URL).backend
     bearer = {"Authorization": f"Bearer {backend.identity.refresh}"}
     IdentityManager.save(backend.get(f"{URL}/v1/auth/token", headers=bearer).json())
 
 
 def upload_wake_word(path):
-    said = {"name": "hey_juniper", "engine": "ovos-ww-plugin-precise", "model": "m4"}
-    return DatasetApi(URL).upload_wake_word(Recording(path), said).status_code
+    metadata = {"name": "hey_juniper", "engine": "ovos-ww-plugin-precise", "model": "m4"}
+    return DatasetApi(URL).upload_wake_word(Recording(path), metadata).status_code
 
 
 def upload_utterance(path):
     api = DatasetApi(URL)
-    said = {"lang": "en-us", "transcription": "turn on the light", "engine": "ovos-stt"}
+    metadata = {"lang": "en-us", "transcription": "turn on the light", "engine": "ovos-stt"}
     address = f"{URL}/v1/device/{api.uuid}/utterance-file"
-    return api.upload_stt_recording(Recording(path), said, address).status_code
+    return api.upload_stt_recording(Recording(path), metadata, address).status_code
 
 
 for line in sys.stdin:

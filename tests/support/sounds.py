@@ -1,4 +1,4 @@
-"""Small sound files in every format, made on the spot; nothing is read from disk."""
+"""Makes small sound files in every format."""
 
 import io
 import struct
@@ -18,7 +18,7 @@ def tone(seconds: float = 1.0, rate: int = RATE, hertz: float = 440.0, level: fl
 
 
 def in_format(kind: str, samples=None, rate: int = RATE) -> bytes:
-    """A file of one of FORMATS with int16 (n,) or (n, channels), a second's tone unless given."""
+    """A file in one of FORMATS of int16 (n,) or (n, channels), by default a tone of one second."""
     samples = tone(rate=rate) if samples is None else samples
     if kind == "webm":
         return by_av(samples, rate, "webm", "libopus")
@@ -38,8 +38,11 @@ def by_sndfile(samples, rate: int, kind: str, subtype: str | None = None) -> byt
 
 
 def by_av(samples, rate: int, container: str, codec: str, stamp=lambda number, at: at) -> bytes:
-    """``samples`` by FFmpeg; ``stamp`` gives packet ``number``, due ``at`` so many samples, another
-    time, or None to leave it out, as browsers do where they hear nothing."""
+    """A file of ``samples``, by FFmpeg.
+
+    ``stamp`` takes the number of a packet and its time ``at``, in samples, and returns another time, or None
+    to leave the packet out, as browsers leave out silence.
+    """
     channels = np.atleast_2d(samples.T).astype(np.float32) / 32_768
     file = io.BytesIO()
     with av.open(file, "w", format=container) as opened:
@@ -63,7 +66,7 @@ def by_av(samples, rate: int, container: str, codec: str, stamp=lambda number, a
 
 
 def riff(*chunks: tuple[bytes, bytes], size: int | None = None) -> bytes:
-    """A RIFF file of (name, body); ``size`` is what its header says, the truth unless given."""
+    """A RIFF file of chunks (name, body). ``size`` is the size in its header, by default the real one."""
     body = b"WAVE" + b"".join(chunk(*named) for named in chunks)
     return b"RIFF" + struct.pack("<I", len(body) if size is None else size) + body
 
@@ -80,13 +83,13 @@ def fmt(encoding=1, channels=1, rate=RATE, bits=16, align=None, extra=b"") -> tu
 
 
 def wav_header(data_size: int, size: int, **fields) -> bytes:
-    """The 44 bytes before the sound, with whatever lengths a test wants them to claim."""
+    """The 44 bytes before the sound, with the lengths that a test wants in them."""
     name, body = fmt(**fields)
     return riff((name, body), size=size) + b"data" + struct.pack("<I", data_size)
 
 
-def silent_film() -> bytes:
-    """A WebM file with a picture and no sound."""
+def silent_video() -> bytes:
+    """A WebM file with a video track and no sound."""
     file = io.BytesIO()
     with av.open(file, "w", format="webm") as opened:
         stream = opened.add_stream("libvpx", rate=10)
@@ -96,7 +99,7 @@ def silent_film() -> bytes:
 
 
 def babble(seed: int, seconds: float = 1.0):
-    """int16 (n,): a buzz through three moving formants, enough of a voice for a speech detector."""
+    """int16 (n,): a buzz through three moving formants, close enough to a voice for a speech detector."""
     random = np.random.default_rng(seed)
     at = np.arange(round(seconds * RATE)) / RATE
     pitch = 110 + 40 * random.random() + 15 * np.sin(2 * np.pi * 3 * at)
