@@ -15,9 +15,8 @@ from tagger.celery import app
 # A request is pending, for all processes, from sending it until a worker begins. In case the broker loses it,
 # the next one may be sent after EXPIRY seconds; beat sends one regularly too.
 PENDING, EXPIRY = "tagger:settling-asked", 5
-DELAY = (
-    0.3  # seconds in which answers gather to be settled together: a message costs as much as settling several
-)
+# Seconds in which answers gather to be settled together: a message costs as much as settling several of them.
+DELAY = 0.3
 
 
 def request_settlement() -> None:

@@ -168,13 +168,13 @@ def test_the_statement_that_stores_a_label_agrees_with_the_steps(
         for row in rows
         if row.state == State.LENT and row.campaign == juniper and is_stored_by_steps(row.assignment)
     }
-    assert len(expected) == 2 * 4 * 2 * 3 * 2  # audible, and lent in any role but as a repeat
+    assert len(expected) == 2 * 4 * 2 * 3 * 2  # audible, and lent in any role but that of a repeat
     assert stored_together(carl, list(by_pk), monkeypatch) == set()
     assert difference(rows, stored_together(bea, list(by_pk), monkeypatch), expected) == []
 
 
 def stored_together(annotator, pks, monkeypatch):
-    """The tasks of which the statement stores a label, asked for all these assignments in one go."""
+    """The tasks of the assignments for which the statement stores a label, in one query for all of them."""
     asked = []
     with monkeypatch.context() as patch:
         patch.setattr(statements.prepared, "one", lambda *args: asked.append(args))
@@ -232,7 +232,7 @@ def columns(row):
 
 
 @mutant(
-    "no control is lent that waits to be settled again",
+    "no control is lent while it waits to be settled again",
     "tagger/lending/controls.py",
     kept_by=" AND task.dirty_since IS NULL\n",
     broken="\n",
@@ -272,7 +272,7 @@ def test_the_statement_that_picks_controls_agrees_with_what_is_usable(bea, carl,
 
 
 @mutant(
-    "no task is lent beyond the places that it offers",
+    "no task is lent to more people than it has places",
     "tagger/lending/candidates.py",
     kept_by="        AND task.annotation_count < task.wanted - task.lent_count\n",
     broken="",
@@ -283,7 +283,7 @@ def test_the_statement_that_finds_candidates_agrees_with_what_may_be_lent(bea, c
     rows = make_tasks(
         every(
             campaign=[juniper],
-            clip=[*CLIPS, "bea's own", "carl's"],
+            clip=[*CLIPS, "bea's own", "carl's"],  # carl's clips are over the cap
             status=Status,
             places=with_room + without,
             met=["never", "by carl", *State],
@@ -300,9 +300,8 @@ def test_the_statement_that_finds_candidates_agrees_with_what_may_be_lent(bea, c
         and row.met in {"never", "by carl", State.EXPIRED}
         and row.clip not in {"bea's own", "carl's"}
     }
-    assert len(expected) == 2 * 4 * 3  # audible, with room, never met but as a lease that ran out
-    used_up = [carl.pk]
-    found = {task.pk for task in candidates.find(bea, juniper, used_up, len(rows))}
+    assert len(expected) == 2 * 4 * 3  # audible, with room, never lent to Bea or expired
+    found = {task.pk for task in candidates.find(bea, juniper, [carl.pk], len(rows))}
     assert difference(rows, found, expected) == []
 
 
@@ -338,11 +337,11 @@ def test_what_counts_as_lent_is_the_same_everywhere(bea, juniper, make_tasks):
         return True
 
     lent = {row.task.pk for row in rows if row.state == State.LENT}
-    held = set(assignments.leases(bea, NOW).values_list("task", flat=True))
-    assert assignments._count_leases(bea, NOW) == len(held) == 6 * 4
+    leased = set(assignments.leases(bea, NOW).values_list("task", flat=True))
+    assert assignments._count_leases(bea, NOW) == len(leased) == 6 * 4
     shown = {each.task_id for each in assignments.playable_leases(bea, juniper, NOW)}
     playable = {row.task.pk for row in rows if row.state == State.LENT and is_playable(row)}
     assert difference(rows, shown, playable) == []
-    assert leases.reclaim(NOW) == len(lent - held)
+    assert leases.reclaim(NOW) == len(lent - leased)
     kept = set(Assignment.objects.filter(state=State.LENT).values_list("task", flat=True))
-    assert difference(rows, kept, held) == []
+    assert difference(rows, kept, leased) == []
