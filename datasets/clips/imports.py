@@ -69,7 +69,7 @@ class ImportOutcome(StrEnum):
     """What became of one file, as the command reports it."""
 
     ADDED = "added"
-    EXISTING = "held already"
+    EXISTING = "held already"  # programs read this phrase in the command's output
     REFUSED = "refused"
 
 

@@ -192,6 +192,8 @@ def _decide(submissions: Sequence[Submission], campaign: Campaign) -> list[_Acce
 def _decide_one(
     submission: Submission, existing: _Existing | None, campaign: Campaign, consents: "_Consents"
 ) -> _Accepted | Refusal | bool:
+    """The rules, in order: another contributor's recording is refused; an existing clip needs consent for its
+    own material, a new one for the campaign's; a question that was asked already is not asked again."""
     if existing and existing.contributor != submission.origin.contributor.pk:
         return Duplicate()
     material = Material(existing.material) if existing else campaign.material
@@ -213,15 +215,15 @@ class _Consents:
             self.of(origin, material)
 
     def of(self, origin: Origin, material: Material) -> Consent | consent.NoConsent:
-        ground = (origin.contributor.pk, origin.reference, material)
-        if ground not in self._found:
+        wanted = (origin.contributor.pk, origin.reference, material)
+        if wanted not in self._found:
             try:
-                self._found[ground] = consent.require(
+                self._found[wanted] = consent.require(
                     origin.contributor, material, Purpose.VOLUNTEERS, origin.reference
                 )
             except consent.NoConsent as refusal:
-                self._found[ground] = refusal
-        return self._found[ground]
+                self._found[wanted] = refusal
+        return self._found[wanted]
 
 
 def _existing(submissions: Sequence[Submission], campaign: Campaign) -> dict[str, _Existing]:

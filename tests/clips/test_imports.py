@@ -321,7 +321,7 @@ def test_a_clip_rests_on_the_consent_with_the_given_reference(juniper, source, r
     )
 
 
-def test_a_clip_rests_on_the_consent_of_its_own_run_even_if_there_is_a_newer_one(juniper, source, record):
+def test_a_clip_rests_on_the_consent_of_its_run_even_if_there_is_a_newer_one(juniper, source, record):
     for number, reference in enumerate((REFERENCE, "by telephone", REFERENCE)):
         record(number)
         run_import(source, reference=reference)

@@ -261,10 +261,10 @@ def test_without_consent_nothing_is_stored(client, dan, juniper, reading, own_ho
 @mutant(
     "what is recorded after consent was withdrawn is not stored",
     "datasets/clips/intake.py",
-    kept_by="                self._found[ground] = consent.require(\n"
+    kept_by="                self._found[wanted] = consent.require(\n"
     "                    origin.contributor, material, Purpose.VOLUNTEERS, origin.reference\n"
     "                )\n",
-    broken="                self._found[ground] = origin.contributor.consents.first()\n",
+    broken="                self._found[wanted] = origin.contributor.consents.first()\n",
 )
 def test_withdrawing_consent_while_the_page_is_open_ends_recording_immediately(at, alice, juniper, own_home):
     assert "voice-recorder" in at.get("/record/juniper/").content.decode()
