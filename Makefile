@@ -4,7 +4,7 @@ COMPILE = build/uv/bin/uv pip compile pyproject.toml --quiet --universal --gener
 	--python-version 3.11 --custom-compile-command 'make requirements'
 
 .DEFAULT_GOAL := help
-.PHONY: help run test mutants bench load-test fault-test pictures lint requirements
+.PHONY: help run test mutants bench load-test fault-test pictures messages lint requirements
 
 help:  ## what there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -36,6 +36,12 @@ fault-test:  ## a running site is broken each second, and loses nothing; SECONDS
 pictures:  ## every page at the width of a telephone and of a desk, into docs/pictures
 	@$(INSTALL) dev
 	@exec .venv/bin/python -m tests.support.pictures
+
+messages:  ## collect the pages' texts for translators, and compile the translations; LANGUAGES ("es ar")
+	@$(INSTALL) dev
+	@.venv/bin/python manage.py makemessages $(addprefix -l ,$(or $(LANGUAGES),es ar)) --no-obsolete --no-wrap \
+		--add-location file $(addprefix -i ,'tests/*' 'bench/*' 'build/*' 'var/*' '.venv/*' 'docs/*')
+	@.venv/bin/python manage.py compilemessages -i .venv $(addprefix -l ,$(or $(LANGUAGES),es ar))
 
 lint:  ## style, imports and types
 	@$(INSTALL) dev

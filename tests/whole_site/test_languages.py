@@ -33,9 +33,8 @@ IN_TEMPLATE = re.compile(
 PLACEHOLDER = re.compile(r"%\(\w+\)[sd]|%%|\{\w*\}")
 TAG = re.compile(r"</?\w+[^>]*>")
 HOW_TO_UPDATE = (
-    "Run: python manage.py makemessages -l es -l ar --no-obsolete --add-location file --no-wrap "
-    "-i 'tests/*' -i 'bench/*' -i 'build/*' -i 'var/*' -i '.venv/*' -i 'docs/*' ; translate new texts into "
-    "Spanish at least; then python manage.py compilemessages, and put both .po and .mo under version control."
+    "Run make messages; translate new texts into Spanish at least; run it again, and put both .po and .mo "
+    "under version control."
 )
 
 
