@@ -85,7 +85,9 @@ class Needles:
     def _places(self, data, shift):
         words = np.frombuffer(data, "<u8", count=(len(data) - shift) // 8, offset=shift)
         maybe = np.flatnonzero(self.likely[hashed(words)])
-        return maybe[np.isin(words[maybe], self.starts)] * 8 + shift
+        found = words[maybe]
+        nearest = self.starts[np.searchsorted(self.starts, found) % len(self.starts)]
+        return maybe[nearest == found] * 8 + shift
 
 
 def blocks(pcm):
