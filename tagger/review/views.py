@@ -16,7 +16,8 @@ from accounts.refusals import in_words
 from accounts.roles import PersonalRequest, reviewer_required
 from datasets.clips import byteranges, hearing
 from datasets.models import Clip, Label
-from tagger.desk import examples
+from datasets.normalise import BadTranscript
+from tagger.desk import examples, wording
 from tagger.forms import ExampleForm, form_for
 
 from . import disputes, reports
@@ -49,11 +50,14 @@ def decide(request: PersonalRequest, pk: int) -> HttpResponse:
                 disputes.decide(dispute, request.user, form.cleaned_data["answer"], timezone.now())
                 if shown.cleaned_data["is_example"]:
                     examples.choose(dispute.task, shown.cleaned_data["note"])
+        except BadTranscript as refusal:
+            form.add_error("answer", wording.in_words(refusal))
         except (disputes.DisputeRefused, examples.ExampleRefused) as refusal:
             messages.warning(request, in_words(refusal, WORDS))
+            return redirect("review")
         else:
             messages.success(request, _("Decided. Thank you."))
-        return redirect("review")
+            return redirect("review")
     votes = Counter(annotation.answer for annotation in dispute.task.annotations.order_by("id"))
     context = {
         "dispute": dispute,

@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 import pytest
+from django.urls import reverse
 
 from accounts import consent
 from accounts.models import Role
@@ -168,3 +169,13 @@ def test_only_one_of_two_concurrent_decisions_is_stored(rita, carl, task, disput
     task.refresh_from_db()
     assert (task.answer, dispute.answer) in {("yes", "yes"), ("no", "no")}
     assert (dispute.reviewer == rita) == (dispute.answer == "yes")
+
+
+def test_a_transcript_with_too_many_words_decides_nothing_and_says_why(rita, spoken, client):
+    client.force_login(rita)
+    typed = " ".join(["la"] * 301)
+    response = client.post(reverse("decide", args=[spoken.pk]), {"answer": typed})
+    assert response.status_code == 400
+    drawn = response.content.decode()
+    assert "transcript has 301 words, at most 300 are taken." in drawn and typed in drawn
+    assert Dispute.objects.get().decided_at is None
