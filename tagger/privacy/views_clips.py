@@ -79,7 +79,7 @@ def keep(request: PersonalRequest) -> HttpResponse:
         return _nothing_ticked(request)
     words = ngettext("Shared: %(count)d clip.", "Shared: %(count)d clips.", kept) % {"count": kept}
     messages.success(
-        request, words + " " + _("Volunteers may hear what you shared from now on, as you agreed.")
+        request, words + " " + _("From now on volunteers may hear what you shared, as you agreed.")
     )
     return redirect("my_clips")
 
