@@ -10,6 +10,8 @@ from functools import cache, lru_cache, partial
 
 from wordfreq import available_languages, get_frequency_dict
 
+from datasets import languages
+
 # The Zipf value of a word: the base-10 logarithm of its occurrences per billion words, 0 if it is not in the
 # list. None where there is nothing to count: for digits, and in a language without a list.
 Frequency = Callable[[str], float | None]
@@ -26,7 +28,7 @@ def of_language(language: str) -> Frequency:
     >>> common > rare > of_language("en")("knowwl"), of_language("und")("know")
     (True, None)
     """
-    code = language.split("-")[0].lower()
+    code = languages.primary(language)
     if code not in available_languages("best"):
         return _unknown
     return lru_cache(CACHED_WORDS)(partial(_zipf, get_frequency_dict(code, "best")))

@@ -15,6 +15,8 @@ from functools import cache
 from itertools import chain
 from pathlib import Path
 
+from datasets import languages
+
 from .network import Words
 
 LANGUAGES = Path(__file__).parent / "languages"
@@ -124,7 +126,7 @@ def guess(texts: Iterable[Words]) -> str:
 @cache
 def of_language(language: str) -> Variants:
     """The variants of a language by its code (`en`, `en-GB`); none where there is no data."""
-    data = _data(language.split("-")[0].lower())
+    data = _data(languages.primary(language))
     return Variants(data.get("spoken", {}), data.get("endings", {}))
 
 
