@@ -318,7 +318,7 @@ class Device(models.Model):
     sealed_about = models.BinaryField(default=bytes)
     paired_in = models.CharField(max_length=7)  # such as 2026-Q2
     revoked_on = models.DateField(null=True, blank=True)
-    is_suspect = models.BooleanField(default=False, help_text=_("a token of its was used by somebody else"))
+    is_suspect = models.BooleanField(default=False, help_text=_("another device used one of its tokens"))
     uploads_on = models.DateField(null=True, blank=True)
     uploads = models.PositiveIntegerField(default=0)
 
@@ -401,10 +401,10 @@ class AuditEvent(models.Model):
         DISMISSED = "dismissed", _("dismissed a report")
         RELEASED = "released", _("published a release")
         EXPORTED = "exported", _("exported a release")
-        TOOK_ALONG = "took-along", _("took everything held about themselves along")
-        SET_ROLES = "set-roles", _("changed what somebody may do")
+        TOOK_ALONG = "took-along", _("downloaded all their own data")
+        SET_ROLES = "set-roles", _("changed a person's roles")
         ERASED = "erased", _("finished an erasure")
-        ROTATED_KEY = "turned-over", _("turned the master key over")
+        ROTATED_KEY = "turned-over", _("rotated the master key")
 
     number = models.BigIntegerField(primary_key=True)  # 1, 2, 3, … without gaps
     at = models.DateTimeField()

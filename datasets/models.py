@@ -87,12 +87,12 @@ class Campaign(models.Model):
             models.CheckConstraint(
                 condition=Q(confidence__gt=0) & Q(confidence__lte=1),
                 name="campaign_confidence_is_a_share",
-                violation_error_message=_("The confidence to reach lies above 0 and is at most 1."),
+                violation_error_message=_("The confidence to reach must be above 0 and at most 1."),
             ),
             models.CheckConstraint(
                 condition=Q(must_hear__gte=0) & Q(must_hear__lte=1),
                 name="campaign_must_hear_is_a_share",
-                violation_error_message=_("What must be heard lies between 0 and 1."),
+                violation_error_message=_("The share that must be heard must be between 0 and 1."),
             ),
             models.CheckConstraint(
                 condition=~Q(kind="wake-word") | ~Q(wake_word=""),
@@ -261,7 +261,7 @@ class Clip(models.Model):
         Withdrawal, on_delete=models.PROTECT, null=True, blank=True, related_name="clips"
     )
     held_until = models.DateTimeField(
-        null=True, blank=True, help_text=_("until then nobody but the contributor hears it")
+        null=True, blank=True, help_text=_("until then only the contributor hears it")
     )
 
     objects = ClipQuerySet.as_manager()
@@ -333,7 +333,7 @@ class Task(models.Model):
 
     # Written only by settling and by a reviewer's decision, under this row's lock.
     status = models.CharField(max_length=10, choices=Status.choices, default=Status.OPEN)
-    wanted = models.PositiveSmallIntegerField(help_text=_("how many annotations to collect by now"))
+    wanted = models.PositiveSmallIntegerField(help_text=_("how many annotations are wanted at present"))
     plain_answer = models.TextField(null=True, blank=True)
     sealed_answer = models.BinaryField(default=bytes)
     answer = words("answer", task_of=lambda task: task)

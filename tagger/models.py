@@ -19,7 +19,7 @@ class Assignment(models.Model):
     class Role(models.TextChoices):
         VOTE = "vote", _("an answer that is wanted")
         CONTROL = "control", _("a task whose answer is known")
-        REPEAT = "repeat", _("one's own earlier task once more")
+        REPEAT = "repeat", _("the volunteer's own earlier task, lent again")
         EXAMPLE = "example", _("an example that was reported")
 
         @property
@@ -36,10 +36,10 @@ class Assignment(models.Model):
 
     class Reason(models.TextChoices):
         PRIVATE = "private", _("private: a name, an address, a number")
-        OTHER_PERSON = "other-person", _("somebody who may not know of the recording")
+        OTHER_PERSON = "other-person", _("someone who may not know about the recording")
         OFFENSIVE = "offensive", _("offensive")
         LANGUAGE = "language", _("another language")
-        AUDIO = "audio", _("it cannot be heard")
+        AUDIO = "audio", _("cannot be heard")
 
     # Other indexes begin with these columns, and every index costs a write for every answer.
     task = models.ForeignKey(Task, on_delete=models.CASCADE, related_name="assignments", db_index=False)
@@ -132,9 +132,7 @@ class Reliability(models.Model):
     skill = models.JSONField()  # as the engine's crowd keeps it
     score = models.FloatField(help_text=_("the share of right answers to expect, 0 to 1"))
     answers = models.PositiveIntegerField()
-    hurried = models.FloatField(
-        default=0, help_text=_("the share of answers that came before the sound ended")
-    )
+    hurried = models.FloatField(default=0, help_text=_("the share of answers given before the sound ended"))
 
     class Meta:
         constraints = [

@@ -60,8 +60,8 @@ WORDS: Words = {
     **AUDIO,
     IntakeRefusal.DUPLICATE: "the same recording is already stored from another contributor",
     # In an import, the draft of a machine is checked as a transcript.
-    TranscriptFault.TOO_LONG: "draft is %(found)d characters long, at most %(most)d are taken.",
-    TranscriptFault.TOO_MANY_WORDS: "draft has %(found)d words, at most %(most)d are taken.",
+    TranscriptFault.TOO_LONG: "draft is %(found)d characters long, at most %(most)d are accepted.",
+    TranscriptFault.TOO_MANY_WORDS: "draft has %(found)d words, at most %(most)d are accepted.",
     TranscriptFault.ZERO_CHARACTER: "draft holds a zero character.",
     UploadRefusal.BAD_LANGUAGE: "The language is not a code such as en or pt-BR.",
     UploadRefusal.UNKNOWN_WAKE_WORD: "No open campaign asks for this wake word.",

@@ -80,7 +80,7 @@ def test_many_clips_keep_their_own_drafts(drafted, import_drafts):
 def test_an_invalid_draft_is_refused_and_the_next_row_is_imported(drafted, import_drafts, capsys):
     [task] = import_drafts(drafted, "la " * 301, DRAFT)
     assert task.draft == DRAFT
-    assert "draft has 301 words, at most 300 are taken." in "".join(capsys.readouterr())
+    assert "draft has 301 words, at most 300 are accepted." in "".join(capsys.readouterr())
 
 
 def test_a_campaign_without_drafts_stores_none(sentences, import_drafts):

@@ -22,7 +22,7 @@ def test_every_code_has_words():
             AnswerRefused(AnswerRefusal.NOT_AMONG_LAST, number=10),
             "Only your last 10 answers can be changed.",
         ),
-        (AnswerRefused(AnswerRefusal.NOT_LENT), "This clip is not lent to you any more."),
+        (AnswerRefused(AnswerRefusal.NOT_LENT), "This clip is no longer lent to you."),
     ],
     ids=str,
 )

@@ -177,5 +177,5 @@ def test_a_transcript_with_too_many_words_decides_nothing_and_says_why(rita, spo
     response = client.post(reverse("decide", args=[spoken.pk]), {"answer": typed})
     assert response.status_code == 400
     drawn = response.content.decode()
-    assert "transcript has 301 words, at most 300 are taken." in drawn and typed in drawn
+    assert "transcript has 301 words, at most 300 are accepted." in drawn and typed in drawn
     assert Dispute.objects.get().decided_at is None
