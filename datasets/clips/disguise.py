@@ -1,9 +1,9 @@
-"""Disguises a voice: moves its formants by the McAdams coefficient. This does not make it anonymous.
+"""Disguises a voice: moves its formants by the McAdams coefficient. It may still be recognised.
 
 Method: J. Patino, N. Tomashenko, M. Todisco, A. Nautsch, N. Evans, Speaker anonymisation using the McAdams
 coefficient (Interspeech 2021), doi:10.21437/Interspeech.2021-1070. Each frame is split by linear prediction
 into a source and a filter; the angle of each of the filter's complex poles is raised to the coefficient, and
-the source goes through the moved filter. A listener who knows the speaker may still recognise them.
+the source goes through the moved filter.
 """
 
 import numpy as np

@@ -122,7 +122,8 @@ class ImportRun:
     ) -> None:
         """`public`: the consent that `reference` names covers public releases too, not only researchers."""
         self.campaign, self.collection, self.reference, self.now = campaign, collection, reference, now
-        self.purposes = list(Purpose) if public else [Purpose.VOLUNTEERS, Purpose.RESEARCHERS]
+        # Named one by one: an import must not give consent for a purpose added later.
+        self.purposes = [Purpose.VOLUNTEERS, Purpose.RESEARCHERS] + ([Purpose.PUBLIC] if public else [])
         self._people: dict[str, User] = {}
 
     def store_all(self, items: Iterable[ImportItem]) -> Iterator[tuple[ImportItem, ImportOutcome | Refusal]]:

@@ -616,8 +616,8 @@ def test_speakers_with_similar_names_are_different_people(db):
 @mutant(
     "an import is for public releases only with the flag",
     "datasets/clips/imports.py",
-    kept_by="list(Purpose) if public else",
-    broken="list(Purpose) if True else",
+    kept_by="[Purpose.PUBLIC] if public else []",
+    broken="[Purpose.PUBLIC]",
 )
 @pytest.mark.parametrize(("flags", "public"), [({}, False), ({"public": True}, True)])
 def test_an_import_is_for_public_releases_only_with_the_flag(juniper, source, record, flags, public):

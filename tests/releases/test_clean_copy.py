@@ -19,6 +19,7 @@ from accounts import consent, signing
 from accounts.models import Purpose, User
 from datasets.models import Annotation, Task, Withdrawal
 from datasets.releases import frozen, recalls
+from datasets.releases.formats import FORMATS
 from static.downloads import clean_copy
 from tagger.privacy import withdrawal
 from tagger.settling import settlement
@@ -67,9 +68,9 @@ def copies(juniper, sentences, share, volunteers, alice, wendy, tmp_path):
             for contributor in (alice, wendy):
                 settle(share(campaign, contributor), volunteers, answer)
     release = frozen.freeze("spring", [juniper, sentences], NOW).release
-    for form in ("deepspeech", "precise"):
+    for form in FORMATS:
         call_command("export", "spring", format=form, to=tmp_path / form, stdout=StringIO())
-    return {form: tmp_path / form for form in ("deepspeech", "precise")} | {"release": release}
+    return {form: tmp_path / form for form in FORMATS} | {"release": release}
 
 
 def settle(task, people, answer):
@@ -215,7 +216,7 @@ def test_a_cleaned_precise_copy_is_readable_without_the_withdrawn_clips(copies, 
     assert sorted(labels) == sorted(Path(name).stem for name in stayed)
 
 
-@pytest.mark.parametrize("form", ["deepspeech", "precise"])
+@pytest.mark.parametrize("form", FORMATS)
 def test_running_it_twice_changes_nothing_more(copies, left, form):
     run(copies[form], left[0])
     before = contents(copies[form])

@@ -21,6 +21,7 @@ from accounts.models import AuditEvent, Purpose, Role, User
 from datasets import campaigns
 from datasets.clips import vault
 from datasets.models import Campaign
+from datasets.releases.formats import FORMATS
 from tests.conftest import NOW
 from tests.support.mutants import mutant
 from tests.support.released import release, settle
@@ -87,7 +88,7 @@ def test_a_researcher_sees_each_release(rosas, spring):
         "recalls": "/api/v1/recalls/spring.json",
         "formats": {name: f"/api/v1/releases/spring/{name}.tar" for name in listed["formats"]},
     }
-    assert {"deepspeech", "precise"} <= listed["formats"].keys()
+    assert listed["formats"].keys() == FORMATS.keys()
 
 
 def test_every_address_in_the_list_answers(rosas, spring):
@@ -155,7 +156,7 @@ def test_a_withdrawn_clip_is_in_no_later_manifest(rosas, spring, wendy):
     assert rosas.get(ONE).json()["clips"] == 2
 
 
-@pytest.mark.parametrize("form", ["precise", "deepspeech"])
+@pytest.mark.parametrize("form", FORMATS)
 def test_an_archive_holds_the_files_of_the_export(rosas, spring, tmp_path, form):
     answer = rosas.get(f"/api/v1/releases/spring/{form}.tar")
     whole = body(answer)
