@@ -7,8 +7,7 @@ from statistics import median, quantiles
 from playwright.sync_api import Page, sync_playwright
 
 from tests.support import desk
-from tests.support.browser import ALONE, QUIET, chromium
-from tests.whole_site.test_browser_journey import comes_true
+from tests.support.browser import ALONE, QUIET, chromium, comes_true, sign_up
 
 NEEDS_DATA = False
 
@@ -40,7 +39,7 @@ def main(data: Path) -> None:
         with desk.published(Path(folder), **campaign) as site:
             browser = playwright.chromium.launch(executable_path=path, args=[*QUIET, *ALONE])
             page = browser.new_context(base_url=site.url).new_page()
-            took, weight = _measured(desk.sign_up(page, "bench"))
+            took, weight = _measured(sign_up(page, "bench"))
             browser.close()
     print(LINE.format(f"{len(took)} answers by key", "median ms", "p95 ms"))
     print(LINE.format("from the key to the next clip's sound", *map(_rounded, (median(took), _p95(took)))))

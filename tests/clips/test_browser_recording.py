@@ -11,11 +11,20 @@ from playwright.sync_api import expect, sync_playwright
 
 from datasets.clips import audio
 from tests.support import sounds
-from tests.support.browser import ALONE, MISSING, QUIET, chromium
+from tests.support.browser import (
+    ALONE,
+    MISSING,
+    PHONE,
+    QUIET,
+    chromium,
+    comes_true,
+    sounds_on,
+    too_small,
+    too_wide,
+)
 from tests.support.mutants import mutant
-from tests.whole_site.test_browser_journey import PHONE, comes_true, sounds_on, too_small, too_wide
+from tests.support.people import PASSWORD, log_in
 
-PASSWORD = "a long pass phrase"
 SECONDS = 20  # of the file; more than any take here
 SENTENCES = ("the kettle is on the stove", "is it raining outside", "call me when you get home")
 
@@ -80,11 +89,7 @@ def contributor(studio, visit):
             page.context.grant_permissions(["microphone"], origin=studio.url)
         if options.get("java_script_enabled", True):
             page.add_init_script(f"({WATCH})(); {script}")
-        page.goto("/accounts/signup/")
-        page.get_by_label("Pseudonym").fill(name)
-        page.get_by_label("Password").fill(PASSWORD)
-        page.get_by_role("main").get_by_role("button", name="Sign up").click()
-        expect(page.get_by_role("heading", name="Choose what to tag")).to_be_visible()
+        log_in(studio, page, name, has_pledged=False)
         if agrees:
             agree(page)
         page.goto(address)

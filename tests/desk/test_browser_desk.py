@@ -4,9 +4,19 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.support import desk
-from tests.support.desk import answers_of, at_desk, press, ready, stored_on_device, wait_until_answerable
+from tests.support.browser import comes_true
+from tests.support.desk import (
+    answered,
+    answers_of,
+    at_desk,
+    listen,
+    prefetched,
+    press,
+    ready,
+    stored_on_device,
+    wait_until_answerable,
+)
 from tests.support.mutants import mutant
-from tests.whole_site.test_browser_journey import answered, comes_true, listen, prefetched
 
 NOT_SENT = "Not sent yet, but saved on this device"
 OFFLINE = "ERR_INTERNET_DISCONNECTED"

@@ -8,10 +8,18 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.support import desk, sounds
-from tests.support.desk import answers_of, at_desk, ready, stored_on_device, wait_until_answerable
+from tests.support.browser import comes_true
+from tests.support.desk import (
+    answered,
+    answers_of,
+    at_desk,
+    prefetched,
+    ready,
+    stored_on_device,
+    wait_until_answerable,
+)
 from tests.support.mutants import mutant
 from tests.support.site import eventually
-from tests.whole_site.test_browser_journey import answered, comes_true, prefetched
 
 SECONDS = 1.2
 LONG = 6

@@ -4,9 +4,9 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.support import desk
-from tests.support.desk import answers_of, at_desk, press, ready, wait_until_answerable
+from tests.support.browser import sounds_on
+from tests.support.desk import answered, answers_of, at_desk, prefetched, press, ready, wait_until_answerable
 from tests.support.mutants import mutant
-from tests.whole_site.test_browser_journey import answered, prefetched, sounds_on
 
 SET = 10
 OFFLINE = "ERR_INTERNET_DISCONNECTED"

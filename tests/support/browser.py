@@ -7,11 +7,14 @@ from urllib.parse import urlsplit
 import pytest
 from playwright.sync_api import expect, sync_playwright
 
+from tests.support.people import PASSWORD
+
 NAMES = ("chromium", "chromium-browser", "google-chrome")
 MISSING = "no Chromium found"
 QUIET = ("--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-sync")
 ALONE = ("--disable-background-networking", "--disable-component-update", "--disable-default-apps")
 MILLISECONDS = 15_000  # for anything to appear; a busy machine is slow
+PHONE = {"viewport": {"width": 360, "height": 740}, "is_mobile": True, "has_touch": True}
 
 
 def chromium():
@@ -69,6 +72,18 @@ class Visit:
             self.origins.add(f"{address.scheme}://{address.netloc}")
 
 
+def sign_up(page, name):
+    """Sign up through the page, make the pledge, and end at the list of campaigns."""
+    page.goto("/accounts/signup/")
+    page.get_by_label("Pseudonym").fill(name)
+    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_role("main").get_by_role("button", name="Sign up").click()
+    expect(page.get_by_role("heading", name="Choose what to tag")).to_be_visible()
+    make_pledge(page)
+    expect(page.get_by_role("heading", name="Choose what to tag")).to_be_visible()
+    return page
+
+
 def make_pledge(page):
     """Whoever has just signed up makes the pledge, in any language, and stands before the campaigns."""
     page.goto("/first-minute/")
@@ -76,6 +91,37 @@ def make_pledge(page):
     page.locator("main form button.primary").click()
     expect(page.locator("practice-desk")).to_be_attached()
     page.goto("/tag/")
+
+
+def comes_true(page, condition):
+    """Wait for a condition. wait_for_function would evaluate a string in the page, which our CSP forbids."""
+    page.evaluate(f"""() => new Promise((resolve, giveUp) => {{
+        setTimeout(() => giveUp("this never came true: " + look), {MILLISECONDS});
+        const look = () => ({condition} ? resolve() : requestAnimationFrame(look));
+        look();
+    }})""")
+
+
+def sounds_on(page):
+    comes_true(page, "document.querySelector('audio').currentTime > 0")
+
+
+def too_wide(page):
+    """The elements that stick out of the window."""
+    return page.evaluate("""() => document.documentElement.scrollWidth <= innerWidth ? [] :
+        [...document.querySelectorAll("body *")]
+            .filter((each) => each.getBoundingClientRect().right > innerWidth)
+            .map((each) => each.outerHTML.slice(0, 80))""")
+
+
+def too_small(page):
+    """Controls too small for a thumb; links within a sentence are exempt, as in WCAG."""
+    return page.evaluate("""() => [...document.querySelectorAll("a, button, summary, textarea, input")]
+        .filter((each) => each.checkVisibility() && !each.matches("p:not(.actions) a, .help a, .skip-link"))
+        .map((each) => each.closest("label") ?? each)
+        .map((each) => [each, each.getBoundingClientRect()])
+        .filter(([each, { width, height }]) => each.type !== "hidden" && (width < 43.5 || height < 43.5))
+        .map(([each]) => each).map((each) => each.outerHTML.slice(0, 80))""")
 
 
 def pytest_terminal_summary(terminalreporter):

@@ -6,10 +6,12 @@ from contextlib import contextmanager
 from playwright.sync_api import expect
 
 from tests.support import sounds
-from tests.support.browser import make_pledge
+from tests.support.browser import comes_true, sounds_on
+from tests.support.people import PASSWORD, log_in
 from tests.support.site import QuickSite
-from tests.whole_site.test_browser_journey import PASSWORD, PATIENT
 
+# So many votes are needed that no clip settles, and every volunteer of this module finds work.
+PATIENT = ("--min-annotations", "30", "--max-annotations", "40")
 JUNIPER = "Is it “hey juniper”?"
 WRITE = "Write down what is said"
 
@@ -49,21 +51,9 @@ def write_clips(slug, folder, clips, seconds=1.2):
         (folder / f"{n:03}.wav").write_bytes(sounds.in_format("wav", samples))
 
 
-def sign_up(page, name):
-    """Sign up through the page, make the pledge, and end at the list of campaigns."""
-    page.goto("/accounts/signup/")
-    page.get_by_label("Pseudonym").fill(name)
-    page.get_by_label("Password").fill(PASSWORD)
-    page.get_by_role("main").get_by_role("button", name="Sign up").click()
-    expect(page.get_by_role("heading", name="Choose what to tag")).to_be_visible()
-    make_pledge(page)
-    expect(page.get_by_role("heading", name="Choose what to tag")).to_be_visible()
-    return page
-
-
 def people(site, visit):
-    """A function that signs a new volunteer up on this site, by name."""
-    return lambda name, **options: sign_up(visit(base_url=site.url, **options), name)
+    """A function that logs a new volunteer in on this site, by name."""
+    return lambda name, **options: log_in(site, visit(base_url=site.url, **options), name)
 
 
 def at_desk(page, slug):
@@ -90,6 +80,25 @@ def wait_until_answerable(page):
     """Wait until enough of the clip was heard for every answer."""
     ready(page)
     expect(page.locator("[data-hear][aria-disabled]")).to_have_count(0)
+
+
+def listen(page):
+    """Wait until the clip plays. Returns its address, which is different for each clip."""
+    audio = page.locator("clip-player > audio")
+    if audio.evaluate("audio => audio.paused && !audio.currentTime"):
+        page.get_by_role("button", name="Play").click()
+    sounds_on(page)
+    return audio.get_attribute("src")
+
+
+def prefetched(page, number):
+    """Wait until this many clips were downloaded."""
+    whole = "performance.getEntriesByType('resource').filter(({ name }) => name.endsWith('/audio/'))"
+    comes_true(page, f"{whole}.length >= {number}")
+
+
+def answered(page, number):
+    expect(page.locator("#answered")).to_have_text(str(number))
 
 
 def press(page, key):

@@ -5,16 +5,9 @@ import re
 import pytest
 from playwright.sync_api import expect
 
-from tests.support.browser import make_pledge
-from tests.support.desk import JUNIPER, WRITE, answers_of, open_campaigns, press
-from tests.whole_site.test_browser_journey import (
-    PASSWORD,
-    answered,
-    comes_true,
-    sounds_on,
-    too_small,
-    too_wide,
-)
+from tests.support.browser import comes_true, make_pledge, sounds_on, too_small, too_wide
+from tests.support.desk import JUNIPER, WRITE, answered, answers_of, open_campaigns, press
+from tests.support.people import PASSWORD
 
 NARROW = {"viewport": {"width": 360, "height": 740}}
 MOST_TABS = 40  # far more than any of these pages has focusable elements

@@ -11,8 +11,8 @@ from playwright.sync_api import Route, expect
 
 from tests.support import access, desk
 from tests.support.access import HALVES, MODES, Looker
+from tests.support.browser import comes_true
 from tests.support.mutants import mutant
-from tests.whole_site.test_browser_journey import comes_true
 
 
 @pytest.fixture(scope="module")

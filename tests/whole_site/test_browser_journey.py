@@ -7,12 +7,10 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.support import sounds
-from tests.support.browser import MILLISECONDS, make_pledge
+from tests.support.browser import PHONE, sign_up, sounds_on, too_small, too_wide
+from tests.support.desk import PATIENT, answered, listen, people, prefetched
+from tests.support.people import PASSWORD
 from tests.support.site import eventually
-
-# So many votes are needed that no clip settles, and every volunteer of this module finds work.
-PATIENT = ("--min-annotations", "30", "--max-annotations", "40")
-PASSWORD = "a long pass phrase"
 
 
 @pytest.fixture(scope="module")
@@ -36,20 +34,8 @@ def open_campaign(site, slug, folder, clips, *options):
 
 @pytest.fixture
 def volunteer(published, visit):
-    """Signs a volunteer up through the page, up to the list of campaigns."""
-
-    def sign_up(name, **options):
-        page = visit(base_url=published.url, **options)
-        page.goto("/accounts/signup/")
-        page.get_by_label("Pseudonym").fill(name)
-        page.get_by_label("Password").fill(PASSWORD)
-        page.get_by_role("main").get_by_role("button", name="Sign up").click()
-        expect(page.get_by_role("heading", name="Choose what to tag")).to_be_visible()
-        make_pledge(page)
-        expect(page.get_by_role("heading", name="Choose what to tag")).to_be_visible()
-        return page
-
-    return sign_up
+    """Logs a new volunteer in, up to the list of campaigns."""
+    return people(published, visit)
 
 
 def open_desk(page, title):
@@ -70,38 +56,6 @@ def wait_for_clip(page):
     expect(page.get_by_role("button", name="Skip")).not_to_have_attribute("aria-disabled", "true")
 
 
-def listen(page):
-    """Wait until the clip plays. Returns its address, which is different for each clip."""
-    audio = page.locator("clip-player > audio")
-    if audio.evaluate("audio => audio.paused && !audio.currentTime"):
-        page.get_by_role("button", name="Play").click()
-    sounds_on(page)
-    return audio.get_attribute("src")
-
-
-def comes_true(page, condition):
-    """Wait for a condition. wait_for_function would evaluate a string in the page, which our CSP forbids."""
-    page.evaluate(f"""() => new Promise((resolve, giveUp) => {{
-        setTimeout(() => giveUp("this never came true: " + look), {MILLISECONDS});
-        const look = () => ({condition} ? resolve() : requestAnimationFrame(look));
-        look();
-    }})""")
-
-
-def sounds_on(page):
-    comes_true(page, "document.querySelector('audio').currentTime > 0")
-
-
-def prefetched(page, number):
-    """Wait until this many clips were downloaded."""
-    whole = "performance.getEntriesByType('resource').filter(({ name }) => name.endsWith('/audio/'))"
-    comes_true(page, f"{whole}.length >= {number}")
-
-
-def answered(page, number):
-    expect(page.locator("#answered")).to_have_text(str(number))
-
-
 def expect_votes(page, number):
     """The number of votes that the server shows on the list of campaigns."""
     page.goto("/tag/")
@@ -119,8 +73,8 @@ print(json.dumps([[row.task.campaign.slug, row.answer] for row in given]))
     return json.loads(site.manage("shell", "-v", "0", "-c", code).stdout)
 
 
-def test_from_signing_up_to_votes_in_the_database(published, volunteer):
-    page = volunteer("ann")
+def test_from_signing_up_to_votes_in_the_database(published, visit):
+    page = sign_up(visit(base_url=published.url), "ann")
     open_desk(page, "Is it “hey juniper”?")
     page.evaluate("window.stillThisPage = true")
     heard = [listen(page)]
@@ -390,7 +344,6 @@ def test_a_reviewer_hears_reported_and_disputed_clips_and_decides(published, vol
     expect(page.get_by_text("No disputes are open.")).to_be_visible()
 
 
-PHONE = {"viewport": {"width": 360, "height": 740}, "is_mobile": True, "has_touch": True}
 PAGES = (
     *(
         "/",
@@ -427,21 +380,3 @@ def test_every_page_fits_a_phone(volunteer):
         page.goto(address)
         assert too_wide(page) == [], address
         assert too_small(page) == [], address
-
-
-def too_wide(page):
-    """The elements that stick out of the window."""
-    return page.evaluate("""() => document.documentElement.scrollWidth <= innerWidth ? [] :
-        [...document.querySelectorAll("body *")]
-            .filter((each) => each.getBoundingClientRect().right > innerWidth)
-            .map((each) => each.outerHTML.slice(0, 80))""")
-
-
-def too_small(page):
-    """Controls too small for a thumb; links within a sentence are exempt, as in WCAG."""
-    return page.evaluate("""() => [...document.querySelectorAll("a, button, summary, textarea, input")]
-        .filter((each) => each.checkVisibility() && !each.matches("p:not(.actions) a, .help a, .skip-link"))
-        .map((each) => each.closest("label") ?? each)
-        .map((each) => [each, each.getBoundingClientRect()])
-        .filter(([each, { width, height }]) => each.type !== "hidden" && (width < 43.5 || height < 43.5))
-        .map(([each]) => each).map((each) => each.outerHTML.slice(0, 80))""")

@@ -5,10 +5,10 @@ from itertools import count
 import pytest
 from playwright.sync_api import expect
 
-from tests.support.browser import make_pledge
-from tests.whole_site.test_browser_journey import PHONE, open_campaign, too_small
+from tests.support.browser import PHONE, make_pledge, too_small
+from tests.support.people import PASSWORD
+from tests.whole_site.test_browser_journey import open_campaign
 
-PASSWORD = "a long pass phrase"
 # The labels of pseudonym and password, the button for signing up, and the heading of the page after it.
 SIGNS_UP = {
     "es": ("Seudónimo", "Contraseña", "Crear una cuenta", "Elige qué etiquetar"),
