@@ -7,7 +7,7 @@ from pathlib import Path
 from playwright.sync_api import Browser, sync_playwright
 
 from tests.support import access
-from tests.support.browser import ALONE, QUIET, chromium
+from tests.support.browser import FLAGS, chromium
 from tests.support.site import Site
 
 NEEDS_DATA = False
@@ -25,7 +25,7 @@ def main(data: Path) -> None:
         Site(Path(folder) / "home", DEBUG="0") as site,
     ):
         pages = access.shown_by(site)
-        browser = playwright.chromium.launch(executable_path=path, args=[*QUIET, *ALONE])
+        browser = playwright.chromium.launch(executable_path=path, args=FLAGS)
         visits, found = _checked(browser, site.url, pages["shown"])
         browser.close()
     print(LINE.format("every page, as each visitor sees it", "pages", "violations"))

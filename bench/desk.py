@@ -7,7 +7,7 @@ from statistics import median, quantiles
 from playwright.sync_api import Page, sync_playwright
 
 from tests.support import desk
-from tests.support.browser import ALONE, QUIET, chromium, comes_true, sign_up
+from tests.support.browser import FLAGS, chromium, comes_true, sign_up
 
 NEEDS_DATA = False
 
@@ -37,7 +37,7 @@ def main(data: Path) -> None:
     with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
         campaign = {"juniper": ("wake-word", ANSWERS + 10, "--must-hear", "0")}
         with desk.published(Path(folder), **campaign) as site:
-            browser = playwright.chromium.launch(executable_path=path, args=[*QUIET, *ALONE])
+            browser = playwright.chromium.launch(executable_path=path, args=FLAGS)
             page = browser.new_context(base_url=site.url).new_page()
             took, weight = _measured(sign_up(page, "bench"))
             browser.close()

@@ -12,10 +12,9 @@ from playwright.sync_api import expect, sync_playwright
 from datasets.clips import audio
 from tests.support import sounds
 from tests.support.browser import (
-    ALONE,
+    FLAGS,
     MISSING,
     PHONE,
-    QUIET,
     chromium,
     comes_true,
     sounds_on,
@@ -48,7 +47,7 @@ def browser(heard):
         f"--use-file-for-fake-audio-capture={heard[0]}%noloop",
     )
     with sync_playwright() as playwright:
-        running = playwright.chromium.launch(executable_path=path, args=[*QUIET, *ALONE, *microphone])
+        running = playwright.chromium.launch(executable_path=path, args=[*FLAGS, *microphone])
         yield running
         running.close()
 

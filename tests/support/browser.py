@@ -11,8 +11,38 @@ from tests.support.people import PASSWORD
 
 NAMES = ("chromium", "chromium-browser", "google-chrome")
 MISSING = "no Chromium found"
-QUIET = ("--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-sync")
-ALONE = ("--disable-background-networking", "--disable-component-update", "--disable-default-apps")
+# Chromium heeds only the last --disable-features, so the first ones are those that Playwright names.
+LEFT_OUT = (
+    "AvoidUnnecessaryBeforeUnloadCheckSync",
+    "DestroyProfileOnBrowserClose",
+    "HttpsUpgrades",
+    "HttpsFirstBalancedModeAutoEnable",
+    "LensOverlay",
+    "MediaRouter",
+    "PaintHolding",
+    "ThirdPartyStoragePartitioning",
+    "AvoidCorsURLLoaderRestartOnRedirect",
+    "OptimizationHints",
+    "NetworkTimeServiceQuerying",
+    "AimEnabled",
+    "PreconnectToSearch",
+    # For each new window Chromium 156 loads the pages of its own address bar: half of a short test's time.
+    "WebUIOmniboxAimPopup",
+    "WebUIOmniboxFullPopup",
+    "WebUIOmniboxPopup",
+    # It also starts a process in case the next page needs one.
+    "SpareRendererForSitePerProcess",
+)
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--no-first-run",
+    "--disable-sync",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-default-apps",
+    f"--disable-features={','.join(LEFT_OUT)}",
+]
 MILLISECONDS = 15_000  # for anything to appear; a busy machine is slow
 PHONE = {"viewport": {"width": 360, "height": 740}, "is_mobile": True, "has_touch": True}
 
@@ -30,7 +60,7 @@ def browser():
         pytest.skip(MISSING)
     expect.set_options(timeout=MILLISECONDS)
     with sync_playwright() as playwright:
-        running = playwright.chromium.launch(executable_path=path, args=[*QUIET, *ALONE])
+        running = playwright.chromium.launch(executable_path=path, args=FLAGS)
         yield running
         running.close()
 

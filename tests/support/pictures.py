@@ -15,7 +15,7 @@ from pathlib import Path
 from playwright.sync_api import expect, sync_playwright
 
 from tests.support import access, desk
-from tests.support.browser import ALONE, MILLISECONDS, MISSING, QUIET, chromium
+from tests.support.browser import FLAGS, MILLISECONDS, MISSING, chromium
 from tests.support.site import Site
 
 FOLDER = Path(__file__).resolve().parents[2] / "docs/pictures"
@@ -108,7 +108,7 @@ def main() -> int:
         Site(Path(folder) / "home", DEBUG="0") as site,
     ):
         visitors = {each["visitor"]: each for each in access.shown_by(site)["shown"]}
-        browser = playwright.chromium.launch(executable_path=path, args=[*QUIET, *ALONE, PLAYS])
+        browser = playwright.chromium.launch(executable_path=path, args=[*FLAGS, PLAYS])
         for picture in PICTURES:
             take(browser, site.url, visitors[picture.visitor], picture)
         browser.close()

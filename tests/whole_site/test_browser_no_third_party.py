@@ -17,7 +17,7 @@ import pytest
 from playwright.sync_api import Error, sync_playwright
 
 from tests.support import every_page
-from tests.support.browser import ALONE, MISSING, QUIET, chromium
+from tests.support.browser import FLAGS, MISSING, chromium
 from tests.support.mutants import mutant
 from tests.support.site import eventually
 
@@ -88,7 +88,7 @@ def logged(log, profile):
     """A browser with an ordinary profile; on exit the log contains everything that it sent."""
     if (path := chromium()) is None:
         pytest.skip(MISSING)
-    arguments = [*QUIET, *ALONE, f"--log-net-log={log}"]
+    arguments = [*FLAGS, f"--log-net-log={log}"]
     with sync_playwright() as playwright, served(BARE_FORM.encode()) as bare_form:
         launch = playwright.chromium.launch_persistent_context
         idle = launch(
