@@ -13,14 +13,34 @@ from tests.support import servers
 from tests.support.site import ROOT, Site, alive, eventually
 
 
-@pytest.fixture
-def fragile(tmp_path):
-    """A site that only one test uses, as it breaks it."""
-    site = Site(tmp_path / "home")
+@pytest.fixture(scope="module")
+def one_site(tmp_path_factory):
+    site = Site(tmp_path_factory.mktemp("site") / "home")
     site.start()
     yield site
     site.kill()
     site.remove_data()
+
+
+@pytest.fixture
+def fragile(one_site):
+    """A site to be broken. The tests share it, because a start takes long."""
+    if not one_site.is_ready():
+        start_again(one_site)
+    return one_site
+
+
+@pytest.fixture
+def unbroken(fragile):
+    """A site whose children never died."""
+    if "starting it again" in fragile.said:
+        start_again(fragile)
+    return fragile
+
+
+def start_again(site):
+    site.kill()
+    site.start()
 
 
 def test_a_killed_child_is_reported_and_restarted(fragile):
@@ -44,19 +64,19 @@ def test_a_killed_launcher_leaves_no_process_and_the_next_one_starts(fragile):
     assert fragile.is_ready()
 
 
-def test_five_deaths_in_a_minute_stop_the_site_with_a_reason(fragile):
-    family = fragile.family()
+def test_five_deaths_in_a_minute_stop_the_site_with_a_reason(unbroken):
+    family = unbroken.family()
     for death in range(1, 6):
-        os.kill(eventually(lambda: fragile.children().get("valkey")), signal.SIGKILL)
+        os.kill(eventually(lambda: unbroken.children().get("valkey")), signal.SIGKILL)
         if death < 5:
-            fragile.wait_for_line("valkey was killed by SIGKILL; starting it again.", times=death)
-    assert fragile.wait() == 1
-    log = fragile.home / "log" / "valkey.log"
+            unbroken.wait_for_line("valkey was killed by SIGKILL; starting it again.", times=death)
+    assert unbroken.wait() == 1
+    log = unbroken.home / "log" / "valkey.log"
     assert (
         f"valkey was killed by SIGKILL, the 5th end within 60 seconds. The last lines of {log}:"
-        in fragile.said
+        in unbroken.said
     )
-    assert "Traceback" not in fragile.said
+    assert "Traceback" not in unbroken.said
     assert alive(family) == []
 
 
