@@ -4,7 +4,7 @@ COMPILE = build/uv/bin/uv pip compile pyproject.toml --quiet --universal --gener
 	--python-version 3.11 --custom-compile-command 'make requirements'
 
 .DEFAULT_GOAL := help
-.PHONY: help run test mutants bench load-test fault-test pictures messages lint requirements
+.PHONY: help run test check mutants bench load-test fault-test pictures messages lint requirements
 
 help:  ## what there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -16,6 +16,10 @@ run:  ## the whole site on this machine, until Ctrl-C; PORT (8000) and TAGGER_HO
 test:  ## all tests; ARGS="-k consent" passes words on to pytest
 	@$(INSTALL) dev
 	@exec .venv/bin/python -m pytest -n $(or $(PROCESSES),3) --dist loadfile --no-loadscope-reorder $(ARGS)
+
+check:  ## the daily loop: style, types, contracts, and all tests that need no browser and no running site
+	@$(INSTALL) dev
+	@exec .venv/bin/python -m pytest -n $(or $(PROCESSES),3) --dist worksteal --quick $(ARGS)
 
 mutants:  ## each promise's test turns red when the line that keeps the promise is gone
 	@$(INSTALL) dev

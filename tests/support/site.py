@@ -271,6 +271,29 @@ LONG = (
 )
 
 
-def pytest_collection_modifyitems(items):
+# These start sites by themselves, without the fixture.
+OWN_SITES = {"test_device_client", "test_fault_test", "test_journey", "test_load_test", "test_scan"}
+
+
+def pytest_addoption(parser):
+    parser.addoption(
+        "--quick", action="store_true", help="leave out tests that need a browser or a running site"
+    )
+
+
+def pytest_collection_modifyitems(config, items):
+    if config.getoption("--quick"):
+        left_out = [item for item in items if is_slow(item)]
+        config.hook.pytest_deselected(items=left_out)
+        items[:] = [item for item in items if not is_slow(item)]
     place = {name: number for number, name in enumerate(LONG)}
     items.sort(key=lambda item: place.get(item.path.stem, len(LONG)))
+
+
+def is_slow(item):
+    """Whether the test needs a browser or a running site."""
+    needs = {"browser", "running_site"}.intersection(getattr(item, "fixturenames", ()))
+    is_local = item.path.parent.name == "local" and item.path.stem != "test_demo_voices"
+    return (
+        bool(needs) or is_local or item.path.stem in OWN_SITES or item.path.stem.startswith("test_browser_")
+    )
