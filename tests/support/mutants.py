@@ -10,11 +10,14 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
 ROOT = Path(__file__).resolve().parents[2]
+
+AT_THE_SAME_TIME = 3
 
 Test = TypeVar("Test", bound=Callable[..., None])
 
@@ -67,7 +70,11 @@ def _read(call: ast.Call, guard: str) -> Mutant:
 
 def main() -> int:
     mutants = declared()
-    alive = [mutant for mutant in mutants if not dies(mutant)]
+    guards = sorted({mutant.guard for mutant in mutants})
+    if not passes(ROOT, *guards, "-n", str(AT_THE_SAME_TIME), "--dist", "loadfile"):
+        raise SystemExit("a guard is red without any mutant")
+    with ThreadPoolExecutor(AT_THE_SAME_TIME) as pool:
+        alive = [mutant for mutant, died in zip(mutants, pool.map(dies, mutants), strict=True) if not died]
     for mutant in alive:
         print(f"ALIVE: {mutant.promise} ({mutant.edit.file}; {mutant.guard})")
     print(f"{len(mutants) - len(alive)} of {len(mutants)} mutants died")
@@ -77,8 +84,6 @@ def main() -> int:
 def dies(mutant: Mutant) -> bool:
     with tempfile.TemporaryDirectory(prefix="tagger-mutant-") as scratch:
         tree = copy_of_the_tree(Path(scratch))
-        if passes(tree, mutant.guard) is False:
-            raise SystemExit(f"{mutant.guard} is red without any mutant")
         break_in(tree, mutant.edit)
         died = not passes(tree, mutant.guard)
     print(f"{'died' if died else 'ALIVE':<6} {mutant.promise}", flush=True)
@@ -103,12 +108,13 @@ def break_in(tree: Path, edit: Edit) -> None:
     file.write_text(text.replace(edit.kept_by, edit.broken))
 
 
-def passes(tree: Path, guard: str) -> bool:
-    """Whether the guard is green; anything but green or red (no such test, say) stops the run."""
-    command = [sys.executable, "-m", "pytest", "-x", "-p", "no:cacheprovider", *guard.split()]
+def passes(tree: Path, *arguments: str) -> bool:
+    """Whether these tests are green; anything but green or red (no such test, say) stops the run."""
+    command = [sys.executable, "-m", "pytest", "-x", "-p", "no:cacheprovider", *arguments]
     done = subprocess.run(command, cwd=tree, capture_output=True, text=True)
     if done.returncode not in (0, 1):
-        raise SystemExit(f"{guard}: pytest stopped with {done.returncode}\n{done.stdout}{done.stderr}")
+        said = f"{done.stdout}{done.stderr}"
+        raise SystemExit(f"{' '.join(arguments)}: pytest stopped with {done.returncode}\n{said}")
     return done.returncode == 0
 
 
