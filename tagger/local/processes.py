@@ -69,7 +69,7 @@ def start(program: Program) -> subprocess.Popen[bytes]:
             extra_groups=[] if account else None,
             pass_fds=program.keep_open,
             # subprocess calls this after changing the user, which would clear the setting.
-            preexec_fn=_die_with_parent(program.parent_died_signal),
+            preexec_fn=die_with_parent(program.parent_died_signal),
         )
     except OSError as error:
         raise StartRefused(f"{program.name} could not be started: {error}") from error
@@ -78,7 +78,7 @@ def start(program: Program) -> subprocess.Popen[bytes]:
             log.close()
 
 
-def _die_with_parent(last_signal: signal.Signals) -> Callable[[], None]:
+def die_with_parent(last_signal: signal.Signals) -> Callable[[], None]:
     parent = os.getpid()
 
     def ask_the_kernel() -> None:

@@ -67,6 +67,8 @@ class Site:
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             start_new_session=True,
+            # It stops when pytest is killed.
+            preexec_fn=processes.die_with_parent(signal.SIGTERM),
         )
         self.wait_for_line(re.escape(f"Tagger is at {self.url}/"), SECONDS_TO_START)
 
