@@ -32,9 +32,14 @@ def template():
 
 @pytest.fixture(scope="session")
 def django_db_modify_db_settings(request, django_db_modify_db_settings):
-    """In one of several processes the test database is a copy; a single process migrates its own."""
-    if SHARED in os.environ and hasattr(request.config, "workerinput"):
+    """The test database is a copy too, unless a single process finds no template: it migrates its own."""
+    if SHARED in os.environ and (hasattr(request.config, "workerinput") or is_template_there()):
         connection.settings_dict["TEST"]["TEMPLATE"] = request.getfixturevalue("template")
+
+
+def is_template_there():
+    with server() as cursor:
+        return exists(cursor, TEMPLATE)
 
 
 def url(name):

@@ -5,19 +5,26 @@ copy of the tree and runs that test there. A mutant that lives means a promise w
 """
 
 import ast
+import json
+import os
 import shutil
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from queue import SimpleQueue
 from typing import TypeVar
 
-ROOT = Path(__file__).resolve().parents[2]
+from tests.support import servers
 
-AT_THE_SAME_TIME = 3
+ROOT = Path(__file__).resolve().parents[2]
+LANES = 3  # mutants that are tested at the same time
+PROCESSES = 3  # for the tests without any mutant
 
 Test = TypeVar("Test", bound=Callable[..., None])
 
@@ -68,29 +75,114 @@ def _read(call: ast.Call, guard: str) -> Mutant:
     return Mutant(promise, Edit(file, **places), guard)
 
 
-def main() -> int:
-    mutants = declared()
-    guards = sorted({mutant.guard for mutant in mutants})
-    if not passes(ROOT, *guards, "-n", str(AT_THE_SAME_TIME), "--dist", "loadfile"):
-        raise SystemExit("a guard is red without any mutant")
-    with ThreadPoolExecutor(AT_THE_SAME_TIME) as pool:
-        alive = [mutant for mutant, died in zip(mutants, pool.map(dies, mutants), strict=True) if not died]
+def main(words: list[str]) -> int:
+    mutants = [each for each in declared() if not words or any(word in str(each) for word in words)]
+    with shared_servers(), tempfile.TemporaryDirectory(prefix="tagger-mutants-") as scratch:
+        lanes = [Lane(number, copy_of_the_tree(Path(scratch, str(number)))) for number in range(LANES)]
+        check_guards(lanes[0], sorted({mutant.guard for mutant in mutants}))
+        alive = [mutant for mutant, died in run_all(mutants, lanes) if not died]
     for mutant in alive:
         print(f"ALIVE: {mutant.promise} ({mutant.edit.file}; {mutant.guard})")
     print(f"{len(mutants) - len(alive)} of {len(mutants)} mutants died")
     return 1 if alive else 0
 
 
-def dies(mutant: Mutant) -> bool:
-    with tempfile.TemporaryDirectory(prefix="tagger-mutant-") as scratch:
-        tree = copy_of_the_tree(Path(scratch))
-        break_in(tree, mutant.edit)
-        died = not passes(tree, mutant.guard)
-    print(f"{'died' if died else 'ALIVE':<6} {mutant.promise}", flush=True)
-    return died
+@contextmanager
+def shared_servers() -> Iterator[None]:
+    """One PostgreSQL and one Redis for all runs of pytest."""
+    started = servers.start()
+    try:
+        servers.share(json.loads(servers.first_line(started)))
+        yield
+    finally:
+        servers.stop(started)
+
+
+class Lane:
+    """A copy of the tree in which one mutant at a time is tested, with its own databases."""
+
+    def __init__(self, number: int, tree: Path) -> None:
+        self.tree = tree
+        self.environment = servers.environment_of(f"mutants_{number}", first=1 + number * PROCESSES)
+        self.now = int(time.time())
+
+    @contextmanager
+    def broken(self, edit: Edit) -> Iterator[None]:
+        file = self.tree / edit.file
+        text = file.read_text()
+        try:
+            break_in(self.tree, edit)
+            self._touch(file)
+            yield
+        finally:
+            file.write_text(text)
+            self._touch(file)
+
+    def pytest(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "--tb=short", "-rsfE", *arguments],
+            cwd=self.tree,
+            env=self.environment,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+        )
+
+    def _touch(self, file: Path) -> None:
+        """Python takes a compiled file for current if size and time, in whole seconds, are the same."""
+        self.now += 1
+        os.utime(file, (self.now, self.now))
+
+
+def check_guards(lane: Lane, guards: list[str]) -> None:
+    """Stop unless each guard passes on the unbroken tree."""
+    print(f"Running {len(guards)} tests without any mutant …", flush=True)
+    done = lane.pytest("-n", str(PROCESSES), "--dist", "loadfile", "--maxfail", "5", *guards)
+    skipped = [line for line in done.stdout.splitlines() if line.startswith("SKIPPED")]
+    if done.returncode != 0 or skipped:
+        raise SystemExit(
+            f"Without any mutant, not every test passes (pytest ended with {done.returncode}):\n"
+            f"{chr(10).join(skipped) or done.stdout + done.stderr}"
+        )
+
+
+def run_all(mutants: list[Mutant], lanes: list[Lane]) -> Iterator[tuple[Mutant, bool]]:
+    """Each mutant, and whether it died; printed in the order in which they end."""
+    free: SimpleQueue[Lane] = SimpleQueue()
+    for lane in lanes:
+        free.put(lane)
+
+    def run(mutant: Mutant) -> tuple[Mutant, bool]:
+        lane = free.get()
+        try:
+            return mutant, dies(mutant, lane)
+        finally:
+            free.put(lane)
+
+    with ThreadPoolExecutor(len(lanes)) as pool:
+        futures = [pool.submit(run, mutant) for mutant in mutants]
+        try:
+            for number, future in enumerate(as_completed(futures), 1):
+                mutant, died = future.result()
+                print(
+                    f"{number:4}/{len(mutants)} {'died' if died else 'ALIVE':<6}{mutant.promise}", flush=True
+                )
+                yield mutant, died
+        finally:
+            pool.shutdown(cancel_futures=True)
+
+
+def dies(mutant: Mutant, lane: Lane) -> bool:
+    """Whether the guard is red; anything but green or red (no such test, say) stops the run."""
+    with lane.broken(mutant.edit):
+        done = lane.pytest("-x", mutant.guard)
+    if done.returncode not in (0, 1):
+        raise SystemExit(f"{mutant.guard}: pytest ended with {done.returncode}\n{done.stdout}{done.stderr}")
+    return done.returncode == 1
 
 
 def copy_of_the_tree(scratch: Path) -> Path:
+    """All files that git tracks, as they are in the working tree."""
     tree = scratch / "tree"
     tracked = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, check=True).stdout
     for name in filter(None, tracked.decode().split("\0")):
@@ -108,15 +200,5 @@ def break_in(tree: Path, edit: Edit) -> None:
     file.write_text(text.replace(edit.kept_by, edit.broken))
 
 
-def passes(tree: Path, *arguments: str) -> bool:
-    """Whether these tests are green; anything but green or red (no such test, say) stops the run."""
-    command = [sys.executable, "-m", "pytest", "-x", "-p", "no:cacheprovider", *arguments]
-    done = subprocess.run(command, cwd=tree, capture_output=True, text=True)
-    if done.returncode not in (0, 1):
-        said = f"{done.stdout}{done.stderr}"
-        raise SystemExit(f"{' '.join(arguments)}: pytest stopped with {done.returncode}\n{said}")
-    return done.returncode == 0
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(sys.argv[1:]))

@@ -6,18 +6,20 @@ Each process of pytest-xdist has its own databases and its own number in Redis.
 
 import json
 import os
+import re
 import secrets
 import select
 import subprocess
 import sys
 import tempfile
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 SECONDS_TO_START = 60
-SHARED = "TAGGER_TESTS_SHARE"  # set while processes below this one share the servers that it started
+SHARED = "TAGGER_TESTS_SHARE"  # set below a process that started servers: the first number in Redis to use
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -64,9 +66,16 @@ def share(found):
     os.environ[SHARED] = "1"
 
 
+def environment_of(database, first):
+    """For another run of pytest: with this database, and numbers in Redis from `first` on."""
+    address = urlsplit(os.environ["DATABASE_URL"])._replace(path=f"/{database}").geturl()
+    return os.environ | {"DATABASE_URL": address, SHARED: str(first)}
+
+
 def number_of_process():
-    """1 for the first process of pytest-xdist; 0 is the process that started them."""
-    return int(os.environ.get("PYTEST_XDIST_WORKER", "gw-1").removeprefix("gw")) + 1
+    """Different for each process of pytest-xdist."""
+    worker = os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw")
+    return int(os.environ.get(SHARED, "1")) + int(worker)
 
 
 def numbered(redis_url, number):
@@ -74,4 +83,4 @@ def numbered(redis_url, number):
     >>> numbered("unix:///tmp/valkey.sock?db=0", 2)
     'unix:///tmp/valkey.sock?db=2'
     """
-    return redis_url.replace("?db=0", f"?db={number}")
+    return re.sub(r"\?db=\d+$", f"?db={number}", redis_url)
