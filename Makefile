@@ -3,6 +3,9 @@ INSTALL := $(PYTHON) tagger/local/install.py
 COMPILE = build/uv/bin/uv pip compile pyproject.toml --quiet --universal --generate-hashes --no-annotate \
 	--python-version 3.11 --custom-compile-command 'make requirements'
 
+# A test run starts many processes; none of them should compile the project anew.
+unexport PYTHONDONTWRITEBYTECODE
+
 .DEFAULT_GOAL := help
 .PHONY: help run test check mutants bench load-test fault-test pictures messages lint requirements
 
@@ -19,7 +22,7 @@ test:  ## all tests; ARGS="-k consent" passes words on to pytest
 
 check:  ## the daily loop: style, types, contracts, and all tests that need no browser and no running site
 	@$(INSTALL) dev
-	@exec .venv/bin/python -m pytest -n $(or $(PROCESSES),3) --dist worksteal --quick $(ARGS)
+	@exec .venv/bin/python -m pytest -n $(or $(PROCESSES),2) --dist worksteal --quick $(ARGS)
 
 mutants:  ## each promise's test turns red when the line that keeps the promise is gone
 	@$(INSTALL) dev

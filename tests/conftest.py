@@ -28,9 +28,15 @@ pytest_plugins = ["tests.support.databases", "tests.support.site", "tests.suppor
 
 # How long an example takes depends on what else the machine does; no test asserts a time.
 hypothesis.settings.register_profile("tagger", deadline=None)
-hypothesis.settings.load_profile("tagger")
+hypothesis.settings.register_profile("quick", deadline=None, max_examples=10)
 
 collect_ignore = ["support/ovos_device.py"]  # a separate program
+
+
+def pytest_configure(config):
+    hypothesis.settings.load_profile("quick" if config.getoption("--quick") else "tagger")
+    config.addinivalue_line("markers", "thorough: takes seconds by its nature; `make check` leaves it out")
+
 
 NOW = datetime(2026, 5, 4, 12, 0, tzinfo=UTC)
 

@@ -254,6 +254,7 @@ def test_transcripts_passed_as_labels_are_refused_before_memory_runs_out(aggrega
         aggregate(table)
 
 
+@pytest.mark.thorough
 def test_it_runs_without_servers_and_prints_one_line(tmp_path):
     (tmp_path / "votes.csv").write_text(CROWD)
     done = manage(tmp_path, "aggregate", "votes.csv", "--kind", "label", "--output", "out.csv")
@@ -261,6 +262,7 @@ def test_it_runs_without_servers_and_prints_one_line(tmp_path):
     assert (done.returncode, done.stdout, done.stderr) == (0, summary, "")
 
 
+@pytest.mark.thorough
 def test_a_fault_ends_in_exit_code_one(tmp_path):
     (tmp_path / "votes.csv").write_text(HEADER + "t1,ann\n")
     done = manage(tmp_path, "aggregate", "votes.csv", "--kind", "label", "--output", "out.csv")

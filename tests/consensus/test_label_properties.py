@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from tagger.consensus import dawid_skene, labels, mixtures, replays
@@ -37,7 +37,6 @@ def majority(tasks, answers, truth):
     return accuracy(counts, truth)
 
 
-@settings(deadline=None)
 @given(votes, st.randoms())
 def test_neither_order_nor_repetition_of_rows_changes_a_byte(rows, random):
     repeated = rows + random.sample(rows, random.randint(0, len(rows)))
@@ -45,7 +44,6 @@ def test_neither_order_nor_repetition_of_rows_changes_a_byte(rows, random):
     assert fit(repeated).posterior.tobytes() == fit(rows).posterior.tobytes()
 
 
-@settings(deadline=None)
 @given(votes)
 def test_every_posterior_is_a_distribution(rows):
     posterior = fit(rows).posterior
@@ -53,7 +51,6 @@ def test_every_posterior_is_a_distribution(rows):
     assert posterior.sum(1) == pytest.approx(np.ones(6))
 
 
-@settings(deadline=None)
 @given(votes, st.permutations(range(5)))
 def test_renaming_workers_changes_nothing(rows, names):
     renamed = [(task, names[worker], answer) for task, worker, answer in rows]
@@ -63,14 +60,12 @@ def test_renaming_workers_changes_nothing(rows, names):
     )
 
 
-@settings(deadline=None)
 @given(votes, st.permutations(range(3)))
 def test_renaming_classes_changes_nothing(rows, names):
     renamed = [(task, worker, names[answer] if answer >= 0 else -1) for task, worker, answer in rows]
     np.testing.assert_allclose(fit(renamed).posterior[:, names], fit(rows).posterior, atol=1e-4)
 
 
-@settings(deadline=None)
 @given(st.integers(0, 2), st.integers(1, 6), st.integers(1, 5))
 def test_a_unanimous_crowd_is_believed(answer, tasks, workers):
     rows = [(task, worker, answer) for task in range(tasks) for worker in range(workers)]
@@ -107,7 +102,6 @@ def test_one_worker_alone_is_neither_believed_nor_ignored():
     assert posterior.max() < 0.8
 
 
-@settings(deadline=None)
 @given(st.lists(st.integers(0, 2), min_size=1, max_size=30))
 def test_a_lone_workers_rare_answer_is_not_overruled_by_the_common_one(answers):
     posterior = fit([(task, 0, answer) for task, answer in enumerate(answers)]).posterior
@@ -166,6 +160,7 @@ def test_weighing_beats_counting():
     assert accuracy(found, truth) > majority(tasks, answers, truth) + 0.02
 
 
+@pytest.mark.thorough
 def test_weighing_beats_counting_when_only_a_sample_is_learned_from():
     """Over a million votes, by people of all accuracies, on tasks of which some mislead everyone."""
     random = np.random.default_rng(3)
@@ -236,6 +231,7 @@ def test_five_workers_who_copy_one_another_count_as_one(seed):
     assert accuracy(found.posterior, truth) >= majority(tasks, answers, truth)
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("right", [(0.5, 0.7), (0.6, 0.95), (0.95, 0.99)])
 def test_no_honest_person_loses_weight(right):
     for seed in range(10):
@@ -243,6 +239,7 @@ def test_no_honest_person_loses_weight(right):
         assert labels.fit(tasks, workers, answers, 4).trust.min() == 1
 
 
+@pytest.mark.thorough
 def test_no_answer_is_impossible_for_a_crowd_that_never_erred():
     tasks = np.repeat(np.arange(6000), 5)
     workers, answers = np.tile(np.arange(5), 6000), tasks % 2
@@ -256,6 +253,7 @@ def test_a_one_coin_matrix_has_rows_that_sum_to_one():
     assert dawid_skene.one_coin(4, 0.7).sum(1) == pytest.approx(np.ones(4))
 
 
+@pytest.mark.thorough
 def test_stopping_early_saves_votes_and_loses_little():
     tasks, workers, answers, truth = crowd(5, votes=10, tasks=200)
     early = replays.replay(tasks, workers, answers, 4, truth, confidence=0.85, seed=1)
@@ -265,12 +263,14 @@ def test_stopping_early_saves_votes_and_loses_little():
     assert early.decided > 190
 
 
+@pytest.mark.thorough
 def test_a_replay_with_the_same_seed_is_the_same():
     tasks, workers, answers, truth = crowd(6, votes=4, tasks=60)
     first, second = (replays.replay(tasks, workers, answers, 4, truth, 0.8, seed=3) for _ in range(2))
     assert first == second
 
 
+@pytest.mark.thorough
 def test_a_replay_asks_no_more_than_its_most():
     tasks, workers, answers, truth = crowd(7, votes=6, tasks=60)
     done = replays.replay(tasks, workers, answers, 4, truth, confidence=1, seed=3, most=3)

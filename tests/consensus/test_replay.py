@@ -11,6 +11,8 @@ from django.core.management.base import CommandError
 
 from tests.consensus.test_aggregate import manage
 
+pytestmark = pytest.mark.thorough  # each replays votes many times
+
 TASKS = 60
 
 

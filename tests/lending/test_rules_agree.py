@@ -132,6 +132,7 @@ def difference(rows, one, other):
     kept_by="assignment.role <> %s",
     broken="assignment.role || '' <> 'not' || %s",
 )
+@pytest.mark.thorough
 def test_the_statement_that_stores_a_label_agrees_with_the_steps(
     bea, carl, juniper, sentences, make_tasks, monkeypatch
 ):
@@ -237,6 +238,7 @@ def columns(row):
     kept_by=" AND task.dirty_since IS NULL\n",
     broken="\n",
 )
+@pytest.mark.thorough
 def test_the_statement_that_picks_controls_agrees_with_what_is_usable(bea, carl, juniper, make_tasks):
     rows = make_tasks(
         every(
@@ -277,6 +279,7 @@ def test_the_statement_that_picks_controls_agrees_with_what_is_usable(bea, carl,
     kept_by="        AND task.annotation_count < task.wanted - task.lent_count\n",
     broken="",
 )
+@pytest.mark.thorough
 def test_the_statement_that_finds_candidates_agrees_with_what_may_be_lent(bea, carl, juniper, make_tasks):
     with_room = [(0, 0, 2), (0, 1, 2), (2, 0, 3), (6, 0, 7)]
     without = [(0, 2, 2), (1, 1, 2), (2, 0, 2), (6, 1, 7), (7, 0, 7)]

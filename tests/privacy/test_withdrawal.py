@@ -229,6 +229,7 @@ def test_a_scrub_killed_at_any_step_still_ends_at_zero(
 ORDERS = list(permutations(["opt out", "delete account", "remove device", "delete clip"]))
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("order", ORDERS, ids=", ".join)
 @pytest.mark.parametrize("scrubbed", ["after each", "at the end"])
 def test_every_order_of_leaving_ends_in_the_same_empty_state(alice, used, own_home, order, scrubbed):

@@ -96,6 +96,7 @@ def test_an_archive_has_the_size_that_it_announces(spring, form):
         assert len(b"".join(one.stream())) == one.size
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("group_sounds", [1, 2, 64])
 @pytest.mark.parametrize("length", [512, 4_097, 50_001])
 def test_ranges_of_any_length_joined_are_the_whole(spring, length, group_sounds, monkeypatch):

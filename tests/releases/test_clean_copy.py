@@ -27,6 +27,8 @@ from tests.conftest import NOW
 from tests.support.mutants import mutant
 from tests.support.site import ROOT
 
+pytestmark = pytest.mark.thorough  # each test has a release of its own
+
 PROGRAM = ROOT / "static/downloads/clean_copy.py"
 
 # RFC 8032, section 7.1: public key, message, signature.

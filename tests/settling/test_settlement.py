@@ -217,6 +217,7 @@ def test_last_answers_that_arrive_together_close_the_task(volunteers, juniper, a
     assert not Task.objects.exclude(status="settled", annotation_count=2, dirty_since=None).exists()
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("seed", range(6))
 def test_after_any_acts_the_counters_match_the_rows(seed, volunteers, juniper, add_tasks):
     juniper.min_annotations, juniper.max_annotations = 2, 4

@@ -279,7 +279,7 @@ OWN_SITES = {"test_device_client", "test_fault_test", "test_journey", "test_load
 
 def pytest_addoption(parser):
     parser.addoption(
-        "--quick", action="store_true", help="leave out tests that need a browser or a running site"
+        "--quick", action="store_true", help="leave out what `is_slow`, and search fewer random examples"
     )
 
 
@@ -293,9 +293,15 @@ def pytest_collection_modifyitems(config, items):
 
 
 def is_slow(item):
-    """Whether the test needs a browser or a running site."""
-    needs = {"browser", "running_site"}.intersection(getattr(item, "fixturenames", ()))
+    """Whether the test needs a browser, a running site or other connections to its database, or says so."""
+    needs = {"browser", "running_site", "transactional_db"}.intersection(getattr(item, "fixturenames", ()))
+    database = item.get_closest_marker("django_db")
     is_local = item.path.parent.name == "local" and item.path.stem != "test_demo_voices"
     return (
-        bool(needs) or is_local or item.path.stem in OWN_SITES or item.path.stem.startswith("test_browser_")
+        bool(needs)
+        or is_local
+        or item.path.stem in OWN_SITES
+        or item.path.stem.startswith("test_browser_")
+        or bool(database and database.kwargs.get("transaction"))
+        or item.get_closest_marker("thorough") is not None
     )
