@@ -489,20 +489,34 @@ class ReleaseRow(models.Model):
         return self.public_id
 
 
-class Recall(models.Model):
-    """An id of a release whose clip was withdrawn, for the release's recall feed.
+class RecallQuerySet(models.QuerySet["Recall"]):
+    def in_force(self) -> Self:
+        """What the feed says must be deleted: published, and not good again since."""
+        return self.filter(published_on__isnull=False, returned_on=None)
 
-    Written only by erasures and by the daily publication. Its only time is the day of publication, which is
-    public.
+
+class Recall(models.Model):
+    """An id of a release whose clip was taken back, for the release's recall feed.
+
+    Its only times are days on which the feed was published, which are public. A recall after a report is not
+    final: if a reviewer dismisses the report, the next feed says that the clip is good again. Written only by
+    erasures and by the daily publication.
     """
 
     release = models.ForeignKey(Release, on_delete=models.CASCADE, related_name="recalls")
     public_id = models.CharField(max_length=32)
     published_on = models.DateField(null=True, blank=True)
+    returned_on = models.DateField(null=True, blank=True)
+    is_final = models.BooleanField(db_default=True)
+
+    objects = RecallQuerySet.as_manager()
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(fields=["release", "public_id"], name="one_recall_per_release_id")
+            models.UniqueConstraint(fields=["release", "public_id"], name="one_recall_per_release_id"),
+            models.CheckConstraint(
+                condition=Q(returned_on=None) | Q(is_final=False), name="a_final_recall_does_not_return"
+            ),
         ]
 
     def __str__(self) -> str:

@@ -24,7 +24,7 @@ from accounts.refusals import Refusal
 from datasets import live, words
 from datasets.models import Campaign, Clip, Recall, Release, ReleaseRow, Task
 
-from . import splits
+from . import recalls, splits
 from .formats.card import About
 from .formats.rows import Row
 
@@ -130,7 +130,8 @@ def amount(release: Release) -> tuple[int, float]:
 
 
 def about(release: Release) -> About:
-    """The facts about the release in an archive's card and licence; no time finer than a quarter."""
+    """The facts about the release in an archive's card and licence; no time finer than a quarter, except days
+    that the recall feed names."""
     return About(
         name=release.slug,
         title=release.slug,
@@ -138,6 +139,7 @@ def about(release: Release) -> About:
         site=settings.SITE_URL,
         contact=settings.CONTACT,
         licence=release.licence,
+        as_of=changed.isoformat() if (changed := recalls.changed_on(release)) else "",
     )
 
 
@@ -209,8 +211,8 @@ _COLUMNS = (
 def _live_rows(release: Release) -> QuerySet[ReleaseRow, tuple[Any, ...]]:
     """The rows whose clips may be handed out now."""
     allowed = Task.objects.live_for(Purpose(release.audience))
-    # A recall is final, even if the contributor gives consent again.
-    recalled = release.recalls.filter(public_id=OuterRef("public_id"))
+    # What a speaker withdrew stays recalled, even if they give consent again.
+    recalled = release.recalls.in_force().filter(public_id=OuterRef("public_id"))
     return release.rows.filter(~Exists(recalled), task__in=allowed).values_list(*_COLUMNS)
 
 
@@ -235,6 +237,7 @@ def _live_sounds_statement(audience: Purpose) -> tuple[str, str]:
         AND NOT EXISTS (
             SELECT FROM {Recall._meta.db_table} recalled
             WHERE recalled.release_id = pinned.release_id AND recalled.public_id = pinned.public_id
+            AND recalled.published_on IS NOT NULL AND recalled.returned_on IS NULL
         )
         """,
     )

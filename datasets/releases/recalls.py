@@ -1,39 +1,48 @@
-"""The recall feed: which clips of a release were withdrawn, signed, for everyone who has a copy.
+"""The recall feed: which clips of a release must not be used any more, signed, for everyone who has a copy.
 
 It changes once a day: all ids of the day before are published together, so that the feed does not disclose at
-what time of day someone left.
+what time of day someone left. Each release is compared with what its own audience may have.
 """
 
 from datetime import date, datetime
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import Case, Exists, OuterRef, Q, QuerySet, Value, When
 
 from accounts import signing
 from accounts.consent import live_for
 from accounts.models import Purpose
-from datasets.models import Recall, Release
+from datasets.models import Recall, Release, Task
 
 BATCH_SIZE = 2_000
 
 
 def feed(release: Release) -> dict[str, Any]:
-    """The release's feed, signed. It is the same bytes until the next publication."""
-    published = release.recalls.exclude(published_on=None)
+    """The release's feed, signed. It is the same bytes until the next publication.
+
+    A copy must lose what is `recalled`. It may have what is `returned`, which an earlier feed recalled.
+    """
     return signing.sign(
         {
-            "schema": "tagger recall feed 1",
+            "schema": "tagger recall feed 2",
             "release": release.slug,
             "published_at": _published_on(release).isoformat(),
-            "recalled": sorted(published.values_list("public_id", flat=True)),
+            "recalled": _ids(release.recalls.in_force()),
+            "returned": _ids(release.recalls.filter(returned_on__isnull=False)),
         }
     )
 
 
+def changed_on(release: Release) -> date | None:
+    """The day of the newest feed that differs from the one before it; None if all of them are empty."""
+    days = release.recalls.values_list("published_on", "returned_on")
+    return max((day for row in days.distinct() for day in row if day), default=None)
+
+
 def publish(now: datetime) -> int:
-    """Publish every release's feed of the day, and return how many ids were added: none if it was published
-    that day already."""
+    """Publish every release's feed of the day, and return how many ids were recalled: none if it was
+    published that day already."""
     today = now.date()
     return sum(_publish(release.pk, today) for release in Release.objects.order_by("pk"))
 
@@ -43,11 +52,19 @@ def _publish(release_id: int, today: date) -> int:
     release = Release.objects.select_for_update(no_key=True).get(pk=release_id)
     if _published_on(release) >= today:
         return 0
-    _recall_withheld_clips(release)
-    added = release.recalls.filter(published_on=None).update(published_on=today)
+    _enter_withheld_rows(release)
+    rows = release.rows.filter(public_id=OuterRef("public_id"))
+    owned = rows.filter(_is_owners_consent_live(release), task__clip__withdrawal=None)
+    allowed = rows.filter(task__in=_live_tasks(release))
+    # A speaker who left does not come back, whatever a reviewer says of a report.
+    release.recalls.filter(~Exists(owned), is_final=False, returned_on=None).update(is_final=True)
+    again = release.recalls.filter(~Exists(allowed), returned_on__isnull=False)
+    recalled = again.update(returned_on=None, published_on=today, is_final=~Exists(owned))
+    release.recalls.in_force().filter(Exists(allowed), is_final=False).update(returned_on=today)
+    recalled += release.recalls.filter(published_on=None).update(published_on=today)
     release.recalls_published_on = today
     release.save(update_fields=["recalls_published_on"])
-    return added
+    return recalled
 
 
 def _published_on(release: Release) -> date:
@@ -55,15 +72,31 @@ def _published_on(release: Release) -> date:
     return release.recalls_published_on or release.published_at.date()
 
 
-def _recall_withheld_clips(release: Release) -> None:
-    """Recall the clips that researchers may not have any more, but volunteers still hear. Erased clips are
-    recalled by their erasure."""
-    consented = live_for("task__clip__contributor", "task__clip__material", Purpose.RESEARCHERS)
-    withheld = release.rows.filter(~consented | Q(task__clip__withdrawal__isnull=False))
+def _ids(recalls: QuerySet[Recall]) -> list[str]:
+    return sorted(recalls.values_list("public_id", flat=True))
+
+
+def _enter_withheld_rows(release: Release) -> None:
+    """Enter the rows that the release's audience may not have any more. Erased ones are entered by their
+    erasure."""
+    known = release.recalls.filter(public_id=OuterRef("public_id"))
+    withheld = release.rows.filter(~Exists(known), ~Exists(_live_tasks(release).filter(pk=OuterRef("task"))))
+    withdrawn = Q(task__clip__withdrawal__isnull=False) | ~Q(_is_owners_consent_live(release))
+    found = withheld.annotate(is_final=Case(When(withdrawn, then=Value(True)), default=Value(False)))
     batch = []
-    for public_id in withheld.values_list("public_id", flat=True).iterator(chunk_size=BATCH_SIZE):
-        batch.append(Recall(release=release, public_id=public_id))
+    for public_id, is_final in found.values_list("public_id", "is_final").iterator(chunk_size=BATCH_SIZE):
+        batch.append(Recall(release=release, public_id=public_id, is_final=is_final))
         if len(batch) == BATCH_SIZE:
             Recall.objects.bulk_create(batch, ignore_conflicts=True)
             batch = []
     Recall.objects.bulk_create(batch, ignore_conflicts=True)
+
+
+def _live_tasks(release: Release) -> QuerySet[Task]:
+    """The tasks whose clip the release's own audience may have now."""
+    return Task.objects.live_for(Purpose(release.audience))
+
+
+def _is_owners_consent_live(release: Release) -> Exists:
+    """A condition on a row: its speaker agrees to the release's own audience."""
+    return live_for("task__clip__contributor", "task__clip__material", Purpose(release.audience))

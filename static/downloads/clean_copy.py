@@ -14,6 +14,7 @@ from urllib import parse, request
 
 P, Q = 2**255 - 19, 2**252 + 27742317777372353535851937790883648493  # of Ed25519: RFC 8032
 D, ID, SUMS = -121665 * pow(121666, -1, P) % P, re.compile(b"[0-9A-Za-z]+"), "checksums.sha256"
+AS_OF = re.compile(rb"As of the feed of (\S+)\n")  # in LICENSE.txt: the newest feed that the copy follows
 
 
 def add(a, b):
@@ -44,22 +45,31 @@ def is_signed(key, message, signature):
 
 
 def withdrawn(folder, feed, key):
-    """The ids in the feed. Raises ValueError unless it is for this release and signed by its site."""
-    licence = (folder / "LICENSE.txt").read_text("utf-8")
-    url, release = re.findall(r"Withdrawn clips: (\S+/([\w-]+)\.json)", licence)[0]
+    """The ids in the feed, and its day as LICENSE.txt names it.
+
+    Raises ValueError unless the feed is for this release, signed by its site, and not older than the copy.
+    """
+    licence = (folder / "LICENSE.txt").read_bytes()
+    url, release = re.findall(r"Withdrawn clips: (\S+/([\w-]+)\.json)", licence.decode())[0]
     feed = feed if "://" in feed else Path(feed).resolve().as_uri() if feed else url
     key_url = parse.urljoin(url if feed.startswith("file:") else feed, "/receipts/key/")
     key = base64.b64decode(key or json.load(request.urlopen(key_url, timeout=60))["public_key"])
     doc = json.load(request.urlopen(feed, timeout=60))
-    signature, gone = base64.b64decode(doc.pop("signature")), {i.encode() for i in doc["recalled"]}
+    signature, day = base64.b64decode(doc.pop("signature")), doc["published_at"].encode()
+    gone, back = ({i.encode() for i in doc.get(name, [])} for name in ("recalled", "returned"))
     text = json.dumps(doc, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
     if not (doc["release"] == release and is_signed(key, text, signature) and all(map(ID.fullmatch, gone))):
         raise ValueError(f"{feed} is not the recall feed of {release}, signed by its site")
-    print(f"{release}: {len(gone)} clips withdrawn by {doc['published_at']}")
-    return gone
+    # An older feed may recall clips that are good again.
+    if day < max(AS_OF.findall(licence), default=b""):
+        raise ValueError(f"{feed} is of {day.decode()}, older than the feed that this copy follows")
+    print(f"{release}: {len(gone)} clips withdrawn by {day.decode()}")
+    if back:
+        print(f"{len(back)} are good again: to have those that this copy lacks, download the release again")
+    return gone, b"As of the feed of %s\n" % day if gone or back else b""
 
 
-def clean(folder, gone):
+def clean(folder, gone, as_of):
     """Remove the files and rows of these clips; return what is wrong with the rest."""
     listed = {line[66:]: line[:64] for line in (folder / SUMS).read_text("utf-8").splitlines()}
     stays = {name: sha for name, sha in listed.items() if gone.isdisjoint(ID.findall(name.encode()))}
@@ -68,6 +78,7 @@ def clean(folder, gone):
         name, data = path.relative_to(folder).as_posix(), path.read_bytes()
         lines = data.splitlines(True) if b"\0" not in data else []
         rest = b"".join(line for line in lines if gone.isdisjoint(ID.findall(line))) if lines else data
+        rest = AS_OF.sub(b"", rest) + as_of if name == "LICENSE.txt" and as_of else rest
         before, after = hashlib.sha256(data).hexdigest(), hashlib.sha256(rest).hexdigest()
         if name.endswith(".cleaning") or not gone.isdisjoint(ID.findall(name.encode())):
             path.unlink()
@@ -93,7 +104,7 @@ if __name__ == "__main__":
         parser.add_argument(name, default="")
     given = parser.parse_args()
     try:
-        wrong = clean(Path(given.folder), withdrawn(Path(given.folder), given.feed, given.key))
+        wrong = clean(Path(given.folder), *withdrawn(Path(given.folder), given.feed, given.key))
     except (OSError, ValueError, LookupError, TypeError, AttributeError) as error:
         wrong = [f"not cleaned: {error}"]
     raise SystemExit("\n".join(wrong) or None)

@@ -72,7 +72,7 @@ def pinned(juniper, add_tasks):
                 release=release, task=task, public_id=f"r{task.pk}", speaker="s", split="train", confidence=1
             )
             if is_recalled:
-                Recall.objects.create(release=release, public_id=row.public_id)
+                Recall.objects.create(release=release, public_id=row.public_id, published_on=NOW)
             states[row.public_id] = state
         consent.withdraw(person, NOW)
         return states
@@ -94,6 +94,7 @@ def served(release, public_id):
     kept_by="""        AND NOT EXISTS (
             SELECT FROM {Recall._meta.db_table} recalled
             WHERE recalled.release_id = pinned.release_id AND recalled.public_id = pinned.public_id
+            AND recalled.published_on IS NOT NULL AND recalled.returned_on IS NULL
         )
 """,
     broken="",
@@ -111,7 +112,7 @@ def test_a_row_is_listed_and_its_sound_is_sent_in_the_same_states(juniper, pinne
     other = Release.objects.create(slug="summer", audience=audience, published_at=NOW)
     wendy = User.objects.create_user("wendy")
     states = pinned(release, wendy)
-    Recall.objects.bulk_create(Recall(release=other, public_id=each) for each in states)
+    Recall.objects.bulk_create(Recall(release=other, public_id=each, published_on=NOW) for each in states)
     steps, audiences = CONSENTS[given]
     for step in steps:
         step(wendy)

@@ -1,4 +1,4 @@
-"""The recall feed: signed, and changed once a day."""
+"""The recall feed: signed, changed once a day, and about what the release's own audience may have."""
 
 from datetime import timedelta
 
@@ -9,7 +9,9 @@ from accounts import consent, signing
 from accounts.models import Purpose, User
 from datasets.models import Annotation, Recall, Task, Withdrawal
 from datasets.releases import frozen, recalls
+from tagger.lending import assignments
 from tagger.privacy import withdrawal
+from tagger.review import reports
 from tagger.settling import settlement
 from tests.conftest import NOW
 from tests.support.mutants import mutant
@@ -117,20 +119,156 @@ def test_a_recall_does_not_store_the_time_of_the_erasure(released, alice):
     withdrawal.forget_contributor(alice, NOW)
     scrub_all()
     times = {type(each).__name__ for row in Recall.objects.values() for each in row.values()}
-    assert times == {"int", "str", "NoneType"}
+    assert times == {"int", "str", "bool", "NoneType"}
+
+
+@pytest.fixture
+def both(released, juniper):
+    """Two releases with Wendy's clip, by audience: spring for researchers, open for everyone."""
+    opened = frozen.freeze("open", [juniper], NOW, audience=Purpose.PUBLIC).release
+    return {Purpose.RESEARCHERS: released, Purpose.PUBLIC: opened}
 
 
 @mutant(
-    "a clip that researchers may not have any more is recalled",
+    "a clip is recalled from the releases whose own audience may not have it any more, and from no other",
     "datasets/releases/recalls.py",
-    kept_by="    _recall_withheld_clips(release)\n    added",
-    broken="    added",
+    kept_by="    return Task.objects.live_for(Purpose(release.audience))",
+    broken="    return Task.objects.live_for(Purpose.RESEARCHERS)",
 )
-def test_a_clip_that_only_volunteers_may_still_hear_is_recalled(released, alice):
-    gone = ids(released, alice)
-    consent.withdraw(alice, NOW, purpose=Purpose.RESEARCHERS)
+@mutant(
+    "what a speaker took back from the release's own audience does not return after a report",
+    "datasets/releases/recalls.py",
+    kept_by='"task__clip__material", Purpose(release.audience))',
+    broken='"task__clip__material", Purpose.VOLUNTEERS)',
+)
+@pytest.mark.parametrize("audience", [Purpose.RESEARCHERS, Purpose.PUBLIC])
+def test_taking_back_one_audience_recalls_from_its_releases_alone_and_for_good(both, wendy, audience):
+    gone = ids(both[audience], wendy)
+    consent.withdraw(wendy, NOW, purpose=audience)
     recalls.publish(NOW + DAY)
-    assert fetched().json()["recalled"] == gone
+    consent.give(wendy, "wake-word", [audience], NOW + DAY, reference="on paper")
+    recalls.publish(NOW + 2 * DAY)
+    for each, release in both.items():
+        feed = fetched(release.slug).json()
+        assert (feed["recalled"], feed["returned"]) == (gone if each == audience else [], [])
+        assert holds(release, wendy) == (each != audience)
+
+
+def holds(release, contributor):
+    """Whether a later archive has the contributor's clips; it has all of them or none."""
+    found = {row.id for row in frozen.rows(release)} & set(ids(release, contributor))
+    assert found in (set(), set(ids(release, contributor)))
+    return bool(found)
+
+
+@pytest.fixture
+def report(bea, wendy):
+    """Wendy's clip, reported by a volunteer who hears it as an example."""
+
+    def hide(now=NOW, reason="private"):
+        task = Task.objects.get(clip__contributor=wendy)
+        assignments.report_example(bea, task, reason, now)
+        task.clip.refresh_from_db()
+        assert task.clip.hidden_at == now
+        return task.clip
+
+    return hide
+
+
+@mutant(
+    "a released clip that a report hid is recalled",
+    "datasets/releases/recalls.py",
+    kept_by='~Exists(known), ~Exists(_live_tasks(release).filter(pk=OuterRef("task"))))',
+    broken="~Exists(known), ~Q(_is_owners_consent_live(release)))",
+)
+@mutant(
+    "a recalled clip is good again once a reviewer dismissed the report",
+    "datasets/releases/recalls.py",
+    kept_by="in_force().filter(Exists(allowed), is_final=False).update(returned_on=today)\n",
+    broken="none()\n",
+)
+def test_a_reported_clip_is_recalled_until_a_reviewer_dismisses_the_report(both, wendy, rita, report):
+    clip = report()
+    recalls.publish(NOW + DAY)
+    for release in both.values():
+        feed = fetched(release.slug).json()
+        assert (feed["recalled"], feed["returned"]) == (ids(release, wendy), [])
+        assert not holds(release, wendy)
+    reports.dismiss(clip, rita, NOW + DAY)
+    for release in both.values():  # not before the feed says so
+        assert fetched(release.slug).json()["recalled"] == ids(release, wendy)
+        assert not holds(release, wendy)
+    assert recalls.publish(NOW + 2 * DAY) == 0
+    for release in both.values():
+        feed = fetched(release.slug).json()
+        assert (feed["recalled"], feed["returned"]) == ([], ids(release, wendy))
+        signing.verify(feed)
+        assert holds(release, wendy)
+
+
+def test_a_report_that_is_dismissed_before_the_next_feed_is_in_no_feed(released, wendy, rita, report):
+    reports.dismiss(report(), rita, NOW)
+    recalls.publish(NOW + DAY)
+    feed = fetched().json()
+    assert (feed["recalled"], feed["returned"]) == ([], [])
+    assert holds(released, wendy)
+
+
+def test_a_clip_can_be_recalled_and_good_again_several_times(released, wendy, rita, report):
+    day = NOW
+    for _ in range(2):
+        clip = report(day)
+        day += DAY
+        assert recalls.publish(day) == 1
+        assert (fetched().json()["recalled"], fetched().json()["returned"]) == (ids(released, wendy), [])
+        reports.dismiss(clip, rita, day)
+        day += DAY
+        assert recalls.publish(day) == 0
+        assert (fetched().json()["recalled"], fetched().json()["returned"]) == ([], ids(released, wendy))
+
+
+@mutant(
+    "a clip that is good again is recalled when its speaker leaves",
+    "datasets/releases/recalls.py",
+    kept_by="    recalled = again.update(returned_on=None, published_on=today, is_final=~Exists(owned))\n",
+    broken="    recalled = 0\n",
+)
+@pytest.mark.parametrize("left", ["before the report was dismissed", "after it was good again"])
+def test_a_speaker_who_leaves_stays_recalled_whatever_became_of_the_report(
+    released, wendy, rita, report, left
+):
+    gone = ids(released, wendy)
+    clip = report()
+    recalls.publish(NOW + DAY)
+    reports.dismiss(clip, rita, NOW + DAY)
+    if left == "after it was good again":
+        recalls.publish(NOW + 2 * DAY)
+    withdrawal.forget_contributor(wendy, NOW + 2 * DAY)
+    scrub_all(NOW + 2 * DAY)
+    for days in (3, 4):
+        recalls.publish(NOW + days * DAY)
+        feed = fetched().json()
+        assert (feed["recalled"], feed["returned"]) == (gone, [])
+    assert Recall.objects.get().is_final
+
+
+@mutant(
+    "what a speaker withdrew while it was hidden does not return with the report's dismissal",
+    "datasets/releases/recalls.py",
+    kept_by="filter(~Exists(owned), is_final=False, returned_on=None).update(is_final=True)\n",
+    broken="none()\n",
+)
+def test_a_clip_withdrawn_while_it_was_hidden_stays_recalled(released, wendy, rita, report):
+    clip = report()
+    recalls.publish(NOW + DAY)
+    consent.withdraw(wendy, NOW + DAY, purpose=Purpose.RESEARCHERS)
+    recalls.publish(NOW + 2 * DAY)
+    consent.give(wendy, "wake-word", [Purpose.RESEARCHERS], NOW + 2 * DAY, reference="on paper")
+    reports.dismiss(clip, rita, NOW + 2 * DAY)
+    recalls.publish(NOW + 3 * DAY)
+    feed = fetched().json()
+    assert (feed["recalled"], feed["returned"]) == (ids(released, wendy), [])
+    assert not holds(released, wendy)
 
 
 def test_a_feed_lists_only_clips_of_its_own_release(released, juniper, alice):

@@ -12,6 +12,7 @@ class About:
 
     `name` is its slug, `quarter` when it was made (2025-Q3; no finer time is disclosed), `licence` an SPDX
     identifier, `site` the address of the site without a trailing slash, `contact` an address for people.
+    `as_of` is the day of the newest recall feed that changed what the release holds, empty if none did.
     """
 
     name: str
@@ -20,6 +21,7 @@ class About:
     site: str
     contact: str
     licence: str = "CC0-1.0"
+    as_of: str = ""
 
     @property
     def recalls(self) -> str:
@@ -45,13 +47,14 @@ def card(about: About, summary: Summary, layout: str) -> str:
 def licence(about: About) -> str:
     """The licence in short, by its SPDX identifier, with the address of the full text."""
     terms = _TERMS.get(about.licence, "The full text says what is allowed.")
+    as_of = f"As of the feed of {about.as_of}\n" if about.as_of else ""
     return (
         f"SPDX-License-Identifier: {about.licence}\n\n"
         f"{terms}\n\n"
         f"Full text: https://spdx.org/licenses/{about.licence}.html\n\n"
         "The licence is about copyright. It takes nothing from the people whose voices these are: their\n"
         "rights over their own data stay with them, and a clip that one of them withdraws must be deleted.\n"
-        f"Withdrawn clips: {about.recalls}\n"
+        f"Withdrawn clips: {about.recalls}\n{as_of}"
     )
 
 
