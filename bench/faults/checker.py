@@ -66,7 +66,7 @@ class TaskRow:
 class AnnotationRow:
     id: int
     task_id: int
-    annotator: int
+    annotator: int | None  # None: it was kept by someone who left
     answer: str  # empty if it is encrypted
 
 
@@ -131,6 +131,7 @@ def check(diary: Diary, stored: Stored) -> list[Finding]:
     return [
         *at_any_moment(stored),
         *_answers(diary, stored),
+        *_kept_answers(diary, stored),
         *_counters(stored),
         *_verdicts(stored),
         *_forgotten(diary, stored),
@@ -141,7 +142,7 @@ def check(diary: Diary, stored: Stored) -> list[Finding]:
 
 def at_any_moment(stored: Stored) -> Iterator[Finding]:
     """What must be true even during faults."""
-    given = Counter((one.task_id, one.annotator) for one in stored.annotations)
+    given = Counter((one.task_id, one.annotator) for one in stored.annotations if one.annotator is not None)
     for (task, annotator), times in given.items():
         if times > 1:
             yield Finding(Kind.DOUBLED, f"task {task} has {times} answers of person {annotator}")
@@ -173,7 +174,7 @@ def _answers(diary: Diary, stored: Stored) -> Iterator[Finding]:
             )
         if len(ids) > 1:
             yield Finding(Kind.DOUBLED, f"clip {clip}: an answer of person {annotator} is stored as {ids}")
-        if clip in diary.asked_to_forget or diary.leavers.get(annotator) == "remove":
+        if clip in diary.asked_to_forget or annotator in diary.leavers:
             continue
         for number in ids:
             row = rows.get(number)
@@ -186,6 +187,26 @@ def _answers(diary: Diary, stored: Stored) -> Iterator[Finding]:
                 not is_sealed and row.answer not in answers
             ):
                 yield Finding(Kind.WRONG, f"clip {clip}: answer {number} is stored as {row}, not {answers}")
+
+
+def _kept_answers(diary: Diary, stored: Stored) -> Iterator[Finding]:
+    """Each answer that a leaver let stay is still there, as no one's; of sealed ones only their number."""
+    clips = {clip.id: clip.clip for clip in stored.clips}
+    tasks = {task.id: task for task in stored.tasks}
+    sealed = {
+        clips[task.clip_id]
+        for task in stored.tasks
+        if stored.campaigns[task.campaign_id].asks_for_words and task.clip_id in clips
+    }
+    expected = Counter(
+        (clip, "" if clip in sealed else answer)
+        for annotator, clip, answer in {(one.annotator, one.clip, one.answer) for one in diary.answered}
+        if diary.leavers.get(annotator) == "keep" and clip not in diary.asked_to_forget
+    )
+    kept = [row for row in stored.annotations if row.annotator is None]
+    found = Counter((clips[tasks[row.task_id].clip_id], row.answer) for row in kept)
+    for (clip, answer), missing in (expected - found).items():
+        yield Finding(Kind.LOST, f"clip {clip}: {missing} kept answers {answer}")
 
 
 def _counters(stored: Stored) -> Iterator[Finding]:
@@ -242,12 +263,9 @@ def _forgotten(diary: Diary, stored: Stored) -> Iterator[Finding]:
             yield Finding(Kind.NOT_FORGOTTEN, f"clip {heard.clip} was served {late:.2f} s after its opt-out")
     if stored.erasures_under_way:
         yield Finding(Kind.NOT_FORGOTTEN, f"{stored.erasures_under_way} erasures are not finished")
-    removed = {person for person, answers in diary.leavers.items() if answers == "remove"}
     for person, number in Counter(row.annotator for row in stored.annotations).items():
-        if person in removed:
-            yield Finding(
-                Kind.NOT_FORGOTTEN, f"{number} answers of person {person}, who asked to have them removed"
-            )
+        if person in diary.leavers:
+            yield Finding(Kind.NOT_FORGOTTEN, f"{number} answers of person {person}, who left")
     for row in stored.assignments:
         if row.annotator in diary.leavers:
             yield Finding(Kind.NOT_FORGOTTEN, f"an assignment of person {row.annotator}, who left: {row}")

@@ -78,6 +78,30 @@ def test_answers_that_a_leaver_wanted_removed_are_not_missed_and_must_be_gone(di
     assert kinds(diary, stored) == {Kind.NOT_FORGOTTEN}
 
 
+def kept_by_bea(stored):
+    """The same, after Bea left and let her answer stay."""
+    kept = replace(stored.annotations[0], id=-5, annotator=None)
+    return replace(stored, annotations=[kept, *stored.annotations[1:]], assignments=stored.assignments[1:])
+
+
+def test_answers_that_a_leaver_let_stay_must_be_there_and_no_ones(diary, stored):
+    diary.leavers[BEA] = "keep"
+    kept = kept_by_bea(stored)
+    assert check(diary, kept) == []
+    assert Kind.NOT_FORGOTTEN in kinds(diary, stored)
+    lost = replace(with_task(kept, annotation_count=2), annotations=kept.annotations[1:])
+    assert kinds(diary, lost) == {Kind.LOST}
+    changed = [replace(kept.annotations[0], answer="no"), *kept.annotations[1:]]
+    assert kinds(diary, replace(kept, annotations=changed)) == {Kind.LOST}
+
+
+def test_kept_answers_of_two_leavers_are_not_doubled(diary, stored):
+    diary.leavers |= {BEA: "keep", CARL: "keep"}
+    kept = kept_by_bea(stored)
+    both = [kept.annotations[0], replace(kept.annotations[1], id=-6, annotator=None), kept.annotations[2]]
+    assert check(diary, replace(kept, annotations=both, assignments=kept.assignments[1:])) == []
+
+
 def test_two_answers_of_one_person_to_one_task_are_found(diary, stored):
     twice = [*stored.annotations, AnnotationRow(99, 3, BEA, "yes")]
     doubled = replace(with_task(stored, annotation_count=4), annotations=twice)
