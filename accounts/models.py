@@ -19,6 +19,8 @@ from . import ciphers
 
 # Numbers that no other advisory lock of this site uses.
 MASTER_LOCK, COPY_LOCK, AUDIT_LOCK = 7_301, 7_302, 7_303
+# The names of people who left begin so. No pseudonym's hash does.
+GONE = "gone-"
 
 
 class Role(models.TextChoices):
@@ -125,7 +127,7 @@ class User(AbstractUser):
     def forget(self) -> None:
         """Erase everything that identifies the person. The row stays, because consents refer to it."""
         DataKey.objects.filter(person=self).delete()
-        self.username = f"gone-{secrets.token_hex(16)}"
+        self.username = f"{GONE}{secrets.token_hex(16)}"
         self.sealed_name = self.sealed_email = b""
         self.is_active = self.is_staff = self.is_superuser = False
         self.roles, self.last_login, self.pledge = [], None, ""

@@ -204,12 +204,19 @@ class Withdrawal(models.Model):
     requested_at = models.DateTimeField()
     finished_at = models.DateTimeField(null=True, blank=True)
     counts = models.JSONField(default=dict, blank=True)
+    # When the answers that stay stopped naming the person. Empty with `keep_answers`: that is still owed.
+    answers_unnamed_at = models.DateTimeField(null=True, blank=True)
     # The head of the audit chain when the erasure was finished. It is part of the receipt.
     event = models.ForeignKey(AuditEvent, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
 
     class Meta:
         indexes = [
             models.Index(fields=["id"], name="withdrawals_to_do", condition=Q(finished_at=None)),
+            models.Index(
+                fields=["id"],
+                name="answers_to_unname",
+                condition=Q(keep_answers=True, answers_unnamed_at=None),
+            ),
         ]
 
     def __str__(self) -> str:
@@ -415,12 +422,29 @@ class Example(models.Model):
 
 
 class Annotation(models.Model):
-    """One annotator's stored answer: a label, or a transcript exactly as typed."""
+    """One annotator's stored answer: a label, or a transcript exactly as typed.
+
+    An answer whose annotator left and let it stay is no one's: it has no annotator, a random number below 0,
+    no time finer than a quarter, and a weight that many people share. Only erasures write it so.
+    """
+
+    class Weight(models.IntegerChoices):
+        """How much a kept answer counts. So few steps that a weight leads to no one."""
+
+        LITTLE = 1, _("little")
+        AVERAGE = 2, _("as much as a stranger's")
+        MUCH = 3, _("much")
 
     task = models.ForeignKey(Task, on_delete=models.PROTECT, related_name="annotations", db_index=False)
     annotator = models.ForeignKey(
-        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="annotations", db_index=False
+        settings.AUTH_USER_MODEL,
+        on_delete=models.PROTECT,
+        related_name="annotations",
+        null=True,
+        blank=True,
+        db_index=False,
     )
+    kept_weight = models.PositiveSmallIntegerField(choices=Weight.choices, null=True, blank=True)
     plain_answer = models.TextField(blank=True)
     sealed_answer = models.BinaryField(default=bytes)
     answer = words("answer", task_of=lambda annotation: annotation.task)
@@ -429,12 +453,25 @@ class Annotation(models.Model):
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(fields=["task", "annotator"], name="one_annotation_per_annotator")
+            models.UniqueConstraint(fields=["task", "annotator"], name="one_annotation_per_annotator"),
+            models.CheckConstraint(
+                condition=Q(annotator__isnull=False, kept_weight=None)
+                | Q(annotator=None, kept_weight__isnull=False, id__lt=0),
+                name="only_kept_answers_are_no_ones",
+            ),
         ]
         indexes = [models.Index(fields=["annotator", "-created_at"], name="annotations_of_one")]
 
     def __str__(self) -> str:
         return f"annotation {self.pk}"
+
+    @property
+    def voter(self) -> int:
+        """Whose vote it is, as the consensus engine counts people: a kept answer is a person of its own.
+
+        That is right, because no one answers a task twice.
+        """
+        return self.pk if self.annotator_id is None else self.annotator_id
 
 
 class Release(models.Model):

@@ -230,6 +230,10 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
 }
 CELERY_BEAT_SCHEDULE = {
     "scrub": {"task": "tagger.privacy.tasks.scrub_unfinished", "schedule": timedelta(seconds=30)},
+    "kept answers": {
+        "task": "tagger.privacy.tasks.unname_kept_answers",
+        "schedule": timedelta(minutes=5),
+    },
     "turn over": {"task": "tagger.privacy.tasks.rotate_master_key", "schedule": timedelta(hours=20)},
     "old masters": {"task": "tagger.privacy.tasks.destroy_unused_masters", "schedule": timedelta(minutes=5)},
     "sessions": {"task": "accounts.tasks.clear_expired_sessions", "schedule": timedelta(hours=6)},

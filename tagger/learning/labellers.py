@@ -1,6 +1,7 @@
 """Learn from the database how well each annotator of a crowd labels."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from itertools import islice
 from typing import Any
 
@@ -12,7 +13,9 @@ from datasets.models import MAX_SPREAD, Annotation, Label, Task
 from tagger.consensus import labels
 from tagger.consensus.ballots import Ballots, ballots
 from tagger.lending import controls
+from tagger.settling import engine
 
+from . import kept
 from .learned import Learned
 
 BATCH_SIZE = 20_000
@@ -33,27 +36,39 @@ def learn(kind: str, language: str, too_fast: dict[int, float]) -> Learned:
     answers = dict(given.values_list("annotator").annotate(Count("pk")).order_by())
     share = min(1.0, MAX_ANNOTATIONS / max(1, sum(answers.values())))
     sample = given.filter(task__spread__lt=share * MAX_SPREAD) if share < 1 else given
-    annotators, fit = _fit(sample, _truth(kind, language), too_fast)
-    names = annotators.tolist()
+    voters, fit = _fit(sample, _truth(kind, language), too_fast)
+    names = voters.tolist()
+    people = [who for who in names if not kept.is_pool(who)]
     crowd = fit.crowd(Label.values, names)
     shared = crowd.as_json([])
     del shared["skills"]
+    scores = dict(zip(names, fit.reliability.tolist(), strict=True))
     return Learned(
         shared,
-        {who: crowd.skills[who] for who in names},
-        dict(zip(names, fit.reliability.tolist(), strict=True)),
-        {who: answers.get(who, 0) for who in names},
-        set(_changed(kind, language, fit.with_stranger(), annotators)),
+        {who: crowd.skills[who] for who in people},
+        {who: scores[who] for who in people},
+        {who: answers.get(who, 0) for who in people},
+        set(_changed(kind, language, _as_settled(kind, fit, names), voters)),
     )
+
+
+def _as_settled(kind: str, fit: labels.LabelFit, names: list[int]) -> labels.LabelFit:
+    """The fit with the matrices by which settling weighs: fixed ones for kept answers, and a stranger's."""
+    matrices = fit.matrices.copy()
+    for place, who in enumerate(names):
+        if kept.is_pool(who):
+            skill = engine.kept_skill(kind, kept.weight(who))
+            matrices[place] = fit.pooled if skill is None else skill
+    return replace(fit, matrices=matrices).with_stranger()
 
 
 def _fit(
     given: QuerySet[Annotation], truth: dict[int, int], too_fast: dict[int, float]
 ) -> tuple[Integers, labels.LabelFit]:
-    """The annotators' ids, ascending, and the fit in that order."""
-    votes = _columns(given.values_list("task", "annotator", _number("plain_answer")))
+    """The voters' numbers, ascending, and the fit in that order."""
+    votes = _read(given)
     task_ids, tasks = np.unique(votes[:, 0], return_inverse=True)
-    annotators, workers = np.unique(votes[:, 1], return_inverse=True)
+    voters, workers = np.unique(votes[:, 1], return_inverse=True)
     fit = labels.fit(
         tasks,
         workers,
@@ -61,9 +76,9 @@ def _fit(
         len(Label.values),
         known=np.array([truth.get(task, -1) for task in task_ids.tolist()], np.int64),
         # A fast answer is not worthless, and how often it is right shows in the votes themselves.
-        trust=np.array([1 - too_fast.get(who, 0.0) / 2 for who in annotators.tolist()]),
+        trust=np.array([1 - too_fast.get(who, 0.0) / 2 for who in voters.tolist()]),
     )
-    return annotators, fit
+    return voters, fit
 
 
 def _truth(kind: str, language: str) -> dict[int, int]:
@@ -73,7 +88,7 @@ def _truth(kind: str, language: str) -> dict[int, int]:
     return dict(trusted.values_list("task", answer)) | dict(decided.values_list("pk", answer))
 
 
-def _changed(kind: str, language: str, fit: labels.LabelFit, annotators: Integers) -> Iterator[int]:
+def _changed(kind: str, language: str, fit: labels.LabelFit, voters: Integers) -> Iterator[int]:
     """The tasks of the crowd whose verdict changes, by the same matrices that settling will use."""
     of_crowd = Task.objects.filter(campaign__kind=kind, campaign__language=language, adjudicated=False)
     answered = of_crowd.filter(annotation_count__gte=F("campaign__min_annotations")).order_by("pk")
@@ -81,7 +96,7 @@ def _changed(kind: str, language: str, fit: labels.LabelFit, annotators: Integer
     last = 0
     while rows := list(answered.filter(pk__gt=last).values_list(*columns)[:BATCH_SIZE]):
         last = rows[-1][0]
-        posterior = fit.decision_posterior(_votes([row[0] for row in rows], annotators))
+        posterior = fit.decision_posterior(_votes([row[0] for row in rows], voters))
         for (task, status, answer, confidence), likely in zip(rows, posterior, strict=True):
             leader = int(likely.argmax())
             is_settled = status == Task.Status.SETTLED
@@ -89,15 +104,22 @@ def _changed(kind: str, language: str, fit: labels.LabelFit, annotators: Integer
                 yield task
 
 
-def _votes(task_ids: list[int], annotators: Integers) -> Ballots:
-    """All votes on these tasks, whose ids ascend. Annotators not learned from share the last index."""
-    given = Annotation.objects.filter(task__in=task_ids)
-    votes = _columns(given.values_list("task", "annotator", _number("plain_answer")))
-    places = np.searchsorted(annotators, votes[:, 1])
-    known = annotators[np.minimum(places, len(annotators) - 1)] == votes[:, 1]
-    workers = np.where(known, places, len(annotators))
-    size = len(task_ids), len(annotators) + 1, len(Label.values)
+def _votes(task_ids: list[int], voters: Integers) -> Ballots:
+    """All votes on these tasks, whose ids ascend. Voters not learned from share the last index."""
+    votes = _read(Annotation.objects.filter(task__in=task_ids))
+    places = np.searchsorted(voters, votes[:, 1])
+    known = voters[np.minimum(places, len(voters) - 1)] == votes[:, 1]
+    workers = np.where(known, places, len(voters))
+    size = len(task_ids), len(voters) + 1, len(Label.values)
     return ballots(np.searchsorted(task_ids, votes[:, 0]), workers, votes[:, 2], size)
+
+
+def _read(given: QuerySet[Annotation]) -> Integers:
+    """An array of (task, voter, label) for each answer. Kept answers are their pools'."""
+    label = _number("plain_answer")
+    of_people = given.filter(annotator__isnull=False).values_list("task", "annotator", label)
+    pooled = kept.with_pools(given.filter(annotator=None)).values_list("task", "pool", label)
+    return np.concatenate([_columns(of_people), _columns(pooled)])
 
 
 def _columns(rows: QuerySet[Any, tuple[int, int, int]]) -> Integers:

@@ -8,6 +8,7 @@ from datetime import datetime
 from django.db import connection, transaction
 from django.db.models.functions import Coalesce
 
+from accounts.models import GONE, User
 from datasets.models import Campaign, Task
 from tagger.models import Crowd, Reliability
 from tagger.settling import engine
@@ -38,6 +39,7 @@ def refit(kind: str, language: str, now: datetime) -> int:
     if not learned.answers:
         return 0
     _store(kind, language, learned, too_fast, now)
+    _forget_people_who_left(kind, language)
     _mark_dirty(sorted(learned.changed), now)
     return sum(learned.answers.values())
 
@@ -77,6 +79,18 @@ def _store(kind: str, language: str, learned: Learned, too_fast: dict[int, float
         unique_fields=["crowd", "annotator"],
         update_fields=["skill", "score", "answers", "hurried"],
     )
+
+
+def _forget_people_who_left(kind: str, language: str) -> None:
+    """Delete the figures of people who left while this refit was learning from their answers.
+
+    None escapes. Checking the constraints now locks the rows of the people who got figures, so an erasure
+    that is about to change one of them waits, and deletes what was stored here. And if the erasure came
+    first, this waits, and sees here that its person left.
+    """
+    connection.check_constraints()
+    gone = User.objects.filter(username__startswith=GONE)
+    Reliability.objects.filter(crowd__kind=kind, crowd__language=language, annotator__in=gone).delete()
 
 
 def _mark_dirty(task_ids: list[int], now: datetime) -> None:

@@ -1,9 +1,9 @@
 """Learn from the database how well each annotator of a crowd transcribes."""
 
+import secrets
 from collections import Counter, defaultdict
 from collections.abc import Hashable, Iterator
 from itertools import groupby
-from typing import Any
 
 from datasets import normalise
 from datasets.models import Annotation, Task
@@ -12,6 +12,7 @@ from tagger.consensus.lexicon import Lexicon, pair
 from tagger.consensus.verdict import Vote
 from tagger.lending import controls
 
+from . import kept
 from .learned import Learned
 
 # Only the newest tasks are learned from: each transcript takes kilobytes of memory.
@@ -29,18 +30,20 @@ def learn(kind: str, language: str) -> Learned:
     shared = {
         "language": fit.crowd.language,
         "spelled_out": fit.crowd.spelled_out,
-        "copiers": [],  # each person's are stored with their skill
+        "copiers": [],  # stored with the skills of both
         "pool": list(fit.crowd.pool),
         "words": dict(common.words),
         "pairs": dict(common.pairs),
     }
     copies = _copies(fit.crowd)
     skills = {
-        int(who): {"skill": list(skill), "copies": sorted(copies[who])}
+        int(who): {"skill": list(skill), "copies": copies[who]}
         for who, skill in fit.crowd.skills.items()
+        if not kept.is_pool(int(who))
     }
-    scores = {int(who): score for who, score in fit.reliability.items()}
+    scores = {who: fit.reliability[who] for who in skills}
     answers = Counter(int(vote.annotator) for several in votes for vote in several)
+    answers = Counter({who: number for who, number in answers.items() if not kept.is_pool(who)})
     return Learned(shared, skills, scores, answers, set(_changed(tasks, fit)))
 
 
@@ -65,7 +68,8 @@ def _transcribed(task_ids: list[int]) -> Iterator[tuple[Task, list[Vote]]]:
         task = several[0].task
         for each in several:
             each.task = task  # so that one clip's key is opened once
-        yield task, [Vote(each.annotator_id, each.answer) for each in several]
+        voters = kept.voters(several)
+        yield task, [Vote(who, each.answer) for who, each in zip(voters, several, strict=True)]
 
 
 def _known(tasks: list[Task], kind: str, language: str) -> dict[int, str]:
@@ -81,12 +85,13 @@ def _known(tasks: list[Task], kind: str, language: str) -> dict[int, str]:
     return known
 
 
-def _copies(crowd: transcripts.TranscriptCrowd) -> dict[Hashable, set[Any]]:
-    """For each annotator, those whom they copy or who copy them."""
-    found: dict[Hashable, set[Any]] = defaultdict(set)
+def _copies(crowd: transcripts.TranscriptCrowd) -> dict[Hashable, list[str]]:
+    """A random word for each pair of copiers, under both of them: no one is stored with another's number."""
+    found: dict[Hashable, list[str]] = defaultdict(list)
     for two in crowd.copiers:
+        word = secrets.token_hex(8)
         for who in two:
-            found[who] |= two - {who}
+            found[who].append(word)
     return found
 
 

@@ -285,7 +285,8 @@ notices/           the notices you agreed to
 clips/             your clips, as WAV files of 16 kHz, mono, 16 bit
 clips.jsonl        what is known about each clip, one JSON object per line
 annotations.jsonl  your answers about other people's clips; an answer about a clip that may no longer
-                   be heard is left empty, because it belongs to its speaker
+                   be heard is left empty, because it belongs to its speaker. If you leave, they are
+                   removed, or stay as no one's: you choose
 repeats.jsonl      your answers when you were given a clip a second time
 reliability.json   how right your answers are likely to be, by kind and language, as your own page shows
 audit.jsonl        what you heard, decided or downloaded, and when reviewers heard your clips

@@ -17,8 +17,8 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts import ciphers, key_rotation, keys
 from accounts.consent import live_for
-from accounts.models import DataKey, Purpose, User
-from datasets.models import Clip, Reconciliation, ReleaseRow, Withdrawal
+from accounts.models import GONE, DataKey, Purpose, User
+from datasets.models import Annotation, Clip, Reconciliation, ReleaseRow, Withdrawal
 
 KINDS = {
     "files_without_rows": _("files without a clip"),
@@ -30,6 +30,7 @@ KINDS = {
     "keys_without_owner": _("keys whose owner is gone"),
     "missing_masters": _("missing master keys"),
     "overdue_erasures": _("erasures unfinished after 5 minutes"),
+    "answers_naming_the_gone": _("answers that still name someone who left"),
     "release_rows_without_clip": _("released rows without a clip"),
 }
 # No row says whose these files are, so no one can open them or ask for them, and they can go.
@@ -79,6 +80,9 @@ def _orphans(now: datetime, totals: Counter[str]) -> Iterator[Orphan]:
     yield from (("missing_masters", name) for name in used if name not in ciphers.masters())
     late = Withdrawal.objects.filter(finished_at=None, requested_at__lt=now - ERASED_WITHIN)
     yield from (("overdue_erasures", str(pk)) for pk in _numbers(late))
+    gone = User.objects.filter(username__startswith=GONE)
+    naming = Annotation.objects.filter(annotator__in=gone)
+    yield from (("answers_naming_the_gone", str(pk)) for pk in _numbers(naming))
     without_clip = ReleaseRow.objects.filter(~Exists(Clip.objects.filter(tasks=OuterRef("task_id"))))
     yield from (("release_rows_without_clip", str(pk)) for pk in _numbers(without_clip))
 
@@ -135,7 +139,7 @@ def _opens(clip: Clip) -> bool:
 
 def _owners_gone_whose_key_remains() -> Iterator[int | str]:
     """In the table of keys, or in its copy, which every erasure and every key rotation replaces."""
-    still_here = User.objects.filter(pk=OuterRef("person_id")).exclude(username__startswith="gone-")
+    still_here = User.objects.filter(pk=OuterRef("person_id")).exclude(username__startswith=GONE)
     yield from DataKey.objects.filter(~Exists(still_here)).values_list("person_id", flat=True)
     suspects = set(_copied_without_row())
     yield from suspects.intersection(_copied_without_row() if suspects else [])

@@ -11,7 +11,7 @@ from django.utils import timezone
 from accounts import audit, key_rotation
 from datasets.models import Withdrawal
 
-from . import key_copy, reconciler, withdrawal
+from . import kept_answers, key_copy, reconciler, withdrawal
 
 logger = logging.getLogger(__name__)
 
@@ -32,6 +32,18 @@ def scrub_unfinished() -> int:
             scrub(withdrawal_id)
         except Exception:  # one erasure that fails must not keep all others waiting
             logger.exception("withdrawal %s cannot be finished", withdrawal_id)
+    return len(waiting)
+
+
+@shared_task
+def unname_kept_answers() -> int:
+    """Make the answers no one's that people left here before this was done; returns how many erasures."""
+    waiting = kept_answers.owed()
+    for request in Withdrawal.objects.filter(pk__in=waiting):
+        try:
+            withdrawal.unname_answers(request, timezone.now)
+        except Exception:  # one that fails must not keep the others waiting
+            logger.exception("the answers kept at withdrawal %s still name their person", request.pk)
     return len(waiting)
 
 

@@ -26,7 +26,7 @@ from accounts.models import DataKey, PersonalSession, User
 from datasets.clips import recording, vault
 from datasets.models import Annotation, Clip, Recall, ReleaseRow, Task, Withdrawal
 
-from . import key_copy
+from . import kept_answers, key_copy
 
 BATCH_SIZE = 100
 Scope = Withdrawal.Scope
@@ -80,7 +80,9 @@ def scrub(request: Withdrawal, clock: Callable[[], datetime]) -> None:
     if request.scope == Scope.ACCOUNT:
         # Lent tasks go first: after that no answer can come in.
         _return_lent_tasks(request, person)
-        if not request.keep_answers:
+        if request.keep_answers:
+            unname_answers(request, clock)
+        else:
             while _remove_answers(request, person):
                 pass
         _scrub_person(request, person, clock())
@@ -200,6 +202,17 @@ def _remove_answers(request: Withdrawal, person: User) -> int:
     return len(batch)
 
 
+def unname_answers(request: Withdrawal, clock: Callable[[], datetime]) -> None:
+    """Make the answers that stay no one's. May be killed and run again; done when none names the person."""
+    person = User.objects.get(pk=request.person_id)
+    while not kept_answers.is_done(person):
+        for batch in kept_answers.batches(person):
+            with transaction.atomic():
+                _lock(request)
+                _count(request, kept_answers.unname(person, batch, clock()))
+    Withdrawal.objects.filter(pk=request.pk).update(answers_unnamed_at=clock())
+
+
 def _replace_key(person: User) -> None:
     """Give what stays a new data key: with the old one, the erased clips in old backups could be opened."""
     with transaction.atomic():
@@ -248,12 +261,14 @@ def _scrub_person(request: Withdrawal, person: User, now: datetime) -> None:
             "sessions": PersonalSession.objects.filter(person=person).delete()[0],
             "tokens": AuthToken.objects.filter(user=person).delete()[0],
             "devices": person.devices.all().delete()[0],
-            "reliabilities": person.reliabilities.all().delete()[0],
+            "decisions": kept_answers.unname_decisions(person),
             "audit_names": audit.forget(person),
             "admin_log": LogEntry.objects.filter(Q(user=person) | about).delete()[0],
         }
         person.date_joined = quarters.start(now)
         person.forget()
+        # A refit may be storing figures about them: `forget` waited for it.
+        gone["reliabilities"] = person.reliabilities.all().delete()[0]
         _count(request, gone)
 
 

@@ -6,7 +6,8 @@ from datetime import date, datetime
 
 import numpy as np
 from django.db import transaction
-from django.db.models import Count, Min, Q
+from django.db.models import Count, F, Min, Q
+from django.db.models.functions import Coalesce
 
 from datasets import normalise
 from datasets.models import Annotation, Campaign, Label
@@ -47,7 +48,9 @@ def measure(campaign: Campaign, now: datetime) -> int:
 def _of_labels(campaign: Campaign) -> Iterator[tuple[date | None, Figure, Figure, int]]:
     by_label = {label: Count("pk", filter=Q(plain_answer=label)) for label in Label.values}
     tasks = Annotation.objects.filter(task__campaign=campaign).values("task").order_by("task")
-    rows = tasks.annotate(first=Min("created_at"), **by_label).values_list("first", *Label.values)
+    # Of kept answers only the quarter is known.
+    first = Coalesce(Min("created_at", filter=Q(kept_weight=None)), Min("created_at"))
+    rows = tasks.annotate(first=first, **by_label).values_list("first", *Label.values)
     counts: list[tuple[int, ...]] = []
     months: Months = defaultdict(list)
     for first, *numbers in rows.iterator(chunk_size=CHUNK_SIZE):
@@ -62,7 +65,8 @@ def _of_labels(campaign: Campaign) -> Iterator[tuple[date | None, Figure, Figure
 def _of_words(campaign: Campaign) -> Iterator[tuple[date | None, Figure, Figure, int]]:
     newest = campaign.tasks.filter(annotation_count__gte=2).order_by("-pk")
     some = list(newest.values_list("pk", flat=True)[:MOST_TRANSCRIBED_TASKS])
-    rows = Annotation.objects.filter(task__in=some).order_by("task", "pk")
+    exact_times_first = F("kept_weight").asc(nulls_first=True)
+    rows = Annotation.objects.filter(task__in=some).order_by("task", exact_times_first, "pk")
     opened = rows.select_related("task__campaign", "task__clip__contributor__data_key")
     texts: dict[int, list[list[str]]] = defaultdict(list)
     months: Months = defaultdict(list)

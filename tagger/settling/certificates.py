@@ -21,7 +21,7 @@ def make(
     kind: str, given: Sequence[Annotation], rule: Rule, crowd: engine.EngineCrowd
 ) -> tuple[Verdict, Certificate]:
     """The verdict on these annotations, in the order of their rows, and its certificate."""
-    votes = [Vote(each.annotator_id, each.answer) for each in given]
+    votes = [Vote(each.voter, each.answer) for each in given]
     found, against, parameters = engine.weigh(votes, rule, crowd)
     return found, {
         "engine": engine.VERSION,
@@ -47,7 +47,7 @@ def mismatch(task: Task) -> str:
         each.task = task  # whose key opens them
     if _hash(given) != stored["votes"]["sha256"]:
         return "its votes are not the ones that it was made from"
-    crowd = engine.crowd(stored["kind"], stored["parameters"], [each.annotator_id for each in given])
+    crowd = engine.crowd(stored["kind"], stored["parameters"], [each.voter for each in given])
     _found, again = make(stored["kind"], given, Rule(**stored["rule"]), crowd)
     return "" if canonical_json(again) == canonical_json(stored) else "its votes come to another verdict"
 

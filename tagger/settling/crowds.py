@@ -1,23 +1,31 @@
-"""What the last refit learned of the annotators whose votes are being weighed."""
+"""What is known of those whose votes are being weighed: from the last refit, or from when they left."""
 
 from collections.abc import Iterable
 from datetime import datetime
 from functools import lru_cache
 
-from datasets.models import Campaign
+from datasets.models import Annotation, Campaign
 from tagger.models import Crowd, Reliability
 
 from . import engine
 
 
-def for_campaign(campaign: Campaign, annotators: Iterable[int]) -> engine.EngineCrowd:
-    """The crowd with the skills of these annotators; before the first refit all are strangers."""
+def for_campaign(campaign: Campaign, given: Iterable[Annotation]) -> engine.EngineCrowd:
+    """The crowd with the skills behind these answers; before the first refit all people are strangers."""
+    people, kept = set[int](), dict[int, int]()
+    for each in given:
+        if each.kept_weight is None:
+            people.add(each.voter)
+        else:
+            kept[each.voter] = each.kept_weight
+    frozen = {voter: engine.kept_skill(campaign.kind, weight) for voter, weight in kept.items()}
+    skills = {voter: skill for voter, skill in frozen.items() if skill is not None}
     newest = Crowd.objects.filter(kind=campaign.kind, language=campaign.language)
     found = newest.values_list("pk", "fitted_at").first()
     if found is None:
-        return engine.strangers(campaign.kind, campaign.language)
-    rows = Reliability.objects.filter(crowd=found[0], annotator__in=list(annotators))
-    return engine.with_skills(_shared(*found), dict(rows.values_list("annotator", "skill")))
+        return engine.with_skills(engine.strangers(campaign.kind, campaign.language), skills)
+    rows = Reliability.objects.filter(crowd=found[0], annotator__in=people)
+    return engine.with_skills(_shared(*found), dict(rows.values_list("annotator", "skill")) | skills)
 
 
 @lru_cache(maxsize=16)

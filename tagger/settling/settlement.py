@@ -51,18 +51,14 @@ def _settle(found: list[Task], now: datetime) -> None:
     # Only transcripts are sealed: labels need no key.
     transcribed = [task for task in found if task.campaign.asks_for_words]
     prefetch_related_objects(transcribed, "clip__contributor__data_key")
-    open_tasks = [task for task in found if not task.adjudicated]  # a reviewer's decision is final
-    for campaign, some in _by_campaign(open_tasks):
-        crowd = crowds.for_campaign(
-            campaign, {each.annotator_id for task in some for each in task.annotations.all()}
-        )
+    for campaign, some in _by_campaign(found):
+        crowd = crowds.for_campaign(campaign, [each for task in some for each in task.annotations.all()])
         for task in some:
             _apply(*_verdict(task, crowd), task, now)
     for task in found:
         task.dirty_since = None
-    bulk.update(open_tasks, ["dirty_since", *WRITTEN])
-    bulk.update([task for task in found if task.adjudicated], ["dirty_since"])
-    _dispute(open_tasks, now)
+    bulk.update(found, ["dirty_since", *WRITTEN])
+    _dispute([task for task in found if not task.adjudicated], now)
 
 
 def _by_campaign(some: list[Task]) -> Iterable[tuple[Campaign, list[Task]]]:
@@ -96,9 +92,11 @@ def _verdict(task: Task, crowd: engine.EngineCrowd) -> tuple[Verdict, Certificat
 
 
 def _apply(found: Verdict, certificate: Certificate, task: Task, now: datetime) -> None:
+    task.soft, task.confidence, task.certificate = found.soft, found.confidence, certificate
+    if task.adjudicated:  # a reviewer's decision is final, and the votes say what they said
+        return
     settled = found.outcome is Outcome.SETTLED
     task.status = STATUS[found.outcome]
-    task.soft, task.confidence, task.certificate = found.soft, found.confidence, certificate
     task.answer = found.answer if settled else None
     task.settled_at = (task.settled_at or now) if settled else None
     task.wanted = min(

@@ -255,6 +255,10 @@ def test_transcribers_who_copy_each_other_are_stored_as_such(sentences, add_task
         for person in (one, other):  # the same mistakes, word for word
             give(task, person, f"torn an lump nimber {n} on the chicken")
     refit.refit("transcription", sentences.language, NOW)
-    skill = Reliability.objects.get(annotator=one).skill
-    assert skill["copies"] == [other.pk]
+    [word] = Reliability.objects.get(annotator=one).skill["copies"]  # a random one, not a number of a person
+    assert Reliability.objects.get(annotator=other).skill["copies"] == [word] and len(word) == 16
     assert Reliability.objects.get(annotator=careful).skill["copies"] == []
+    task = Task.objects.filter(campaign=sentences)[0]
+    settlement.settle(task.pk, NOW)
+    task.refresh_from_db()
+    assert len(task.certificate["parameters"]["copiers"]) == 1
