@@ -4,30 +4,25 @@ from typing import Any
 
 from allauth.account.adapter import DefaultAccountAdapter
 from allauth.account.authentication import AUTHENTICATION_METHODS_SESSION_KEY
-from django.db import transaction
 from django.forms import Form
 from django.http import HttpRequest, HttpResponse
 
-from .ciphers import pseudonym_hash
-from .models import DataKey, User
+from . import names
+from .models import User
 
 
 class Adapter(DefaultAccountAdapter):
     def clean_username(self, username: str, shallow: bool = False) -> str:
         cleaned: str = super().clean_username(username, shallow=True)
-        if not shallow and User.objects.filter(username=pseudonym_hash(cleaned)).exists():
+        if not shallow and User.objects.found_by(names.looked_up(cleaned)).exists():
             raise self.validation_error("username_taken")
         return cleaned
 
-    @transaction.atomic
     def save_user(self, request: HttpRequest, user: User, form: Form, commit: bool = True) -> User:
         """Create a person with their data key, and seal their name and address under it."""
-        user.username = pseudonym_hash(form.cleaned_data["username"])
+        pseudonym, address = form.cleaned_data["username"], form.cleaned_data.get("email") or ""
         user.set_password(form.cleaned_data["password1"])
-        user.save()
-        DataKey.objects.create_for(user)
-        user.seal_name(form.cleaned_data["username"], form.cleaned_data.get("email") or "")
-        return user
+        return User.objects.save_found_by(names.looked_up(pseudonym), user, pseudonym, address)
 
     def pre_login(self, request: HttpRequest, user: User, **kwargs: Any) -> HttpResponse | None:
         # allauth notes in the session the name that was used to log in, and sessions are in the database.

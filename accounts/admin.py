@@ -8,8 +8,7 @@ from django.db import models
 from django.http import HttpRequest
 from django.utils import timezone
 
-from . import audit
-from .ciphers import pseudonym_hash
+from . import audit, keyring, names
 from .models import Consent, Role, User
 
 # The admin uses the site's log-in page, so the same rate limits apply.
@@ -46,7 +45,9 @@ class PersonAdmin(admin.ModelAdmin):
         self, request: HttpRequest, queryset: models.QuerySet[User], search_term: str
     ) -> tuple[models.QuerySet[User], bool]:
         # Only hashes are stored, so part of a name finds no one.
-        found = queryset.filter(username=pseudonym_hash(search_term)) if search_term else queryset
+        if not search_term:
+            return queryset, False
+        found = queryset.filter(username__in=keyring.hashes(names.looked_up(search_term)))
         return found, False
 
     def save_model(self, request: HttpRequest, obj: User, form: Any, change: bool) -> None:

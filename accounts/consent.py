@@ -7,7 +7,7 @@ from enum import StrEnum
 from django.db import transaction
 from django.db.models import BooleanField, Case, Exists, OuterRef, Q, Value, When
 
-from . import ciphers, keys, notices
+from . import ciphers, keyring, keys, notices
 from .models import Consent, ConsentNotice, ConsentQuerySet, Material, Purpose, User
 from .refusals import Refusal
 
@@ -69,13 +69,19 @@ def give(
     given = []
     for purpose in purposes:
         hashed = _reference_hash(contributor, reference)
-        words = {"material": material, "purpose": purpose, "notice": notice, "reference_hash": hashed}
+        words = {"material": material, "purpose": purpose, "notice": notice}
         disguise = disguised and (material, purpose) == (Material.WAKE_WORD, Purpose.VOLUNTEERS)
-        consent = _newest(Consent.objects.live().filter(contributor=contributor, **words))
+        live = Consent.objects.live().filter(contributor=contributor, **words)
+        consent = _newest(live.filter(reference_hash__in=_reference_hashes(contributor, reference)))
         if consent is None or consent.disguised != disguise:
             sealed = _sealed_reference(contributor, reference)
             consent = Consent.objects.create(
-                contributor=contributor, at=at, disguised=disguise, sealed_reference=sealed, **words
+                contributor=contributor,
+                at=at,
+                disguised=disguise,
+                reference_hash=hashed,
+                sealed_reference=sealed,
+                **words,
             )
         given.append(consent)
     return given
@@ -156,7 +162,7 @@ def require(contributor: User, material: Material, purpose: Purpose, reference: 
     lock(contributor)
     found = Consent.objects.live().filter(contributor=contributor, material=material, purpose=purpose)
     if reference:
-        found = found.filter(reference_hash=_reference_hash(contributor, reference))
+        found = found.filter(reference_hash__in=_reference_hashes(contributor, reference))
     consent = _newest(found.filter(Q(notice=None) | Q(notice__version=notices.current_version())))
     if consent is None and found.exists():
         raise NoticeChanged(ConsentRefusal.NOTICE_CHANGED)
@@ -184,16 +190,33 @@ def covers_new_clips(consent: Consent) -> bool:
     return consent.notice is None or consent.notice.version == notices.current_version()
 
 
-def reseal_references(contributor: User, old: bytes, new: bytes) -> None:
-    """Seal this person's consent references under their new data key instead of the old one."""
-    label = Consent.reference_label(contributor.pk)
-    for given in Consent.objects.filter(contributor=contributor).exclude(reference_hash=""):
+def reseal_references(contributor: int, old: bytes, new: bytes) -> None:
+    """Seal and hash this person's consent references under their new data key instead of the old one."""
+    label = Consent.reference_label(contributor)
+    for given in Consent.objects.filter(contributor=contributor).exclude(sealed_reference=b""):
         plain = ciphers.unseal(old, bytes(given.sealed_reference), label)
-        Consent.objects.filter(pk=given.pk).update(sealed_reference=ciphers.seal(new, plain, label))
+        hashed = _hash_under(new, plain.decode())
+        Consent.objects.filter(pk=given.pk).update(
+            sealed_reference=ciphers.seal(new, plain, label), reference_hash=hashed
+        )
 
 
 def _reference_hash(contributor: User, reference: str) -> str:
-    return ciphers.keyed_hash(f"consent reference of {contributor.pk}: {reference}") if reference else ""
+    """Under the person's own data key, so that it leads nowhere once they left."""
+    return _hash_under(keys.data_key(contributor), reference) if reference else ""
+
+
+def _hash_under(data_key: bytes, reference: str) -> str:
+    return ciphers.keyed_hash(data_key, "consent reference", reference)
+
+
+def _reference_hashes(contributor: User, reference: str) -> list[str]:
+    """The hashes under which this reference may be stored."""
+    found = [_reference_hash(contributor, reference)]
+    if reference and keyring.exists(keyring.OLD_HASHES):
+        text = f"consent reference of {contributor.pk}: {reference}"
+        found.append(keyring.hash_under(keyring.OLD_HASHES, text))
+    return found
 
 
 def _sealed_reference(contributor: User, reference: str) -> bytes:

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from django.db import IntegrityError
 
-from .ciphers import keyed_hash
+from . import keyring, names
 from .keys import KeyLost
 from .models import Role, User
 
@@ -17,15 +17,15 @@ def find_or_create(collection: str, speaker: str = "") -> User:
     existing = find(collection, speaker)
     if existing:
         return existing
-    hashed, name = _hash(collection, speaker), _prefix(collection) + (f":{speaker}" if speaker else "")
+    text, name = names.imported(collection, speaker), _prefix(collection) + (f":{speaker}" if speaker else "")
     try:
-        return User.objects.create_with_hash(hashed, name, is_active=False, roles=[Role.CONTRIBUTOR])
+        return User.objects.create_found_by(text, name, is_active=False, roles=[Role.CONTRIBUTOR])
     except IntegrityError:  # another import was first
-        return User.objects.get(username=hashed)
+        return User.objects.found_by(text).get()
 
 
 def find(collection: str, speaker: str) -> User | None:
-    return User.objects.filter(username=_hash(collection, speaker)).first()
+    return User.objects.found_by(names.imported(collection, speaker)).first()
 
 
 def in_collection(collection: str) -> Iterator[tuple[str, User]]:
@@ -33,6 +33,7 @@ def in_collection(collection: str) -> Iterator[tuple[str, User]]:
 
     Names are sealed, so it opens the name of everyone who cannot log in.
     """
+    keys = keyring.hashing_keys()
     sealed = User.objects.filter(is_active=False).exclude(sealed_name=b"").select_related("data_key")
     for person in sealed.order_by("pk").iterator(chunk_size=1_000):
         try:
@@ -40,12 +41,9 @@ def in_collection(collection: str) -> Iterator[tuple[str, User]]:
         except (KeyLost, User.data_key.RelatedObjectDoesNotExist):  # just being erased
             continue
         # The prefix alone does not tell, because a collection may have a colon in its name.
-        if person.username == _hash(collection, speaker):
+        text = names.imported(collection, speaker)
+        if any(person.username == keyring.hash_under(key, text) for key in keys):
             yield speaker, person
-
-
-def _hash(collection: str, speaker: str) -> str:
-    return keyed_hash(f"import\0{collection}\0{speaker}")
 
 
 def _prefix(collection: str) -> str:

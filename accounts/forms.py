@@ -7,7 +7,7 @@ from django import forms
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
-from .ciphers import pseudonym_hash
+from . import names
 from .models import User
 
 
@@ -40,7 +40,7 @@ class ResetForm(AllauthResetForm):
         pseudonym: str = self.cleaned_data["email"]
         self.users = [
             person
-            for person in User.objects.filter(username=pseudonym_hash(pseudonym), is_active=True)
+            for person in User.objects.found_by(names.looked_up(pseudonym)).filter(is_active=True)
             if person.address
         ]
         return pseudonym

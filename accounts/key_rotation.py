@@ -1,153 +1,232 @@
-"""Key rotation: re-wrap every data key by a new master key, verify, then destroy the old master key.
+"""Key rotation: everything under the master key is moved to a new one, then the old one is destroyed.
 
 Deleting a person's wrapped data key is not enough: an old database backup still has it, and the master key
 that wrapped it would still open it. Destroying that master key makes the wrapped keys in every old backup
-useless. For everyone who stayed there is one copy of the key table, always the newest, stored beside the
-master keys and never part of a database backup.
+useless, and the hashes of names in it meaningless.
+
+Each step leaves its progress in the table of master keys and may be killed and run again:
+
+    begin     a row for the next master key          made_at
+    put_in_use  its file, copied where the operator says; from now on it wraps   used_since
+    rewrap    every data key and name, in batches
+    retire    nothing is under the old one any more   retired_at
+    destroy   its file is overwritten and gone        destroyed_at
+    forget    gone from the operator's copy too       gone_at
 """
 
-import json
+import logging
 import os
-from base64 import b64decode, b64encode
-from collections.abc import Iterable, Iterator
-from datetime import datetime, timedelta
-from itertools import chain
-from pathlib import Path
-from typing import Any
+import subprocess
+from collections.abc import Callable, Collection, Iterator
+from datetime import timedelta
 
 from django.conf import settings
-from django.db import transaction
+from django.db import connection, transaction
+from django.db.models.functions import Now
 
-from . import ciphers
-from .models import Consent, DataKey, Device, User
+from . import ciphers, consent, key_copy, keyring, names, site
+from .models import Consent, DataKey, MasterKey, Site, User
 
-Line = dict[str, Any]
+logger = logging.getLogger(__name__)
+
 # A request that read its row just before the rotation may still be about to read the old master's file.
 GRACE = timedelta(seconds=60)
-BATCH_SIZE = 5_000
+BATCH_SIZE = 500
+SECONDS_TO_COPY = 600
 
 
-class NotVerified(Exception):
-    """A re-wrapped key did not open to the same bytes; nothing was changed and no master was destroyed."""
+class NotCopied(Exception):
+    """The operator's command to copy the keys failed; nothing is destroyed until it succeeds."""
 
 
-def rotate_master_key(extra_lines: Iterable[Line] = ()) -> int:
-    """Re-wrap every data key by a new master key; returns how many. Raises NotVerified.
+def begin() -> None:
+    """Ask for another master key, unless one was asked for and is not in use yet."""
+    if not MasterKey.objects.filter(used_since=None).exists():
+        number = MasterKey.objects.order_by("number").values_list("number", flat=True).last()
+        MasterKey.objects.get_or_create(number=(number or 0) + 1)
 
-    `extra_lines` go into the key copy, see `write_copy`. If killed at any point, it leaves the old masters
-    in place and can be run again.
-    """
+
+def put_in_use() -> None:
+    """Make the key that `begin` asked for, copy it, and wrap by it from now on. Raises NotCopied."""
+    asked_for = MasterKey.objects.filter(used_since=None).order_by("number").first()
+    if asked_for is None:
+        return
+    keyring.make(asked_for.name)
+    copy_out()
     with transaction.atomic():
-        DataKey.objects.lock_master(exclusive=True)
-        ciphers.make_next_master()
-        rows = DataKey.objects.order_by("pk")
-        wrapped = 0
-        for row in rows.iterator(chunk_size=BATCH_SIZE):
-            key = row.open()
-            row.wrap(key)
-            if row.open() != key:
-                raise NotVerified(f"data key {row.pk}")
-            row.save(update_fields=["wrapped", "master"])
-            wrapped += 1
-    write_copy(extra_lines)
-    return wrapped
+        DataKey.objects.lock_change_of_master()
+        MasterKey.objects.filter(pk=asked_for.pk, used_since=None).update(used_since=Now())
 
 
-def destroy_unused_masters(now: datetime) -> list[str]:
-    """Destroy every master key that no longer wraps anything, once `GRACE` has passed since the rotation.
+def older_masters() -> list[MasterKey]:
+    """Those that something may still be under."""
+    current = MasterKey.objects.current()
+    older = MasterKey.objects.filter(retired_at=None, destroyed_at=None).order_by("number")
+    return list(older.filter(number__lt=current.number)) if current else []
 
-    Returns their names.
+
+def rewrap() -> int:
+    """Move the next batch of people to the present master key; returns how many.
+
+    People whose row someone else is changing are left for a later batch. A data key that does not open is
+    reported by its number and stops no other.
     """
+    older = [master.name for master in older_masters()]
+    if not older:
+        return 0
     with transaction.atomic():
-        DataKey.objects.lock_master(exclusive=True)
-        newest = ciphers.current_master()
-        in_use = set(DataKey.objects.values_list("master", flat=True).distinct()) | {newest}
-        unused = [name for name in ciphers.masters() if name not in in_use]
-        if unused and now - ciphers.made_at(newest) >= GRACE:
-            for name in unused:
-                ciphers.destroy(name)
-            return unused
-    return []
-
-
-def write_copy(extra_lines: Iterable[Line] = ()) -> Path:
-    """Replace the copy of the key table, beside the master keys and outside the database's backups.
-
-    When a person's data key was replaced, older backups hold their ciphertext under the old key, which
-    nothing opens any more. So for them the copy also holds that ciphertext under the present key: name,
-    address, devices and consent references, and `extra_lines` for what the caller stores under data keys.
-    The caller's lines are read under the copy's lock.
-    """
-    path: Path = settings.MASTER_KEYS / "wrapped.json"
-    draft = path.with_suffix(".new")
-    with transaction.atomic():
-        # Writers take turns, each reading what was committed before it: the last copy written is the newest.
+        master = DataKey.objects.lock_master()
+        waiting = User.objects.filter(data_key__master__in=older, data_key__unreadable_since=None)
+        locked = waiting.select_for_update(skip_locked=True, of=("self",)).order_by("data_key__pk")
+        people = {person.pk: person for person in locked[:BATCH_SIZE]}
+        moved = list(_moved(people, older, master))
+        _save(moved)
+        # The copy first: a master that it names is never destroyed, and of a killed batch both are there.
         DataKey.objects.lock_copy()
-        with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
-            file.writelines(json.dumps(line) + "\n" for line in chain(_lines(), extra_lines))
-            file.flush()
-            os.fsync(file.fileno())
-        draft.replace(path)
-    return path
+        key_copy.put(key_copy.person_lines([row.person_id for row, _ in moved]))
+    return len(people)
 
 
-def read_copy() -> Iterator[Line]:
-    """The lines of the copy, people first."""
-    with (settings.MASTER_KEYS / "wrapped.json").open() as file:
-        yield from map(json.loads, file)
+def is_rewrapped() -> bool:
+    older = [master.name for master in older_masters()]
+    return not DataKey.objects.filter(master__in=older, unreadable_since=None).exists()
 
 
-def restore_person(line: Line) -> bool:
-    """Put one person's line of the copy into a database restored from a backup.
+def retire(is_free: Callable[[list[int]], bool]) -> None:
+    """Mark the older master keys under which nothing is any more. Raises NotCopied.
 
-    Returns whether the backup was made before the person's data key was replaced.
+    `is_free` says whether the caller has nothing under these numbers either.
     """
-    row = DataKey.objects.filter(person=line["person"], generation__lte=line["generation"]).first()
-    if row is None:
-        return False
-    is_older = row.generation < line["generation"]
-    row.wrapped, row.master, row.generation = b64decode(line["wrapped"]), line["master"], line["generation"]
-    row.save()
-    if is_older:
-        User.objects.filter(pk=row.person_id).update(
-            sealed_name=b64decode(line["name"]), sealed_email=b64decode(line["email"])
+    older = older_masters()
+    if not older or {master.name for master in older} & key_copy.masters():
+        return
+    copy_out()
+    with transaction.atomic():
+        DataKey.objects.lock_change_of_master()  # whoever wrapped by an older one has committed
+        if is_rewrapped() and is_free([master.number for master in older]):
+            retired = MasterKey.objects.filter(pk__in=[master.pk for master in older])
+            retired.update(retired_at=Now())
+
+
+def destroy() -> list[str]:
+    """Destroy every master key that was retired `GRACE` ago; returns their names.
+
+    Only in the folder that has this site's other keys: in any other place they are not seen gone.
+    """
+    ready = MasterKey.objects.filter(retired_at__lte=Now() - GRACE, destroyed_at=None)
+    names_ = []
+    for master in ready.order_by("number"):
+        site.establish()
+        if master.name in key_copy.masters():
+            continue
+        keyring.destroy(master.name)
+        if not keyring.exists(master.name):
+            MasterKey.objects.filter(pk=master.pk, destroyed_at=None).update(destroyed_at=Now())
+            names_.append(master.name)
+    return names_
+
+
+def forget() -> None:
+    """Have the operator's copy made again, without what was destroyed. Raises NotCopied."""
+    destroyed = list(MasterKey.objects.filter(destroyed_at__isnull=False, gone_at=None))
+    if destroyed:
+        copy_out()
+        MasterKey.objects.filter(pk__in=[master.pk for master in destroyed]).update(gone_at=Now())
+
+
+def copy_out() -> None:
+    """Run `KEYS_COPIED_BY`, if there is such a command. Raises NotCopied."""
+    if not settings.KEYS_COPIED_BY:
+        return
+    environment = os.environ | {"MASTER_KEYS": str(keyring.folder())}
+    try:
+        done = subprocess.run(
+            settings.KEYS_COPIED_BY,
+            shell=True,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            errors="replace",
+            timeout=SECONDS_TO_COPY,
         )
-        for uuid, about in line["devices"].items():
-            Device.objects.filter(uuid=uuid).update(sealed_about=b64decode(about))
-        for pk, reference in line["references"].items():
-            given = Consent.objects.filter(pk=pk, contributor=row.person_id)
-            given.update(sealed_reference=b64decode(reference))
-    return is_older
+        reason = f"exit code {done.returncode}: {done.stderr.strip()[-500:]}" if done.returncode else ""
+    except subprocess.TimeoutExpired:
+        reason = f"it took longer than {SECONDS_TO_COPY} s"
+    if reason:
+        Site.objects.filter(keys_not_copied_since=None).update(keys_not_copied_since=Now())
+        raise NotCopied(f"KEYS_COPIED_BY failed: {reason}")
+    Site.objects.exclude(keys_not_copied_since=None).update(keys_not_copied_since=None)
 
 
-def as_base64(sealed: bytes | memoryview) -> str:
-    return b64encode(bytes(sealed)).decode()
+def _moved(people: dict[int, User], older: Collection[str], master: str) -> Iterator[tuple[DataKey, str]]:
+    """Each person's row under the new master key, and the hash by which they are found from now on."""
+    hashing = keyring.hashing_keys()
+    # Read before anything else: a folder that lacks one of them raises, and no row is taken for unreadable.
+    masters = {name: keyring.read(name) for name in [*older, master] if name != keyring.OLD_HASHES}
+    with_old_hash = _with_references(people) if keyring.exists(keyring.OLD_HASHES) else set()
+    for row in DataKey.objects.filter(person__in=people).order_by("pk"):
+        key = _open(row, masters)
+        if key is None:
+            logger.error("data key %s opens neither in the database nor in the key copy", row.pk)
+            DataKey.objects.filter(pk=row.pk).update(unreadable_since=Now())
+            continue
+        row.master, label = master, DataKey.label(row.person_id)
+        row.wrapped = ciphers.seal(masters[master], key, label)
+        if ciphers.unseal(masters[master], row.wrapped, label) != key:
+            raise AssertionError(f"data key {row.pk} does not open to the same bytes")
+        if row.person_id in with_old_hash:
+            consent.reseal_references(row.person_id, key, key)
+        yield row, _found_by(people[row.person_id], key, hashing, master)
 
 
-def _lines() -> Iterator[Line]:
-    rows = (
-        DataKey.objects.select_related("person")
-        .prefetch_related("person__devices", "person__consents")
-        .order_by("person_id")
-    )
-    for row in rows.iterator(chunk_size=BATCH_SIZE):
-        line = {
-            "person": row.person_id,
-            "master": row.master,
-            "generation": row.generation,
-            "wrapped": as_base64(row.wrapped),
-        }
-        if row.generation > 1:
-            line |= {
-                "name": as_base64(row.person.sealed_name),
-                "email": as_base64(row.person.sealed_email),
-                "devices": {
-                    str(each.uuid): as_base64(each.sealed_about) for each in row.person.devices.all()
-                },
-                "references": {
-                    str(each.pk): as_base64(each.sealed_reference)
-                    for each in row.person.consents.all()
-                    if each.sealed_reference
-                },
-            }
-        yield line
+def _open(row: DataKey, masters: dict[str, bytes]) -> bytes | None:
+    """The data key by its row or, if that does not open, by its line in the copy."""
+    label = DataKey.label(row.person_id)
+    try:
+        return ciphers.unseal(masters[row.master], bytes(row.wrapped), label)
+    except ciphers.KeyLost:
+        line = key_copy.of_person(row.person_id)
+    if line is None or line["generation"] != row.generation or line["master"] not in masters:
+        return None
+    try:
+        return ciphers.unseal(masters[line["master"]], key_copy.from_base64(line["wrapped"]), label)
+    except ciphers.KeyLost:
+        return None
+
+
+def _found_by(person: User, key: bytes, hashing: list[str], master: str) -> str:
+    try:
+        texts = names.texts(person.name_under(key))
+    except ciphers.KeyLost:
+        texts = []
+    for text in texts:
+        if any(person.username == keyring.hash_under(name, text) for name in hashing):
+            return keyring.hash_under(master, text)
+    logger.error("the name of person %s does not lead to the hash that they are found by", person.pk)
+    return person.username
+
+
+def _with_references(people: Collection[int]) -> set[int]:
+    given = Consent.objects.filter(contributor__in=people).exclude(sealed_reference=b"")
+    return set(given.values_list("contributor", flat=True))
+
+
+def _save(moved: list[tuple[DataKey, str]]) -> None:
+    """In one statement for each table, however many rows."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "UPDATE accounts_datakey AS row SET wrapped = new.wrapped, master = new.master"
+            " FROM unnest(%s::bigint[], %s::bytea[], %s::text[]) AS new (id, wrapped, master)"
+            " WHERE row.id = new.id",
+            [
+                [row.pk for row, _ in moved],
+                [row.wrapped for row, _ in moved],
+                [row.master for row, _ in moved],
+            ],
+        )
+        cursor.execute(
+            "UPDATE accounts_user AS row SET username = new.username"
+            " FROM unnest(%s::bigint[], %s::text[]) AS new (id, username) WHERE row.id = new.id",
+            [[row.person_id for row, _ in moved], [username for _, username in moved]],
+        )

@@ -4,7 +4,7 @@ import secrets
 
 from django.db import IntegrityError, transaction
 
-from . import ciphers
+from . import keyring
 from .ciphers import KEY, KeyLost, seal, unseal
 from .models import DataKey, User
 
@@ -24,7 +24,7 @@ class KeyCache:
             if wrapped is None or master is None:
                 raise KeyLost("this person has no key any more")
             if master not in self._masters:
-                self._masters[master] = ciphers.master(master)
+                self._masters[master] = keyring.read(master)
             self._keys[person] = unseal(self._masters[master], bytes(wrapped), DataKey.label(person))
         return self._keys[person]
 
@@ -48,10 +48,10 @@ def replace(person: User) -> bytes:
 
     The caller must re-seal everything else that was under the old key, in the same transaction.
     """
-    DataKey.objects.lock_master()
+    master = DataKey.objects.lock_master()
     pseudonym, address = person.pseudonym, person.address
     row = person.data_key
-    row.wrap(secrets.token_bytes(KEY))
+    row.wrap(secrets.token_bytes(KEY), master)
     row.generation += 1
     row.save()
     person.seal_name(pseudonym, address)

@@ -11,11 +11,12 @@ from django.contrib.auth.models import AbstractUser, UserManager
 from django.contrib.auth.validators import UnicodeUsernameValidator
 from django.contrib.postgres.fields import ArrayField
 from django.contrib.sessions.base_session import AbstractBaseSession
-from django.db import connection, models, transaction
+from django.db import IntegrityError, connection, models, transaction
 from django.db.models import F, Q
+from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
-from . import ciphers
+from . import ciphers, keyring, names, site
 
 # Numbers that no other advisory lock of this site uses.
 MASTER_LOCK, COPY_LOCK, AUDIT_LOCK = 7_301, 7_302, 7_303
@@ -41,20 +42,37 @@ class People(UserManager["User"]):
     def create_user(
         self, username: str, email: str | None = None, password: str | None = None, **fields: Any
     ) -> "User":
-        hashed = ciphers.pseudonym_hash(username)
-        return self.create_with_hash(hashed, username, email or "", password, **fields)
+        return self.create_found_by(names.looked_up(username), username, email or "", password, **fields)
+
+    def create_found_by(
+        self, text: str, pseudonym: str, address: str = "", password: str | None = None, **fields: Any
+    ) -> "User":
+        """Create a person who is found by the hash of this text, with their own data key."""
+        person = self.model(**fields)
+        person.set_password(password)
+        return self.save_found_by(text, person, pseudonym, address)
 
     @transaction.atomic
-    def create_with_hash(
-        self, hashed: str, pseudonym: str, address: str = "", password: str | None = None, **fields: Any
-    ) -> "User":
-        """Create a person who is found by this hash, with their own data key."""
-        person = self.model(username=hashed, **fields)
-        person.set_password(password)
+    def save_found_by(self, text: str, person: "User", pseudonym: str, address: str = "") -> "User":
+        """Store a new person. Raises IntegrityError if someone is found by this text already."""
+        master = DataKey.objects.lock_master()
+        # During a key rotation they may be stored under the hash of either master key.
+        if self.found_by(text).exists():
+            raise IntegrityError("someone is found by this text already")
+        person.username = keyring.hash_under(master, text)
         person.save(using=self._db)
         DataKey.objects.create_for(person)
         person.seal_name(pseudonym, address)
         return person
+
+    def found_by(self, text: str) -> models.QuerySet["User"]:
+        """The person who is found by this text, if there is one."""
+        hashes = keyring.hashes(text)
+        if not hashes:
+            # Without its keys a site knows no one. Say so, and not that no one is found.
+            site.establish()
+            hashes = keyring.hashes(text)
+        return self.filter(username__in=hashes)
 
     def create_superuser(
         self, username: str, email: str | None = None, password: str | None = None, **fields: Any
@@ -62,7 +80,7 @@ class People(UserManager["User"]):
         return self.create_user(username, email, password, **fields, is_staff=True, is_superuser=True)
 
     def get_by_natural_key(self, username: str | None) -> "User":
-        return self.get(username=ciphers.pseudonym_hash(username or ""))
+        return self.found_by(names.looked_up(username or "")).get()
 
 
 class User(AbstractUser):
@@ -116,6 +134,11 @@ class User(AbstractUser):
     def address(self) -> str:
         """Their e-mail address, or an empty string."""
         return self._unsealed(self.sealed_email, "email")
+
+    def name_under(self, data_key: bytes) -> str:
+        """The pseudonym, opened with a data key that the caller has. Raises ciphers.KeyLost."""
+        sealed = bytes(self.sealed_name)
+        return ciphers.unseal(data_key, sealed, self._label("name")).decode() if sealed else ""
 
     def seal_name(self, pseudonym: str, address: str = "") -> None:
         """Store this pseudonym and, if given, this address, sealed under the person's key."""
@@ -256,20 +279,89 @@ class Consent(models.Model):
         return f"consent reference of {contributor_id}"
 
 
+class Site(models.Model):
+    """The one row that says which site this database is. Written only by accounts.site and the vault."""
+
+    uuid = models.UUIDField(unique=True)
+    # Since when the operator's command to copy the keys fails; empty while it works.
+    keys_not_copied_since = models.DateTimeField(null=True, blank=True)
+    has_vault = models.BooleanField(default=False)  # whether a vault was marked as this site's
+
+    class Meta:
+        constraints = [models.CheckConstraint(condition=Q(id=1), name="one_site")]
+
+    def __str__(self) -> str:
+        return f"site {self.uuid}"
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        self.pk = 1
+        super().save(*args, **kwargs)
+
+
+class MasterKeys(models.Manager["MasterKey"]):
+    def current(self) -> "MasterKey | None":
+        """The one that wraps keys and makes hashes; None before the first start.
+
+        Hold `DataKeys.lock_master` while it matters.
+        """
+        return self.filter(used_since__isnull=False, destroyed_at=None).order_by("number").last()
+
+
+class MasterKey(models.Model):
+    """The life of one master key, whose bytes are only in the key folder. Written only by accounts.
+
+    Each time is the database's, so that no two clocks are compared.
+    """
+
+    number = models.PositiveIntegerField(primary_key=True)
+    made_at = models.DateTimeField(db_default=Now())
+    used_since = models.DateTimeField(null=True, blank=True)
+    retired_at = models.DateTimeField(null=True, blank=True)  # nothing is under it any more
+    destroyed_at = models.DateTimeField(null=True, blank=True)
+    # Destroyed here and, after the operator's command ran once more, in the operator's copy.
+    gone_at = models.DateTimeField(null=True, blank=True)
+
+    objects: ClassVar[MasterKeys] = MasterKeys()
+
+    def __str__(self) -> str:
+        return f"master key {self.number}"
+
+    @property
+    def name(self) -> str:
+        """The name of its file. Number 0 is the key of the hashes of an older site."""
+        return keyring.name_of(self.number) if self.number else keyring.OLD_HASHES
+
+
 class DataKeys(models.Manager["DataKey"]):
     @transaction.atomic
     def create_for(self, person: User) -> "DataKey":
-        self.lock_master()
         row = DataKey(person=person)
-        row.wrap(secrets.token_bytes(ciphers.KEY))
+        row.wrap(secrets.token_bytes(ciphers.KEY), self.lock_master())
         row.save()
         return row
 
-    def lock_master(self, exclusive: bool = False) -> None:
-        """No key rotation until this transaction ends; with `exclusive`, no one else wraps a key either."""
-        shared = "" if exclusive else "_shared"
+    def lock_master(self) -> str:
+        """The name of the master key that wraps keys and makes hashes, the same until this transaction ends.
+
+        The first call for an empty site makes its keys. Raises site.WrongSite.
+        """
         with connection.cursor() as cursor:
-            cursor.execute(f"SELECT pg_advisory_xact_lock{shared}(%s)", [MASTER_LOCK])
+            cursor.execute("SELECT pg_advisory_xact_lock_shared(%s)", [MASTER_LOCK])
+        current = MasterKey.objects.current()
+        if current is None:
+            site.establish()
+            current = MasterKey.objects.latest("number")
+        return current.name
+
+    def lock_change_of_master(self) -> None:
+        """Wait until no one wraps or hashes under the present master key, for at most two seconds.
+
+        Everyone who signs up waits behind this. Raises OperationalError when the time is over.
+        """
+        with connection.cursor() as cursor:
+            cursor.execute("SET LOCAL lock_timeout = '2s'")
+            cursor.execute("SELECT pg_advisory_xact_lock(%s)", [MASTER_LOCK])
+            cursor.execute("SET LOCAL lock_timeout = DEFAULT")
 
     def lock_copy(self) -> None:
         """No one else writes the copy of this table until this transaction ends."""
@@ -288,8 +380,13 @@ class DataKey(models.Model):
     master = models.CharField(max_length=32)
     # Increases when the key is replaced because some of the person's data was erased and the rest stays.
     generation = models.PositiveIntegerField(default=1)
+    # Set when neither this row nor its line in the key copy opens: no key rotation can save it.
+    unreadable_since = models.DateTimeField(null=True, blank=True)
 
     objects: ClassVar[DataKeys] = DataKeys()
+
+    class Meta:
+        indexes = [models.Index(fields=["master", "id"], name="data_keys_by_master")]
 
     def __str__(self) -> str:
         return f"data key {self.pk}"
@@ -298,14 +395,14 @@ class DataKey(models.Model):
     def label(person_id: int) -> str:
         return f"data key of {person_id}"
 
-    def wrap(self, key: bytes) -> None:
-        """Wrap this key by the newest master key. Call it under `lock_master`; it does not save."""
-        self.master = ciphers.current_master()
-        self.wrapped = ciphers.seal(ciphers.master(self.master), key, self.label(self.person_id))
+    def wrap(self, key: bytes, master: str) -> None:
+        """Wrap this key by the master key that `lock_master` returned. Does not save."""
+        self.master = master
+        self.wrapped = ciphers.seal(keyring.read(master), key, self.label(self.person_id))
 
     def open(self) -> bytes:
         """The 32-byte key itself. Raises ciphers.KeyLost."""
-        return ciphers.unseal(ciphers.master(self.master), bytes(self.wrapped), self.label(self.person_id))
+        return ciphers.unseal(keyring.read(self.master), bytes(self.wrapped), self.label(self.person_id))
 
 
 class Device(models.Model):

@@ -17,12 +17,9 @@ from typing import Any
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from django.conf import settings
 
-from . import ciphers
+from . import keyring, site
 from .refusals import Refusal
-
-KEY = "signing"
 
 
 class SignatureRefusal(StrEnum):
@@ -116,6 +113,6 @@ def _public_bytes() -> bytes:
 
 
 def _secret() -> bytes:
-    if not (settings.MASTER_KEYS / f"{KEY}.key").exists():
-        ciphers.make(KEY)
-    return ciphers.master(KEY)
+    if not keyring.exists(keyring.SIGNING):
+        site.establish()  # makes it for an empty site, and refuses for any other
+    return keyring.read(keyring.SIGNING)

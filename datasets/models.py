@@ -206,6 +206,10 @@ class Withdrawal(models.Model):
     counts = models.JSONField(default=dict, blank=True)
     # When the answers that stay stopped naming the person. Empty with `keep_answers`: that is still owed.
     answers_unnamed_at = models.DateTimeField(null=True, blank=True)
+    # The newest master key that what was erased may be under in some backup. Owed: that it and all older ones
+    # are destroyed, which sets `backups_closed_at`. Set with `finished_at`.
+    last_master = models.PositiveIntegerField(null=True, blank=True)
+    backups_closed_at = models.DateTimeField(null=True, blank=True)
     # The head of the audit chain when the erasure was finished. It is part of the receipt.
     event = models.ForeignKey(AuditEvent, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
 
@@ -216,6 +220,9 @@ class Withdrawal(models.Model):
                 fields=["id"],
                 name="answers_to_unname",
                 condition=Q(keep_answers=True, answers_unnamed_at=None),
+            ),
+            models.Index(
+                fields=["last_master"], name="withdrawals_owed", condition=Q(backups_closed_at=None)
             ),
         ]
 
@@ -259,7 +266,10 @@ class Clip(models.Model):
     source = models.CharField(max_length=10, choices=Source.choices)
     seconds = models.FloatField()
     speech_share = models.FloatField(help_text=_("share of the clip in which a machine heard speech, 0 to 1"))
-    samples_sha256 = models.CharField(max_length=64, unique=True)
+    # A keyed hash and the sealed original, see datasets.clips.fingerprints. 0: stored plain by an older site.
+    samples_hash = models.CharField(max_length=64, unique=True)
+    hashed_under = models.PositiveIntegerField(default=0, db_default=0)  # number of a master key
+    sealed_samples = models.BinaryField(default=bytes, db_default=b"")
     stored_as = models.CharField(max_length=80, unique=True)
     wrapped_key = models.BinaryField()  # under the contributor's data key
     created_at = models.DateTimeField()
@@ -272,6 +282,9 @@ class Clip(models.Model):
     )
 
     objects = ClipQuerySet.as_manager()
+
+    class Meta:
+        indexes = [models.Index(fields=["hashed_under", "id"], name="clips_by_master")]
 
     def __str__(self) -> str:
         return f"clip {self.pk}"

@@ -3,9 +3,11 @@
 import os
 from typing import Any
 
-from celery import Celery
+from celery import Celery, bootsteps
 from celery.contrib.django.task import DjangoTask
 from django.db import connections, transaction
+
+from . import site_check
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tagger.settings")
 
@@ -28,7 +30,16 @@ class RobustTask(DjangoTask):
         transaction.on_commit(queue, robust=True)
 
 
+class SiteCheck(bootsteps.StartStopStep):
+    """A worker without this site's keys and vault does not start."""
+
+    def __init__(self, worker: Any, **options: Any) -> None:
+        super().__init__(worker, **options)
+        site_check.run()
+
+
 app = Celery("tagger", task_cls=RobustTask)
+app.steps["worker"].add(SiteCheck)
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.conf["CELERY_DB_REUSE_MAX"] = 1_000  # tasks over one connection; Celery looks for exactly this name
 app.autodiscover_tasks()

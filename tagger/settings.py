@@ -10,6 +10,7 @@ import dj_database_url
 from celery.schedules import crontab
 from csp.constants import NONCE, NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
+from kombu import Queue
 
 from .local import addresses
 
@@ -220,6 +221,13 @@ CELERY_BROKER_URL = broker(REDIS_URL)
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_ACKS_LATE = True
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+# Erasures and key rotation have a queue and, with `make run`, a worker of their own: settling never waits for
+# them. A worker that is started without `-Q` takes from both.
+CELERY_TASK_QUEUES = [Queue("celery"), Queue("erasures")]
+CELERY_TASK_ROUTES = {
+    f"tagger.privacy.tasks.{name}": {"queue": "erasures"}
+    for name in ("scrub", "scrub_unfinished", "unname_kept_answers", "rotate_master_key")
+}
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_TASK_PUBLISH_RETRY = False  # a volunteer does not wait for an unreachable broker
 CELERY_BROKER_TRANSPORT_OPTIONS = {
@@ -234,8 +242,8 @@ CELERY_BEAT_SCHEDULE = {
         "task": "tagger.privacy.tasks.unname_kept_answers",
         "schedule": timedelta(minutes=5),
     },
-    "turn over": {"task": "tagger.privacy.tasks.rotate_master_key", "schedule": timedelta(hours=20)},
-    "old masters": {"task": "tagger.privacy.tasks.destroy_unused_masters", "schedule": timedelta(minutes=5)},
+    # Whether one is due is in the database: a beat that starts without its schedule misses none.
+    "key rotation": {"task": "tagger.privacy.tasks.rotate_master_key", "schedule": timedelta(seconds=30)},
     "sessions": {"task": "accounts.tasks.clear_expired_sessions", "schedule": timedelta(hours=6)},
     # Every hour, in case the first after midnight was missed; a second one on the same day adds nothing.
     "recalls": {"task": "datasets.tasks.publish_recalls", "schedule": crontab(minute=10)},
@@ -273,6 +281,9 @@ STORAGES = {
     },
 }
 MASTER_KEYS = Path(text("MASTER_KEYS", str(TAGGER_HOME / "keys")))
+# A shell command that copies the folder named by its variable MASTER_KEYS, and removes from the copy what is
+# not in the folder any more. No master key is used before, or destroyed here only, until it succeeded.
+KEYS_COPIED_BY = text("KEYS_COPIED_BY")
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1_000_000
 DEVICE_UPLOADS_A_DAY = number("DEVICE_UPLOADS_A_DAY", 500, 0, 1_000_000)
 # How long a device's access token is valid. ovos-backend-client 0.1 to 1.0.1 never renews it: a bug makes it

@@ -18,7 +18,7 @@ from accounts import consent, keys
 from accounts.ciphers import KEY
 from accounts.models import Material, Purpose, Role, User
 from datasets import campaigns
-from datasets.clips import intake
+from datasets.clips import fingerprints, intake, vault
 from datasets.models import Campaign, Clip, Task
 from tagger.lending import controls
 from tagger.welcome import pledge
@@ -66,6 +66,7 @@ def now():
 @pytest.fixture
 def alice(db):
     """A contributor: volunteers may hear her clips, and researchers may have them."""
+    vault.establish()  # as at the start of every process
     person = User.objects.create_user("alice")
     for material in Material:
         consent.give(person, material, [Purpose.VOLUNTEERS, Purpose.RESEARCHERS], NOW, reference="on paper")
@@ -120,7 +121,9 @@ def share(alice):
         sound = intake.read(sounds.in_format("wav", samples))
         origin = intake.Origin(contributor, Clip.Source.BROWSER, campaign.language)
         assert intake.add(sound, campaign, origin, NOW)
-        return Task.objects.get(campaign=campaign, clip__samples_sha256=sound.fingerprint)
+        return Task.objects.get(
+            campaign=campaign, clip__samples_hash__in=fingerprints.hashes([sound.fingerprint])
+        )
 
     return one_more
 
@@ -151,7 +154,7 @@ def row_of_a_clip(name, basis, campaign):
         source=Clip.Source.IMPORT,
         seconds=1.0,
         speech_share=1.0,
-        samples_sha256=name,
+        samples_hash=name,
         stored_as=name,
         created_at=NOW,
     )

@@ -15,7 +15,7 @@ from knox.models import AuthToken
 from accounts import consent, contributors
 from accounts.models import Material, Purpose, Role, User
 from datasets import campaigns
-from datasets.clips import intake
+from datasets.clips import fingerprints, intake
 from datasets.models import Campaign, Clip
 from tagger.privacy import erasure
 
@@ -81,7 +81,7 @@ def _share(person: User, campaign: Campaign, lengths: list[int]) -> dict[int, in
     for length in lengths:
         sound = intake.read(sounds.wav(length))
         intake.add(sound, campaign, origin, timezone.now())
-        rows[length] = Clip.objects.get(samples_sha256=sound.fingerprint).pk
+        rows[length] = Clip.objects.get(samples_hash__in=fingerprints.hashes([sound.fingerprint])).pk
     return rows
 
 

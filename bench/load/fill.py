@@ -106,7 +106,7 @@ def _clips(number: int, basis: list[Consent], now: datetime) -> None:
         source=Clip.Source.IMPORT,
         seconds=SECONDS,
         speech_share=0.9,
-        samples_sha256=f"{0:064x}",
+        samples_hash=f"{0:064x}",
         stored_as=_name(0),
         created_at=now,
     )
@@ -114,11 +114,11 @@ def _clips(number: int, basis: list[Consent], now: datetime) -> None:
     first.save()
     with connection.cursor() as cursor:
         cursor.execute(
-            "CREATE TEMP TABLE new_clip (contributor_id bigint, consent_id bigint, samples_sha256 text,"
+            "CREATE TEMP TABLE new_clip (contributor_id bigint, consent_id bigint, samples_hash text,"
             " stored_as text, wrapped_key bytea) ON COMMIT DROP"
         )
         cursor.copy_expert("COPY new_clip FROM STDIN", _Lines(_wrapped(number, basis)))
-    own = ("contributor_id", "consent_id", "samples_sha256", "stored_as", "wrapped_key")
+    own = ("contributor_id", "consent_id", "samples_hash", "stored_as", "wrapped_key")
     _copies(Clip, first.pk, {column: f"made.{column}" for column in own}, "new_clip made")
 
 

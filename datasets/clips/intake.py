@@ -25,12 +25,12 @@ from django.db.models import Exists, OuterRef
 
 from accounts import consent, keys
 from accounts.ciphers import KEY
-from accounts.models import Consent, Material, Purpose, User
+from accounts.models import Consent, DataKey, Material, Purpose, User
 from accounts.refusals import Refusal
 from datasets import words
 from datasets.models import Campaign, Clip, Task
 
-from . import audio, copying, vault
+from . import audio, copying, fingerprints, vault
 
 # Clips with a smaller share of speech count as silent. This decides only the order of tasks.
 SOME_SPEECH = 0.05
@@ -117,9 +117,10 @@ def add_all(submissions: Sequence[Submission], campaign: Campaign, now: datetime
 
 def _detect_speech(submissions: Sequence[Submission]) -> None:
     """Compute the share of speech of new recordings, before any lock is taken, because it is slow."""
-    fingerprints = {submission.sound.fingerprint for submission in submissions}
-    stored = Clip.objects.filter(samples_sha256__in=fingerprints)
-    known = set(stored.values_list("samples_sha256", flat=True))
+    sounds = {submission.sound.fingerprint for submission in submissions}
+    hashes = fingerprints.hashes(sounds)
+    stored = Clip.objects.filter(samples_hash__in=hashes)
+    known = {hashes[each] for each in stored.values_list("samples_hash", flat=True)}
     for submission in submissions:
         if submission.sound.fingerprint not in known:
             _ = submission.speech_share
@@ -142,11 +143,13 @@ def _add_all(submissions: Sequence[Submission], campaign: Campaign, now: datetim
     names: list[str] = []
     try:
         with transaction.atomic():
+            # Before anything is looked up: what others stored under the master key before is committed.
+            master = DataKey.objects.lock_master()
             decisions = _decide(submissions, campaign)
             accepted = [each for each in decisions if isinstance(each, _Accepted)]
             new = [each for each in accepted if each.existing is None]
             names += vault.new_names(len(new))
-            _store(accepted, new, names, campaign, now)
+            _store(accepted, new, names, campaign, now, master)
         return [True if isinstance(each, _Accepted) else each for each in decisions]
     except BaseException as error:
         if names and not _may_be_stored(names[0], error):
@@ -228,11 +231,11 @@ class _Consents:
 
 def _existing(submissions: Sequence[Submission], campaign: Campaign) -> dict[str, _Existing]:
     """The stored clips with these sounds, by fingerprint."""
-    fingerprints = {submission.sound.fingerprint for submission in submissions}
+    hashes = fingerprints.hashes({submission.sound.fingerprint for submission in submissions})
     asked = Exists(Task.objects.filter(clip=OuterRef("pk"), campaign=campaign))
-    found = Clip.objects.filter(samples_sha256__in=fingerprints).annotate(asked=asked)
-    rows = found.values_list("samples_sha256", "pk", "contributor_id", "material", "asked")
-    return {row[0]: _Existing(*row[1:]) for row in rows}
+    found = Clip.objects.filter(samples_hash__in=hashes).annotate(asked=asked)
+    rows = found.values_list("samples_hash", "pk", "contributor_id", "material", "asked")
+    return {hashes[row[0]]: _Existing(*row[1:]) for row in rows}
 
 
 def _store(
@@ -241,18 +244,20 @@ def _store(
     names: Sequence[str],
     campaign: Campaign,
     now: datetime,
+    master: str,
 ) -> None:
     data_keys = _data_keys(new)
     clips, tasks, files = [], [], []
     for each, number, name in zip(new, copying.reserve(Clip, len(new)), names, strict=True):
         key = secrets.token_bytes(KEY)
         data_key = data_keys[each.submission.origin.contributor.pk]
-        clips.append(_clip_row(each, number, name, keys.seal(data_key, key, Clip.key_label_of(name))))
+        row = _clip_row(each, number, name, keys.seal(data_key, key, Clip.key_label_of(name)))
+        clips.append(row | fingerprints.columns(each.submission.sound.fingerprint, name, data_key, master))
         tasks.append(_task_row(each.submission, number, key, each.submission.speech_share, campaign))
         files.append((name, key, each.submission.sound))
     tasks += _tasks_of_existing(accepted, campaign)
     # Sorted, so that of two imports of the same sounds one waits for the other, without a deadlock.
-    clips.sort(key=itemgetter("samples_sha256"))
+    clips.sort(key=itemgetter("samples_hash"))
     copying.copy(Clip(material=campaign.material, created_at=now), clips)
     copying.copy(Task(campaign=campaign, wanted=campaign.min_annotations), tasks)
     vault.put_all((name, key, audio.wav(sound.samples)) for name, key, sound in files)
@@ -285,7 +290,6 @@ def _clip_row(accepted: _Accepted, number: int, name: str, wrapped_key: bytes) -
         "held_until": origin.held_until,
         "seconds": audio.seconds(sound.samples),
         "speech_share": accepted.submission.speech_share,
-        "samples_sha256": sound.fingerprint,
         "stored_as": name,
         "wrapped_key": wrapped_key,
     }

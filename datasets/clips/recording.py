@@ -16,7 +16,7 @@ from accounts.models import User
 from accounts.refusals import Refusal
 from datasets.models import Campaign, Clip, Prompt, Reading, Task
 
-from . import audio, intake
+from . import audio, fingerprints, intake
 
 SHORTEST, LONGEST = 1.0, 15.0  # seconds
 MAX_BYTES = 2_000_000
@@ -103,12 +103,16 @@ def _check_length(seconds: float) -> None:
 def _has_read(person: User, prompt: Prompt, *, in_another_than: intake.Sound) -> bool:
     # The same recording comes again if the answer to the first request was lost. It gets the same answer.
     readings = Reading.objects.filter(mark=_mark(keys.existing_key(person), prompt.campaign_id, prompt.text))
-    return readings.exclude(task__clip__samples_sha256=in_another_than.fingerprint).exists()
+    return readings.exclude(
+        task__clip__samples_hash__in=fingerprints.hashes([in_another_than.fingerprint])
+    ).exists()
 
 
 @transaction.atomic
 def _record_reading(person: User, prompt: Prompt, sound: intake.Sound) -> None:
-    tasks = Task.objects.filter(clip__contributor=person, clip__samples_sha256=sound.fingerprint)
+    tasks = Task.objects.filter(
+        clip__contributor=person, clip__samples_hash__in=fingerprints.hashes([sound.fingerprint])
+    )
     task = tasks.filter(campaign=prompt.campaign_id).first()
     if task is None:  # withdrawn in the meantime
         return

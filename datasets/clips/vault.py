@@ -6,6 +6,7 @@ its clips for each download. Older files have no digest; both kinds are read.
 
 import ctypes
 import hashlib
+import json
 import os
 import secrets
 from collections.abc import Collection, Iterable
@@ -15,13 +16,23 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from django.core.files.base import ContentFile, File
 from django.core.files.storage import FileSystemStorage, Storage, storages
+from django.db import transaction
 
-from accounts import keys
+from accounts import keys, site
 from accounts.ciphers import NONCE
+from accounts.models import Site
 from datasets.models import Clip
 
 TAG = 16  # bytes that sealing adds at the end; at the beginning it adds a nonce
 DIGEST = NONCE + hashlib.sha256().digest_size + TAG  # bytes of a sealed digest
+
+
+# Names the site. It is not a clip, and the reconciler passes over it.
+MARK = "site.json"
+
+
+class NotDestroyed(Exception):
+    """A file could not be removed; its erasure is not finished."""
 
 
 class WrongSize(Exception):
@@ -140,8 +151,60 @@ def read_into(buffer: memoryview, stored_as: str, key: bytes) -> bytes:
 
 
 def destroy(stored_as: str) -> None:
-    """Remove the file, if it exists."""
-    _storage().delete(stored_as)
+    """Remove the file, if it exists. Raises NotDestroyed if it is still there afterwards."""
+    storage = _storage()
+    storage.delete(stored_as)
+    if storage.exists(stored_as):
+        raise NotDestroyed(f"{stored_as} is still in the vault")
+
+
+@transaction.atomic
+def establish() -> None:
+    """Mark a new vault as this site's, or check the mark. Raises accounts.site.WrongSite.
+
+    Without it a disk that is not mounted would look like a vault from which everything was erased.
+    """
+    uuid = site.establish()
+    here = Site.objects.select_for_update().get()
+    found = _read_mark()
+    if found is None and not here.has_vault and _may_be_new():
+        _storage().save(MARK, ContentFile(json.dumps({"site": str(uuid)}).encode()))
+        found = str(uuid)
+    if found is None:
+        raise site.WrongSite(
+            f"the clips of this site are not in {_place()}: mount the disk that has them, or set TAGGER_HOME"
+        )
+    if found != str(uuid):
+        raise site.WrongSite(
+            f"the vault {_place()} belongs to site {found}, the database to site {uuid}:"
+            " mount this site's disk"
+        )
+    if not here.has_vault:
+        here.has_vault = True
+        here.save(update_fields=["has_vault"])
+
+
+def _read_mark() -> str | None:
+    """None if there is none, or one that was torn while it was written."""
+    try:
+        return str(json.loads(_read(MARK))["site"])
+    except (FileNotFoundError, NotADirectoryError, ValueError, KeyError, TypeError):
+        return None
+
+
+def _may_be_new() -> bool:
+    """Whether an unmarked vault may be marked: a recent clip is in it or, without clips, it is empty."""
+    newest = list(Clip.objects.order_by("-pk").values_list("stored_as", flat=True)[:100])
+    if newest:
+        return any(_storage().exists(name) for name in newest)
+    try:
+        return not any(_storage().listdir(""))
+    except FileNotFoundError:
+        return True
+
+
+def _place() -> str:
+    return str(getattr(_storage(), "location", "the vault"))
 
 
 def _sealed(name: str, key: bytes, wav: bytes) -> bytes:

@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('datasets', '0014_plain_words'),
+        ('datasets', '0015_keyed_fingerprints'),
     ]
 
     operations = [

@@ -12,8 +12,7 @@ from typing import Any
 from django.conf import settings
 from django.utils import timezone
 
-from accounts import consent, contributors
-from accounts.ciphers import pseudonym_hash
+from accounts import consent, contributors, names
 from accounts.models import Purpose, Role, User
 from datasets import campaigns
 from datasets.clips import audio, intake
@@ -90,7 +89,7 @@ def load(now: datetime, each: Callable[[list[scripts.Line]], Iterator[scripts.Li
 
 
 def _account(name: str, password: str | None, rights: dict[str, Any]) -> User:
-    found = User.objects.filter(username=pseudonym_hash(name)).first()
+    found = User.objects.found_by(names.looked_up(name)).first()
     return found or User.objects.create_user(name, password=password, **rights)
 
 

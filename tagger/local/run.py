@@ -62,7 +62,7 @@ def _run(
     port = listener.getsockname()[1]
     site = site_environment(environment, found, home, port)
     prepare_data(site, home, supervisor)
-    for program in (worker(site, home), web(site, home, listener), beat(site, home)):
+    for program in (worker(site, home), eraser(site, home), web(site, home, listener), beat(site, home)):
         supervisor.start(program)
     wait_until_ready(port, supervisor)
     say(f"Tagger is at http://localhost:{port}/ (Ctrl-C stops it)")
@@ -128,6 +128,7 @@ def prepare_data(site: Mapping[str, str], home: Home, supervisor: Supervisor) ->
     """Migrate the database, collect static files if DEBUG is off, and load the demo if wanted."""
     log = home.log("setup")
     supervisor.run_once(_manage(site, log, "migrate", "--noinput"))
+    supervisor.run_once(_manage(site, None, "check_site"))
     if site["DEBUG"].lower() in {"0", "false", "no", "off"}:
         supervisor.run_once(_manage(site, log, "collectstatic", "--noinput"))
     if site.get("TAGGER_DEMO") != "0":
@@ -155,11 +156,24 @@ def web(site: Mapping[str, str], home: Home, listener: socket.socket) -> Program
 
 def worker(site: Mapping[str, str], home: Home) -> Program:
     command = [
-        *(sys.executable, "-m", "celery", "-A", "tagger", "worker", "--concurrency", "2"),
+        *(sys.executable, "-m", "celery", "-A", "tagger", "worker", "-Q", "celery", "--concurrency", "2"),
         *("--without-gossip", "--without-mingle", "--without-heartbeat"),
     ]
+    return _celery_worker("worker", command, site, home)
+
+
+def eraser(site: Mapping[str, str], home: Home) -> Program:
+    """A worker for erasures and key rotation alone, so that neither they nor settling wait for the other."""
+    command = [
+        *(sys.executable, "-m", "celery", "-A", "tagger", "worker", "-Q", "erasures", "--pool", "solo"),
+        *("--hostname", "eraser@%h", "--without-gossip", "--without-mingle", "--without-heartbeat"),
+    ]
+    return _celery_worker("eraser", command, site, home)
+
+
+def _celery_worker(name: str, command: list[str], site: Mapping[str, str], home: Home) -> Program:
     return Program(
-        "worker", command, home.log("worker"), site, keep_open=(home.lock,), parent_died_signal=signal.SIGQUIT
+        name, command, home.log(name), site, keep_open=(home.lock,), parent_died_signal=signal.SIGQUIT
     )
 
 

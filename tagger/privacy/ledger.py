@@ -2,12 +2,13 @@
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from accounts import audit
 from datasets.models import Reconciliation
 
-from . import reconciler
+from . import reconciler, rotation
 
 
 @require_safe
@@ -17,6 +18,7 @@ def ledger(request: HttpRequest) -> HttpResponse:
         "newest": newest,
         "orphans": _orphans(newest) if newest else [],
         "head": newest and audit.head(newest.looked_at),
+        "keys_not_copied_since": rotation.state(timezone.now())["keys_not_copied_since"],
     }
     return render(request, "tagger/privacy/ledger.html", context)
 

@@ -21,7 +21,7 @@ from knox.models import AuthToken
 from accounts import receipts
 from accounts.keys import KeyLost
 from accounts.models import AuditEvent, ConsentNotice, Purpose, User
-from datasets.clips import vault
+from datasets.clips import fingerprints, vault
 from datasets.models import Annotation, Clip, Task, Withdrawal
 
 BATCH_SIZE = 200
@@ -190,7 +190,7 @@ def _clip(clip: Clip) -> dict[str, Any]:
         "source": clip.source,
         "seconds": clip.seconds,
         "speech_share": clip.speech_share,
-        "samples_sha256": clip.samples_sha256,
+        "samples_sha256": fingerprints.of(clip),
         "held_until": clip.held_until,
         "hidden_at": clip.hidden_at,
         "consent": clip.consent_id,

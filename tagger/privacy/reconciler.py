@@ -6,7 +6,6 @@ and leave while this runs, so anything that looks wrong is checked a second time
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import suppress
 from datetime import datetime, timedelta
 from itertools import islice
 from typing import Any
@@ -15,10 +14,13 @@ from django.core.files.storage import Storage, storages
 from django.db.models import Aggregate, Count, DurationField, Exists, F, Max, OuterRef
 from django.utils.translation import gettext_lazy as _
 
-from accounts import ciphers, key_rotation, keys
+from accounts import ciphers, key_copy, keyring, keys
 from accounts.consent import live_for
 from accounts.models import GONE, DataKey, Purpose, User
+from datasets.clips import vault
 from datasets.models import Annotation, Clip, Reconciliation, ReleaseRow, Withdrawal
+
+from . import rotation
 
 KINDS = {
     "files_without_rows": _("files without a clip"),
@@ -32,6 +34,8 @@ KINDS = {
     "overdue_erasures": _("erasures unfinished after 5 minutes"),
     "answers_naming_the_gone": _("answers that still name someone who left"),
     "release_rows_without_clip": _("released rows without a clip"),
+    "overdue_in_backups": _("erasures that old backups still open after 24 hours"),
+    "unreadable_keys": _("keys of people that cannot be read any more"),
 }
 # No row says whose these files are, so no one can open them or ask for them, and they can go.
 REMOVABLE = ("files_without_rows", "leftover_drafts")
@@ -77,7 +81,7 @@ def _orphans(now: datetime, totals: Counter[str]) -> Iterator[Orphan]:
     yield from _faulty_clips(totals)
     yield from (("keys_without_owner", str(owner)) for owner in _owners_gone_whose_key_remains())
     used = DataKey.objects.order_by("master").values_list("master", flat=True).distinct()
-    yield from (("missing_masters", name) for name in used if name not in ciphers.masters())
+    yield from (("missing_masters", name) for name in used if name not in keyring.masters())
     late = Withdrawal.objects.filter(finished_at=None, requested_at__lt=now - ERASED_WITHIN)
     yield from (("overdue_erasures", str(pk)) for pk in _numbers(late))
     gone = User.objects.filter(username__startswith=GONE)
@@ -85,6 +89,9 @@ def _orphans(now: datetime, totals: Counter[str]) -> Iterator[Orphan]:
     yield from (("answers_naming_the_gone", str(pk)) for pk in _numbers(naming))
     without_clip = ReleaseRow.objects.filter(~Exists(Clip.objects.filter(tasks=OuterRef("task_id"))))
     yield from (("release_rows_without_clip", str(pk)) for pk in _numbers(without_clip))
+    yield from (("overdue_in_backups", str(pk)) for pk in _numbers(rotation.overdue(now)))
+    unreadable = DataKey.objects.exclude(unreadable_since=None)
+    yield from (("unreadable_keys", str(pk)) for pk in _numbers(unreadable))
 
 
 def _orphaned_files(now: datetime, totals: Counter[str]) -> Iterator[Orphan]:
@@ -147,18 +154,13 @@ def _owners_gone_whose_key_remains() -> Iterator[int | str]:
 
 def _copied_without_row() -> Iterator[int | str]:
     """People by number and clips by the name of their file, except those whose erasure is in progress."""
-    for lines in _batches(_copied_lines()):
+    for lines in _batches(key_copy.read()):
         people = {line["person"] for line in lines if "person" in line}
         yield from people - _column(DataKey.objects.filter(person__in=people), "person_id") - _leaving(people)
         clips = {line["clip"]: line["contributor"] for line in lines if "clip" in line}
         known = _column(Clip.objects.filter(stored_as__in=clips), "stored_as")
         leaving = _leaving(clips.values())
         yield from (name for name, owner in clips.items() if name not in known and owner not in leaving)
-
-
-def _copied_lines() -> Iterator[key_rotation.Line]:
-    with suppress(FileNotFoundError):  # there is none before the first erasure or key rotation
-        yield from key_rotation.read_copy()
 
 
 def _leaving(people: Iterable[int]) -> set[int]:
@@ -202,7 +204,7 @@ def _walk(storage: Storage, folder: str) -> Iterator[str]:
         folders, files = storage.listdir(folder)
     except FileNotFoundError:
         return
-    yield from (f"{folder}{name}" for name in files)
+    yield from (f"{folder}{name}" for name in files if f"{folder}{name}" != vault.MARK)
     for name in folders:
         yield from _walk(storage, f"{folder}{name}/")
 

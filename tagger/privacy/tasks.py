@@ -4,16 +4,18 @@ They are not in `tagger/tasks.py`, so that a page that queues one need not load 
 """
 
 import logging
+import time
 
 from celery import shared_task
 from django.utils import timezone
 
-from accounts import audit, key_rotation
 from datasets.models import Withdrawal
 
-from . import kept_answers, key_copy, reconciler, withdrawal
+from . import kept_answers, reconciler, rotation, withdrawal
 
 logger = logging.getLogger(__name__)
+
+SECONDS_OF_ROTATION = 20
 
 
 @shared_task
@@ -48,18 +50,10 @@ def unname_kept_answers() -> int:
 
 
 @shared_task
-def rotate_master_key() -> int:
-    """Once a day, if anyone left since the newest master key was made."""
-    if not withdrawal.is_key_rotation_due():
-        return 0
-    wrapped = key_rotation.rotate_master_key(key_copy.clip_key_lines())
-    audit.record(audit.Act.ROTATED_KEY, f"{wrapped} keys", None, timezone.now())
-    return wrapped
-
-
-@shared_task
-def destroy_unused_masters() -> list[str]:
-    return key_rotation.destroy_unused_masters(timezone.now())
+def rotate_master_key() -> None:
+    """The next part of a key rotation, if one is due. It stops early, so that no erasure waits behind it."""
+    until = time.monotonic() + SECONDS_OF_ROTATION
+    rotation.advance(timezone.now(), lambda: time.monotonic() < until)
 
 
 @shared_task

@@ -21,14 +21,19 @@ from django.db import transaction
 from django.db.models import F, Q
 from knox.models import AuthToken
 
-from accounts import audit, ciphers, consent, keys, outbox, quarters, signing
+from accounts import audit, consent, keys, outbox, quarters, signing
 from accounts.models import DataKey, PersonalSession, User
-from datasets.clips import recording, vault
+from datasets.clips import fingerprints, recording, vault
 from datasets.models import Annotation, Clip, Recall, ReleaseRow, Task, Withdrawal
 
 from . import kept_answers, key_copy
 
 BATCH_SIZE = 100
+BACKUPS_PENDING = (
+    "pending: what they hold is ciphertext; its keys are to be destroyed within 24 hours of the end of the"
+    " erasure, and this receipt will then say so"
+)
+BACKUPS_CLOSED = "closed: what they hold is ciphertext, and its keys were destroyed"
 Scope = Withdrawal.Scope
 
 
@@ -89,18 +94,12 @@ def scrub(request: Withdrawal, clock: Callable[[], datetime]) -> None:
         outbox.clear()
     else:
         _replace_key(person)
-    key_copy.write()  # so that the erased keys are not in the copy either
+    key_copy.replace(person.pk)  # so that the erased keys are not in the copy either
     _finish(request, clock())
 
 
 def unfinished() -> list[int]:
     return list(Withdrawal.objects.filter(finished_at=None).order_by("pk").values_list("pk", flat=True))
-
-
-def is_key_rotation_due() -> bool:
-    """Whether anything was erased whose key is still wrapped by the newest master key in some backup."""
-    made = ciphers.made_at(ciphers.current_master())
-    return Withdrawal.objects.filter(finished_at__gte=made).exists()
 
 
 def receipt(token: str) -> dict[str, Any] | None:
@@ -119,7 +118,8 @@ def receipt(token: str) -> dict[str, Any] | None:
         "finished_at": request.finished_at.isoformat() if request.finished_at else None,
         "erased": request.counts,
         "audit": audit.as_dict(request.event) if request.event else None,
-        "backups": "what they hold is ciphertext; its keys end within 24 hours of the end of the erasure",
+        "backups": BACKUPS_CLOSED if request.backups_closed_at else BACKUPS_PENDING,
+        "backups_closed_at": request.backups_closed_at.isoformat() if request.backups_closed_at else None,
     }
     return signing.sign(document) if request.finished_at else document
 
@@ -130,8 +130,10 @@ def _finish(request: Withdrawal, now: datetime) -> None:
         _lock(request)
         unfinished = Withdrawal.objects.filter(pk=request.pk, finished_at=None)
         if unfinished.exists():
+            # The keys that were erased are under this master key or an older one.
+            master = int(DataKey.objects.lock_master())
             event = audit.record(audit.Act.ERASED, f"withdrawal {request.pk}", None, now)
-            unfinished.update(finished_at=now, event=event)
+            unfinished.update(finished_at=now, event=event, last_master=master)
 
 
 def _request(
@@ -155,6 +157,7 @@ def _scrub_clips(request: Withdrawal) -> int:
     """
     with transaction.atomic():
         _lock(request)
+        vault.establish()  # a file is seen gone only in the vault that had it
         clips = list(Clip.objects.filter(withdrawal=request).order_by("pk")[:BATCH_SIZE])
         for clip in clips:
             vault.destroy(clip.stored_as)
@@ -223,12 +226,13 @@ def _replace_key(person: User) -> None:
         old, new = keys.existing_key(person), keys.replace(person)
         for device in person.devices.all():
             device.reseal(old, new)
-        consent.reseal_references(person, old, new)
+        consent.reseal_references(person.pk, old, new)
         last = 0
         while clips := list(person.clips.filter(pk__gt=last).order_by("pk")[:BATCH_SIZE]):
             for clip in clips:
                 clip.wrap(keys.unseal(old, bytes(clip.wrapped_key), clip.key_label()), new)
-            Clip.objects.bulk_update(clips, ["wrapped_key"])
+                fingerprints.reseal(clip, old, new)
+            Clip.objects.bulk_update(clips, ["wrapped_key", "sealed_samples"])
             last = clips[-1].pk
         recording.renew_marks(person)
 

@@ -18,6 +18,7 @@ from tagger.lending import assignments
 from tests.conftest import NOW
 from tests.support import sounds
 from tests.support.mutants import mutant
+from tests.support.stored import files
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = "/profile/consent/"
@@ -383,12 +384,12 @@ def test_a_link_cannot_give_or_withdraw(here, name):
 def test_a_changed_notice_stops_new_clips(tick, record, new_notice, own_home):
     tick("wake-word.volunteers")
     record()
-    files = sorted(path for path in (own_home / "vault").rglob("*") if path.is_file())
+    stored = files(own_home)
     new_notice()
     with pytest.raises(consent.NoticeChanged):
         record(hertz=880)
     assert Clip.objects.count() == 1
-    assert sorted(path for path in (own_home / "vault").rglob("*") if path.is_file()) == files
+    assert files(own_home) == stored
 
 
 def test_existing_clips_are_still_heard(tick, record, new_notice, bea, juniper):

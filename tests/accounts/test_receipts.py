@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.core.management import CommandError, call_command
 
-from accounts import consent, keys, notices, receipts, signing
+from accounts import consent, keyring, keys, notices, receipts, signing
 from accounts.models import DataKey, Material, Purpose, User
 from tests.conftest import NOW
 from tests.support.mutants import mutant
@@ -199,7 +199,7 @@ def test_every_single_change_is_noticed(given):
 
 
 @pytest.mark.parametrize("value", [1, 1.0, True, None, "1", [], {}])
-def test_a_value_of_another_type_is_another_value(value, own_home):
+def test_a_value_of_another_type_is_another_value(value, own_home, db):
     signed = signing.sign({"number": 2})
     with pytest.raises(signing.BadSignature):
         signing.verify(signed | {"number": value})
@@ -212,6 +212,7 @@ def test_order_and_spacing_do_not_matter(given):
 
 def test_a_receipt_of_another_site_does_not_verify(given, settings, tmp_path):
     settings.MASTER_KEYS = tmp_path / "another site"
+    keyring.make(keyring.SIGNING)
     with pytest.raises(signing.BadSignature, match="other-key"):
         signing.verify(given)
     forged = signing.sign({name: given[name] for name in given if name not in {"key", "signature"}})
@@ -244,7 +245,7 @@ def test_the_public_key_is_enough_to_check_it(given, client):
     Ed25519PublicKey.from_public_bytes(base64.b64decode(published["public_key"])).verify(signature, plain)
 
 
-def test_the_signing_key_is_readable_by_its_owner_only_and_made_once(own_home):
+def test_the_signing_key_is_readable_by_its_owner_only_and_made_once(own_home, db):
     first = signing.public_key()
     path = own_home / "keys" / "signing.key"
     assert stat.S_IMODE(path.stat().st_mode) == 0o600

@@ -22,6 +22,7 @@ from tests.conftest import NOW, row_of_a_clip
 from tests.support import sounds
 from tests.support.mutants import mutant
 from tests.support.site import ROOT, eventually
+from tests.support.stored import files
 
 REFERENCE = "on paper, in the safe"
 
@@ -81,7 +82,7 @@ def refusals(output):
 
 
 def files_in_the_vault(home):
-    return {str(path.relative_to(home / "vault")) for path in (home / "vault").rglob("*") if path.is_file()}
+    return {str(path.relative_to(home / "vault")) for path in files(home)}
 
 
 def database_in_plain():
@@ -585,7 +586,7 @@ def test_the_words_in_a_batch_are_sealed_under_the_keys_of_their_clips(sentences
 
 def test_rows_stored_in_a_batch_equal_rows_stored_alone(juniper, twelve):
     run_import(twelve)
-    own = {"id", "clip_id", "spread", "samples_sha256", "stored_as", "wrapped_key", "_state"}
+    own = {"id", "clip_id", "spread", "samples_hash", "sealed_samples", "stored_as", "wrapped_key", "_state"}
     for model in (Clip, Task):
         first, *others = model.objects.order_by("pk")
         same = {name: value for name, value in vars(first).items() if name not in own}

@@ -1,5 +1,3 @@
-from pathlib import Path
-
 import pytest
 from django.core.files.storage import storages
 from django.db import OperationalError, transaction
@@ -8,11 +6,12 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from accounts import consent, keys, notices
 from accounts.models import Material, Purpose, User
 from datasets import campaigns
-from datasets.clips import audio, intake, vault
+from datasets.clips import audio, fingerprints, intake, vault
 from datasets.models import Clip, Task
 from tests.conftest import NOW
 from tests.support import sounds
 from tests.support.mutants import mutant
+from tests.support.stored import files
 
 
 @pytest.fixture
@@ -22,10 +21,6 @@ def sound():
 
 def origin(contributor, reference=""):
     return intake.Origin(contributor, Clip.Source.BROWSER, "en", reference)
-
-
-def files(home: Path) -> list[Path]:
-    return [path for path in (home / "vault").rglob("*") if path.is_file()]
 
 
 def test_a_clip_is_stored_with_its_task(alice, juniper, share):
@@ -167,7 +162,7 @@ def state_of(person, consented, monkeypatch):
 
 def stored(sound):
     """The clip of this sound and its tasks, without the values that differ from run to run."""
-    clip = Clip.objects.filter(samples_sha256=sound.fingerprint).first()
+    clip = Clip.objects.filter(samples_hash__in=fingerprints.hashes([sound.fingerprint])).first()
     if clip is None:
         return None
     own = {
@@ -175,6 +170,7 @@ def stored(sound):
         "_state",
         "stored_as",
         "wrapped_key",
+        "sealed_samples",
         "clip_id",
         "spread",
         "sealed_reference",

@@ -71,7 +71,7 @@ def make_tasks(alice, bea, carl):
                 source=Clip.Source.IMPORT,
                 seconds=1.0,
                 speech_share=1.0,
-                samples_sha256=(name := f"no sound {next(numbers)}"),
+                samples_hash=(name := f"no sound {next(numbers)}"),
                 stored_as=name,
                 wrapped_key=b"none",
                 created_at=NOW,

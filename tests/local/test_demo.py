@@ -3,7 +3,7 @@ from io import StringIO
 import pytest
 from django.core.management import call_command
 
-from accounts.ciphers import pseudonym_hash
+from accounts import names
 from accounts.models import User
 from datasets.models import Campaign, Clip, Task
 from tagger.demo import load, scripts
@@ -58,7 +58,7 @@ def test_a_second_start_changes_nothing_and_prints_the_same_log_ins(db, demo_hom
     assert [line for line in first.splitlines() if line.startswith("  ")] == [
         line for line in second.splitlines() if line.startswith("  ")
     ]
-    assert not User.objects.filter(username=pseudonym_hash("volunteer")).exists()
+    assert not User.objects.found_by(names.looked_up("volunteer")).exists()
 
 
 def test_an_interrupted_load_continues_at_the_next_start(db, demo_home, monkeypatch):

@@ -44,7 +44,7 @@ def start_again(site):
 
 
 def test_a_killed_child_is_reported_and_restarted(fragile):
-    for name in ("web", "worker", "beat", "postgres", "valkey"):
+    for name in ("web", "worker", "eraser", "beat", "postgres", "valkey"):
         killed = fragile.children()[name]
         os.kill(killed, signal.SIGKILL)
         fragile.wait_for_line(f"{name} was killed by SIGKILL; starting it again.")

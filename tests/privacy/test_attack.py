@@ -11,17 +11,19 @@ import numpy as np
 import pytest
 from django.utils import timezone
 
-from accounts import ciphers, consent, devices, key_rotation
+from accounts import consent, devices, key_rotation
+from accounts import key_copy as copied
 from accounts.models import Material, Purpose, User
 from datasets.clips import intake
 from datasets.models import Annotation, Clip, ReleaseRow, Task, Withdrawal
 from datasets.releases import frozen
 from tagger.lending import assignments
-from tagger.privacy import key_copy, tasks, withdrawal
+from tagger.privacy import key_copy, rotation, tasks, withdrawal
 from tagger.settling import settlement
 from tests.conftest import NOW
 from tests.support import opened, sounds
 from tests.support.mutants import mutant
+from tests.support.rotation import age, rotate
 from tests.support.scan import Scanner
 from tests.support.site import ROOT
 
@@ -120,10 +122,7 @@ def erase(own_home):
     """Everything that follows a withdrawal: the scrub, the key rotation, the end of the old master key."""
     for pk in withdrawal.unfinished():
         tasks.scrub(pk)
-    tasks.rotate_master_key()
-    made = (timezone.now() - 2 * key_rotation.GRACE).timestamp()
-    os.utime(own_home / "keys" / f"{ciphers.current_master()}.key", (made, made))
-    assert tasks.destroy_unused_masters() == ["0001"]
+    assert rotate() == ["0001"]
 
 
 def opens(found):
@@ -156,8 +155,8 @@ def test_yesterdays_dump_with_yesterdays_keys_opens_everything(attack, scanner, 
 @mutant(
     "old backups open nothing of people who left",
     "accounts/key_rotation.py",
-    kept_by="                ciphers.destroy(name)\n",
-    broken="                pass\n",
+    kept_by="        keyring.destroy(master.name)\n        if not keyring.exists(master.name):\n",
+    broken="        if True:\n",
 )
 def test_yesterdays_dump_with_todays_keys_opens_only_what_belongs_to_people_who_stayed(
     attack, people, scanner, own_home
@@ -214,8 +213,8 @@ def test_a_deleted_clip_no_longer_opens_and_everything_else_of_that_person_does(
 @mutant(
     "old backups still open the other clips of a person who deleted one",
     "tagger/privacy/key_copy.py",
-    kept_by="    key_rotation.write_copy(clip_key_lines())",
-    broken="    key_rotation.write_copy()",
+    kept_by="[*key_copy.person_lines([person]), *_clip_lines([person])]",
+    broken="[*key_copy.person_lines([person])]",
 )
 def test_without_clip_keys_in_the_copy_old_backups_of_a_person_who_deleted_a_clip_are_lost(
     attack, people, scanner, own_home
@@ -224,31 +223,32 @@ def test_without_clip_keys_in_the_copy_old_backups_of_a_person_who_deleted_a_cli
     person = people["stayer"]
     withdrawal.forget_clips(person, [person.clips.first().pk], timezone.now())
     erase(own_home)
-    key_rotation.write_copy()
+    copied.replace([person.pk], copied.person_lines([person.pk]))
     assert "stayer's second sound" not in scanner.names(pickle.dumps(attack("today")))
-    key_copy.write()
+    key_copy.replace(person.pk)
     assert "stayer's second sound" in scanner.names(pickle.dumps(attack("today")))
 
 
 @mutant(
     "the master key is rotated after an erasure that was still running at the last rotation",
     "tagger/privacy/withdrawal.py",
-    kept_by="    _finish(request, clock())\n",
-    broken="    _finish(request, request.requested_at)\n",
+    kept_by="            master = int(DataKey.objects.lock_master())\n",
+    broken="            master = 1\n",
 )
 def test_a_scrub_that_began_before_the_last_key_rotation_asks_for_another(people, own_home):
-    """An erasure is stamped with its end, so one that spans a key rotation leads to the next rotation."""
-    tasks.rotate_master_key()
+    """An erasure names the master key of its end, so one that spans a rotation leads to the next one."""
     withdrawal.forget_account(people["leaver"], False, timezone.now())
+    key_rotation.begin()
+    key_rotation.put_in_use()
     [pk] = withdrawal.unfinished()
-    ciphers.make_next_master()
     withdrawal.scrub(Withdrawal.objects.get(pk=pk), timezone.now)
-    assert withdrawal.is_key_rotation_due()
+    age()
+    assert Withdrawal.objects.get().last_master == 2 and rotation.is_due()
 
 
 @mutant(
     "consent references in old backups open for everyone who stayed",
-    "accounts/key_rotation.py",
+    "accounts/key_copy.py",
     kept_by="            given.update(sealed_reference=b64decode(reference))\n",
     broken="            given.exists()\n",
 )

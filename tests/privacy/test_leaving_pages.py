@@ -21,10 +21,11 @@ from tagger.privacy import tasks, withdrawal
 from tests.accounts.test_browser_opt_in import fits
 from tests.accounts.test_opt_in import Form
 from tests.conftest import NOW
-from tests.privacy.test_my_clips import drawn, files, scrub_all
+from tests.privacy.test_my_clips import drawn, scrub_all
 from tests.support import sounds
 from tests.support.mutants import mutant
 from tests.support.site import eventually
+from tests.support.stored import files
 
 PASSWORD = "a long pass phrase"
 
@@ -283,7 +284,7 @@ class Person:
 
 
 def vaulted(site):
-    return {path for path in (site.home / "vault").rglob("*") if path.is_file()}
+    return set(files(site.home))
 
 
 def test_a_person_signs_up_shares_leaves_is_gone_and_can_prove_it(site, tmp_path):

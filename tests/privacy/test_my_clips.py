@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from accounts import consent
 from accounts.models import Material, Purpose, User
-from datasets.clips import intake, vault
+from datasets.clips import fingerprints, intake, vault
 from datasets.models import Clip, Task, Withdrawal
 from datasets.releases import frozen
 from tagger.lending import assignments
@@ -21,6 +21,7 @@ from tagger.settling import settlement
 from tests.conftest import NOW
 from tests.support import sounds
 from tests.support.mutants import mutant
+from tests.support.stored import files
 
 PAGE = "/my-clips/"
 OWN = [("my_clip_audio", "get"), ("delete_clip", "get"), ("delete_clip", "post")]
@@ -28,10 +29,6 @@ OWN = [("my_clip_audio", "get"), ("delete_clip", "get"), ("delete_clip", "post")
 
 def drawn(response):
     return unescape(re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", response.content.decode())))
-
-
-def files(home):
-    return [path for path in (home / "vault").rglob("*") if path.is_file()]
 
 
 def scrub_all():
@@ -57,7 +54,7 @@ def sent(alice, juniper):
     sound = intake.read(sounds.in_format("wav", sounds.tone(0.5, hertz=333)))
     until = timezone.now() + timedelta(hours=72)
     intake.add(sound, juniper, intake.Origin(alice, Clip.Source.DEVICE, "en", held_until=until), NOW)
-    return alice.clips.get(samples_sha256=sound.fingerprint)
+    return alice.clips.get(samples_hash__in=fingerprints.hashes([sound.fingerprint]))
 
 
 @pytest.fixture

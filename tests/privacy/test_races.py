@@ -24,6 +24,7 @@ from tagger.lending import assignments
 from tagger.privacy import withdrawal
 from tests.support import sounds
 from tests.support.mutants import mutant
+from tests.support.stored import files
 
 RACES = int(os.environ.get("RACES", "100"))
 UPLOADS = int(os.environ.get("UPLOADS", "500"))
@@ -34,10 +35,6 @@ def sound(seed):
     """A short and unique sound, because the race is about storing, not decoding."""
     noise = 6_000 * np.random.default_rng(seed).standard_normal(8_000)
     return intake.read(sounds.in_format("wav", noise.astype(np.int16)))
-
-
-def files(home):
-    return sorted(path for path in (home / "vault").rglob("*") if path.is_file())
 
 
 def scrub_all():

@@ -14,12 +14,13 @@ from django.db import connection
 from django.test import Client
 from django.utils import timezone
 
-from accounts import consent, key_rotation
+from accounts import consent
+from accounts import key_copy as copied
 from accounts.models import Consent, DataKey, User
 from datasets.clips import vault
 from datasets.models import Annotation, Clip, Reconciliation, Release, Task, Withdrawal
 from datasets.releases import frozen
-from tagger.privacy import reconciler, withdrawal
+from tagger.privacy import key_copy, reconciler, withdrawal
 from tagger.settling import settlement
 from tests.conftest import NOW
 from tests.support.mutants import mutant
@@ -36,7 +37,7 @@ def clips(alice, juniper, share, volunteers):
     Task.objects.filter(pk=tasks[0].pk).update(annotation_count=2)
     settlement.settle(tasks[0].pk, NOW)
     frozen.freeze("spring", [juniper], NOW)
-    key_rotation.write_copy()
+    key_copy.complete()
     age_all()
     return list(Clip.objects.order_by("pk"))
 
@@ -113,12 +114,12 @@ def a_person_gone_with_a_key(clips):
 
 def a_key_kept_in_the_copy_alone(clips):
     person = User.objects.create_user("gone")
-    key_rotation.write_copy()
+    key_copy.complete()
     person.forget()
 
 
 def a_clips_key_kept_in_the_copy_alone(clips):
-    key_rotation.write_copy([{"clip": "gone", "contributor": clips[0].contributor_id, "wrapped": ""}])
+    copied.put([{"clip": "gone", "contributor": clips[0].contributor_id, "wrapped": ""}])
 
 
 def a_master_lost(clips, settings):
@@ -128,6 +129,18 @@ def a_master_lost(clips, settings):
 
 def an_erasure_overdue(clips):
     withdrawal.forget_clips(clips[0].contributor, [clips[1].pk], timezone.now() - timedelta(minutes=6))
+
+
+def an_erasure_that_old_backups_still_open(clips):
+    past = timezone.now() - timedelta(hours=25)
+    Withdrawal.objects.create(
+        person_id=1, scope="clips", token_sha256="y", requested_at=past, finished_at=past, last_master=1
+    )
+
+
+def a_data_key_that_opens_nowhere(clips):
+    User.objects.create_user("torn")
+    DataKey.objects.filter(pk=DataKey.objects.latest("pk").pk).update(unreadable_since=timezone.now())
 
 
 def a_released_row_without_its_task(clips):
@@ -147,11 +160,13 @@ BREAKS = {
     a_key_of_another: {"keys_that_do_not_open": 1},
     a_key_never_kept: {"keys_that_do_not_open": 1},
     a_consent_ended_and_clips_kept: {"clips_without_consent": 3},
-    an_erasure_that_says_it_is_done: {"clips_past_erasure": 1},
+    an_erasure_that_says_it_is_done: {"clips_past_erasure": 1, "overdue_in_backups": 1},
     a_person_gone_with_a_key: {"keys_without_owner": 1},
     a_key_kept_in_the_copy_alone: {"keys_without_owner": 1},
     a_clips_key_kept_in_the_copy_alone: {"keys_without_owner": 1},
     an_erasure_overdue: {"overdue_erasures": 1},
+    an_erasure_that_old_backups_still_open: {"overdue_in_backups": 1},
+    a_data_key_that_opens_nowhere: {"unreadable_keys": 1},
     a_released_row_without_its_task: {"release_rows_without_clip": 1},
 }
 
@@ -219,6 +234,7 @@ def test_a_clip_erased_while_the_reconciler_runs_is_no_orphan(clips, monkeypatch
     exists = storages["vault"].exists
 
     def erased(name):
+        monkeypatch.undo()
         Task.objects.filter(clip=clips[2]).delete()
         Clip.objects.filter(pk=clips[2].pk).delete()
         vault.destroy(clips[2].stored_as)

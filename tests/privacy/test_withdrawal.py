@@ -27,6 +27,7 @@ from tagger.settling import settlement
 from tests.conftest import NOW
 from tests.support.mutants import mutant
 from tests.support.refused import refused
+from tests.support.stored import files
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -34,10 +35,6 @@ ROOT = Path(__file__).resolve().parents[2]
 def scrub_all():
     for pk in withdrawal.unfinished():
         withdrawal.scrub(Withdrawal.objects.get(pk=pk), lambda: NOW)
-
-
-def files(home):
-    return [path for path in (home / "vault").rglob("*") if path.is_file()]
 
 
 @pytest.fixture
@@ -180,7 +177,7 @@ STEPS = [
     "_recall",
     "_count",
     "_replace_key",
-    "key_copy.write",
+    "key_copy.replace",
     "_scrub_person",
     "outbox.clear",
 ]

@@ -25,7 +25,7 @@ from knox.models import AuthToken
 from accounts import consent, devices, receipts
 from accounts.models import Material, Purpose, Role, User
 from datasets import campaigns
-from datasets.clips import intake
+from datasets.clips import fingerprints, intake
 from datasets.models import Annotation, Campaign, Clip, Task
 from datasets.releases import frozen
 from tagger import tasks
@@ -204,7 +204,9 @@ def share(contributor, campaign, now):
     """One more clip, unlike all before it; its task."""
     sound = intake.read(sounds.in_format("wav", sounds.babble(next(different), 1.0)))
     intake.add(sound, campaign, intake.Origin(contributor, Clip.Source.BROWSER, campaign.language), now)
-    return Task.objects.get(campaign=campaign, clip__samples_sha256=sound.fingerprint)
+    return Task.objects.get(
+        campaign=campaign, clip__samples_hash__in=fingerprints.hashes([sound.fingerprint])
+    )
 
 
 def answer(task, people, answers):

@@ -17,7 +17,7 @@ from django.core.exceptions import ObjectDoesNotExist
 from django.core.serializers.json import DjangoJSONEncoder
 
 from accounts.ciphers import KeyLost
-from datasets.clips import vault
+from datasets.clips import fingerprints, vault
 
 NAMES = {("User", "name"): "pseudonym", ("User", "email"): "address"}
 
@@ -48,6 +48,7 @@ def readers_of(model):
     readers = {name: lambda row, reads=reads: getattr(row, reads) for name, reads in names.items()}
     if model.__name__ == "Clip":
         readers["sound"] = vault.get
+        readers["samples"] = fingerprints.of
     if model.__name__ == "DataKey":
         readers["key"] = lambda row: row.open()
     return readers

@@ -70,7 +70,7 @@ def clip_of(person, basis, data_key, wav, now):
         source=Clip.Source.BROWSER,
         seconds=1.0,
         speech_share=1.0,
-        samples_sha256=secrets.token_hex(32),
+        samples_hash=secrets.token_hex(32),
         stored_as=name,
         created_at=now,
     )

@@ -24,7 +24,8 @@ SECONDS_TO_START = 90
 SECONDS_TO_STOP = 60
 MARKS = {
     "web": b"gunicorn",
-    "worker": b"\0worker\0",
+    "worker": b"\0-Q\0celery\0",
+    "eraser": b"\0-Q\0erasures\0",
     "beat": b"\0beat\0",
     "postgres": b"/postgres\0-D",
     "valkey": b"valkey-server",
