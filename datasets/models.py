@@ -544,6 +544,10 @@ class RecallQuerySet(models.QuerySet["Recall"]):
         """What the feed says must be deleted: published, and not good again since."""
         return self.filter(published_on__isnull=False, returned_on=None)
 
+    def erased(self) -> Self:
+        """What was erased since the feed was published, and stays in the release's lists until the next."""
+        return self.filter(Q(published_on=None) | Q(returned_on__isnull=False), line__isnull=False)
+
 
 class Recall(models.Model):
     """An id of a release whose clip was taken back, for the release's recall feed.
@@ -558,6 +562,8 @@ class Recall(models.Model):
     published_on = models.DateField(null=True, blank=True)
     returned_on = models.DateField(null=True, blank=True)
     is_final = models.BooleanField(db_default=True)
+    # What the release's lists say of an erased clip, without its words. The next publication removes it.
+    line = models.JSONField(null=True, blank=True)
 
     objects = RecallQuerySet.as_manager()
 

@@ -39,7 +39,7 @@ class ReleaseSerializer(serializers.Serializer[Any]):
     licence = serializers.CharField(help_text="an SPDX identifier")
     published_at = serializers.DateTimeField()
     audience = serializers.ChoiceField(choices=[Purpose.RESEARCHERS, Purpose.PUBLIC])
-    clips = serializers.IntegerField(help_text="that can be downloaded now")
+    clips = serializers.IntegerField(help_text="as of the recall feed of the day")
     hours = serializers.FloatField()
     manifest = serializers.CharField(help_text="its address")
     recalls = serializers.CharField(help_text="the address of the recall feed")
@@ -92,7 +92,7 @@ class OneRelease(ReleaseCall):
 class Manifest(ReleaseCall):
     @extend_schema(responses={(200, "application/jsonl"): OpenApiTypes.STR})
     def get(self, request: Request, slug: str) -> HttpResponseBase:
-        lines = map(_manifest_line, frozen.rows(self.release(slug)))
+        lines = map(_manifest_line, frozen.rows(self.release(slug), with_words=False))
         return StreamingHttpResponse(
             () if request.method == "HEAD" else _in_blocks(lines),
             content_type="application/jsonl",
@@ -185,6 +185,8 @@ def _response(archive: Archive, first: int, last: int, body: Any) -> HttpRespons
 
 
 def _manifest_line(row: Row) -> bytes:
+    """Without transcripts, which only archives have, because they go at once when a clip is withdrawn."""
+    is_label = row.label is not None
     fields = {
         "id": row.id,
         "speaker": row.speaker,
@@ -192,9 +194,9 @@ def _manifest_line(row: Row) -> bytes:
         "kind": row.kind,
         "language": row.language,
         "wake_word": row.wake_word,
-        "answer": row.answer,
+        "answer": row.label,
         "confidence": row.confidence,
-        "soft": row.soft,
+        "soft": row.soft if is_label else None,
         "seconds": row.seconds,
     }
     return json.dumps(fields, ensure_ascii=False).encode() + b"\n"

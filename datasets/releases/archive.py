@@ -2,7 +2,8 @@
 
 No second copy of a voice exists: an archive is planned first, which reads no sound, and then made piece by
 piece while it is sent. A piece outside the range is skipped by its size, so a range in the middle costs the
-plan and the sounds in the range. A clip that is withdrawn later ends the stream before its first byte.
+plan and the sounds in the range. In place of a clip that was withdrawn since the last recall feed comes
+silence of the same length, even if it is withdrawn during the download.
 """
 
 import logging
@@ -17,13 +18,14 @@ from . import tar
 from .formats import package
 from .formats.rows import Entry, Format
 from .plan import ArchiveFile, Group, Plan
-from .readahead import CLIP_GONE, Piece, ReadAhead, Sounds
+from .readahead import Piece, ReadAhead, Sounds
+from .sound_files import LOST
 
 logger = logging.getLogger(__name__)
 
 
 class Archive:
-    """A release in one format, as it may be handed out now. To be closed after use.
+    """A release in one format, as of the day's recall feed. To be closed after use.
 
     Raises formats.rows.NotRepresentable, when the format cannot hold this release, and accounts.keys.KeyLost.
     """
@@ -48,7 +50,7 @@ class Archive:
     def stream(self, first: int = 0, last: int | None = None) -> Iterator[bytes]:
         """The tar's bytes from `first` to `last`, both counted from 0 and within it.
 
-        Raises one of CLIP_GONE, and logs it, when a clip was withdrawn after planning.
+        Raises one of LOST, and logs it, when a file or key of a clip that may be handed out is not there.
         """
         end = self.size if last is None else last + 1
         sent = first
@@ -57,7 +59,7 @@ class Archive:
             for chunk in self._read_ahead.read(parts, hashing=end > self.plan.checksums_start):
                 yield chunk
                 sent += len(chunk)
-        except CLIP_GONE as reason:
+        except LOST as reason:
             message = "archive of %s in %s broken off at byte %s of %s: %s"
             logger.warning(message, self.release.slug, self.form.NAME, sent, self.size, reason)
             raise
@@ -102,7 +104,7 @@ class Archive:
         return (Entry(file.path, file.size, partial(self._text, file)) for file in group.files)
 
     def _sound(self, sounds: Sounds, position: int) -> Iterator[bytes]:
-        sound, digest = sounds.read(position, sounds.vault_files(position)[0])
+        sound, digest = sounds.read(position)
         self.plan.digests.keep(sounds.group, position, [digest])
         yield sound
 
@@ -127,4 +129,4 @@ class Archive:
         if kept := self.plan.digests.of(group):
             return kept
         sounds = Sounds(self.release, group)
-        return [sounds.read(position, file)[1] for position, file in enumerate(sounds.vault_files(0))]
+        return [sounds.read(position)[1] for position in range(len(group.files))]

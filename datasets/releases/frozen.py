@@ -1,14 +1,14 @@
 """Freeze settled tasks into a Release, and read one back as rows for a training format.
 
-A row keeps the label as it was when the release was made. Whether its clip may still be handed out is checked
-at every read.
+A row keeps the label as it was when the release was made. What a release lists changes once a day, with the
+recall feed. Whether a sound and its words may still be handed out is checked at every read.
 """
 
 import json
 import secrets
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from datetime import datetime
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import asdict, dataclass
+from datetime import date, datetime
 from enum import StrEnum
 from functools import cache
 from typing import Any, NamedTuple
@@ -24,9 +24,10 @@ from accounts.refusals import Refusal
 from datasets import live, words
 from datasets.models import Campaign, Clip, Recall, Release, ReleaseRow, Task
 
-from . import recalls, splits
+from . import blank, sound_files, splits
 from .formats.card import About
 from .formats.rows import Row
+from .sound_files import Sound
 
 BATCH_SIZE = 2_000
 
@@ -41,15 +42,6 @@ class ReleaseRefusal(StrEnum):
 
 class BadRelease(Refusal):
     """The release cannot be made as asked for; nothing was frozen. Its code is a ReleaseRefusal."""
-
-
-class ClipRefusal(StrEnum):
-    WITHDRAWN = "withdrawn"  # row, release
-    RESIZED = "resized"  # row
-
-
-class ClipWithdrawn(Refusal):
-    """A clip was withdrawn while its release was being read. Its code is a ClipRefusal."""
 
 
 @dataclass(frozen=True)
@@ -110,23 +102,39 @@ def freeze(
     )
 
 
-def rows(release: Release) -> Iterator[Row]:
-    """The release's rows whose clips may be handed out now, ordered by id, read in batches.
+def rows(release: Release, with_words: bool = True) -> Iterator[Row]:
+    """The release's rows as of the day's recall feed, ordered by id, read in batches.
 
+    The row of a clip that may not be handed out any more stays until the next feed, so that no list says at
+    what time someone left. Its words are blank. Without `with_words`, those of all rows are.
     Raises accounts.keys.KeyLost when the key of sealed words is gone.
     """
-    last = ""
-    while batch := list(_live_rows(release).filter(public_id__gt=last).order_by("public_id")[:BATCH_SIZE]):
-        last = batch[-1][0]
+    last, size = "", BATCH_SIZE
+    while size == BATCH_SIZE:
+        batch = list(_stored_rows(release).filter(public_id__gt=last).order_by("public_id")[:BATCH_SIZE])
+        size, first = len(batch), last
+        last = batch[-1][0] if batch else ""
+        # Read after the batch, so that a row that is erased meanwhile is in one of both, or in both.
+        erased = release.recalls.erased().filter(public_id__gt=first)
+        erased = erased.filter(public_id__lte=last) if size == BATCH_SIZE else erased
+        found = {public_id: Row(id=public_id, **_without_digest(line)) for public_id, line in _lines(erased)}
         key_cache = keys.KeyCache()
+        found |= {row[0]: _row(release, _StoredRow(*row), key_cache, with_words) for row in batch}
         # A list, not a generator: the reader may be slow, and the keys may be replaced while it reads.
-        yield from [_decrypted(_LiveRow(*row), key_cache) for row in batch]
+        yield from [found[public_id] for public_id in sorted(found)]
 
 
 def amount(release: Release) -> tuple[int, float]:
-    """How many clips of it may be handed out now, and how many seconds they last."""
-    found = _live_rows(release).aggregate(clips=Count("pk"), seconds=Sum("task__clip__seconds"))
-    return found["clips"], found["seconds"] or 0.0
+    """How many clips it holds as of the day's recall feed, and how many seconds they last."""
+    found = _listed_rows(release).aggregate(clips=Count("pk"), seconds=Sum("task__clip__seconds"))
+    erased = [line["seconds"] for _public_id, line in _lines(release.recalls.erased())]
+    return found["clips"] + len(erased), (found["seconds"] or 0.0) + sum(erased)
+
+
+def count_silent(release: Release) -> int:
+    """How many of these clips may not be handed out any more, and are silent until the next feed."""
+    withheld = _listed_rows(release).exclude(task__in=Task.objects.live_for(Purpose(release.audience)))
+    return withheld.count() + release.recalls.erased().count()
 
 
 def about(release: Release) -> About:
@@ -139,30 +147,43 @@ def about(release: Release) -> About:
         site=settings.SITE_URL,
         contact=settings.CONTACT,
         licence=release.licence,
-        as_of=changed.isoformat() if (changed := recalls.changed_on(release)) else "",
+        is_public=release.audience == Purpose.PUBLIC,
+        as_of=changed.isoformat() if (changed := _changed_on(release)) else "",
     )
 
 
-class VaultFile(NamedTuple):
-    """Where the vault has a clip's WAV, and the clip's key."""
-
-    stored_as: str
-    key: bytes
-
-
-def vault_files(release: Release, ids: Sequence[str]) -> list[VaultFile]:
-    """The vault files of some rows, in the order of `ids`.
-
-    Raises ClipWithdrawn if one of the clips may not be handed out now, and accounts.keys.KeyLost.
-    """
-    statement = _live_sounds_statement(Purpose(release.audience))
+def sounds(release: Release, ids: Sequence[str]) -> list[Sound]:
+    """The sounds of some rows, in the order of `ids`. Raises accounts.keys.KeyLost."""
+    statement = _sounds_statement(Purpose(release.audience))
     found = {row[0]: row[1:] for row in prepared.rows(*statement, (release.pk, list(ids)))}
     key_cache = keys.KeyCache()
-    return [_vault_file(release, public_id, found.get(public_id), key_cache) for public_id in ids]
+    known = {public_id: _sound(_SoundRow(*row), key_cache) for public_id, row in found.items()}
+    if len(known) < len(ids):
+        erased = release.recalls.erased().filter(public_id__in=ids)
+        gone = {each: Sound(digest=bytes.fromhex(line["digest"])) for each, line in _lines(erased)}
+        known = gone | known
+    return [known.get(public_id, Sound()) for public_id in ids]
 
 
-class _LiveRow(NamedTuple):
-    """A row as `_live_rows` reads it, in the order of _COLUMNS."""
+def lines_of(release: Release, ids: Collection[str]) -> dict[str, dict[str, Any]]:
+    """What the release's lists say of these rows, by id, without their words but with each file's digest.
+
+    For a recall, which keeps it from the erasure to the next feed.
+    """
+    stored = _stored_rows(release).filter(public_id__in=ids).order_by("public_id")
+    withheld = [_StoredRow(*row)._replace(is_live=False) for row in stored]
+    key_cache = keys.KeyCache()
+    kept = {}
+    for found, sound in zip(withheld, sounds(release, [row.public_id for row in withheld]), strict=True):
+        row = asdict(_row(release, found, key_cache, with_words=True))
+        public_id = row.pop("id")
+        digest = sound_files.digest(sound, row["size"], sound_files.mark(release, public_id))
+        kept[public_id] = row | {"digest": digest.hex()}
+    return kept
+
+
+class _StoredRow(NamedTuple):
+    """A row as `_stored_rows` reads it: _COLUMNS, and whether its clip may be handed out now."""
 
     public_id: str
     speaker: str
@@ -183,6 +204,7 @@ class _LiveRow(NamedTuple):
     contributor: int
     data_key: memoryview | None
     master: str | None
+    is_live: bool
 
 
 _COLUMNS = (
@@ -208,71 +230,116 @@ _COLUMNS = (
 )
 
 
-def _live_rows(release: Release) -> QuerySet[ReleaseRow, tuple[Any, ...]]:
-    """The rows whose clips may be handed out now."""
-    allowed = Task.objects.live_for(Purpose(release.audience))
+def _changed_on(release: Release) -> date | None:
+    """The day of the newest recall feed that differs from the one before it; None if all were empty."""
+    days = release.recalls.values_list("published_on", "returned_on").distinct()
+    return max((day for row in days for day in row if day), default=None)
+
+
+def _listed_rows(release: Release) -> QuerySet[ReleaseRow]:
+    """The rows that the day's recall feed has not taken out."""
     # What a speaker withdrew stays recalled, even if they give consent again.
     recalled = release.recalls.in_force().filter(public_id=OuterRef("public_id"))
-    return release.rows.filter(~Exists(recalled), task__in=allowed).values_list(*_COLUMNS)
+    return release.rows.filter(~Exists(recalled))
+
+
+def _stored_rows(release: Release) -> QuerySet[ReleaseRow, tuple[Any, ...]]:
+    """The same as _StoredRow has them."""
+    live = Task.objects.live_for(Purpose(release.audience), per_row=True).filter(pk=OuterRef("task"))
+    return _listed_rows(release).annotate(is_live=Exists(live)).values_list(*_COLUMNS, "is_live")
 
 
 @cache
-def _live_sounds_statement(audience: Purpose) -> tuple[str, str]:
+def _sounds_statement(audience: Purpose) -> tuple[str, str]:
     """A name, and the statement for the sounds of some rows, planned once.
 
-    Its condition is that of `_live_rows`; a test compares both in every state of a clip. It is written by
-    hand because Django's own statement joins one more table and takes a third longer.
+    Which may be sent follows the rule of `_stored_rows`; a test compares both in every state of a clip. It is
+    written by hand because Django's own statement joins one more table and takes a third longer.
     """
     return (
-        f"live_sounds_{audience}",
+        f"release_sounds_{audience}",
         f"""
         SELECT pinned.public_id, clip.stored_as, clip.wrapped_key,
-            clip.contributor_id, key.wrapped, key.master
+            clip.contributor_id, key.wrapped, key.master,
+            {live.task_condition(audience, "task.id")}
+            AND NOT EXISTS (
+                SELECT FROM {Recall._meta.db_table} recalled
+                WHERE recalled.release_id = pinned.release_id AND recalled.public_id = pinned.public_id
+                AND recalled.published_on IS NOT NULL AND recalled.returned_on IS NULL
+            )
         FROM {ReleaseRow._meta.db_table} pinned
         JOIN {Task._meta.db_table} task ON task.id = pinned.task_id
         JOIN {Clip._meta.db_table} clip ON clip.id = task.clip_id
         LEFT JOIN {DataKey._meta.db_table} key ON key.person_id = clip.contributor_id
         WHERE pinned.release_id = %s AND pinned.public_id = ANY(%s::text[])
-        AND {live.task_condition(audience, "task.id")}
-        AND NOT EXISTS (
-            SELECT FROM {Recall._meta.db_table} recalled
-            WHERE recalled.release_id = pinned.release_id AND recalled.public_id = pinned.public_id
-            AND recalled.published_on IS NOT NULL AND recalled.returned_on IS NULL
-        )
         """,
     )
 
 
-def _vault_file(
-    release: Release, public_id: str, found: tuple[Any, ...] | None, key_cache: keys.KeyCache
-) -> VaultFile:
-    if found is None:
-        raise ClipWithdrawn(ClipRefusal.WITHDRAWN, row=public_id, release=release.slug)
-    stored_as, wrapped_key, *owner = found
-    return VaultFile(stored_as, _clip_key(stored_as, wrapped_key, key_cache.data_key(*owner)))
+class _SoundRow(NamedTuple):
+    """A sound as `_sounds_statement` reads it, after its id."""
+
+    stored_as: str
+    wrapped_key: memoryview
+    contributor: int
+    data_key: memoryview | None
+    master: str | None
+    may_be_sent: bool
 
 
-def _decrypted(row: _LiveRow, key_cache: keys.KeyCache) -> Row:
-    answer, soft = _answer_and_soft(row, key_cache)
-    wake_word = row.kind == Campaign.Kind.WAKE_WORD
+def _sound(row: _SoundRow, key_cache: keys.KeyCache) -> Sound:
+    try:
+        data_key = key_cache.data_key(row.contributor, row.data_key, row.master)
+        return Sound(row.stored_as, _clip_key(row.stored_as, row.wrapped_key, data_key), row.may_be_sent)
+    except keys.KeyLost:
+        if row.may_be_sent:
+            raise
+        return Sound()
+
+
+def _lines(erased: QuerySet[Recall]) -> Iterator[tuple[str, dict[str, Any]]]:
+    for recall in erased.iterator(chunk_size=BATCH_SIZE):
+        yield recall.public_id, recall.line or {}
+
+
+def _without_digest(line: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in line.items() if name != "digest"}
+
+
+def _row(release: Release, row: _StoredRow, key_cache: keys.KeyCache, with_words: bool) -> Row:
+    is_label = row.kind == Campaign.Kind.WAKE_WORD
+    answer, soft = _answer_and_soft(row, key_cache) if is_label or with_words else ("", {})
     return Row(
         id=row.public_id,
         speaker=row.speaker,
         split=row.split,
         kind=row.kind,
         wake_word=row.wake_word,
-        label=answer if wake_word else None,
-        text="" if wake_word else answer,
+        label=answer if is_label else None,
+        text="" if is_label else answer,
         seconds=row.seconds,
-        size=44 + 2 * round(row.seconds * 16_000),
+        size=sound_files.size(row.seconds, sound_files.mark(release, row.public_id)),
         confidence=row.confidence,
         soft=soft,
         language=row.language,
     )
 
 
-def _answer_and_soft(row: _LiveRow, key_cache: keys.KeyCache) -> tuple[str, dict[str, Any]]:
-    """Labels are stored as plain text, transcripts under the clip's key."""
+def _answer_and_soft(row: _StoredRow, key_cache: keys.KeyCache) -> tuple[str, dict[str, Any]]:
+    """Labels are stored as plain text and stay listed; transcripts are under the clip's key, and blank if the
+    clip may not be handed out any more."""
+    if row.kind == Campaign.Kind.WAKE_WORD:
+        return row.plain_answer, row.plain_soft
+    try:
+        answer, soft = _unsealed(row, key_cache)
+    except keys.KeyLost:
+        if row.is_live:
+            raise
+        return "", {}
+    return (answer, soft) if row.is_live else (blank.text(answer), blank.evidence(soft))
+
+
+def _unsealed(row: _StoredRow, key_cache: keys.KeyCache) -> tuple[str, dict[str, Any]]:
     if not row.sealed_answer and not row.sealed_soft:
         return row.plain_answer, row.plain_soft
     data_key = key_cache.data_key(row.contributor, row.data_key, row.master)

@@ -1,6 +1,7 @@
 """What an archive will hold: its files in order, their sizes, their digests and the archive's ETag.
 
-Planning reads the rows of a release and no sound. A clip that is withdrawn already is in no plan.
+Planning reads the rows of a release and no sound. Between two recall feeds all plans of a release are alike:
+a clip that was withdrawn meanwhile keeps its place, but its sound is silence and its words are blank.
 """
 
 import hashlib
@@ -24,7 +25,7 @@ from .scratch import EncryptedList, EncryptedText
 GROUP_SOUNDS, GROUP_BYTES = 64, 4 * 2**20
 ROWS_IN_MEMORY = 8_000  # while planning; the rows beyond go to encrypted temporary storage, which is slower
 
-_DIGEST = hashlib.sha256().digest_size
+DIGEST = hashlib.sha256().digest_size
 
 
 class ArchiveFile(NamedTuple):
@@ -112,9 +113,18 @@ class Plan:
                 self.file_count += 1
                 self.checksums_size += _checksum_size(file.path)
                 self.checksums_start += tar.size_of(file.path, file.size, self.mtime)
-                # This identifies every byte: a text by its digest, a sound by its row, as it never changes.
-                tag.update(f"{file.path}\0{file.size}\0{file.sound}\0{file.digest.hex()}\n".encode())
+                tag.update(self._identity(file))
         return f'"{tag.hexdigest()[:32]}"'
+
+    def _identity(self, file: ArchiveFile) -> bytes:
+        """What the ETag says of a file: its place and its row, or what it is if it has no words.
+
+        This identifies every byte but the blanks that a withdrawal leaves, which move nothing. So a download
+        that was interrupted continues, and no one can see from the ETag when someone left.
+        """
+        slot = tar.size_of(file.path, file.size, self.mtime)
+        digest = file.digest.hex() if file.path in package.WITHOUT_WORDS else ""
+        return f"{file.path}\0{slot}\0{file.sound}\0{digest}\n".encode()
 
     def _planned(self, entry: Entry, opened: ExitStack) -> ArchiveFile:
         if entry.sound:
@@ -142,18 +152,18 @@ class Digests:
 
     def keep(self, group: Group, position: int, digests: list[bytes]) -> None:
         """Stores those of the group's sounds from this position on."""
-        os.pwrite(self._file.fileno(), b"".join(digests), (group.number * GROUP_SOUNDS + position) * _DIGEST)
+        os.pwrite(self._file.fileno(), b"".join(digests), (group.number * GROUP_SOUNDS + position) * DIGEST)
 
     def of(self, group: Group) -> list[bytes] | None:
         """Those of all sounds of the group, or None when some of them were not read."""
-        size = len(group.files) * _DIGEST
-        kept = os.pread(self._file.fileno(), size, group.number * GROUP_SOUNDS * _DIGEST)
-        digests = [kept[at : at + _DIGEST] for at in range(0, size, _DIGEST)]
+        size = len(group.files) * DIGEST
+        kept = os.pread(self._file.fileno(), size, group.number * GROUP_SOUNDS * DIGEST)
+        digests = [kept[at : at + DIGEST] for at in range(0, size, DIGEST)]
         return digests if all(map(any, digests)) else None
 
 
 def _checksum_size(path: str) -> int:
-    return len(package.checksum(bytes(_DIGEST), path))
+    return len(package.checksum(bytes(DIGEST), path))
 
 
 def _repeatable(rows: Iterator[Row], overflow: EncryptedList[Row]) -> Callable[[], Iterator[Row]]:

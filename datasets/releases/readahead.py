@@ -2,72 +2,87 @@
 
 A second thread reads and decrypts sounds; most of that is C code, during which the first thread can run. Only
 the caller's thread queries the database, because the connection belongs to it. Just before a sound is sent,
-it checks again whether the sound may still be handed out.
+it checks again whether the sound may still be handed out; if not, silence is sent.
 """
 
 import hashlib
 import time
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from functools import partial
 from typing import NamedTuple, Self
 
-from accounts.keys import KeyLost
-from datasets.clips import vault
 from datasets.models import Release
 
-from . import frozen, tar
-from .frozen import VaultFile
-from .plan import Group, Plan
+from . import frozen, sound_files, tar
+from .plan import DIGEST, Group, Plan
+from .sound_files import LOST, Sound
 
 BATCH_BYTES = 2**19  # sent together; the last piece of a batch may exceed it
 BATCHES_AHEAD = 4
 LIVE_CHECK_SECONDS = 1.0  # how long a check that sounds may be handed out is good for
-CLIP_GONE = (frozen.ClipWithdrawn, KeyLost, FileNotFoundError)
 
 
 class Sounds:
     """The sounds of a group of files, each at a position from 0.
 
-    One query checks whether the sounds from a position on may be handed out. It is repeated when its answer
-    is too old, because the reader may be slow.
+    One query says which of them may be handed out. It is repeated when its answer is too old, because the
+    reader may be slow.
     """
 
     def __init__(self, release: Release, group: Group) -> None:
         self.group = group
         self._release = release
-        self._vault_files: list[VaultFile] = []
+        self._sounds: list[Sound] = []
         self._valid_until = 0.0
 
-    def check(self, position: int) -> None:
-        """Raises one of CLIP_GONE unless all sounds from this position on may be handed out."""
-        now = time.monotonic()
-        if now >= self._valid_until:
-            ids = [file.sound for file in self.group.files[position:]]
-            self._vault_files = frozen.vault_files(self._release, ids)
-            self._valid_until = now + LIVE_CHECK_SECONDS
+    def at(self, position: int) -> Sound:
+        """As it was when it was last asked for."""
+        return self._sounds[position]
 
-    def vault_files(self, position: int) -> list[VaultFile]:
-        """Those of the sounds from this position on. Raises one of CLIP_GONE."""
-        self.check(position)
-        return self._vault_files[position - len(self.group.files) :]
+    def check(self) -> None:
+        """Ask which of them may be handed out, unless the answer is still good."""
+        if time.monotonic() >= self._valid_until:
+            self.ask()
 
-    def read(self, position: int, file: VaultFile) -> tuple[bytes, bytes]:
-        """The sound and its digest. No database here; raises one of CLIP_GONE."""
-        buffer = bytearray(self.group.files[position].size)
-        digest = self.read_into(memoryview(buffer), position, file, hashing=True)
+    def ask(self) -> None:
+        self._sounds = frozen.sounds(self._release, [file.sound for file in self.group.files])
+        self._valid_until = time.monotonic() + LIVE_CHECK_SECONDS
+
+    def read(self, position: int) -> tuple[bytes, bytes]:
+        """The file and the digest of the file as it was published. Raises one of LOST."""
+        self.check()
+        buffer = memoryview(bytearray(self.group.files[position].size))
+        try:
+            digest = self.fill(buffer, position, self.at(position), hashing=True)
+        except LOST:
+            self.ask()
+            digest = self.fill(buffer, position, self.at(position), hashing=True)
+        self.check()
+        if not self.at(position).may_be_sent:
+            self.silence(buffer, position)
         return bytes(buffer), digest
 
-    def read_into(self, buffer: memoryview, position: int, file: VaultFile, hashing: bool) -> bytes:
-        """Fills the buffer, which is as long as the sound, and returns the stored digest. If none is stored,
-        the digest is computed with `hashing`, and empty without."""
-        try:
-            digest = vault.read_into(buffer, *file)
-        except vault.WrongSize:
-            row = self.group.files[position].sound
-            raise frozen.ClipWithdrawn(frozen.ClipRefusal.RESIZED, row=row) from None
+    def fill(self, buffer: memoryview, position: int, sound: Sound, hashing: bool) -> bytes:
+        """Fills the buffer, which is as long as the file, with the sound, or with silence if it may not be
+        sent.
+
+        Returns the digest of the file as it was published, so that the checksums do not say either when
+        someone left; it may be empty without `hashing`. No database here; raises one of LOST.
+        """
+        mark = self._mark(position)
+        if sound.may_be_sent:
+            return sound_files.read_into(buffer, sound, mark, hashing)
+        digest = sound_files.digest(sound, len(buffer), mark) if hashing else b""
+        self.silence(buffer, position)
         return hashlib.sha256(buffer).digest() if hashing and not digest else digest
+
+    def silence(self, buffer: memoryview, position: int) -> None:
+        sound_files.silence_into(buffer, self._mark(position))
+
+    def _mark(self, position: int) -> bytes:
+        return sound_files.mark(self._release, self.group.files[position].sound)
 
 
 class Piece(NamedTuple):
@@ -110,20 +125,29 @@ class ReadAhead:
     def _start(self, batch: list[Part], hashing: bool) -> Callable[[], bytes]:
         """Starts to read the sounds of a batch, and returns a function that waits for the bytes. Pieces
         without sound are made in that function, because the checksums need the digests of earlier sounds."""
-        sounds, position = batch[0].piece.sounds, batch[0].piece.position
+        sounds = batch[0].piece.sounds
         if sounds is None:
             return partial(_joined, batch)
-        files = sounds.vault_files(position)
+        sounds.check()
+        found = [sounds.at(part.piece.position) for part in batch]
         buffer = self._buffer(sum(part.piece.size for part in batch))
-        reading = self._pool.submit(self._fill, buffer, sounds, batch, files, hashing)
-        return partial(self._finish, reading, sounds, position, buffer)
+        reading = self._pool.submit(self._fill, buffer, sounds, batch, found, hashing)
+        return partial(self._finish, reading, sounds, buffer)
 
-    def _finish(self, reading: Future[memoryview], sounds: Sounds, position: int, buffer: bytearray) -> bytes:
-        """The bytes of a batch, if its sounds may still be handed out. Raises one of CLIP_GONE."""
-        content = reading.result()
-        sounds.check(position)
+    def _finish(self, reading: Future["_Read"], sounds: Sounds, buffer: bytearray) -> bytes:
+        """The bytes of a batch, with silence for sounds that may not be handed out any more. Raises one of
+        LOST."""
+        read = reading.result()
+        sounds.check()
+        if any(place.lost for place in read.places):
+            sounds.ask()  # an erasure marks a clip before it destroys its file
+        for place in read.places:
+            if not sounds.at(place.position).may_be_sent:
+                sounds.silence(place.buffer, place.position)
+            elif place.lost:
+                raise place.lost
         self._buffers.append(buffer)
-        return bytes(content)
+        return bytes(read.content)
 
     def _buffer(self, size: int) -> bytearray:
         """One of at least this size. Buffers are reused, because allocating memory takes the kernel as long
@@ -132,31 +156,46 @@ class ReadAhead:
         return buffer if len(buffer) >= size else bytearray(size)
 
     def _fill(
-        self,
-        buffer: bytearray,
-        sounds: Sounds,
-        batch: list[Part],
-        files: Sequence[VaultFile],
-        hashing: bool,
-    ) -> memoryview:
+        self, buffer: bytearray, sounds: Sounds, batch: list[Part], found: list[Sound], hashing: bool
+    ) -> "_Read":
         """The files of a batch, as in the tar. Runs in the second thread: no database here."""
         digests: list[bytes] = []
+        places: list[_Place] = []
         first, last = batch[0], batch[-1]
         whole, at = memoryview(buffer), 0
-        positions = range(first.piece.position, last.piece.position + 1)
-        for position, vault_file in zip(positions, files, strict=False):
+        for part, sound in zip(batch, found, strict=True):
+            position = part.piece.position
             file = sounds.group.files[position]
             head = tar.header(file.path, file.size, self._mtime)
             start = at + len(head)
             end = start + file.size
             whole[at:start] = head
-            digests.append(sounds.read_into(whole[start:end], position, vault_file, hashing))
+            lost, digest = None, bytes(DIGEST)
+            try:
+                digest = sounds.fill(whole[start:end], position, sound, hashing)
+            except LOST as reason:
+                lost = reason
+            digests.append(digest)
+            places.append(_Place(position, whole[start:end], lost))
             padding = tar.padding(file.size)
             at = end + len(padding)
             whole[end:at] = padding
         if hashing:
             self._digests.keep(sounds.group, first.piece.position, digests)
-        return whole[first.first : at - last.piece.size + last.end]
+        return _Read(whole[first.first : at - last.piece.size + last.end], places)
+
+
+class _Place(NamedTuple):
+    """Where the sound at this position was read to, or why it could not be read."""
+
+    position: int
+    buffer: memoryview
+    lost: Exception | None
+
+
+class _Read(NamedTuple):
+    content: memoryview
+    places: list[_Place]
 
 
 def _batches(parts: Iterable[Part]) -> Iterator[list[Part]]:

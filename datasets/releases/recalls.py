@@ -13,7 +13,9 @@ from django.db.models import Case, Exists, OuterRef, Q, QuerySet, Value, When
 from accounts import signing
 from accounts.consent import live_for
 from accounts.models import Purpose
-from datasets.models import Recall, Release, Task
+from datasets.models import Recall, Release, ReleaseRow, Task
+
+from . import frozen
 
 BATCH_SIZE = 2_000
 
@@ -34,10 +36,20 @@ def feed(release: Release) -> dict[str, Any]:
     )
 
 
-def changed_on(release: Release) -> date | None:
-    """The day of the newest feed that differs from the one before it; None if all of them are empty."""
-    days = release.recalls.values_list("published_on", "returned_on")
-    return max((day for row in days.distinct() for day in row if day), default=None)
+def recall(rows: QuerySet[ReleaseRow]) -> None:
+    """Recall rows that are about to be erased; what the feed recalls already stays as it is.
+
+    Until the next feed is published, what the release lists of them stays, without their words.
+    """
+    for release in Release.objects.filter(rows__in=rows).distinct():
+        ids = list(rows.filter(release=release).values_list("public_id", flat=True))
+        lines = frozen.lines_of(release, ids)
+        Recall.objects.bulk_create(
+            [Recall(release=release, public_id=public_id, line=line) for public_id, line in lines.items()],
+            update_conflicts=True,
+            unique_fields=["release", "public_id"],
+            update_fields=["line"],
+        )
 
 
 def publish(now: datetime) -> int:
@@ -62,6 +74,7 @@ def _publish(release_id: int, today: date) -> int:
     recalled = again.update(returned_on=None, published_on=today, is_final=~Exists(owned))
     release.recalls.in_force().filter(Exists(allowed), is_final=False).update(returned_on=today)
     recalled += release.recalls.filter(published_on=None).update(published_on=today)
+    release.recalls.filter(line__isnull=False).update(line=None)
     release.recalls_published_on = today
     release.save(update_fields=["recalls_published_on"])
     return recalled

@@ -4,7 +4,7 @@ from accounts.refusals import Refusal, in_words
 
 from .formats.folder import FolderRefusal
 from .formats.rows import FormatRefusal
-from .frozen import ClipRefusal, ReleaseRefusal
+from .frozen import ReleaseRefusal
 
 WORDS = {
     ReleaseRefusal.BAD_NAME: "%(slug)r cannot name a release: up to 60 letters, digits, - and _ can.",
@@ -15,8 +15,6 @@ WORDS = {
         "%(found)d contributors have a settled clip here that may be released, "
         "at least %(least)d are asked for."
     ),
-    ClipRefusal.WITHDRAWN: "%(row)s was withdrawn while %(release)s was being read",
-    ClipRefusal.RESIZED: "%(row)s is of another size than it was",
     FormatRefusal.UNKNOWN: "no format %(name)r; there are %(known)s",
     FormatRefusal.SEVERAL_WAKE_WORDS: "%(format)s takes one wake word a release; there are %(found)s",
     FolderRefusal.OCCUPIED: "%(folder)s exists and is not an empty folder; name another or empty it",

@@ -1,7 +1,8 @@
 """Remove withdrawn clips from a copy of a release, and check the rest: python clean_copy.py FOLDER
 
-Needs only Python 3.9. Removes the files and rows of all clips in the release's signed recall feed, and
-compares the rest with checksums.sha256. Run it before each training. Exit code 0: clean and complete.
+Needs only Python 3.9. Removes the files and rows of all clips in the release's signed recall feed, and of
+those that came as silence because they were withdrawn after it. Compares the rest with checksums.sha256.
+Run it after each download and before each training. Exit code 0: clean and complete.
 """
 
 import argparse
@@ -13,7 +14,8 @@ from pathlib import Path
 from urllib import parse, request
 
 P, Q = 2**255 - 19, 2**252 + 27742317777372353535851937790883648493  # of Ed25519: RFC 8032
-D, ID, SUMS = -121665 * pow(121666, -1, P) % P, re.compile(b"[0-9A-Za-z]+"), "checksums.sha256"
+D, ID = -121665 * pow(121666, -1, P) % P, re.compile(b"[0-9A-Za-z]+")
+SUMS, LABELS, ROW = "checksums.sha256", "soft-labels.jsonl", re.compile(rb'"id": "(\w+)"')
 AS_OF = re.compile(rb"As of the feed of (\S+)\n")  # in LICENSE.txt: the newest feed that the copy follows
 
 
@@ -69,22 +71,54 @@ def withdrawn(folder, feed, key):
     return gone, b"As of the feed of %s\n" % day if gone or back else b""
 
 
+def is_silent(path):
+    with path.open("rb") as file:
+        data = file.read(4096)  # enough, nearly always, to find a sound
+        size = int.from_bytes(data[40:44], "little")
+        if data.count(b"\0", 44, 44 + size) == min(size, len(data) - 44) > 0:
+            data += file.read()
+    return data[:4] == b"RIFF" and data.count(b"\0", 44, 44 + size) == size > 0
+
+
+def sha256(path):
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def silent(folder, listed):
+    """The ids of the clips whose files are silent and have other checksums than they had when published."""
+    rows = set(ROW.findall((folder / LABELS).read_bytes()))
+    draft = folder / (LABELS + ".cleaning")
+    if draft.is_file() and sha256(draft) == listed[LABELS]:  # an earlier run was killed, and took these out
+        yield from rows.difference(ROW.findall(draft.read_bytes()))
+    for path in folder.rglob("*.wav"):
+        name = path.relative_to(folder).as_posix()
+        if is_silent(path) and listed.get(name) != sha256(path):
+            yield from rows.intersection(ID.findall(name.encode()))
+
+
 def clean(folder, gone, as_of):
     """Remove the files and rows of these clips; return what is wrong with the rest."""
     listed = {line[66:]: line[:64] for line in (folder / SUMS).read_text("utf-8").splitlines()}
+    since = set(silent(folder, listed)) - gone
+    if since:
+        print(f"{len(since)} more were withdrawn or reported since: they came as silence")
+        gone = gone | since
     stays = {name: sha for name, sha in listed.items() if gone.isdisjoint(ID.findall(name.encode()))}
-    wrong, new = [f"missing: {name}" for name in stays if not (folder / name).is_file()], {folder / SUMS: b""}
+    wrong = [f"missing: {name}" for name in stays if not (folder / name).is_file()]
+    new, goes = {folder / SUMS: b""}, set()
     for path in sorted(path for path in folder.rglob("*") if path.is_file() and path not in new):
         name, data = path.relative_to(folder).as_posix(), path.read_bytes()
         lines = data.splitlines(True) if b"\0" not in data else []
         rest = b"".join(line for line in lines if gone.isdisjoint(ID.findall(line))) if lines else data
         rest = AS_OF.sub(b"", rest) + as_of if name == "LICENSE.txt" and as_of else rest
         before, after = hashlib.sha256(data).hexdigest(), hashlib.sha256(rest).hexdigest()
-        if name.endswith(".cleaning") or not gone.isdisjoint(ID.findall(name.encode())):
+        if name.endswith(".cleaning"):
             path.unlink()
+        elif not gone.isdisjoint(ID.findall(name.encode())):
+            goes.add(path)
         elif rest != data:
             new[path] = rest
-        if stays.get(name) not in (before, after) and path.exists():
+        if stays.get(name) not in (before, after) and path.exists() and path not in goes:
             wrong.append(f"{'changed' if name in stays else 'extra'}: {name}")
         elif path.suffix == ".parquet" and gone:
             wrong.append(f"cannot be cleaned, download it again: {name}")
@@ -93,8 +127,10 @@ def clean(folder, gone, as_of):
     new[folder / SUMS] = "".join(f"{sha}  {name}\n" for name, sha in stays.items()).encode()
     for path, data in new.items():
         path.with_name(path.name + ".cleaning").write_bytes(data)
-    for path in new:
-        path.with_name(path.name + ".cleaning").replace(path)
+    # The checksums first and the labels last: killed in between, the next run sees what was to be taken out.
+    labels = [path for path in new if path == folder / LABELS]
+    for path in [*(path for path in new if path not in labels), *goes, *labels]:
+        path.unlink() if path in goes else path.with_name(path.name + ".cleaning").replace(path)
     return wrong
 
 

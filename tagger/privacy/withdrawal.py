@@ -24,7 +24,8 @@ from knox.models import AuthToken
 from accounts import audit, consent, keys, outbox, quarters, signing
 from accounts.models import DataKey, PersonalSession, User
 from datasets.clips import fingerprints, recording, vault
-from datasets.models import Annotation, Clip, Recall, ReleaseRow, Task, Withdrawal
+from datasets.models import Annotation, Clip, ReleaseRow, Task, Withdrawal
+from datasets.releases import recalls
 
 from . import kept_answers, key_copy
 
@@ -159,11 +160,11 @@ def _scrub_clips(request: Withdrawal) -> int:
         _lock(request)
         vault.establish()  # a file is seen gone only in the vault that had it
         clips = list(Clip.objects.filter(withdrawal=request).order_by("pk")[:BATCH_SIZE])
-        for clip in clips:
-            vault.destroy(clip.stored_as)
         doomed = Task.objects.select_for_update().filter(clip__in=clips)
         tasks = list(doomed.values_list("pk", flat=True))
-        _recall(ReleaseRow.objects.filter(task__in=tasks))
+        recalls.recall(ReleaseRow.objects.filter(task__in=tasks))
+        for clip in clips:
+            vault.destroy(clip.stored_as)
         gone = {
             "release_rows": ReleaseRow.objects.filter(task__in=tasks).delete()[0],
             "annotations": Annotation.objects.filter(task__in=tasks).delete()[0],
@@ -180,13 +181,6 @@ def _scrub_clips(request: Withdrawal) -> int:
 def _lock(request: Withdrawal) -> None:
     """Two workers may scrub one request, from the queue and from beat: neither counts the other's work."""
     Withdrawal.objects.select_for_update().get(pk=request.pk)
-
-
-def _recall(rows: Any) -> None:
-    """Enter the rows in the recall feed, from which researchers learn what to delete from their copies."""
-    Recall.objects.bulk_create(
-        [Recall(release_id=row.release_id, public_id=row.public_id) for row in rows], ignore_conflicts=True
-    )
 
 
 def _remove_answers(request: Withdrawal, person: User) -> int:

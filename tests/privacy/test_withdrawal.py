@@ -62,10 +62,16 @@ def untouched(task):
     return len(vault.get(task.clip)) > 44
 
 
+def ids_of(release):
+    return list(release.rows.values_list("public_id", flat=True))
+
+
 def test_nothing_is_served_from_the_next_read_on(alice, used, carl, juniper):
     withdrawal.forget_contributor(alice, NOW)
     assert not Clip.objects.live_for(Purpose.VOLUNTEERS).exists()
-    assert list(frozen.rows(used[0].release_rows.get().release)) == []
+    release = used[0].release_rows.get().release
+    assert {row.text.strip() for row in frozen.rows(release)} == {""}
+    assert not any(sound.may_be_sent for sound in frozen.sounds(release, ids_of(release)))
     lent = carl.assignments.filter(task=used[0]).get()
     with refused(AnswerRefusal.CLIP_GONE):
         assignments.playable(carl, lent.pk, NOW)
@@ -173,8 +179,8 @@ def test_the_receipt_is_signed_when_the_erasure_is_finished_and_counts_what_went
 
 
 STEPS = [
+    "recalls.recall",
     "vault.destroy",
-    "_recall",
     "_count",
     "_replace_key",
     "key_copy.replace",

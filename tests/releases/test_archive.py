@@ -1,12 +1,14 @@
-"""A release as a tar: the files of an export, from any byte on, without withdrawn clips."""
+"""A release as a tar: the files of an export, from any byte on, without the sound of withdrawn clips."""
 
 import hashlib
 import io
 import tarfile
+from datetime import timedelta
 from itertools import pairwise
 from pathlib import Path
 
 import pytest
+import soundfile
 from django.core.files.storage import storages
 from django.core.management import call_command
 from django.db import connection
@@ -15,8 +17,9 @@ from django.test.utils import CaptureQueriesContext
 from accounts import consent
 from accounts.models import Purpose, User
 from datasets.clips import vault
-from datasets.models import Clip
-from datasets.releases import archive, formats, frozen, plan, readahead, scratch, tar
+from datasets.models import Clip, Withdrawal
+from datasets.releases import archive, formats, frozen, plan, readahead, recalls, scratch, tar
+from tagger.privacy import withdrawal
 from tests.conftest import NOW
 from tests.support.mutants import mutant
 from tests.support.released import release, settle
@@ -133,18 +136,16 @@ def test_each_sound_is_read_once_for_the_whole_archive(spring, monkeypatch):
 
 
 @mutant(
-    "a withdrawn clip is in no later archive",
+    "the sound of a withdrawn clip is in no later archive",
     "datasets/releases/frozen.py",
-    kept_by="    return release.rows.filter(~Exists(recalled), task__in=allowed)",
-    broken="    return release.rows.filter(~Exists(recalled))",
+    kept_by="data_key), row.may_be_sent)",
+    broken="data_key), True)",
 )
 @pytest.mark.parametrize("end", ["consent", "hidden", "cooling off"])
-def test_a_withdrawn_clip_is_in_no_later_archive(spring, wendy, end):
-    gone = [vault.get(row.task.clip) for row in spring.rows.filter(task__clip__contributor=wendy)]
-    names = [row.public_id.encode() for row in spring.rows.filter(task__clip__contributor=wendy)]
+def test_a_withdrawn_clip_is_silent_in_every_later_archive_until_the_feed_takes_it_out(spring, wendy, end):
+    gone = [vault.get(row.task.clip)[44:] for row in spring.rows.filter(task__clip__contributor=wendy)]
+    names = {row.public_id for row in spring.rows.filter(task__clip__contributor=wendy)}
     before = whole(spring)
-    with opened(spring) as one:
-        tag = one.etag
     if end == "consent":
         consent.withdraw(wendy, NOW, purpose=Purpose.RESEARCHERS)
         consent.withdraw(wendy, NOW)
@@ -152,59 +153,77 @@ def test_a_withdrawn_clip_is_in_no_later_archive(spring, wendy, end):
         wendy.clips.update(hidden_at=NOW)
     else:
         wendy.clips.update(held_until=NOW.replace(year=9000))
-    after = whole(spring)
-    assert all(part in before for part in gone + names)
-    assert not any(part in after for part in gone + names)
-    assert files(after).keys() < files(before).keys()
-    with opened(spring) as one:
-        assert one.etag != tag
+    since = whole(spring)
+    assert all(sound in before for sound in gone) and not any(sound in since for sound in gone)
+    changed = {name for name, data in files(before).items() if data != files(since)[name]}
+    assert {Path(name).stem for name in changed} == names
+    for name in changed:
+        heard, rate = soundfile.read(io.BytesIO(files(since)[name]), dtype="int16")
+        assert (rate, set(heard)) == (16_000, {0})
+    recalls.publish(NOW + timedelta(days=1))
+    after = files(whole(spring))
+    assert after.keys() == files(before).keys() - changed
+    assert not any(name.encode() in data for name in names for data in after.values())
+
+
+def opened_until_a_sound(one):
+    """The stream, and what it sent up to the first sound."""
+    pieces, sent = one.stream(), b""
+    while b"RIFF" not in sent:
+        sent += next(pieces)
+    return pieces, sent
 
 
 @mutant(
     "a clip withdrawn while its archive streams is not sent",
     "datasets/releases/frozen.py",
-    kept_by='        AND {live.task_condition(audience, "task.id")}\n',
-    broken="",
+    kept_by='            {live.task_condition(audience, "task.id")}\n',
+    broken="            TRUE\n",
 )
 @mutant(
     "a sound that was read ahead is not sent once its clip is withdrawn",
     "datasets/releases/readahead.py",
-    kept_by="        sounds.check(position)\n",
-    broken="",
+    kept_by="            if not sounds.at(place.position).may_be_sent:\n",
+    broken="            if False:\n",
 )
 @pytest.mark.parametrize("group_sounds", [1, 64])
-def test_withdrawing_a_clip_ends_the_stream_before_the_clips_first_byte(
-    spring, alice, monkeypatch, caplog, group_sounds
+@pytest.mark.parametrize("end", ["consent", "erasure"])
+def test_a_clip_that_is_withdrawn_during_a_download_comes_as_silence_even_if_it_was_read_ahead(
+    spring, alice, monkeypatch, group_sounds, end
 ):
-    """Even if it was read ahead."""
     monkeypatch.setattr(plan, "GROUP_SOUNDS", group_sounds)
     monkeypatch.setattr(readahead, "BATCH_BYTES", 1)  # one sound for each batch
     monkeypatch.setattr(readahead, "LIVE_CHECK_SECONDS", 0)  # ask for every batch
     expected = whole(spring)
-    gone = [vault.get(row.task.clip) for row in spring.rows.filter(task__clip__contributor=alice)]
-    sent = b""
+    gone = [vault.get(row.task.clip)[44:] for row in spring.rows.filter(task__clip__contributor=alice)]
     with opened(spring) as one:
-        pieces = one.stream()
-        while b"RIFF" not in sent:
-            sent += next(pieces)
-        sent_before = sum(part in sent for part in gone)
-        consent.withdraw(alice, NOW)
-        with pytest.raises(frozen.ClipWithdrawn):
-            for piece in pieces:
-                sent += piece
-    assert expected.startswith(sent) and len(sent) < len(expected)
-    assert sum(part in sent for part in gone) == sent_before < len(gone)
-    assert f"archive of spring in precise broken off at byte {len(sent)} of {len(expected)}" in caplog.text
+        pieces, sent = opened_until_a_sound(one)
+        sent_before = sum(sound in sent for sound in gone)
+        if end == "consent":
+            consent.withdraw(alice, NOW)
+        else:
+            erase(alice)
+        sent += b"".join(pieces)
+    assert sum(sound in sent for sound in gone) == sent_before < len(gone)
+    assert len(sent) == len(expected)
+    found = files(sent)
+    silent = {name for name, data in files(expected).items() if found[name] != data}
+    assert {Path(name).suffix for name in silent} == {".wav"} and len(silent) == len(gone) - sent_before
+    assert all(set(found[name][44:]) == {0} for name in silent)
+
+
+def erase(person):
+    withdrawal.forget_contributor(person, NOW)
+    for pk in withdrawal.unfinished():
+        withdrawal.scrub(Withdrawal.objects.get(pk=pk), lambda: NOW)
 
 
 def test_reading_ahead_stops_after_the_set_number_of_batches(spring, monkeypatch):
     monkeypatch.setattr(readahead, "BATCH_BYTES", 1)
     monkeypatch.setattr(readahead, "BATCHES_AHEAD", 1)
-    read, sent = files_read(monkeypatch), b""
+    read = files_read(monkeypatch)
     with opened(spring) as one:
-        pieces = one.stream()
-        while b"RIFF" not in sent:
-            sent += next(pieces)
+        opened_until_a_sound(one)
         one._read_ahead._pool.submit(int).result()  # waits until all that was started is read
         assert len(read) == 2
 
@@ -214,9 +233,9 @@ def test_a_sound_whose_size_has_changed_ends_the_stream(spring, caplog):
     other = vault.get(clip) + b"\0\0"
     vault.destroy(clip.stored_as)
     vault.put(clip.stored_as, clip.key, other)
-    with opened(spring) as one, pytest.raises(frozen.ClipWithdrawn):
+    with opened(spring) as one, pytest.raises(vault.WrongSize):
         list(one.stream())
-    assert "broken off" in caplog.text and frozen.ClipRefusal.RESIZED in caplog.text
+    assert "broken off" in caplog.text
 
 
 def test_the_checksums_are_those_of_the_files(spring):

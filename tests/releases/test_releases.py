@@ -14,7 +14,7 @@ from accounts.models import Purpose, User
 from datasets import campaigns
 from datasets.clips import vault
 from datasets.models import Annotation, Campaign, Clip, Release, ReleaseRow, Task
-from datasets.releases import frozen, splits
+from datasets.releases import frozen, recalls, splits
 from tagger.lending import assignments
 from tagger.settling import settlement
 from tests.conftest import NOW
@@ -209,7 +209,9 @@ def test_a_withdrawn_or_hidden_clip_is_not_released(juniper, agree, another, end
 
 
 @pytest.mark.parametrize("end", ["withdrawn", "hidden"])
-def test_a_clip_withdrawn_or_hidden_after_the_release_is_not_exported(juniper, agree, another, tmp_path, end):
+def test_a_clip_withdrawn_or_hidden_after_the_release_is_silent_in_an_export_until_the_feed_recalls_it(
+    juniper, agree, another, tmp_path, end
+):
     wendy = another("wendy")
     stays, goes = agree(juniper), agree(juniper, contributor=wendy)
     gone = samples(vault.get(goes.clip))
@@ -219,26 +221,37 @@ def test_a_clip_withdrawn_or_hidden_after_the_release_is_not_exported(juniper, a
         consent.withdraw(wendy, LATER)
     else:
         Clip.objects.filter(pk=goes.clip_id).update(hidden_at=LATER)
-    export(release, tmp_path / "after", "precise")
+    said = export(release, tmp_path / "since", "precise")
+    assert "1 clips of the release were withdrawn or reported since its last recall feed" in said
+    recalls.publish(NOW + timedelta(days=1))
+    said = export(release, tmp_path / "after", "precise")
+    assert "since its last recall feed" not in said
     left = release.rows.get(task=goes)
-    before, after = contents(tmp_path / "before"), contents(tmp_path / "after")
+    before, since, after = (contents(tmp_path / name) for name in ("before", "since", "after"))
     assert any(gone in data for data in before.values())
+    assert not any(gone in data for data in since.values())
+    assert [name for name in before if before[name] != since[name]] == [
+        name for name in before if left.public_id in name
+    ]
     assert not any(gone in data or left.public_id.encode() in data for data in after.values())
     assert [row["id"] for row in soft_labels(tmp_path / "after")] == [release.rows.get(task=stays).public_id]
 
 
-def test_withdrawing_a_clip_during_an_export_stops_it(alice, one_release, tmp_path, monkeypatch):
+def test_a_clip_that_is_withdrawn_during_an_export_is_silent_in_it(alice, one_release, tmp_path, monkeypatch):
     """After the table that names the clip was written, and before its sound is read."""
-    look = frozen.vault_files
+    look = frozen.sounds
+    gone = [samples(vault.get(row.task.clip)) for row in one_release.rows.all()]
 
     def withdraw_first(release, ids):
         consent.withdraw(alice, LATER)
         return look(release, ids)
 
-    monkeypatch.setattr(frozen, "vault_files", withdraw_first)
-    with pytest.raises(CommandError, match=r"Nothing was written: .* was withdrawn"):
-        export(one_release, tmp_path / "out", "precise")
-    assert not (tmp_path / "out").exists()
+    monkeypatch.setattr(frozen, "sounds", withdraw_first)
+    assert "2 clips of the release were withdrawn" in export(one_release, tmp_path / "out", "precise")
+    written = contents(tmp_path / "out")
+    assert not any(sound in data for sound in gone for data in written.values())
+    silent = [samples(data) for name, data in written.items() if name.endswith(".wav")]
+    assert [set(sound) for sound in silent] == [{0}, {0}]
 
 
 def test_a_speaker_whose_first_clip_settles_during_the_freeze_waits_for_the_next_release(
@@ -405,10 +418,10 @@ def test_a_public_release_has_only_clips_with_consent_for_public_releases(junipe
 
 
 @mutant(
-    "clips leave public releases when their consent for public releases ends",
+    "clips are not sent in public releases once their consent for public releases ends",
     "datasets/releases/frozen.py",
-    kept_by="live_for(Purpose(release.audience))",
-    broken="live_for(Purpose.RESEARCHERS)",
+    kept_by="    statement = _sounds_statement(Purpose(release.audience))\n",
+    broken="    statement = _sounds_statement(Purpose.RESEARCHERS)\n",
 )
 def test_withdrawing_consent_for_public_releases_affects_only_public_ones(juniper, agree, another):
     nell = another("nell", *Purpose)
@@ -416,6 +429,9 @@ def test_withdrawing_consent_for_public_releases_affects_only_public_ones(junipe
     public = freeze("public", juniper, audience=Purpose.PUBLIC).release
     named = freeze("named", juniper).release
     consent.withdraw(nell, LATER, purpose=Purpose.PUBLIC)
+    sent = [frozen.sounds(each, list(pinned(each)))[0].may_be_sent for each in (public, named)]
+    assert sent == [False, True]
+    recalls.publish(LATER)
     assert (len(list(frozen.rows(public))), len(list(frozen.rows(named)))) == (0, 1)
 
 

@@ -4,10 +4,10 @@ from itertools import chain
 
 from datasets.releases.formats.folder import FolderRefusal
 from datasets.releases.formats.rows import FormatRefusal
-from datasets.releases.frozen import ClipRefusal, ReleaseRefusal
+from datasets.releases.frozen import ReleaseRefusal
 from datasets.releases.wording import WORDS
 
-CODES = list(chain(ReleaseRefusal, ClipRefusal, FormatRefusal, FolderRefusal))
+CODES = list(chain(ReleaseRefusal, FormatRefusal, FolderRefusal))
 
 
 def test_every_code_has_words():

@@ -7,12 +7,12 @@ from django.utils import timezone
 from tqdm import tqdm
 
 from accounts import audit
-from accounts.keys import KeyLost
 from datasets.models import Release
 from datasets.releases import formats, frozen
 from datasets.releases.archive import Archive
 from datasets.releases.formats import folder, summary
 from datasets.releases.formats.rows import NotRepresentable, UnknownFormat
+from datasets.releases.sound_files import LOST
 from datasets.releases.wording import explained
 
 EXPECTED_ERRORS = (
@@ -20,8 +20,7 @@ EXPECTED_ERRORS = (
     folder.Occupied,
     folder.BadEntry,
     NotRepresentable,
-    frozen.ClipWithdrawn,
-    KeyLost,
+    *LOST,
     OSError,
 )
 
@@ -46,6 +45,11 @@ class Command(BaseCommand):
             raise CommandError(f"Nothing was written: {explained(error)}") from error
         audit.record(audit.Act.EXPORTED, f"release {release.slug}", None, timezone.now())
         self._report(release, options["to"], counts, written)
+        if silent := frozen.count_silent(release):
+            self.stdout.write(
+                f"{silent} clips of the release were withdrawn or reported since its last recall feed. "
+                "They are silent, and the next feed names them."
+            )
 
     def _report(self, release: Release, to: Path, counts: summary.Summary, written: folder.Written) -> None:
         splits = ", ".join(f"{split} {subtotal.clips}" for split, subtotal in counts.splits.items())

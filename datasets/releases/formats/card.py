@@ -12,7 +12,8 @@ class About:
 
     `name` is its slug, `quarter` when it was made (2025-Q3; no finer time is disclosed), `licence` an SPDX
     identifier, `site` the address of the site without a trailing slash, `contact` an address for people.
-    `as_of` is the day of the newest recall feed that changed what the release holds, empty if none did.
+    `is_public` says that it is for everyone and not for named researchers. `as_of` is the day of the newest
+    recall feed that changed what the release holds, empty if none did.
     """
 
     name: str
@@ -22,6 +23,7 @@ class About:
     contact: str
     licence: str = "CC0-1.0"
     as_of: str = ""
+    is_public: bool = False
 
     @property
     def recalls(self) -> str:
@@ -137,8 +139,22 @@ def _personal(about: About) -> str:
         "this release alone. Contributors can withdraw at any time, and every copy must honour it: the ids\n"
         f"of withdrawn clips are published, signed, at {about.recalls}\n"
         f"and {about.site}/static/downloads/clean_copy.py deletes them from a copy.\n"
-        "Look there before each training, and pass a copy on only with this duty.\n"
+        "Look there before each training, and pass a copy on only with this duty.\n\n"
+        "A clip that was withdrawn or reported since the last of these lists is silent, its words are\n"
+        "blank, and its checksum does not match; the same program takes it out at once.\n\n"
+        f"{_PUBLIC_CHECKSUMS if about.is_public else _CHECKSUMS}"
     )
+
+
+_CHECKSUMS = """\
+The same clip has the same checksum in every release for researchers, so two lists of checksums say which
+speakers of two releases are one person. Do not compare them, and do not publish `checksums.sha256`.
+"""
+
+_PUBLIC_CHECKSUMS = """\
+Each sound file ends with its id, so its checksum is of this release alone. The sound itself is not: whoever
+has two releases could find out which of their speakers are one person. Do not.
+"""
 
 
 def _citation(about: About) -> str:

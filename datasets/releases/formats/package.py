@@ -1,15 +1,16 @@
 """All files of an archive: the format's own, and the licence, card, labels and checksums of every format."""
 
 import hashlib
-import json
 from collections.abc import Callable, Iterator
 from functools import partial
 
 from .card import About, card, licence
-from .rows import Audio, Entry, Format, Row, Rows, document, in_order, lines
+from .rows import Audio, Entry, Format, Row, Rows, as_json, document, in_order, lines
 from .summary import summarise
 
 CHECKSUMS = "checksums.sha256"
+# Texts without the words of a clip: they stay the same between two recall feeds, byte for byte.
+WITHOUT_WORDS = ("LICENSE.txt", "README.md")
 
 _DIGEST = hashlib.sha256().digest_size
 
@@ -60,8 +61,7 @@ def _soft_label(row: Row) -> str:
         "confidence": row.confidence,
         "soft": row.soft,
     }
-    # Sorted, because PostgreSQL's JSON does not keep the order of keys.
-    return json.dumps(fields, ensure_ascii=False, sort_keys=True)
+    return as_json(fields)
 
 
 def _with_checksums(files: Callable[[], Iterator[Entry]]) -> Iterator[Entry]:

@@ -1,5 +1,6 @@
 """A format's input, rows and their audio, and its output, the entries of an archive."""
 
+import json
 import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, fields
@@ -127,6 +128,11 @@ def in_order(rows: Iterable[Row]) -> Iterator[Row]:
             raise OutOfOrder(f"row {row.id} came after {last}")
         last = row.id
         yield row
+
+
+def as_json(value: Any) -> str:
+    """On one line, with sorted keys, because PostgreSQL's JSON does not keep their order."""
+    return json.dumps(value, ensure_ascii=False, sort_keys=True)
 
 
 def clip(path: str, row: Row, audio: Audio) -> Entry:
