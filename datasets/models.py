@@ -12,7 +12,7 @@ from django.core.validators import (
     RegexValidator,
 )
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import Exists, F, OuterRef, Q
 from django.db.models.functions import Cast, Now, Random
 from django.utils.functional import cached_property
 from django.utils.translation import get_language_info, gettext
@@ -513,6 +513,16 @@ class Release(models.Model):
         return self.slug
 
 
+class ReleaseRowQuerySet(models.QuerySet["ReleaseRow"]):
+    def listed(self) -> Self:
+        """Those that the day's recall feed has left in their release."""
+        # What a speaker withdrew stays recalled, even if they give consent again.
+        recalled = Recall.objects.in_force().filter(
+            release=OuterRef("release"), public_id=OuterRef("public_id")
+        )
+        return self.filter(~Exists(recalled))
+
+
 class ReleaseRow(models.Model):
     """One settled task as it was when the release was frozen. Exports leave out what was withdrawn since."""
 
@@ -528,6 +538,8 @@ class ReleaseRow(models.Model):
     sealed_soft = models.BinaryField(default=bytes)
     soft = words("soft", task_of=lambda row: row.task)
     confidence = models.FloatField()
+
+    objects = ReleaseRowQuerySet.as_manager()
 
     class Meta:
         constraints = [

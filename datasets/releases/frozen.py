@@ -126,14 +126,14 @@ def rows(release: Release, with_words: bool = True) -> Iterator[Row]:
 
 def amount(release: Release) -> tuple[int, float]:
     """How many clips it holds as of the day's recall feed, and how many seconds they last."""
-    found = _listed_rows(release).aggregate(clips=Count("pk"), seconds=Sum("task__clip__seconds"))
+    found = release.rows.listed().aggregate(clips=Count("pk"), seconds=Sum("task__clip__seconds"))
     erased = [line["seconds"] for _public_id, line in _lines(release.recalls.erased())]
     return found["clips"] + len(erased), (found["seconds"] or 0.0) + sum(erased)
 
 
 def count_silent(release: Release) -> int:
     """How many of these clips may not be handed out any more, and are silent until the next feed."""
-    withheld = _listed_rows(release).exclude(task__in=Task.objects.live_for(Purpose(release.audience)))
+    withheld = release.rows.listed().exclude(task__in=Task.objects.live_for(Purpose(release.audience)))
     return withheld.count() + release.recalls.erased().count()
 
 
@@ -236,17 +236,10 @@ def _changed_on(release: Release) -> date | None:
     return max((day for row in days for day in row if day), default=None)
 
 
-def _listed_rows(release: Release) -> QuerySet[ReleaseRow]:
-    """The rows that the day's recall feed has not taken out."""
-    # What a speaker withdrew stays recalled, even if they give consent again.
-    recalled = release.recalls.in_force().filter(public_id=OuterRef("public_id"))
-    return release.rows.filter(~Exists(recalled))
-
-
 def _stored_rows(release: Release) -> QuerySet[ReleaseRow, tuple[Any, ...]]:
-    """The same as _StoredRow has them."""
+    """The listed rows, as _StoredRow has them."""
     live = Task.objects.live_for(Purpose(release.audience), per_row=True).filter(pk=OuterRef("task"))
-    return _listed_rows(release).annotate(is_live=Exists(live)).values_list(*_COLUMNS, "is_live")
+    return release.rows.listed().annotate(is_live=Exists(live)).values_list(*_COLUMNS, "is_live")
 
 
 @cache

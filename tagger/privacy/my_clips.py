@@ -4,12 +4,12 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db.models import Q, QuerySet
+from django.db.models import Prefetch, Q, QuerySet
 from django.db.models.functions import Now
 from django.utils.translation import gettext
 
 from accounts.models import User
-from datasets.models import Clip, Label, Task, not_held
+from datasets.models import Clip, Label, ReleaseRow, Task, not_held
 
 
 @dataclass(frozen=True)
@@ -54,7 +54,9 @@ def end_cooling_off(contributor: User, clips: Collection[int], now: datetime) ->
 def with_questions(clips: QuerySet[Clip]) -> list[ClipWithQuestions]:
     """These clips with what is asked about them, in a constant number of queries."""
     read = clips.select_related("contributor__data_key").prefetch_related(
-        "tasks__campaign", "tasks__release_rows__release", "tasks__example"
+        "tasks__campaign",
+        Prefetch("tasks__release_rows", ReleaseRow.objects.listed().select_related("release")),
+        "tasks__example",
     )
     # A clip that is being erased is never decrypted again, not even for its owner.
     return [ClipWithQuestions(clip, [] if clip.withdrawal_id else _questions(clip)) for clip in read]

@@ -14,7 +14,7 @@ from accounts import consent
 from accounts.models import Material, Purpose, User
 from datasets.clips import fingerprints, intake, vault
 from datasets.models import Clip, Task, Withdrawal
-from datasets.releases import frozen
+from datasets.releases import frozen, recalls
 from tagger.lending import assignments
 from tagger.privacy import tasks, withdrawal
 from tagger.settling import settlement
@@ -75,6 +75,18 @@ def test_a_clip_shows_its_status_how_often_it_was_heard_its_label_and_its_releas
     assert text.count("heard by 2 volunteers") == 2
     assert "Settled: Yes" in text and "Settled: “the cat sat”" in text
     assert text.count("in first-release") == 2
+
+
+@mutant(
+    "my clips show only releases that still have the clip",
+    "tagger/privacy/my_clips.py",
+    kept_by="ReleaseRow.objects.listed()",
+    broken="ReleaseRow.objects.all()",
+)
+def test_a_clip_is_no_longer_shown_in_a_release_from_which_it_was_recalled(here, alice, answered):
+    consent.withdraw(alice, NOW, purpose=Purpose.RESEARCHERS)
+    recalls.publish(NOW + timedelta(days=1))
+    assert "in first-release" not in drawn(here.get(PAGE))
 
 
 def test_a_clip_that_is_waiting_disputed_or_reported_says_so(here, alice, juniper, share):

@@ -126,9 +126,8 @@ def downloaded(one, form):
 @mutant(
     "a withdrawn clip stays in a release's lists until the next feed",
     "datasets/releases/frozen.py",
-    kept_by="    return release.rows.filter(~Exists(recalled))",
-    broken="    return release.rows.filter(~Exists(recalled), "
-    "task__in=Task.objects.live_for(Purpose(release.audience)))",
+    kept_by="    return release.rows.listed().annotate(is_live=Exists(live))",
+    broken="    return release.rows.filter(Exists(live)).annotate(is_live=Exists(live))",
 )
 @mutant(
     "blanks take as many bytes as the words did, so an archive's size does not say when someone left",

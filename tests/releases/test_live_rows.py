@@ -105,9 +105,9 @@ def readable(release):
 )
 @mutant(
     "a recalled row is in no later archive, though its speaker agrees again",
-    "datasets/releases/frozen.py",
-    kept_by="    return release.rows.filter(~Exists(recalled))",
-    broken="    return release.rows.all()",
+    "datasets/models.py",
+    kept_by="        return self.filter(~Exists(recalled))",
+    broken="        return self.all()",
 )
 @pytest.mark.parametrize("audience", [RESEARCHERS, PUBLIC])
 @pytest.mark.parametrize("given", CONSENTS)
