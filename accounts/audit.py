@@ -24,21 +24,38 @@ HEARING_WINDOW = timedelta(minutes=10)
 
 class AuditRefusal(StrEnum):
     EVENT_CHANGED = "event-changed"  # with its `number`
+    EVENT_LOST = "event-lost"  # with its `number`: a backup from before it was restored
 
 
 class ChainBroken(Refusal):
     """The record was changed: it no longer has an event as it was."""
 
 
-@transaction.atomic
 def record(act: AuditEvent.Act, about: str, person: User | None, now: datetime) -> AuditEvent:
     """Append an event to the chain. `about` is a kind and an id, never a name."""
+    return _record(act, about, person, now, lost_to=0)
+
+
+@transaction.atomic
+def record_restore(lost_to: int, now: datetime) -> AuditEvent:
+    """Append the event of a restore. If events up to number `lost_to` were lost, it says which.
+
+    The next number follows on the lost ones, so that no receipt can name two events by one number.
+    """
+    last = head()
+    first = (last.number if last else 0) + 1
+    about = f"events {first} to {lost_to} are lost" if lost_to >= first else "no event is known to be lost"
+    return _record(Act.RESTORED, about, None, now, lost_to)
+
+
+@transaction.atomic
+def _record(act: AuditEvent.Act, about: str, person: User | None, now: datetime, lost_to: int) -> AuditEvent:
     with connection.cursor() as cursor:  # writers take turns, because an event names its predecessor
         cursor.execute("SELECT pg_advisory_xact_lock(%s)", [AUDIT_LOCK])
     before = head()
     salt = secrets.token_bytes(16) if person else b""
     event = AuditEvent(
-        number=before.number + 1 if before else 1,
+        number=max(before.number if before else 0, lost_to) + 1,
         at=now,
         act=act,
         about=about,
@@ -71,22 +88,30 @@ def forget(person: User) -> int:
 
 
 def broken_at() -> int | None:
-    """The number of the first event that does not follow from the one before it, or None if all do."""
-    before = ""
-    for number, event in enumerate(AuditEvent.objects.order_by("number").iterator(), start=1):
-        is_intact = (
-            event.number == number and event.sha256 == _sha256(event, before) and _names_its_person(event)
+    """The number of the first event that does not follow from the one before it, or None if all do.
+
+    Only the event of a restore may leave out numbers: those of the events that it names as lost.
+    """
+    before, number = "", 0
+    for event in AuditEvent.objects.order_by("number").iterator():
+        number += 1
+        follows = event.number == number or (
+            event.act == Act.RESTORED and event.about == f"events {number} to {event.number - 1} are lost"
         )
-        if not is_intact:
+        if not (follows and event.sha256 == _sha256(event, before) and _names_its_person(event)):
             return number
-        before = event.sha256
+        before, number = event.sha256, event.number
     return None
 
 
 def check_event(number: int, sha256: str) -> None:
     """Raises ChainBroken unless the event with this number still has this hash."""
-    if not AuditEvent.objects.filter(number=number, sha256=sha256).exists():
-        raise ChainBroken(AuditRefusal.EVENT_CHANGED, number=number)
+    if AuditEvent.objects.filter(number=number, sha256=sha256).exists():
+        return
+    next_one = AuditEvent.objects.filter(number__gte=number).order_by("number").first()
+    if next_one and next_one.number > number and next_one.act == Act.RESTORED:
+        raise ChainBroken(AuditRefusal.EVENT_LOST, number=number)
+    raise ChainBroken(AuditRefusal.EVENT_CHANGED, number=number)
 
 
 def as_dict(event: AuditEvent) -> dict[str, Any]:

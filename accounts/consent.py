@@ -1,13 +1,13 @@
 """Give, change, withdraw and check consent. The only writer of Consent."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
 from enum import StrEnum
 
 from django.db import transaction
 from django.db.models import BooleanField, Case, Exists, OuterRef, Q, Value, When
 
-from . import ciphers, keyring, keys, notices
+from . import ciphers, journal, keyring, keys, notices
 from .models import Consent, ConsentNotice, ConsentQuerySet, Material, Purpose, User
 from .refusals import Refusal
 
@@ -236,7 +236,10 @@ def _newest(consents: ConsentQuerySet) -> Consent | None:
     return consents.order_by("-at", "-id").first()
 
 
-def _end(consents: ConsentQuerySet, at: datetime) -> list[Consent]:
+def _end(consents: ConsentQuerySet, at: datetime, *, is_new: bool = True) -> list[Consent]:
+    ending = list(consents)
+    if ending and is_new:
+        journal.append("consents", at, ended=[given.pk for given in ending])
     return [
         Consent.objects.create(
             contributor_id=given.contributor_id,
@@ -245,8 +248,17 @@ def _end(consents: ConsentQuerySet, at: datetime) -> list[Consent]:
             at=at,
             withdraws=given,
         )
-        for given in consents
+        for given in ending
     ]
+
+
+@transaction.atomic
+def end_again(ended: Collection[int], at: datetime) -> int:
+    """End consents that a restored backup has as live; returns how many. For accounts.journal."""
+    given = Consent.objects.live().filter(pk__in=ended)
+    for person in User.objects.filter(consents__in=given).distinct():
+        lock(person)
+    return len(_end(given, at, is_new=False))
 
 
 def lock(contributor: User) -> None:

@@ -22,9 +22,10 @@ from django.conf import settings
 from django.core.cache import cache
 from django.db import IntegrityError, transaction
 from django.db.models import F, Q
+from django.utils import timezone
 from django.utils.crypto import salted_hmac
 
-from . import quarters
+from . import journal, quarters
 from .models import Device, DeviceLogin, Pairing, Role, User
 from .refusals import Refusal
 
@@ -199,6 +200,7 @@ def renew(token: str, device: UUID | None, now: datetime) -> Login:
     raise InvalidToken(DeviceRefusal.TOKEN_REUSED)
 
 
+@transaction.atomic
 def revoke(device: Device, today: date) -> None:
     """All tokens of this device stop working. Revoking it twice is no error."""
     _revoke(device, today, is_suspect=False)
@@ -246,7 +248,14 @@ def _log_in(device: Device, now: datetime) -> Login:
 
 
 def _revoke(device: Device, today: date, *, is_suspect: bool) -> None:
-    Device.objects.filter(pk=device.pk, revoked_on=None).update(revoked_on=today, is_suspect=is_suspect)
+    if Device.objects.filter(pk=device.pk, revoked_on=None).update(revoked_on=today, is_suspect=is_suspect):
+        uuid = Device.objects.values_list("uuid", flat=True).get(pk=device.pk)
+        journal.append("device", timezone.now(), uuid=uuid, on=today)
+
+
+def revoke_again(uuid: str, on: date) -> int:
+    """Revoke a device that a restored backup has as paired; returns how many. For accounts.journal."""
+    return Device.objects.filter(uuid=uuid, revoked_on=None).update(revoked_on=on)
 
 
 def _delete_expired(now: datetime) -> None:

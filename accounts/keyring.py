@@ -4,6 +4,7 @@
     signing.key   the key of the site's signature, which stays the same
     site.json     which site these keys belong to
     copy.sqlite3  the copy of the key table, see accounts.key_copy
+    journal.jsonl what people ended here, see accounts.journal
 
 Sites older than 2027 also have `names.key`, the key of their hashes, until their next key rotation.
 """
@@ -117,9 +118,11 @@ def read_mark() -> dict[str, Any] | None:
     return mark if isinstance(mark, dict) and "site" in mark else None
 
 
-def write_mark(site: str, *, complete: bool) -> None:
+def write_mark(site: str, *, complete: bool, restoring: str = "") -> None:
+    """`restoring` is the name of the dump of a restore that has begun."""
     folder().mkdir(mode=0o700, parents=True, exist_ok=True)
-    draft = _draft(json.dumps({"site": site, "complete": complete}).encode())
+    mark = {"site": site, "complete": complete} | ({"restoring": restoring} if restoring else {})
+    draft = _draft(json.dumps(mark).encode())
     draft.replace(folder() / "site.json")
     sync(folder())
 

@@ -504,6 +504,7 @@ class AuditEvent(models.Model):
         SET_ROLES = "set-roles", _("changed a person's roles")
         ERASED = "erased", _("finished an erasure")
         ROTATED_KEY = "turned-over", _("rotated the master key")
+        RESTORED = "restored", _("restored a backup")
 
     number = models.BigIntegerField(primary_key=True)  # 1, 2, 3, … without gaps
     at = models.DateTimeField()

@@ -7,6 +7,9 @@ database and an empty folder; afterwards the two must belong together.
 `accounts.models` imports this module, so it reaches the tables through Django's registry.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -16,6 +19,9 @@ from django.db import connection, transaction
 from . import keyring
 
 SITE_LOCK = 7_304  # see accounts.models for the other advisory locks
+
+
+_is_restoring = ContextVar("is_restoring", default=False)
 
 
 class WrongSite(Exception):
@@ -31,11 +37,26 @@ def establish() -> UUID:
     """
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(%s)", [SITE_LOCK])
+    if not _is_restoring.get() and (restoring := (keyring.read_mark() or {}).get("restoring")):
+        raise WrongSite(
+            f"the restore of {restoring} is not finished, so people who left may still be in the database:"
+            " run `manage.py restore` again"
+        )
     known = _table("Site").objects.first()
     if known is None:
         return _adopt() if _has_people() else _create()
     _check(known.uuid)
     return UUID(str(known.uuid))
+
+
+@contextmanager
+def restoring() -> Iterator[None]:
+    """Within it, a site may be used whose restore is not finished yet."""
+    token = _is_restoring.set(True)
+    try:
+        yield
+    finally:
+        _is_restoring.reset(token)
 
 
 def _create() -> UUID:
@@ -95,7 +116,7 @@ def _check(site: UUID) -> None:
         )
     if missing := _missing_masters():
         raise WrongSite(_keys_missing(missing))
-    if not mark["complete"]:  # the first start was killed after its commit
+    if not (mark["complete"] or _is_restoring.get()):  # the first start was killed after its commit
         keyring.write_mark(str(site), complete=True)
 
 
@@ -108,7 +129,9 @@ def _keys_missing(names: list[str]) -> str:
 
 def _missing_masters() -> list[str]:
     """The master keys that wrap data keys, or will wrap the next one, and are not in the folder."""
-    used = set(_table("DataKey").objects.values_list("master", flat=True).distinct())
+    # A restored database has data keys of people who left under master keys that were destroyed since.
+    readable = _table("DataKey").objects.filter(unreadable_since=None)
+    used = set() if _is_restoring.get() else set(readable.values_list("master", flat=True).distinct())
     in_use = _table("MasterKey").objects.filter(used_since__isnull=False, destroyed_at=None)
     newest = in_use.order_by("number").values_list("number", flat=True).last()
     used |= {keyring.name_of(newest)} if newest else set()

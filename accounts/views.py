@@ -2,12 +2,15 @@
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
+from django.db import transaction
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 from knox.models import AuthToken
 
+from . import journal
 from .caching import uncached
 from .roles import PersonalRequest
 
@@ -29,7 +32,10 @@ def make_token(request: PersonalRequest) -> HttpResponse:
 @require_POST
 @login_required
 def revoke_token(request: PersonalRequest, digest: str) -> HttpResponse:
-    get_object_or_404(AuthToken, user=request.user, digest=digest).delete()
+    token = get_object_or_404(AuthToken, user=request.user, digest=digest)
+    with transaction.atomic():
+        journal.append("token", timezone.now(), digest=digest)
+        token.delete()
     messages.success(request, _("The token is revoked."))
     return redirect("profile")
 

@@ -38,5 +38,8 @@ WORDS: dict[Any, str | Promise] = {
     SignatureRefusal.NOT_JSON_DATA: _("It contains something that cannot be written as JSON."),
     SignatureRefusal.NOT_BASE64: _("The signature cannot be read: it is not base64."),
     SignatureRefusal.OTHER_SPELLING: _("The signature is not written the way this site writes it."),
+    AuditRefusal.EVENT_LOST: _(
+        "Event %(number)d was lost when an older backup of this site was restored; the record says so."
+    ),
     AuditRefusal.EVENT_CHANGED: _("Event %(number)d is no longer in this site's record as it was."),
 }

@@ -212,6 +212,8 @@ class Withdrawal(models.Model):
     backups_closed_at = models.DateTimeField(null=True, blank=True)
     # The head of the audit chain when the erasure was finished. It is part of the receipt.
     event = models.ForeignKey(AuditEvent, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
+    # What the receipt says instead, once that event was lost in the restore of an older backup.
+    lost_event = models.JSONField(null=True, blank=True)
 
     class Meta:
         indexes = [

@@ -15,7 +15,7 @@ from accounts import keyring, keys
 from accounts.ciphers import seal, unseal
 from accounts.key_rotation import older_masters
 from accounts.models import DataKey
-from datasets.models import Clip
+from datasets.models import Clip, ClipQuerySet
 
 logger = logging.getLogger(__name__)
 
@@ -60,17 +60,25 @@ def rehash() -> int:
     Clips that someone else is changing are left for a later batch.
     """
     older = [master.number for master in older_masters()]
-    if not older:
-        return 0
+    return _rehash(Clip.objects.filter(hashed_under__in=older)) if older else 0
+
+
+def rehash_restored() -> int:
+    """As `rehash`, in a restored database: its hashes may be under master keys that are gone."""
+    with transaction.atomic():
+        return _rehash(Clip.objects.exclude(hashed_under=int(DataKey.objects.lock_master())))
+
+
+def _rehash(clips: ClipQuerySet) -> int:
     with transaction.atomic():
         master = DataKey.objects.lock_master()
-        waiting = Clip.objects.filter(hashed_under__in=older).order_by("hashed_under", "pk")
-        clips = list(waiting.select_for_update(skip_locked=True, of=("self",))[:BATCH_SIZE])
-        rows = DataKey.objects.filter(person__in={clip.contributor_id for clip in clips})
+        waiting = clips.order_by("hashed_under", "pk")
+        batch = list(waiting.select_for_update(skip_locked=True, of=("self",))[:BATCH_SIZE])
+        rows = DataKey.objects.filter(person__in={clip.contributor_id for clip in batch})
         owners = {row.person_id: row for row in rows}
         opened = keys.KeyCache()
-        _save([(clip, *_rehashed(clip, owners, opened, master)) for clip in clips], master)
-    return len(clips)
+        _save([(clip, *_rehashed(clip, owners, opened, master)) for clip in batch], master)
+    return len(batch)
 
 
 def is_rehashed(numbers: list[int]) -> bool:

@@ -184,6 +184,16 @@ def establish() -> None:
         here.save(update_fields=["has_vault"])
 
 
+def mark_restored(uuid: str) -> None:
+    """Mark the vault that a restore filled, unless it is marked. Raises accounts.site.WrongSite."""
+    found = _read_mark()
+    if found is None:
+        _storage().delete(MARK)  # a torn one
+        _storage().save(MARK, ContentFile(json.dumps({"site": uuid}).encode()))
+    elif found != uuid:
+        raise site.WrongSite(f"the vault {_place()} belongs to site {found}, the backup to site {uuid}")
+
+
 def _read_mark() -> str | None:
     """None if there is none, or one that was torn while it was written."""
     try:

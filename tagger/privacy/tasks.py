@@ -58,4 +58,5 @@ def rotate_master_key() -> None:
 
 @shared_task
 def reconcile() -> None:
+    withdrawal.settle_journal(timezone.now())
     reconciler.reconcile(timezone.now())

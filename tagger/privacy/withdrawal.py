@@ -10,7 +10,7 @@ import hashlib
 import secrets
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.conf import settings
@@ -21,8 +21,8 @@ from django.db import transaction
 from django.db.models import F, Q
 from knox.models import AuthToken
 
-from accounts import audit, consent, keys, outbox, quarters, signing
-from accounts.models import DataKey, PersonalSession, User
+from accounts import audit, consent, journal, keys, outbox, quarters, signing
+from accounts.models import AuditEvent, Consent, DataKey, Device, PersonalSession, User
 from datasets.clips import fingerprints, recording, vault
 from datasets.models import Annotation, Clip, ReleaseRow, Task, Withdrawal
 from datasets.releases import recalls
@@ -30,6 +30,7 @@ from datasets.releases import recalls
 from . import kept_answers, key_copy
 
 BATCH_SIZE = 100
+SETTLED_AFTER = timedelta(hours=1)  # longer than any transaction lasts
 BACKUPS_PENDING = (
     "pending: what they hold is ciphertext; its keys are to be destroyed within 24 hours of the end of the"
     " erasure, and this receipt will then say so"
@@ -50,8 +51,10 @@ def forget_clips(contributor: User, clips: Collection[int], now: datetime) -> Er
     """Erase these clips, ignoring ids that are not this contributor's."""
     with transaction.atomic():
         consent.lock(contributor)
-        request, requested = _request(contributor, Scope.CLIPS, now)
-        contributor.clips.filter(pk__in=clips, withdrawal=None).update(withdrawal=request)
+        going = contributor.clips.filter(pk__in=clips, withdrawal=None)
+        names = list(going.values_list("stored_as", flat=True))
+        request, requested = _request(contributor, Scope.CLIPS, now, clips=names)
+        going.update(withdrawal=request)
     return requested
 
 
@@ -96,7 +99,7 @@ def scrub(request: Withdrawal, clock: Callable[[], datetime]) -> None:
     else:
         _replace_key(person)
     key_copy.replace(person.pk)  # so that the erased keys are not in the copy either
-    _finish(request, clock())
+    finish(request, clock())
 
 
 def unfinished() -> list[int]:
@@ -118,14 +121,65 @@ def receipt(token: str) -> dict[str, Any] | None:
         "requested_at": request.requested_at.isoformat(),
         "finished_at": request.finished_at.isoformat() if request.finished_at else None,
         "erased": request.counts,
-        "audit": audit.as_dict(request.event) if request.event else None,
+        "audit": audit.as_dict(request.event) if request.event else request.lost_event,
         "backups": BACKUPS_CLOSED if request.backups_closed_at else BACKUPS_PENDING,
         "backups_closed_at": request.backups_closed_at.isoformat() if request.backups_closed_at else None,
     }
     return signing.sign(document) if request.finished_at else document
 
 
-def _finish(request: Withdrawal, now: datetime) -> None:
+def ask_again(entry: journal.Entry) -> int:
+    """Make a request of the journal again in a restored database; returns 0 if the backup has it."""
+    if Withdrawal.objects.filter(token_sha256=entry["token_sha256"]).exists():
+        return 0
+    row = Withdrawal.objects.create(**{name: entry[name] for name in _JOURNALED})
+    theirs = Clip.objects.filter(contributor=row.person_id, withdrawal=None)
+    if row.scope == Scope.CLIPS:
+        theirs = theirs.filter(stored_as__in=entry["clips"])
+    theirs.update(withdrawal=row)
+    if row.scope == Scope.ACCOUNT:
+        User.objects.filter(pk=row.person_id).update(is_active=False, password=make_password(None), roles=[])
+    return 1
+
+
+def finished_before(request: Withdrawal, entry: journal.Entry) -> None:
+    """Let the receipt say again what it said before the restore, when the erasure was finished."""
+    event = entry["event"]
+    is_known = AuditEvent.objects.filter(**event).exists()
+    Withdrawal.objects.filter(pk=request.pk).update(
+        finished_at=entry["finished_at"],
+        counts=entry["counts"],
+        last_master=entry["last_master"],
+        event=event["number"] if is_known else None,
+        lost_event=None if is_known else event,
+    )
+
+
+def settle_journal(now: datetime) -> int:
+    """Say of old entries that nothing confirmed whether their act was committed; returns how many."""
+    unsettled = journal.pending(before=now - SETTLED_AFTER)
+    for entry in unsettled:
+        (journal.confirm if _was_committed(entry) else journal.void)(entry)
+    return len(unsettled)
+
+
+def _was_committed(entry: journal.Entry) -> bool:
+    match entry["kind"]:
+        case "withdrawal":
+            return Withdrawal.objects.filter(token_sha256=entry["token_sha256"]).exists()
+        case "erased":
+            done = Withdrawal.objects.exclude(finished_at=None)
+            return done.filter(token_sha256=entry["token_sha256"]).exists()
+        case "consents":
+            return Consent.objects.filter(withdraws__in=entry["ended"]).exists()
+        case "device":
+            return not Device.objects.filter(uuid=entry["uuid"], revoked_on=None).exists()
+        case "token":
+            return not AuthToken.objects.filter(digest=entry["digest"]).exists()
+    raise ValueError(f"the journal has an entry of an unknown kind: {entry['kind']}")
+
+
+def finish(request: Withdrawal, now: datetime) -> None:
     """Happens once: of two workers that finish together, the second finds it finished."""
     with transaction.atomic():
         _lock(request)
@@ -135,10 +189,17 @@ def _finish(request: Withdrawal, now: datetime) -> None:
             master = int(DataKey.objects.lock_master())
             event = audit.record(audit.Act.ERASED, f"withdrawal {request.pk}", None, now)
             unfinished.update(finished_at=now, event=event, last_master=master)
+            done = {"finished_at": now, "event": audit.as_dict(event), "last_master": master}
+            journal.append("erased", now, token_sha256=request.token_sha256, **done, counts=_counts(request))
 
 
 def _request(
-    person: User, scope: str, now: datetime, *, keep_answers: bool | None = None
+    person: User,
+    scope: str,
+    now: datetime,
+    *,
+    keep_answers: bool | None = None,
+    clips: Collection[str] = (),
 ) -> tuple[Withdrawal, ErasureRequest]:
     token = secrets.token_urlsafe(32)
     row = Withdrawal.objects.create(
@@ -148,7 +209,19 @@ def _request(
         token_sha256=_sha256(token),
         requested_at=now,
     )
+    journal.append("withdrawal", now, **_as_entry(row), clips=clips)
     return row, ErasureRequest(row.pk, token)
+
+
+_JOURNALED = ("person_id", "scope", "keep_answers", "token_sha256", "requested_at")
+
+
+def _as_entry(row: Withdrawal) -> dict[str, Any]:
+    return {name: getattr(row, name) for name in _JOURNALED}
+
+
+def _counts(request: Withdrawal) -> dict[str, int]:
+    return dict(Withdrawal.objects.values_list("counts", flat=True).get(pk=request.pk))
 
 
 def _scrub_clips(request: Withdrawal) -> int:
@@ -215,8 +288,8 @@ def _replace_key(person: User) -> None:
     with transaction.atomic():
         consent.lock(person)
         person = User.objects.get(pk=person.pk)
-        if not DataKey.objects.filter(person=person).exists():
-            return  # the account was erased in the meantime, and its key with it
+        if not DataKey.objects.filter(person=person, unreadable_since=None).exists():
+            return  # the account was erased in the meantime, and its key with it; or its key is lost
         old, new = keys.existing_key(person), keys.replace(person)
         for device in person.devices.all():
             device.reseal(old, new)

@@ -4,6 +4,7 @@ import pytest
 from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 
+from accounts import keyring
 from accounts.models import Consent, User
 from tests.clips.test_imports import database_in_plain
 from tests.conftest import NOW
@@ -27,6 +28,7 @@ def at(transactional_db):
 
 def test_plain_consent_references_are_encrypted_and_no_plain_copy_stays(at, own_home):
     wendy = User.objects.create_user("wendy")
+    keyring.make(keyring.OLD_HASHES)  # sites of that version had it
     old = at("accounts", "0003_device").get_model("accounts", "Consent")
     old.objects.create(
         contributor_id=wendy.pk, material="wake-word", purpose="volunteers", at=NOW, reference=WORDS
