@@ -65,26 +65,30 @@ def older_masters() -> list[MasterKey]:
     return list(older.filter(number__lt=current.number)) if current else []
 
 
-def rewrap() -> int:
-    """Move the next batch of people to the present master key; returns how many.
+def rewrap(after: int = 0) -> int:
+    """Move a batch of people, whose data keys have numbers above `after`, to the present master key.
 
-    People whose row someone else is changing are left for a later batch. A data key that does not open is
-    reported by its number and stops no other.
+    Returns the last number, from which the next batch goes on: one that began anew would read all that were
+    moved before it. 0 if no one was left. People whose row someone else is changing are left for a later
+    pass. A data key that does not open is reported by its number and stops no other.
     """
     older = [master.name for master in older_masters()]
     if not older:
         return 0
     with transaction.atomic():
         master = DataKey.objects.lock_master()
-        waiting = User.objects.filter(data_key__master__in=older, data_key__unreadable_since=None)
+        waiting = User.objects.filter(
+            data_key__master__in=older, data_key__unreadable_since=None, data_key__pk__gt=after
+        )
         locked = waiting.select_for_update(skip_locked=True, of=("self",)).order_by("data_key__pk")
         people = {person.pk: person for person in locked[:BATCH_SIZE]}
-        moved = list(_moved(people, older, master))
+        rows = list(DataKey.objects.filter(person__in=people).order_by("pk"))
+        moved = list(_moved(rows, people, older, master))
         _save(moved)
         # The copy first: a master that it names is never destroyed, and of a killed batch both are there.
         DataKey.objects.lock_copy()
         key_copy.put(key_copy.person_lines([row.person_id for row, _ in moved]))
-    return len(people)
+    return rows[-1].pk if rows else 0
 
 
 def is_rewrapped() -> bool:
@@ -159,13 +163,15 @@ def copy_out() -> None:
     Site.objects.exclude(keys_not_copied_since=None).update(keys_not_copied_since=None)
 
 
-def _moved(people: dict[int, User], older: Collection[str], master: str) -> Iterator[tuple[DataKey, str]]:
-    """Each person's row under the new master key, and the hash by which they are found from now on."""
+def _moved(
+    rows: Collection[DataKey], people: dict[int, User], older: Collection[str], master: str
+) -> Iterator[tuple[DataKey, str]]:
+    """Each row under the new master key, and the hash by which its person is found from now on."""
     hashing = keyring.hashing_keys()
     # Read before anything else: a folder that lacks one of them raises, and no row is taken for unreadable.
     masters = {name: keyring.read(name) for name in [*older, master] if name != keyring.OLD_HASHES}
     with_old_hash = _with_references(people) if keyring.exists(keyring.OLD_HASHES) else set()
-    for row in DataKey.objects.filter(person__in=people).order_by("pk"):
+    for row in rows:
         key = _open(row, masters)
         if key is None:
             logger.error("data key %s opens neither in the database nor in the key copy", row.pk)

@@ -54,31 +54,32 @@ def reseal(clip: Clip, old: bytes, new: bytes) -> None:
     clip.sealed_samples = seal(new, _open(clip, old).encode(), label(clip.stored_as))
 
 
-def rehash() -> int:
-    """Hash the next batch of clips under the present master key; returns how many.
+def rehash(after: int = 0) -> int:
+    """Hash a batch of clips, whose numbers are above `after`, under the present master key.
 
-    Clips that someone else is changing are left for a later batch.
+    Returns the last number, from which the next batch goes on; 0 if no clip was left. Clips that someone else
+    is changing are left for a later pass.
     """
     older = [master.number for master in older_masters()]
-    return _rehash(Clip.objects.filter(hashed_under__in=older)) if older else 0
+    return _rehash(Clip.objects.filter(hashed_under__in=older), after) if older else 0
 
 
-def rehash_restored() -> int:
+def rehash_restored(after: int = 0) -> int:
     """As `rehash`, in a restored database: its hashes may be under master keys that are gone."""
     with transaction.atomic():
-        return _rehash(Clip.objects.exclude(hashed_under=int(DataKey.objects.lock_master())))
+        return _rehash(Clip.objects.exclude(hashed_under=int(DataKey.objects.lock_master())), after)
 
 
-def _rehash(clips: ClipQuerySet) -> int:
+def _rehash(clips: ClipQuerySet, after: int) -> int:
     with transaction.atomic():
         master = DataKey.objects.lock_master()
-        waiting = clips.order_by("hashed_under", "pk")
+        waiting = clips.filter(pk__gt=after).order_by("pk")
         batch = list(waiting.select_for_update(skip_locked=True, of=("self",))[:BATCH_SIZE])
         rows = DataKey.objects.filter(person__in={clip.contributor_id for clip in batch})
         owners = {row.person_id: row for row in rows}
         opened = keys.KeyCache()
         _save([(clip, *_rehashed(clip, owners, opened, master)) for clip in batch], master)
-    return len(batch)
+    return batch[-1].pk if batch else 0
 
 
 def is_rehashed(numbers: list[int]) -> bool:

@@ -79,7 +79,8 @@ def _run(
     _put_keys_back(done)
     say("journal: carrying out again what people ended since")
     _replay(now, done)
-    while fingerprints.rehash_restored():  # now that only clips are left that open
+    last = 0
+    while last := fingerprints.rehash_restored(last):  # now that only clips are left that open
         pass
     done.people = User.objects.filter(data_key__isnull=False).count()
     done.clips = Clip.objects.count()

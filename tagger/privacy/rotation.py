@@ -69,7 +69,8 @@ def state(now: datetime) -> dict[str, Any]:
 def _move(has_time: Callable[[], bool]) -> bool:
     """Whether everything is under the present master key."""
     for batch in (key_rotation.rewrap, fingerprints.rehash):
-        while batch():
+        last = 0
+        while last := batch(last):
             if not has_time():
                 return False
     return True

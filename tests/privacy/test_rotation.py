@@ -618,6 +618,41 @@ def test_an_erasure_reads_as_many_rows_among_many_people_as_among_few(alice, bea
     assert rows_read(lambda: leave(carl)) <= few + 20
 
 
+@mutant(
+    "each batch of a rotation goes on where the one before ended",
+    "tagger/privacy/rotation.py",
+    kept_by="        while last := batch(last):\n",
+    broken="        while last := batch(0):\n",
+)
+def test_the_last_batch_of_a_rotation_reads_no_more_rows_than_the_first(
+    alice, juniper, add_tasks, monkeypatch
+):
+    for number in range(300):
+        User.objects.create_user(f"person {number}")
+    for task in add_tasks(juniper, 300):
+        columns = fingerprints.columns(str(task.pk), task.clip.stored_as, keys.data_key(alice), "0001")
+        Clip.objects.filter(pk=task.clip_id).update(**columns)
+    key_rotation.begin()
+    key_rotation.put_in_use()
+    read = {"rewrap": [], "rehash": []}
+    for module, name in ((key_rotation, "rewrap"), (fingerprints, "rehash")):
+        monkeypatch.setattr(module, "BATCH_SIZE", 25)
+        monkeypatch.setattr(module, name, counted(getattr(module, name), read[name]))
+    rotation._move(lambda: True)
+    for rows in read.values():
+        assert len(rows) > 10
+        assert rows[-2] <= 2 * rows[0]  # the very last one finds nothing
+
+
+def counted(batch, rows):
+    def and_count(*arguments):
+        found = []
+        rows.append(rows_read(lambda: found.append(batch(*arguments))))
+        return found[0]
+
+    return and_count
+
+
 def rotate_once_for(person):
     leave(person)
     rotate()
