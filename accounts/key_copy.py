@@ -18,6 +18,8 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
+from django.db.models import prefetch_related_objects
+
 from . import keyring
 from .models import Consent, DataKey, Device, User
 
@@ -85,8 +87,11 @@ def masters() -> set[str]:
 def person_lines(people: Collection[int]) -> Iterator[Line]:
     """The lines of these people, as the database has them now."""
     rows = DataKey.objects.filter(person__in=people, unreadable_since=None)
-    related = rows.select_related("person").prefetch_related("person__devices", "person__consents")
-    for row in related.order_by("person_id"):
+    found = list(rows.select_related("person").order_by("person_id"))
+    prefetch_related_objects(
+        [row for row in found if _is_replaced(row)], "person__devices", "person__consents"
+    )
+    for row in found:
         yield _line(row)
 
 
@@ -124,6 +129,11 @@ def as_base64(sealed: bytes | memoryview) -> str:
     return b64encode(bytes(sealed)).decode()
 
 
+def _is_replaced(row: DataKey) -> bool:
+    """Whether the copy needs what is sealed under this data key, because older backups have another."""
+    return row.generation > 1
+
+
 def _line(row: DataKey) -> Line:
     line: Line = {
         "person": row.person_id,
@@ -132,7 +142,7 @@ def _line(row: DataKey) -> Line:
         "generation": row.generation,
         "wrapped": as_base64(row.wrapped),
     }
-    if row.generation == 1:
+    if not _is_replaced(row):
         return line
     return line | {
         "name": as_base64(row.person.sealed_name),
