@@ -7,7 +7,7 @@ COMPILE = build/uv/bin/uv pip compile pyproject.toml --quiet --universal --gener
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check mutants bench load-test fault-test pictures messages lint requirements
+.PHONY: help run restore test check mutants bench load-test fault-test pictures messages lint requirements
 
 help:  ## what there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -15,6 +15,10 @@ help:  ## what there is
 run:  ## the whole site on this machine, until Ctrl-C; PORT (8000) and TAGGER_HOME (var) choose where
 	@$(INSTALL) local
 	@exec .venv/bin/python -m tagger.local run
+
+restore:  ## a backup (FROM=folder) into the home of `make run`; put the newest copy of its keys there first
+	@$(INSTALL) local
+	@exec .venv/bin/python -m tagger.local restore "$(FROM)"
 
 test:  ## all tests; ARGS="-k consent" passes words on to pytest
 	@$(INSTALL) dev
@@ -32,11 +36,19 @@ bench:  ## figures beside peers and floors, in one run; ARGS="labels settling" c
 	@$(INSTALL) bench
 	@exec .venv/bin/python -m bench $(ARGS)
 
-load-test:  ## answers a second and what one costs, beside the floor; TASKS (10000), USERS (8), SECONDS (30)
+load-restore:  ## a backup (FROM=folder) into the home of `make run`; put the newest copy of its keys there first
+	@$(INSTALL) local
+	@exec .venv/bin/python -m tagger.local restore "$(FROM)"
+
+test:  ## answers a second and what one costs, beside the floor; TASKS (10000), USERS (8), SECONDS (30)
 	@$(INSTALL) dev
 	@exec .venv/bin/python -m bench.load --tasks $(or $(TASKS),10000) --users $(or $(USERS),8) --seconds $(or $(SECONDS),30)
 
-fault-test:  ## a running site is broken each second, and loses nothing; SECONDS (60), SEED (1)
+fault-restore:  ## a backup (FROM=folder) into the home of `make run`; put the newest copy of its keys there first
+	@$(INSTALL) local
+	@exec .venv/bin/python -m tagger.local restore "$(FROM)"
+
+test:  ## a running site is broken each second, and loses nothing; SECONDS (60), SEED (1)
 	@$(INSTALL) dev
 	@exec .venv/bin/python -m bench.faults --seconds $(or $(SECONDS),60) --seed $(or $(SEED),1)
 

@@ -1,20 +1,29 @@
-"""`python -m tagger.local run` starts the site, `… throwaway` temporary servers for tests."""
+"""`python -m tagger.local run` starts the site, `… restore FROM` restores a backup into its home, and
+`… throwaway` starts temporary servers for tests."""
 
 import os
 import sys
+from functools import partial
 
 from .refusal import StartRefused
+from .restore import restore
 from .run import run
 from .throwaway import serve
 
 
 def main(arguments: list[str]) -> int:
-    commands = {"run": lambda: run(os.environ), "throwaway": serve}
-    if len(arguments) != 1 or arguments[0] not in commands:
-        print(f"usage: python -m tagger.local {'|'.join(commands)}", file=sys.stderr)
-        return 2
+    match arguments:
+        case ["run"]:
+            command = partial(run, os.environ)
+        case ["restore", source]:
+            command = partial(restore, os.environ, source)
+        case ["throwaway"]:
+            command = partial(serve)
+        case _:
+            print("usage: python -m tagger.local run | restore FROM | throwaway", file=sys.stderr)
+            return 2
     try:
-        commands[arguments[0]]()
+        command()
     except StartRefused as reason:
         print(f"tagger: {reason}", file=sys.stderr)
         return 1

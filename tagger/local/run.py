@@ -28,7 +28,7 @@ def run(environment: Mapping[str, str]) -> None:
     )
     listener = ports.listen(port)  # after the home, as the rest of a killed run may still use the port
     supervisor = Supervisor(say)
-    with supervisor.listening(), _sockets() as sockets:
+    with supervisor.listening(), sockets_folder() as sockets:
         try:
             _run(environment, home, listener, sockets, supervisor)
         except StopRequested:
@@ -53,7 +53,7 @@ def _run(
 ) -> None:
     addresses.write(home.path, {}, sockets)  # the next run removes the sockets if this one is killed
     say(f"Starting. Data is stored in {home.path}, logs are in {home.path / 'log'}.")
-    found = _start_servers(environment, home, sockets, supervisor)
+    found = start_servers(environment, home, sockets, supervisor)
     found |= {
         "SECRET_KEY": environment.get("SECRET_KEY") or home.secret_key(),
         "DEBUG": environment.get("DEBUG") or "1",
@@ -77,7 +77,7 @@ def _check_external_servers(environment: Mapping[str, str]) -> None:
 
 
 @contextmanager
-def _sockets() -> Iterator[Path]:
+def sockets_folder() -> Iterator[Path]:
     folder = homes.make_sockets()
     try:
         yield folder
@@ -85,7 +85,7 @@ def _sockets() -> Iterator[Path]:
         shutil.rmtree(folder)
 
 
-def _start_servers(
+def start_servers(
     environment: Mapping[str, str], home: Home, sockets: Path, supervisor: Supervisor
 ) -> dict[str, str]:
     found = {name: environment.get(name, "") for name in ("DATABASE_URL", "REDIS_URL")}
@@ -127,15 +127,15 @@ def site_environment(
 def prepare_data(site: Mapping[str, str], home: Home, supervisor: Supervisor) -> None:
     """Migrate the database, collect static files if DEBUG is off, and load the demo if wanted."""
     log = home.log("setup")
-    supervisor.run_once(_manage(site, log, "migrate", "--noinput"))
-    supervisor.run_once(_manage(site, None, "check_site"))
+    supervisor.run_once(manage(site, log, "migrate", "--noinput"))
+    supervisor.run_once(manage(site, None, "check_site"))
     if site["DEBUG"].lower() in {"0", "false", "no", "off"}:
-        supervisor.run_once(_manage(site, log, "collectstatic", "--noinput"))
+        supervisor.run_once(manage(site, log, "collectstatic", "--noinput"))
     if site.get("TAGGER_DEMO") != "0":
-        supervisor.run_once(_manage(site, None, "load_demo"))
+        supervisor.run_once(manage(site, None, "load_demo"))
 
 
-def _manage(site: Mapping[str, str], log: Path | None, *arguments: str) -> Program:
+def manage(site: Mapping[str, str], log: Path | None, *arguments: str) -> Program:
     return Program(arguments[0], [sys.executable, "manage.py", *arguments], log, site, restart=False)
 
 
