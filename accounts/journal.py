@@ -52,6 +52,12 @@ def entries() -> list[Entry]:
     return [line for line in found if "kind" in line and line["id"] not in void_ones]
 
 
+def confirmed() -> list[Entry]:
+    """Entries whose act was committed."""
+    done = {line["done"] for line in _lines() if "done" in line}
+    return [entry for entry in entries() if entry["id"] in done]
+
+
 def pending(before: datetime) -> list[Entry]:
     """Entries written before this time that were neither confirmed nor called void."""
     done = {line["done"] for line in _lines() if "done" in line}

@@ -65,6 +65,19 @@ def run(source: Path, now: datetime, dump: str | None, say: Callable[[str], Any]
         return _run(source, path, manifest, now, say)
 
 
+def run_in_place(now: datetime, say: Callable[[str], Any]) -> Restored:
+    """As `run`, for a database and a vault that someone restored by other means. Raises RestoreRefused."""
+    mark = keyring.read_mark()
+    if mark is None or not keyring.masters():
+        raise RestoreRefused(f"the keys of this site are not in {keyring.folder()}")
+    _check_alone()
+    with site.restoring():
+        keyring.write_mark(mark["site"], complete=False, restoring="a database in place")
+        _adopt_masters()
+        vault.mark_restored(mark["site"])
+        return _open_and_replay(mark["site"], now, say, Restored())
+
+
 def _run(
     source: Path, path: Path, manifest: dict[str, Any], now: datetime, say: Callable[[str], Any]
 ) -> Restored:
@@ -75,6 +88,10 @@ def _run(
     call_command("migrate", "--noinput", verbosity=0)
     _adopt_masters()
     done.files, done.missing_files = _restore_vault(source / "vault", manifest)
+    return _open_and_replay(str(manifest["site"]), now, say, done)
+
+
+def _open_and_replay(uuid: str, now: datetime, say: Callable[[str], Any], done: Restored) -> Restored:
     say("keys: opening everything for those who stayed")
     _put_keys_back(done)
     say("journal: carrying out again what people ended since")
@@ -84,7 +101,7 @@ def _run(
         pass
     done.people = User.objects.filter(data_key__isnull=False).count()
     done.clips = Clip.objects.count()
-    keyring.write_mark(str(manifest["site"]), complete=True)
+    keyring.write_mark(uuid, complete=True)
     return done
 
 
@@ -133,6 +150,10 @@ def _check_target() -> None:
     tables = connection.introspection.table_names()
     if not is_retried and User._meta.db_table in tables and User.objects.exists():
         raise RestoreRefused("the database has people in it: restore into an empty database")
+    _check_alone()
+
+
+def _check_alone() -> None:
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()"

@@ -142,6 +142,13 @@ def ask_again(entry: journal.Entry) -> int:
     return 1
 
 
+def unknown_to_database() -> int:
+    """How many erasures the journal has that the database does not: it was restored from an older backup."""
+    asked = {entry["token_sha256"] for entry in journal.confirmed() if entry["kind"] == "withdrawal"}
+    known = Withdrawal.objects.values_list("token_sha256", flat=True).iterator(chunk_size=10_000)
+    return len(asked.difference(known)) if asked else 0
+
+
 def finished_before(request: Withdrawal, entry: journal.Entry) -> None:
     """Let the receipt say again what it said before the restore, when the erasure was finished."""
     event = entry["event"]

@@ -253,7 +253,6 @@ RESTORE_UNTIL = """
 import os, signal, sys
 import django; django.setup()
 from django.core.management import call_command
-from django.db import connection
 from tagger.privacy import restore, withdrawal
 folder, step, when, how = sys.argv[1:]
 module, name = step.split(".")
@@ -303,6 +302,38 @@ def test_without_the_copy_of_the_keys_nothing_would_open_and_nothing_is_restored
     bring_keys(own_home, elsewhere)
     os.unlink(f"{elsewhere['MASTER_KEYS']}/copy.sqlite3")
     assert "without it nothing in the backup opens" in manage(elsewhere, "restore", folder, code=1)
+
+
+@mutant(
+    "a site whose database was restored by other means does not start with who left in it",
+    "tagger/management/commands/check_site.py",
+    kept_by="        if number := withdrawal.unknown_to_database():\n",
+    broken="        if number := 0:\n",
+)
+def test_a_database_restored_by_hand_starts_no_site_until_who_left_is_erased_again(
+    after, elsewhere, own_home, site_environment
+):
+    folder, tokens, _newcomer = after
+    before = look(site_environment, tokens)
+    bring_keys(own_home, elsewhere)
+    [dump] = (folder / "database").glob("*.dump")
+    name = elsewhere["DATABASE_URL"].rpartition("/")[2]
+    command = [backup.program("pg_restore"), "--no-owner", "--dbname", name, str(dump)]
+    subprocess.run(command, check=True, env=backup.environment())
+    shutil.copytree(folder / "vault", f"{elsewhere['TAGGER_HOME']}/vault")
+    refused = manage(elsewhere, "check_site", code=1)
+    assert "the keys of this database are not in" in refused
+    manage(elsewhere, "restore", "--in-place")
+    everything_is_right(elsewhere, tokens, before)
+
+
+def test_a_database_older_than_the_journal_is_refused(alice, bea):
+    call_command("check_site")
+    leave(bea)
+    call_command("check_site")
+    Withdrawal.objects.all().delete()
+    with pytest.raises(CommandError, match="older than 1 erasures in the journal"):
+        call_command("check_site")
 
 
 # What a restore refuses
@@ -386,6 +417,44 @@ def test_a_backup_that_cannot_be_written_says_where(cast, tmp_path):
     (tmp_path / "backup").write_text("a file")
     with pytest.raises(CommandError, match="backup: "):
         call_command("backup", str(tmp_path / "backup"))
+
+
+BACKUP_UNTIL = """
+import os, signal, sys
+import django; django.setup()
+from django.core.management import call_command
+from tagger.privacy import backup
+folder, step, how = sys.argv[1:]
+real = getattr(backup, step)
+def failing(*args):
+    if how == "kill":
+        os.kill(os.getpid(), signal.SIGKILL)
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_terminate_backend(pg_backend_pid())")
+setattr(backup, step, failing)
+call_command("backup", folder)
+"""
+
+
+@pytest.mark.parametrize("how", ["kill", "disconnect"])
+@pytest.mark.parametrize("step", ["_dump", "run", "copy_vault_to", "_write_whole", "sha256"])
+def test_a_backup_that_fails_leaves_the_one_before_whole(cast, tmp_path, site_environment, step, how):
+    folder = tmp_path / "backup"
+    call_command("backup", str(folder), stdout=StringIO())
+    [complete] = (folder / "database").glob("*.json")
+    (next(path for path in (folder / "vault").rglob("*") if path.is_file())).unlink()
+    environment = site_environment | {"DJANGO_SETTINGS_MODULE": "tagger.settings"}
+    command = [sys.executable, "-c", BACKUP_UNTIL, str(folder), step, how]
+    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True)
+    assert done.returncode == (-signal.SIGKILL if how == "kill" else 1), done.stderr
+    assert list((folder / "database").glob("*.json")) == [complete]
+    manifest = json.loads(complete.read_text())
+    assert backup.sha256(complete.with_suffix(".dump")) == manifest["sha256"]
+    call_command("backup", str(folder), stdout=StringIO())
+    copied = {
+        str(path.relative_to(folder / "vault")) for path in (folder / "vault").rglob("*") if path.is_file()
+    }
+    assert copied == set(Clip.objects.values_list("stored_as", flat=True))
 
 
 # The journal

@@ -18,12 +18,22 @@ class Command(BaseCommand):
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("source", type=Path, metavar="FROM", help="the folder that `backup` wrote")
+        parser.add_argument("source", type=Path, nargs="?", metavar="FROM", help="what `backup` wrote")
+        parser.add_argument(
+            "--in-place",
+            action="store_true",
+            help="instead of FROM: database and vault were restored by other means; only erase who left",
+        )
         parser.add_argument("--dump", help="the name of a dump in it; by default the newest")
 
     def handle(self, *args: Any, **options: Any) -> None:
+        if options["in_place"] == bool(options["source"]):
+            raise CommandError("Give the folder of a backup, or --in-place.")
         try:
-            done = restore.run(options["source"], timezone.now(), options["dump"], self.stdout.write)
+            if options["in_place"]:
+                done = restore.run_in_place(timezone.now(), self.stdout.write)
+            else:
+                done = restore.run(options["source"], timezone.now(), options["dump"], self.stdout.write)
         except (restore.RestoreRefused, backup.BackupFailed, WrongSite, JournalTorn) as error:
             raise CommandError(str(error)) from None
         for what, count in asdict(done).items():
