@@ -15,6 +15,7 @@ import psycopg2
 from .diary import Answered, Diary, clip_of
 
 SERVED = (200, 206)
+SITE_MARK = "site.json"  # says whose vault it is
 
 
 class Kind(StrEnum):
@@ -120,10 +121,16 @@ def read(database: str, vault: Path) -> Stored:
                 [AnnotationRow(*row) for row in annotations],
                 [AssignmentRow(*row) for row in assignments],
                 next(unfinished)[0],
-                frozenset(str(path.relative_to(vault)) for path in vault.rglob("*") if path.is_file()),
+                frozenset(_files(vault)),
             )
     finally:
         connection.close()
+
+
+def _files(vault: Path) -> Iterator[str]:
+    for path in vault.rglob("*"):
+        if path.is_file() and path.name != SITE_MARK:
+            yield str(path.relative_to(vault))
 
 
 def check(diary: Diary, stored: Stored) -> list[Finding]:
