@@ -331,7 +331,7 @@ def _return_lent_tasks(request: Withdrawal, person: User) -> None:
 
 
 def _scrub_person(request: Withdrawal, person: User, now: datetime) -> None:
-    """Leave only a row that identifies no one: consent events and the answers that stay refer to it."""
+    """Leave only a row that identifies no one: consent events refer to it."""
     about = Q(content_type=ContentType.objects.get_for_model(User), object_id=str(person.pk))
     with transaction.atomic():
         consent.lock(person)

@@ -542,6 +542,16 @@ def test_the_migration_removes_the_numbers_of_people_from_rows_of_others(answere
     assert Reliability.objects.filter(crowd__kind="wake-word").count() == 4
 
 
+def test_the_migration_recounts_what_reviewers_decided(answered):
+    decided, other = Task.objects.all()[:2]
+    Task.objects.filter(pk=decided.pk).update(adjudicated=True, plain_certificate={"engine": 1})
+    with connection.cursor() as cursor:
+        cursor.execute(import_module("tagger.migrations.0010_recount_decided_tasks").RECOUNT)
+    assert list(Task.objects.exclude(dirty_since=None)) == [decided]
+    settle()
+    assert "votes" in Task.objects.get(pk=decided.pk).plain_certificate and other.plain_certificate
+
+
 def test_an_answer_of_a_person_cannot_look_like_a_kept_one(juniper, add_tasks, bea):
     """Nor can a kept one come under a number that says when it was given."""
     [task] = add_tasks(juniper, 1)
