@@ -1,5 +1,6 @@
 """All addresses of the site: the ones called most come first, then each room's."""
 
+from allauth.account.views import logout
 from django.conf import settings
 from django.contrib import admin
 from django.http import Http404
@@ -8,6 +9,8 @@ from django.views import defaults
 from django.views.decorators.csrf import csrf_exempt
 from django.views.i18n import set_language
 from drf_spectacular.views import SpectacularAPIView
+
+from accounts.browser_data import logs_out
 
 from . import probes
 from .desk.urls import hot
@@ -30,7 +33,9 @@ urlpatterns = [
     path("", include("datasets.urls")),
     path("", include("accounts.urls")),
     *not_offered,
+    path("accounts/logout/", logs_out(logout), name="account_logout"),
     path("accounts/", include("allauth.urls")),
+    path("admin/logout/", logs_out(admin.site.logout)),
     path("admin/", admin.site.urls),
     # A CSRF token would set a cookie on every page. Without one, another site can change no more than the
     # language.

@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
+from accounts.browser_data import forget_pages
 from accounts.caching import uncached
 from accounts.roles import PersonalRequest
 from datasets.clips import byteranges, vault
@@ -47,7 +48,7 @@ def audio(request: PersonalRequest, pk: int) -> HttpResponse:
 def delete(request: PersonalRequest, pk: int) -> HttpResponse:
     clip = get_object_or_404(my_clips.own(request.user), pk=pk)
     if request.method == "POST":
-        return redirect("erasure_receipt", erasure.erase_clips(request.user, [clip.pk], timezone.now()))
+        return _receipt(erasure.erase_clips(request.user, [clip.pk], timezone.now()))
     [shown] = my_clips.with_questions(my_clips.own(request.user).filter(pk=pk))
     return render(request, "tagger/privacy/my_clips_delete.html", {"shown": shown, "now": timezone.now()})
 
@@ -59,14 +60,14 @@ def delete_ticked(request: PersonalRequest) -> HttpResponse:
     ticked = my_clips.own(request.user).filter(pk__in=_ticked(request))
     if not (going := list(ticked.values_list("pk", flat=True))):
         return _nothing_ticked(request)
-    return redirect("erasure_receipt", erasure.erase_clips(request.user, going, timezone.now()))
+    return _receipt(erasure.erase_clips(request.user, going, timezone.now()))
 
 
 @require_http_methods(["GET", "POST"])
 @login_required
 def delete_all(request: PersonalRequest) -> HttpResponse:
     if request.method == "POST":
-        return redirect("erasure_receipt", erasure.erase_contributor(request.user, timezone.now()))
+        return _receipt(erasure.erase_contributor(request.user, timezone.now()))
     number = my_clips.own(request.user).count()
     return render(request, "tagger/privacy/my_clips_delete.html", {"number": number})
 
@@ -94,6 +95,11 @@ def cooling_off(request: PersonalRequest) -> HttpResponse:
         messages.success(request, _("Saved. This applies to clips that your devices send from now on."))
         return redirect("my_clips")
     return _page(request, form, status=400)
+
+
+def _receipt(token: str) -> HttpResponse:
+    """On the way there the browser drops pages and sounds that it kept: they may be of the clips that go."""
+    return forget_pages(redirect("erasure_receipt", token))
 
 
 def _ticked(request: PersonalRequest) -> list[int]:

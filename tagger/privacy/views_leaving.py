@@ -6,8 +6,9 @@ from django import forms
 from django.contrib import messages
 from django.contrib.auth import logout
 from django.contrib.auth.decorators import login_required
-from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse, StreamingHttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext as _
@@ -16,6 +17,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from accounts import audit, receipts
+from accounts.browser_data import forget_everything, forget_pages
 from accounts.caching import uncached
 from accounts.models import Material, Purpose
 from accounts.roles import PersonalRequest
@@ -80,7 +82,14 @@ def leave(request: PersonalRequest) -> HttpResponse:
     keep_answers = form.cleaned_data["answers"] == KEEP
     token = erasure.erase_account(request.user, keep_answers, timezone.now())
     logout(request)
-    return redirect("erasure_receipt", token)
+    return forget_everything(_go_on(request, reverse("erasure_receipt", args=[token])))
+
+
+def _go_on(request: HttpRequest, address: str) -> HttpResponse:
+    """To the next page: the browser itself, or a script, which is told the address."""
+    if request.headers.get("Accept") == "application/json":
+        return JsonResponse({"location": address})
+    return redirect(address)
 
 
 @require_POST
@@ -95,7 +104,7 @@ def withdraw_consent(request: PersonalRequest) -> HttpResponse:
         where = _("Your receipt is at the top of the list at the end of the page “What you share”.")
         messages.success(request, words % {"count": done.consents} + " " + where)
     if done.token:
-        return redirect("erasure_receipt", done.token)
+        return forget_pages(redirect("erasure_receipt", done.token))
     return redirect("consent")
 
 

@@ -21,6 +21,7 @@ from tests.support.browser import (
     too_small,
     too_wide,
 )
+from tests.support.desk import log_in_again
 from tests.support.mutants import mutant
 from tests.support.people import PASSWORD, log_in
 
@@ -317,6 +318,29 @@ def test_after_a_log_out_the_same_take_is_sent_from_a_new_log_in(studio, contrib
     second.close()
     send(page)
     assert len(clips_of(studio, "irma")) == 1
+
+
+@mutant(
+    "no recording is sent under another person's account",
+    "static/js/record/send.js",
+    kept_by="  await checkAccount();\n",
+    broken="",
+)
+def test_a_take_is_not_sent_by_the_next_person_who_logs_in_here(studio, contributor):
+    """Nor if nothing tells this page of the other person: the script that does is left out."""
+    other = contributor("ilse")
+    other.context.close()
+    page = contributor("ivan", expected=["ERR_FAILED"])
+    page.context.route("**/site/account*.js", lambda route: route.abort())
+    page.reload()
+    record(page)
+    recorded(page)
+    page.context.clear_cookies()
+    second = page.context.new_page()
+    second.goto("/accounts/login/")
+    log_in_again(second, "ilse")
+    send(page, "you are logged out")
+    assert clips_of(studio, "ilse") == clips_of(studio, "ivan") == []
 
 
 def test_after_consent_was_withdrawn_nothing_is_stored_and_the_page_says_so(studio, contributor):

@@ -161,7 +161,7 @@ def test_leaving_asks_one_question_with_nothing_preselected_and_no_reason(here):
     ]
     assert [re.search(r'value="(\w+)"', field)[1] for field in shown] == ["keep", "remove"]
     assert not [field for field in shown if "checked" in field or "selected" in field]
-    assert fields.count("<button") == 1
+    assert fields.count("<button class") == 1  # the other one sends what waits, and is hidden
 
 
 @pytest.mark.parametrize("answers", [{}, {"answers": ""}, {"answers": "both"}])

@@ -6,7 +6,7 @@ import { AnswerGate } from "./answer-gate.js";
 import { Backoff } from "./sync/backoff.js";
 import { restrictTo } from "./sync/api.js";
 import { DeskNavigation } from "./desk-navigation.js";
-import { DeviceStore } from "./sync/device-store.js";
+import { DeviceStore, endSession, forgetWork, resumeSession } from "./sync/device-store.js";
 import { listenToHeadset } from "../keys/headset.js";
 import { Keymap } from "../keys/keymap.js";
 import { KeysDialog } from "../keys/keys-dialog.js";
@@ -23,6 +23,7 @@ import { prepare } from "../player/sound.js";
 import { TranscriptBox } from "./transcript-box.js";
 
 class ClipDesk extends DeskNavigation {
+  #late = null; // the timer that deletes the work of someone who does not come back
   #counted = new Set(); // keys of letters, because two tabs may both have sent the same one
 
   connectedCallback() {
@@ -33,6 +34,7 @@ class ClipDesk extends DeskNavigation {
     this.backoff = new Backoff();
     this.outbox = new Outbox(account, this.letters, this.backoff);
     this.notice = new SendingNotice(this, this.outbox, this.backoff);
+    this.part("forget").addEventListener("click", () => this.#forget());
     if (this.part("clip")) this.#open();
     this.outbox.run();
   }
@@ -173,6 +175,22 @@ class ClipDesk extends DeskNavigation {
     const why = status === 404 ? this.word("gone") : reason;
     this.notice.refuse(why);
     this.last.refuse(letter.assignment, why);
+  }
+
+  /** Hides all but the notice while this person is not logged in, and deletes their work if that lasts. */
+  hideUntilBack(isOver) {
+    if (isOver === this.hasAttribute("data-ended")) return;
+    this.toggleAttribute("data-ended", isOver);
+    clearTimeout(this.#late);
+    if (!isOver) return void resumeSession();
+    this.player?.audio.pause();
+    this.#late = setTimeout(() => this.#forget(), endSession());
+  }
+
+  /** The page that comes is the log-in page, or someone else's. */
+  #forget() {
+    forgetWork();
+    location.reload();
   }
 
   #answeredElsewhere(assignment) {

@@ -1,6 +1,6 @@
 // The notice about sending: that answers or clips wait, and why, and which answers were refused.
 
-/** Uses the desk's parts unsent, unsent-text, log-in, refused and refused-text. */
+/** Uses the desk's parts unsent, unsent-text, ended, log-in, forget, refused and refused-text. */
 export class SendingNotice {
   #desk;
   #outbox;
@@ -26,7 +26,9 @@ export class SendingNotice {
     const { size } = this.#outbox;
     this.#announceSent(why, size);
     this.#desk.part("unsent").hidden = !why;
-    this.#desk.part("log-in").hidden = why !== "logged-out" && why !== "other-account";
+    const isOver = why === "logged-out" || why === "other-account";
+    for (const part of ["log-in", "ended", "forget"]) this.#desk.part(part).hidden = !isOver;
+    this.#desk.hideUntilBack(isOver);
     if (!why) return;
     const word = why === "unreachable" && !size ? "no-clips" : why;
     this.#desk.part("unsent-text").textContent = `${this.#desk.word(word)} ${size || ""}`;

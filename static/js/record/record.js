@@ -1,7 +1,7 @@
 // <voice-recorder>: record, listen, record again or send, then the next recording, without a page load.
 
 import "../player/clip-player.js";
-import { LoggedOut, Refused } from "../desk/sync/api.js";
+import { LoggedOut, Refused, restrictTo } from "../desk/sync/api.js";
 import { pressByKey } from "../keys/keys.js";
 import { Take, canRecord, loudest } from "./microphone.js";
 import { send } from "./send.js";
@@ -25,6 +25,7 @@ class VoiceRecorder extends HTMLElement {
       this.setStatus("unable");
       return;
     }
+    restrictTo(document.body.dataset.account, "/profile/"); // that page is open to all who are logged in
     this.player = this.querySelector("clip-player");
     this.part("recorder").hidden = false;
     this.part("file").open = Boolean(this.querySelector(".errorlist"));

@@ -1,11 +1,12 @@
 // Sends a recording to the server, as the page's own form would.
 
-import { csrfToken, LoggedOut, Refused, Unreachable } from "../desk/sync/api.js";
+import { checkAccount, csrfToken, LoggedOut, Refused, Unreachable } from "../desk/sync/api.js";
 
 const SECONDS = 60;
 
-/** { isNew, shared, prompt: { id, text } or null }; rejects with one of the three errors of api.js. */
+/** { isNew, shared, prompt: { id, text } or null }; rejects with one of the errors of api.js. */
 export async function send(form, sound) {
+  await checkAccount();
   const body = new FormData(form);
   body.set("audio", sound, "take.wav");
   const response = await posted(form.action, body);

@@ -101,8 +101,11 @@ export function restrictTo(account, page) {
   expected = { account, page, token: cookieToken() };
 }
 
-/** Every login gives a new token, so the account is checked only when the token has changed. */
-async function checkAccount() {
+/**
+ * Throws unless the account is logged in that calls are restricted to. Every login gives a new token, so it is checked
+ * only when the token has changed.
+ */
+export async function checkAccount() {
   const token = cookieToken(); // read before the request, because another login may happen during it
   if (!expected || expected.token === token) return;
   // Do not follow the redirect to the login page: its new token would break a login form open in another tab.

@@ -2,6 +2,8 @@
 
 const WORK = "tagger:work:";
 const CHOICES = "tagger:choices:";
+const ENDED = "tagger:ended"; // when it was noticed that the session is over whose work is here
+const KEPT_MS = 3600 * 1000; // for this long the work then waits for its owner
 
 /** One account's work. Opening it removes what other accounts left on this device. */
 export class DeviceStore {
@@ -10,7 +12,7 @@ export class DeviceStore {
 
   constructor(account) {
     this.#prefix = `${WORK}${account}:`;
-    for (const key of storedKeys(WORK)) if (!key.startsWith(this.#prefix)) localStorage.removeItem(key);
+    forgetWork({ exceptOf: account });
   }
 
   /** Whether all work survives the page. It does not if the browser refuses storage or has no space. */
@@ -47,13 +49,40 @@ export class DeviceStore {
   }
 }
 
-/** How many unsent letters of any account are here. For the logout page. */
-export function unsentHere() {
-  return storedKeys(WORK).filter((key) => key.includes(":letter:")).length;
+/** What waits on this device, of any account: { letters } that were not sent, and { drafts } of texts. */
+export function waiting() {
+  const keys = storedKeys(WORK);
+  return {
+    letters: keys.filter((key) => key.includes(":letter:")).length,
+    drafts: keys.filter((key) => key.includes(":draft:")).length,
+  };
 }
 
-export function removeAllWork() {
-  storedKeys(WORK).forEach(remove);
+export function forgetWork({ exceptOf = null } = {}) {
+  for (const key of storedKeys(WORK)) if (!key.startsWith(`${WORK}${exceptOf}:`)) remove(key);
+}
+
+/** Removes the work of a person who left, and the choices too. */
+export function forgetEverything() {
+  storedKeys("tagger:").forEach(remove);
+}
+
+/** The session is over: in how many milliseconds the work is to be deleted. It counts from when this was noticed first. */
+export function endSession() {
+  const since = read(ENDED) ?? Date.now();
+  write(ENDED, since);
+  return Math.max(0, since + KEPT_MS - Date.now());
+}
+
+/** Its owner is back. */
+export function resumeSession() {
+  remove(ENDED);
+}
+
+/** A function that stores this device's choices again, after everything was cleared. */
+export function rememberChoices() {
+  const chosen = storedKeys(CHOICES).map((key) => [key, read(key)]);
+  return () => chosen.forEach(([key, value]) => write(key, value));
 }
 
 /** A choice that was made on this device, or null. */
