@@ -10,7 +10,7 @@ import dj_database_url
 from celery.schedules import crontab
 from csp.constants import NONCE, NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
-from kombu import Queue
+from kombu import Exchange, Queue
 
 from .local import addresses
 
@@ -223,7 +223,10 @@ CELERY_TASK_ACKS_LATE = True
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 # Erasures and key rotation have a queue and, with `make run`, a worker of their own: settling never waits for
 # them. A worker that is started without `-Q` takes from both.
-CELERY_TASK_QUEUES = [Queue("celery"), Queue("erasures")]
+CELERY_TASK_QUEUES = [
+    Queue("celery", Exchange("celery"), routing_key="celery"),
+    Queue("erasures", Exchange("erasures"), routing_key="erasures"),
+]
 CELERY_TASK_ROUTES = {
     f"tagger.privacy.tasks.{name}": {"queue": "erasures"}
     for name in ("scrub", "scrub_unfinished", "unname_kept_answers", "rotate_master_key")

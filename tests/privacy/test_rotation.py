@@ -9,6 +9,8 @@ from pathlib import Path
 from threading import Event
 
 import pytest
+import redis
+from django.conf import settings
 from django.db import OperationalError, connection, transaction
 from django.db.models.functions import Now
 from django.test import Client
@@ -19,6 +21,7 @@ from accounts import key_copy as copied
 from accounts.models import AuditEvent, DataKey, MasterKey, Purpose, Site, User
 from datasets.clips import fingerprints, intake, vault
 from datasets.models import Clip, Withdrawal
+from tagger import tasks as site_tasks
 from tagger.privacy import key_copy, rotation, tasks, withdrawal
 from tests.conftest import NOW
 from tests.support import sounds
@@ -692,10 +695,16 @@ def test_beat_asks_for_rotations_so_often_that_a_site_without_a_schedule_rotates
     assert entry["task"] == tasks.rotate_master_key.name and entry["schedule"] <= timedelta(minutes=5)
 
 
-def test_erasures_and_rotations_have_a_queue_of_their_own(settings):
-    for task in (tasks.scrub, tasks.scrub_unfinished, tasks.rotate_master_key):
-        assert settings.CELERY_TASK_ROUTES[task.name] == {"queue": "erasures"}
-    assert [queue.name for queue in settings.CELERY_TASK_QUEUES] == ["celery", "erasures"]
+def test_erasures_and_rotations_have_a_queue_of_their_own():
+    """Asked of the broker itself: each message is in one queue, and in the right one."""
+    with redis.Redis.from_url(settings.REDIS_URL) as broker:
+        broker.delete("celery", "erasures")
+        for task in (tasks.scrub_unfinished, tasks.rotate_master_key):
+            task.delay()
+        tasks.scrub.delay(0)
+        site_tasks.settle.delay()
+        assert (broker.llen("erasures"), broker.llen("celery")) == (3, 1)
+        broker.delete("celery", "erasures")
 
 
 @mutant(
