@@ -45,6 +45,14 @@ def void(entry: Entry) -> None:
     _write({"void": entry["id"]})
 
 
+def size() -> int:
+    """In bytes; it only grows."""
+    try:
+        return _path().stat().st_size
+    except FileNotFoundError:
+        return 0
+
+
 def entries() -> list[Entry]:
     """All entries that are not void, in the order in which they were written. Raises JournalTorn."""
     found = list(_lines())

@@ -24,7 +24,7 @@ from django.conf import settings
 from django.db import connection, transaction
 from django.db.models.functions import Now
 
-from . import ciphers, consent, key_copy, keyring, names, site
+from . import ciphers, consent, journal, key_copy, keyring, names, site
 from .models import Consent, DataKey, MasterKey, Site, User
 
 logger = logging.getLogger(__name__)
@@ -138,29 +138,42 @@ def forget() -> None:
         MasterKey.objects.filter(pk__in=[master.pk for master in destroyed]).update(gone_at=Now())
 
 
+def copy_journal() -> None:
+    """Have the operator's copy made again if people ended something since the last. Raises NotCopied."""
+    if settings.KEYS_COPIED_BY and Site.objects.filter(journal_copied__lt=journal.size()).exists():
+        copy_out()
+
+
 def copy_out() -> None:
     """Run `KEYS_COPIED_BY`, if there is such a command. Raises NotCopied."""
     if not settings.KEYS_COPIED_BY:
         return
-    environment = os.environ | {"MASTER_KEYS": str(keyring.folder())}
+    size = journal.size()
+    with transaction.atomic():
+        DataKey.objects.lock_copy()  # so that the key copy does not change while it is copied
+        reason = _failure_of_copying()
+    if reason:
+        Site.objects.filter(keys_not_copied_since=None).update(keys_not_copied_since=Now())
+        raise NotCopied(f"KEYS_COPIED_BY failed: {reason}")
+    Site.objects.update(keys_not_copied_since=None, journal_copied=size)
+
+
+def _failure_of_copying() -> str:
+    """Why the command failed; empty if it did not."""
     try:
         done = subprocess.run(
             settings.KEYS_COPIED_BY,
             shell=True,
-            env=environment,
+            env=os.environ | {"MASTER_KEYS": str(keyring.folder())},
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
             errors="replace",
             timeout=SECONDS_TO_COPY,
         )
-        reason = f"exit code {done.returncode}: {done.stderr.strip()[-500:]}" if done.returncode else ""
     except subprocess.TimeoutExpired:
-        reason = f"it took longer than {SECONDS_TO_COPY} s"
-    if reason:
-        Site.objects.filter(keys_not_copied_since=None).update(keys_not_copied_since=Now())
-        raise NotCopied(f"KEYS_COPIED_BY failed: {reason}")
-    Site.objects.exclude(keys_not_copied_since=None).update(keys_not_copied_since=None)
+        return f"it took longer than {SECONDS_TO_COPY} s"
+    return f"exit code {done.returncode}: {done.stderr.strip()[-500:]}" if done.returncode else ""
 
 
 def _moved(

@@ -285,6 +285,7 @@ class Site(models.Model):
     uuid = models.UUIDField(unique=True)
     # Since when the operator's command to copy the keys fails; empty while it works.
     keys_not_copied_since = models.DateTimeField(null=True, blank=True)
+    journal_copied = models.BigIntegerField(default=0)  # how many bytes of the journal it copied last
     has_vault = models.BooleanField(default=False)  # whether a vault was marked as this site's
 
     class Meta:

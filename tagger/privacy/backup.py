@@ -25,11 +25,11 @@ from typing import Any
 from django.conf import settings
 from django.core.files.storage import storages
 from django.core.serializers.json import DjangoJSONEncoder
-from django.db import connection
+from django.db import connection, transaction
 from django.db.migrations.recorder import MigrationRecorder
 
 from accounts import keyring
-from accounts.models import MasterKey, Site, User
+from accounts.models import DataKey, MasterKey, Site, User
 from datasets.clips import vault
 from datasets.models import Clip
 
@@ -105,9 +105,11 @@ def copy_vault_to(to: Path) -> Copied:
     return done
 
 
+@transaction.atomic
 def copy_keys(to: Path) -> None:
     """Copy the key folder, and remove there what is not in it any more: destroyed keys must not live on."""
     to.mkdir(mode=0o700, parents=True, exist_ok=True)
+    DataKey.objects.lock_copy()  # so that the key copy does not change while it is copied
     here = {path.name: path for path in keyring.folder().iterdir() if not path.name.startswith(".")}
     for name, path in here.items():
         _write_whole(to / name, path.read_bytes())

@@ -28,6 +28,7 @@ def advance(now: datetime, has_time: Callable[[], bool]) -> None:
     Raises site.WrongSite if the keys are not this site's, and key_rotation.NotCopied.
     """
     site.establish()
+    key_rotation.copy_journal()
     _owe()
     if is_due():
         key_rotation.begin()

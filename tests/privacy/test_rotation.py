@@ -545,6 +545,25 @@ def test_backups_are_closed_only_when_the_old_master_is_gone_from_the_copy_too(
     assert not (copied_to / "0001.key").exists() and Withdrawal.objects.get().backups_closed_at
 
 
+@mutant(
+    "the operator's copy of the keys learns within minutes of everyone who left",
+    "tagger/privacy/rotation.py",
+    kept_by="    key_rotation.copy_journal()\n",
+    broken="",
+)
+def test_what_people_ended_is_in_the_operators_copy_with_the_next_beat(alice, bea, copied_to):
+    leave(bea)
+    advance()
+    copied_journal = (copied_to / "journal.jsonl").read_bytes()
+    assert copied_journal == (keyring.folder() / "journal.jsonl").read_bytes()
+    (copied_to / "journal.jsonl").unlink()
+    advance()
+    assert not (copied_to / "journal.jsonl").exists()  # nothing new, nothing copied
+    consent.withdraw(alice, timezone.now(), purpose=Purpose.RESEARCHERS)
+    advance()
+    assert (copied_to / "journal.jsonl").read_bytes().startswith(copied_journal)
+
+
 # Others meanwhile
 
 
