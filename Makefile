@@ -36,19 +36,11 @@ bench:  ## figures beside peers and floors, in one run; ARGS="labels settling" c
 	@$(INSTALL) bench
 	@exec .venv/bin/python -m bench $(ARGS)
 
-load-restore:  ## a backup (FROM=folder) into the home of `make run`; put the newest copy of its keys there first
-	@$(INSTALL) local
-	@exec .venv/bin/python -m tagger.local restore "$(FROM)"
-
-test:  ## answers a second and what one costs, beside the floor; TASKS (10000), USERS (8), SECONDS (30)
+load-test:  ## answers a second and what one costs, beside the floor; TASKS (10000), USERS (8), SECONDS (30)
 	@$(INSTALL) dev
 	@exec .venv/bin/python -m bench.load --tasks $(or $(TASKS),10000) --users $(or $(USERS),8) --seconds $(or $(SECONDS),30)
 
-fault-restore:  ## a backup (FROM=folder) into the home of `make run`; put the newest copy of its keys there first
-	@$(INSTALL) local
-	@exec .venv/bin/python -m tagger.local restore "$(FROM)"
-
-test:  ## a running site is broken each second, and loses nothing; SECONDS (60), SEED (1)
+fault-test:  ## a running site is broken each second, and loses nothing; SECONDS (60), SEED (1)
 	@$(INSTALL) dev
 	@exec .venv/bin/python -m bench.faults --seconds $(or $(SECONDS),60) --seed $(or $(SEED),1)
 

@@ -84,3 +84,11 @@ def test_nothing_of_ours_listens_to_signals():
         if re.search(r"django\.db\.models\.signals|@receiver|\.connect\(sender", path.read_text())
     ]
     assert listening == []
+
+
+def test_every_target_of_make_is_defined_once_and_explained():
+    """Of two rules with one name make takes the later one and only warns."""
+    lines = (ROOT / "Makefile").read_text().splitlines()
+    targets = [line.partition(":")[0] for line in lines if re.match(r"[a-z-]+:(?!=)", line)]
+    explained = [line.partition(":")[0] for line in lines if re.match(r"[a-z-]+:.*##", line)]
+    assert targets == explained and len(set(targets)) == len(targets)
