@@ -9,7 +9,9 @@ import fcntl
 import hashlib
 import json
 import os
+import pathlib
 import re
+import runpy
 import shutil
 import subprocess
 import sys
@@ -69,13 +71,15 @@ def is_installed(extra: str) -> bool:
     """Whether this requirements file, or a later one, which includes it, is installed."""
     try:
         with open(STAMP) as file:
-            stamp = json.load(file)
+            found = json.load(file)
     except (FileNotFoundError, ValueError):
         return False
-    same_python = os.path.exists(PYTHON) and stamp["python"] == os.path.realpath(PYTHON)
-    return same_python and any(
-        stamp["requirements"] == digest(name) for name in EXTRAS[EXTRAS.index(extra) :]
-    )
+    later = EXTRAS[EXTRAS.index(extra) :]
+    return os.path.exists(PYTHON) and any(found == expected_stamp(name) for name in later)
+
+
+def expected_stamp(extra: str) -> "dict[str, str]":
+    return {"requirements": digest(extra), "python": os.path.realpath(PYTHON)}
 
 
 def install(extra: str) -> None:
@@ -100,10 +104,15 @@ def install(extra: str) -> None:
             "off",
         ]
         call(log, [PYTHON, "-m", "pip", "install", *options, "-r", requirements(extra)])
-    draft = STAMP + ".new"
-    with open(draft, "w") as file:
-        json.dump({"requirements": digest(extra), "python": os.path.realpath(PYTHON)}, file)
-    os.replace(draft, STAMP)
+    stamp(extra)
+
+
+def stamp(extra: str) -> None:
+    """Record that the packages are installed, once they are on disk."""
+    os.sync()
+    # By its path: this script must also run where the package `tagger` cannot be imported.
+    durable = runpy.run_path(os.path.join(os.path.dirname(os.path.abspath(__file__)), "durable.py"))
+    durable["write_record"](pathlib.Path(STAMP), expected_stamp(extra))
 
 
 def is_usable() -> bool:

@@ -1,14 +1,19 @@
 """A start that cannot work is refused with one line that says what to change and shows no password."""
 
+import json
 import socket
+import subprocess
+import sys
 
 import pytest
 
 from tagger.local import external, install, ports
 from tagger.local.refusal import StartRefused
-from tests.support.site import Site, free_port
+from tests.support.mutants import mutant
+from tests.support.site import ROOT, Site, free_port
 
 PASSWORD = "hunter2"
+DAMAGED = [b"", b'{"requirements": "', b"\xff\xfe", b"\0" * 90, b"[]", b"{}", b"null"]
 
 
 @pytest.mark.parametrize("port", ["eighty", "0", "65536", "-1", "8000 "])
@@ -114,3 +119,35 @@ def test_a_failed_installation_is_explained(tmp_path, monkeypatch, output, reaso
     log.write_text(output)
     monkeypatch.setattr(install, "LOG", str(log))
     assert reason in install.reason()
+
+
+@pytest.fixture
+def installed(tmp_path, monkeypatch):
+    """A stamp that says the packages for local use are installed."""
+    monkeypatch.setattr(install, "PYTHON", sys.executable)
+    monkeypatch.setattr(install, "STAMP", str(tmp_path / "installed.json"))
+    (tmp_path / "installed.json").write_text(json.dumps(install.expected_stamp("local")))
+    assert install.is_installed("local") and not install.is_installed("dev")
+    return tmp_path / "installed.json"
+
+
+@mutant(
+    "a damaged stamp repeats the installation and does not end it",
+    "tagger/local/install.py",
+    kept_by="any(found == expected_stamp(name) for name in later)",
+    broken='any(found["requirements"] == digest(name) for name in later)',
+)
+@pytest.mark.parametrize("content", DAMAGED)
+def test_a_damaged_stamp_means_not_installed(installed, content):
+    installed.write_bytes(content)
+    assert not install.is_installed("local")
+
+
+def test_the_stamp_is_written_by_the_script_alone(tmp_path):
+    """It runs before anything is installed: `tagger` cannot be imported, only the standard library."""
+    code = (
+        f"import sys; sys.path.insert(0, {str(ROOT / 'tagger' / 'local')!r})\n"
+        f"import install; install.STAMP = {str(tmp_path / 'stamp')!r}; install.PYTHON = sys.executable\n"
+        "install.stamp('local'); assert 'tagger' not in sys.modules and install.is_installed('local')"
+    )
+    subprocess.run([sys.executable, "-I", "-S", "-c", code], check=True)
