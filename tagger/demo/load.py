@@ -1,10 +1,8 @@
 """Fills an empty database with demo data. An interrupted load continues at the next start."""
 
-import json
-import os
 import secrets
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -19,6 +17,7 @@ from datasets.clips import audio, intake
 from datasets.models import Campaign, Clip, Label, Task
 from tagger.desk import examples
 from tagger.lending import assignments
+from tagger.local import durable
 from tagger.progress import community
 from tagger.settling import settlement
 from tagger.welcome import pledge
@@ -51,14 +50,20 @@ class DemoAccounts:
 
     @classmethod
     def read(cls) -> "DemoAccounts | None":
-        path = cls.path()
-        return cls(**json.loads(path.read_text())) if path.exists() else None
+        """None if there is no such file, or if it is damaged."""
+        record = durable.read_record(cls.path())
+        passwords, finished = record.get("passwords"), record.get("finished")
+        if not isinstance(passwords, dict) or not isinstance(finished, bool):
+            return None
+        texts = {name: text for name, text in passwords.items() if name in ACCOUNTS and isinstance(text, str)}
+        return cls(texts, finished) if len(texts) == len(ACCOUNTS) else None
+
+    @classmethod
+    def are_lost(cls) -> bool:
+        return cls.path().exists() and cls.read() is None
 
     def write(self) -> None:
-        draft = self.path().with_suffix(".new")
-        with open(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
-            json.dump(self.__dict__, file)
-        draft.replace(self.path())
+        durable.write_record(self.path(), asdict(self))
 
 
 def is_wanted() -> bool:
@@ -86,6 +91,19 @@ def load(now: datetime, each: Callable[[list[scripts.Line]], Iterator[scripts.Li
     done = DemoAccounts(accounts.passwords, True)
     done.write()
     return done
+
+
+def renew_passwords() -> int:
+    """Give the demo accounts new passwords; returns how many exist. An interrupted load is not continued."""
+    users = {name: User.objects.found_by(names.looked_up(name)).first() for name in ACCOUNTS}
+    passwords = {name: secrets.token_urlsafe(9) for name in ACCOUNTS}
+    found = {name: user for name, user in users.items() if user}
+    if found:
+        DemoAccounts(passwords, True).write()  # first: if this is interrupted, it can be repeated
+    for name, user in found.items():
+        user.set_password(passwords[name])
+        user.save(update_fields=["password"])
+    return len(found)
 
 
 def _account(name: str, password: str | None, rights: dict[str, Any]) -> User:

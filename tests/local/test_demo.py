@@ -2,6 +2,7 @@ from io import StringIO
 
 import pytest
 from django.core.management import call_command
+from django.core.management.base import CommandError
 
 from accounts import names
 from accounts.models import User
@@ -77,3 +78,40 @@ def test_an_interrupted_load_continues_at_the_next_start(db, demo_home, monkeypa
 def test_a_database_with_data_is_left_alone(db, demo_home, sam):
     load_demo()
     assert Campaign.objects.count() == 0
+
+
+@mutant(
+    "a damaged file of the demo's passwords does not end the start",
+    "tagger/demo/load.py",
+    kept_by="        if not isinstance(passwords, dict) or not isinstance(finished, bool):",
+    broken="        if False:",
+)
+@pytest.mark.parametrize("content", [b"", b'{"passwords": {"con', b"\xff\xfe", b"[]", b'{"passwords": {}}'])
+def test_a_damaged_file_of_passwords_is_read_as_lost(demo_home, content):
+    load.DemoAccounts.path().write_bytes(content)
+    assert load.DemoAccounts.read() is None and load.DemoAccounts.are_lost()
+
+
+def test_lost_passwords_are_said_to_be_lost_and_can_be_renewed(db, demo_home, client):
+    load_demo()
+    file = load.DemoAccounts.path()
+    clips = Clip.objects.count()
+    file.write_bytes(b"")
+    assert f"{file} is empty or damaged, so the demo accounts' passwords are lost: " in load_demo()
+    assert file.read_bytes() == b"" and Clip.objects.count() == clips
+    output = StringIO()
+    call_command("load_demo", new_passwords=True, stdout=output)
+    for name, password in load.DemoAccounts.read().passwords.items():
+        assert f"{name} " in output.getvalue() and client.login(username=name, password=password)
+    assert "damaged" not in output.getvalue() and Clip.objects.count() == clips
+
+
+def test_where_nothing_was_loaded_a_damaged_file_is_no_obstacle(db, demo_home):
+    load.DemoAccounts.path().write_bytes(b"")
+    assert "damaged" not in load_demo() and load.DemoAccounts.read().finished
+
+
+def test_people_of_a_site_without_demo_keep_their_passwords(db, demo_home, sam):
+    with pytest.raises(CommandError, match=r"There are no demo accounts\."):
+        call_command("load_demo", new_passwords=True)
+    assert not load.DemoAccounts.path().exists()
