@@ -239,6 +239,7 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
     "socket_timeout": 5,
     "visibility_timeout": 600,
 }
+CELERY_BEAT_SCHEDULER = "tagger.beat:DurableScheduler"
 CELERY_BEAT_SCHEDULE = {
     "scrub": {"task": "tagger.privacy.tasks.scrub_unfinished", "schedule": timedelta(seconds=30)},
     "kept answers": {
