@@ -16,7 +16,7 @@ import psycopg2
 from psycopg2.extensions import connection as Connection
 
 from bench.load import measure
-from tagger.local import homes, ports, postgres, run, valkey
+from tagger.local import cluster, homes, ports, postgres, run, secret_key, valkey
 from tagger.local.homes import Home
 from tagger.local.processes import Program
 from tagger.local.supervisor import Supervisor
@@ -114,7 +114,7 @@ def site(prepare: Callable[[Stage], None]) -> Iterator[Stage]:
             yield stage
             stage.database.close()
     finally:
-        postgres.remove_data(folder / "home")
+        cluster.remove(folder / "home")
         shutil.rmtree(folder)
 
 
@@ -123,7 +123,8 @@ def _servers(home: Home, sockets: Path, supervisor: Supervisor, port: int) -> St
     run.start_postgres(home, sockets, supervisor)
     run.start_valkey(home, sockets, supervisor)
     found = {"DATABASE_URL": postgres.url(sockets), "REDIS_URL": valkey.url(sockets)}
-    fixed = {"SECRET_KEY": home.secret_key(), "DEBUG": "0", "TAGGER_DEMO": "0"}
+    key = secret_key.read_or_make(home.path, found["DATABASE_URL"])
+    fixed = {"SECRET_KEY": key, "DEBUG": "0", "TAGGER_DEMO": "0"}
     inherited: Mapping[str, str] = {name: value for name, value in os.environ.items() if name not in OURS}
     environment = run.site_environment(inherited, found | fixed, home, port) | fixed
     database = psycopg2.connect(postgres.url(sockets), application_name="load test")

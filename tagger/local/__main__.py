@@ -24,7 +24,7 @@ def main(arguments: list[str]) -> int:
             return 2
     try:
         command()
-    except StartRefused as reason:
+    except (StartRefused, OSError) as reason:
         print(f"tagger: {reason}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:  # before the launcher handles signals itself

@@ -3,7 +3,6 @@
 import fcntl
 import os
 import re
-import secrets
 import select
 import shutil
 import stat
@@ -12,21 +11,24 @@ import time
 from collections.abc import Mapping
 from pathlib import Path
 
-from . import addresses
+from . import addresses, durable, identity
+from .identity import Mark
 from .logs import open_log
 from .processes import ROOT
 from .refusal import StartRefused
 
+LOCK = Path("run", "lock")
 MIN_FREE_BYTES = 300_000_000
 SECONDS_FOR_LAST_RUN = 20
 
 
 class Home:
-    """A home that is locked by this process."""
+    """A home that is locked by this process, and what it knows itself by."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, lock: int, mark: Mark) -> None:
         self.path = path
-        self.lock = -1
+        self.lock = lock
+        self.mark = mark
 
     @property
     def run(self) -> Path:
@@ -35,19 +37,6 @@ class Home:
     def log(self, name: str) -> Path:
         """The log file of this name; created if it does not exist."""
         return open_log(self.path / "log" / f"{name}.log")
-
-    def secret_key(self) -> str:
-        """Created once: if it changed, sessions and signed receipts would become invalid."""
-        path = self.path / "secret_key"
-        if not path.exists():
-            draft = path.with_suffix(".new")
-            draft.unlink(missing_ok=True)
-            with open(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
-                file.write(secrets.token_urlsafe(48))
-                file.flush()
-                os.fsync(file.fileno())
-            draft.replace(path)
-        return path.read_text().strip()
 
 
 def home_path(environment: Mapping[str, str]) -> Path:
@@ -58,21 +47,20 @@ def home_path(environment: Mapping[str, str]) -> Path:
 def claim(path: Path, traversable: bool) -> Home:
     """Create the folder if necessary, and lock it. `traversable`: other accounts may pass through it.
 
-    Raises StartRefused if it is in use, cannot be written, or its disk is almost full.
+    Raises StartRefused if it is in use, has a twin, cannot be written, or its disk is almost full.
     """
-    home = Home(path)
     try:
         if not path.is_dir():
-            path.mkdir(parents=True)
-            path.chmod(0o711 if traversable else 0o700)
-        for folder in (home.run, path / "log"):
+            durable.make_folder(path, 0o711 if traversable else 0o700)
+        for folder in (path / "run", path / "log"):
             folder.mkdir(exist_ok=True, mode=0o700)
-        home.lock = _lock(home)
+        lock = _lock(path)
+        _check_space(path)
+        mark = identity.settle(path)
     except OSError as error:
         raise StartRefused(f"TAGGER_HOME {path} cannot be written: {error.strerror}") from error
-    _check_space(path)
     _remove_stale_sockets(path)
-    return home
+    return Home(path, lock, mark)
 
 
 def is_traversable(path: Path) -> bool:
@@ -100,15 +88,15 @@ def make_sockets() -> Path:
     return sockets
 
 
-def _lock(home: Home) -> int:
+def _lock(home: Path) -> int:
     """Children inherit the lock, so the home of a killed launcher is free once all of them have ended."""
-    handle = os.open(home.run / "lock", os.O_RDWR | os.O_CREAT, 0o600)
+    handle = os.open(home / LOCK, os.O_RDWR | os.O_CREAT, 0o600)
     deadline = time.monotonic() + SECONDS_FOR_LAST_RUN
     while not _try_lock(handle):
-        if addresses.is_running(home.path) or time.monotonic() > deadline:
+        if addresses.is_running(home) or time.monotonic() > deadline:
             os.close(handle)
             raise StartRefused(
-                f"TAGGER_HOME {home.path} is in use by another `make run`; choose another folder:"
+                f"TAGGER_HOME {home} is in use by another `make run`; choose another folder:"
                 " TAGGER_HOME=/some/folder make run"
             )
         select.select([], [], [], 0.05)  # flock has no timeout
@@ -137,7 +125,7 @@ def _remove_stale_sockets(path: Path) -> None:
     record = addresses.read(path)
     if record is None:
         return
-    sockets = Path(record["sockets"])
-    if sockets.name.startswith("tagger-") and sockets.is_dir():
-        shutil.rmtree(sockets)
+    # A copied home has a copy of the record, whose launcher may be running in the original.
+    if not record.is_alive() and record.sockets.name.startswith("tagger-") and record.sockets.is_dir():
+        shutil.rmtree(record.sockets)
     addresses.forget(path)

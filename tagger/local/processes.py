@@ -111,6 +111,16 @@ def working_in(folder: Path) -> list[int]:
     return [pid for pid in _pids() if _folder_of(pid) == folder]
 
 
+def open_files(pid: int) -> list[Path]:
+    """What its file descriptors lead to; the path of a removed file ends in " (deleted)"."""
+    found = []
+    with suppress(FileNotFoundError, ProcessLookupError, PermissionError):  # ended, or another user's
+        for name in os.listdir(f"/proc/{pid}/fd"):
+            with suppress(FileNotFoundError):  # closed since
+                found.append(Path(os.readlink(f"/proc/{pid}/fd/{name}")))
+    return found
+
+
 def wait_until_gone(pids: Iterable[int], seconds: float) -> bool:
     """Wait for processes that are not our children. Returns whether all have ended."""
     return all(_gone_within(pid, seconds) for pid in pids)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from . import addresses, homes
 from .refusal import StartRefused
-from .run import manage, say, site_environment, sockets_folder, start_servers
+from .run import manage, say, secret, site_environment, sockets_folder, start_servers
 from .supervisor import StopRequested, Supervisor
 
 
@@ -21,7 +21,7 @@ def restore(environment: Mapping[str, str], source: str) -> None:
         try:
             addresses.write(home.path, {}, sockets)
             found = start_servers(environment, home, sockets, supervisor)
-            found |= {"SECRET_KEY": environment.get("SECRET_KEY") or home.secret_key(), "DEBUG": "0"}
+            found |= {"SECRET_KEY": secret(environment, home, found["DATABASE_URL"]), "DEBUG": "0"}
             addresses.write(home.path, found, sockets)
             site = site_environment(environment, found, home, port=8000)
             supervisor.run_once(manage(site, None, "restore", str(folder)))

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-from . import addresses, external, homes, ports, postgres, valkey
+from . import addresses, external, homes, ports, postgres, secret_key, valkey
 from .homes import Home
 from .processes import Program
 from .refusal import StartRefused
@@ -55,7 +55,7 @@ def _run(
     say(f"Starting. Data is stored in {home.path}, logs are in {home.path / 'log'}.")
     found = start_servers(environment, home, sockets, supervisor)
     found |= {
-        "SECRET_KEY": environment.get("SECRET_KEY") or home.secret_key(),
+        "SECRET_KEY": secret(environment, home, found["DATABASE_URL"]),
         "DEBUG": environment.get("DEBUG") or "1",
     }
     addresses.write(home.path, found, sockets)
@@ -82,7 +82,8 @@ def sockets_folder() -> Iterator[Path]:
     try:
         yield folder
     finally:
-        shutil.rmtree(folder)
+        if folder.exists():  # another program may have cleaned up the folder for temporary files
+            shutil.rmtree(folder)
 
 
 def start_servers(
@@ -116,6 +117,11 @@ def start_valkey(home: Home, sockets: Path, supervisor: Supervisor) -> None:
         raise StartRefused(f"Valkey did not start; see its log: {home.log('valkey')}") from error
 
 
+def secret(environment: Mapping[str, str], home: Home, database: str) -> str:
+    """The site's secret key: the environment's, otherwise the home's. Raises StartRefused if it is lost."""
+    return environment.get("SECRET_KEY") or secret_key.read_or_make(home.path, database)
+
+
 def site_environment(
     environment: Mapping[str, str], found: dict[str, str], home: Home, port: int
 ) -> dict[str, str]:
@@ -130,6 +136,9 @@ def prepare_data(site: Mapping[str, str], home: Home, supervisor: Supervisor) ->
     supervisor.run_once(manage(site, log, "migrate", "--noinput"))
     supervisor.run_once(manage(site, None, "check_site"))
     if site["DEBUG"].lower() in {"0", "false", "no", "off"}:
+        # Anew: it leaves files that are newer than their sources, even if a power cut left them empty.
+        if (collected := home.path / "static").exists():
+            shutil.rmtree(collected)
         supervisor.run_once(manage(site, log, "collectstatic", "--noinput"))
     if site.get("TAGGER_DEMO") != "0":
         supervisor.run_once(manage(site, None, "load_demo"))

@@ -7,7 +7,7 @@ import sys
 from contextlib import suppress
 from pathlib import Path
 
-from . import homes, postgres, valkey
+from . import cluster, homes, postgres, valkey
 from .homes import Home
 from .run import start_postgres, start_valkey
 from .supervisor import StopRequested, Supervisor
@@ -26,7 +26,7 @@ def serve() -> None:
             with suppress(StopRequested):  # a signal ends it too
                 _serve(home, folder, supervisor)
     finally:
-        postgres.remove_data(folder / "home")
+        cluster.remove(folder / "home")
         shutil.rmtree(folder)
 
 
