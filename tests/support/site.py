@@ -261,6 +261,7 @@ def site(running_site):
 # What takes a minute or more begins first, so that at the end of a run no process waits for one of these.
 LONG = (
     "test_scan",
+    "test_canary",
     "test_browser_access",
     "test_browser_desk",
     "test_browser_listening",
@@ -275,7 +276,14 @@ LONG = (
 
 
 # These start sites by themselves, without the fixture.
-OWN_SITES = {"test_device_client", "test_fault_test", "test_journey", "test_load_test", "test_scan"}
+OWN_SITES = {
+    "test_canary",
+    "test_device_client",
+    "test_fault_test",
+    "test_journey",
+    "test_load_test",
+    "test_scan",
+}
 
 
 def pytest_addoption(parser):
