@@ -370,8 +370,7 @@ rotate()
 
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("step", STEPS)
-@pytest.mark.parametrize("when", ["before", "after"])
-@pytest.mark.parametrize("how", ["kill", "disconnect"])
+@pytest.mark.parametrize(("when", "how"), [("before", "kill"), ("after", "kill"), ("after", "disconnect")])
 @mutant(
     "the key copy is on disk before the database names the new master key",
     "accounts/key_rotation.py",
