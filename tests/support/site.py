@@ -271,6 +271,8 @@ LONG = (
     "test_journey",
     "test_browser_no_third_party",
     "test_withdrawal",
+    "test_rotation",
+    "test_restore",
     "test_transcript_properties",
 )
 
