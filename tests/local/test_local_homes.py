@@ -4,6 +4,9 @@ runs; at the path of a removed home, it begins anew."""
 import hashlib
 import os
 import shutil
+import signal
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -14,7 +17,7 @@ from tagger.local.identity import Mark
 from tagger.local.refusal import StartRefused
 from tests.support.homes import DatabaseOf, refusal
 from tests.support.mutants import mutant
-from tests.support.site import Site
+from tests.support.site import ROOT, Site
 
 as_root = pytest.mark.skipif(
     os.geteuid() != 0, reason="only root's PostgreSQL has its data outside of a closed home"
@@ -179,6 +182,56 @@ def test_data_outside_is_found_again_without_its_link(closed):
     begin(home)
     identity.data(home).unlink()
     assert words(home) == "first"
+
+
+@pytest.mark.thorough
+@mutant(
+    "a first start that is killed leaves no half-made database",
+    "tagger/local/cluster.py",
+    kept_by="    draft = data.with_name(data.name + DRAFT)\n",
+    broken="    draft = data\n",
+)
+def test_a_first_start_that_is_killed_at_any_step_is_completed_by_the_next_one(closed):
+    """Killed before each folder, renamed file, link and program, until a start has no more such steps."""
+    steps = 0
+    while kill_a_start(closed / f"home{steps}", steps):
+        steps += 1
+    assert steps > 8
+    for n in range(steps):
+        home = closed / f"home{n}"
+        begin(home)
+        assert words(home) == "first" and identity.read(home) == identity.read(identity.data(home))
+        assert list(home.glob("*.new")) == []
+
+
+KILLED_AT = """
+import os, pathlib, signal, subprocess, sys
+from tests.support import homes
+
+steps = int(sys.argv[2])
+
+def counted(call):
+    def and_die(*words, **options):
+        global steps
+        if not steps:
+            os.kill(os.getpid(), signal.SIGKILL)
+        steps -= 1
+        return call(*words, **options)
+    return and_die
+
+for name in ("mkdir", "replace", "rename", "symlink"):
+    setattr(os, name, counted(getattr(os, name)))
+subprocess.run = counted(subprocess.run)
+homes.main(pathlib.Path(sys.argv[1]))
+"""
+
+
+def kill_a_start(home, steps):
+    """Whether it got no further than this many steps."""
+    command = [sys.executable, "-c", KILLED_AT, home, str(steps)]
+    done = subprocess.run(command, cwd=ROOT, stdin=subprocess.DEVNULL, capture_output=True, text=True)
+    assert done.returncode in (0, -signal.SIGKILL), done
+    return done.returncode != 0
 
 
 @as_root
