@@ -42,9 +42,15 @@ def closed(tmp_path):
     yield tmp_path
     for data in shared.FOLDER.glob("*") if os.geteuid() == 0 else ():
         mark = identity.read(data)
-        unmarked = data.name in {unmarked_name(tmp_path / name) for name in ("home", "copy", "moved")}
-        if unmarked or (mark and Path(mark.path).is_relative_to(tmp_path)):
+        if (mark and Path(mark.path).is_relative_to(tmp_path)) or data.name in names_of_data(tmp_path):
             shutil.rmtree(data)
+
+
+def names_of_data(folder):
+    """Those that data of the homes in this folder may have, with a mark or without, complete or not."""
+    marks = filter(None, map(identity.read, folder.iterdir()))
+    names = [f"postgres-{mark.id}" for mark in marks] + [unmarked_name(folder / "home")]
+    return {name + suffix for name in names for suffix in ("", cluster.DRAFT)}
 
 
 def begin(home):
