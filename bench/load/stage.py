@@ -141,7 +141,8 @@ def bare(stage: Stage) -> Iterator[int]:
     port: int = listener.getsockname()[1]
     environment = stage.environment | {"DJANGO_SETTINGS_MODULE": "bench.load.bare"}
     program = run.web(environment, stage.home, listener)
-    stage.start(replace(program, name="bare", log=stage.home.log("bare")))
+    command = [word.replace("tagger.wsgi", "bench.load.bare_wsgi") for word in program.command]
+    stage.start(replace(program, name="bare", command=command, log=stage.home.log("bare")))
     try:
         # It has no such page, but any reply means that it is up.
         stage.supervisor.wait_for(lambda: run.readiness(port) is not None, run.SECONDS_TO_START)

@@ -16,7 +16,7 @@ from django.test.utils import CaptureQueriesContext
 
 from accounts import consent, contributors
 from accounts.models import Consent, Purpose, User
-from datasets.clips import imports, intake, vault
+from datasets.clips import fingerprints, imports, intake, vault
 from datasets.models import Clip, Task
 from tests.conftest import NOW, row_of_a_clip
 from tests.support import sounds
@@ -452,6 +452,13 @@ def test_an_interrupted_run_continues_where_it_stopped(juniper, source, record, 
     assert "2 added, 2 held already" in run_import(source)
 
 
+def row_with(sound, person, campaign):
+    """A clip's row that another upload of the same sound has to wait for."""
+    row = row_of_a_clip(sound.fingerprint, person.consents.first(), campaign)
+    [row.samples_hash] = fingerprints.hashes([sound.fingerprint])
+    return row
+
+
 @pytest.mark.django_db(transaction=True)
 def test_a_killed_run_leaves_only_whole_clips_and_the_next_run_adds_the_rest(
     alice, juniper, source, record, own_home, site_environment, lock_is_awaited
@@ -463,7 +470,7 @@ def test_a_killed_run_leaves_only_whole_clips_and_the_next_run_adds_the_rest(
     command = [sys.executable, "manage.py", "import_clips", str(source), "--campaign", "juniper"]
     command += ["--contributor", "people", "--consent-reference", REFERENCE]
     with transaction.atomic():
-        row_of_a_clip(fourth.fingerprint, alice.consents.first(), juniper).save()
+        row_with(fourth, alice, juniper).save()
         run = subprocess.Popen(command, cwd=ROOT, env=site_environment)
         assert eventually(lock_is_awaited)
         run.kill()
@@ -491,7 +498,7 @@ def test_a_batch_that_is_killed_while_it_waits_for_a_row_leaves_nothing_behind(
     command = [sys.executable, "manage.py", "import_clips", str(twelve), "--campaign", "juniper"]
     command += ["--contributor", "people", "--consent-reference", REFERENCE]
     with transaction.atomic():
-        row_of_a_clip(tenth.fingerprint, alice.consents.first(), juniper).save()
+        row_with(tenth, alice, juniper).save()
         run = subprocess.Popen(command, cwd=ROOT, env=site_environment)
         assert eventually(lock_is_awaited)
         run.kill()
