@@ -37,7 +37,7 @@ def evidence(soft: Mapping[str, Any]) -> dict[str, Any]:
     """Evidence that says nothing and takes as many bytes as JSON.
 
     >>> evidence({"words": [{"word": "left"}]})
-    {'blank': '                  '}
+    {'blank': '                '}
     """
     unfilled = len(as_json({"blank": ""}))
     return {"blank": " " * max(len(as_json(soft).encode()) - unfilled, 0)}
