@@ -32,7 +32,7 @@ mutants:  ## each promise's test turns red when the line that keeps the promise 
 	@$(INSTALL) dev
 	@exec .venv/bin/python -m tests.support.mutants
 
-bench:  ## figures beside peers and floors, in one run; ARGS="labels settling" chooses parts, CROWD_DATA the real crowds
+bench:  ## figures beside peers and floors, in one run; ARGS="labels settling" chooses parts, CROWD_DATA the real crowds, ROTATION_PEOPLE a larger site
 	@$(INSTALL) bench
 	@exec .venv/bin/python -m bench $(ARGS)
 

@@ -12,7 +12,18 @@ ROOT = Path(__file__).resolve().parents[1]
 
 # Each is a module of this package with `main(data)`. Unless it has NEEDS_DATA = False, it is skipped when the
 # folder of real crowds is missing.
-PARTS = ("labels", "transcripts", "agreement", "tables", "settling", "desk", "access", "imports", "archive")
+PARTS = (
+    "labels",
+    "transcripts",
+    "agreement",
+    "tables",
+    "settling",
+    "desk",
+    "access",
+    "imports",
+    "archive",
+    "rotation",
+)
 
 SOURCES = (
     "transcripts/dev-clean and dev-other from CrowdSpeech (https://github.com/Toloka/CrowdSpeech), labels/* "

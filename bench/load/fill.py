@@ -16,12 +16,13 @@ from typing import Any
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from django.conf import settings
 from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
-from django.db import connection, models, transaction
+from django.db import connection, transaction
 from knox.models import AuthToken
 from tqdm import tqdm
 
 from accounts import ciphers, consent, keys
 from accounts.models import Consent, Material, Purpose, User
+from bench import copies
 from datasets import campaigns
 from datasets.clips import vault
 from datasets.models import MAX_SPREAD, Annotation, Campaign, Clip, Label, Task
@@ -76,7 +77,9 @@ def answer_many(person: int, number: int, now: datetime) -> int:
             **common, state=Assignment.State.DONE, lent_at=then, expires_at=then + settings.LEASE
         )
         for model, row in ((Annotation, note), (Assignment, lease)):
-            _copies(model, row.pk, {"task_id": "made.id"}, f"answered made WHERE made.id <> {row.task_id}")
+            copies.insert(
+                model, row.pk, {"task_id": "made.id"}, f"answered made WHERE made.id <> {row.task_id}"
+            )
         cursor.execute(
             "UPDATE datasets_task SET annotation_count = annotation_count + 1, priority = -1 FROM answered"
             " WHERE datasets_task.id = answered.id"
@@ -117,9 +120,9 @@ def _clips(number: int, basis: list[Consent], now: datetime) -> None:
             "CREATE TEMP TABLE new_clip (contributor_id bigint, consent_id bigint, samples_hash text,"
             " stored_as text, wrapped_key bytea) ON COMMIT DROP"
         )
-        cursor.copy_expert("COPY new_clip FROM STDIN", _Lines(_wrapped(number, basis)))
+        cursor.copy_expert("COPY new_clip FROM STDIN", copies.Lines(_wrapped(number, basis)))
     own = ("contributor_id", "consent_id", "samples_hash", "stored_as", "wrapped_key")
-    _copies(Clip, first.pk, {column: f"made.{column}" for column in own}, "new_clip made")
+    copies.insert(Clip, first.pk, {column: f"made.{column}" for column in own}, "new_clip made")
 
 
 def _part(given: Consent) -> dict[str, Any]:
@@ -148,41 +151,13 @@ def _wrapped(number: int, basis: list[Consent]) -> Iterator[str]:
         yield f"{heads[owner]}\t{n:064x}\t{name}\t\\\\x{nonce.hex()}{sealed.hex()}\n"
 
 
-class _Lines(io.TextIOBase):
-    """A file of lines, for COPY to read."""
-
-    def __init__(self, lines: Iterator[str]) -> None:
-        self.lines, self.rest = lines, ""
-
-    def read(self, size: int | None = -1) -> str:
-        """`size` characters, or what is left. COPY always gives a size."""
-        pieces: list[str] = [self.rest]
-        length = len(self.rest)
-        while length < (size or 0) and (line := next(self.lines, "")):
-            pieces.append(line)
-            length += len(line)
-        text = "".join(pieces)
-        self.rest = text[size:]
-        return text[:size]
-
-
 def _tasks(campaign: Campaign) -> None:
     first = Task.objects.create(
         clip=Clip.objects.earliest("pk"), campaign=campaign, wanted=campaign.min_annotations
     )
     rest = f"datasets_clip made WHERE made.id <> {first.clip_id} ORDER BY made.id"
     random_spread = f"(random() * {MAX_SPREAD})::integer"  # as the column's default
-    _copies(Task, first.pk, {"clip_id": "made.id", "spread": random_spread}, rest)
-
-
-def _copies(model: type[models.Model], pk: int, own: dict[str, str], rows: str) -> None:
-    """Insert a copy of the model's row `pk`, with `own` columns, for each of `rows`, called `made`."""
-    columns = [str(field.column) for field in model._meta.local_concrete_fields if not field.primary_key]
-    values = ", ".join(own.get(column, f"first.{column}") for column in columns)
-    table = model._meta.db_table
-    one = f"(SELECT * FROM {table} WHERE id = {pk}) first"
-    with connection.cursor() as cursor:
-        cursor.execute(f"INSERT INTO {table} ({', '.join(columns)}) SELECT {values} FROM {one}, {rows}")
+    copies.insert(Task, first.pk, {"clip_id": "made.id", "spread": random_spread}, rest)
 
 
 def _sounds() -> None:
