@@ -304,12 +304,6 @@ def test_without_the_copy_of_the_keys_nothing_would_open_and_nothing_is_restored
     assert "without it nothing in the backup opens" in manage(elsewhere, "restore", folder, code=1)
 
 
-@mutant(
-    "a site whose database was restored by other means does not start with who left in it",
-    "tagger/management/commands/check_site.py",
-    kept_by="        if number := withdrawal.unknown_to_database():\n",
-    broken="        if number := 0:\n",
-)
 def test_a_database_restored_by_hand_starts_no_site_until_who_left_is_erased_again(
     after, elsewhere, own_home, site_environment
 ):
@@ -327,6 +321,12 @@ def test_a_database_restored_by_hand_starts_no_site_until_who_left_is_erased_aga
     everything_is_right(elsewhere, tokens, before)
 
 
+@mutant(
+    "a site whose database was restored by other means does not start with who left in it",
+    "tagger/management/commands/check_site.py",
+    kept_by="        if number := withdrawal.unknown_to_database():\n",
+    broken="        if number := 0:\n",
+)
 def test_a_database_older_than_the_journal_is_refused(alice, bea):
     call_command("check_site")
     leave(bea)
