@@ -52,11 +52,14 @@ def lend(annotator: User, campaign: Campaign, count: int, now: datetime) -> list
         count = min(count, MAX_LEASES - _count_leases(annotator, now))
         if count <= 0:
             return []
+        # Tasks that want answers come first. If there are any, controls and repeats take the places of some;
+        # the tasks themselves stay free for others.
+        wanted = _find(annotator, campaign, count, now)
+        if not wanted:
+            return []
         picked = controls.pick(annotator, campaign, controls.due(annotator, campaign, count))
         repeated = repeats.pick(annotator, campaign, repeats.due(count - len(picked)), now)
-        lent = _lend_candidates(annotator, campaign, count - len(picked) - len(repeated), now)
-        if not lent:
-            return []
+        lent = _lease(wanted[: count - len(picked) - len(repeated)], annotator, now, Role.VOTE)
         mixed_in = _lease(picked, annotator, now, Role.CONTROL) + _lease(
             repeated, annotator, now, Role.REPEAT
         )
@@ -69,17 +72,18 @@ def _alternate_voices(lent: list[Assignment]) -> list[Assignment]:
     return variety.alternate(lent, [each.task.clip.contributor_id for each in lent])
 
 
-def _lend_candidates(annotator: User, campaign: Campaign, count: int, now: datetime) -> list[Assignment]:
-    lent: list[Assignment] = []
+def _find(annotator: User, campaign: Campaign, count: int, now: datetime) -> list[Task]:
+    """Up to `count` tasks that want answers, locked and within the contributor cap."""
+    tasks: list[Task] = []
     heard = _heard_today(annotator, campaign, now) if campaign.contributor_cap else Counter[int]()
-    while len(lent) < count:
-        found = candidates.find(annotator, campaign, _over_cap(heard, campaign), count - len(lent))
+    while len(tasks) < count:
+        found = candidates.find(annotator, campaign, _over_cap(heard, campaign), count - len(tasks), tasks)
         if not found:
             break
-        lent += _lease(_within_cap(found, heard, campaign), annotator, now, Role.VOTE)
+        tasks += _within_cap(found, heard, campaign)
         if not campaign.contributor_cap:
             break  # nothing was left out, so a second search would find no more
-    return lent
+    return tasks
 
 
 def leases(annotator: User, now: datetime) -> QuerySet[Assignment]:

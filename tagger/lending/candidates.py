@@ -7,6 +7,7 @@ tasks, longer ones are read, up to a fixed length. An annotator always finds the
 tasks; one who has answered nearly all of a million finds one of the rest by chance.
 """
 
+from collections.abc import Sequence
 from functools import cache
 
 from django.db import OperationalError, connection, transaction
@@ -25,18 +26,21 @@ MAX_STRETCHES = 4  # of one length, each with another number of annotations or a
 LOCK_TIMEOUT = "700ms"
 
 
-def find(annotator: User, campaign: Campaign, over_cap: list[int], count: int) -> list[Task]:
+def find(
+    annotator: User, campaign: Campaign, over_cap: list[int], count: int, chosen: Sequence[Task] = ()
+) -> list[Task]:
     """Up to `count` tasks, locked: nearest to done first, then by priority, then from a random point on.
 
-    Leaves out tasks that others have locked, tasks that this annotator already had, and clips of contributors
-    in `over_cap`. The tasks come with their clips' contributor and seconds; other fields load on access.
+    Leaves out tasks that others have locked, tasks that this annotator already had, those already `chosen`,
+    and clips of contributors in `over_cap`. The tasks come with their clips' contributor and seconds; other
+    fields load on access.
     """
     found: list[Task] = []
     for stretch in (*(each * count for each in STRETCHES), LONGEST_STRETCH):
-        found += _lock(annotator, campaign, over_cap, stretch, found, count)
+        found += _lock(annotator, campaign, over_cap, stretch, [*chosen, *found], count - len(found))
         if len(found) >= count:
             break
-    if not found and _wait_for_one(annotator, campaign, over_cap):
+    if not found and not chosen and _wait_for_one(annotator, campaign, over_cap):
         # Search again: while this waited, another annotator may have taken the task.
         found = _lock(annotator, campaign, over_cap, LONGEST_STRETCH, [], count)
     return found
@@ -62,16 +66,16 @@ def _lock(
     campaign: Campaign,
     over_cap: list[int],
     stretch: int,
-    found: list[Task],
+    left_out: list[Task],
     count: int,
     if_locked: str = "SKIP LOCKED",
 ) -> list[Task]:
     start = controls.dice.randint(0, MAX_SPREAD)
     bounds = (start, stretch, start, stretch, stretch, MAX_STRETCHES * stretch)
-    left_out = (annotator.pk, over_cap, [task.pk for task in found], annotator.pk, Assignment.State.EXPIRED)
+    values = (annotator.pk, over_cap, [task.pk for task in left_out], annotator.pk, Assignment.State.EXPIRED)
     with connection.cursor() as cursor:
         near = (campaign.pk, campaign.max_annotations, *bounds)
-        cursor.execute(_candidates() + if_locked, (*near, campaign.pk, *left_out, start, count - len(found)))
+        cursor.execute(_candidates() + if_locked, (*near, campaign.pk, *values, start, count))
         return [controls.lendable(campaign, row) for row in cursor.fetchall()]
 
 

@@ -121,6 +121,41 @@ def test_no_one_is_lent_a_control_twice(bea, juniper, mixed):
 
 
 @mutant(
+    "a newcomer who asks for one clip is lent one while clips wait",
+    "tagger/lending/assignments.py",
+    kept_by="_find(annotator, campaign, count, now)",
+    broken="_find(annotator, campaign, count - controls.due(annotator, campaign, count), now)",
+)
+def test_a_newcomer_who_asks_for_one_clip_is_lent_one_while_clips_wait(bea, juniper, mixed, dice):
+    asked_for_one = [assignments.lend(bea, juniper, 1, NOW) for _ in range(10)]
+    assert [roles(lent) for lent in asked_for_one] == [[CONTROL]] * 6 + [[VOTE]] * 4
+    tasks = Task.objects.filter(assignments__annotator=bea)
+    assert set(tasks.values_list("lent_count", flat=True)) == {1}
+    assert Task.objects.filter(lent_count=1).count() == 10  # what a control replaced stays free
+
+
+@pytest.mark.parametrize(("shown", "controls_lent"), [(0.6, 0), (0.4, 5), (0.05, 6)])
+def test_controls_come_at_the_intended_rate_when_clips_are_lent_one_by_one(
+    bea, juniper, mixed, dice, shown, controls_lent
+):
+    dice(shown)  # FIRST_SHARE is 0.5, LATER_SHARE about 0.07; there are six controls
+    lent = [each for _ in range(12) for each in assignments.lend(bea, juniper, 1, NOW)]
+    assert len(lent) == 12 and roles(lent).count(CONTROL) == controls_lent
+
+
+def test_the_last_clip_that_wants_answers_is_lent_after_the_controls(bea, juniper, mixed):
+    waiting = Task.objects.filter(status="open").order_by("pk")
+    waiting.exclude(pk=waiting[0].pk).update(status="disputed")
+    lent = [each for _ in range(8) for each in assignments.lend(bea, juniper, 1, NOW)]
+    assert [each.role for each in lent] == [CONTROL] * 6 + [VOTE]
+
+
+def test_a_repeat_does_not_take_the_only_place_of_a_clip_either(bea, juniper, repeat, dice):
+    dice(0.01)
+    assert roles(assignments.lend(bea, juniper, 1, LATER)) == [VOTE]
+
+
+@mutant(
     "no one is lent a control of their own voice",
     "tagger/lending/controls.py",
     kept_by="        AND clip.contributor_id <> %s AND {{live}}\n",
