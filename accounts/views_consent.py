@@ -14,7 +14,6 @@ from django.views.decorators.http import require_GET, require_POST
 
 from . import consent as consents
 from . import notices, receipts
-from .caching import uncached
 from .consent_form import ConsentForm
 from .models import Consent, Material, Purpose, Role
 from .roles import PersonalRequest, contributor_required
@@ -68,7 +67,7 @@ def receipt(request: PersonalRequest, receipt_id: UUID) -> HttpResponse:
         raise Http404("no such receipt")
     response = HttpResponse(receipts.as_file(found.document()), content_type="application/json")
     response["Content-Disposition"] = f'attachment; filename="receipt-{found.at:%Y-%m-%d}-{found.event}.json"'
-    return uncached(response)
+    return response
 
 
 def _form(request: PersonalRequest, answered: bool = False) -> ConsentForm:

@@ -7,6 +7,7 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_GET, require_http_methods
 
 from . import audit, receipts, signing
+from .caching import public_document
 from .refusals import in_words
 from .wording import WORDS
 
@@ -34,6 +35,7 @@ def check_receipt(request: HttpRequest) -> HttpResponse:
 
 
 @require_GET
+@public_document
 def signing_key(request: HttpRequest) -> JsonResponse:
     return JsonResponse(signing.public_key())
 

@@ -1,6 +1,7 @@
 """All settings, read from the environment. A wrong value stops the start and is named."""
 
 import os
+import re
 import secrets
 from datetime import timedelta
 from pathlib import Path
@@ -43,6 +44,13 @@ def comma_separated(name: str, default: str = "") -> list[str]:
     return [item.strip() for item in text(name, default).split(",") if item.strip()]
 
 
+def contact_uri(address: str) -> str:
+    """An e-mail, web or telephone address as security.txt wants it; empty for anything else."""
+    if re.fullmatch(r"(https://|mailto:|tel:)\S+", address):
+        return address
+    return f"mailto:{address}" if re.fullmatch(r"[^\s@:/<>]+@[^\s@:/<>]+", address) else ""
+
+
 def broker(url: str) -> str:
     """The Redis address as Celery writes it: for sockets it differs from redis-py's."""
     parts = urlsplit(url)
@@ -81,6 +89,12 @@ CSRF_TRUSTED_ORIGINS = comma_separated("CSRF_TRUSTED_ORIGINS")
 # How people and researchers find this site and its operators; it is part of every release.
 SITE_URL = text("SITE_URL", f"http://localhost:{number('PORT', 8000, 1, 65535)}").rstrip("/")
 CONTACT = text("CONTACT", f"The people who run {SITE_URL}")
+# Whom to tell of a weakness, in /.well-known/security.txt; CONTACT may be any words.
+SECURITY_CONTACT = contact_uri(text("SECURITY_CONTACT") or CONTACT)
+if text("SECURITY_CONTACT") and not SECURITY_CONTACT:
+    raise ImproperlyConfigured(
+        "SECURITY_CONTACT must be an e-mail address, or begin with https://, mailto: or tel:."
+    )
 
 DATABASES = {"default": database(text("DATABASE_URL", "postgresql://tagger@/tagger?host=/nothing-runs"))}
 REDIS_URL = text("REDIS_URL", "unix:///nothing-runs/valkey.sock?db=0")
@@ -105,6 +119,7 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "tagger.headers.SiteHeaders",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
@@ -171,6 +186,11 @@ if not EMAIL_HOST:
 SENDS_MAIL = bool(EMAIL_HOST) or DEBUG
 ACCOUNT_SIGNUP_FIELDS = ["username*", "password1*"] + (["email"] if SENDS_MAIL else [])
 
+# Browsers take cookies with this prefix only over HTTPS and from this host: no neighbouring host can set one.
+COOKIE_PREFIX = "__Host-" if HTTPS else ""
+SESSION_COOKIE_NAME = f"{COOKIE_PREFIX}sessionid"
+CSRF_COOKIE_NAME = f"{COOKIE_PREFIX}csrftoken"  # also in static/js/desk/sync/api.js
+MESSAGE_STORAGE = "tagger.cookies.Messages"
 SESSION_ENGINE = "accounts.sessions"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
 SESSION_COOKIE_HTTPONLY = True
@@ -190,7 +210,7 @@ CONTENT_SECURITY_POLICY = {
         "style-src": [SELF, NONCE],
         "img-src": [SELF, "data:"],
         "object-src": [NONE],
-        "base-uri": [SELF],
+        "base-uri": [NONE],
         "form-action": [SELF],
         "frame-ancestors": [NONE],
     }
@@ -299,6 +319,7 @@ LANGUAGE_CODE = "en"
 LANGUAGES = [("en", "English"), ("es", "Español"), ("ar", "العربية")]
 LOCALE_PATHS = [BASE_DIR / "tagger" / "locale"]
 # A person's choice is kept only in this cookie, and not stored here.
+LANGUAGE_COOKIE_NAME = f"{COOKIE_PREFIX}django_language"
 LANGUAGE_COOKIE_AGE = 31_536_000
 LANGUAGE_COOKIE_SECURE = HTTPS
 LANGUAGE_COOKIE_HTTPONLY = True

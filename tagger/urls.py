@@ -11,8 +11,9 @@ from django.views.i18n import set_language
 from drf_spectacular.views import SpectacularAPIView
 
 from accounts.browser_data import logs_out
+from accounts.caching import public_document
 
-from . import probes
+from . import probes, well_known
 from .desk.urls import hot
 
 # allauth's pages for e-mail addresses would store them unencrypted; and a site that sends no mail cannot
@@ -42,5 +43,7 @@ urlpatterns = [
     path("language/", csrf_exempt(set_language), name="set_language"),
     path("healthz", probes.healthz),
     path("readyz", probes.readyz),
-    path("api/v1/schema/", SpectacularAPIView.as_view(), name="schema"),
+    path("robots.txt", well_known.robots_txt),
+    path(".well-known/security.txt", well_known.security_txt),
+    path("api/v1/schema/", public_document(SpectacularAPIView.as_view()), name="schema"),
 ]

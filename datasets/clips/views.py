@@ -15,7 +15,6 @@ from django.views.decorators.csrf import csrf_exempt, csrf_protect
 from django.views.decorators.http import require_GET, require_http_methods
 
 from accounts import consent
-from accounts.caching import uncached
 from accounts.models import Material, Purpose
 from accounts.roles import PersonalRequest, contributor_required
 from datasets.models import Campaign, Prompt
@@ -165,5 +164,4 @@ def _page(
         "shortest": recording.SHORTEST,
         "longest": recording.LONGEST,
     }
-    # From a cache, the browser's back button would offer a sentence that was already read.
-    return uncached(render(request, "datasets/clips/record_campaign.html", context, status=status))
+    return render(request, "datasets/clips/record_campaign.html", context, status=status)

@@ -5,6 +5,7 @@ from django.shortcuts import get_object_or_404, render
 from django.views.decorators.http import require_safe
 
 from accounts import signing
+from accounts.caching import public_document
 from accounts.roles import PersonalRequest, researcher_required
 from datasets.models import Release
 
@@ -22,6 +23,7 @@ def releases_page(request: PersonalRequest) -> HttpResponse:
 
 
 @require_safe
+@public_document
 def recall_feed(request: HttpRequest, release: str) -> HttpResponse:
     feed = recalls.feed(get_object_or_404(Release, slug=release))
     return HttpResponse(signing.canonical_json(feed), content_type="application/json")

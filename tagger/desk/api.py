@@ -14,7 +14,6 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from accounts.caching import uncached
 from accounts.models import User
 from accounts.negotiation import AnyAccept
 from accounts.roles import IsAnnotator
@@ -161,7 +160,7 @@ class Draft(VolunteerCall):
     @extend_schema(responses={200: DraftSerializer})
     def get(self, request: ApiRequest, pk: int) -> Response:
         draft = drafts.show(request.user, pk, timezone.now())
-        return uncached(Response({"draft": draft or None}))
+        return Response({"draft": draft or None})
 
 
 class HandIn(VolunteerCall):

@@ -7,7 +7,6 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_GET, require_POST
 
-from accounts.caching import uncached
 from accounts.roles import PersonalRequest, annotator_required
 from datasets.models import Campaign, Label
 from datasets.normalise import BadTranscript
@@ -81,5 +80,4 @@ def _tag_page(
         "today": own_progress.answers_today(request.user, now),
         "community": community.latest(now),
     }
-    # The page lists what is lent to this person.
-    return uncached(render(request, "tagger/desk/tag.html", context, status=status))
+    return render(request, "tagger/desk/tag.html", context, status=status)

@@ -14,7 +14,6 @@ from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from accounts.browser_data import forget_pages
-from accounts.caching import uncached
 from accounts.roles import PersonalRequest
 from datasets.clips import byteranges, vault
 
@@ -130,4 +129,4 @@ def _page(request: PersonalRequest, form: CoolingOffForm, status: int = 200) -> 
         "page": page,
         "clips": my_clips.with_questions(shared[_rows_of(page)]),
     }
-    return uncached(render(request, "tagger/privacy/my_clips.html", context, status=status))
+    return render(request, "tagger/privacy/my_clips.html", context, status=status)

@@ -67,7 +67,7 @@ def my_data(request: PersonalRequest) -> StreamingHttpResponse:
     audit.record(audit.Act.TOOK_ALONG, f"person {request.user.pk}", request.user, now)
     response = StreamingHttpResponse(personal_data.archive(request.user, now), content_type="application/zip")
     response["Content-Disposition"] = f'attachment; filename="my-data-{now:%Y-%m-%d}.zip"'
-    return uncached(response)
+    return response
 
 
 @never_cache

@@ -8,7 +8,6 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
-from accounts.caching import uncached
 from accounts.roles import PersonalRequest, annotator_required, reviewer_required
 from datasets.models import Campaign
 from tagger.models import Reliability
@@ -57,8 +56,7 @@ def agreement(request: PersonalRequest, slug: str) -> HttpResponse:
 def named_volunteers(request: PersonalRequest) -> HttpResponse:
     now = timezone.now()
     context = {"listed": leaderboard.volunteers(now), "own_days": leaderboard.days_of(request.user, now)}
-    # A person who leaves the list must not stay in a cached copy of it.
-    return uncached(render(request, "tagger/progress/leaderboard.html", context))
+    return render(request, "tagger/progress/leaderboard.html", context)
 
 
 @require_POST

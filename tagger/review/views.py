@@ -11,7 +11,6 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
 from accounts import audit
-from accounts.caching import uncached
 from accounts.refusals import in_words
 from accounts.roles import PersonalRequest, reviewer_required
 from datasets.clips import byteranges, hearing
@@ -34,8 +33,7 @@ def review(request: PersonalRequest) -> HttpResponse:
         "examples": examples.for_reviewer(request.user)[:50],
         "labels": Label,
     }
-    # It quotes transcripts of people who may withdraw them.
-    return uncached(render(request, "tagger/review/review.html", context))
+    return render(request, "tagger/review/review.html", context)
 
 
 @reviewer_required
@@ -71,7 +69,7 @@ def decide(request: PersonalRequest, pk: int) -> HttpResponse:
         "answers": [{"answer": answer, "votes": count} for answer, count in votes.most_common()],
     }
     status = 400 if form.errors or shown.errors else 200
-    return uncached(render(request, "tagger/review/decide.html", context, status=status))
+    return render(request, "tagger/review/decide.html", context, status=status)
 
 
 @require_GET

@@ -24,7 +24,7 @@ SHARED = "TAGGER_TESTS_SHARE"  # set below a process that started servers: the f
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_load_initial_conftests(early_config):
-    os.environ.update(SECRET_KEY=secrets.token_urlsafe(48), DEBUG="0")
+    os.environ.update(SECRET_KEY=secrets.token_urlsafe(48), DEBUG="0", HTTPS="0")
     if SHARED in os.environ:
         os.environ["REDIS_URL"] = numbered(os.environ["REDIS_URL"], number_of_process())
     elif not (os.environ.get("DATABASE_URL") and os.environ.get("REDIS_URL")):

@@ -88,8 +88,10 @@ export function csrfToken() {
   return cookieToken() ?? document.querySelector("[name=csrfmiddlewaretoken]").value;
 }
 
+/** Over HTTPS its name has a prefix; a cookie without it may be an old one. */
 function cookieToken() {
-  return document.cookie.split("; ").find((entry) => entry.startsWith("csrftoken="))?.slice("csrftoken=".length);
+  const cookies = new Map(document.cookie.split("; ").map((entry) => entry.split("=", 2)));
+  return cookies.get("__Host-csrftoken") ?? cookies.get("csrftoken");
 }
 
 // --- which account is logged in ----------------------------------------------------------------------
