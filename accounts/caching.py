@@ -1,4 +1,4 @@
-"""Which responses may be stored. Those to someone who is logged in may not be (`tagger/headers.py`)."""
+"""Which responses may be stored. Those to someone who is logged in may not be, by the site's middleware."""
 
 from collections.abc import Callable
 from functools import wraps

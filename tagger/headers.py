@@ -56,7 +56,7 @@ class SiteHeaders:
             uncached(response)
         if settings.COOKIE_PREFIX:
             for name in filter(request.COOKIES.__contains__, _OLD_COOKIES):
-                response.delete_cookie(name)  # type: ignore[attr-defined]
+                response.delete_cookie(name)
         return response
 
 
@@ -75,7 +75,7 @@ def _may_be_personal(request: HttpRequest, response: HttpResponseBase) -> bool:
     """
     return (
         settings.SESSION_COOKIE_NAME in request.COOKIES
-        or settings.SESSION_COOKIE_NAME in response.cookies  # type: ignore[attr-defined]
+        or settings.SESSION_COOKIE_NAME in response.cookies
         or "Authorization" in request.headers
         or request.method not in _SAFE
     )

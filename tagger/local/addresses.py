@@ -22,7 +22,7 @@ class Run:
 
 
 def find(home: Path) -> dict[str, str]:
-    """DATABASE_URL, REDIS_URL, SECRET_KEY and DEBUG of the `make run` on this home, {} if none is running."""
+    """Servers and settings of the `make run` on this home, such as DATABASE_URL and PORT; {} if none runs."""
     run = _running(home)
     return run.addresses if run else {}
 

@@ -17,6 +17,8 @@ from .refusal import StartRefused
 from .supervisor import StopRequested, Supervisor
 
 SECONDS_TO_START = 60
+# What a command in a second terminal has to know besides the servers, so that its links lead to this site.
+TOLD = ("PORT", "HTTPS", "SITE_URL", "CONTACT", "SECURITY_CONTACT")
 
 
 def run(environment: Mapping[str, str]) -> None:
@@ -58,9 +60,9 @@ def _run(
         "SECRET_KEY": secret(environment, home, found["DATABASE_URL"]),
         "DEBUG": environment.get("DEBUG") or "1",
     }
-    addresses.write(home.path, found, sockets)
     port = listener.getsockname()[1]
     site = site_environment(environment, found, home, port)
+    addresses.write(home.path, found | {name: site[name] for name in TOLD if site.get(name)}, sockets)
     prepare_data(site, home, supervisor)
     for program in (worker(site, home), eraser(site, home), web(site, home, listener), beat(site, home)):
         supervisor.start(program)

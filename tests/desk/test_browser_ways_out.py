@@ -70,6 +70,20 @@ def is_out(page):
 # --- logging out --------------------------------------------------------------------------------
 
 
+def test_after_logging_out_the_back_button_shows_nothing_of_the_person(person):
+    page = person("ines", expected=["ERR_FAILED"])
+    page.route("**/site/*.js", lambda route: route.abort())  # the header alone does it
+    page.goto("/profile/")
+    expect(page.get_by_role("main")).to_contain_text("ines")
+    page.goto("/accounts/logout/")
+    button(page, "Log out").click()
+    is_out(page)
+    page.go_back()
+    page.go_back()
+    expect(page.get_by_role("heading", name="Log in")).to_be_visible()
+    assert "ines" not in page.content()
+
+
 def test_the_page_says_what_would_be_lost_and_logging_out_clears_it_but_for_choices(typist):
     page = typist("ada")
     page.goto("/accounts/logout/")

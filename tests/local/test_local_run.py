@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from tagger.local import addresses
+from tests.support.mutants import mutant
 from tests.support.site import Site
 
 
@@ -89,6 +90,20 @@ def test_a_command_in_another_terminal_says_when_no_site_is_running(tmp_path):
         f"manage.py: no site is running in {tmp_path}: start `make run` in another terminal,"
         " or set DATABASE_URL\n"
     )
+
+
+@mutant(
+    "a second terminal's commands know the address of the running site",
+    "tagger/local/run.py",
+    kept_by='TOLD = ("PORT", ',
+    broken="TOLD = (",
+)
+def test_a_command_in_another_terminal_knows_the_address_of_the_running_site(two_sites):
+    for site in two_sites:
+        site_url = "from django.conf import settings; print(settings.SITE_URL, settings.HTTPS)"
+        env = {name: value for name, value in site.env.items() if name != "PORT"}
+        said = site.manage("shell", "--no-imports", "-c", site_url, env=env).stdout.split()
+        assert said == [site.url, "False"]
 
 
 def add_group(site, name):

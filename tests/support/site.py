@@ -129,11 +129,10 @@ class Site:
         done = subprocess.run(
             [sys.executable, "manage.py", *map(str, arguments)],
             cwd=ROOT,
-            env=self.env,
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
-            **options,
+            **({"env": self.env} | options),
         )
         if check:
             assert done.returncode == 0, self.report(f"{arguments}: {done.stdout}{done.stderr}")
