@@ -8,18 +8,19 @@ import hashlib
 import io
 import math
 import os
-import struct
+import re
 import threading
-from collections.abc import Iterator
-from enum import StrEnum
-from functools import cache
-from typing import NamedTuple
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from functools import cache, partial
 
 import numpy as np
 import soundfile
 import soxr
 
-from accounts.refusals import Refusal
+from . import mpeg, ogg, wav_files
+from .audio_faults import AudioFault, BadAudio, check_shape
+from .channels import Comparison
 
 # By default the speech detector runs four OpenMP threads. Waiting for each other makes them ten times slower
 # than one, and a process that is forked after the first use hangs. OpenMP reads this variable once, when the
@@ -34,8 +35,6 @@ except ImportError:  # optional: its wheel contains GPL parts, so a site may lea
 
 RATE = 16_000
 SHORTEST, LONGEST = 0.3, 30.0  # seconds
-RATES = range(4_000, 192_001)
-MAX_CHANNELS = 8
 
 # Decoding stops here, so that an hour of silence (181 kB of FLAC) costs half a minute of samples. One second
 # more than LONGEST, because codecs pad their sound.
@@ -50,67 +49,46 @@ _FULL_SCALE, _MAX_CLIPPED = 32_440, 0.4
 
 _SPEECH = 0.5  # Silero's own default: a chunk this likely to be speech is speech
 
-# The fields of a WAV's "fmt " chunk that are read: bits per sample for each encoding.
-_PCM, _FLOAT, _A_LAW, _MU_LAW, _EXTENSIBLE = 1, 3, 6, 7, 0xFFFE
-_WAV_BITS = {_PCM: {8, 16, 24, 32}, _FLOAT: {32, 64}, _A_LAW: {8}, _MU_LAW: {8}}
-_GUID_TAIL = bytes.fromhex("000000001000800000aa00389b71")  # after the encoding, RFC 2361
 _AV_CODECS = {"opus", "vorbis", "aac", "mp3", "mp3float", "flac", "alac", "pcm_f32le", "pcm_s16le"}
+_AS_STORED = wav_files.plain(RATE)
 
-
-class AudioFault(StrEnum):
-    """Why audio is refused. Each is something that the sender can change."""
-
-    UNKNOWN_FORMAT = "unknown-format"
-    UNDECODABLE = "undecodable"
-    NO_DECODER = "no-decoder"
-    NO_SOUND_TRACK = "no-sound-track"
-    UNKNOWN_CODEC = "unknown-codec"
-    SAMPLE_RATE = "sample-rate"
-    CHANNELS = "channels"
-    NOT_NUMBERS = "not-numbers"
-    TOO_SHORT = "too-short"
-    TOO_LONG = "too-long"
-    CONSTANT = "constant"
-    SILENT = "silent"
-    CLIPPED = "clipped"
-    WAV_TRUNCATED = "wav-truncated"
-    WAV_SOUND_TRUNCATED = "wav-sound-truncated"
-    WAV_CHUNK_TRUNCATED = "wav-chunk-truncated"
-    WAV_WITHOUT_SOUND = "wav-without-sound"
-    WAV_WITHOUT_FORMAT = "wav-without-format"
-    WAV_ENCODING = "wav-encoding"
-    WAV_CONTRADICTION = "wav-contradiction"
-    WAV_PARTIAL_SAMPLE = "wav-partial-sample"
-    WAV_HEADER_ONLY = "wav-header-only"
-
-
-class BadAudio(Refusal):
-    """Audio that is refused. Its code is an AudioFault, or one of a caller with stricter limits."""
+# Seconds by which a file's length may differ from what is in it: codecs pad the last packet.
+_PADDING = 0.25
 
 
 class _Decoded:
-    """Mono sound while it is decoded. Raises BadAudio beyond `_DECODED_SECONDS`, skipped frames included."""
+    """Mono sound while it is decoded. Raises BadAudio beyond `_DECODED_SECONDS`, skipped frames included.
 
-    def __init__(self, rate: int, channels: int) -> None:
-        _check_shape(rate, channels)
+    With `weights` (channels,) the channels are added by them. Without, they are averaged, and compared.
+    """
+
+    def __init__(self, rate: int, channels: int, weights: np.ndarray | None) -> None:
+        check_shape(rate, channels)
         self.rate = rate
         self.length = 0
+        self._weights = weights
+        self._comparison = Comparison(rate, channels) if channels > 1 and weights is None else None
         self._frames_left = round(_DECODED_SECONDS * rate)
         self._blocks: list[np.ndarray] = []
 
-    def add(self, block: np.ndarray, skip: int = 0) -> None:
-        """Append float32 (frames, channels), full scale at ±1, without its first ``skip`` frames.
-
-        Channels are averaged.
-        """
+    def add(self, block: np.ndarray) -> None:
+        """Append float32 (frames, channels), full scale at ±1."""
         self._count(len(block))
         if not np.isfinite(block).all():
             raise BadAudio(AudioFault.NOT_NUMBERS)
-        self._append(np.clip(block[skip:], -1, 1).mean(axis=1, dtype=np.float32))
+        clipped = np.clip(block, -1, 1)
+        if self._comparison:
+            self._comparison.add(clipped)
+        mono = clipped.mean(axis=1, dtype=np.float32) if self._weights is None else clipped @ self._weights
+        self._append(mono)
 
     def add_silence(self, frames: int) -> None:
         self._count(frames)
         self._append(np.zeros(frames, np.float32))
+
+    def better_weights(self) -> np.ndarray | None:
+        """The weights with which the channels should be decoded again; None if they are well as they are."""
+        return self._comparison.weights() if self._comparison else None
 
     def samples(self) -> np.ndarray:
         """int16 (n,) at RATE. Sound that already had that form is returned bit for bit."""
@@ -129,26 +107,28 @@ class _Decoded:
             raise BadAudio(AudioFault.TOO_LONG, seconds=LONGEST)
 
 
+Decode = Callable[[np.ndarray | None], _Decoded]  # called with the weights of the channels
+
+
 def read(data: bytes) -> np.ndarray:
     """The sound of a WAV, FLAC, OGG (Vorbis, Opus), MP3, WebM or M4A file: int16 (n,) at 16 kHz.
 
-    Channels are averaged. The first bytes decide what kind of file it is. For any bytes, the only exception
-    raised is BadAudio.
+    Every sample that is in the file, whatever lengths its headers say; what cannot be read without loss is
+    refused. Channels are mixed as `channels` says. The first bytes decide what kind of file it is. For any
+    bytes, the only exception raised is BadAudio.
     """
-    if data[:4] == b"RIFF" and data[8:12] == b"WAVE":
-        return _read_wav(*_sound_of(data))
-    if data[:4] == b"fLaC":
-        return _read_sndfile(data, {"FLAC"})
+    if wav_files.is_wav(data):
+        return _read_wav(*wav_files.parse(data))
     if data[:4] == b"OggS":
-        return _read_sndfile(data, {"OGG"})
-    if data[:3] == b"ID3":
-        return _read_sndfile(data, {"MP3", "FLAC"})
-    if _is_mpeg_frame(data):
-        return _read_sndfile(data, {"MP3"})
+        return _read_ogg(data)
     if data[:4] == b"\x1a\x45\xdf\xa3":
-        return _read_av(data, "matroska")
+        return _mixed(partial(_decode_by_av, data, "matroska"))
     if data[4:8] == b"ftyp":
-        return _read_av(data, "mov")
+        return _mixed(partial(_decode_by_av, data, "mov"))
+    if data.startswith(b"fLaC", mpeg.end_of_tags(data)):
+        return _read_flac(data[mpeg.end_of_tags(data) :])
+    if frames := mpeg.frames(data, _DECODED_SECONDS):
+        return _mixed(partial(_decode_mp3, frames))
     raise BadAudio(AudioFault.UNKNOWN_FORMAT)
 
 
@@ -175,7 +155,7 @@ def check(samples: np.ndarray) -> None:
 
 def wav(samples: np.ndarray) -> bytes:
     """int16 (n,) at RATE as a WAV file: the plain header of 44 bytes and the samples."""
-    return _wav_file(_AS_STORED, _little_endian(samples))
+    return wav_files.whole(_AS_STORED, _little_endian(samples))
 
 
 def fingerprint(samples: np.ndarray) -> str:
@@ -235,18 +215,11 @@ def _little_endian(samples: np.ndarray) -> bytes:
     return samples.astype("<i2", casting="equiv").tobytes()
 
 
-def _check_shape(rate: int, channels: int) -> None:
-    if rate not in RATES:
-        least, most = f"{RATES[0]:,}", f"{RATES[-1]:,}"
-        raise BadAudio(AudioFault.SAMPLE_RATE, rate=f"{rate:,}", least=least, most=most)
-    if not 1 <= channels <= MAX_CHANNELS:
-        raise BadAudio(AudioFault.CHANNELS, channels=channels, most=MAX_CHANNELS)
-
-
-def _is_mpeg_frame(data: bytes) -> bool:
-    """An MPEG audio frame begins with 11 ones, a version and a layer (0 would be AAC in ADTS)."""
-    head = int.from_bytes(data[:2])
-    return head >> 5 == 0x7FF and head >> 3 & 3 != 1 and head >> 1 & 3 != 0
+def _mixed(decode: Decode) -> np.ndarray:
+    """Decodes again if the first time shows that the channels should be mixed otherwise."""
+    decoded = decode(None)
+    weights = decoded.better_weights()
+    return (decoded if weights is None else decode(weights)).samples()
 
 
 class _Stream(soundfile.SoundFile):
@@ -260,150 +233,219 @@ class _Stream(soundfile.SoundFile):
         return False
 
 
-def _read_sndfile(data: bytes, formats: set[str]) -> np.ndarray:
-    """As `read`, by libsndfile. BadAudio unless it recognises one of ``formats`` in ``data``."""
+@contextmanager
+def _sndfile(data: bytes, expected: str) -> Iterator[_Stream]:
     try:
         with _Stream(io.BytesIO(data)) as sound:
-            if sound.format not in formats:
+            if sound.format != expected:
                 raise BadAudio(AudioFault.UNKNOWN_FORMAT)
-            decoded = _Decoded(sound.samplerate, sound.channels)
-            for block in _sndfile_blocks(sound):
-                decoded.add(block)
+            yield sound
     except soundfile.LibsndfileError as error:
         raise BadAudio(AudioFault.UNDECODABLE) from error
-    return decoded.samples()
 
 
-def _sndfile_blocks(sound: soundfile.SoundFile) -> Iterator[np.ndarray]:
-    """float32 (up to _BLOCK, channels) until the sound really ends, not where the header says it does."""
+def _decode_by_sndfile(data: bytes, expected: str, weights: np.ndarray | None) -> _Decoded:
+    """By libsndfile, up to the length in the file's header."""
+    with _sndfile(data, expected) as sound:
+        decoded = _Decoded(sound.samplerate, sound.channels, weights)
+        for block in _blocks(sound):
+            decoded.add(block)
+    return decoded
+
+
+def _blocks(sound: soundfile.SoundFile) -> Iterator[np.ndarray]:
+    """float32 (up to _BLOCK, channels)"""
     buffer = np.empty((_BLOCK, sound.channels), np.float32)
     while len(block := sound.read(out=buffer)):
         yield block
 
 
-def _read_av(data: bytes, container: str) -> np.ndarray:
-    """As `read`, by FFmpeg, limited to one container so that no file can choose another demuxer."""
-    if av is None:
-        raise BadAudio(AudioFault.NO_DECODER)
-    try:
-        with av.open(io.BytesIO(data), mode="r", format=container, metadata_errors="ignore") as opened:
-            return _decode_av(opened)
-    except (av.FFmpegError, ValueError) as error:
-        raise BadAudio(AudioFault.UNDECODABLE) from error
-
-
-def _decode_av(opened: "av.container.InputContainer") -> np.ndarray:
-    if not opened.streams.audio:
-        raise BadAudio(AudioFault.NO_SOUND_TRACK)
-    codec = opened.streams.audio[0].codec_context
-    if codec is None or codec.name not in _AV_CODECS:  # None: a codec that FFmpeg does not know
-        raise BadAudio(AudioFault.UNKNOWN_CODEC)
-    decoded = _Decoded(codec.sample_rate, codec.channels)
-    floats = av.AudioResampler(format="fltp")
-    for raw in opened.decode(audio=0):
-        for frame in floats.resample(raw):
-            _place(decoded, frame)
-    return decoded.samples()
-
-
-def _place(decoded: _Decoded, frame: "av.AudioFrame") -> None:
-    """Append a frame at its time stamp: browsers leave out silence.
-
-    A drift of up to 0.1 s is ignored, as by FFmpeg's `aresample=async=1:first_pts=0`, because recorders' time
-    stamps jitter. That filter itself would fill a gap of any length, even a year, before it could be counted.
-    """
-    start = decoded.length if frame.time is None else round(frame.time * decoded.rate)
-    gap = start - decoded.length
-    if abs(gap) <= decoded.rate // 10:
-        gap = 0
-    decoded.add_silence(max(gap, 0))
-    decoded.add(frame.to_ndarray().T, skip=max(-gap, 0))
-
-
-class _WavFormat(NamedTuple):
-    encoding: int
-    channels: int
-    rate: int
-    bits: int
-
-    @property
-    def frame(self) -> int:
-        """Bytes of one sample of every channel."""
-        return self.channels * self.bits // 8
-
-
-_AS_STORED = _WavFormat(_PCM, 1, RATE, 16)
-
-
-def _read_wav(fmt: _WavFormat, sound: bytes) -> np.ndarray:
+def _read_wav(fmt: wav_files.WavFormat, sound: bytes) -> np.ndarray:
     """As `read`. Sound that is already in the form that this site stores needs no decoder."""
     if fmt != _AS_STORED:
-        return _read_sndfile(_wav_file(fmt, sound), {"WAV"})
+        return _mixed(partial(_decode_by_sndfile, wav_files.whole(fmt, sound), "WAV"))
     if len(sound) > round(_DECODED_SECONDS * RATE) * fmt.frame:
         raise BadAudio(AudioFault.TOO_LONG, seconds=LONGEST)
     return np.frombuffer(sound, "<i2").astype(np.int16)
 
 
-def _sound_of(data: bytes) -> tuple[_WavFormat, bytes]:
-    """The sound of a WAV file and its encoding. Raises BadAudio if the header is wrong.
+def _read_flac(data: bytes) -> np.ndarray:
+    """As `read`. Files that were appended to each other are read one by one."""
+    if data[-128:-125] == b"TAG":
+        data = data[:-128]
+    starts = [found.start() for found in _FLAC_START.finditer(data)] or [0]
+    ends = [*starts[1:], len(data)]
+    return _joined(partial(_decode_flac, data[a:b]) for a, b in zip(starts, ends, strict=True))
 
-    libsndfile accepts wrong headers, so it only ever sees ours. A recorder that streams does not know the
-    length when it writes the header, and often never fills it in: then the sound ends where the file ends.
+
+def _joined(decodes: Iterable[Decode]) -> np.ndarray:
+    """The sounds of a chain, each mixed by itself, up to the length at which it is refused anyway."""
+    parts: list[np.ndarray] = []
+    for decode in decodes:
+        parts.append(_mixed(decode))
+        if sum(map(len, parts)) > _DECODED_SECONDS * RATE:
+            raise BadAudio(AudioFault.TOO_LONG, seconds=LONGEST)
+    return np.concatenate(parts)
+
+
+def _decode_flac(data: bytes, weights: np.ndarray | None) -> _Decoded:
+    """All frames, although libsndfile stops at the number of samples in the header."""
+    total = int.from_bytes(data[18:26]) & _FLAC_TOTAL  # 0: unknown
+    uncounted = data[:18] + (int.from_bytes(data[18:26]) & ~_FLAC_TOTAL).to_bytes(8) + data[26:]
+    with _sndfile(uncounted, "FLAC") as sound:
+        decoded = _Decoded(sound.samplerate, sound.channels, weights)
+        while decoded.length < total:
+            block = sound.read(min(_BLOCK, total - decoded.length), "float32", always_2d=True)
+            if not len(block):
+                held = f"{decoded.length:,}"
+                raise BadAudio(AudioFault.INCOMPLETE, promised=f"{total:,}", held=held)
+            decoded.add(block)
+        if not total or _goes_on(sound, decoded):
+            for block in _blocks(sound):
+                decoded.add(block)
+    return decoded
+
+
+_FLAC_START = re.compile(rb"fLaC[\x00\x80]\x00\x00\x22", re.DOTALL)
+_FLAC_TOTAL = 2**36 - 1
+
+
+def _goes_on(sound: soundfile.SoundFile, decoded: _Decoded) -> bool:
+    """Whether more sound follows after the length in the header; what follows may as well be a tag."""
+    try:
+        more = sound.read(1, "float32", always_2d=True)
+    except soundfile.LibsndfileError as error:
+        if len(sound.read(1)):  # it is sound, but not from its beginning on
+            raise BadAudio(AudioFault.DAMAGED) from error
+        return False
+    decoded.add(more)
+    return len(more) > 0
+
+
+def _read_ogg(data: bytes) -> np.ndarray:
+    """As `read`. libsndfile reads only the first of chained streams."""
+    try:
+        chained = ogg.streams(data)
+    except ogg.BrokenOgg as error:
+        raise BadAudio(AudioFault.DAMAGED) from error
+    return _joined(partial(_decode_ogg, stream) for stream in chained)
+
+
+def _decode_ogg(stream: bytes, weights: np.ndarray | None) -> _Decoded:
+    if weights is None:
+        _check_ogg_length(stream)
+    return _decode_by_sndfile(stream, "OGG", weights)
+
+
+def _check_ogg_length(stream: bytes) -> None:
+    """Raise BadAudio if much more sound is in the stream than up to where libsndfile would stop."""
+    with _sndfile(stream, "OGG") as sound:
+        rate, promised, codec = sound.samplerate, sound.frames, sound.subtype
+    if promised > _DECODED_SECONDS * rate:
+        return
+    if codec == "OPUS":
+        held = ogg.opus_samples(stream) * rate // 48_000
+    elif codec == "VORBIS":
+        held = _count_vorbis(ogg.unended(stream), rate)
+    else:
+        held = ogg.last_granule(stream)
+    if held - promised > _PADDING * rate:
+        said, found = f"{promised / rate:.2f}", f"{held / rate:.2f}"
+        raise BadAudio(AudioFault.WRONG_LENGTH, said=said, held=found)
+
+
+def _count_vorbis(stream: bytes, rate: int) -> int:
+    held = 0
+    with _sndfile(stream, "OGG") as sound:
+        for block in _blocks(sound):
+            held += len(block)
+            if held > _DECODED_SECONDS * rate:
+                break
+    return held
+
+
+def _decode_mp3(frames: mpeg.Frames, weights: np.ndarray | None) -> _Decoded:
+    """All frames, although libsndfile stops where an Info frame, or the first frame's bitrate, says."""
+    if not frames.is_one_stream:
+        raise BadAudio(AudioFault.UNDECODABLE)
+    padding = frames.padding()
+    if padding is not None:
+        decoded = _decode_by_sndfile(frames.joined(), "MP3", weights)
+        if decoded.length >= frames.samples - padding:
+            return decoded
+    decoded = _decode_by_sndfile(frames.recounted(), "MP3", weights)
+    if decoded.length < frames.samples - mpeg.DECODER_DELAY:
+        raise BadAudio(AudioFault.DAMAGED)
+    return decoded
+
+
+def _decode_by_av(data: bytes, container: str, weights: np.ndarray | None) -> _Decoded:
+    """By FFmpeg, limited to one container so that no file can choose another demuxer."""
+    if av is None:
+        raise BadAudio(AudioFault.NO_DECODER)
+    try:
+        with av.open(io.BytesIO(data), mode="r", format=container, metadata_errors="ignore") as opened:
+            return _decode_av(opened, weights)
+    except (av.FFmpegError, ValueError) as error:
+        raise BadAudio(AudioFault.UNDECODABLE) from error
+
+
+def _decode_av(opened: "av.container.InputContainer", weights: np.ndarray | None) -> _Decoded:
+    if not opened.streams.audio:
+        raise BadAudio(AudioFault.NO_SOUND_TRACK)
+    stream = opened.streams.audio[0]
+    codec = stream.codec_context
+    if codec is None or codec.name not in _AV_CODECS:  # None: a codec that FFmpeg does not know
+        raise BadAudio(AudioFault.UNKNOWN_CODEC)
+    decoded = _Decoded(codec.sample_rate, codec.channels, weights)
+    timeline = _Timeline(decoded)
+    floats = av.AudioResampler(format="fltp")
+    played = 0
+    for packet in opened.demux(stream):
+        if packet.is_corrupt:
+            raise BadAudio(AudioFault.DAMAGED)
+        played += bool(packet.size) and not packet.is_discard
+        for raw in packet.decode():
+            for frame in floats.resample(raw):
+                timeline.add(frame)
+    _check_nothing_is_hidden(stream, played)
+    return decoded
+
+
+def _check_nothing_is_hidden(stream: "av.AudioStream", played: int) -> None:
+    """Raise BadAudio if fewer packets were played than an M4A file lists: by an edit list, or by its end.
+
+    A few are left out by right: they start up the decoder.
     """
-    (form,) = struct.unpack_from("<I", data, 4)
-    end = len(data) if _is_unknown(form) else form + 8
-    if end > len(data):
-        raise BadAudio(AudioFault.WAV_TRUNCATED, promised=f"{end:,}", held=f"{len(data):,}")
-    at, fmt = 12, b""
-    while at + 8 <= end:
-        name, size = struct.unpack_from("<4sI", data, at)
-        at += 8
-        if name == b"data" and _is_unknown(size) and (_is_unknown(form) or at == end):
-            return _wav_of(_wav_format(fmt), data[at:], cut_short=True)
-        if size > end - at:
-            is_sound = name == b"data"
-            fault = AudioFault.WAV_SOUND_TRUNCATED if is_sound else AudioFault.WAV_CHUNK_TRUNCATED
-            raise BadAudio(fault, promised=f"{size:,}", held=f"{end - at:,}")
-        if name == b"data":
-            return _wav_of(_wav_format(fmt), data[at : at + size], cut_short=False)
-        if name == b"fmt ":
-            fmt = data[at : at + size]
-        at += size + size % 2
-    raise BadAudio(AudioFault.WAV_WITHOUT_SOUND)
+    hidden = (stream.frames - played) * stream.codec_context.frame_size / stream.codec_context.sample_rate
+    if hidden > _PADDING:
+        raise BadAudio(AudioFault.PARTLY_HIDDEN, seconds=f"{hidden:.1f}")
 
 
-def _is_unknown(size: int) -> bool:
-    """Whether a recorder that did not know the length wrote this: 0, or about 2 or 4 GB."""
-    return size == 0 or size >= 0x7FFF_0000
+class _Timeline:
+    """Appends frames at their time stamps, because browsers leave out silence.
 
+    The first frame is the start, whatever its time. Frames whose times go back are appended all the same. A
+    drift of up to 0.1 s is ignored, as by FFmpeg's `aresample=async=1:first_pts=0`, because recorders' time
+    stamps jitter. That filter itself would fill a gap of any length, even a year, before it could be counted.
+    """
 
-def _wav_format(fmt: bytes) -> _WavFormat:
-    """The body of a "fmt " chunk. Raises BadAudio if it contradicts itself."""
-    if len(fmt) < 16:
-        raise BadAudio(AudioFault.WAV_WITHOUT_FORMAT)
-    encoding, channels, rate, _, align, bits = struct.unpack_from("<HHIIHH", fmt)
-    if encoding == _EXTENSIBLE and fmt[26:40] == _GUID_TAIL:
-        (encoding,) = struct.unpack_from("<H", fmt, 24)
-    if bits not in _WAV_BITS.get(encoding, ()):
-        raise BadAudio(AudioFault.WAV_ENCODING, encoding=encoding, bits=bits)
-    _check_shape(rate, channels)
-    # Bytes a second, the field skipped above, is wrong in many recorders' files, and nothing needs it.
-    if align != channels * bits // 8:
-        raise BadAudio(AudioFault.WAV_CONTRADICTION, channels=channels, bits=bits, bytes=align)
-    return _WavFormat(encoding, channels, rate, bits)
+    def __init__(self, decoded: _Decoded) -> None:
+        self._decoded = decoded
+        self._origin: int | None = None  # the sample with time 0, counted from the first one
 
-
-def _wav_of(fmt: _WavFormat, sound: bytes, *, cut_short: bool) -> tuple[_WavFormat, bytes]:
-    """Cut a partial sample from the end of ``sound`` if its recorder may have been interrupted."""
-    odd = len(sound) % fmt.frame
-    if odd and not cut_short:
-        raise BadAudio(AudioFault.WAV_PARTIAL_SAMPLE)
-    if len(sound) == odd:
-        raise BadAudio(AudioFault.WAV_HEADER_ONLY)
-    return fmt, sound[: len(sound) - odd]
-
-
-def _wav_file(fmt: _WavFormat, sound: bytes) -> bytes:
-    body = struct.pack("<HHIIHH", *fmt[:3], fmt.rate * fmt.frame, fmt.frame, fmt.bits)
-    head = struct.pack("<4sI8sI", b"RIFF", 36 + len(sound), b"WAVEfmt ", len(body))
-    return head + body + struct.pack("<4sI", b"data", len(sound)) + sound
+    def add(self, frame: "av.AudioFrame") -> None:
+        decoded = self._decoded
+        if frame.sample_rate != decoded.rate:
+            raise BadAudio(AudioFault.UNDECODABLE)
+        if frame.time is not None:
+            at = round(frame.time * decoded.rate)
+            if self._origin is None:
+                self._origin = decoded.length - at
+            gap = self._origin + at - decoded.length
+            jitter = decoded.rate // 10
+            if gap > jitter:
+                decoded.add_silence(gap)
+            elif gap < -jitter:
+                self._origin -= gap
+        decoded.add(frame.to_ndarray().T)

@@ -10,7 +10,7 @@ from accounts.refusals import Refusal, in_words
 from accounts.wording import WORDS as ACCOUNTS_WORDS
 from datasets.normalise import TranscriptFault
 
-from .audio import AudioFault, BadAudio
+from .audio_faults import AudioFault, BadAudio
 from .imports import ImportRefusal, SourceFault
 from .intake import IntakeRefusal
 from .recording import RecordingRefusal
@@ -25,6 +25,14 @@ AUDIO: Words = {
     AudioFault.UNDECODABLE: _(
         "the sound cannot be decoded: the file is damaged, incomplete or not in the format it claims to be"
     ),
+    AudioFault.INCOMPLETE: _(
+        "the file is incomplete: it should have %(promised)s samples, but it has %(held)s"
+    ),
+    AudioFault.DAMAGED: _("a part of the sound is missing or damaged"),
+    AudioFault.WRONG_LENGTH: _("the file says it is %(said)s s long, but it has %(held)s s of sound"),
+    AudioFault.PARTLY_HIDDEN: _(
+        "%(seconds)s s of its sound are cut off or hidden by an edit list; save the recording as a new file"
+    ),
     AudioFault.NO_DECODER: _("WebM and M4A need the package `av`, which is not installed on this site"),
     AudioFault.NO_SOUND_TRACK: _("the file has no audio track"),
     AudioFault.UNKNOWN_CODEC: _("its audio encoding is not supported"),
@@ -36,12 +44,14 @@ AUDIO: Words = {
     AudioFault.CONSTANT: _("no sound: every sample is the same"),
     AudioFault.SILENT: _("no sound: nothing but digital silence"),
     AudioFault.CLIPPED: _("clipped: %(percent)s of the samples are at full scale"),
-    AudioFault.WAV_TRUNCATED: _("the WAV header says %(promised)s bytes, but the file has %(held)s"),
     AudioFault.WAV_SOUND_TRUNCATED: _(
         "the WAV header says %(promised)s bytes of sound, but the file has %(held)s"
     ),
     AudioFault.WAV_CHUNK_TRUNCATED: _(
         "the WAV header says %(promised)s bytes of other data, but the file has %(held)s"
+    ),
+    AudioFault.WAV_UNCOUNTED_SOUND: _(
+        "the WAV header says %(promised)s bytes of sound, but %(more)s bytes follow that may be sound too"
     ),
     AudioFault.WAV_WITHOUT_SOUND: _("the WAV file contains no sound"),
     AudioFault.WAV_WITHOUT_FORMAT: _("the WAV header does not say how its sound is encoded"),

@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from accounts.refusals import in_words
-from datasets.clips import audio
+from datasets.clips import audio, wav_files
 from datasets.clips.audio import BadAudio
 from datasets.clips.wording import WORDS
 from tests.support import sounds
@@ -114,12 +114,12 @@ def test_webm_keeps_the_gaps_between_its_time_stamps():
 
 def test_a_time_stamp_far_ahead_is_refused_and_not_filled_with_silence():
     year = 48_000 * 86_400 * 365
-    assert refusal(webm(1, lambda number, at: at + year)) == "longer than 30 s"
+    assert refusal(webm(1, lambda number, at: at + year * (number > 25))) == "longer than 30 s"
 
 
-def test_repeated_time_stamps_add_nothing_and_cannot_go_on_for_ever():
+def test_repeated_time_stamps_lose_nothing_and_cannot_go_on_for_ever():
     samples = audio.read(webm(5, lambda number, at: min(at, 96_000)))
-    assert audio.seconds(samples) == pytest.approx(2.1, abs=0.05)
+    assert audio.seconds(samples) == pytest.approx(5, abs=0.05)
     assert refusal(webm(32, lambda number, at: 0)) == "longer than 30 s"
 
 
@@ -175,7 +175,7 @@ def test_nine_channels_are_refused():
 
 def test_headers_that_recorders_really_write_are_read():
     listed = (b"LIST", b"INFOIART\x05\0\0\0Alice\0")
-    extensible = struct.pack("<HHIH", 22, 16, 4, 1) + audio._GUID_TAIL
+    extensible = struct.pack("<HHIH", 22, 16, 4, 1) + wav_files.GUID_TAIL
     for file in (
         sounds.riff(sounds.fmt(), listed, (b"odd ", b"abc"), (b"data", SOUND), listed),
         sounds.riff(sounds.fmt(extra=b"\0\0"), (b"data", SOUND)),
@@ -201,7 +201,7 @@ def test_a_header_that_was_never_completed_is_read():
 @pytest.mark.parametrize(
     ("reason", "file"),
     [
-        ("says 5,036 bytes, but the file has 56", sounds.wav_header(5_000, 5_028) + b"x" * 12),
+        ("says 5,000 bytes of sound, but the file has 12", sounds.wav_header(5_000, 5_028) + b"x" * 12),
         ("says 5,000 bytes of sound, but the file has 12", sounds.wav_header(5_000, 48) + b"x" * 12),
         ("says 5,000 bytes of sound, but the file has 12", sounds.wav_header(5_000, 0) + b"x" * 12),
         ("only a header", sounds.wav_header(0, 36)),

@@ -33,6 +33,8 @@ def in_format(kind: str, samples=None, rate: int = RATE) -> bytes:
 
 def by_sndfile(samples, rate: int, kind: str, subtype: str | None = None) -> bytes:
     file = io.BytesIO()
+    if kind == "MP3" and samples.dtype == np.int16:  # libsndfile's encoder mixes up two channels of these
+        samples = samples / 32_768
     soundfile.write(file, samples, rate, format=kind, subtype=subtype)
     return file.getvalue()
 
