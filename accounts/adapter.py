@@ -1,13 +1,16 @@
 """allauth's account adapter, changed to store names and addresses sealed instead of in plain text."""
 
+from time import time
 from typing import Any
 
 from allauth.account.adapter import DefaultAccountAdapter
 from allauth.account.authentication import AUTHENTICATION_METHODS_SESSION_KEY
+from allauth.core import ratelimit
+from django.contrib.auth.hashers import check_password
 from django.forms import Form
 from django.http import HttpRequest, HttpResponse
 
-from . import names
+from . import names, passwords, reauthentication
 from .models import User
 
 
@@ -31,3 +34,29 @@ class Adapter(DefaultAccountAdapter):
             record.pop("email", None)
         request.session.modified = True
         return super().pre_login(request, user, **kwargs)
+
+    def login(self, request: HttpRequest, user: User) -> None:
+        super().login(request, user)
+        request.session[reauthentication.LOGGED_IN_AT] = time()
+
+    def reauthenticate(self, user: User, password: str) -> bool:
+        """allauth's version looks the person up by name, and the row has only the name's hash."""
+        key = f"reauthentication of {user.pk}"
+        limit = {"action": "login_failed", "key": key}
+        if not ratelimit.consume(self.request, **limit):
+            raise self.validation_error("too_many_login_attempts")
+        # The person's own method would renew an older hash, and with it end every session, this one too.
+        is_right = user.is_active and check_password(password, user.password)
+        if is_right:
+            ratelimit.clear(self.request, **limit)
+        return is_right
+
+    def is_reauthentication_required(self, *, app: str, **kwargs: Any) -> bool:
+        """Not of someone who has just logged in; allauth's own pages ask this too."""
+        if reauthentication.has_just_logged_in(self.request):
+            return False
+        required: bool = super().is_reauthentication_required(app=app, **kwargs)
+        return required
+
+    def set_password(self, user: User, password: str) -> None:
+        passwords.change(user, password, self.request.session.session_key)

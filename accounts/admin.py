@@ -14,8 +14,8 @@ from .models import Consent, Role, User
 # The admin uses the site's log-in page, so the same rate limits apply.
 admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-assign]
 
-# Rights come from roles, addresses are sealed, and tokens belong to their owners: none is edited here.
-for app in ("allauth.account", "django.contrib.auth", "knox"):
+# Rights come from roles and addresses are sealed: neither is edited here.
+for app in ("allauth.account", "django.contrib.auth"):
     import_module(f"{app}.admin")
     admin.site.unregister([model for model in admin.site._registry if model.__module__ == f"{app}.models"])
 

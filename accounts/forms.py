@@ -1,3 +1,5 @@
+from typing import Any, cast
+
 from allauth.account.adapter import get_adapter
 from allauth.account.forms import ResetPasswordForm as AllauthResetForm
 from allauth.account.forms import SignupForm as AllauthSignupForm
@@ -6,9 +8,12 @@ from allauth.account.internal.flows.password_reset import request_password_reset
 from django import forms
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
 
 from . import names
-from .models import User
+from .models import TOKEN_DAYS, Scope, User
+
+TOKEN_DAYS_OFFERED = (30, TOKEN_DAYS, 365)
 
 
 class SignupForm(AllauthSignupForm):
@@ -49,3 +54,37 @@ class ResetForm(AllauthResetForm):
         for person in self.users:
             request_password_reset(request, person.address, [person], default_token_generator)
         return str(self.cleaned_data["email"])
+
+
+class TokenForm(forms.Form):
+    """What a new token may be used for, and how long. It offers only what the person's roles allow."""
+
+    scopes = forms.MultipleChoiceField(
+        label=_("What the token may be used for"),
+        widget=forms.CheckboxSelectMultiple,
+        error_messages={"required": _("Tick at least one of these.")},
+    )
+    days = forms.TypedChoiceField(
+        label=_("How long it works"),
+        coerce=int,
+        initial=TOKEN_DAYS,
+    )
+
+    def __init__(self, person: User, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        scopes, days = cast(Any, self.fields["scopes"]), cast(Any, self.fields["days"])
+        scopes.choices = [(scope.value, scope.label) for scope in person.scopes()]
+        scopes.initial = [Scope.TAG.value]
+        days.choices = [
+            (each, ngettext("%(count)d day", "%(count)d days", each) % {"count": each})
+            for each in TOKEN_DAYS_OFFERED
+        ]
+
+
+class EmailForm(forms.Form):
+    address = forms.EmailField(
+        label=_("E-mail"),
+        required=False,
+        widget=forms.EmailInput(attrs={"autocomplete": "email"}),
+        help_text=_("Used only to set a new password if you forget yours. Leave it empty to remove it."),
+    )

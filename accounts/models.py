@@ -1,7 +1,10 @@
 """Who: people, their consent, their keys and devices, and the audit record."""
 
+import hashlib
 import json
 import secrets
+from collections.abc import Collection
+from datetime import timedelta
 from importlib import import_module
 from typing import Any, ClassVar, Self
 from uuid import uuid4
@@ -13,13 +16,15 @@ from django.contrib.postgres.fields import ArrayField
 from django.contrib.sessions.base_session import AbstractBaseSession
 from django.db import IntegrityError, connection, models, transaction
 from django.db.models import F, Q
-from django.db.models.functions import Now
+from django.db.models.functions import Cast, Now
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from . import ciphers, keyring, names, site
 
 # Numbers that no other advisory lock of this site uses.
 MASTER_LOCK, COPY_LOCK, AUDIT_LOCK = 7_301, 7_302, 7_303
+CURRENT_DAY = Cast(Now(), models.DateField())
 # The names of people who left begin so. No pseudonym's hash does.
 GONE = "gone-"
 
@@ -34,6 +39,23 @@ class Role(models.TextChoices):
 def newcomer_roles() -> list[str]:
     """The roles of everyone who signs up. Reviewers and researchers are appointed."""
     return [Role.CONTRIBUTOR, Role.ANNOTATOR]
+
+
+class Scope(models.TextChoices):
+    """What a token may be used for. Each view says which of these it takes (`token_scopes`)."""
+
+    TAG = "tag", _("borrow clips, hear them, answer and report")
+    IMPORT = "import", _("add recordings of your own (for calls to come)")
+    DOWNLOAD = "download", _("download releases")
+
+
+# Who may give a token which scope. Whether the person has the role is checked again at every call.
+ROLE_OF_SCOPE = {
+    Scope.TAG: Role.ANNOTATOR,
+    Scope.IMPORT: Role.CONTRIBUTOR,
+    Scope.DOWNLOAD: Role.RESEARCHER,
+}
+TOKEN_DAYS = 90
 
 
 class People(UserManager["User"]):
@@ -147,6 +169,12 @@ class User(AbstractUser):
         self.sealed_email = ciphers.seal(key, address.encode(), self._label("email")) if address else b""
         self.save(update_fields=["sealed_name", "sealed_email"])
 
+    def seal_address(self, address: str) -> None:
+        """Store this e-mail address sealed, or none if it is empty."""
+        key = self.data_key.open()
+        self.sealed_email = ciphers.seal(key, address.encode(), self._label("email")) if address else b""
+        self.save(update_fields=["sealed_email"])
+
     def forget(self) -> None:
         """Erase everything that identifies the person. The row stays, because consents refer to it."""
         DataKey.objects.filter(person=self).delete()
@@ -169,15 +197,70 @@ class User(AbstractUser):
     def has_role(self, role: Role) -> bool:
         return self.is_active and (self.is_superuser or role in self.roles)
 
+    def scopes(self) -> list[Scope]:
+        """What a token of theirs may be used for."""
+        return [scope for scope, role in ROLE_OF_SCOPE.items() if self.has_role(role)]
+
 
 class PersonalSession(AbstractBaseSession):
-    """A session with its person. Django's own sessions must each be decoded to find a person's."""
+    """A session with its person. Django's own sessions must each be decoded to find a person's.
+
+    Of when and where from it is used, only days are stored.
+    """
 
     person = models.ForeignKey(User, on_delete=models.CASCADE, null=True, related_name="sessions")
+    began_on = models.DateField(db_default=CURRENT_DAY)
+    used_on = models.DateField(db_default=CURRENT_DAY)
 
     @classmethod
     def get_session_store_class(cls) -> type[Any]:
         return import_module(settings.SESSION_ENGINE).SessionStore
+
+
+class ProgramTokens(models.Manager["ProgramToken"]):
+    def create(  # type: ignore[override]
+        self, user: User, scopes: Collection[str] | None = None, days: int = TOKEN_DAYS
+    ) -> tuple["ProgramToken", str]:
+        """A new token, and its text, which is stored nowhere. Without `scopes`: all that the roles allow."""
+        text = secrets.token_hex(32)
+        row = super().create(
+            user=user,
+            digest=ProgramToken.digest_of(text),
+            prefix=text[: ProgramToken.SHOWN],
+            scopes=list(user.scopes() if scopes is None else scopes),
+            expires_at=timezone.now() + timedelta(days=days),
+        )
+        return row, text
+
+
+class ProgramToken(models.Model):
+    """The SHA-512 of a token with which a program of this person calls the API, for what, and until when."""
+
+    SHOWN = 8  # the first characters, by which its owner tells it from others
+
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="tokens")
+    digest = models.CharField(max_length=128, unique=True)
+    prefix = models.CharField(max_length=25)
+    scopes = ArrayField(models.TextField(choices=Scope.choices))
+    created = models.DateTimeField(auto_now_add=True)
+    expires_at = models.DateTimeField()
+
+    objects: ClassVar[ProgramTokens] = ProgramTokens()
+
+    def __str__(self) -> str:
+        return f"token {self.pk}"
+
+    @staticmethod
+    def digest_of(text: str) -> str:
+        return hashlib.sha512(text.encode()).hexdigest()
+
+    @property
+    def scope_labels(self) -> list[str]:
+        return [str(Scope(scope).label) for scope in self.scopes]
+
+    @property
+    def has_ended(self) -> bool:
+        return self.expires_at <= timezone.now()
 
 
 class ConsentNotice(models.Model):

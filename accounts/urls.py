@@ -1,6 +1,6 @@
 from django.urls import path
 
-from . import views, views_consent, views_devices, views_receipts
+from . import views, views_consent, views_devices, views_email, views_receipts, views_sessions
 
 urlpatterns = [
     path("profile/", views.profile, name="profile"),
@@ -13,6 +13,10 @@ urlpatterns = [
     path("profile/devices/<uuid:uuid>/remove/", views_devices.remove, name="remove_device"),
     path("profile/tokens/", views.make_token, name="make_token"),
     path("profile/tokens/<str:digest>/revoke/", views.revoke_token, name="revoke_token"),
+    path("profile/email/", views_email.email, name="email"),
+    path("profile/sessions/", views_sessions.sessions, name="sessions"),
+    path("profile/sessions/end-others/", views_sessions.end_others, name="end_other_sessions"),
+    path("profile/sessions/<str:name>/end/", views_sessions.end, name="end_session"),
     path("receipts/", views_receipts.check_receipt, name="check_receipt"),
     path("receipts/key/", views_receipts.signing_key, name="signing_key"),
 ]

@@ -26,10 +26,10 @@ Task.objects.update(status="settled", plain_answer="yes", confidence=0.99, plain
 READY = """
 from accounts.models import Role, User
 from django.db import connection
-from knox.models import AuthToken
+from accounts.models import ProgramToken
 connection.cursor().execute("ANALYZE")
 person = User.objects.create_user("bench", roles=[Role.RESEARCHER])
-print(AuthToken.objects.create(person)[1])
+print(ProgramToken.objects.create(person)[1])
 """
 SOFT = {"votes": {"yes": 3, "no": 0}, "shares": {"yes": 0.99, "no": 0.01}}
 

@@ -10,10 +10,9 @@ from typing import Any
 
 from django.test import Client
 from django.utils import timezone
-from knox.models import AuthToken
 
 from accounts import consent, contributors
-from accounts.models import Material, Purpose, Role, User
+from accounts.models import Material, ProgramToken, Purpose, Role, User
 from datasets import campaigns
 from datasets.clips import fingerprints, intake
 from datasets.models import Campaign, Clip
@@ -57,7 +56,7 @@ def forget(collection: str, speaker: str) -> None:
 
 def _person(name: str) -> dict[str, Any]:
     person = User.objects.create_user(name, roles=[Role.CONTRIBUTOR, Role.ANNOTATOR])
-    _row, token = AuthToken.objects.create(person)
+    _row, token = ProgramToken.objects.create(person)
     return {"id": person.pk, "token": token, "session": _session(person)}
 
 

@@ -17,11 +17,10 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from django.conf import settings
 from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
 from django.db import connection, transaction
-from knox.models import AuthToken
 from tqdm import tqdm
 
 from accounts import ciphers, consent, keys
-from accounts.models import Consent, Material, Purpose, User
+from accounts.models import Consent, Material, ProgramToken, Purpose, User
 from bench import copies
 from datasets import campaigns
 from datasets.clips import vault
@@ -190,7 +189,7 @@ def _people(users: int) -> dict[str, list[dict[str, Any]]]:
 
 def _person(name: str) -> dict[str, Any]:
     person = User.objects.create_user(name)
-    _stored, token = AuthToken.objects.create(person)
+    _stored, token = ProgramToken.objects.create(person)
     session = import_module(settings.SESSION_ENGINE).SessionStore()
     session[SESSION_KEY] = str(person.pk)
     session[BACKEND_SESSION_KEY] = BACKEND

@@ -7,6 +7,7 @@ release gets the same answer as if it did not exist.
 
 import json
 from collections.abc import Iterator
+from time import time
 from typing import Any
 
 from django.http import Http404, HttpResponse, HttpResponseBase, StreamingHttpResponse
@@ -20,8 +21,8 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from accounts import audit
-from accounts.models import Purpose, Role
+from accounts import audit, reauthentication
+from accounts.models import Purpose, Role, Scope
 from accounts.negotiation import AnyAccept
 from accounts.refusals import in_words
 from datasets.clips import byteranges
@@ -31,6 +32,9 @@ from . import formats, frozen
 from .archive import Archive
 from .formats.rows import NotRepresentable, Row, UnknownFormat
 from .wording import WORDS
+
+EXPORTS = "exports"  # in a session: when it began to download which release
+RESUMED_WITHIN = 86_400  # seconds
 
 
 class ReleaseSerializer(serializers.Serializer[Any]):
@@ -66,6 +70,20 @@ class MayDownload(IsResearcher):
 class ReleaseCall(APIView):
     content_negotiation_class = AnyAccept
     permission_classes: Any = [MayDownload]
+    token_scopes = (Scope.DOWNLOAD,)
+
+    def confirm(self, request: Request, release: Release) -> None:
+        """Someone at an open session is asked again; a program has its token, and a public release is open.
+
+        A download that began is not interrupted: its later ranges are not asked for.
+        """
+        is_session = request.auth is None and request.user.is_authenticated
+        if not is_session or release.audience == Purpose.PUBLIC:
+            return
+        begun, now = request.session.get(EXPORTS, {}), time()
+        if "Range" not in request.headers or now - begun.get(release.slug, 0) > RESUMED_WITHIN:
+            reauthentication.check(request._request, page="releases")
+            request.session[EXPORTS] = begun | {release.slug: now}
 
     def release(self, slug: str) -> Release:
         try:
@@ -92,7 +110,9 @@ class OneRelease(ReleaseCall):
 class Manifest(ReleaseCall):
     @extend_schema(responses={(200, "application/jsonl"): OpenApiTypes.STR})
     def get(self, request: Request, slug: str) -> HttpResponseBase:
-        lines = map(_manifest_line, frozen.rows(self.release(slug), with_words=False))
+        release = self.release(slug)
+        self.confirm(request, release)
+        lines = map(_manifest_line, frozen.rows(release, with_words=False))
         return StreamingHttpResponse(
             () if request.method == "HEAD" else _in_blocks(lines),
             content_type="application/jsonl",
@@ -111,6 +131,7 @@ class Tar(ReleaseCall):
     )
     def get(self, request: Request, slug: str, form: str) -> HttpResponseBase:
         release = self.release(slug)
+        self.confirm(request, release)
         try:
             archive = Archive(release, formats.find(form))
         except UnknownFormat:

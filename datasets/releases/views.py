@@ -4,7 +4,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.views.decorators.http import require_safe
 
-from accounts import signing
+from accounts import reauthentication, signing
 from accounts.caching import public_document
 from accounts.roles import PersonalRequest, researcher_required
 from datasets.models import Release
@@ -14,6 +14,7 @@ from . import formats, frozen, recalls
 
 @researcher_required
 def releases_page(request: PersonalRequest) -> HttpResponse:
+    reauthentication.resumed(request)
     found = Release.objects.prefetch_related("campaigns")
     amounts = [(release, *frozen.amount(release)) for release in found]
     rows = [(release, clips, seconds / 3600) for release, clips, seconds in amounts]

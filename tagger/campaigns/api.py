@@ -10,6 +10,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from accounts.negotiation import AnyAccept
+from accounts.tokens import ANY_SCOPE
 from datasets import campaigns
 from datasets.models import Campaign
 
@@ -30,6 +31,7 @@ class Campaigns(APIView):
 
     content_negotiation_class = AnyAccept
     permission_classes = [IsAuthenticated]
+    token_scopes = ANY_SCOPE
 
     @extend_schema(responses=CampaignSerializer(many=True))
     def get(self, request: Request) -> Response:

@@ -14,7 +14,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from accounts.models import User
+from accounts.models import Scope, User
 from accounts.negotiation import AnyAccept
 from accounts.roles import IsAnnotator
 from datasets.clips import byteranges, hearing
@@ -112,6 +112,7 @@ class VolunteerCall(APIView):
 
     content_negotiation_class = AnyAccept
     permission_classes = [IsAuthenticated, IsAnnotator]
+    token_scopes = (Scope.TAG,)
 
     def handle_exception(self, exc: Exception) -> Response:
         if isinstance(exc, (AnswerRefused, BadTranscript)):

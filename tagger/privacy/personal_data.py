@@ -16,7 +16,6 @@ from django.contrib.admin.models import LogEntry
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db.models import Exists, OuterRef
 from django.utils.translation import gettext as _
-from knox.models import AuthToken
 
 from accounts import receipts
 from accounts.keys import KeyLost
@@ -120,8 +119,8 @@ def _profile(person: User) -> dict[str, Any]:
         "hours_in_which_device_uploads_wait": person.cooling_off,
         "shows_streak": person.shows_streak,
         "on_leaderboard": person.on_leaderboard,
-        "tokens": list(AuthToken.objects.filter(user=person).values("token_key", "created", "expiry")),
-        "sessions_end": list(person.sessions.values_list("expire_date", flat=True)),
+        "tokens": list(person.tokens.order_by("pk").values("prefix", "scopes", "created", "expires_at")),
+        "sessions": list(person.sessions.order_by("began_on").values("began_on", "used_on", "expire_date")),
     }
 
 
@@ -276,8 +275,9 @@ def _readme(now: datetime) -> str:
         """Everything this site holds about you, as of %(at)s UTC.
 
 profile.json       your pseudonym, e-mail address and roles, the version of the listener's pledge you made,
-                   whether you see your days and other volunteers see your pseudonym, the first
-                   letters of your tokens, and when your sessions end
+                   whether you see your days and other volunteers see your pseudonym, your tokens
+                   (their first letters, what they may do and until when), and for each session the day
+                   it began, the day it was last used and when it ends
 devices.json       the devices you paired, and what they reported about themselves
 consents.json      each consent you gave or withdrew
 receipts/          the signed receipts for those; anyone can check them on this site

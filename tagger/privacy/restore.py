@@ -20,10 +20,9 @@ from django.core.management import call_command
 from django.db import connection, transaction
 from django.db.models import Max
 from django.db.models.functions import Now
-from knox.models import AuthToken
 
 from accounts import audit, consent, devices, journal, key_copy, keyring, site
-from accounts.models import Consent, DataKey, MasterKey, PersonalSession, User
+from accounts.models import Consent, DataKey, MasterKey, PersonalSession, ProgramToken, User
 from datasets.clips import fingerprints, vault
 from datasets.models import Clip, Withdrawal
 
@@ -241,7 +240,7 @@ def _replay(now: datetime, done: Restored) -> None:
             on = date.fromisoformat(entry["on"])
             done.devices_revoked_again += devices.revoke_again(entry["uuid"], on)
         elif entry["kind"] == "token":
-            done.tokens_revoked_again += AuthToken.objects.filter(digest=entry["digest"]).delete()[0]
+            done.tokens_revoked_again += ProgramToken.objects.filter(digest=entry["digest"]).delete()[0]
         elif entry["kind"] == "withdrawal":
             done.receipts_found_again += withdrawal.ask_again(entry)
     # The first of each: an earlier restore may have finished the same erasure again.

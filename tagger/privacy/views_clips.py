@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
+from accounts import reauthentication
 from accounts.browser_data import forget_pages
 from accounts.roles import PersonalRequest
 from datasets.clips import byteranges, vault
@@ -64,9 +65,11 @@ def delete_ticked(request: PersonalRequest) -> HttpResponse:
 
 @require_http_methods(["GET", "POST"])
 @login_required
+@reauthentication.required("POST")
 def delete_all(request: PersonalRequest) -> HttpResponse:
     if request.method == "POST":
         return _receipt(erasure.erase_contributor(request.user, timezone.now()))
+    reauthentication.resumed(request)
     number = my_clips.own(request.user).count()
     return render(request, "tagger/privacy/my_clips_delete.html", {"number": number})
 

@@ -16,7 +16,7 @@ from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from accounts import audit, receipts
+from accounts import audit, reauthentication, receipts
 from accounts.browser_data import forget_everything, forget_pages
 from accounts.caching import uncached
 from accounts.models import Material, Purpose
@@ -62,6 +62,7 @@ class LeaveForm(forms.Form):
 
 @require_GET
 @login_required
+@reauthentication.required("GET", page="profile")
 def my_data(request: PersonalRequest) -> StreamingHttpResponse:
     now = timezone.now()
     audit.record(audit.Act.TOOK_ALONG, f"person {request.user.pk}", request.user, now)
@@ -73,8 +74,12 @@ def my_data(request: PersonalRequest) -> StreamingHttpResponse:
 @never_cache
 @require_http_methods(["GET", "POST"])
 @login_required
+@reauthentication.required("POST")
 def leave(request: PersonalRequest) -> HttpResponse:
-    form = LeaveForm(request.POST if request.method == "POST" else None)
+    if request.method == "POST":
+        form = LeaveForm(request.POST)
+    else:
+        form = LeaveForm(initial=reauthentication.resumed(request).dict())
     if not form.is_valid():
         return render(
             request, "tagger/privacy/leave.html", {"form": form}, status=400 if form.errors else 200

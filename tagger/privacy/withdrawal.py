@@ -19,10 +19,9 @@ from django.contrib.auth.hashers import make_password
 from django.contrib.contenttypes.models import ContentType
 from django.db import transaction
 from django.db.models import F, Q
-from knox.models import AuthToken
 
 from accounts import audit, consent, journal, keys, outbox, quarters, signing
-from accounts.models import AuditEvent, Consent, DataKey, Device, PersonalSession, User
+from accounts.models import AuditEvent, Consent, DataKey, Device, PersonalSession, ProgramToken, User
 from datasets.clips import fingerprints, recording, vault
 from datasets.models import Annotation, Clip, ReleaseRow, Task, Withdrawal
 from datasets.releases import recalls
@@ -182,7 +181,7 @@ def _was_committed(entry: journal.Entry) -> bool:
         case "device":
             return not Device.objects.filter(uuid=entry["uuid"], revoked_on=None).exists()
         case "token":
-            return not AuthToken.objects.filter(digest=entry["digest"]).exists()
+            return not ProgramToken.objects.filter(digest=entry["digest"]).exists()
     raise ValueError(f"the journal has an entry of an unknown kind: {entry['kind']}")
 
 
@@ -337,7 +336,7 @@ def _scrub_person(request: Withdrawal, person: User, now: datetime) -> None:
         consent.lock(person)
         gone = {
             "sessions": PersonalSession.objects.filter(person=person).delete()[0],
-            "tokens": AuthToken.objects.filter(user=person).delete()[0],
+            "tokens": ProgramToken.objects.filter(user=person).delete()[0],
             "devices": person.devices.all().delete()[0],
             "decisions": kept_answers.unname_decisions(person),
             "audit_names": audit.forget(person),

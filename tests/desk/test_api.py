@@ -10,10 +10,10 @@ import yaml
 from django.core.management import call_command
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
-from knox.models import AuthToken
 from rest_framework.test import APIClient
 
 from accounts import consent
+from accounts.models import ProgramToken, Scope
 from datasets.clips import vault
 from datasets.models import Annotation, Campaign, Clip, Task
 from tagger.lending import assignments, leases
@@ -37,9 +37,9 @@ CHANGE = ("patch", "/api/v1/annotations/{}/", {"answer": "no"})
 EVERY_CALL = [("get", CAMPAIGNS, None), ("post", LEND, {"count": 1}), *ASSIGNMENT_CALLS, CHANGE]
 
 
-def program_of(person):
+def program_of(person, scopes=None):
     """A program that sends this person's token."""
-    _, token = AuthToken.objects.create(person)
+    _, token = ProgramToken.objects.create(person, scopes)
     program = APIClient()
     program.credentials(HTTP_AUTHORIZATION=f"Token {token}")
     return program
@@ -396,7 +396,7 @@ def test_an_invalid_token_is_refused(juniper, token):
 def test_a_revoked_token_and_one_of_a_closed_account_are_refused(beas, bea, task, end):
     assert beas.get(CAMPAIGNS).status_code == 200
     if end == "revoked":
-        bea.auth_token_set.all().delete()
+        bea.tokens.all().delete()
     else:
         type(bea).objects.filter(pk=bea.pk).update(is_active=False)
     assert beas.get(CAMPAIGNS).status_code == beas.post(LEND).status_code == 401
@@ -404,7 +404,7 @@ def test_a_revoked_token_and_one_of_a_closed_account_are_refused(beas, bea, task
 
 @pytest.mark.parametrize(("method", "address", "body"), EVERY_CALL[1:])
 def test_people_who_are_not_volunteers_are_refused(sam, juniper, method, address, body):
-    answer = call(program_of(sam), method, address, body)
+    answer = call(program_of(sam, list(Scope)), method, address, body)
     assert (answer.status_code, "role volunteer" in answer.json()["detail"]) == (403, True)
 
 

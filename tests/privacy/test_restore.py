@@ -13,10 +13,9 @@ from pathlib import Path
 import pytest
 from django.core.management import CommandError, call_command
 from django.utils import timezone
-from knox.models import AuthToken
 
 from accounts import consent, devices, journal
-from accounts.models import Device, Material, Purpose, User
+from accounts.models import Device, Material, ProgramToken, Purpose, User
 from datasets.clips import vault
 from datasets.models import Clip, Withdrawal
 from tagger.privacy import backup, withdrawal
@@ -62,7 +61,7 @@ def after(cast, tmp_path):
     device = Device(owner=cast["stayed"], paired_in="2026-Q2")
     device.about = {"name": "kitchen"}
     device.save()
-    token = AuthToken.objects.create(cast["stayed"])[0]
+    token = ProgramToken.objects.create(cast["stayed"])[0]
     call_command("backup", str(tmp_path / "backup"), stdout=StringIO())
     tokens["left-after"] = leave(cast["left-after"])
     tokens["listened"] = leave(cast["listened"], keep_answers=True)
@@ -117,7 +116,7 @@ from accounts import audit, consent, signing
 from accounts.models import *
 from datasets.clips import fingerprints, vault
 from datasets.models import Clip
-from knox.models import AuthToken
+from accounts.models import ProgramToken
 from tagger.privacy import reconciler, withdrawal
 def may_log_in(name):
     return bool(authenticate(None, username=name, password="a long pass phrase"))
@@ -144,7 +143,7 @@ print(json.dumps({
     "addresses": {name: address_of(name) for name in ("stayed", "withdrew", "deleted")},
     "receipts": {name: receipt(token) for name, token in tokens.items()},
     "devices": [(each.about["name"], bool(each.revoked_on)) for each in Device.objects.all()],
-    "tokens": AuthToken.objects.count(),
+    "tokens": ProgramToken.objects.count(),
     "broken_at": audit.broken_at(),
     "restored": list(AuditEvent.objects.filter(act="restored").values_list("about", flat=True)),
     "orphans": {kind: count for kind, count in orphans.items() if count},

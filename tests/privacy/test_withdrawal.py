@@ -12,10 +12,9 @@ from django.contrib.admin.models import CHANGE, LogEntry
 from django.contrib.contenttypes.models import ContentType
 from django.core.files.storage import storages
 from django.db import transaction
-from knox.models import AuthToken
 
 from accounts import ciphers, consent, devices, signing
-from accounts.models import DataKey, Device, PersonalSession, Purpose, User
+from accounts.models import DataKey, Device, PersonalSession, ProgramToken, Purpose, User
 from datasets.clips import vault
 from datasets.models import Annotation, Clip, Recall, ReleaseRow, Task, Withdrawal
 from datasets.releases import frozen
@@ -128,7 +127,7 @@ def test_remaining_clips_open_under_a_new_key_and_not_under_the_old_one(alice, u
 
 def test_leaving_erases_log_ins_names_and_lines_of_the_admins_log(alice, client, used):
     client.force_login(alice)
-    AuthToken.objects.create(alice)
+    ProgramToken.objects.create(alice)
     LogEntry.objects.create(
         user=alice,
         content_type=ContentType.objects.get_for_model(User),
@@ -142,7 +141,7 @@ def test_leaving_erases_log_ins_names_and_lines_of_the_admins_log(alice, client,
     left = User.objects.get(pk=alice.pk)
     assert (left.is_active, left.roles, left.pseudonym, left.address) == (False, [], "", "")
     assert left.username.startswith("gone-") and not left.has_usable_password()
-    for model in (AuthToken, LogEntry, PersonalSession):
+    for model in (ProgramToken, LogEntry, PersonalSession):
         assert not model.objects.exists()
     assert not DataKey.objects.filter(person=alice).exists()
 

@@ -15,10 +15,9 @@ from django.core.management import call_command
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
-from knox.models import AuthToken
 
 from accounts import consent
-from accounts.models import AuditEvent, Purpose, Role, User
+from accounts.models import AuditEvent, ProgramToken, Purpose, Role, User
 from datasets import campaigns
 from datasets.clips import vault
 from datasets.models import Campaign
@@ -42,7 +41,7 @@ def rosa(db):
 
 @pytest.fixture
 def rosas(rosa):
-    return Client(headers={"Authorization": f"Token {AuthToken.objects.create(rosa)[1]}"})
+    return Client(headers={"Authorization": f"Token {ProgramToken.objects.create(rosa)[1]}"})
 
 
 @pytest.fixture
@@ -318,7 +317,7 @@ def test_erasing_a_clip_while_its_archive_streams_ends_the_connection_and_sends_
         *_, last = (name for name in packed.getnames() if name.endswith(".wav"))
     vault.destroy(spring.rows.get(public_id=Path(last).stem).task.clip.stored_as)
     server = http.client.HTTPConnection("localhost", gunicorn, timeout=60)
-    server.request("GET", TAR, headers={"Authorization": f"Token {AuthToken.objects.create(rosa)[1]}"})
+    server.request("GET", TAR, headers={"Authorization": f"Token {ProgramToken.objects.create(rosa)[1]}"})
     answer = server.getresponse()
     assert (answer.status, answer.headers["Content-Length"]) == (200, str(len(whole)))
     with pytest.raises(http.client.IncompleteRead) as broken:

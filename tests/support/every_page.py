@@ -20,10 +20,9 @@ from django.urls.resolvers import RoutePattern
 from django.utils import timezone
 from django.utils.regex_helper import normalize
 from django.views.defaults import server_error
-from knox.models import AuthToken
 
 from accounts import consent, devices, receipts
-from accounts.models import Material, Purpose, Role, User
+from accounts.models import Material, ProgramToken, Purpose, Role, User
 from datasets import campaigns
 from datasets.clips import fingerprints, intake
 from datasets.models import Annotation, Campaign, Clip, Task
@@ -156,7 +155,8 @@ def one_of_each():
         "/profile/receipts/": {"receipt_id": receipts.for_contributor(alice)[0].id},
         "/profile/devices/": {"uuid": device.uuid},
         "/v1/device/": {"uuid": device.uuid},
-        "/profile/tokens/": {"digest": AuthToken.objects.create(bea)[0].digest},
+        "/profile/tokens/": {"digest": ProgramToken.objects.create(bea)[0].digest},
+        "/profile/sessions/": {"name": "none"},
         "/receipts/erasure/": {"token": withdrawal.forget_clips(bea, [], now).token},
         "/accounts/confirm-email/": {"key": "none"},
         "/accounts/password/reset/key/": {"uidb36": "1", "key": "none"},

@@ -6,8 +6,17 @@ from playwright.sync_api import expect
 
 PASSWORD = "a long pass phrase"
 
+
+def many_log_ins(settings, folder):
+    """For tests that log in often: quick hashes, and limits that no other test has used up."""
+    memory = "django.core.cache.backends.locmem.LocMemCache"
+    settings.CACHES = {"default": {"BACKEND": memory, "LOCATION": str(folder)}}
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+
+
 CREATE = """
 import json
+from time import time
 from django.contrib.auth.hashers import PBKDF2PasswordHasher
 from django.test import Client
 from accounts.models import User
@@ -20,6 +29,9 @@ person.save()
 client = Client(HTTP_HOST="localhost")
 client.get("/accounts/login/")  # for the token against forged requests
 client.force_login(person)
+session = client.session
+session["logged_in_at"] = time()  # as if by the log-in page
+session.save()
 print(json.dumps({{name: cookie.value for name, cookie in client.cookies.items()}}))
 """
 

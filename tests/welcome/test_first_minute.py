@@ -16,9 +16,8 @@ from django.apps import apps
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import override
-from knox.models import AuthToken
 
-from accounts.models import User
+from accounts.models import ProgramToken, User
 from datasets import normalise
 from datasets.clips import audio
 from datasets.models import Campaign, Withdrawal
@@ -85,7 +84,7 @@ def test_the_page_lends_no_clip_before_the_pledge(here, juniper, share):
 def test_programs_need_no_pledge(client, nina, juniper, share):
     """A person wrote or started the program; people who listen do so on the pages."""
     share(juniper)
-    header = {"authorization": f"Token {AuthToken.objects.create(nina)[1]}"}
+    header = {"authorization": f"Token {ProgramToken.objects.create(nina)[1]}"}
     answer = client.post(
         "/api/v1/campaigns/juniper/assignments/", {"count": 1}, "application/json", headers=header
     )

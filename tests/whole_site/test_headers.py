@@ -12,8 +12,8 @@ from django.test import Client
 from django.urls import get_resolver
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
-from knox.models import AuthToken
 
+from accounts.models import ProgramToken
 from tagger import settings as read
 from tests.support import every_page
 from tests.support.mutants import mutant
@@ -139,7 +139,7 @@ def test_errors_have_all_headers_too(visitor, bea, settings):
 
 
 def test_the_api_is_stored_nowhere_whoever_calls_it(client, bea, juniper):
-    token = AuthToken.objects.create(bea)[1]
+    token = ProgramToken.objects.create(bea)[1]
     for name in (token, "of no one"):
         answer = client.get("/api/v1/campaigns/", headers={"Authorization": f"Token {name}"})
         assert not is_kept(answer)

@@ -15,9 +15,9 @@ from django.utils import translation
 from django.utils.functional import Promise
 from django.utils.translation.template import templatize
 from django.views.defaults import server_error
-from knox.models import AuthToken
 
 from accounts import notices
+from accounts.models import ProgramToken
 from datasets.models import Campaign
 from tagger.desk import wording
 from tagger.lending import assignments
@@ -292,7 +292,7 @@ def test_the_page_gets_a_refusal_in_the_readers_language_and_a_program_in_englis
     assignments.skip(bea, lent.pk)
     client.force_login(bea)
     spanish = {"accept-language": "es"}
-    token = AuthToken.objects.create(bea)[1]
+    token = ProgramToken.objects.create(bea)[1]
 
     def refusal(**headers):
         address = f"/api/v1/assignments/{lent.pk}/annotation/"

@@ -1,11 +1,15 @@
 """Migrations carry over what earlier versions stored, and break no promise."""
 
+from datetime import timedelta
+
 import pytest
+from django.conf import settings
 from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
+from django.utils import timezone
 
 from accounts import keyring
-from accounts.models import Consent, User
+from accounts.models import Consent, PersonalSession, ProgramToken, User
 from tests.clips.test_imports import database_in_plain
 from tests.conftest import NOW
 
@@ -37,3 +41,29 @@ def test_plain_consent_references_are_encrypted_and_no_plain_copy_stays(at, own_
     stored = "\n".join(database_in_plain())
     assert WORDS not in stored and WORDS.encode().hex() not in stored
     assert Consent.objects.get().reference == WORDS
+
+
+def test_older_tokens_keep_what_their_owners_may_and_end_in_ninety_days(at):
+    """They were in another table. Sessions get the day on which they were stored."""
+    rosa = User.objects.create_user("rosa", roles=["researcher", "annotator"])
+    at("accounts", "0010_journal_copied")
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "CREATE TABLE knox_authtoken (digest varchar(128) PRIMARY KEY, token_key varchar(25),"
+            " user_id bigint REFERENCES accounts_user, created timestamptz, expiry timestamptz)"
+        )
+        digest = ProgramToken.digest_of("a token of rosa")
+        values = [digest, "a token of rosa", rosa.pk, NOW]
+        cursor.execute("INSERT INTO knox_authtoken VALUES (%s, %s, %s, %s, NULL)", values)
+        cursor.execute(
+            "INSERT INTO accounts_personalsession VALUES ('a key', 'data', %s, %s)",
+            [NOW + timedelta(seconds=settings.SESSION_COOKIE_AGE), rosa.pk],
+        )
+    at()
+    token = ProgramToken.objects.get()
+    assert (token.user, token.digest, token.prefix, token.created) == (rosa, digest, "a token ", NOW)
+    assert token.scopes == ["tag", "download"]
+    assert abs(token.expires_at - timezone.now() - timedelta(days=90)) < timedelta(minutes=5)
+    assert "knox_authtoken" not in connection.introspection.table_names()
+    [session] = PersonalSession.objects.all()
+    assert session.began_on == session.used_on == NOW.date()

@@ -7,9 +7,8 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
-from knox.models import AuthToken
 
-from accounts.models import User
+from accounts.models import ProgramToken, User
 from datasets.models import Annotation, Campaign, Task
 from tagger.lending import assignments
 from tagger.models import Assignment, Dispute
@@ -26,6 +25,9 @@ PAGES = {
     "/accounts/logout/": (302, 200, 200, 200, 200),
     "/accounts/password/set/": (302, 200, 200, 200, 200),
     "/profile/": (302, 200, 200, 200, 200),
+    "/profile/sessions/": (302, 200, 200, 200, 200),
+    "/profile/email/": (302, 404, 404, 404, 404),
+    "/accounts/reauthenticate/": (302, 403, 403, 403, 403),
     "/tag/": (302, 403, 200, 200, 200),
     "/tag/juniper/agreement/": (302, 403, 200, 200, 200),
     "/my-answers/": (302, 403, 200, 200, 200),
@@ -247,7 +249,13 @@ def test_an_assignment_of_another_person_is_not_found(act, here, lent):
 
 @pytest.mark.parametrize(
     "address",
-    ["/assignments/1/answer/", "/assignments/1/skip/", "/review/clips/1/show-again/", "/profile/tokens/"],
+    [
+        "/assignments/1/answer/",
+        "/assignments/1/skip/",
+        "/review/clips/1/show-again/",
+        "/profile/tokens/",
+        "/profile/sessions/end-others/",
+    ],
 )
 def test_changes_are_never_made_by_get(address, here):
     assert here("root").get(address).status_code == 405
@@ -290,15 +298,15 @@ def test_a_token_is_shown_once_and_revoked(here, bea):
     token = re.search(r'id="token">(\w+)<', shown.content.decode())[1]
     assert shown["Cache-Control"] == "no-store"
     again = here("bea").get("/profile/").content.decode()
-    assert token not in again and AuthToken.objects.get().token_key in again
-    here("bea").post(reverse("revoke_token", args=[AuthToken.objects.get().digest]))
-    assert AuthToken.objects.count() == 0
+    assert token not in again and ProgramToken.objects.get().prefix in again
+    here("bea").post(reverse("revoke_token", args=[ProgramToken.objects.get().digest]))
+    assert ProgramToken.objects.count() == 0
 
 
 def test_another_persons_token_cannot_be_revoked(here, bea):
-    stored, _ = AuthToken.objects.create(bea)
+    stored, _ = ProgramToken.objects.create(bea)
     assert here("rita").post(reverse("revoke_token", args=[stored.digest])).status_code == 404
-    assert AuthToken.objects.count() == 1
+    assert ProgramToken.objects.count() == 1
 
 
 @pytest.mark.parametrize(
