@@ -19,6 +19,7 @@ from tagger.consensus import aggregation
 from tagger.consensus.tables import blocks, columns, output, votes
 from tagger.consensus.tables.blocks import BadTable
 from tagger.consensus.tables.columns import Field
+from tests.support.mutants import mutant
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -96,6 +97,42 @@ def test_the_same_input_gives_the_same_bytes(aggregate, tmp_path):
     before = (tmp_path / "out.csv").read_bytes()
     aggregate(CROWD)
     assert (tmp_path / "out.csv").read_bytes() == before
+
+
+@mutant(
+    "aggregate warns of workers and labels that differ only by blanks or case",
+    "tagger/management/commands/aggregate.py",
+    kept_by="            if warning := _warning(what, names.lookalikes()):\n",
+    broken="            if warning := None:\n",
+)
+def test_workers_and_labels_that_differ_by_blanks_or_case_are_warned_of(tmp_path):
+    table = (
+        HEADER + "t1,ann,yes\nt1, Ann,Yes\nt2,ANN\u00a0,no\nt2,bo\u0308b,no\nt1,b\u00f6b,yes \nt3,eve e,N O\n"
+    )
+    (tmp_path / "votes.csv").write_text(table)
+    said = io.StringIO()
+    call_command("aggregate", tmp_path / "votes.csv", kind="label", output=tmp_path / "out.csv", stdout=said)
+    summary, workers, labels = said.getvalue().splitlines()
+    assert "3 tasks from 6 votes by 6 workers" in summary
+    assert workers.startswith(
+        "Warning: 3 workers differ from others only by case or blanks, such as 'ann' and"
+    )
+    assert labels.startswith("Warning: 2 labels differ from others only by case or blanks, such as 'yes' and")
+    assert len(rows_of(tmp_path / "out.csv")) == 3
+
+
+def test_names_that_differ_in_other_ways_and_transcripts_are_not_warned_of(tmp_path):
+    for kind, table in (("label", CROWD), ("transcript", "task,worker,text\nt1,ann,Yes\nt1,bob,yes\n")):
+        (tmp_path / "votes.csv").write_text(table)
+        said = io.StringIO()
+        call_command("aggregate", tmp_path / "votes.csv", kind=kind, output=tmp_path / "out.csv", stdout=said)
+        assert len(said.getvalue().splitlines()) == 1
+
+
+def test_a_warning_changes_no_result(aggregate):
+    spaced = CROWD.replace("dora,y", "dora,y ").replace("eli,", " eli,")
+    plain = {row["task"]: row["n"] for row in aggregate(CROWD)}
+    assert {row["task"]: row["n"] for row in aggregate(spaced)} == plain
 
 
 def test_a_worker_who_answers_a_task_twice_counts_once(aggregate):

@@ -18,6 +18,14 @@ Pieces = list[pa.DictionaryArray]
 
 
 @dataclass(frozen=True)
+class Lookalikes:
+    """How many texts look like an earlier one, and two that look alike."""
+
+    count: int
+    example: list[str]
+
+
+@dataclass(frozen=True)
 class Names:
     """Distinct texts, in order of first appearance."""
 
@@ -33,6 +41,18 @@ class Names:
     def sorted(self) -> pa.StringArray:
         """The texts in the order of code points."""
         return self.values.take(pc.array_sort_indices(self.values))
+
+    def lookalikes(self) -> Lookalikes:
+        """The texts that equal another one but for case, blanks or Unicode form: one name, typed twice?"""
+        plain = pc.utf8_normalize(self.values, "NFC")
+        plain = pc.utf8_trim_whitespace(pc.utf8_lower(pc.replace_substring_regex(plain, r"\s+", " ")))
+        kinds = plain.dictionary_encode()
+        extra = len(plain) - len(kinds.dictionary)
+        if not extra:
+            return Lookalikes(0, [])
+        repeated = np.flatnonzero(np.bincount(kinds.indices.to_numpy()) > 1)
+        example = self.values.filter(pc.equal(kinds.indices, int(repeated[0])))
+        return Lookalikes(extra, example.to_pylist()[:2])
 
 
 @dataclass(frozen=True)

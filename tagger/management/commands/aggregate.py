@@ -9,7 +9,7 @@ from django.core.management.base import BaseCommand, CommandError
 from tagger.consensus import aggregation
 from tagger.consensus.aggregation import Aggregated, TooManyLabels
 from tagger.consensus.tables.blocks import BadTable
-from tagger.consensus.tables.columns import Field
+from tagger.consensus.tables.columns import Field, Lookalikes
 from tagger.consensus.tables.output import Unwritable, atomic_file
 from tagger.consensus.tables.progress import bar
 from tagger.consensus.tables.votes import Votes, read_votes
@@ -60,6 +60,22 @@ class Command(BaseCommand):
             place = error.filename or output
             raise CommandError(f"Nothing was written: {place}: {error.strerror}") from error
         self.stdout.write(_summary(votes, output))
+        suspects = {"workers": votes.worker_names}
+        if not field.may_be_empty:  # people do write the same text in several ways
+            suspects[f"{field.name}s"] = votes.answer_names
+        for what, names in suspects.items():
+            if warning := _warning(what, names.lookalikes()):
+                self.stdout.write(warning)
+
+
+def _warning(what: str, found: Lookalikes) -> str:
+    if not found.count:
+        return ""
+    one, other = map(repr, found.example)
+    return (
+        f"Warning: {found.count} {what} differ from others only by case or blanks, such as {one} and {other}."
+        " They were counted as different."
+    )
 
 
 def _summary(votes: Votes, output: Path) -> str:
