@@ -95,8 +95,9 @@ def test_of_two_people_on_two_channels_both_can_be_heard():
     for left, right in ((first, second), (first - 0.1 * second, second - 0.1 * first)):
         found = mixed(left, right)
         assert gain(found, first) > 0.4 and gain(found, second) > 0.4
-    found = mixed(first, second - first)  # the right one has both, the left one only the first
-    assert gain(found, first) > 0.9 and gain(found, second) > 0.9
+    # The right one has both of them, the left one, which is louder, only the first.
+    found = mixed(first, (second - first) / 2)
+    assert gain(found, first) > 0.45 and gain(found, second) > 0.45
 
 
 @settings(max_examples=40, deadline=None)
