@@ -4,12 +4,11 @@ A file is the sealed WAV, followed by the sealed SHA-256 of the WAV, so that an 
 its clips for each download. Older files have no digest; both kinds are read.
 """
 
-import ctypes
 import hashlib
 import json
 import os
 import secrets
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable
 from contextlib import suppress
 
 from cryptography.exceptions import InvalidTag
@@ -21,6 +20,7 @@ from django.db import transaction
 from accounts import keys, site
 from accounts.ciphers import NONCE
 from accounts.models import Site
+from datasets import disks
 from datasets.models import Clip
 
 TAG = 16  # bytes that sealing adds at the end; at the beginning it adds a nonce
@@ -58,7 +58,7 @@ class DurableFiles(FileSystemStorage):
                     self._make_folder(folder)
                 _write_draft(drafts[target], content)
             if drafts:
-                _sync_all(drafts.values())
+                disks.sync_all(drafts.values())
             for target, draft in drafts.items():
                 os.rename(draft, target)
         except BaseException:
@@ -67,7 +67,7 @@ class DurableFiles(FileSystemStorage):
                     os.unlink(draft)
             raise
         for folder in folders:
-            _sync(folder)
+            disks.sync(folder)
 
     def _make_folder(self, folder: str) -> None:
         os.makedirs(self.location, mode=0o700, exist_ok=True)  # others cannot even list names
@@ -248,35 +248,5 @@ def _write_draft(draft: str, content: bytes) -> None:
         left = memoryview(content)
         while left:
             left = left[os.write(handle, left) :]
-    finally:
-        os.close(handle)
-
-
-def _sync_all(files: Collection[str]) -> None:
-    """Wait until all of them are on disk.
-
-    For many files, one call for the whole file system costs a fraction of the processor time.
-    """
-    if len(files) == 1 or not _sync_file_system(os.path.dirname(next(iter(files)))):
-        for file in files:
-            _sync(file)
-
-
-def _sync_file_system(folder: str) -> bool:
-    """False if the system has no such call, or it failed; syncing each file then raises the reason."""
-    sync = getattr(ctypes.CDLL(None), "syncfs", None)
-    if sync is None:
-        return False
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        return sync(handle) == 0
-    finally:
-        os.close(handle)
-
-
-def _sync(path: str) -> None:
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
     finally:
         os.close(handle)

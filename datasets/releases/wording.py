@@ -18,6 +18,7 @@ WORDS = {
     FormatRefusal.UNKNOWN: "no format %(name)r; there are %(known)s",
     FormatRefusal.SEVERAL_WAKE_WORDS: "%(format)s takes one wake word a release; there are %(found)s",
     FolderRefusal.OCCUPIED: "%(folder)s exists and is not an empty folder; name another or empty it",
+    FolderRefusal.NOT_MOUNTED: "no disk is mounted at %(mount)s, for %(folder)s",
     FolderRefusal.OUTSIDE: "%(path)r leads outside the folder",
     FolderRefusal.TWICE: "%(path)s comes twice",
     FolderRefusal.WRONG_SIZE: "%(path)s has %(found)d bytes, not %(expected)d",

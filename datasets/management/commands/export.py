@@ -18,6 +18,7 @@ from datasets.releases.wording import explained
 EXPECTED_ERRORS = (
     UnknownFormat,
     folder.Occupied,
+    folder.NotMounted,
     folder.BadEntry,
     NotRepresentable,
     *LOST,
