@@ -9,8 +9,9 @@ from allauth.core import ratelimit
 from django.contrib.auth.hashers import check_password
 from django.forms import Form
 from django.http import HttpRequest, HttpResponse
+from django.utils import timezone
 
-from . import names, passwords, reauthentication
+from . import failed_log_ins, names, passwords, reauthentication
 from .models import User
 
 
@@ -26,6 +27,9 @@ class Adapter(DefaultAccountAdapter):
         pseudonym, address = form.cleaned_data["username"], form.cleaned_data.get("email") or ""
         user.set_password(form.cleaned_data["password1"])
         return User.objects.save_found_by(names.looked_up(pseudonym), user, pseudonym, address)
+
+    def authentication_failed(self, request: HttpRequest, **credentials: Any) -> None:
+        failed_log_ins.count(str(credentials.get("username", "")), timezone.now())
 
     def pre_login(self, request: HttpRequest, user: User, **kwargs: Any) -> HttpResponse | None:
         # allauth notes in the session the name that was used to log in, and sessions are in the database.

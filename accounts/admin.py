@@ -5,7 +5,8 @@ from allauth.account.decorators import secure_admin_login
 from django import forms
 from django.contrib import admin
 from django.db import models
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
 from django.utils import timezone
 
 from . import audit, keyring, names
@@ -30,8 +31,45 @@ class PersonForm(forms.ModelForm):
         fields = ("roles", "is_active", "is_staff", "is_superuser")
 
 
+class ShowsPeople(admin.ModelAdmin):
+    """Whoever looks at its pages is recorded, with the numbers of the people who were shown."""
+
+    def person_of(self, row: Any) -> int:
+        raise NotImplementedError
+
+    def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
+        response = super().changelist_view(request, extra_context)
+        self._record(request, response, lambda context: context["cl"].result_list)
+        return response
+
+    def changeform_view(
+        self,
+        request: HttpRequest,
+        object_id: str | None = None,
+        form_url: str = "",
+        extra_context: Any = None,
+    ) -> HttpResponse:
+        response = super().changeform_view(request, object_id, form_url, extra_context)
+        self._record(request, response, lambda context: [context["original"]])
+        return response
+
+    def history_view(self, request: HttpRequest, object_id: str, extra_context: Any = None) -> HttpResponse:
+        response = super().history_view(request, object_id, extra_context)
+        self._record(request, response, lambda context: [context["object"]])
+        return response
+
+    def _record(self, request: HttpRequest, response: HttpResponse, shown: Any) -> None:
+        if not isinstance(response, TemplateResponse):
+            return  # a redirect shows no one
+        people = sorted({self.person_of(row) for row in shown(response.context_data)})
+        if people:
+            about = f"admin page of {self.opts.verbose_name_plural}"
+            looking: User = request.user  # type: ignore[assignment]
+            audit.record_once(audit.Act.LOOKED, about, looking, timezone.now(), {"people": people})
+
+
 @admin.register(User)
-class PersonAdmin(admin.ModelAdmin):
+class PersonAdmin(ShowsPeople):
     """Roles and rights. People sign up and leave by themselves; no one else can do it for them."""
 
     form = PersonForm
@@ -51,9 +89,14 @@ class PersonAdmin(admin.ModelAdmin):
         return found, False
 
     def save_model(self, request: HttpRequest, obj: User, form: Any, change: bool) -> None:
+        before = User.objects.get(pk=obj.pk)
         super().save_model(request, obj, form, change)
-        if form.changed_data:
-            audit.record(audit.Act.SET_ROLES, f"person {obj.pk}", request.user, timezone.now())  # type: ignore[arg-type]
+        if changed := _rights_changed(before, obj):
+            by: User = request.user  # type: ignore[assignment]
+            audit.record(audit.Act.SET_ROLES, f"person {obj.pk}", by, timezone.now(), changed)
+
+    def person_of(self, row: User) -> int:
+        return row.pk
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
@@ -62,12 +105,30 @@ class PersonAdmin(admin.ModelAdmin):
         return False
 
 
+def _rights_changed(before: User, after: User) -> dict[str, Any]:
+    """Which roles were added and removed, and which of the rights changed from what to what."""
+    roles = {
+        "roles_added": sorted(set(after.roles) - set(before.roles)),
+        "roles_removed": sorted(set(before.roles) - set(after.roles)),
+    }
+    rights = ("is_active", "is_staff", "is_superuser")
+    changed = {
+        name: [getattr(before, name), getattr(after, name)]
+        for name in rights
+        if getattr(before, name) != getattr(after, name)
+    }
+    return {name: value for name, value in (roles | {"changed": changed}).items() if value}
+
+
 @admin.register(Consent)
-class ConsentAdmin(admin.ModelAdmin):
+class ConsentAdmin(ShowsPeople):
     """Read-only: only the person gives and withdraws consent."""
 
     list_display = ("contributor", "material", "purpose", "at", "withdraws", "reference")
     list_select_related = ("contributor__data_key",)
+
+    def person_of(self, row: Consent) -> int:
+        return row.contributor_id
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False

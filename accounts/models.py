@@ -23,7 +23,7 @@ from django.utils.translation import gettext_lazy as _
 from . import ciphers, keyring, names, site
 
 # Numbers that no other advisory lock of this site uses.
-MASTER_LOCK, COPY_LOCK, AUDIT_LOCK = 7_301, 7_302, 7_303
+MASTER_LOCK, COPY_LOCK, AUDIT_LOCK, AUDIT_CHECK_LOCK = 7_301, 7_302, 7_303, 7_305
 CURRENT_DAY = Cast(Now(), models.DateField())
 # The names of people who left begin so. No pseudonym's hash does.
 GONE = "gone-"
@@ -571,6 +571,11 @@ class DeviceLogin(models.Model):
         return f"login {self.pk}"
 
 
+def acts() -> list[tuple[str, Any]]:
+    """The kinds of audit events. Called by the field, so that a new kind needs no migration."""
+    return AuditEvent.Act.choices
+
+
 class AuditEvent(models.Model):
     """One event of the audit record: who heard, decided or exported what. Written only by accounts.audit.
 
@@ -584,25 +589,78 @@ class AuditEvent(models.Model):
         DISMISSED = "dismissed", _("dismissed a report")
         RELEASED = "released", _("published a release")
         EXPORTED = "exported", _("exported a release")
+        EXPORTED_RECORD = "exported-record", _("downloaded the audit record")
+        LOOKED = "looked", _("looked at a page for admins")
         TOOK_ALONG = "took-along", _("downloaded all their own data")
+        FAILED_LOG_IN = "failed-log-in", _("failed to log in")
+        MADE_TOKEN = "made-token", _("made a token")
+        REVOKED_TOKEN = "revoked-token", _("revoked a token")
+        SET_FACTOR = "set-factor", _("set up a second factor")
+        REMOVED_FACTOR = "removed-factor", _("removed a second factor")
+        RESET_FACTORS = "reset-factors", _("reset a person's second factors")
         SET_ROLES = "set-roles", _("changed a person's roles")
+        CHANGED_CAMPAIGN = "changed-campaign", _("changed a campaign")
+        IMPORTED = "imported", _("imported clips")
+        WITHDREW_IMPORT = "withdrew-import", _("withdrew imported people")
+        BACKED_UP = "backed-up", _("made a backup")
         ERASED = "erased", _("finished an erasure")
         ROTATED_KEY = "turned-over", _("rotated the master key")
         RESTORED = "restored", _("restored a backup")
 
     number = models.BigIntegerField(primary_key=True)  # 1, 2, 3, … without gaps
     at = models.DateTimeField()
-    act = models.CharField(max_length=20, choices=Act.choices)
+    act = models.CharField(max_length=20, choices=acts)
     about = models.CharField(max_length=100)  # a kind and an id, such as clip 12
+    # What else there is to say, such as old and new values: numbers of people, and never a name.
+    details = models.JSONField(default=dict, db_default={}, blank=True)
     who_sha256 = models.CharField(max_length=64, blank=True)  # empty for the site or its operator
     sha256 = models.CharField(max_length=64)
     person = models.ForeignKey(
-        User, on_delete=models.SET_NULL, null=True, blank=True, related_name="audit_events"
+        User, on_delete=models.SET_NULL, null=True, blank=True, related_name="audit_events", db_index=False
     )
     salt = models.BinaryField(default=bytes)
 
     class Meta:
-        indexes = [models.Index(fields=["about"], name="audit_by_what")]
+        indexes = [
+            models.Index(fields=["about", "at"], name="audit_by_what"),
+            models.Index(fields=["act", "number"], name="audit_by_act"),
+            models.Index(fields=["person", "number"], name="audit_by_person"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.number}: {self.act} {self.about}"
+
+
+class AuditCheck(models.Model):
+    """The one row about the last check of the whole audit record. Written only by accounts.audit."""
+
+    asked_at = models.DateTimeField()
+    finished_at = models.DateTimeField(null=True, blank=True)  # empty while it is due or runs
+    events = models.BigIntegerField(default=0)
+    sha256 = models.CharField(max_length=64, blank=True)  # of the newest event that was read
+    broken_at = models.BigIntegerField(null=True, blank=True)
+
+    class Meta:
+        constraints = [models.CheckConstraint(condition=Q(id=1), name="one_audit_check")]
+
+    def __str__(self) -> str:
+        return f"check of {self.events} events"
+
+
+class FailedLogIns(models.Model):
+    """How often log-ins under one name failed in a window of time, until an audit event says so.
+
+    The name is only a hash, under a key that is forgotten. Written only by accounts.failed_log_ins.
+    """
+
+    since = models.DateTimeField()
+    name_hash = models.CharField(max_length=64)  # empty: all names beyond the first so many
+    count = models.PositiveIntegerField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["since", "name_hash"], name="one_count_per_name_and_window")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.count} failed log-ins"

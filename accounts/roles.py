@@ -4,9 +4,11 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any
 
+from django.contrib import admin
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.utils.translation import gettext as _
 from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
@@ -43,6 +45,18 @@ annotator_required = _required(Role.ANNOTATOR)
 reviewer_required = _required(Role.REVIEWER)
 researcher_required = _required(Role.RESEARCHER)
 listener_required = _required(Role.ANNOTATOR, Role.REVIEWER)
+
+
+def admin_required(view: Callable[..., HttpResponseBase]) -> Callable[..., HttpResponseBase]:
+    """For those who may do everything in the admin, as long as the admin lets them in."""
+
+    @wraps(view)
+    def guarded(request: PersonalRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        if not (request.user.is_superuser and admin.site.has_permission(request)):
+            raise PermissionDenied(_("This page is for the people who run this site."))
+        return view(request, *args, **kwargs)
+
+    return login_required(guarded)
 
 
 class IsAnnotator(BasePermission):

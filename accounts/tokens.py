@@ -1,5 +1,6 @@
 """Token authentication for programs: one query, by the token's hash, and only for the token's scopes."""
 
+from collections import Counter
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 from functools import cache
@@ -12,7 +13,7 @@ from rest_framework import authentication
 from rest_framework.exceptions import AuthenticationFailed, PermissionDenied
 from rest_framework.request import Request
 
-from . import journal, prepared
+from . import audit, journal, prepared
 from .models import ProgramToken, Scope, User
 
 # Ended tokens are kept for a while, so that their programs are told why they are refused.
@@ -58,10 +59,12 @@ class Scheme(TokenScheme):
 def revoke(tokens: models.QuerySet[ProgramToken], now: datetime) -> int:
     """Delete these tokens, also in every backup that is restored; returns how many."""
     with transaction.atomic():
-        digests = list(tokens.select_for_update().values_list("digest", flat=True))
-        for digest in digests:
-            journal.append("token", now, digest=digest)
-        return ProgramToken.objects.filter(digest__in=digests).delete()[0]
+        gone = list(tokens.select_for_update().select_related("user"))
+        for token in gone:
+            journal.append("token", now, digest=token.digest)
+        for person, number in Counter(token.user for token in gone).items():
+            audit.record(audit.Act.REVOKED_TOKEN, f"person {person.pk}", person, now, {"number": number})
+        return ProgramToken.objects.filter(pk__in=[token.pk for token in gone]).delete()[0]
 
 
 def delete_ended(now: datetime) -> int:

@@ -1,6 +1,14 @@
 from django.urls import path
 
-from . import views, views_consent, views_devices, views_email, views_receipts, views_sessions
+from . import (
+    views,
+    views_audit,
+    views_consent,
+    views_devices,
+    views_email,
+    views_receipts,
+    views_sessions,
+)
 
 urlpatterns = [
     path("profile/", views.profile, name="profile"),
@@ -17,6 +25,9 @@ urlpatterns = [
     path("profile/sessions/", views_sessions.sessions, name="sessions"),
     path("profile/sessions/end-others/", views_sessions.end_others, name="end_other_sessions"),
     path("profile/sessions/<str:name>/end/", views_sessions.end, name="end_session"),
+    path("audit/", views_audit.record, name="audit"),
+    path("audit/check/", views_audit.check, name="check_audit"),
+    path("audit/record.jsonl", views_audit.lines, name="audit_lines"),
     path("receipts/", views_receipts.check_receipt, name="check_receipt"),
     path("receipts/key/", views_receipts.signing_key, name="signing_key"),
 ]

@@ -9,7 +9,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
-from . import reauthentication, tokens
+from . import audit, reauthentication, tokens
 from .caching import uncached
 from .forms import TokenForm
 from .models import TOKEN_DAYS, ProgramToken
@@ -40,7 +40,9 @@ def make_token(request: PersonalRequest) -> HttpResponse:
         if not form.is_valid():
             return _page(request, form, status=400)
         scopes, days = form.cleaned_data["scopes"], form.cleaned_data["days"]
-    _stored, token = ProgramToken.objects.create(request.user, scopes, days)
+    stored, token = ProgramToken.objects.create(request.user, scopes, days)
+    details = {"scopes": sorted(stored.scopes), "until": stored.expires_at.date().isoformat()}
+    audit.record(audit.Act.MADE_TOKEN, f"person {request.user.pk}", request.user, timezone.now(), details)
     return uncached(_page(request, TokenForm(request.user), token))
 
 

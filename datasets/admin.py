@@ -4,6 +4,7 @@ from django import forms
 from django.contrib import admin
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from . import campaigns
@@ -43,6 +44,13 @@ class CampaignAdmin(admin.ModelAdmin):
     list_display = ("slug", "kind", "language", "wake_word", "is_open")
     list_filter = ("kind", "language", "is_open")
 
+    def save_form(self, request: HttpRequest, form: forms.ModelForm, change: bool) -> Any:
+        # The form has its new values by now, and the database its old ones.
+        stored = Campaign.objects.filter(pk=form.instance.pk).first()
+        form.before = campaigns.values(stored) if stored else {}  # type: ignore[attr-defined]
+        return super().save_form(request, form, change)
+
     def save_related(self, request: HttpRequest, form: forms.ModelForm, *args: Any) -> None:
         super().save_related(request, form, *args)
         campaigns.set_prompts(form.instance, form.cleaned_data["prompts"])
+        campaigns.record_change(form.before, form.instance, request.user, timezone.now())  # type: ignore

@@ -1,11 +1,16 @@
-"""Create a campaign, set its sentences to read, and count its progress."""
+"""Create a campaign, set its sentences to read, record what changes, and count its progress."""
 
+import hashlib
+from datetime import datetime
 from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.db.models import Count, Q, QuerySet
 from django.utils.translation import gettext_lazy as _
+
+from accounts import audit
+from accounts.models import User
 
 from .models import Campaign, Prompt, Task
 
@@ -33,6 +38,36 @@ def set_prompts(campaign: Campaign, lines: str) -> None:
     campaign.prompts.exclude(text__in=wanted).delete()
     new = [Prompt(campaign=campaign, text=text) for text in wanted]
     Prompt.objects.bulk_create(new, ignore_conflicts=True, batch_size=1000)
+
+
+def values(campaign: Campaign) -> dict[str, Any]:
+    """What its owner set, as the audit record keeps it, which forgets nothing.
+
+    So of free text, in which people can be named, it has only the digest.
+    """
+    if campaign.pk is None:
+        return {}
+    found = {
+        field.attname: field.value_from_object(campaign)
+        for field in Campaign._meta.concrete_fields
+        if not field.primary_key and field.editable
+    }
+    prompts = "\n".join(campaign.prompts.order_by("text").values_list("text", flat=True))
+    return found | {"guidelines": _digest(campaign.guidelines), "prompts": _digest(prompts)}
+
+
+def record_change(before: dict[str, Any], campaign: Campaign, by: User | None, now: datetime) -> None:
+    """Record which of its `values` are others than `before`; {} if it is new. Call it in the transaction."""
+    after = values(campaign)
+    changed = {name: [before.get(name), new] for name, new in after.items() if before.get(name) != new}
+    if changed:
+        audit.record(audit.Act.CHANGED_CAMPAIGN, f"campaign {campaign.slug}", by, now, {"changed": changed})
+
+
+def _digest(text: str) -> dict[str, Any] | None:
+    if not text:
+        return None
+    return {"sha256": hashlib.sha256(text.encode()).hexdigest(), "characters": len(text)}
 
 
 def clean_prompts(kind: str, lines: str) -> dict[str, int]:

@@ -272,6 +272,8 @@ CELERY_BEAT_SCHEDULE = {
     # Whether one is due is in the database: a beat that starts without its schedule misses none.
     "key rotation": {"task": "tagger.privacy.tasks.rotate_master_key", "schedule": timedelta(seconds=30)},
     "sessions": {"task": "accounts.tasks.clear_expired_sessions", "schedule": timedelta(hours=6)},
+    "failed log-ins": {"task": "accounts.tasks.record_failed_log_ins", "schedule": timedelta(minutes=5)},
+    "check of the record": {"task": "accounts.tasks.check_audit_record", "schedule": timedelta(seconds=15)},
     # Every hour, in case the first after midnight was missed; a second one on the same day adds nothing.
     "recalls": {"task": "datasets.tasks.publish_recalls", "schedule": crontab(minute=10)},
     "reconcile": {

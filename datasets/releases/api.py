@@ -112,6 +112,8 @@ class Manifest(ReleaseCall):
     def get(self, request: Request, slug: str) -> HttpResponseBase:
         release = self.release(slug)
         self.confirm(request, release)
+        if request.method == "GET":
+            _record(request, release, "manifest")
         lines = map(_manifest_line, frozen.rows(release, with_words=False))
         return StreamingHttpResponse(
             () if request.method == "HEAD" else _in_blocks(lines),
@@ -140,12 +142,16 @@ class Tar(ReleaseCall):
             raise NotInThisFormat(in_words(refusal, WORDS)) from refusal
         first, last = _range(request, archive)
         if first <= last and request.method == "GET":
-            if first == 0:  # a download in several ranges is recorded once, with its first byte
-                person = request.user if request.user.is_authenticated else None
-                audit.record(audit.Act.EXPORTED, f"release {release.slug}", person, timezone.now())
+            _record(request, release, form)
             return _response(archive, first, last, Stream(archive, first, last))
         archive.close()
         return _response(archive, first, last, ())
+
+
+def _record(request: Request, release: Release, what: str) -> None:
+    """An archive in many parts, or in some of them only, is one event for as long as it is being fetched."""
+    person = request.user if request.user.is_authenticated else None
+    audit.record_once(audit.Act.EXPORTED, f"release {release.slug}", person, timezone.now(), {"format": what})
 
 
 def _described(release: Release) -> dict[str, Any]:

@@ -93,14 +93,20 @@ def _files(person: User, now: datetime) -> Iterator[tuple[str, Pieces]]:
 
 
 def _audit_events(person: User) -> Iterator[dict[str, Any]]:
-    """What they did that is recorded, and when a reviewer heard or decided about one of their clips."""
-    own = person.audit_events.order_by("number").values("number", "at", "act", "about")
+    """What they did that is recorded, what admins saw and changed of them, and who heard their clips."""
+    own = person.audit_events.order_by("number").values("number", "at", "act", "about", "details")
     for event in own.iterator(chunk_size=BATCH_SIZE):
+        event["details"].pop("people", None)  # the numbers of others
         yield event | {"by": "you"}
+    others = AuditEvent.objects.exclude(person=person).order_by("number")
+    for event in others.filter(about=f"person {person.pk}").values("number", "at", "act", "about", "details"):
+        yield event | {"by": "an admin"}
+    told = others.values("number", "at", "act", "about")  # without who else was seen
+    for seen in told.filter(act=AuditEvent.Act.LOOKED, details__people__contains=person.pk).iterator():
+        yield seen | {"by": "an admin"}
     for pk in person.clips.filter(withdrawal=None).order_by("pk").values_list("pk", flat=True).iterator():
-        others = AuditEvent.objects.filter(about=f"clip {pk}").exclude(person=person).order_by("number")
-        for event in others.values("number", "at", "act", "about"):
-            yield event | {"by": "a reviewer"}
+        for heard in told.filter(about=f"clip {pk}"):
+            yield heard | {"by": "a reviewer"}
 
 
 RELIABILITY = ("crowd__kind", "crowd__language", "score", "skill", "answers", "hurried", "crowd__fitted_at")

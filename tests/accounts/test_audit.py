@@ -144,6 +144,7 @@ def test_a_change_of_roles_is_recorded(admin_client, admin_user, bea):
     sent = {"roles": ["reviewer"], "is_active": "on"}
     assert admin_client.post(f"/admin/accounts/user/{bea.pk}/change/", sent).status_code == 302
     changed = AuditEvent.objects.get()
+    assert changed.details == {"roles_added": ["reviewer"], "roles_removed": ["annotator", "contributor"]}
     assert (changed.act, changed.about, changed.person) == ("set-roles", f"person {bea.pk}", admin_user)
 
 

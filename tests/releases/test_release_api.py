@@ -183,6 +183,43 @@ def test_a_head_request_has_the_headers_of_the_archive_and_records_no_export(ros
     assert (body(head), exported) == (b"", [("release spring", whole.wsgi_request.user.username)])
 
 
+@mutant(
+    "every way of taking a release out is recorded: ranges",
+    "datasets/releases/api.py",
+    kept_by="            _record(request, release, form)\n",
+    broken="            if first == 0:\n                _record(request, release, form)\n",
+)
+def test_a_download_that_leaves_out_the_first_byte_is_recorded_too(rosas, rosa, spring):
+    body(rosas.get(TAR, headers={"Range": "bytes=1-"}))
+    assert exports() == [("release spring", rosa.username)]
+
+
+@mutant(
+    "every way of taking a release out is recorded: manifests",
+    "datasets/releases/api.py",
+    kept_by='            _record(request, release, "manifest")\n',
+    broken="            pass\n",
+)
+def test_a_manifest_is_recorded_once(rosas, rosa, spring):
+    for _ in range(2):
+        body(rosas.get(MANIFEST))
+    body(rosas.head(MANIFEST))
+    assert exports() == [("release spring", rosa.username)]
+    assert AuditEvent.objects.latest("number").details == {"format": "manifest"}
+
+
+@mutant(
+    "strangers cannot fill the record with downloads",
+    "accounts/audit.py",
+    kept_by="    if not same.exists():\n        record(act, about, person, now, details)\n",
+    broken="    record(act, about, person, now, details)\n",
+)
+def test_many_downloads_of_strangers_are_one_event(public):
+    for first in range(20):
+        body(Client().get("/api/v1/releases/public/precise.tar", headers={"Range": f"bytes={first}-99"}))
+    assert exports() == [("release public", None)]
+
+
 def test_a_download_in_ranges_joins_to_the_whole_and_is_recorded_once(rosas, rosa, spring):
     whole, joined = body(rosas.get(TAR)), b""
     AuditEvent.objects.all().delete()
@@ -279,6 +316,7 @@ def test_an_archive_is_sent_for_any_accept_header(rosas, spring):
 
 @pytest.mark.parametrize("address", [LIST, ONE, MANIFEST])
 def test_many_clips_take_as_many_queries_as_few(rosas, juniper, share, spring, address):
+    body(rosas.get(address))  # recorded; what follows within ten minutes is the same event
     with CaptureQueriesContext(connection) as few:
         body(rosas.get(address))
     spring.delete()

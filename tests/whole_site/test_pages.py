@@ -45,6 +45,8 @@ PAGES = {
     "/review/disputes/999999/": (302, 403, 403, 404, 404),
     "/review/clips/{reported}/audio/": (302, 403, 403, 200, 200),
     "/review/clips/999999/audio/": (302, 403, 403, 404, 404),
+    "/audit/": (302, 403, 403, 403, 200),
+    "/audit/record.jsonl": (302, 403, 403, 403, 200),
     "/nothing-here/": (404, 404, 404, 404, 404),
 }
 
@@ -179,8 +181,8 @@ def test_the_menu_contains_only_what_the_person_may_open(here):
     assert menu("sam") == {"/profile/"}
     assert menu("bea") == {"/tag/", "/record/", "/my-clips/", "/profile/"}
     assert menu("rita") == {"/tag/", "/review/", "/profile/"}
-    everything = {"/tag/", "/record/", "/my-clips/", "/review/", "/releases/", "/profile/", "/admin/"}
-    assert menu("root") == everything
+    everything = {"/tag/", "/record/", "/my-clips/", "/review/", "/releases/", "/profile/"}
+    assert menu("root") == everything | {"/admin/", "/audit/"}
 
 
 def test_the_admin_greets_by_name_and_offers_no_addresses_or_tokens(here):

@@ -4,6 +4,8 @@ from typing import Any
 
 from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
 from django.core.management.base import BaseCommand, CommandError
+from django.db import transaction
+from django.utils import timezone
 
 from datasets import campaigns
 from datasets.models import Campaign
@@ -56,7 +58,9 @@ class Command(BaseCommand):
             fields["max_annotations"] = max(7, fields["min_annotations"])
         fields["prompts"] = self._read(options["prompts"]) if options["prompts"] else ""
         try:
-            campaign = campaigns.create(**fields, speech_first=not options["any_order"])
+            with transaction.atomic():
+                campaign = campaigns.create(**fields, speech_first=not options["any_order"])
+                campaigns.record_change({}, campaign, None, timezone.now())
         except ValidationError as error:
             raise CommandError(_by_field(error)) from error
         self.stdout.write(f"Campaign {campaign.slug} is open: {campaign.title}")

@@ -44,7 +44,8 @@ class Command(BaseCommand):
                 written = folder.write(files, options["to"])
         except EXPECTED_ERRORS as error:
             raise CommandError(f"Nothing was written: {explained(error)}") from error
-        audit.record(audit.Act.EXPORTED, f"release {release.slug}", None, timezone.now())
+        about, details = f"release {release.slug}", {"format": form.NAME}
+        audit.record(audit.Act.EXPORTED, about, None, timezone.now(), details)
         self._report(release, options["to"], counts, written)
         if silent := frozen.count_silent(release):
             self.stdout.write(

@@ -8,6 +8,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 from tqdm import tqdm
 
+from accounts import audit
 from accounts.refusals import Refusal, in_words
 from datasets.clips import imports
 from datasets.clips.imports import ImportItem, ImportOutcome
@@ -56,9 +57,18 @@ class Command(BaseCommand):
         except imports.BadSource as refusal:
             sentence = in_words(refusal, WORDS)
             raise CommandError(f"{sentence} {_summary(counts)}" if counts else sentence) from refusal
+        finally:
+            self._record(run.campaign, counts)
         if skipped := imports.skipped(options["path"]):
             self.stdout.write(f"Skipped {skipped} files whose names are not those of audio files.")
         self.stdout.write(f"{run.campaign.slug}: {_summary(counts)}")
+
+    def _record(self, campaign: Campaign, counts: Counter[str]) -> None:
+        """Also of an import that was ended early: what was stored is stored."""
+        if counts:
+            audit.record(
+                audit.Act.IMPORTED, f"campaign {campaign.slug}", None, timezone.now(), {"clips": dict(counts)}
+            )
 
     def _reported(self, item: ImportItem, outcome: ImportOutcome | Refusal) -> ImportOutcome:
         if isinstance(outcome, ImportOutcome):

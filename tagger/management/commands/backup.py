@@ -6,6 +6,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
+from accounts import audit
 from accounts.site import WrongSite
 from tagger.privacy import backup
 
@@ -23,6 +24,8 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         try:
             backup.make(options["to"], timezone.now(), options["keys_to"], self.stdout.write)
+            details = {"with_keys": bool(options["keys_to"])}
+            audit.record(audit.Act.BACKED_UP, "database and clips", None, timezone.now(), details)
         except (backup.BackupFailed, WrongSite) as error:
             raise CommandError(str(error)) from None
         if not options["keys_to"] and not settings.KEYS_COPIED_BY:

@@ -7,7 +7,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.urls import reverse
 from django.utils import timezone
 
-from accounts import contributors
+from accounts import audit, contributors
 from accounts.models import Consent, User
 from tagger.privacy import erasure
 
@@ -32,6 +32,8 @@ class Command(BaseCommand):
             whom = "speakers" if options["speaker"] is None else f"speaker {options['speaker']}"
             raise CommandError(f"The collection {options['contributor']} has no {whom}.")
         gone = sum(self._withdraw(speaker, person) for speaker, person in people)
+        if gone:
+            audit.record(audit.Act.WITHDREW_IMPORT, "imported people", None, timezone.now(), {"number": gone})
         self.stdout.write(f"{gone} withdrawn, {len(people) - gone} had already withdrawn.")
 
     def _withdraw(self, speaker: str, person: User) -> bool:
