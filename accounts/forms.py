@@ -83,6 +83,7 @@ class TokenForm(forms.Form):
 
 class EmailForm(forms.Form):
     address = forms.EmailField(
+        max_length=254,
         label=_("E-mail"),
         required=False,
         widget=forms.EmailInput(attrs={"autocomplete": "email"}),

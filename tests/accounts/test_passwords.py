@@ -161,8 +161,8 @@ def test_a_change_ends_tokens_and_other_sessions_and_says_so(here, wanda, bea):
     token, text = ProgramToken.objects.create(wanda)
     page = changed_to(here, NEW)
     assert page.status_code == 200 and "Your tokens are revoked" in page.content.decode()
-    assert there.get("/profile/").status_code == 302 and here.get("/profile/").status_code == 200
     assert PersonalSession.objects.filter(person=wanda).count() == 1
+    assert there.get("/profile/").status_code == 302 and here.get("/profile/").status_code == 200
     assert ProgramToken.objects.get() == beas
     assert Client(headers={"authorization": f"Token {text}"}).get("/api/v1/campaigns/").status_code == 401
     assert token.digest in [entry["digest"] for entry in journal.entries() if entry["kind"] == "token"]

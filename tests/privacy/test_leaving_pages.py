@@ -10,10 +10,11 @@ import httpx
 import pytest
 from django.core.management import call_command
 from django.urls import reverse
+from django.utils import timezone
 from playwright.sync_api import expect
 
 from accounts import consent, devices, receipts, signing
-from accounts.models import Material, Purpose, User
+from accounts.models import Material, ProgramToken, Purpose, User
 from datasets.clips import vault
 from datasets.models import Annotation, Withdrawal
 from tagger.lending import assignments
@@ -81,6 +82,16 @@ def test_the_download_has_consents_receipts_and_devices(here, alice):
         signing.verify(json.loads(archive.read(f"receipts/{each.id}.json")))
     [device] = json.loads(archive.read("devices.json"))
     assert device["about"] == {"name": "the kitchen"}
+
+
+def test_the_download_says_what_tokens_may_do_and_when_sessions_were_used(here, alice):
+    token, text = ProgramToken.objects.create(alice, ["tag"], 30)
+    profile = json.loads(downloaded(here).read("profile.json"))
+    [told] = profile["tokens"]
+    assert (told["prefix"], told["scopes"]) == (text[:8], ["tag"])
+    assert told["expires_at"][:10] == f"{token.expires_at:%Y-%m-%d}"
+    today = f"{timezone.now():%Y-%m-%d}"
+    assert [(each["began_on"], each["used_on"]) for each in profile["sessions"]] == [(today, today)]
 
 
 def test_every_file_of_the_download_has_its_checksum(here, shared):
