@@ -1,17 +1,30 @@
-"""allauth's account adapter, changed to store names and addresses sealed instead of in plain text."""
+"""allauth's account adapter, changed in two things.
+
+It stores names and e-mail addresses sealed instead of in plain text. And it counts passwords by
+accounts.limits, because allauth's own limits put plain network addresses into Redis.
+"""
 
 from time import time
 from typing import Any
 
 from allauth.account.adapter import DefaultAccountAdapter
 from allauth.account.authentication import AUTHENTICATION_METHODS_SESSION_KEY
-from allauth.core import ratelimit
 from django.contrib.auth.hashers import check_password
-from django.forms import Form
+from django.forms import Form, ValidationError
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 
-from . import failed_log_ins, names, passwords, reauthentication
+from . import (
+    client_addresses,
+    failed_log_ins,
+    known_browsers,
+    limits,
+    names,
+    password_tries,
+    passwords,
+    reauthentication,
+    too_many,
+)
 from .models import User
 
 
@@ -45,14 +58,14 @@ class Adapter(DefaultAccountAdapter):
 
     def reauthenticate(self, user: User, password: str) -> bool:
         """allauth's version looks the person up by name, and the row has only the name's hash."""
-        key = f"reauthentication of {user.pk}"
-        limit = {"action": "login_failed", "key": key}
-        if not ratelimit.consume(self.request, **limit):
-            raise self.validation_error("too_many_login_attempts")
+        try:
+            counted = password_tries.count_confirmation(user, timezone.now())
+        except limits.LimitReached as reached:
+            raise self._said_in_the_form(reached) from reached
         # The person's own method would renew an older hash, and with it end every session, this one too.
         is_right = user.is_active and check_password(password, user.password)
         if is_right:
-            ratelimit.clear(self.request, **limit)
+            counted.take_back()
         return is_right
 
     def is_reauthentication_required(self, *, app: str, **kwargs: Any) -> bool:
@@ -64,3 +77,29 @@ class Adapter(DefaultAccountAdapter):
 
     def set_password(self, user: User, password: str) -> None:
         passwords.change(user, password, self.request.session.session_key)
+        password_tries.forget_wrong_ones(self.request, user, timezone.now())
+
+    def get_client_ip(self, request: HttpRequest) -> str:
+        """Whatever allauth may do with it, it never has an address: only a hash that changes every hour."""
+        return limits.hour_hash(client_addresses.client(request), timezone.now())
+
+    def pre_authenticate(self, request: HttpRequest, **credentials: Any) -> None:
+        """Count the password before it is checked; `authenticate` takes it back if it was right."""
+        try:
+            self._counted = password_tries.count_log_in(request, credentials["username"], timezone.now())
+        except limits.LimitReached as reached:
+            raise self._said_in_the_form(reached) from reached
+
+    def authenticate(self, request: HttpRequest, **credentials: Any) -> User | None:
+        found: User | None = super().authenticate(request, **credentials)
+        if found:
+            self._counted.take_back()
+        return found
+
+    def post_login(self, request: HttpRequest, user: User, **kwargs: Any) -> HttpResponse:
+        response: HttpResponse = super().post_login(request, user, **kwargs)
+        known_browsers.remember(response, user.pseudonym)
+        return response
+
+    def _said_in_the_form(self, reached: limits.LimitReached) -> ValidationError:
+        return ValidationError(too_many.sentence(self.request, reached), code=reached.code)

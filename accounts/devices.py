@@ -13,31 +13,36 @@ import hashlib
 import re
 import secrets
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from enum import StrEnum
 from uuid import UUID
 
 from django.conf import settings
-from django.core.cache import cache
 from django.db import IntegrityError, transaction
 from django.db.models import F, Q
 from django.utils import timezone
 from django.utils.crypto import salted_hmac
 
-from . import journal, quarters
+from . import journal, limits, quarters
 from .models import Device, DeviceLogin, Pairing, Role, User
 from .refusals import Refusal
 
 LETTERS = "ACEFHJKLMNPRTUVWXY3479"  # none that sounds like another or looks like one in small print
 CODE_LENGTH = 6
-CODE_LIFETIME = timedelta(hours=24)
+# A code is valid for this long after its device last asked whether it was entered. Clients ask every few
+# seconds and show one code for 20 hours: it stays valid for as long as it is shown, and no longer.
+CODE_LIFETIME = timedelta(minutes=30)
+# A code is renewed when it is this old and its device asks. One that is older still has no device that asks.
+RENEWED_AFTER = timedelta(minutes=10)
+ABANDONED_AFTER = timedelta(minutes=15)
+# What devices are told: for how long they may show the code and ask. The protocol has this number.
+SHOWN_FOR = timedelta(hours=24)
 REFRESH_LIFETIME = timedelta(days=365)  # so that a device that was off for a season can still renew
 
 # With 22^6 codes and at most this many waiting, one guess in 10,000 would hit someone's device.
 MAX_WAITING = 10_000
-MAX_WRONG_CODES = 10
-WRONG_CODES_WINDOW = timedelta(hours=1)
 
 # This long after an access token was replaced it can still be exchanged for a new login; see `renew`.
 RENEWAL_GRACE = timedelta(minutes=10)
@@ -49,7 +54,6 @@ _PLAIN_WORD = re.compile(r"[\w.:+~ -]{1,60}", re.ASCII)
 class DeviceRefusal(StrEnum):
     TOO_MANY_WAITING = "too-many-waiting"
     WRONG_CODE = "wrong-code"
-    TOO_MANY_TRIES = "too-many-tries"
     NOT_CLAIMED = "not-claimed"
     BAD_TOKEN = "bad-token"
     BAD_TOKEN_FOR_DEVICE = "bad-token-for-device"
@@ -62,10 +66,6 @@ class Busy(Refusal):
 
 class WrongCode(Refusal):
     """No waiting device shows this code."""
-
-
-class TooManyTries(Refusal):
-    """This person entered too many wrong codes and has to wait."""
 
 
 class NotClaimed(Refusal):
@@ -97,7 +97,7 @@ def offer(state: str, now: datetime) -> PairingOffer:
     """A code for the device to show, and a secret to fetch its tokens with. Raises Busy."""
     _delete_expired(now)
     if Pairing.objects.count() >= MAX_WAITING:
-        raise Busy(DeviceRefusal.TOO_MANY_WAITING)
+        _make_room(now)
     while True:
         code = "".join(secrets.choice(LETTERS) for _ in range(CODE_LENGTH))
         token = _new_token()
@@ -110,12 +110,12 @@ def offer(state: str, now: datetime) -> PairingOffer:
                 )
         except IntegrityError:  # another device shows this code
             continue
-        return PairingOffer(code, token, int(CODE_LIFETIME.total_seconds()))
+        return PairingOffer(code, token, int(SHOWN_FOR.total_seconds()))
 
 
 def claim(owner: User, code: str, name: str, now: datetime) -> Device:
-    """Give the device that shows this code to the owner. Raises WrongCode and TooManyTries."""
-    _count_try(owner)
+    """Give the device that shows this code to the owner. Raises WrongCode and LimitReached."""
+    counted = limits.count(now, (limits.WRONG_CODES, str(owner.pk)))
     with transaction.atomic():
         code_hash = _keyed_hash(normalised_code(code))
         waiting = Pairing.objects.filter(code_hash=code_hash, device=None, expires_at__gt=now)
@@ -125,9 +125,9 @@ def claim(owner: User, code: str, name: str, now: datetime) -> Device:
         device = Device(owner=owner, paired_in=quarters.name(now))
         device.about = {"name": name}
         device.save()
-        pairing.device = device
-        pairing.save(update_fields=["device"])
-    _uncount_try(owner)
+        pairing.device, pairing.expires_at = device, now + CODE_LIFETIME
+        pairing.save(update_fields=["device", "expires_at"])
+    counted.take_back()
     return device
 
 
@@ -153,6 +153,23 @@ def activate(state: str, token: str, reported: Mapping[str, object], now: dateti
     update(pairing.device, reported)
     pairing.delete()
     return _log_in(pairing.device, now)
+
+
+def keep_waiting(state: str, token: str, address: str, now: datetime) -> None:
+    """A device at this address asked for its tokens and still shows its code, so the code stays valid.
+
+    How many codes one address can keep in this way is limited; the others expire.
+    """
+    due = Pairing.objects.filter(
+        secret_sha256=_secret_sha256(state, token),
+        device=None,
+        expires_at__gt=now,
+        expires_at__lte=now + CODE_LIFETIME - RENEWED_AFTER,
+    )
+    if due.exists():
+        with suppress(limits.LimitReached):
+            limits.count(now, (limits.WAITING_DEVICES, address))
+            due.update(expires_at=now + CODE_LIFETIME)
 
 
 def update(device: Device, reported: Mapping[str, object]) -> None:
@@ -263,19 +280,16 @@ def _delete_expired(now: datetime) -> None:
     Pairing.objects.filter(expires_at__lte=now).delete()
 
 
-def _count_try(owner: User) -> None:
-    # Counted before the look-up, so that parallel tries cannot slip past the limit.
-    cache.add(_tries_key(owner), 0, WRONG_CODES_WINDOW.total_seconds())
-    if cache.incr(_tries_key(owner)) > MAX_WRONG_CODES:
-        raise TooManyTries(DeviceRefusal.TOO_MANY_TRIES)
+def _make_room(now: datetime) -> None:
+    """The code whose device has been silent for the longest gives way. Raises Busy if all devices still wait.
 
-
-def _uncount_try(owner: User) -> None:
-    cache.decr(_tries_key(owner))
-
-
-def _tries_key(owner: User) -> str:
-    return f"pairing-codes-of-{owner.pk}"
+    A code that someone is typing at this moment never does, because its device asks every few seconds.
+    """
+    abandoned = Pairing.objects.filter(device=None, expires_at__lte=now + CODE_LIFETIME - ABANDONED_AFTER)
+    oldest = abandoned.order_by("expires_at").first()
+    if oldest is None:
+        raise Busy(DeviceRefusal.TOO_MANY_WAITING)
+    oldest.delete()
 
 
 def _new_token() -> str:

@@ -1,19 +1,34 @@
 from typing import Any, cast
 
 from allauth.account.adapter import get_adapter
+from allauth.account.forms import ChangePasswordForm as AllauthChangePasswordForm
 from allauth.account.forms import ResetPasswordForm as AllauthResetForm
 from allauth.account.forms import SignupForm as AllauthSignupForm
 from allauth.account.forms import default_token_generator
 from allauth.account.internal.flows.password_reset import request_password_reset
+from allauth.core import context
 from django import forms
 from django.http import HttpRequest
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
-from . import names
+from . import client_addresses, limits, names, password_tries, too_many
 from .models import TOKEN_DAYS, Scope, User
 
 TOKEN_DAYS_OFFERED = (30, TOKEN_DAYS, 365)
+
+
+def counted(*uses: limits.Use) -> limits.Counted:
+    """Counts them for a form, which is shown again with what was typed if a limit is reached."""
+    try:
+        return limits.count(timezone.now(), *uses)
+    except limits.LimitReached as reached:
+        raise refused(reached) from reached
+
+
+def refused(reached: limits.LimitReached) -> forms.ValidationError:
+    return forms.ValidationError(too_many.sentence(context.request, reached), code=reached.code)
 
 
 class SignupForm(AllauthSignupForm):
@@ -27,6 +42,18 @@ class SignupForm(AllauthSignupForm):
         if "email" in self.fields:
             self.fields["email"].label = _("E-mail (optional)")
             self.fields["email"].help_text = _("Used only to set a new password if you forget yours.")
+
+    def clean(self) -> dict[str, object]:
+        address = client_addresses.client(context.request)
+        try:
+            counted((limits.SIGN_UP_FORMS, address))
+        except forms.ValidationError:
+            self.errors.clear()  # so that no one learns by the million which names are taken
+            raise
+        cleaned: dict[str, object] = super().clean()
+        if not self.errors:  # a person who mistyped has not signed up yet
+            counted((limits.SIGN_UPS, address))
+        return cleaned
 
     def save(self, request: HttpRequest) -> User:
         """allauth's version would store the address again, in plain text, in its own table."""
@@ -43,6 +70,10 @@ class ResetForm(AllauthResetForm):
     def clean_email(self) -> str:
         # Never reveal whether this pseudonym exists, or whether it has an address.
         pseudonym: str = self.cleaned_data["email"]
+        counted(
+            (limits.RESETS_AT_ADDRESS, client_addresses.client(context.request)),
+            (limits.RESETS_OF_ACCOUNT, names.looked_up(pseudonym)),
+        )
         self.users = [
             person
             for person in User.objects.found_by(names.looked_up(pseudonym)).filter(is_active=True)
@@ -89,3 +120,14 @@ class EmailForm(forms.Form):
         widget=forms.EmailInput(attrs={"autocomplete": "email"}),
         help_text=_("Used only to set a new password if you forget yours. Leave it empty to remove it."),
     )
+
+
+class ChangePasswordForm(AllauthChangePasswordForm):
+    def clean_oldpassword(self) -> str:
+        try:
+            tried = password_tries.count_confirmation(self.user, timezone.now())
+        except limits.LimitReached as reached:
+            raise refused(reached) from reached
+        password: str = super().clean_oldpassword()
+        tried.take_back()
+        return password

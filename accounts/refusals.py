@@ -22,5 +22,6 @@ def in_words(refusal: Refusal, words: Mapping[Any, Any]) -> str:
     >>> in_words(Refusal("too-long", seconds=30), {"too-long": "longer than %(seconds)d s"})
     'longer than 30 s'
     """
-    sentence = str(words[refusal.code])
-    return sentence % refusal.parameters if refusal.parameters else sentence
+    sentence = words[refusal.code]
+    # A lazy plural chooses its form by the parameters, so it is no text before they are put in.
+    return str(sentence % refusal.parameters if refusal.parameters else sentence)

@@ -12,6 +12,8 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
 from . import devices as acts
+from . import too_many
+from .limits import LimitReached
 from .refusals import in_words
 from .roles import PersonalRequest, contributor_required
 from .wording import WORDS
@@ -31,8 +33,10 @@ def devices(request: PersonalRequest) -> HttpResponse:
             acts.claim(
                 request.user, form.cleaned_data["code"], form.cleaned_data["name"].strip(), timezone.now()
             )
-        except (acts.WrongCode, acts.TooManyTries) as refusal:
+        except acts.WrongCode as refusal:
             form.add_error("code", in_words(refusal, WORDS))
+        except LimitReached as reached:
+            form.add_error("code", too_many.sentence(request, reached))
         else:
             messages.success(request, _("Paired. The device fetches its key within seconds."))
             return redirect("devices")

@@ -4,10 +4,12 @@ from typing import Any
 
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext_lazy
 
 from .audit import AuditRefusal
 from .consent import ConsentRefusal
 from .devices import DeviceRefusal
+from .limits import LimitRefusal
 from .receipts import ReceiptRefusal
 from .signing import SignatureRefusal
 
@@ -16,15 +18,40 @@ WORDS: dict[Any, str | Promise] = {
     ConsentRefusal.NOTICE_CHANGED: "the notice has changed, and this person has not answered the new one yet",
     DeviceRefusal.TOO_MANY_WAITING: "Too many devices wait to be paired; try again later.",
     DeviceRefusal.WRONG_CODE: _(
-        "No waiting device has this code. Codes work once and expire after 24 hours."
+        "No waiting device has this code. Codes work once, and expire half an hour after the device is off."
     ),
-    DeviceRefusal.TOO_MANY_TRIES: _("Too many wrong codes. Wait an hour, then try again."),
     DeviceRefusal.NOT_CLAIMED: "No one has entered this code yet.",
     DeviceRefusal.BAD_TOKEN: "This token is not valid.",
     DeviceRefusal.BAD_TOKEN_FOR_DEVICE: "This token is not valid for this device.",
     DeviceRefusal.TOKEN_REUSED: (
         "This token was used before; the device is revoked and has to be paired again."
     ),
+    LimitRefusal.WRONG_PASSWORDS: ngettext_lazy(
+        "Too many wrong passwords. Try again in %(minutes)d minute.",
+        "Too many wrong passwords. Try again in %(minutes)d minutes.",
+        "minutes",
+    ),
+    LimitRefusal.LOG_INS: ngettext_lazy(
+        "Too many people are logging in from your network. Try again in %(minutes)d minute.",
+        "Too many people are logging in from your network. Try again in %(minutes)d minutes.",
+        "minutes",
+    ),
+    LimitRefusal.SIGN_UPS: ngettext_lazy(
+        "Too many people are signing up from your network. Try again in %(minutes)d minute.",
+        "Too many people are signing up from your network. Try again in %(minutes)d minutes.",
+        "minutes",
+    ),
+    LimitRefusal.PASSWORD_RESETS: ngettext_lazy(
+        "Too many e-mails for a new password were requested. Try again in %(minutes)d minute.",
+        "Too many e-mails for a new password were requested. Try again in %(minutes)d minutes.",
+        "minutes",
+    ),
+    LimitRefusal.WRONG_CODES: ngettext_lazy(
+        "Too many wrong codes. Try again in %(minutes)d minute.",
+        "Too many wrong codes. Try again in %(minutes)d minutes.",
+        "minutes",
+    ),
+    LimitRefusal.DEVICES: "Too many devices ask for codes from here; try again in %(minutes)d minutes.",
     ReceiptRefusal.EMPTY: _("Paste a receipt or choose its file first."),
     ReceiptRefusal.TOO_LARGE: _("This is too large for a receipt: more than %(number)d bytes."),
     ReceiptRefusal.NOT_JSON: _("This is not JSON."),

@@ -1,5 +1,6 @@
 """All settings, read from the environment. A wrong value stops the start and is named."""
 
+import ipaddress
 import os
 import re
 import secrets
@@ -49,6 +50,20 @@ def contact_uri(address: str) -> str:
     if re.fullmatch(r"(https://|mailto:|tel:)\S+", address):
         return address
     return f"mailto:{address}" if re.fullmatch(r"[^\s@:/<>]+@[^\s@:/<>]+", address) else ""
+
+
+def networks(name: str) -> list[ipaddress.IPv4Network | ipaddress.IPv6Network]:
+    found = []
+    for each in comma_separated(name):
+        try:
+            found.append(ipaddress.ip_network(each))
+        except ValueError as error:
+            raise ImproperlyConfigured(
+                f"{name} has {each!r} ({error}): write networks such as 127.0.0.1,10.1.0.0/16,fd00::/8."
+            ) from None
+        if found[-1].prefixlen == 0:
+            raise ImproperlyConfigured(f"{name} has {each!r}: then everyone could pretend to be anyone.")
+    return found
 
 
 def broker(url: str) -> str:
@@ -119,6 +134,7 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "tagger.headers.SiteHeaders",
+    "accounts.client_addresses.only_trusted_protocol",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
@@ -132,6 +148,7 @@ MIDDLEWARE = [
     "allauth.account.middleware.AccountMiddleware",
     # Inside allauth's, whose own way would store what was sent, and from where, in plain text.
     "accounts.reauthentication.Middleware",
+    "accounts.too_many.Middleware",
 ]
 
 ROOT_URLCONF = "tagger.urls"
@@ -174,7 +191,15 @@ ACCOUNT_LOGOUT_REDIRECT_URL = "home"
 ACCOUNT_SESSION_REMEMBER = None
 # Who logged in longer ago is asked for the password again before what cannot be taken back.
 ACCOUNT_REAUTHENTICATION_TIMEOUT = 600  # seconds
-ACCOUNT_FORMS = {"signup": "accounts.forms.SignupForm", "reset_password": "accounts.forms.ResetForm"}
+ACCOUNT_FORMS = {
+    "signup": "accounts.forms.SignupForm",
+    "reset_password": "accounts.forms.ResetForm",
+    "change_password": "accounts.forms.ChangePasswordForm",
+}
+# These are counted by accounts.limits.
+ACCOUNT_RATE_LIMITS = dict.fromkeys(
+    ("login", "signup", "change_password", "reauthenticate", "reset_password", "reset_password_from_key")
+) | {"login_failed": "10/15m/key"}  # wrong codes of a second factor, by the person's number
 
 # A site without a mail server sends no mail, and so asks for no address.
 EMAIL_HOST = text("EMAIL_HOST")
@@ -198,7 +223,12 @@ SESSION_ENGINE = "accounts.sessions"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
-SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if flag("BEHIND_PROXY", False) else None
+# The web servers in front of this site. Only they are believed when they say who sent a request
+# (X-Forwarded-For) and whether over HTTPS (X-Forwarded-Proto). Over a unix socket they are trusted anyway.
+TRUSTED_PROXIES = networks("TRUSTED_PROXIES")
+# The older name, for HTTPS alone; without TRUSTED_PROXIES, everyone who connects is believed.
+BEHIND_PROXY = flag("BEHIND_PROXY", bool(TRUSTED_PROXIES))
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if BEHIND_PROXY else None
 SECURE_HSTS_SECONDS = 31_536_000 if HTTPS else 0
 SECURE_REFERRER_POLICY = "same-origin"
 SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"

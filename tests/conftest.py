@@ -14,7 +14,7 @@ import pytest
 from django.db import connection, connections
 from django.utils import translation
 
-from accounts import consent, keys
+from accounts import consent, keys, limits
 from accounts.ciphers import KEY
 from accounts.models import Material, Purpose, Role, User
 from datasets import campaigns
@@ -24,7 +24,7 @@ from tagger.lending import controls
 from tagger.welcome import pledge
 from tests.support import sounds
 
-pytest_plugins = ["tests.support.databases", "tests.support.site", "tests.support.browser"]
+pytest_plugins = [f"tests.support.{name}" for name in ("databases", "site", "browser", "moments")]
 
 # How long an example takes depends on what else the machine does; no test asserts a time.
 hypothesis.settings.register_profile("tagger", deadline=None)
@@ -56,6 +56,13 @@ def own_home(settings, tmp_path):
     plain = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
     settings.STORAGES = settings.STORAGES | {"vault": vault, "staticfiles": plain}
     return tmp_path
+
+
+@pytest.fixture(autouse=True)
+def nothing_counted(monkeypatch):
+    """The limits begin anew with every test: counters of earlier ones stay in Redis under other hashes."""
+    monkeypatch.setattr(limits, "SALT", f"limits of a test {secrets.token_hex(8)}")
+    monkeypatch.setattr(limits, "IN_PROCESS", limits.InProcess())
 
 
 @pytest.fixture

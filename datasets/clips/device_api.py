@@ -26,7 +26,7 @@ from django.utils import timezone
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from accounts import consent, devices
+from accounts import client_addresses, consent, devices, limits, too_many
 from accounts.caching import uncached
 from accounts.models import Device
 from accounts.refusals import in_words
@@ -70,6 +70,10 @@ def call(view: View) -> View:
             response = view(request, *args, **kwargs)
         except DeviceCallRefused as refused:
             response = HttpResponse(str(refused), status=refused.status, content_type="text/plain")
+        except limits.LimitReached as reached:
+            words = in_words(reached, FOR_DEVICES)
+            response = HttpResponse(words, status=too_many.STATUS, content_type="text/plain")
+            too_many.with_time(response, reached)
         return uncached(response)
 
     return answered
@@ -81,8 +85,10 @@ def code(request: HttpRequest) -> HttpResponse:
     state = request.GET.get("state", "")
     if not 0 < len(state) <= LONGEST_STATE:
         raise DeviceCallRefused(400, f"State must have 1 to {LONGEST_STATE} characters.")
+    now = timezone.now()
+    limits.count(now, (limits.PAIRING_CODES, client_addresses.client(request)))
     try:
-        offer = devices.offer(state, timezone.now())
+        offer = devices.offer(state, now)
     except devices.Busy as refusal:
         raise DeviceCallRefused(503, in_words(refusal, FOR_DEVICES)) from refusal
     return JsonResponse(
@@ -93,12 +99,12 @@ def code(request: HttpRequest) -> HttpResponse:
 @require_POST
 @call
 def activate(request: HttpRequest) -> HttpResponse:
-    sent = json_in(request)
+    sent, now = json_in(request), timezone.now()
+    state, token = str(sent.get("state")), str(sent.get("token"))
     try:
-        login = devices.activate(
-            str(sent.get("state")), str(sent.get("token")), about_device(sent), timezone.now()
-        )
+        login = devices.activate(state, token, about_device(sent), now)
     except devices.NotClaimed as refusal:
+        devices.keep_waiting(state, token, client_addresses.client(request), now)
         raise DeviceCallRefused(404, in_words(refusal, FOR_DEVICES)) from refusal
     return login_response(login)
 

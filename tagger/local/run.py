@@ -157,6 +157,12 @@ def web(site: Mapping[str, str], home: Home, listener: socket.socket) -> Program
         *("--worker-class", "gthread", "--workers", "2", "--threads", "4", "--graceful-timeout", "15"),
         # Workers touch a file as a heartbeat; on a busy disk that alone can exceed their timeout.
         *(("--worker-tmp-dir", "/dev/shm") if os.access("/dev/shm", os.W_OK) else ()),
+        # Gunicorn itself also reads what a web server in front says of HTTPS.
+        *(
+            ("--forwarded-allow-ips", trusted)
+            if (trusted := site.get("TRUSTED_PROXIES", "").replace(" ", "").strip(","))
+            else ()
+        ),
         *("--no-control-socket", "tagger.wsgi:application"),
     ]
     keep_open = (listener.fileno(), home.lock)

@@ -16,7 +16,7 @@ from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from accounts import audit, reauthentication, receipts
+from accounts import audit, known_browsers, reauthentication, receipts
 from accounts.browser_data import forget_everything, forget_pages
 from accounts.caching import uncached
 from accounts.models import Material, Purpose
@@ -87,7 +87,9 @@ def leave(request: PersonalRequest) -> HttpResponse:
     keep_answers = form.cleaned_data["answers"] == KEEP
     token = erasure.erase_account(request.user, keep_answers, timezone.now())
     logout(request)
-    return forget_everything(_go_on(request, reverse("erasure_receipt", args=[token])))
+    response = forget_everything(_go_on(request, reverse("erasure_receipt", args=[token])))
+    known_browsers.forget(response)
+    return response
 
 
 def _go_on(request: HttpRequest, address: str) -> HttpResponse:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from accounts import audit, consent, devices, receipts, signing
+from accounts import audit, consent, devices, limits, receipts, signing
 from accounts.refusals import Refusal, in_words
 from accounts.wording import WORDS
 
@@ -12,12 +12,20 @@ CODES = {
     *receipts.ReceiptRefusal,
     *signing.SignatureRefusal,
     *audit.AuditRefusal,
+    *limits.LimitRefusal,
 }
 
 
 def test_every_code_has_words():
     assert set(WORDS) == CODES
-    assert all(str(words) for words in WORDS.values())
+    assert all(words % Number() for words in WORDS.values())
+
+
+class Number(dict):
+    """Any parameter is the number one."""
+
+    def __missing__(self, name):
+        return 1
 
 
 @pytest.mark.parametrize(
@@ -30,6 +38,14 @@ def test_every_code_has_words():
         (
             receipts.Unreadable(receipts.ReceiptRefusal.TOO_LARGE, number=9),
             "This is too large for a receipt: more than 9 bytes.",
+        ),
+        (
+            limits.LimitReached(limits.WRONG_CODES, 60),
+            "Too many wrong codes. Try again in 1 minute.",
+        ),
+        (
+            limits.LimitReached(limits.WRONG_CODES, 61),
+            "Too many wrong codes. Try again in 2 minutes.",
         ),
     ],
 )

@@ -199,8 +199,8 @@ def test_the_number_of_waiting_devices_is_limited_so_that_no_code_is_easily_gues
 @mutant(
     "pairing codes cannot be guessed",
     "accounts/devices.py",
-    kept_by="    if cache.incr(_tries_key(owner)) > MAX_WRONG_CODES:",
-    broken="    if False:",
+    kept_by="    counted = limits.count(now, (limits.WRONG_CODES, str(owner.pk)))",
+    broken="    counted = limits.count(now)",
 )
 def test_only_ten_wrong_codes_an_hour_are_accepted(client, alice, bea):
     client.force_login(alice)
