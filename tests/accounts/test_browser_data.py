@@ -46,8 +46,8 @@ def test_a_script_is_told_where_to_go_on(here):
 @mutant(
     "leaving clears the browser",
     "tagger/privacy/views_leaving.py",
-    kept_by='    return forget_everything(_go_on(request, reverse("erasure_receipt", args=[token])))\n',
-    broken='    return _go_on(request, reverse("erasure_receipt", args=[token]))\n',
+    kept_by='    response = forget_everything(_go_on(request, reverse("erasure_receipt", args=[token])))\n',
+    broken='    response = _go_on(request, reverse("erasure_receipt", args=[token]))\n',
 )
 @pytest.mark.parametrize("by_script", [True, False])
 def test_leaving_clears_what_the_browser_holds(here, alice, by_script):

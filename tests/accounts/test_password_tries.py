@@ -166,8 +166,8 @@ def test_an_account_that_does_not_exist_is_limited_alike(db):
 @mutant(
     "a class of thirty behind one address logs in, with mistakes",
     "accounts/limits.py",
-    kept_by='    "wrong passwords from one address", 150,',
-    broken='    "wrong passwords from one address", 10,',
+    kept_by='"wrong passwords from one address", 150,',
+    broken='"wrong passwords from one address", 10,',
 )
 def test_thirty_people_behind_one_address_mistype_three_times_and_log_in(db):
     password = make_password(PASSWORD)

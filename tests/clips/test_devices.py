@@ -11,7 +11,7 @@ from django.db import connection
 from django.test import Client
 from django.utils import timezone
 
-from accounts import consent, devices
+from accounts import consent, devices, limits
 from accounts.models import Device, DeviceLogin, Material, Pairing, Purpose, User
 from datasets import campaigns
 from datasets.models import Campaign, Clip, Release, Task
@@ -173,7 +173,7 @@ def test_a_code_works_once_with_any_spacing_and_case(alice, bea):
         devices.claim(bea, offer.code, "", NOW)
 
 
-def test_code_and_secret_expire_after_a_day(alice):
+def test_code_and_secret_expire_after_half_an_hour_without_their_device(alice):
     late = NOW + devices.CODE_LIFETIME
     offer = devices.offer(STATE, NOW)
     with pytest.raises(devices.WrongCode):
@@ -196,17 +196,141 @@ def test_the_number_of_waiting_devices_is_limited_so_that_no_code_is_easily_gues
     assert client.get(f"/v1/device/code?state={STATE}").status_code == 503
 
 
+def ask_for_code(client, address="198.51.100.7"):
+    return client.get(f"/v1/device/code?state={STATE}", REMOTE_ADDR=address)
+
+
+@mutant(
+    "one address cannot take all pairing codes",
+    "datasets/clips/device_api.py",
+    kept_by="    limits.count(now, (limits.PAIRING_CODES, client_addresses.client(request)))\n",
+    broken="",
+)
+@pytest.mark.parametrize("addresses", ["198.51.100.7", "2001:db8:0:5::%x"])
+def test_one_address_gets_sixty_codes_an_hour_and_no_more(client, db, clock, traces, addresses):
+    own = [addresses % number if "%" in addresses else addresses for number in range(61)]
+    assert {ask_for_code(client, each).status_code for each in own[:60]} == {200}
+    before = traces()
+    refused = ask_for_code(client, own[60])
+    assert (refused.status_code, refused["Retry-After"]) == (429, "3599")
+    assert refused["Content-Type"] == "text/plain"  # as all refusals: JSON would be taken for a code
+    assert refused.content.decode() == "Too many devices ask for codes from here; try again in 60 minutes."
+    assert traces() == before
+    assert ask_for_code(client, "203.0.113.5").status_code == 200
+    clock.pass_by(hours=1)
+    assert ask_for_code(client, own[60]).status_code == 200
+
+
+@mutant(
+    "a code is valid for as long as its device shows it and asks",
+    "datasets/clips/device_api.py",
+    kept_by="        devices.keep_waiting(state, token, client_addresses.client(request), now)\n",
+    broken="",
+)
+def test_a_code_stays_valid_while_its_device_asks_and_expires_half_an_hour_later(client, alice, clock):
+    got = ask_for_code(client).json()
+    for _ in range(60):
+        clock.pass_by(minutes=10)
+        assert activate(client, got).status_code == 404
+    devices.claim(alice, got["code"], "", clock.now)
+    assert activate(client, got).status_code == 200
+
+    silent = ask_for_code(client).json()
+    clock.pass_by(minutes=29)
+    activate(client, silent, token="not its own")
+    clock.pass_by(minutes=1)
+    activate(client, silent)
+    with pytest.raises(devices.WrongCode):
+        devices.claim(alice, silent["code"], "", clock.now)
+
+
+def test_asking_writes_once_in_ten_minutes(client, db, clock, traces):
+    got = ask_for_code(client).json()
+    clock.pass_by(minutes=9, seconds=59)
+    before = traces()
+    assert activate(client, got).status_code == 404 and traces() == before
+    clock.pass_by(seconds=1)
+    assert activate(client, got).status_code == 404 and traces() != before
+
+
+@mutant(
+    "one address cannot keep more than its share of pairing codes",
+    "accounts/devices.py",
+    kept_by="            limits.count(now, (limits.WAITING_DEVICES, address))\n",
+    broken="",
+)
+def test_how_many_codes_one_address_keeps_valid_is_limited(client, db, clock, monkeypatch):
+    few = limits.Limit("few", 2, limits.HOUR, limits.LimitRefusal.DEVICES)
+    monkeypatch.setattr(limits, "WAITING_DEVICES", few)
+    waiting = [ask_for_code(client).json() for _ in range(5)]
+    clock.pass_by(minutes=20)
+    for got in waiting:
+        assert activate(client, got).status_code == 404
+    assert Pairing.objects.filter(expires_at__gt=clock.now + timedelta(minutes=20)).count() == 2
+
+
+@mutant(
+    "codes that no device waits for give way to new devices",
+    "accounts/devices.py",
+    kept_by="        _make_room(now)",
+    broken="        raise Busy(DeviceRefusal.TOO_MANY_WAITING)",
+)
+def test_a_full_queue_makes_room_by_the_code_whose_device_is_silent_for_the_longest(
+    client, alice, clock, monkeypatch
+):
+    monkeypatch.setattr(devices, "MAX_WAITING", 3)
+    oldest = ask_for_code(client).json()
+    clock.pass_by(minutes=1)
+    second, waiting = ask_for_code(client).json(), ask_for_code(client).json()
+    clock.pass_by(minutes=15)
+    activate(client, waiting)
+    assert ask_for_code(client).status_code == 200
+    with pytest.raises(devices.WrongCode):
+        devices.claim(alice, oldest["code"], "", clock.now)
+    for got in (second, waiting):
+        devices.claim(alice, got["code"], "", clock.now)
+
+
+@mutant(
+    "the code that someone is typing never gives way to another",
+    "accounts/devices.py",
+    kept_by="device=None, expires_at__lte=now + CODE_LIFETIME - ABANDONED_AFTER)",
+    broken="device=None)",
+)
+def test_no_code_gives_way_whose_device_asks(client, alice, clock, monkeypatch):
+    monkeypatch.setattr(devices, "MAX_WAITING", 2)
+    waiting = [ask_for_code(client).json() for _ in range(2)]
+    for _ in range(6):
+        clock.pass_by(minutes=5)
+        for got in waiting:
+            activate(client, got)
+        assert ask_for_code(client, "203.0.113.5").status_code == 503
+    for got in waiting:
+        devices.claim(alice, got["code"], "", clock.now)
+
+
+def test_a_code_that_was_entered_never_gives_way(client, alice, clock, monkeypatch):
+    monkeypatch.setattr(devices, "MAX_WAITING", 1)
+    got = ask_for_code(client).json()
+    clock.pass_by(minutes=29)
+    devices.claim(alice, got["code"], "", clock.now)
+    clock.pass_by(minutes=29)
+    assert ask_for_code(client).status_code == 503
+    assert activate(client, got).status_code == 200
+
+
 @mutant(
     "pairing codes cannot be guessed",
     "accounts/devices.py",
     kept_by="    counted = limits.count(now, (limits.WRONG_CODES, str(owner.pk)))",
     broken="    counted = limits.count(now)",
 )
-def test_only_ten_wrong_codes_an_hour_are_accepted(client, alice, bea):
+def test_only_ten_wrong_codes_an_hour_are_accepted(client, alice, bea, clock):
     client.force_login(alice)
     offer = devices.offer(STATE, timezone.now())
-    pages = [client.post("/profile/devices/", {"code": "AAAAAA"}).content.decode() for _ in range(11)]
-    assert ["Too many wrong codes" in page for page in pages] == [False] * 10 + [True]
+    answers = [client.post("/profile/devices/", {"code": "AAAAAA"}) for _ in range(11)]
+    assert ["Too many wrong codes" in each.content.decode() for each in answers] == [False] * 10 + [True]
+    assert [each.status_code for each in answers] == [400] * 10 + [429]
     assert "Too many" in client.post("/profile/devices/", {"code": offer.code}).content.decode()
     assert devices.claim(bea, offer.code, "", timezone.now())  # another account can still enter codes
 
