@@ -1,8 +1,7 @@
 """Browsers in which someone logged in before, so that a stranger's guesses do not lock this person out there.
 
 A browser keeps a random number and its hash with the account's name under SECRET_KEY. No one can make one for
-an account that they cannot log in to, it names no one, and nothing is stored about it here. It goes only to
-the log-in page.
+an account that they cannot log in to, it names no one, and nothing is stored about it here.
 """
 
 import secrets
@@ -14,18 +13,20 @@ from django.utils.crypto import constant_time_compare, salted_hmac
 
 from . import names
 
-COOKIE = "known_browser"
-PATH = "/accounts/login/"
 SECONDS = 90 * 24 * 60 * 60
+
+
+def cookie() -> str:
+    """Its name."""
+    return f"{settings.COOKIE_PREFIX}known_browser"
 
 
 def remember(response: HttpResponseBase, pseudonym: str) -> None:
     number = secrets.token_urlsafe(16)
     response.set_cookie(
-        COOKIE,
+        cookie(),
         f"{number}.{_proof(number, pseudonym)}",
         max_age=SECONDS,
-        path=PATH,
         secure=settings.HTTPS,
         httponly=True,
         samesite="Lax",
@@ -33,12 +34,12 @@ def remember(response: HttpResponseBase, pseudonym: str) -> None:
 
 
 def forget(response: HttpResponseBase) -> None:
-    response.delete_cookie(COOKIE, path=PATH, samesite="Lax")
+    response.delete_cookie(cookie(), samesite="Lax")
 
 
 def number(request: HttpRequest, pseudonym: str) -> str:
     """The browser's number if this account was logged in to in it, else nothing."""
-    number, _dot, proof = request.COOKIES.get(COOKIE, "").partition(".")
+    number, _dot, proof = request.COOKIES.get(cookie(), "").partition(".")
     return number if number and constant_time_compare(proof, _proof(number, pseudonym)) else ""
 
 

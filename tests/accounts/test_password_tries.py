@@ -95,30 +95,30 @@ def test_no_one_can_make_a_browser_known_to_anothers_account(wendy):
     own = browser(HERE)
     assert gets_in(own, "mallory")
     own.post("/accounts/logout/")
-    known = own.cookies[known_browsers.COOKIE].value
+    known = own.cookies[known_browsers.cookie()].value
     forged = ("x.y", ".", known[:-1] + ("0" if known[-1] != "0" else "1"), "\u00e9.\u00e9", known)
     for each in forged:
-        own.cookies[known_browsers.COOKIE] = each
+        own.cookies[known_browsers.cookie()] = each
         assert known_browsers.number(log_in(own).wsgi_request, "wendy") == ""
 
 
-def test_the_cookie_names_no_one_and_goes_only_to_the_log_in_page(wendy):
+def test_the_cookie_names_no_one_and_is_for_this_host_alone(wendy, settings):
     own = browser()
     assert gets_in(own)
-    cookie = own.cookies[known_browsers.COOKIE]
-    assert (cookie["path"], cookie["httponly"], cookie["samesite"]) == ("/accounts/login/", True, "Lax")
-    assert cookie["secure"] is True and re.fullmatch(r"[\w-]{22}\.[0-9a-f]{64}", cookie.value)
+    cookie = own.cookies[known_browsers.cookie()]
+    assert (cookie["path"], cookie["httponly"], cookie["samesite"]) == ("/", True, "Lax")
+    assert bool(cookie["secure"]) == settings.HTTPS and re.fullmatch(r"[\w-]{22}\.[0-9a-f]{64}", cookie.value)
     first = cookie.value
     own.post("/accounts/logout/")
     gets_in(own)
-    assert own.cookies[known_browsers.COOKIE].value not in ("", first)
+    assert own.cookies[known_browsers.cookie()].value not in ("", first)
 
 
 def test_leaving_deletes_the_cookie(wendy):
     own = browser()
     gets_in(own)
     answer = own.post("/leave/", {"answers": "remove"})
-    assert answer.cookies[known_browsers.COOKIE]["max-age"] == 0
+    assert answer.cookies[known_browsers.cookie()]["max-age"] == 0
 
 
 @mutant(
