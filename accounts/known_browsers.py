@@ -27,7 +27,7 @@ def remember(response: HttpResponseBase, pseudonym: str) -> None:
         cookie(),
         f"{number}.{_proof(number, pseudonym)}",
         max_age=SECONDS,
-        secure=settings.HTTPS,
+        secure=settings.SESSION_COOKIE_SECURE,
         httponly=True,
         samesite="Lax",
     )

@@ -107,7 +107,9 @@ def test_the_cookie_names_no_one_and_is_for_this_host_alone(wendy, settings):
     assert gets_in(own)
     cookie = own.cookies[known_browsers.cookie()]
     assert (cookie["path"], cookie["httponly"], cookie["samesite"]) == ("/", True, "Lax")
-    assert bool(cookie["secure"]) == settings.HTTPS and re.fullmatch(r"[\w-]{22}\.[0-9a-f]{64}", cookie.value)
+    assert bool(cookie["secure"]) == settings.SESSION_COOKIE_SECURE and re.fullmatch(
+        r"[\w-]{22}\.[0-9a-f]{64}", cookie.value
+    )
     first = cookie.value
     own.post("/accounts/logout/")
     gets_in(own)

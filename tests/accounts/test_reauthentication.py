@@ -144,15 +144,14 @@ def test_a_wrong_password_confirms_nothing(here):
 @mutant(
     "passwords cannot be tried without end at an open session",
     "accounts/adapter.py",
-    kept_by="        if not ratelimit.consume(self.request, **limit):",
-    broken="        if False:",
+    kept_by="            counted = password_tries.count_confirmation(user, timezone.now())",
+    broken="            counted = limits.count(timezone.now())",
 )
-def test_only_five_passwords_are_tried_in_five_minutes(here, settings):
-    settings.ACCOUNT_RATE_LIMITS = {"reauthenticate": None}
+def test_only_ten_passwords_are_tried_in_a_quarter_of_an_hour(here, clock):
     asked = here.post("/leave/", {"answers": "keep"})
-    for _ in range(5):
-        confirm(here, asked, "a wrong pass phrase")
-    assert "Too many" in confirm(here, asked).content.decode()
+    wrong = [confirm(here, asked, "a wrong pass phrase").status_code for _ in range(11)]
+    assert wrong == [200] * 10 + [429]
+    assert "Too many wrong passwords. Try again in 15 minutes." in confirm(here, asked).content.decode()
     assert here.post("/leave/", {"answers": "keep"})["Location"].startswith(ASKS)
 
 

@@ -214,7 +214,8 @@ def test_all_cookies_of_a_site_with_https_are_for_this_host_alone(client, bea, s
     client.post("/language/", {"language": "es"}, secure=True)
     client.post("/my-clips/keep/", secure=True)  # it leaves a message
     assert set(client.cookies) == {
-        f"__Host-{name}" for name in ("sessionid", "csrftoken", "django_language", "messages", "known_browser")
+        f"__Host-{name}"
+        for name in ("sessionid", "csrftoken", "django_language", "messages", "known_browser")
     }
     for cookie in client.cookies.values():
         assert cookie["secure"] and (cookie["path"], cookie["domain"]) == ("/", "")
