@@ -11,6 +11,7 @@ from datetime import UTC, datetime, timedelta
 from django.conf import settings
 from django.core.cache import cache
 from django.db import connection, transaction
+from redis.exceptions import RedisError
 
 from . import audit, names
 from .models import FailedLogIns
@@ -58,8 +59,11 @@ def _window(now: datetime) -> datetime:
 
 def _hash(name: str, now: datetime) -> str:
     """The same within one day, and under a key that is only in Redis, and only so long."""
-    key = cache.get_or_set(
-        f"failed-log-ins:{now:%Y-%m-%d}", lambda: secrets.token_hex(16), _KEY_LASTS.total_seconds()
-    )
+    try:
+        key = cache.get_or_set(
+            f"failed-log-ins:{now:%Y-%m-%d}", lambda: secrets.token_hex(16), _KEY_LASTS.total_seconds()
+        )
+    except RedisError:
+        return ""  # counted together: people log in without Redis too
     secret = f"{settings.SECRET_KEY}{key}".encode()
     return hmac.new(secret, names.looked_up(name).encode(), "sha256").hexdigest()
