@@ -74,6 +74,14 @@ class Campaign(models.Model):
             "the machine whose drafts an import may bring along; empty: no drafts are kept or offered"
         ),
     )
+    needs_track_record = models.BooleanField(
+        default=True,
+        db_default=True,
+        help_text=_(
+            "the answers of new people alone do not settle a clip: at least one of those who answered it "
+            "must have a track record"
+        ),
+    )
     is_open = models.BooleanField(default=True)
 
     class Meta:
@@ -368,7 +376,12 @@ class Task(models.Model):
     sealed_certificate = models.BinaryField(default=bytes)
     certificate = words("certificate", task_of=lambda task: task)
     adjudicated = models.BooleanField(default=False)
+    # Its answers would settle it, if only someone with a track record were among those who gave them.
+    awaits_record = models.BooleanField(default=False, db_default=False)
     settled_at = models.DateTimeField(null=True, blank=True)
+
+    # One of its kept answers is by someone who had a track record. Written only when people leave.
+    kept_record = models.BooleanField(default=False, db_default=False)
 
     objects = TaskQuerySet.as_manager()
 
@@ -381,14 +394,18 @@ class Task(models.Model):
             ),
         ]
         indexes = [
-            # For lending: most annotations first, then by priority, then from a random place on.
-            models.Index(
-                F("campaign"),
-                F("annotation_count").desc(),
-                F("priority"),
-                F("spread"),
-                name="tasks_to_lend",
-                condition=Q(status="open"),
+            # For lending: most annotations first, then by priority, then from a random place on. Tasks that
+            # await a track record are apart, as some people are lent them first and others last.
+            *(
+                models.Index(
+                    F("campaign"),
+                    F("annotation_count").desc(),
+                    F("priority"),
+                    F("spread"),
+                    name=name,
+                    condition=Q(status="open", awaits_record=awaits_record),
+                )
+                for name, awaits_record in (("tasks_to_lend", False), ("tasks_awaiting_a_record", True))
             ),
             models.Index(
                 fields=["dirty_since"], name="tasks_to_settle", condition=Q(dirty_since__isnull=False)

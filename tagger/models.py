@@ -1,5 +1,7 @@
 """How it gets agreed: assignments, disputes, controls, and what is learned of crowds."""
 
+from typing import Self
+
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
@@ -143,6 +145,43 @@ class Reliability(models.Model):
         return f"reliability {self.pk}"
 
 
+class TrackRecord(models.Model):
+    """Someone whose answers can settle a task together with those of new people, in one crowd.
+
+    It is gained once and stays: how well they answer from then on is for their weight to say. Written only
+    by tagger.settling.track_records.
+    """
+
+    annotator = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="track_records", db_index=False
+    )
+    kind = models.CharField(max_length=20, choices=Campaign.Kind.choices)
+    language = models.CharField(max_length=35)
+    # The tasks that only lacked it are to be settled again.
+    is_new = models.BooleanField(default=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["annotator", "kind", "language"], name="one_track_record_per_crowd"
+            )
+        ]
+        indexes = [models.Index(fields=["id"], name="new_track_records", condition=Q(is_new=True))]
+
+    def __str__(self) -> str:
+        return f"track record {self.pk}"
+
+
+class ControlQuerySet(models.QuerySet["Control"]):
+    def trusted(self) -> Self:
+        """The controls whose answer is certain enough to be taken as the truth."""
+        certain = Q(task__adjudicated=True) | Q(task__confidence__gte=TRUSTED_CONFIDENCE)
+        return self.filter(certain, task__status=Task.Status.SETTLED)
+
+
+TRUSTED_CONFIDENCE = 0.9
+
+
 class Control(models.Model):
     """A task whose answer is known, or soon will be, lent again. Written only by tagger.lending.controls.
 
@@ -156,6 +195,8 @@ class Control(models.Model):
     answer = words("answer", task_of=lambda control: control.task)
     since = models.DateTimeField()
     retired_at = models.DateTimeField(null=True, blank=True)
+
+    objects = ControlQuerySet.as_manager()
 
     class Meta:
         indexes = [

@@ -322,6 +322,10 @@ CELERY_BEAT_SCHEDULE = {
 # How long a task stays lent to a volunteer: plenty for a set of ten clips with pauses.
 LEASE = timedelta(seconds=number("LEASE_SECONDS", 900, 5, 86_400))
 
+# Someone has a track record after so many answers, from an account that is so old (or by a control).
+TRACK_RECORD_ANSWERS = number("TRACK_RECORD_ANSWERS", 50, 1, 1_000_000)
+TRACK_RECORD_AGE = timedelta(hours=number("TRACK_RECORD_HOURS", 24, 0, 87_600))
+
 # --- files --------------------------------------------------------------------------------------
 STATIC_URL = "static/"
 STATICFILES_DIRS = [BASE_DIR / "static"]

@@ -10,7 +10,7 @@ from datasets.models import Campaign
 from .learning import refit as refits
 from .lending import controls, leases
 from .progress import agreement_figures, community
-from .settling import queue, settlement
+from .settling import queue, settlement, track_records
 
 logger = logging.getLogger(__name__)
 
@@ -22,6 +22,7 @@ MAX_TASKS = 10_000  # in one run
 def settle() -> int:
     """Settle all dirty tasks, as the database has them; returns how many."""
     queue.mark_begun()  # first: answers stored from now on may be missed here
+    track_records.recount(timezone.now())
     settled, failed = 0, list[int]()
     while settled < MAX_TASKS and (some := _settle_some(failed)):
         settled += some

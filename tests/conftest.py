@@ -108,14 +108,18 @@ def sam(db):
 
 @pytest.fixture
 def juniper(db):
-    """A wake-word campaign with the defaults: 2 to 7 votes, settled at a confidence of 0.75."""
-    kind = Campaign.Kind.WAKE_WORD
-    return campaigns.create(slug="juniper", kind=kind, language="en", wake_word="hey juniper")
+    """A wake-word campaign with the defaults: 2 to 7 votes, settled at a confidence of 0.75.
+
+    New volunteers settle it alone; tests/settling/test_track_records.py is about campaigns that they cannot.
+    """
+    wake_word = {"kind": Campaign.Kind.WAKE_WORD, "wake_word": "hey juniper"}
+    return campaigns.create(slug="juniper", language="en", needs_track_record=False, **wake_word)
 
 
 @pytest.fixture
 def sentences(db):
-    return campaigns.create(slug="sentences", kind=Campaign.Kind.TRANSCRIPTION, language="en")
+    kind = Campaign.Kind.TRANSCRIPTION
+    return campaigns.create(slug="sentences", kind=kind, language="en", needs_track_record=False)
 
 
 @pytest.fixture

@@ -21,20 +21,19 @@ from tagger.privacy import erasure
 from . import sounds
 
 WAKE_WORD, TRANSCRIPTION = Campaign.Kind.WAKE_WORD, Campaign.Kind.TRANSCRIPTION
+ANYONE: dict[str, Any] = {"language": "en", "needs_track_record": False}
 
 
 def make(volunteers: int, speakers: int, clips: int) -> None:
     """Make `clips` for each campaign, and five more by each speaker, who can log in and withdraw them."""
     lengths = sounds.numbers()
     few = campaigns.create(
-        slug="few", kind=WAKE_WORD, language="en", wake_word="few", min_annotations=1, max_annotations=1
+        slug="few", kind=WAKE_WORD, wake_word="few", min_annotations=1, max_annotations=1, **ANYONE
     )
     many = campaigns.create(
-        slug="many", kind=WAKE_WORD, language="en", wake_word="many", min_annotations=3, max_annotations=5
+        slug="many", kind=WAKE_WORD, wake_word="many", min_annotations=3, max_annotations=5, **ANYONE
     )
-    words = campaigns.create(
-        slug="words", kind=TRANSCRIPTION, language="en", min_annotations=2, max_annotations=4
-    )
+    words = campaigns.create(slug="words", kind=TRANSCRIPTION, min_annotations=2, max_annotations=4, **ANYONE)
     shared = _speaker("speaker of all")
     for campaign in (few, many, words):
         _share(shared, campaign, list(islice(lengths, clips)))

@@ -17,7 +17,7 @@ import psycopg2
 PREPARE = """
 PREPARE pick (bigint, bigint) AS
 WITH picked AS (
-    SELECT id FROM datasets_task WHERE campaign_id = $1 AND status = 'open'
+    SELECT id FROM datasets_task WHERE campaign_id = $1 AND status = 'open' AND NOT awaits_record
         AND annotation_count < wanted - lent_count
         AND NOT EXISTS (SELECT FROM tagger_assignment WHERE task_id = datasets_task.id AND annotator_id = $2)
     ORDER BY annotation_count DESC, priority, spread LIMIT 10 FOR NO KEY UPDATE SKIP LOCKED

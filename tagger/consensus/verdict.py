@@ -1,7 +1,7 @@
 """What goes into a decision and what comes out of it, for labels and for transcripts."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any
 
@@ -12,6 +12,15 @@ class Outcome(StrEnum):
     SETTLED = "settled"
     MORE = "more"
     DISPUTED = "disputed"
+
+
+class TrackRecord(StrEnum):
+    """Whether someone with a track record is among the voters, where a campaign needs that."""
+
+    FOUND = "found"
+    MISSING = "missing"
+    # None is missed: the task is settled with the same answer already.
+    NOT_MISSED = "settled before"
 
 
 @dataclass(frozen=True)
@@ -28,13 +37,15 @@ class Verdict:
 
     `answer`: the leading answer, settled or not; None while nothing leads. `confidence`: the probability that
     the answer is right, from 0 to 1; for a transcript, the expected share of its right words. `soft`: the
-    evidence, ready for JSON; see `labels.decide` and `transcripts.decide`.
+    evidence, ready for JSON; see `labels.decide` and `transcripts.decide`. `withheld`: it would be settled if
+    someone with a track record had voted; see `withhold`.
     """
 
     outcome: Outcome
     answer: str | None
     confidence: float
     soft: dict[str, Any]
+    withheld: bool = False
 
 
 @dataclass(frozen=True)
@@ -64,7 +75,23 @@ class Rule:
         """
         if votes >= self.least and not tied and confidence >= self.confidence:
             return Outcome.SETTLED
+        return self.unsettled(votes)
+
+    def unsettled(self, votes: int) -> Outcome:
         return Outcome.MORE if votes < self.most else Outcome.DISPUTED
+
+
+def withhold(found: Verdict, votes: int, rule: Rule) -> Verdict:
+    """The verdict if no one with a track record is among the voters: new people alone settle nothing.
+
+    What would be settled asks for one more vote or, after the most votes, is disputed.
+
+    >>> withhold(Verdict(Outcome.SETTLED, "yes", 0.9, {}), 2, Rule(least=2, most=5)).outcome
+    <Outcome.MORE: 'more'>
+    """
+    if found.outcome is not Outcome.SETTLED:
+        return found
+    return replace(found, outcome=rule.unsettled(votes), withheld=True)
 
 
 def refuse_repeats(votes: Sequence[Vote]) -> None:

@@ -19,7 +19,7 @@ from tagger.desk import examples
 from tagger.lending import assignments
 from tagger.local import durable
 from tagger.progress import community
-from tagger.settling import settlement
+from tagger.settling import settlement, track_records
 from tagger.welcome import pledge
 
 from . import scripts
@@ -156,8 +156,10 @@ LISTENING_TIME = timedelta(minutes=5)
 def _answer_some(campaign: Campaign, now: datetime) -> None:
     """Answer some clips as a small crowd would, so that there is progress and a dispute to see."""
     tasks = list(campaign.tasks.order_by("id").values_list("pk", flat=True)[:ANSWERED])
-    for n, name in enumerate(CROWD):
-        person = _account(name, None, {"roles": [Role.ANNOTATOR], "pledge": pledge.VERSION})
+    crowd = [_account(name, None, {"roles": [Role.ANNOTATOR], "pledge": pledge.VERSION}) for name in CROWD]
+    experienced = {person.pk for person in (*crowd, _account("volunteer", None, ACCOUNTS["volunteer"]))}
+    track_records.grant(campaign.kind, campaign.language, experienced)
+    for n, person in enumerate(crowd):
         for assignment in assignments.lend(person, campaign, campaign.tasks.count(), now - LISTENING_TIME):
             if assignment.task_id in tasks:
                 answer = (

@@ -91,7 +91,12 @@ def _truth(kind: str, language: str) -> dict[int, int]:
 def _changed(kind: str, language: str, fit: labels.LabelFit, voters: Integers) -> Iterator[int]:
     """The tasks of the crowd whose verdict changes, by the same matrices that settling will use."""
     of_crowd = Task.objects.filter(campaign__kind=kind, campaign__language=language, adjudicated=False)
-    answered = of_crowd.filter(annotation_count__gte=F("campaign__min_annotations")).order_by("pk")
+    # Those that await a track record are settled by none of this.
+    answered = (
+        of_crowd.filter(awaits_record=False)
+        .filter(annotation_count__gte=F("campaign__min_annotations"))
+        .order_by("pk")
+    )
     columns = ("pk", "status", _number("plain_answer"), "campaign__confidence")
     last = 0
     while rows := list(answered.filter(pk__gt=last).values_list(*columns)[:BATCH_SIZE]):

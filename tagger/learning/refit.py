@@ -1,6 +1,7 @@
 """Refit each crowd from all of its annotations: the only writer of Crowd and Reliability.
 
-The next answers are weighed by it. A task whose verdict it changes is marked dirty, to be settled again.
+The next answers are weighed by it, and those who earned a track record get it. A task whose verdict it
+changes is marked dirty, to be settled again.
 """
 
 from datetime import datetime
@@ -13,7 +14,7 @@ from datasets.models import Campaign, Task
 from tagger.models import Crowd, Reliability
 from tagger.settling import engine
 
-from . import fast_answers, labellers, transcribers
+from . import earned, fast_answers, labellers, transcribers
 from .learned import Learned
 
 BATCH_SIZE = 20_000
@@ -39,8 +40,9 @@ def refit(kind: str, language: str, now: datetime) -> int:
     if not learned.answers:
         return 0
     _store(kind, language, learned, too_fast, now)
+    earned.grant(kind, language, learned, now)
     _forget_people_who_left(kind, language)
-    _mark_dirty(sorted(learned.changed), now)
+    _mark_dirty(sorted({*learned.changed, *earned.no_longer_waiting(kind, language)}), now)
     return sum(learned.answers.values())
 
 

@@ -112,7 +112,9 @@ def _common(fit: transcripts.TranscriptFit, speakers: list[int]) -> Lexicon:
 
 def _changed(tasks: list[Task], fit: transcripts.TranscriptFit) -> Iterator[int]:
     for task, text, confidence in zip(tasks, fit.texts, fit.confidences, strict=True):
-        if task.adjudicated or task.annotation_count < task.campaign.min_annotations:
+        if task.adjudicated or task.awaits_record:  # which nothing learned here would settle
+            continue
+        if task.annotation_count < task.campaign.min_annotations:
             continue
         if task.status == Task.Status.SETTLED:
             is_changed = text != task.answer

@@ -12,10 +12,12 @@ from functools import cache
 
 from django.db import OperationalError, connection, transaction
 
+from accounts import prepared
 from accounts.models import Purpose, User
 from datasets import live
 from datasets.models import MAX_SPREAD, Campaign, Clip, Task
 from tagger.models import Assignment
+from tagger.settling import track_records
 
 from . import controls
 
@@ -35,18 +37,40 @@ def find(
     and clips of contributors in `over_cap`. The tasks come with their clips' contributor and seconds; other
     fields load on access.
     """
-    found: list[Task] = []
-    for stretch in (*(each * count for each in STRETCHES), LONGEST_STRETCH):
-        found += _lock(annotator, campaign, over_cap, stretch, [*chosen, *found], count - len(found))
-        if len(found) >= count:
-            break
-    if not found and not chosen and _wait_for_one(annotator, campaign, over_cap):
-        # Search again: while this waited, another annotator may have taken the task.
-        found = _lock(annotator, campaign, over_cap, LONGEST_STRETCH, [], count)
+    pools, found = _pools(annotator, campaign), list[Task]()
+    for pool in pools:
+        for stretch in (*(each * count for each in STRETCHES), LONGEST_STRETCH):
+            found += _lock(
+                pool, annotator, campaign, over_cap, stretch, [*chosen, *found], count - len(found)
+            )
+            if len(found) >= count:
+                return found
+    for pool in pools:
+        if not found and not chosen and _wait_for_one(pool, annotator, campaign, over_cap):
+            # Search again: while this waited, another annotator may have taken the task.
+            found = _lock(pool, annotator, campaign, over_cap, LONGEST_STRETCH, [], count)
     return found
 
 
-def _wait_for_one(annotator: User, campaign: Campaign, over_cap: list[int]) -> bool:
+def _pools(annotator: User, campaign: Campaign) -> list[bool]:
+    """In order, whether to look among the tasks that await a track record.
+
+    Whoever has one gets these first: one answer settles them. New people get them last, because their
+    answers do not, and a new site would ask seven of them where two are enough.
+    """
+    if not campaign.needs_track_record:
+        return [False]
+    if prepared.one("any_awaiting_a_record", ANY_AWAITING, (campaign.pk,)) is None:
+        return [False]
+    return [True, False] if track_records.may_help(annotator, campaign) else [False, True]
+
+
+ANY_AWAITING = f"""
+    SELECT 1 FROM {Task._meta.db_table} WHERE campaign_id = %s AND status = 'open' AND awaits_record LIMIT 1
+"""
+
+
+def _wait_for_one(pool: bool, annotator: User, campaign: Campaign, over_cap: list[int]) -> bool:
     """Wait for a locked task: perhaps all that is left is being settled or handed in at this moment.
 
     A transaction that waits here has locked no task, and gives up after LOCK_TIMEOUT, so no deadlock lasts.
@@ -54,7 +78,7 @@ def _wait_for_one(annotator: User, campaign: Campaign, over_cap: list[int]) -> b
     try:
         with transaction.atomic(), connection.cursor() as cursor:
             cursor.execute("SET LOCAL lock_timeout = %s", [LOCK_TIMEOUT])
-            found = _lock(annotator, campaign, over_cap, LONGEST_STRETCH, [], 1, if_locked="")
+            found = _lock(pool, annotator, campaign, over_cap, LONGEST_STRETCH, [], 1, if_locked="")
             cursor.execute("SET LOCAL lock_timeout = 0")
             return bool(found)
     except OperationalError:
@@ -62,6 +86,7 @@ def _wait_for_one(annotator: User, campaign: Campaign, over_cap: list[int]) -> b
 
 
 def _lock(
+    pool: bool,
     annotator: User,
     campaign: Campaign,
     over_cap: list[int],
@@ -75,13 +100,18 @@ def _lock(
     values = (annotator.pk, over_cap, [task.pk for task in left_out], annotator.pk, Assignment.State.EXPIRED)
     with connection.cursor() as cursor:
         near = (campaign.pk, campaign.max_annotations, *bounds)
-        cursor.execute(_candidates() + if_locked, (*near, campaign.pk, *values, start, count))
+        cursor.execute(_candidates(pool) + if_locked, (*near, campaign.pk, *values, start, count))
         return [controls.lendable(campaign, row) for row in cursor.fetchall()]
 
 
 @cache
-def _candidates() -> str:
-    return CANDIDATES.format(near=NEAR, live=live.task_condition(Purpose.VOLUNTEERS, "near.id"))
+def _candidates(pool: bool) -> str:
+    return CANDIDATES.format(near=near(pool), live=live.task_condition(Purpose.VOLUNTEERS, "near.id"))
+
+
+def near(pool: bool) -> str:
+    # Written out and not a value, because only so does the condition match that of a partial index.
+    return NEAR.format(pool="awaits_record" if pool else "NOT awaits_record")
 
 
 # Only the tasks that are near are checked for consent and for whether the annotator had them: in all they may
@@ -108,7 +138,7 @@ CANDIDATES = f"""
 NEAR = f"""
     WITH RECURSIVE task AS NOT MATERIALIZED (
         SELECT id, annotation_count, priority, spread FROM {Task._meta.db_table}
-        WHERE campaign_id = %s AND status = 'open'
+        WHERE campaign_id = %s AND status = 'open' AND {{pool}}
     ), pairs AS (
         SELECT answered, (SELECT min(priority) FROM task WHERE annotation_count = answered) AS priority
         FROM generate_series(0, %s - 1) AS answered

@@ -21,7 +21,6 @@ from tagger.models import Assignment, Control
 
 MAX_IN_USE = 40  # in each campaign
 MAX_AGE = timedelta(days=14)
-TRUSTED_CONFIDENCE = 0.9
 # New volunteers: every second clip is a control until they have had five; then one in 15.
 FIRST, FIRST_SHARE, LATER_SHARE = 5, 1 / 2, 1 / 15
 
@@ -90,10 +89,7 @@ PICK = f"""
 
 def trusted(kind: str, language: str) -> QuerySet[Control]:
     """The controls of a crowd whose answer is certain enough to be taken as the truth."""
-    of_crowd = Control.objects.filter(campaign__kind=kind, campaign__language=language)
-    return of_crowd.filter(
-        Q(task__adjudicated=True) | Q(task__confidence__gte=TRUSTED_CONFIDENCE), task__status="settled"
-    )
+    return Control.objects.trusted().filter(campaign__kind=kind, campaign__language=language)
 
 
 def rotate(campaign: Campaign, now: datetime) -> int:

@@ -62,6 +62,9 @@ def unname(person: User, batch: Collection[int], now: datetime) -> dict[str, int
     weights = _weights(person)
     crowds = theirs.values_list("pk", "task__campaign__kind", "task__campaign__language")
     given = {pk: weights.get((kind, language), Annotation.Weight.AVERAGE) for pk, kind, language in crowds}
+    for kind, language in person.track_records.values_list("kind", "language"):
+        of_crowd = Task.objects.filter(campaign__kind=kind, campaign__language=language)
+        of_crowd.filter(pk__in=tasks).update(kept_record=True)
     repeats = Repeat.objects.filter(annotation__in=given).delete()[0]
     _rewrite(given | dict.fromkeys(company))
     _blur(everywhere, now)

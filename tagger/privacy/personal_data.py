@@ -86,6 +86,7 @@ def _files(person: User, now: datetime) -> Iterator[tuple[str, Pieces]]:
     yield "assignments.jsonl", _lines(_assignments(person))
     yield "repeats.jsonl", _lines(_repeats(person))
     yield "reliability.json", [_json(list(person.reliabilities.values(*RELIABILITY)))]
+    yield "track-records.json", [_json(list(person.track_records.values("kind", "language")))]
     yield "decisions.jsonl", _lines(_decisions(person))
     yield "erasures.json", [_json(list(Withdrawal.objects.filter(person_id=person.pk).values(*ERASURE)))]
     yield "audit.jsonl", _lines(_audit_events(person))
@@ -295,6 +296,8 @@ annotations.jsonl  your answers about other people's clips; an answer about a cl
                    removed, or stay as no one's: you choose
 repeats.jsonl      your answers when you were given a clip a second time
 reliability.json   how right your answers are likely to be, by kind and language, as your own page shows
+track-records.json in which kinds and languages your answers can settle clips together with those of
+                   new people
 audit.jsonl        what you heard, decided or downloaded, and when reviewers heard your clips
 assignments.jsonl  the clips lent to you, and what you skipped or reported
 decisions.jsonl    the disputes you decided

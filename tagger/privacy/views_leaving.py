@@ -40,6 +40,7 @@ STORES = {
     "decisions": gettext_lazy("decisions that no longer say who made them"),
     "assignments": gettext_lazy("records of what was lent to you"),
     "reliabilities": gettext_lazy("figures about how you answer"),
+    "track_records": gettext_lazy("track records"),
     "devices": gettext_lazy("devices"),
     "tokens": gettext_lazy("tokens"),
     "sessions": gettext_lazy("sessions"),

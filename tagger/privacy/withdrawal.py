@@ -346,6 +346,7 @@ def _scrub_person(request: Withdrawal, person: User, now: datetime) -> None:
         person.forget()
         # A refit may be storing figures about them: `forget` waited for it.
         gone["reliabilities"] = person.reliabilities.all().delete()[0]
+        gone["track_records"] = person.track_records.all().delete()[0]
         _count(request, gone)
 
 

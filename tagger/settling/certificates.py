@@ -10,7 +10,7 @@ from typing import Any
 
 from accounts.signing import canonical_json
 from datasets.models import Annotation, Task
-from tagger.consensus.verdict import Rule, Verdict, Vote
+from tagger.consensus.verdict import Outcome, Rule, TrackRecord, Verdict, Vote, withhold
 
 from . import engine
 
@@ -18,12 +18,28 @@ Certificate = dict[str, Any]
 
 
 def make(
-    kind: str, given: Sequence[Annotation], rule: Rule, crowd: engine.EngineCrowd
+    kind: str,
+    given: Sequence[Annotation],
+    rule: Rule,
+    crowd: engine.EngineCrowd,
+    record: TrackRecord | None = None,
+    settled_as: str | None = None,
 ) -> tuple[Verdict, Certificate]:
-    """The verdict on these annotations, in the order of their rows, and its certificate."""
+    """The verdict on these annotations, in the order of their rows, and its certificate.
+
+    `record`: None if the campaign needs no one with a track record. `settled_as`: the answer that the task is
+    settled with; by the same answer it stays settled, whoever had the track record and was erased.
+    """
     votes = [Vote(each.voter, each.answer) for each in given]
     found, against, parameters = engine.weigh(votes, rule, crowd)
-    return found, {
+    if record is TrackRecord.MISSING and found.outcome is Outcome.SETTLED and found.answer == settled_as:
+        record = TrackRecord.NOT_MISSED
+    if record is TrackRecord.MISSING:
+        found, against = (
+            withhold(found, len(votes), rule),
+            against and withhold(against, len(votes) + 1, rule),
+        )
+    certificate = {
         "engine": engine.VERSION,
         "kind": kind,
         "rule": {"least": rule.least, "most": rule.most, "confidence": rule.confidence},
@@ -33,6 +49,7 @@ def make(
         "posterior": _posterior(found),
         "one_more_against": against and _as_dict(against),
     }
+    return found, certificate | ({"track_record": record.value} if record else {})
 
 
 def mismatch(task: Task) -> str:
@@ -48,7 +65,8 @@ def mismatch(task: Task) -> str:
     if _hash(given) != stored["votes"]["sha256"]:
         return "its votes are not the ones that it was made from"
     crowd = engine.crowd(stored["kind"], stored["parameters"], [each.voter for each in given])
-    _found, again = make(stored["kind"], given, Rule(**stored["rule"]), crowd)
+    record = TrackRecord(stored["track_record"]) if "track_record" in stored else None
+    _found, again = make(stored["kind"], given, Rule(**stored["rule"]), crowd, record)
     return "" if canonical_json(again) == canonical_json(stored) else "its votes come to another verdict"
 
 

@@ -8,17 +8,19 @@ from django.db.models import Prefetch, QuerySet, prefetch_related_objects
 
 from datasets.models import Annotation, Campaign, Task
 from datasets.words import columns
-from tagger.consensus.verdict import Outcome, Rule, Verdict
+from tagger.consensus.verdict import Outcome, Rule, TrackRecord, Verdict
 from tagger.models import Dispute
 
-from . import bulk, certificates, crowds, engine
+from . import bulk, certificates, crowds, engine, track_records
 from .certificates import Certificate
 
 
 def settle(task_id: int, now: datetime) -> None:
     """Recount one task. Running it twice changes nothing; a task that is gone is no error."""
     with transaction.atomic():
-        _settle(list(_locked().filter(pk=task_id)), now)
+        found = list(_locked().filter(pk=task_id))
+        _settle(found, now)
+    _grant_track_records(found)
 
 
 def settle_waiting(now: datetime, limit: int, skip: Collection[int] = ()) -> list[int]:
@@ -29,7 +31,8 @@ def settle_waiting(now: datetime, limit: int, skip: Collection[int] = ()) -> lis
     with transaction.atomic():
         found = list(_waiting(_locked(skip_locked=True), skip)[:limit])
         _settle(found, now)
-        return [task.pk for task in found]
+    _grant_track_records(found)
+    return [task.pk for task in found]
 
 
 def waiting(limit: int, skip: Collection[int]) -> list[int]:
@@ -52,13 +55,21 @@ def _settle(found: list[Task], now: datetime) -> None:
     transcribed = [task for task in found if task.campaign.asks_for_words]
     prefetch_related_objects(transcribed, "clip__contributor__data_key")
     for campaign, some in _by_campaign(found):
-        crowd = crowds.for_campaign(campaign, [each for task in some for each in task.annotations.all()])
+        given = [each for task in some for each in task.annotations.all()]
+        crowd, with_record = crowds.for_campaign(campaign, given), _with_record(campaign, given)
         for task in some:
-            _apply(*_verdict(task, crowd), task, now)
+            _apply(*_verdict(task, crowd, _track_record(task, with_record)), task, now)
     for task in found:
         task.dirty_since = None
     bulk.update(found, ["dirty_since", *WRITTEN])
     _dispute([task for task in found if not task.adjudicated], now)
+
+
+def _grant_track_records(settled: list[Task]) -> None:
+    """To those who answered a control rightly. It holds no task; if it is killed, the next refit does it."""
+    for campaign, some in _by_campaign(settled):
+        if campaign.needs_track_record:
+            track_records.grant_for_controls(campaign.kind, campaign.language, some)
 
 
 def _by_campaign(some: list[Task]) -> Iterable[tuple[Campaign, list[Task]]]:
@@ -66,6 +77,21 @@ def _by_campaign(some: list[Task]) -> Iterable[tuple[Campaign, list[Task]]]:
     for task in some:
         by_campaign.setdefault(task.campaign, []).append(task)
     return by_campaign.items()
+
+
+def _with_record(campaign: Campaign, given: Iterable[Annotation]) -> set[int] | None:
+    """Those of these annotators who have a track record; None if the campaign needs no one who has."""
+    if not campaign.needs_track_record:
+        return None
+    people = {each.annotator_id for each in given if each.annotator_id is not None}
+    return track_records.among(campaign.kind, campaign.language, people)
+
+
+def _track_record(task: Task, with_record: set[int] | None) -> TrackRecord | None:
+    if with_record is None:
+        return None
+    is_found = any(each.annotator_id in with_record for each in task.annotations.all())
+    return TrackRecord.FOUND if is_found or task.kept_record else TrackRecord.MISSING
 
 
 def _dispute(some: list[Task], now: datetime) -> None:
@@ -78,21 +104,31 @@ def _dispute(some: list[Task], now: datetime) -> None:
     Dispute.objects.filter(task__in=agreed, decided_at=None).delete()
 
 
-WRITTEN = ["status", "wanted", "confidence", "settled_at", *columns("answer", "soft", "certificate")]
+WRITTEN = [
+    *("status", "wanted", "confidence", "settled_at", "awaits_record"),
+    *columns("answer", "soft", "certificate"),
+]
 
 
-def _verdict(task: Task, crowd: engine.EngineCrowd) -> tuple[Verdict, Certificate]:
-    """The verdict on all annotations of the task, by its campaign's rule, and its certificate."""
+def _verdict(
+    task: Task, crowd: engine.EngineCrowd, record: TrackRecord | None
+) -> tuple[Verdict, Certificate]:
+    """The verdict on all annotations of the task, by its campaign's rule, and its certificate.
+
+    What is settled stays settled with the same answer, also when whoever had a track record was erased.
+    """
     campaign = task.campaign
     rule = Rule(campaign.min_annotations, campaign.max_annotations, campaign.confidence)
     given = list(task.annotations.all())
     for each in given:
         each.task = task  # whose key opens them
-    return certificates.make(campaign.kind, given, rule, crowd)
+    settled_as = task.answer if task.status == Task.Status.SETTLED else None
+    return certificates.make(campaign.kind, given, rule, crowd, record, settled_as)
 
 
 def _apply(found: Verdict, certificate: Certificate, task: Task, now: datetime) -> None:
     task.soft, task.confidence, task.certificate = found.soft, found.confidence, certificate
+    task.awaits_record = found.withheld and not task.adjudicated
     if task.adjudicated:  # a reviewer's decision is final, and the votes say what they said
         return
     settled = found.outcome is Outcome.SETTLED

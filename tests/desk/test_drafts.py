@@ -25,7 +25,12 @@ DRAFT = "turn on the lice"
 @pytest.fixture
 def drafted(db):
     return campaigns.create(
-        slug="drafted", kind="transcription", language="en", min_annotations=2, drafts_by=MACHINE
+        slug="drafted",
+        kind="transcription",
+        language="en",
+        min_annotations=2,
+        drafts_by=MACHINE,
+        needs_track_record=False,
     )
 
 

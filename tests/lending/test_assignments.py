@@ -317,13 +317,19 @@ def test_lending_ten_of_many_tasks_takes_as_many_queries_as_one_of_few(
 
 @pytest.mark.parametrize(("tasks", "looked_at"), [(5, 5), (300, 30)])
 def test_lending_looks_at_few_tasks_in_campaigns_of_any_size(juniper, add_tasks, tasks, looked_at):
-    """From a point near the end, so that it continues from the beginning."""
+    """From a point near the end, so that it continues from the beginning; the same in both pools."""
     add_tasks(juniper, tasks)
+    assert _looked_at(juniper, awaiting=False) == looked_at
+    Task.objects.update(awaits_record=True)
+    assert (_looked_at(juniper, awaiting=False), _looked_at(juniper, awaiting=True)) == (0, looked_at)
+
+
+def _looked_at(juniper, awaiting):
     start = MAX_SPREAD - MAX_SPREAD // 100
     with connection.cursor() as cursor:
         values = (juniper.pk, juniper.max_annotations, start, 30, start, 30, 30, 120)
-        cursor.execute(f"SELECT count(DISTINCT id) FROM ({candidates.NEAR}) near", values)
-        assert cursor.fetchone() == (looked_at,)
+        cursor.execute(f"SELECT count(DISTINCT id) FROM ({candidates.near(awaiting)}) near", values)
+        return cursor.fetchone()[0]
 
 
 def test_the_last_task_that_an_annotator_has_not_had_is_found(bea, juniper, add_tasks):

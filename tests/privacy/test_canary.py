@@ -271,7 +271,9 @@ def town(tmp_path_factory):
     folder = tmp_path_factory.mktemp("canary")
     with QuickSite(folder / "home", TMPDIR=str(temporary)) as site:
         for slug, (kind, *more) in CAMPAIGNS.items():
-            site.manage("create_campaign", slug, "--kind", kind, "--language", "en", *more)
+            site.manage(
+                "create_campaign", slug, "--kind", kind, "--language", "en", "--no-track-record", *more
+            )
         leaver, stayer = Sharer(site, "Kanarienvögel-7d21", 1), Sharer(site, "Bleiber-31x7", 5)
         listeners = [Person(site, f"listener{number}") for number in range(2)]
         yield Town(site, temporary, [leaver], [stayer], listeners, folder / "dump.sql")

@@ -267,7 +267,9 @@ def town(tmp_path_factory):
     with QuickSite(folder / "home", TMPDIR=str(temporary)) as site:
         for slug, kind in zip(CAMPAIGNS, ("wake-word", "transcription"), strict=True):
             more = ["--wake-word", "hey juniper"] if kind == "wake-word" else []
-            site.manage("create_campaign", slug, "--kind", kind, "--language", "en", *more)
+            site.manage(
+                "create_campaign", slug, "--kind", kind, "--language", "en", "--no-track-record", *more
+            )
         leaving = [Contributor(site, "Kanarienvögel-7d21", 1)]
         leaving += [Contributor(site, f"Wegzieher{n}x{n * 7919}", 10 + n) for n in range(MORE_LEAVERS)]
         staying = [Contributor(site, f"Bleiber{n}x{n * 7919}", 5 + n) for n in range(2)]

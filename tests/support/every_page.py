@@ -182,10 +182,11 @@ def the_cast(now):
     for material in Material:
         consent.give(alice, material, [Purpose.VOLUNTEERS, Purpose.RESEARCHERS], now, reference="on paper")
     kinds, to_decide = Campaign.Kind, {"guidelines": "Yes: exactly this is said, also within a sentence."}
+    anyone = {"language": "en", "needs_track_record": False}
     juniper = campaigns.create(
-        slug="juniper", kind=kinds.WAKE_WORD, language="en", wake_word="hey juniper", **to_decide
+        slug="juniper", kind=kinds.WAKE_WORD, wake_word="hey juniper", **to_decide, **anyone
     )
-    sentences = campaigns.create(slug="sentences", kind=kinds.TRANSCRIPTION, language="en")
+    sentences = campaigns.create(slug="sentences", kind=kinds.TRANSCRIPTION, **anyone)
     juniper.prompts.create(text="hey juniper")
     sentences.prompts.create(text="what a fine day")
     return SimpleNamespace(

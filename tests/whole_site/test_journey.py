@@ -101,6 +101,7 @@ def test_the_journey_of_a_clip(site, clips, tmp_path):
         "hey juniper",
         "--max-annotations",
         "5",
+        "--no-track-record",
     )
     site.manage(
         "create_campaign",
@@ -111,6 +112,7 @@ def test_the_journey_of_a_clip(site, clips, tmp_path):
         "en",
         "--max-annotations",
         "5",
+        "--no-track-record",
     )
     for source, campaign in ((wake_words, "journey-word"), (sentences, "journey-said")):
         output = site.manage(

@@ -47,6 +47,11 @@ class Command(BaseCommand):
             metavar="MACHINE",
             help="import the column draft of manifests, by this machine, for volunteers who ask for it",
         )
+        parser.add_argument(
+            "--no-track-record",
+            action="store_true",
+            help="let the answers of new people alone settle a clip, without anyone who has a track record",
+        )
         parser.add_argument("--any-order", action="store_true", help="do not put clips without speech last")
         parser.add_argument(
             "--prompts", type=Path, metavar="FILE", help="sentences to read aloud, one per line"
@@ -59,7 +64,11 @@ class Command(BaseCommand):
         fields["prompts"] = self._read(options["prompts"]) if options["prompts"] else ""
         try:
             with transaction.atomic():
-                campaign = campaigns.create(**fields, speech_first=not options["any_order"])
+                campaign = campaigns.create(
+                    **fields,
+                    speech_first=not options["any_order"],
+                    needs_track_record=not options["no_track_record"],
+                )
                 campaigns.record_change({}, campaign, None, timezone.now())
         except ValidationError as error:
             raise CommandError(_by_field(error)) from error
