@@ -7,12 +7,13 @@ from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_GET, require_POST
+from django.views.decorators.http import require_GET
 
 from . import audit, reauthentication, tokens
 from .caching import uncached
 from .forms import TokenForm
 from .models import TOKEN_DAYS, ProgramToken
+from .posting import posted_from
 from .roles import PersonalRequest
 
 
@@ -24,7 +25,7 @@ def profile(request: PersonalRequest) -> HttpResponse:
     return _page(request, TokenForm(request.user, initial=initial))
 
 
-@require_POST
+@posted_from("profile")
 @login_required
 @reauthentication.required("POST", page="profile")
 def make_token(request: PersonalRequest) -> HttpResponse:
@@ -46,7 +47,7 @@ def make_token(request: PersonalRequest) -> HttpResponse:
     return uncached(_page(request, TokenForm(request.user), token))
 
 
-@require_POST
+@posted_from("profile")
 @login_required
 def revoke_token(request: PersonalRequest, digest: str) -> HttpResponse:
     token = get_object_or_404(request.user.tokens, digest=digest)

@@ -13,10 +13,11 @@ from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
-from django.views.decorators.http import require_GET, require_POST
+from django.views.decorators.http import require_GET
 
 from . import audit, audit_words, reauthentication
 from .models import AuditCheck, AuditEvent
+from .posting import posted_from
 from .roles import PersonalRequest, admin_required
 
 PAGE_SIZE = 50
@@ -86,7 +87,7 @@ def record(request: PersonalRequest) -> HttpResponse:
     return render(request, "accounts/audit.html", context)
 
 
-@require_POST
+@posted_from("audit")
 @admin_required
 def check(request: PersonalRequest) -> HttpResponse:
     audit.ask_for_check(timezone.now())

@@ -10,12 +10,13 @@ from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation.trans_real import parse_accept_lang_header
-from django.views.decorators.http import require_GET, require_POST
+from django.views.decorators.http import require_GET
 
 from . import consent as consents
 from . import notices, receipts
 from .consent_form import ConsentForm
 from .models import Consent, Material, Purpose, Role
+from .posting import posted_from
 from .roles import PersonalRequest, contributor_required
 
 
@@ -25,7 +26,7 @@ def consent(request: PersonalRequest) -> HttpResponse:
     return _page(request, _form(request))
 
 
-@require_POST
+@posted_from("consent")
 @contributor_required
 def give(request: PersonalRequest) -> HttpResponse:
     form = _form(request, answered=True)
@@ -42,7 +43,7 @@ def give(request: PersonalRequest) -> HttpResponse:
     return _page(request, form, status=400)
 
 
-@require_POST
+@posted_from("consent")
 @login_required
 def disguise(request: PersonalRequest) -> HttpResponse:
     wanted = request.POST.get("disguised") == "yes"

@@ -9,13 +9,15 @@ from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_http_methods, require_POST
+from django.views.decorators.http import require_http_methods
 
 from . import devices as acts
 from . import too_many
 from .limits import LimitReached
+from .posting import posted_from
 from .refusals import in_words
 from .roles import PersonalRequest, contributor_required
+from .typed import keeps_typed
 from .wording import WORDS
 
 
@@ -24,6 +26,7 @@ class PairingForm(forms.Form):
     name = forms.CharField(max_length=60, required=False, validators=[ProhibitNullCharactersValidator()])
 
 
+@keeps_typed("code", "name")
 @require_http_methods(["GET", "POST"])
 @contributor_required
 def devices(request: PersonalRequest) -> HttpResponse:
@@ -43,7 +46,7 @@ def devices(request: PersonalRequest) -> HttpResponse:
     return _page(request, form, status=400 if form.errors else 200)
 
 
-@require_POST
+@posted_from("devices")
 @contributor_required
 def revoke(request: PersonalRequest, uuid: UUID) -> HttpResponse:
     device = get_object_or_404(request.user.devices, uuid=uuid)
@@ -52,7 +55,7 @@ def revoke(request: PersonalRequest, uuid: UUID) -> HttpResponse:
     return redirect("devices")
 
 
-@require_POST
+@posted_from("devices")
 @contributor_required
 def remove(request: PersonalRequest, uuid: UUID) -> HttpResponse:
     """Deletes the device with its tokens and its reported details; its clips stay."""

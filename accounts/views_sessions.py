@@ -7,9 +7,10 @@ from django.shortcuts import redirect, render
 from django.utils.crypto import constant_time_compare
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
-from django.views.decorators.http import require_GET, require_POST
+from django.views.decorators.http import require_GET
 
 from . import sessions as acts
+from .posting import posted_from
 from .roles import PersonalRequest
 
 
@@ -25,7 +26,7 @@ def sessions(request: PersonalRequest) -> HttpResponse:
     return render(request, "accounts/sessions.html", {"rows": rows})
 
 
-@require_POST
+@posted_from("sessions")
 @login_required
 def end(request: PersonalRequest, name: str) -> HttpResponse:
     """End one of the person's own sessions. This one ends by logging out, which also clears the browser."""
@@ -39,7 +40,7 @@ def end(request: PersonalRequest, name: str) -> HttpResponse:
     return redirect("sessions")
 
 
-@require_POST
+@posted_from("sessions")
 @login_required
 def end_others(request: PersonalRequest) -> HttpResponse:
     ended = acts.end_all(request.user, but=request.session.session_key)

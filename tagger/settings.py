@@ -149,6 +149,7 @@ MIDDLEWARE = [
     # Inside allauth's, whose own way would store what was sent, and from where, in plain text.
     "accounts.reauthentication.Middleware",
     "accounts.too_many.Middleware",
+    "tagger.wrong_method.AsPage",
 ]
 
 ROOT_URLCONF = "tagger.urls"
@@ -166,6 +167,7 @@ TEMPLATES = [
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
                 "accounts.context.sends_mail",
+                "accounts.typed.typed_by",
             ]
         },
     }
@@ -222,6 +224,7 @@ MESSAGE_STORAGE = "tagger.cookies.Messages"
 SESSION_ENGINE = "accounts.sessions"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
 SESSION_COOKIE_HTTPONLY = True
+CSRF_FAILURE_VIEW = "accounts.typed.csrf_failure"
 SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
 # The web servers in front of this site. Only they are believed when they say who sent a request
 # (X-Forwarded-For) and whether over HTTPS (X-Forwarded-Proto). Over a unix socket they are trusted anyway.

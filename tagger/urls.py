@@ -12,6 +12,7 @@ from drf_spectacular.views import SpectacularAPIView
 
 from accounts.browser_data import logs_out
 from accounts.caching import public_document
+from accounts.posting import posted_from
 
 from . import probes, well_known
 from .desk.urls import hot
@@ -36,7 +37,7 @@ urlpatterns = [
     *not_offered,
     path("accounts/logout/", logs_out(logout), name="account_logout"),
     path("accounts/", include("allauth.urls")),
-    path("admin/logout/", logs_out(admin.site.logout)),
+    path("admin/logout/", posted_from("account_logout")(logs_out(admin.site.logout))),
     path("admin/", admin.site.urls),
     # A CSRF token would set a cookie on every page. Without one, another site can change no more than the
     # language.

@@ -1,13 +1,16 @@
 """The page where volunteers hear a clip and answer, and its form for browsers without JavaScript."""
 
 from django.contrib import messages
-from django.http import HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
-from django.views.decorators.http import require_GET, require_POST
+from django.views.decorators.http import require_GET
 
+from accounts.models import User
+from accounts.posting import posted_from
 from accounts.roles import PersonalRequest, annotator_required
+from accounts.typed import keeps_typed
 from datasets.models import Campaign, Label
 from datasets.normalise import BadTranscript
 from tagger.forms import form_for
@@ -30,7 +33,16 @@ def tag(request: PersonalRequest, slug: str) -> HttpResponse:
     return _tag_page(request, campaign, lent[0] if lent else None)
 
 
-@require_POST
+def _desk(request: HttpRequest, pk: int) -> str:
+    """The page with this clip's form; the list of campaigns if it is not lent to whoever asks."""
+    if not isinstance(request.user, User):
+        return reverse("campaigns")
+    campaign = Campaign.objects.filter(tasks__assignments__in=request.user.assignments.filter(pk=pk)).first()
+    return reverse("tag", args=[campaign.slug]) if campaign else reverse("campaigns")
+
+
+@keeps_typed("answer")
+@posted_from(_desk)
 @annotator_required
 def hand_in(request: PersonalRequest, pk: int) -> HttpResponse:
     """The form for browsers without JavaScript; with it, the page's script sends answers to the API."""
@@ -47,7 +59,7 @@ def hand_in(request: PersonalRequest, pk: int) -> HttpResponse:
     return redirect("tag", campaign.slug)
 
 
-@require_POST
+@posted_from(_desk)
 @annotator_required
 def skip(request: PersonalRequest, pk: int) -> HttpResponse:
     assignment = get_object_or_404(request.user.assignments.select_related("task__campaign"), pk=pk)

@@ -6,10 +6,11 @@ from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_GET, require_POST
+from django.views.decorators.http import require_GET
 
 from accounts import audit
 from accounts.models import Role
+from accounts.posting import posted_from
 from accounts.roles import PersonalRequest, listener_required
 from datasets.clips import byteranges, hearing
 from tagger.lending import assignments
@@ -30,7 +31,7 @@ def audio(request: PersonalRequest, pk: int) -> HttpResponse:
     return byteranges.sound(request, hearing.for_volunteers(example.task.clip))
 
 
-@require_POST
+@posted_from("campaigns")
 @listener_required
 def report(request: PersonalRequest, pk: int) -> HttpResponse:
     """Hide an example from everyone: any person who may hear it may report it."""

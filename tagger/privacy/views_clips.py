@@ -11,10 +11,11 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
-from django.views.decorators.http import require_GET, require_http_methods, require_POST
+from django.views.decorators.http import require_GET, require_http_methods
 
 from accounts import reauthentication
 from accounts.browser_data import forget_pages
+from accounts.posting import posted_from
 from accounts.roles import PersonalRequest
 from datasets.clips import byteranges, vault
 
@@ -53,7 +54,7 @@ def delete(request: PersonalRequest, pk: int) -> HttpResponse:
     return render(request, "tagger/privacy/my_clips_delete.html", {"shown": shown, "now": timezone.now()})
 
 
-@require_POST
+@posted_from("my_clips")
 @login_required
 def delete_ticked(request: PersonalRequest) -> HttpResponse:
     """Asks for no confirmation: ticking and pressing are two acts, as many as sharing took."""
@@ -74,7 +75,7 @@ def delete_all(request: PersonalRequest) -> HttpResponse:
     return render(request, "tagger/privacy/my_clips_delete.html", {"number": number})
 
 
-@require_POST
+@posted_from("my_clips")
 @login_required
 def keep(request: PersonalRequest) -> HttpResponse:
     kept = my_clips.end_cooling_off(request.user, _ticked(request), timezone.now())
@@ -87,7 +88,7 @@ def keep(request: PersonalRequest) -> HttpResponse:
     return redirect("my_clips")
 
 
-@require_POST
+@posted_from("my_clips")
 @login_required
 def cooling_off(request: PersonalRequest) -> HttpResponse:
     form = CoolingOffForm(request.POST)

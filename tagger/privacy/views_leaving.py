@@ -14,12 +14,13 @@ from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_GET, require_http_methods, require_POST
+from django.views.decorators.http import require_GET, require_http_methods
 
 from accounts import audit, known_browsers, reauthentication, receipts
 from accounts.browser_data import forget_everything, forget_pages
 from accounts.caching import uncached
 from accounts.models import Material, Purpose
+from accounts.posting import posted_from
 from accounts.roles import PersonalRequest
 from datasets.models import Withdrawal
 
@@ -100,7 +101,7 @@ def _go_on(request: HttpRequest, address: str) -> HttpResponse:
     return redirect(address)
 
 
-@require_POST
+@posted_from("consent")
 @login_required
 def withdraw_consent(request: PersonalRequest) -> HttpResponse:
     """Withdraw everything, or the consent next to the button. Asks no question and no reason."""

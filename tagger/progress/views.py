@@ -6,8 +6,9 @@ from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_GET, require_POST
+from django.views.decorators.http import require_GET
 
+from accounts.posting import posted_from
 from accounts.roles import PersonalRequest, annotator_required, reviewer_required
 from datasets.models import Campaign
 from tagger.models import Reliability
@@ -59,7 +60,7 @@ def named_volunteers(request: PersonalRequest) -> HttpResponse:
     return render(request, "tagger/progress/leaderboard.html", context)
 
 
-@require_POST
+@posted_from("leaderboard")
 @annotator_required
 def choose_leaderboard(request: PersonalRequest) -> HttpResponse:
     is_listed = _switched_on(request)
@@ -70,7 +71,7 @@ def choose_leaderboard(request: PersonalRequest) -> HttpResponse:
     return redirect("leaderboard")
 
 
-@require_POST
+@posted_from("my_answers")
 @annotator_required
 def choose_streak(request: PersonalRequest) -> HttpResponse:
     is_shown = _switched_on(request)

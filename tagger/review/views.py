@@ -8,11 +8,13 @@ from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_GET, require_POST
+from django.views.decorators.http import require_GET
 
 from accounts import audit
+from accounts.posting import posted_from
 from accounts.refusals import in_words
 from accounts.roles import PersonalRequest, reviewer_required
+from accounts.typed import keeps_typed
 from datasets.clips import byteranges, hearing
 from datasets.models import Clip, Label
 from datasets.normalise import BadTranscript
@@ -36,6 +38,7 @@ def review(request: PersonalRequest) -> HttpResponse:
     return render(request, "tagger/review/review.html", context)
 
 
+@keeps_typed("answer", "note")
 @reviewer_required
 def decide(request: PersonalRequest, pk: int) -> HttpResponse:
     dispute = get_object_or_404(disputes.open_for(request.user), pk=pk)
@@ -86,7 +89,7 @@ def report_audio(request: PersonalRequest, pk: int) -> HttpResponse:
     return _sound(request, clip)
 
 
-@require_POST
+@posted_from("review")
 @reviewer_required
 def show_again(request: PersonalRequest, pk: int) -> HttpResponse:
     """Put a reported clip back in the queue: the reviewer found nothing wrong with it."""
@@ -95,7 +98,7 @@ def show_again(request: PersonalRequest, pk: int) -> HttpResponse:
     return redirect("review")
 
 
-@require_POST
+@posted_from("review")
 @reviewer_required
 def take_out(request: PersonalRequest, pk: int) -> HttpResponse:
     examples.take_out(get_object_or_404(examples.for_reviewer(request.user), pk=pk))

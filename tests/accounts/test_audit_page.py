@@ -293,10 +293,11 @@ def test_failures_at_the_same_moment_are_all_counted(run_together):
     kept_by='        self._record(request, response, lambda context: [context["original"]])\n',
     broken="",
 )
-def test_who_was_shown_to_an_admin_is_recorded_by_number(admin_client, admin_user, alice, bea):
-    for address in ("", f"{bea.pk}/change/", f"{bea.pk}/change/", f"{bea.pk}/history/"):
+def test_who_was_shown_to_an_admin_is_recorded_by_number(admin_client, admin_user, alice, bea, carl):
+    for address in ("", f"{bea.pk}/change/", f"{bea.pk}/change/", f"{carl.pk}/history/"):
         assert admin_client.get(f"/admin/accounts/user/{address}").status_code == 200
-    everybody, one = events()
+    everybody, one, history = events()
+    assert history.details == {"people": [carl.pk]}
     assert everybody.details["people"] == sorted(User.objects.values_list("pk", flat=True))
     assert (one.act, one.details, one.person) == (Act.LOOKED, {"people": [bea.pk]}, admin_user)
     admin_client.get("/admin/accounts/consent/")

@@ -88,20 +88,30 @@ def everywhere(db):
     kept_by='    "microphone": ("record_campaign", "speak_freely"),\n',
     broken='    "microphone": ("",),\n',
 )
+@mutant(
+    "after logging in, an address for a form leads to its page",
+    "accounts/posting.py",
+    kept_by='            if request.method in ("GET", "HEAD"):\n',
+    broken="            if False:\n",
+)
 @pytest.mark.django_db
 def test_every_address_answers_everybody_with_all_headers(everywhere):
-    missing, kept, heard = {}, set(), set()
+    missing, kept, heard, refused = {}, set(), set(), set()
     for who, address, response in everywhere():
         assert response.status_code < 500, address
         if found := wrong_of_page(response):
             missing[who, address] = found
         if is_kept(response) and who != "stranger":
             kept.add(address)
+        if response.status_code == 405:
+            refused.add(address.split("/")[1])
         if "microphone=(self)" in response["Permissions-Policy"]:
             heard.add(address)
     assert missing == {}
     assert kept == PUBLIC - {"/.well-known/security.txt"}  # which is not there without an address
     assert heard == {"/record/sentences/", "/record/sentences/freely/"}
+    # Where only forms lead, a browser that comes by itself, as after logging in, is led to the form.
+    assert refused <= {"api", "v1"}
 
 
 @pytest.fixture

@@ -250,17 +250,30 @@ def test_an_assignment_of_another_person_is_not_found(act, here, lent):
 
 
 @pytest.mark.parametrize(
-    "address",
+    ("address", "page"),
     [
-        "/assignments/1/answer/",
-        "/assignments/1/skip/",
-        "/review/clips/1/show-again/",
-        "/profile/tokens/",
-        "/profile/sessions/end-others/",
+        ("/assignments/{lent}/answer/", "/tag/juniper/"),
+        ("/assignments/{lent}/skip/", "/tag/juniper/"),
+        ("/assignments/999999/skip/", "/tag/"),
+        ("/review/clips/1/show-again/", "/review/"),
+        ("/profile/tokens/", "/profile/"),
+        ("/profile/sessions/end-others/", "/profile/sessions/"),
+        ("/my-clips/keep/", "/my-clips/"),
+        ("/admin/logout/", "/accounts/logout/"),
     ],
 )
-def test_changes_are_never_made_by_get(address, here):
-    assert here("root").get(address).status_code == 405
+def test_changes_are_never_made_by_get_which_leads_to_the_page_with_the_form(address, page, here, lent):
+    answer = here("bea").get(address.format(lent=lent.pk))
+    assert (answer.status_code, answer["Location"]) == (302, page)
+    lent.refresh_from_db()
+    assert lent.state == Assignment.State.LENT
+
+
+def test_what_a_page_does_not_take_is_refused_on_a_page(here):
+    answer = here("bea").post("/my-answers/")
+    assert answer.status_code == 405 and "GET" in answer["Allow"]
+    assert "This page does not take what was sent" in answer.content.decode()
+    assert here("bea").get("/v1/device/activate").content == b""  # programs are spared it
 
 
 def test_a_form_without_its_csrf_token_is_refused_with_an_explanation(bea, lent):
