@@ -21,7 +21,7 @@ from django.utils import timezone
 from django.utils.regex_helper import normalize
 from django.views.defaults import server_error
 
-from accounts import consent, devices, receipts
+from accounts import consent, devices, limits, receipts, too_many
 from accounts.models import Material, ProgramToken, Purpose, Role, User
 from datasets import campaigns
 from datasets.clips import fingerprints, intake
@@ -55,9 +55,11 @@ def shown_to_all():
 
 
 def tell():
-    """Prints it all as JSON, and the page that is shown when something breaks."""
-    broken = server_error(RequestFactory().get("/")).content.decode()
-    print(json.dumps({"shown": shown_to_all(), "broken": broken}))  # noqa: T201
+    """Prints it all as JSON, and the pages that are shown when something breaks, or is done too often."""
+    request = RequestFactory().get("/")
+    broken = server_error(request).content.decode()
+    too_often = too_many.response(request, limits.LimitReached(limits.SIGN_UPS, 240)).content.decode()
+    print(json.dumps({"shown": shown_to_all(), "broken": broken, "too-often": too_often}))  # noqa: T201
 
 
 # --- addresses ----------------------------------------------------------------------------------

@@ -82,13 +82,14 @@ def test_planted_faults_are_found(visit):
 
 def test_error_pages_have_no_fault(shown, page_of):
     page = page_of("contributor", expected=["40"])
-    for name in ("broken", "not-understood"):
+    for name in ("broken", "not-understood", "too-often"):
         page.route(f"**/{name}/", partial(Route.fulfill, body=shown[name], content_type="text/html"))
     looker, faults = Looker(page), []
     for address, heading in (
         ("/nothing/", "There is nothing here"),
         ("/review/", "You do not have access to this page"),
         ("/not-understood/", "We could not understand this request"),
+        ("/too-often/", "Please wait a little"),
         ("/broken/", "Something went wrong on our side"),
     ):
         page.goto(address)
