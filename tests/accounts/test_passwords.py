@@ -96,8 +96,8 @@ def test_a_password_that_only_contains_the_pseudonym_is_fine():
 @mutant(
     "a password that many people use is refused",
     "accounts/passwords.py",
-    kept_by="in self.passwords or _guesses(password) < FEWEST_GUESSES:",
-    broken="in self.passwords:",
+    kept_by="if is_known or _guesses(password) < FEWEST_GUESSES:",
+    broken="if is_known:",
 )
 @pytest.mark.parametrize(
     "password",
@@ -107,6 +107,17 @@ def test_what_is_easy_to_guess_is_refused_with_words_that_help(db, client, passw
     assert "password_easy_to_guess" in codes(password)
     page = client.post("/accounts/signup/", {"username": "wanda", "password1": password}).content.decode()
     assert "This is easy to guess" in page and not User.objects.exists()
+
+
+@mutant(
+    "a password that was in a breach is refused",
+    "accounts/passwords.py",
+    kept_by=" or _is_breached(password)",
+    broken="",
+)
+@pytest.mark.parametrize("password", ["0198429213", "0rhl36dnxm", "!Batman60!"])
+def test_a_password_from_a_breach_is_refused_however_hard_to_guess(password):
+    assert "password_easy_to_guess" in codes(password)
 
 
 @pytest.mark.parametrize(
