@@ -1,14 +1,12 @@
-"""Imports a collection: a folder of audio, or a CSV manifest that names files next to it.
+"""Imports a collection: a folder of audio, or a manifest that names files next to it.
 
 A file that is refused is reported with its reason and does not stop the others. A run that was interrupted
 continues where it stopped when it is started again.
 """
 
-import csv
 import os
 import stat
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from functools import cached_property
@@ -22,47 +20,12 @@ from accounts.refusals import Refusal
 from datasets import languages, normalise
 from datasets.models import Campaign, Clip, Label
 
-from . import audio, intake
+from . import audio, folders, intake, manifests
+from .sources import BadSource, FileRefused, ImportItem, ImportRefusal, SourceFault
 
-AUDIO_NAMES = {".wav", ".wave", ".flac", ".ogg", ".oga", ".opus", ".mp3", ".webm", ".m4a", ".mp4"}
 TRUTHS = {"", "wake-word", "not-wake-word", *Label.values}
-COLUMNS = {"path", "language", "speaker", "wake_word", "truth", "transcript", "draft"}
 BATCH_CLIPS, BATCH_BYTES = 256, 16 * 2**20  # the most clips of one batch, and the most bytes of sound
 LARGEST = 64 * 2**20  # bytes; 30 s at 192 kHz in stereo are far below
-
-
-class SourceFault(StrEnum):
-    """Why a folder or manifest cannot be read as one."""
-
-    MISSING = "source-missing"
-    UNKNOWN_KIND = "source-of-unknown-kind"
-    NOT_UTF_8 = "manifest-not-utf-8"
-    BROKEN_CSV = "manifest-broken-csv"
-    NO_PATH_COLUMN = "manifest-without-path-column"
-    COLUMN_TWICE = "manifest-column-twice"
-    TOO_MANY_CELLS = "manifest-too-many-cells"
-
-
-class BadSource(Refusal):
-    """The folder or manifest cannot be read as one. Its code is a SourceFault."""
-
-
-class ImportRefusal(StrEnum):
-    """Why one file, or its row of the manifest, is refused."""
-
-    MISSING = "file-missing"
-    NOT_A_FILE = "not-a-file"
-    TOO_LARGE = "file-too-large"
-    UNREADABLE = "file-unreadable"
-    BAD_LANGUAGE = "bad-language"
-    OTHER_LANGUAGE = "other-language"
-    BAD_TRUTH = "bad-truth"
-    ZERO_CHARACTER = "zero-character"
-    WITHDREW = "contributor-withdrew"
-
-
-class FileRefused(Refusal):
-    """One file of an import is refused. Its code is an ImportRefusal."""
 
 
 class ImportOutcome(StrEnum):
@@ -73,45 +36,35 @@ class ImportOutcome(StrEnum):
     REFUSED = "refused"
 
 
-@dataclass(frozen=True)
-class ImportItem:
-    """One file of the source, with what the manifest says about it. `name` is for messages."""
-
-    name: str
-    path: str | Path
-    language: str = ""
-    speaker: str = ""
-    wake_word: str = ""
-    truth: str = ""
-    transcript: str = ""
-    draft: str = ""
-
-
 def items(source: Path) -> Iterator[ImportItem]:
     """The files of a folder, sorted by name, or the rows of a manifest. Raises BadSource."""
-    if source.is_dir():
-        return _recordings(source)
-    if source.suffix.lower() == ".csv" and source.is_file():
-        return _rows(source)
-    if source.is_file():
-        raise BadSource(SourceFault.UNKNOWN_KIND, path=source)
-    raise BadSource(SourceFault.MISSING, path=source)
+    return folders.items(source) if _is_folder(source) else manifests.items(source)
 
 
 def count(source: Path) -> int:
     """How many items there are. A manifest is read to its end for this. Raises BadSource."""
-    if source.is_dir():
-        return sum(is_audio(name) for _, name in _files(source))
-    return sum(1 for _ in items(source))
+    return sum(1 for _ in folders.items(source)) if _is_folder(source) else manifests.count(source)
 
 
 def skipped(source: Path) -> int:
     """How many files of a folder are skipped because their names are not those of audio files."""
-    return sum(not is_audio(name) for _, name in _files(source)) if source.is_dir() else 0
+    return folders.count_skipped(source) if source.is_dir() else 0
 
 
-def is_audio(name: str) -> bool:
-    return os.path.splitext(name)[1].lower() in AUDIO_NAMES and not name.startswith(".")
+def layout(source: Path) -> manifests.Layout | None:
+    """How the columns of a manifest were understood; None for a folder. Raises BadSource."""
+    return None if _is_folder(source) else manifests.layout(source)
+
+
+def _is_folder(source: Path) -> bool:
+    """Raises BadSource if it is neither a folder nor a manifest."""
+    if source.is_dir():
+        return True
+    if not source.exists():
+        raise BadSource(SourceFault.MISSING, path=source)
+    if source.suffix.lower() not in manifests.SUFFIXES or not source.is_file():
+        raise BadSource(SourceFault.UNKNOWN_KIND, path=source)
+    return False
 
 
 class ImportRun:
@@ -155,6 +108,8 @@ class ImportRun:
 
     def _submission(self, item: ImportItem) -> intake.Submission | Refusal:
         """Reads and checks everything about a file that can be checked before it is stored."""
+        if item.fault:
+            return item.fault
         try:
             language, truth = self._language(item), self._truth(item)
             draft = item.draft if self.campaign.drafts_by else ""
@@ -182,7 +137,7 @@ class ImportRun:
         return self._people[speaker]
 
     def _language(self, item: ImportItem) -> str:
-        language = item.language or self.campaign.language
+        language = languages.tidied(item.language) or self.campaign.language
         if not languages.is_code(language):
             raise FileRefused(ImportRefusal.BAD_LANGUAGE, language=item.language)
         # Volunteers can recognise a wake word in any language, but can only transcribe a language they know.
@@ -213,77 +168,30 @@ def _outcome(done: bool | Refusal) -> ImportOutcome | Refusal:
     return ImportOutcome.ADDED if done else ImportOutcome.EXISTING
 
 
-def _recordings(folder: Path) -> Iterator[ImportItem]:
-    # Strings, because Path objects would take as long as reading the files.
-    root = len(os.path.join(folder, ""))
-    for here, name in _files(folder):
-        if is_audio(name):
-            path = os.path.join(here, name)
-            yield ImportItem(_shown(path[root:]), path)
-
-
-def _files(folder: Path) -> Iterator[tuple[str, str]]:
-    for here, folders, names in os.walk(os.path.join(folder, "")):
-        folders.sort()
-        yield from ((here, name) for name in sorted(names))
-
-
-def _shown(path: str) -> str:
-    """A name that can be printed: file names may contain bytes that are not UTF-8."""
-    return path.encode(errors="replace").decode()
-
-
-def _rows(manifest: Path) -> Iterator[ImportItem]:
-    with open(manifest, encoding="utf-8-sig", newline="") as file:
-        reader = csv.DictReader(file, strict=True)
-        try:
-            _check_columns(manifest, reader.fieldnames)
-            for row in reader:
-                yield _item(manifest, reader.line_num, row)
-        except UnicodeDecodeError as error:
-            line = _first_line_not_utf_8(manifest)
-            raise BadSource(SourceFault.NOT_UTF_8, path=manifest, line=line, error=error.reason) from error
-        except csv.Error as error:
-            line = reader.line_num + 1
-            raise BadSource(SourceFault.BROKEN_CSV, path=manifest, line=line, error=error) from error
-
-
-def _first_line_not_utf_8(manifest: Path) -> int:
-    """Reads the file again, because it is decoded in blocks, well ahead of the line being read."""
-    with open(manifest, encoding="utf-8", errors="surrogateescape") as file:
-        lines = enumerate(file, start=1)
-        return next(number for number, line in lines if any("\udc80" <= c <= "\udcff" for c in line))
-
-
-def _check_columns(manifest: Path, found: object) -> None:
-    names = list(found or [])  # type: ignore[call-overload]
-    if "path" not in names:
-        found_names = ", ".join(names) or "nothing"
-        raise BadSource(SourceFault.NO_PATH_COLUMN, path=manifest, line=1, found=found_names)
-    twice = {name for name in names if names.count(name) > 1 and name in COLUMNS}
-    if twice:
-        raise BadSource(SourceFault.COLUMN_TWICE, path=manifest, line=1, column=twice.pop())
-
-
-def _item(manifest: Path, line: int, row: dict[str, str | None]) -> ImportItem:
-    if None in row:  # DictReader's name for cells beyond the last column
-        raise BadSource(SourceFault.TOO_MANY_CELLS, path=manifest, line=line)
-    cells = {name: (row.get(name) or "").strip() for name in COLUMNS}
-    path = cells.pop("path")
-    return ImportItem(f"line {line}: {path or '(no path)'}", manifest.parent / path, **cells)
-
-
 def _bytes(path: str | Path) -> bytes:
     try:
-        found = os.stat(path)
-        if not stat.S_ISREG(found.st_mode):
-            raise FileRefused(ImportRefusal.NOT_A_FILE)
-        if found.st_size > LARGEST:
-            megabytes, most = found.st_size / 2**20, LARGEST // 2**20
-            raise FileRefused(ImportRefusal.TOO_LARGE, megabytes=megabytes, most=most)
-        with open(path, "rb", buffering=0) as file:
-            return file.read()
+        return _read(path)
     except (FileNotFoundError, NotADirectoryError):
-        raise FileRefused(ImportRefusal.MISSING) from None
+        pass
     except (OSError, ValueError) as error:
         raise FileRefused(ImportRefusal.UNREADABLE, error=error) from error
+    real = manifests.on_disk(path)
+    if real is None:
+        raise FileRefused(ImportRefusal.MISSING)
+    try:
+        return _read(real)
+    except FileNotFoundError:  # a link to nothing
+        raise FileRefused(ImportRefusal.MISSING) from None
+    except OSError as error:
+        raise FileRefused(ImportRefusal.UNREADABLE, error=error) from error
+
+
+def _read(path: str | Path) -> bytes:
+    found = os.stat(path)
+    if not stat.S_ISREG(found.st_mode):
+        raise FileRefused(ImportRefusal.NOT_A_FILE)
+    if found.st_size > LARGEST:
+        megabytes, most = found.st_size / 2**20, LARGEST // 2**20
+        raise FileRefused(ImportRefusal.TOO_LARGE, megabytes=megabytes, most=most)
+    with open(path, "rb", buffering=0) as file:
+        return file.read()

@@ -11,9 +11,9 @@ from accounts.wording import WORDS as ACCOUNTS_WORDS
 from datasets.normalise import TranscriptFault
 
 from .audio_faults import AudioFault, BadAudio
-from .imports import ImportRefusal, SourceFault
 from .intake import IntakeRefusal
 from .recording import RecordingRefusal
+from .sources import ImportRefusal, SourceFault
 from .uploads import UploadRefusal
 
 Words = dict[Any, str | Promise]
@@ -87,15 +87,26 @@ WORDS: Words = {
     ImportRefusal.TOO_LARGE: "%(megabytes).0f MB; the limit is %(most)d MB",
     ImportRefusal.MISSING: "there is no such file",
     ImportRefusal.UNREADABLE: "it cannot be read: %(error)s",
-    SourceFault.UNKNOWN_KIND: "%(path)s is neither a folder nor a manifest whose name ends in .csv.",
+    ImportRefusal.LINKED_FOLDER: "this is a link to a folder and is not followed; import that folder itself",
+    ImportRefusal.OUTSIDE: "its path is absolute or leads out of the manifest's folder",
+    ImportRefusal.CONTRADICTS: "line %(line)d names the same file and says something else of it",
+    SourceFault.UNKNOWN_KIND: "%(path)s is neither a folder nor a manifest whose name ends in .csv or .tsv.",
+    SourceFault.UNREADABLE: "%(path)s cannot be read: %(error)s.",
     SourceFault.MISSING: "%(path)s does not exist.",
     SourceFault.NOT_UTF_8: "%(path)s, line %(line)d: not UTF-8 (%(error)s).",
     SourceFault.BROKEN_CSV: "%(path)s, line %(line)d: %(error)s.",
     SourceFault.NO_PATH_COLUMN: "%(path)s, line %(line)d: no column named path (found: %(found)s).",
-    SourceFault.COLUMN_TWICE: "%(path)s, line %(line)d: the column %(column)s appears twice.",
-    SourceFault.TOO_MANY_CELLS: (
-        "%(path)s, line %(line)d: more cells than columns; put quotes around a cell with a comma."
+    SourceFault.UNKNOWN_COLUMNS: (
+        "%(path)s, line %(line)d: unknown columns: %(columns)s. Rename or remove them, so that nothing is "
+        "passed over by mistake. The columns are %(known)s; usual other names for these are known too."
     ),
+    SourceFault.COLUMN_TWICE: (
+        "%(path)s, line %(line)d: the column %(column)s appears twice (found: %(found)s)."
+    ),
+    SourceFault.TOO_MANY_CELLS: (
+        "%(path)s, line %(line)d: more cells than columns; put quotes around a cell with a %(delimiter)s."
+    ),
+    SourceFault.TOO_FEW_CELLS: "%(path)s, line %(line)d: fewer cells than columns.",
 }
 
 FOR_DEVICES: Words = WORDS | {

@@ -445,7 +445,7 @@ def test_an_interrupted_run_continues_where_it_stopped(juniper, source, record, 
         return put_all(wavs)
 
     monkeypatch.setattr(vault, "put_all", put_until_the_disk_is_full)
-    with pytest.raises(OSError, match="No space left"):
+    with pytest.raises(CommandError, match="No space left"):
         run_import(source)
     assert Clip.objects.count() == Task.objects.count() == len(files_in_the_vault(own_home)) == 2
     monkeypatch.setattr(vault, "put_all", put_all)
@@ -521,7 +521,7 @@ def test_a_batch_is_stored_whole_or_not_at_all(juniper, twelve, own_home, monkey
 
     with monkeypatch.context() as patch:
         patch.setattr(vault, "_write_draft", until_the_disk_is_full)
-        with pytest.raises(OSError, match="No space left"):
+        with pytest.raises(CommandError, match="No space left"):
             run_import(twelve)
     assert Clip.objects.count() == Task.objects.count() == 10
     assert files_in_the_vault(own_home) == set(Clip.objects.values_list("stored_as", flat=True))

@@ -1,3 +1,4 @@
+import sqlite3
 import sys
 from argparse import ArgumentParser
 from collections import Counter
@@ -5,13 +6,16 @@ from pathlib import Path
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
+from django.db import OperationalError
 from django.utils import timezone
 from tqdm import tqdm
 
 from accounts import audit
 from accounts.refusals import Refusal, in_words
 from datasets.clips import imports
-from datasets.clips.imports import ImportItem, ImportOutcome
+from datasets.clips.imports import ImportOutcome
+from datasets.clips.manifests import Layout
+from datasets.clips.sources import BadSource, ImportItem
 from datasets.clips.wording import WORDS
 from datasets.models import Campaign
 
@@ -20,8 +24,9 @@ LONGEST_NAME = 100
 
 class Command(BaseCommand):
     help = (
-        "Imports a folder of audio, or a CSV manifest with the column path and, where known, language, "
-        "speaker, wake_word, truth, transcript. When it is run again, it adds only what is missing."
+        "Imports a folder of audio, or a manifest (CSV or TSV) with the column path and, where known, "
+        "language, speaker, wake_word, truth, transcript; what Common Voice and others call these is "
+        "understood. When it is run again, it adds only what is missing."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -48,20 +53,50 @@ class Command(BaseCommand):
             timezone.now(),
             public=options["public"],
         )
-        counts: Counter[str] = Counter()
+        source, done = options["path"], _Done()
         try:
-            total = imports.count(options["path"])
-            outcomes = run.store_all(imports.items(options["path"]))
+            self._describe(imports.layout(source))
+            self._import(run, source, done)
+        except BadSource as refusal:
+            raise CommandError(done.after(in_words(refusal, WORDS))) from refusal
+        except OSError as error:
+            place = f"{error.filename}: " if error.filename else ""
+            raise CommandError(done.stopped(f"{place}{error.strerror or error}")) from error
+        except (sqlite3.OperationalError, OperationalError) as error:
+            if (reason := _disk_error(error)) is None:
+                raise
+            raise CommandError(done.stopped(reason)) from error
+        self.stdout.write(f"{run.campaign.slug}: {done.summary()}")
+        if done.repeated:
+            self.stdout.write(f"{done.repeated} rows repeat another row; the first is {done.first_repeated}.")
+        if done.folders:
+            raise CommandError(
+                f"{done.folders} folders were refused, so there may be more recordings than were imported."
+            )
+
+    def _describe(self, layout: Layout | None) -> None:
+        """Say how a manifest's columns are understood, unless they all have our names."""
+        if layout is None:
+            return
+        if layout.renamed:
+            renamed = ", ".join(f"{name} as {field}" for field, name in layout.renamed.items())
+            self.stdout.write(f"Columns read under another name: {renamed}.")
+        if layout.ignored:
+            self.stdout.write(f"Ignored columns: {', '.join(layout.ignored)}.")
+        if layout.personal:
+            columns = ", ".join(layout.personal)
+            self.stdout.write(f"Ignored columns, because this site never stores such things: {columns}.")
+
+    def _import(self, run: imports.ImportRun, source: Path, done: "_Done") -> None:
+        outcomes = run.store_all(imports.items(source))
+        total = imports.count(source)
+        try:
             for item, outcome in tqdm(outcomes, total=total, unit="clip", file=sys.stderr, disable=None):
-                counts[self._reported(item, outcome)] += 1
-        except imports.BadSource as refusal:
-            sentence = in_words(refusal, WORDS)
-            raise CommandError(f"{sentence} {_summary(counts)}" if counts else sentence) from refusal
+                done.count(item, self._reported(item, outcome))
         finally:
-            self._record(run.campaign, counts)
-        if skipped := imports.skipped(options["path"]):
+            self._record(run.campaign, done.counts)
+        if skipped := imports.skipped(source):
             self.stdout.write(f"Skipped {skipped} files whose names are not those of audio files.")
-        self.stdout.write(f"{run.campaign.slug}: {_summary(counts)}")
 
     def _record(self, campaign: Campaign, counts: Counter[str]) -> None:
         """Also of an import that was ended early: what was stored is stored."""
@@ -76,6 +111,38 @@ class Command(BaseCommand):
         with tqdm.external_write_mode():
             self.stdout.write(f"refused: {item.name}: {in_words(outcome, WORDS)}")
         return ImportOutcome.REFUSED
+
+
+class _Done:
+    """Counts what became of the items so far."""
+
+    def __init__(self) -> None:
+        self.counts: Counter[str] = Counter()
+        self.repeated = self.folders = 0
+        self.first_repeated = ""
+
+    def count(self, item: ImportItem, outcome: ImportOutcome) -> None:
+        self.counts[outcome] += 1
+        self.folders += item.is_folder
+        if item.earlier_line:
+            self.repeated += 1
+            self.first_repeated = self.first_repeated or f"{item.name}, as line {item.earlier_line}"
+
+    def summary(self) -> str:
+        return ", ".join(f"{self.counts[outcome]} {outcome}" for outcome in ImportOutcome) + "."
+
+    def after(self, sentence: str) -> str:
+        return f"{sentence} {self.summary()}" if self.counts else sentence
+
+    def stopped(self, reason: str) -> str:
+        return f"Stopped: {reason}. {self.summary()} Run it again to continue."
+
+
+def _disk_error(error: Exception) -> str | None:
+    """What is wrong with a disk, if that is what a database says: PostgreSQL's or that of the key copy."""
+    code = getattr(error.__cause__, "sqlstate", None) or ""
+    is_disk = isinstance(error, sqlite3.OperationalError) or code.startswith(("53", "58"))
+    return str(error).splitlines()[0].rstrip(".") if is_disk else None
 
 
 def _campaign(slug: str) -> Campaign:
@@ -94,7 +161,3 @@ def _given(options: dict[str, Any], name: str) -> str:
     if len(value) > LONGEST_NAME:
         raise CommandError(f"{flag} is {len(value)} characters long; the limit is {LONGEST_NAME}.")
     return value
-
-
-def _summary(counts: Counter[str]) -> str:
-    return ", ".join(f"{counts[outcome]} {outcome}" for outcome in ImportOutcome) + "."

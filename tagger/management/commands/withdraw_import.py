@@ -48,5 +48,4 @@ class Command(BaseCommand):
 def _people(collection: str, speaker: str | None) -> Iterable[tuple[str, User]]:
     if speaker is None:
         return contributors.in_collection(collection)
-    found = contributors.find(collection, speaker)
-    return [(speaker, found)] if found else []
+    return [(speaker, person) for person in contributors.find_all(collection, speaker)]

@@ -1,0 +1,68 @@
+"""Where an import's files come from: a folder, or a manifest that names them."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+
+from accounts.refusals import Refusal
+
+
+class SourceFault(StrEnum):
+    """Why a folder or manifest cannot be read as one."""
+
+    MISSING = "source-missing"
+    UNREADABLE = "source-unreadable"
+    UNKNOWN_KIND = "source-of-unknown-kind"
+    NOT_UTF_8 = "manifest-not-utf-8"
+    BROKEN_CSV = "manifest-broken-csv"
+    NO_PATH_COLUMN = "manifest-without-path-column"
+    UNKNOWN_COLUMNS = "manifest-unknown-columns"
+    COLUMN_TWICE = "manifest-column-twice"
+    TOO_MANY_CELLS = "manifest-too-many-cells"
+    TOO_FEW_CELLS = "manifest-too-few-cells"
+
+
+class BadSource(Refusal):
+    """The folder or manifest cannot be read as one. Its code is a SourceFault."""
+
+
+class ImportRefusal(StrEnum):
+    """Why one file, its row of the manifest, or a folder is refused."""
+
+    MISSING = "file-missing"
+    NOT_A_FILE = "not-a-file"
+    TOO_LARGE = "file-too-large"
+    UNREADABLE = "file-unreadable"
+    LINKED_FOLDER = "linked-folder"
+    OUTSIDE = "file-outside"
+    CONTRADICTS = "contradicts-earlier-row"
+    BAD_LANGUAGE = "bad-language"
+    OTHER_LANGUAGE = "other-language"
+    BAD_TRUTH = "bad-truth"
+    ZERO_CHARACTER = "zero-character"
+    WITHDREW = "contributor-withdrew"
+
+
+class FileRefused(Refusal):
+    """One file of an import is refused. Its code is an ImportRefusal."""
+
+
+@dataclass(frozen=True)
+class ImportItem:
+    """One file of the source, with what the manifest says about it. `name` is for messages.
+
+    `earlier_line` is that of an earlier row that says the same, 0 if there is none. A `fault` was found while
+    the source was read; of a folder, it means that no one knows which files are in it.
+    """
+
+    name: str
+    path: str | Path
+    language: str = ""
+    speaker: str = ""
+    wake_word: str = ""
+    truth: str = ""
+    transcript: str = ""
+    draft: str = ""
+    earlier_line: int = 0
+    fault: FileRefused | None = None
+    is_folder: bool = False
