@@ -12,6 +12,7 @@ from .devices import DeviceRefusal
 from .limits import LimitRefusal
 from .receipts import ReceiptRefusal
 from .signing import SignatureRefusal
+from .strict_json import JsonFault
 
 WORDS: dict[Any, str | Promise] = {
     ConsentRefusal.NO_CONSENT: "no live consent: %(purpose)s, %(material)s",
@@ -52,6 +53,12 @@ WORDS: dict[Any, str | Promise] = {
         "minutes",
     ),
     LimitRefusal.DEVICES: "Too many devices ask for codes from here; try again in %(minutes)d minutes.",
+    JsonFault.NOT_UTF8: "The body is not UTF-8: byte %(byte)d.",
+    JsonFault.NOT_JSON: "The body is not JSON: line %(line)d, column %(column)d.",
+    JsonFault.TOO_DEEP: "This JSON is nested too deeply.",
+    JsonFault.NOT_A_NUMBER: "This JSON has a number that is not finite or has too many digits.",
+    JsonFault.REPEATED_KEY: "This JSON has an object with the same key twice.",
+    JsonFault.NOT_TEXT: "%(where)s: this is not Unicode text, as it has half of a surrogate pair.",
     ReceiptRefusal.EMPTY: _("Paste a receipt or choose its file first."),
     ReceiptRefusal.TOO_LARGE: _("This is too large for a receipt: more than %(number)d bytes."),
     ReceiptRefusal.NOT_JSON: _("This is not JSON."),

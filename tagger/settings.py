@@ -150,6 +150,8 @@ MIDDLEWARE = [
     "accounts.reauthentication.Middleware",
     "accounts.too_many.Middleware",
     "tagger.wrong_method.AsPage",
+    # Last, so that a refusal is a page with its menu. Bodies are first read after it, by the CSRF check.
+    "tagger.bodies.RefuseUnreadable",
 ]
 
 ROOT_URLCONF = "tagger.urls"
@@ -260,7 +262,7 @@ REST_FRAMEWORK = {
     ],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
-    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
+    "DEFAULT_PARSER_CLASSES": ["accounts.parsers.StrictJsonParser"],
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
     "UNAUTHENTICATED_USER": "django.contrib.auth.models.AnonymousUser",
 }
@@ -350,7 +352,10 @@ MASTER_KEYS = Path(text("MASTER_KEYS", str(TAGGER_HOME / "keys")))
 # A shell command that copies the folder named by its variable MASTER_KEYS, and removes from the copy what is
 # not in the folder any more. No master key is used before, or destroyed here only, until it succeeded.
 KEYS_COPIED_BY = text("KEYS_COPIED_BY")
-DATA_UPLOAD_MAX_MEMORY_SIZE = 1_000_000
+# The largest body of a page or a call; `tagger/bodies.py` has the doors that take more, and refuses the rest.
+DATA_UPLOAD_MAX_MEMORY_SIZE = 500_000
+# No part of a body is written to a disk, as it may be a voice.
+FILE_UPLOAD_HANDLERS = ["datasets.clips.in_memory.InMemory"]
 DEVICE_UPLOADS_A_DAY = number("DEVICE_UPLOADS_A_DAY", 500, 0, 1_000_000)
 # How long a device's access token is valid. ovos-backend-client 0.1 to 1.0.1 never renews it: a bug makes it
 # raise before it sends anything. Such a device has to be paired again after this time.

@@ -48,3 +48,6 @@ urlpatterns = [
     path(".well-known/security.txt", well_known.security_txt),
     path("api/v1/schema/", public_document(SpectacularAPIView.as_view()), name="schema"),
 ]
+
+handler400 = "tagger.refused_requests.bad_request"
+handler404 = "tagger.refused_requests.not_found"

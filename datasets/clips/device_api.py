@@ -8,7 +8,6 @@ Those clients are careless, so this module
   that a refusal in JSON would be saved as the device's identity.
 """
 
-import json
 import re
 from collections.abc import Callable, Mapping
 from datetime import datetime, time, timedelta
@@ -19,20 +18,20 @@ from uuid import UUID
 
 from django.core.exceptions import SuspiciousOperation
 from django.core.files.uploadedfile import UploadedFile
-from django.core.files.uploadhandler import MemoryFileUploadHandler
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.http.multipartparser import MultiPartParser, MultiPartParserError
 from django.utils import timezone
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from accounts import client_addresses, consent, devices, limits, too_many
+from accounts import client_addresses, consent, devices, limits, strict_json, too_many
 from accounts.caching import uncached
 from accounts.models import Device
 from accounts.refusals import in_words
 from datasets.models import Campaign
 
 from . import audio, intake, uploads
+from .in_memory import InMemory
 from .wording import FOR_DEVICES
 
 View = Callable[..., HttpResponse]
@@ -51,13 +50,6 @@ class DeviceCallRefused(Exception):
     def __init__(self, status: int, sentence: str) -> None:
         super().__init__(sentence)
         self.status = status
-
-
-class InMemory(MemoryFileUploadHandler):
-    """Keeps files of any size in memory. The size of the whole body was checked before."""
-
-    def handle_raw_input(self, *args: Any, **kwargs: Any) -> None:
-        self.activated = True
 
 
 def call(view: View) -> View:
@@ -228,9 +220,9 @@ def json_in(request: HttpRequest) -> dict[str, Any]:
 
 def json_object(data: bytes) -> dict[str, Any]:
     try:
-        sent = json.loads(data)
-    except (ValueError, RecursionError):
-        sent = None
+        sent = strict_json.read(data)
+    except strict_json.BadJson as refusal:
+        raise DeviceCallRefused(400, in_words(refusal, FOR_DEVICES)) from refusal
     if not isinstance(sent, dict):
         raise DeviceCallRefused(400, "This is not a JSON object.")
     return sent

@@ -5,7 +5,6 @@ from functools import wraps
 from typing import Any
 
 from django.contrib import messages
-from django.core.files.uploadhandler import MemoryFileUploadHandler
 from django.db.models import Exists, OuterRef
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, redirect, render
@@ -25,8 +24,8 @@ from .forms import RecordingForm
 from .intake import Duplicate
 from .wording import TOO_LARGE_FILE, on_page
 
-# Bytes of a form besides the sound: the other fields, headers and boundaries.
-_MAX_FORM_OVERHEAD = 10_000
+# The sound, and the rest of the form: other fields, headers and boundaries.
+MAX_FORM_BYTES = recording.MAX_BYTES + 10_000
 
 
 @require_GET
@@ -64,20 +63,19 @@ def speak_freely(request: PersonalRequest, slug: str) -> HttpResponse:
     return _page(request, campaign, freely=True)
 
 
-def _in_memory(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
-    """Refuses a body that is larger than a recording may be, and writes no part of it to a disk."""
+def _bounded(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
+    """Refuses a body that is larger than a recording may be, and reads none of it."""
 
     @wraps(view)
     def bounded(request: PersonalRequest, campaign: Campaign) -> HttpResponse:
-        if int(request.META.get("CONTENT_LENGTH") or 0) > recording.MAX_BYTES + _MAX_FORM_OVERHEAD:
+        if int(request.META.get("CONTENT_LENGTH") or 0) > MAX_FORM_BYTES:
             return _refused(request, campaign, str(TOO_LARGE_FILE), 413)
-        request.upload_handlers = [MemoryFileUploadHandler(request)]
         return view(request, campaign)
 
     return bounded
 
 
-@_in_memory
+@_bounded
 @csrf_protect
 def _receive(request: PersonalRequest, campaign: Campaign) -> HttpResponse:
     form = RecordingForm(campaign, request.POST, request.FILES)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from accounts import audit, consent, devices, limits, receipts, signing
+from accounts import audit, consent, devices, limits, receipts, signing, strict_json
 from accounts.refusals import Refusal, in_words
 from accounts.wording import WORDS
 
@@ -13,6 +13,7 @@ CODES = {
     *signing.SignatureRefusal,
     *audit.AuditRefusal,
     *limits.LimitRefusal,
+    *strict_json.JsonFault,
 }
 
 

@@ -135,12 +135,13 @@ def test_both_generations_of_names_for_versions_are_read(client, alice):
 
 
 @pytest.mark.parametrize(
-    "wrong", [{"state": STATE[:-1]}, {"token": "x"}, {"token": None}, {"state": "\ud800"}]
+    ("wrong", "status"),
+    [({"state": STATE[:-1]}, 404), ({"token": "x"}, 404), ({"token": None}, 404), ({"state": "\ud800"}, 400)],
 )
-def test_state_and_secret_must_both_match(client, alice, wrong):
+def test_state_and_secret_must_both_match(client, alice, wrong, status):
     got = client.get(f"/v1/device/code?state={STATE}").json()
     devices.claim(alice, got["code"], "", timezone.now())
-    assert activate(client, got, **wrong).status_code == 404
+    assert activate(client, got, **wrong).status_code == status
     assert activate(client, got).status_code == 200
 
 
