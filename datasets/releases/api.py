@@ -70,6 +70,7 @@ class MayDownload(IsResearcher):
 class ReleaseCall(APIView):
     content_negotiation_class = AnyAccept
     permission_classes: Any = [MayDownload]
+    open_to_some = True
     token_scopes = (Scope.DOWNLOAD,)
 
     def confirm(self, request: Request, release: Release) -> None:
@@ -94,6 +95,7 @@ class ReleaseCall(APIView):
 
 class Releases(ReleaseCall):
     permission_classes = [IsResearcher]
+    open_to_some = False
 
     @extend_schema(responses=ReleaseSerializer(many=True))
     def get(self, request: Request) -> Response:
@@ -123,12 +125,15 @@ class Manifest(ReleaseCall):
 
 
 class Tar(ReleaseCall):
+    refusals = {"409": "the format cannot hold this release"}
+
     @extend_schema(
         responses={
             (200, "application/x-tar"): OpenApiTypes.BINARY,
             (206, "application/x-tar"): OpenApiTypes.BINARY,
-            409: OpenApiResponse(description="the format cannot hold this release"),
-            416: OpenApiResponse(description="no byte of the archive is in the range"),
+            (416, "application/x-tar"): OpenApiResponse(
+                OpenApiTypes.BINARY, description="no byte of the archive is in the range"
+            ),
         }
     )
     def get(self, request: Request, slug: str, form: str) -> HttpResponseBase:

@@ -6,7 +6,7 @@ from django.http import HttpResponse
 from django.shortcuts import get_object_or_404
 from django.utils import timezone, translation
 from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import OpenApiResponse, extend_schema
+from drf_spectacular.utils import PolymorphicProxySerializer, extend_schema
 from rest_framework import serializers, status
 from rest_framework.exceptions import APIException, NotFound
 from rest_framework.permissions import IsAuthenticated
@@ -18,8 +18,8 @@ from accounts.models import Scope, User
 from accounts.negotiation import AnyAccept
 from accounts.roles import IsAnnotator
 from datasets.clips import byteranges, hearing
-from datasets.models import Annotation, Campaign
-from datasets.normalise import BadTranscript, TranscriptFault
+from datasets.models import Annotation, Campaign, Label
+from datasets.normalise import LONGEST, BadTranscript, TranscriptFault
 from tagger.lending import assignments
 from tagger.lending.refusals import AnswerRefusal, AnswerRefused
 from tagger.models import Assignment
@@ -57,6 +57,26 @@ class AnswerSerializer(serializers.Serializer[Any]):
         if len(attrs) != 1:
             raise serializers.ValidationError('Send {"answer": …} or {"transcript": …}, one of them.')
         return attrs
+
+
+class LabelAnswerSerializer(serializers.Serializer[Any]):
+    """For a wake word."""
+
+    answer = serializers.ChoiceField(choices=Label.choices)
+
+
+class TranscriptAnswerSerializer(serializers.Serializer[Any]):
+    """For a transcription."""
+
+    transcript = serializers.CharField(max_length=LONGEST, allow_blank=True)
+
+
+# How the API's description says what AnswerSerializer takes.
+ONE_ANSWER = PolymorphicProxySerializer(
+    component_name="OneAnswer",
+    serializers=[LabelAnswerSerializer, TranscriptAnswerSerializer],
+    resource_type_field_name=None,
+)
 
 
 class ReportSerializer(serializers.Serializer[Any]):
@@ -112,6 +132,10 @@ class VolunteerCall(APIView):
 
     content_negotiation_class = AnyAccept
     permission_classes = [IsAuthenticated, IsAnnotator]
+    refusals = {
+        "409": "not in this state: answered otherwise, or no longer lent to you",
+        "410": "the clip was taken back",
+    }
     token_scopes = (Scope.TAG,)
 
     def handle_exception(self, exc: Exception) -> Response:
@@ -147,9 +171,7 @@ class Lend(VolunteerCall):
 class Audio(VolunteerCall):
     """The sound of a clip that is lent to you."""
 
-    @extend_schema(
-        responses={(200, "audio/wav"): OpenApiTypes.BINARY, (206, "audio/wav"): OpenApiTypes.BINARY}
-    )
+    @extend_schema(responses={(status, "audio/wav"): OpenApiTypes.BINARY for status in (200, 206, 416)})
     def get(self, request: ApiRequest, pk: int) -> HttpResponse:
         clip = assignments.playable(request.user, pk, timezone.now())
         return byteranges.sound(request, hearing.for_volunteers(clip))
@@ -168,8 +190,8 @@ class HandIn(VolunteerCall):
     """Hand in your answer to a clip that is lent to you. Sending the same answer again changes nothing."""
 
     @extend_schema(
-        request=AnswerSerializer,
-        responses={201: IdSerializer, 200: IdSerializer, 409: OpenApiResponse(description="another answer")},
+        request=ONE_ANSWER,
+        responses={201: IdSerializer, 200: IdSerializer},
     )
     def post(self, request: ApiRequest, pk: int) -> Response:
         sent = self.validated(AnswerSerializer)
@@ -202,7 +224,7 @@ class ReportClip(VolunteerCall):
 class ChangeAnswer(VolunteerCall):
     """Change one of your last answers."""
 
-    @extend_schema(request=AnswerSerializer, responses=IdSerializer)
+    @extend_schema(request=ONE_ANSWER, responses=IdSerializer)
     def patch(self, request: ApiRequest, pk: int) -> Response:
         sent = self.validated(AnswerSerializer)
         changed = assignments.change(request.user, pk, answer_in(sent), timezone.now())
