@@ -154,7 +154,8 @@ def web(site: Mapping[str, str], home: Home, listener: socket.socket) -> Program
     """Without an access log, as IP addresses are personal data."""
     command = [
         *(sys.executable, "-m", "gunicorn", "--bind", f"fd://{listener.fileno()}"),
-        *("--worker-class", "gthread", "--workers", "2", "--threads", "4", "--graceful-timeout", "15"),
+        *("--worker-class", "tagger.local.web_worker.BufferingWorker", "--workers", "2", "--threads", "16"),
+        *("--graceful-timeout", "15", "--no-sendfile"),
         # Workers touch a file as a heartbeat; on a busy disk that alone can exceed their timeout.
         *(("--worker-tmp-dir", "/dev/shm") if os.access("/dev/shm", os.W_OK) else ()),
         # Gunicorn itself also reads what a web server in front says of HTTPS.
