@@ -46,7 +46,7 @@ class Schema(AutoSchema):
         return operation
 
     def get_auth(self) -> list[dict[str, Any]]:
-        needed = super().get_auth()
+        needed = [each for each in super().get_auth() if each]
         return [{}, *needed] if getattr(self.view, "open_to_some", False) else needed
 
     def _refusals(self, operation: dict[str, Any]) -> dict[str, str]:

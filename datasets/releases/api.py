@@ -11,24 +11,27 @@ from time import time
 from typing import Any
 
 from django.http import Http404, HttpResponse, HttpResponseBase, StreamingHttpResponse
+from django.shortcuts import get_object_or_404
 from django.utils import timezone
+from django.utils.decorators import method_decorator
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiResponse, extend_schema
 from rest_framework import serializers
 from rest_framework.exceptions import APIException
-from rest_framework.permissions import BasePermission
+from rest_framework.permissions import AllowAny, BasePermission
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from accounts import audit, reauthentication
+from accounts import audit, reauthentication, signing
+from accounts.caching import public_document
 from accounts.models import Purpose, Role, Scope
 from accounts.negotiation import AnyAccept
 from accounts.refusals import in_words
 from datasets.clips import byteranges
 from datasets.models import Release
 
-from . import formats, frozen
+from . import formats, frozen, recalls
 from .archive import Archive
 from .formats.rows import NotRepresentable, Row, UnknownFormat
 from .wording import WORDS
@@ -157,6 +160,20 @@ def _record(request: Request, release: Release, what: str) -> None:
     """An archive in many parts, or in some of them only, is one event for as long as it is being fetched."""
     person = request.user if request.user.is_authenticated else None
     audit.record_once(audit.Act.EXPORTED, f"release {release.slug}", person, timezone.now(), {"format": what})
+
+
+@method_decorator(public_document, name="dispatch")
+class RecallFeed(APIView):
+    """What was taken back of a release, signed by this site."""
+
+    authentication_classes = []
+    permission_classes = [AllowAny]
+    content_negotiation_class = AnyAccept
+
+    @extend_schema(responses=OpenApiTypes.OBJECT)
+    def get(self, request: Request, release: str) -> HttpResponse:
+        feed = recalls.feed(get_object_or_404(Release, slug=release))
+        return HttpResponse(signing.canonical_json(feed), content_type="application/json")
 
 
 def _described(release: Release) -> dict[str, Any]:

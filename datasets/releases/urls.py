@@ -4,7 +4,7 @@ from . import api, views
 
 urlpatterns = [
     path("releases/", views.releases_page, name="releases"),
-    path("api/v1/recalls/<slug:release>.json", views.recall_feed, name="recall_feed"),
+    path("api/v1/recalls/<slug:release>.json", api.RecallFeed.as_view(), name="recall_feed"),
     path("api/v1/releases/", api.Releases.as_view()),
     path("api/v1/releases/<slug:slug>/", api.OneRelease.as_view(), name="release"),
     path("api/v1/releases/<slug:slug>/manifest.jsonl", api.Manifest.as_view(), name="manifest"),

@@ -1,15 +1,13 @@
-"""The page of releases, for researchers, and each release's recall feed, for everyone."""
+"""The page of releases, for researchers."""
 
-from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, render
-from django.views.decorators.http import require_safe
+from django.http import HttpResponse
+from django.shortcuts import render
 
-from accounts import reauthentication, signing
-from accounts.caching import public_document
+from accounts import reauthentication
 from accounts.roles import PersonalRequest, researcher_required
 from datasets.models import Release
 
-from . import formats, frozen, recalls
+from . import formats, frozen
 
 
 @researcher_required
@@ -21,10 +19,3 @@ def releases_page(request: PersonalRequest) -> HttpResponse:
     return render(
         request, "datasets/releases/releases.html", {"rows": rows, "formats": list(formats.FORMATS)}
     )
-
-
-@require_safe
-@public_document
-def recall_feed(request: HttpRequest, release: str) -> HttpResponse:
-    feed = recalls.feed(get_object_or_404(Release, slug=release))
-    return HttpResponse(signing.canonical_json(feed), content_type="application/json")

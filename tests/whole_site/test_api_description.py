@@ -1,0 +1,66 @@
+"""The API answers as its description says, whatever it is sent."""
+
+import pytest
+
+from datasets.clips import vault
+from datasets.models import Label
+from tagger.models import Assignment
+from tests.support import api_fuzz
+from tests.support.mutants import mutant
+
+EXAMPLES = 3
+
+
+@pytest.fixture(scope="module")
+def description():
+    return api_fuzz.described()
+
+
+@mutant(
+    "no call answers with a status that is not described",
+    "accounts/api_schema.py",
+    kept_by='            **(NOT_OPEN if operation["security"] else {}),\n',
+    broken="",
+)
+@mutant(
+    "half a surrogate pair in JSON is no error of the site",
+    "accounts/strict_json.py",
+    kept_by='        if "\\\\u" in text and not _is_text(value):',
+    broken="        if False:",
+)
+def test_every_call_answers_as_it_is_described(db, description):
+    vault.establish()
+    things, headers = api_fuzz.everyone()
+    for sent in (headers, {}):
+        found = api_fuzz.fuzz(description, sent, things, EXAMPLES)
+        assert found["broken"] == {}
+        assert found["statuses"].total() > 30
+
+
+def operation(description, path, method):
+    return description.raw_schema["paths"][path][method]
+
+
+def test_the_description_names_the_answers_and_the_reasons(description):
+    schemas = description.raw_schema["components"]["schemas"]
+    assert schemas["AnswerEnum"]["enum"] == list(Label.values)
+    assert schemas["ReasonEnum"]["enum"] == list(Assignment.Reason.values)
+
+
+def test_what_is_public_is_described_as_open(description):
+    assert operation(description, "/api/v1/recalls/{release}.json", "get")["security"] == []
+    for rest in ("", "manifest.jsonl", "{form}.tar"):
+        assert {} in operation(description, f"/api/v1/releases/{{slug}}/{rest}", "get")["security"]
+    assert {} not in operation(description, "/api/v1/releases/", "get")["security"]
+
+
+@mutant(
+    "every refusal of a call is described",
+    "tagger/settings.py",
+    kept_by='"DEFAULT_SCHEMA_CLASS": "accounts.api_schema.Schema"',
+    broken='"DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema"',
+)
+def test_every_call_describes_what_every_call_may_answer(description):
+    for path, methods in description.raw_schema["paths"].items():
+        for method, call in methods.items():
+            assert {"400", "405", "411", "413", "429"} <= set(call["responses"]), (path, method)
