@@ -2,7 +2,7 @@
 
 import re
 
-from django.core.exceptions import BadRequest, RequestDataTooBig, TooManyFilesSent
+from django.core.exceptions import BadRequest, RequestDataTooBig, TooManyFieldsSent, TooManyFilesSent
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.http.multipartparser import MultiPartParserError
 from django.shortcuts import render
@@ -15,6 +15,7 @@ from .languages import FOR_PROGRAMS
 _IN_JSON = re.compile("/api/|/v1/device/[^/]+/(?:wake-word|utterance)-file$")
 
 TOO_LARGE = _("What was sent is larger than this address takes. It was not read.")
+TOO_MANY = _("What was sent has more fields or files than this site takes.")
 NOT_AS_DECLARED = _("What was sent cannot be read: it is not what its header Content-Type says.")
 NOT_UNDERSTOOD = _("The header or address of this request is not one that this site takes.")
 
@@ -32,7 +33,9 @@ def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
     """For requests that turn out to be nonsense while they are read. Django calls it."""
     if isinstance(exception, RequestDataTooBig):
         return answer(request, 413, str(TOO_LARGE))
-    if isinstance(exception, (MultiPartParserError, BadRequest, TooManyFilesSent)):
+    if isinstance(exception, (TooManyFieldsSent, TooManyFilesSent)):
+        return answer(request, 400, str(TOO_MANY))
+    if isinstance(exception, (MultiPartParserError, BadRequest)):
         return answer(request, 400, str(NOT_AS_DECLARED))
     return answer(request, 400, str(NOT_UNDERSTOOD))
 

@@ -34,7 +34,7 @@ def described():
     return schema
 
 
-def fuzz(schema, headers, things, examples):
+def fuzz(schema, headers, things, examples, modes=tuple(schemathesis.GenerationMode)):
     """How many calls were answered with which status, and what was not as described.
 
     Of each operation: made-up addresses and existing ones, with bodies that fit the description and others.
@@ -43,7 +43,7 @@ def fuzz(schema, headers, things, examples):
     for result in schema.get_all_operations():
         operation = result.ok()
         for parameters in (None, named_by(operation.path, things)):
-            for mode in schemathesis.GenerationMode:
+            for mode in modes:
                 call = answered(operation, mode, parameters, headers, statuses, examples)
                 try:
                     call()
