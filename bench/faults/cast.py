@@ -17,6 +17,7 @@ from datasets import campaigns
 from datasets.clips import fingerprints, intake
 from datasets.models import Campaign, Clip
 from tagger.privacy import erasure
+from tagger.welcome import pledge
 
 from . import sounds
 
@@ -54,7 +55,7 @@ def forget(collection: str, speaker: str) -> None:
 
 
 def _person(name: str) -> dict[str, Any]:
-    person = User.objects.create_user(name, roles=[Role.CONTRIBUTOR, Role.ANNOTATOR])
+    person = User.objects.create_user(name, roles=[Role.CONTRIBUTOR, Role.ANNOTATOR], pledge=pledge.VERSION)
     _row, token = ProgramToken.objects.create(person)
     return {"id": person.pk, "token": token, "session": _session(person)}
 

@@ -28,6 +28,7 @@ from datasets.models import MAX_SPREAD, Annotation, Campaign, Clip, Label, Task
 from tagger.lending import assignments, controls
 from tagger.models import Assignment
 from tagger.settling import settlement
+from tagger.welcome import pledge
 
 SLUG = "load"
 MOST_CONTRIBUTORS = 1_000
@@ -191,7 +192,7 @@ def _people(users: int) -> dict[str, list[dict[str, Any]]]:
 
 
 def _person(name: str) -> dict[str, Any]:
-    person = User.objects.create_user(name)
+    person = User.objects.create_user(name, pledge=pledge.VERSION)
     _stored, token = ProgramToken.objects.create(person)
     session = import_module(settings.SESSION_ENGINE).SessionStore()
     session[SESSION_KEY] = str(person.pk)

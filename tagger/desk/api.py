@@ -23,6 +23,7 @@ from datasets.normalise import LONGEST, BadTranscript, TranscriptFault
 from tagger.lending import assignments
 from tagger.lending.refusals import AnswerRefusal, AnswerRefused
 from tagger.models import Assignment
+from tagger.welcome.api import HasPledged
 
 from . import drafts, wording
 
@@ -157,7 +158,13 @@ class VolunteerCall(APIView):
         return serializer.validated_data
 
 
-class Lend(VolunteerCall):
+class ListenersCall(VolunteerCall):
+    """A call that gives clips, or what is said in them: only after the listener's pledge."""
+
+    permission_classes = [*VolunteerCall.permission_classes, HasPledged]
+
+
+class Lend(ListenersCall):
     """Borrow up to ten clips of a campaign. An empty list means that nothing is left for you."""
 
     @extend_schema(request=CountSerializer, responses={201: LentSerializer})
@@ -168,7 +175,7 @@ class Lend(VolunteerCall):
         return Response(LentSerializer({"assignments": lent}).data, status=status.HTTP_201_CREATED)
 
 
-class Audio(VolunteerCall):
+class Audio(ListenersCall):
     """The sound of a clip that is lent to you."""
 
     @extend_schema(responses={(status, "audio/wav"): OpenApiTypes.BINARY for status in (200, 206, 416)})
@@ -177,7 +184,7 @@ class Audio(VolunteerCall):
         return byteranges.sound(request, hearing.for_volunteers(clip))
 
 
-class Draft(VolunteerCall):
+class Draft(ListenersCall):
     """A machine's transcript of a clip that is lent to you, as a start for your own."""
 
     @extend_schema(responses={200: DraftSerializer})

@@ -1,13 +1,19 @@
-"""The listener's pledge: what you hear stays here. The pages give no clip to tag before it is made."""
+"""The listener's pledge: what you hear stays here. Neither pages nor the API give a clip before it."""
 
 from urllib.parse import urlencode
 
 from django.urls import reverse
+from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
 
-# The version of the text in `_pledge.html`. When its meaning changes, raise it: everyone is asked again.
+# The version of the promises, a whole number. When their meaning changes, raise it: everyone is asked again.
 VERSION = "1"
+PROMISES = (
+    _("I do not repeat, copy or record what I hear."),
+    _("I do not try to find out who is speaking."),
+    _("I report what was not meant for me."),
+)
 
 
 def make(person: User) -> None:

@@ -33,6 +33,7 @@ def first_minute(request: PersonalRequest) -> HttpResponse:
     is_made = pledge.is_made(request.user)
     context = {
         "form": form,
+        "promises": pledge.PROMISES,
         "is_made": is_made,
         "asks_again": bool(request.user.pledge) and not is_made,
         "onward": onward(request),

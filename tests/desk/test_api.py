@@ -34,7 +34,14 @@ ASSIGNMENT_CALLS = [
     ("post", "/api/v1/assignments/{}/report/", {"reason": "private"}),
 ]
 CHANGE = ("patch", "/api/v1/annotations/{}/", {"answer": "no"})
-EVERY_CALL = [("get", CAMPAIGNS, None), ("post", LEND, {"count": 1}), *ASSIGNMENT_CALLS, CHANGE]
+PLEDGE_CALLS = [("get", "/api/v1/pledge/", None), ("post", "/api/v1/pledge/", {"version": 1})]
+EVERY_CALL = [
+    ("get", CAMPAIGNS, None),
+    ("post", LEND, {"count": 1}),
+    *ASSIGNMENT_CALLS,
+    CHANGE,
+    *PLEDGE_CALLS,
+]
 
 
 def program_of(person, scopes=None):

@@ -101,7 +101,6 @@ class Sharer(Contributor):
 
     def __init__(self, site, name, seed):
         super().__init__(site, name, seed)
-        self.send("/first-minute/", self.http.get("/first-minute/").text, promise="on")
         noise = 3_000 * np.random.default_rng(seed + 1_000).standard_normal(24_000)
         self.second = np.rint(noise / 2 + sounds.babble(seed + 1_000, 1.5) / 2).astype("<i2")
 

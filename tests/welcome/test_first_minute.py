@@ -17,7 +17,6 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import override
 
-from accounts.models import ProgramToken, User
 from datasets import normalise
 from datasets.clips import audio
 from datasets.models import Campaign, Withdrawal
@@ -79,17 +78,6 @@ def test_the_page_lends_no_clip_before_the_pledge(here, juniper, share):
     answer = here.get("/tag/juniper/")
     assert (answer.status_code, answer["Location"]) == (302, TO_THE_PLEDGE)
     assert not Assignment.objects.exists()
-
-
-def test_programs_need_no_pledge(client, nina, juniper, share):
-    """A person wrote or started the program; people who listen do so on the pages."""
-    share(juniper)
-    header = {"authorization": f"Token {ProgramToken.objects.create(nina)[1]}"}
-    answer = client.post(
-        "/api/v1/campaigns/juniper/assignments/", {"count": 1}, "application/json", headers=header
-    )
-    [lent] = answer.json()["assignments"]
-    assert client.get(lent["audio"], headers=header).status_code == 200
 
 
 def test_an_answer_from_a_page_opened_before_is_stored_and_then_the_pledge_is_asked_for(

@@ -1,0 +1,114 @@
+"""The listener's pledge, for programs: what it says, whether it was made, and the call that makes it."""
+
+from typing import Any
+
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils import translation
+from drf_spectacular.utils import OpenApiResponse, extend_schema, inline_serializer
+from rest_framework import serializers, status
+from rest_framework.exceptions import APIException
+from rest_framework.permissions import BasePermission, IsAuthenticated
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from accounts.negotiation import AnyAccept
+from accounts.roles import IsAnnotator
+
+from . import pledge
+
+MISSING = "pledge-missing"
+OUTDATED = "pledge-outdated"
+
+
+class PledgeSerializer(serializers.Serializer[Any]):
+    version = serializers.IntegerField(help_text="the pledge's current version")
+    promises = serializers.ListField(child=serializers.CharField(), help_text="what it says")
+    page = serializers.CharField(help_text="the page on which people make it")
+    is_made = serializers.BooleanField(help_text="whether you made it in this version")
+
+
+class VersionSerializer(serializers.Serializer[Any]):
+    version = serializers.IntegerField(help_text="the version that you read and promise to keep")
+
+
+class PledgeMissing(APIException):
+    """No clip is given to someone who has not made the pledge in its current version."""
+
+    status_code = status.HTTP_403_FORBIDDEN
+
+    def __init__(self) -> None:
+        address = reverse("api_pledge")
+        super().__init__()
+        self.detail = {
+            "detail": f"Make the listener's pledge first: POST its version to {address}",
+            "code": MISSING,
+            "pledge": address,
+        }
+
+
+class HasPledged(BasePermission):
+    """Whoever calls made the listener's pledge. It was read together with their token or session."""
+
+    def has_permission(self, request: Request, view: APIView) -> bool:
+        if not pledge.is_made(request.user):
+            raise PledgeMissing
+        return True
+
+
+class Pledge(APIView):
+    """The listener's pledge. Without it, no clip is lent or played.
+
+    Show its promises to the person on whose behalf your program listens, before you make it for them. When
+    its version changes, it has to be made again.
+    """
+
+    content_negotiation_class = AnyAccept
+    permission_classes = [IsAuthenticated, IsAnnotator]
+
+    @extend_schema(responses=PledgeSerializer)
+    def get(self, request: Request) -> Response:
+        return Response(_as_it_stands(request))
+
+    @extend_schema(
+        request=VersionSerializer,
+        responses={
+            200: PledgeSerializer,
+            400: OpenApiResponse(
+                inline_serializer(
+                    "PledgeOutdated",
+                    {
+                        "detail": serializers.CharField(),
+                        "code": serializers.CharField(),
+                        "version": serializers.IntegerField(),
+                    },
+                ),
+                description="another version than the current one, which `version` names",
+            ),
+        },
+    )
+    def post(self, request: Request) -> Response:
+        sent = VersionSerializer(data=request.data)
+        sent.is_valid(raise_exception=True)
+        if sent.validated_data["version"] != int(pledge.VERSION):
+            refused = {
+                "detail": f"The pledge's current version is {pledge.VERSION}. Read and promise that one.",
+                "code": OUTDATED,
+                "version": int(pledge.VERSION),
+            }
+            return Response(refused, status=status.HTTP_400_BAD_REQUEST)
+        pledge.make(request.user)
+        return Response(_as_it_stands(request))
+
+
+def _as_it_stands(request: Request) -> dict[str, Any]:
+    page: HttpRequest = request._request
+    with translation.override("en"):  # as all that programs read
+        promises = [str(each) for each in pledge.PROMISES]
+    return {
+        "version": int(pledge.VERSION),
+        "promises": promises,
+        "page": page.build_absolute_uri(reverse("first_minute")),
+        "is_made": pledge.is_made(request.user),
+    }
