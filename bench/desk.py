@@ -8,6 +8,7 @@ from playwright.sync_api import Page, sync_playwright
 
 from tests.support import desk
 from tests.support.browser import FLAGS, chromium, comes_true, sign_up
+from tests.support.quotas import NO_QUOTAS
 
 NEEDS_DATA = False
 
@@ -36,7 +37,7 @@ def main(data: Path) -> None:
         return
     with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
         campaign = {"juniper": ("wake-word", ANSWERS + 10, "--must-hear", "0")}
-        with desk.published(Path(folder), **campaign) as site:
+        with desk.published(Path(folder), NO_QUOTAS, **campaign) as site:
             browser = playwright.chromium.launch(executable_path=path, args=FLAGS)
             page = browser.new_context(base_url=site.url).new_page()
             took, weight = _measured(sign_up(page, "bench"))

@@ -42,6 +42,7 @@ class CampaignForm(forms.ModelForm):
 class CampaignAdmin(admin.ModelAdmin):
     form = CampaignForm
     list_display = ("slug", "kind", "language", "wake_word", "is_open")
+    raw_id_fields = ("owner",)
     list_filter = ("kind", "language", "is_open")
 
     def save_form(self, request: HttpRequest, form: forms.ModelForm, change: bool) -> Any:

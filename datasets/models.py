@@ -82,6 +82,10 @@ class Campaign(models.Model):
             "must have a track record"
         ),
     )
+    # Who answers for it, and is told when reports rise. Erased when that person leaves.
+    owner = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
+    )
     is_open = models.BooleanField(default=True)
 
     class Meta:

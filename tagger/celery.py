@@ -43,4 +43,4 @@ app.steps["worker"].add(SiteCheck)
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.conf["CELERY_DB_REUSE_MAX"] = 1_000  # tasks over one connection; Celery looks for exactly this name
 app.autodiscover_tasks()
-app.autodiscover_tasks(["tagger.privacy"])  # a room with its own tasks
+app.autodiscover_tasks(["tagger.privacy", "tagger.review"])  # rooms with their own tasks

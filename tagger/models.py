@@ -7,7 +7,7 @@ from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
-from datasets.models import Annotation, Campaign, Task
+from datasets.models import Annotation, Campaign, Clip, Task
 from datasets.words import words
 
 
@@ -22,7 +22,6 @@ class Assignment(models.Model):
         VOTE = "vote", _("an answer that is wanted")
         CONTROL = "control", _("a task whose answer is known")
         REPEAT = "repeat", _("the volunteer's own earlier task, lent again")
-        EXAMPLE = "example", _("an example that was reported")
 
         @property
         def takes_a_place(self) -> bool:
@@ -36,13 +35,6 @@ class Assignment(models.Model):
         REPORTED = "reported", _("reported")
         EXPIRED = "expired", _("expired")
 
-    class Reason(models.TextChoices):
-        PRIVATE = "private", _("private: a name, an address, a number")
-        OTHER_PERSON = "other-person", _("someone who may not know about the recording")
-        OFFENSIVE = "offensive", _("offensive")
-        LANGUAGE = "language", _("another language")
-        AUDIO = "audio", _("cannot be heard")
-
     # Other indexes begin with these columns, and every index costs a write for every answer.
     task = models.ForeignKey(Task, on_delete=models.CASCADE, related_name="assignments", db_index=False)
     annotator = models.ForeignKey(
@@ -50,10 +42,6 @@ class Assignment(models.Model):
     )
     role = models.CharField(max_length=10, choices=Role.choices, default=Role.VOTE)
     state = models.CharField(max_length=10, choices=State.choices, default=State.LENT)
-    reason = models.CharField(max_length=20, choices=Reason.choices, blank=True)
-    # The part that a report marks, if any: its start and end, in seconds.
-    part_from = models.FloatField(null=True, blank=True)
-    part_to = models.FloatField(null=True, blank=True)
     # They asked for the machine's draft and were shown it.
     saw_draft = models.BooleanField(default=False, db_default=False)
     lent_at = models.DateTimeField()
@@ -75,6 +63,72 @@ class Assignment(models.Model):
 
     def __str__(self) -> str:
         return f"assignment {self.pk}"
+
+
+class Report(models.Model):
+    """A volunteer's mark on a clip that should not be heard; one for each person and clip.
+
+    Written by tagger.lending.reporting, dismissed by tagger.review.reports, erased with its clip or its
+    person. It changes only under the clip's row lock.
+    """
+
+    class Reason(models.TextChoices):
+        PRIVATE = "private", _("private: a name, an address, a number")
+        OTHER_PERSON = "other-person", _("someone who may not know about the recording")
+        OFFENSIVE = "offensive", _("offensive")
+        LANGUAGE = "language", _("another language")
+        AUDIO = "audio", _("cannot be heard")
+
+    clip = models.ForeignKey(Clip, on_delete=models.CASCADE, related_name="reports", db_index=False)
+    campaign = models.ForeignKey(  # in which it was heard
+        Campaign, on_delete=models.CASCADE, related_name="reports", db_index=False
+    )
+    reporter = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="reports", db_index=False
+    )
+    reason = models.CharField(max_length=20, choices=Reason.choices)
+    # The part that it marks, if any: its start and end, in seconds.
+    part_from = models.FloatField(null=True, blank=True)
+    part_to = models.FloatField(null=True, blank=True)
+    at = models.DateTimeField()
+    dismissed_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["clip", "reporter"], name="one_report_per_clip_and_reporter")
+        ]
+        indexes = [
+            models.Index(fields=["reporter", "at"], name="reports_of_one"),
+            models.Index(fields=["campaign", "at"], name="reports_by_campaign"),
+            models.Index(fields=["clip"], name="reports_open", condition=Q(dismissed_at=None)),
+        ]
+
+    def __str__(self) -> str:
+        return f"report {self.pk}"
+
+
+class ReportRise(models.Model):
+    """More reports of a campaign's clips than usual, and whether its owner and reviewers saw the notice.
+
+    Written only by tagger.review.rises. It names no one who reported.
+    """
+
+    campaign = models.ForeignKey(Campaign, on_delete=models.CASCADE, related_name="report_rises")
+    began_at = models.DateTimeField()
+    ended_at = models.DateTimeField(null=True, blank=True)
+    reports = models.PositiveIntegerField(help_text=_("in the last hour, when it was last counted"))
+    seen_by_owner_at = models.DateTimeField(null=True, blank=True)
+    seen_by_reviewers_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["campaign"], name="one_report_rise_at_a_time", condition=Q(ended_at=None)
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"rise of reports {self.pk}"
 
 
 class Dispute(models.Model):

@@ -322,6 +322,7 @@ CELERY_BEAT_SCHEDULE = {
     "agreement": {"task": "tagger.tasks.measure_agreement", "schedule": crontab(hour=4, minute=5)},
     # It counts for at most one sixtieth of the time: with millions of clips most of these runs do nothing.
     "community": {"task": "tagger.tasks.measure_community", "schedule": timedelta(seconds=15)},
+    "reports": {"task": "tagger.review.tasks.measure_reports", "schedule": timedelta(minutes=5)},
     "reclaim": {"task": "tagger.tasks.reclaim", "schedule": timedelta(seconds=30)},
 }
 
@@ -331,6 +332,21 @@ LEASE = timedelta(seconds=number("LEASE_SECONDS", 900, 5, 86_400))
 # Someone has a track record after so many answers, from an account that is so old (or by a control).
 TRACK_RECORD_ANSWERS = number("TRACK_RECORD_ANSWERS", 50, 1, 1_000_000)
 TRACK_RECORD_AGE = timedelta(hours=number("TRACK_RECORD_HOURS", 24, 0, 87_600))
+
+# How much one account may do in a short time; 0 for no limit. People stay far below: 300 clips an hour always
+# pass. New accounts have the quotas of newcomers, over ten minutes, and all others the larger ones, over an
+# hour. An account is new in its first minutes, and until it has given some answers. A clip that was lent
+# counts as one once it is answered, and as five before (tagger/lending/quotas.py).
+NEWCOMER_MINUTES = number("NEWCOMER_MINUTES", 60, 0, 100_000)
+NEWCOMER_ANSWERS = number("NEWCOMER_ANSWERS", 50, 0, 100_000)
+NEWCOMERS_LENDING_QUOTA = number("NEWCOMERS_LENDING_QUOTA", 200, 0, 1_000_000)
+LENDING_QUOTA = number("LENDING_QUOTA", 1_200, 0, 1_000_000)
+NEWCOMERS_SKIPPING_QUOTA = number("NEWCOMERS_SKIPPING_QUOTA", 30, 0, 1_000_000)
+SKIPPING_QUOTA = number("SKIPPING_QUOTA", 180, 0, 1_000_000)
+NEWCOMERS_REPORTING_QUOTA = number("NEWCOMERS_REPORTING_QUOTA", 10, 0, 1_000_000)
+REPORTING_QUOTA = number("REPORTING_QUOTA", 60, 0, 1_000_000)
+# Somebody with at least so many dismissed reports, if they are most of theirs, hides nothing alone; 0: never.
+DOUBTED_AFTER = number("DOUBTED_AFTER", 3, 0, 100_000)
 
 # --- files --------------------------------------------------------------------------------------
 STATIC_URL = "static/"

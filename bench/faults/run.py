@@ -16,6 +16,8 @@ from typing import Any
 
 import psycopg2
 
+from tests.support.quotas import NO_QUOTAS
+
 from . import checker, people
 from .breaker import Breaker
 from .checker import Finding, Kind, Stored
@@ -55,7 +57,7 @@ def run(faults: int, seed: int, until: Kind | None = None, logs: Path | None = N
     """
     with (
         tempfile.TemporaryDirectory(prefix="tagger-faults-") as folder,
-        SiteUnderFaults(Path(folder) / "home", LEASE_SECONDS="5") as site,
+        SiteUnderFaults(Path(folder) / "home", LEASE_SECONDS="5", **NO_QUOTAS) as site,
     ):
         try:
             trial = Trial(site, Path(folder), faults, seed, until)

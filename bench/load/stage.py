@@ -20,6 +20,7 @@ from tagger.local import cluster, homes, ports, postgres, run, secret_key, valke
 from tagger.local.homes import Home
 from tagger.local.processes import Program
 from tagger.local.supervisor import Supervisor
+from tests.support.quotas import NO_QUOTAS
 
 OURS = ("DATABASE_URL", "REDIS_URL", "SECRET_KEY", "HTTPS", "TAGGER_HOME", "PORT")
 PROGRAMS = ("web", "worker", "beat")
@@ -124,7 +125,7 @@ def _servers(home: Home, sockets: Path, supervisor: Supervisor, port: int) -> St
     run.start_valkey(home, sockets, supervisor)
     found = {"DATABASE_URL": postgres.url(sockets), "REDIS_URL": valkey.url(sockets)}
     key = secret_key.read_or_make(home.path, found["DATABASE_URL"])
-    fixed = {"SECRET_KEY": key, "DEBUG": "0", "TAGGER_DEMO": "0"}
+    fixed = {"SECRET_KEY": key, "DEBUG": "0", "TAGGER_DEMO": "0", **NO_QUOTAS}
     inherited: Mapping[str, str] = {name: value for name, value in os.environ.items() if name not in OURS}
     environment = run.site_environment(inherited, found | fixed, home, port) | fixed
     database = psycopg2.connect(postgres.url(sockets), application_name="load test")

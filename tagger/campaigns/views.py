@@ -7,6 +7,7 @@ from django.views.decorators.http import require_GET
 
 from accounts.roles import PersonalRequest, annotator_required
 from tagger.progress import community, own_progress
+from tagger.review import rises
 from tagger.welcome import pledge
 
 
@@ -18,6 +19,7 @@ def campaigns(request: PersonalRequest) -> HttpResponse:
     own_answers = own_progress.answers_by_campaign(request.user, answers)
     context = {
         "rows": [(campaign, own_answers.get(campaign.pk, 0)) for campaign in community.open_campaigns()],
+        "rises": rises.unseen_by(request.user),
         "answers": answers,
         "has_pledged": pledge.is_made(request.user),
         "today": own_progress.answers_today(request.user, now),

@@ -160,7 +160,8 @@ def _answer_some(campaign: Campaign, now: datetime) -> None:
     experienced = {person.pk for person in (*crowd, _account("volunteer", None, ACCOUNTS["volunteer"]))}
     track_records.grant(campaign.kind, campaign.language, experienced)
     for n, person in enumerate(crowd):
-        for assignment in assignments.lend(person, campaign, campaign.tasks.count(), now - LISTENING_TIME):
+        wanted, then = campaign.tasks.count(), now - LISTENING_TIME
+        for assignment in assignments.lend(person, campaign, wanted, then, has_quota=False):
             if assignment.task_id in tasks:
                 answer = (
                     _disputed(campaign, n) if assignment.task_id == tasks[-1] else assignment.task.reference
@@ -168,7 +169,7 @@ def _answer_some(campaign: Campaign, now: datetime) -> None:
                 assignments.hand_in(person, assignment.pk, answer, now)
                 settlement.settle(assignment.task_id, now)
             else:
-                assignments.skip(person, assignment.pk)
+                assignments.skip(person, assignment.pk, now, has_quota=False)
 
 
 def _choose_examples(campaign: Campaign) -> None:

@@ -8,7 +8,7 @@ from django.utils import timezone, translation
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import PolymorphicProxySerializer, extend_schema
 from rest_framework import serializers, status
-from rest_framework.exceptions import APIException, NotFound
+from rest_framework.exceptions import APIException, NotFound, Throttled
 from rest_framework.permissions import IsAuthenticated
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -21,8 +21,9 @@ from datasets.clips import byteranges, hearing
 from datasets.models import Annotation, Campaign, Label
 from datasets.normalise import LONGEST, BadTranscript, TranscriptFault
 from tagger.lending import assignments
+from tagger.lending.quotas import QuotaReached
 from tagger.lending.refusals import AnswerRefusal, AnswerRefused
-from tagger.models import Assignment
+from tagger.models import Assignment, Report
 from tagger.welcome.api import HasPledged
 
 from . import drafts, wording
@@ -81,7 +82,7 @@ ONE_ANSWER = PolymorphicProxySerializer(
 
 
 class ReportSerializer(serializers.Serializer[Any]):
-    reason = serializers.ChoiceField(choices=Assignment.Reason.choices)
+    reason = serializers.ChoiceField(choices=Report.Reason.choices)
     part = serializers.ListField(
         child=serializers.FloatField(),
         min_length=2,
@@ -119,6 +120,15 @@ class RefusedCall(APIException):
         self.status_code = self.statuses.get(refused.code, status.HTTP_409_CONFLICT)
 
 
+class TooMuchAtOnce(Throttled):
+    """A quota is used up. `Retry-After` has the seconds after which the same call succeeds."""
+
+    def __init__(self, reached: QuotaReached, language: str) -> None:
+        with translation.override(language):
+            APIException.__init__(self, detail=wording.in_words(reached), code=reached.code)
+        self.wait = reached.seconds  # sent as Retry-After
+
+
 class ApiRequest(Request):
     """A request of a logged-in person: what a call receives once its permissions are checked."""
 
@@ -142,6 +152,8 @@ class VolunteerCall(APIView):
     def handle_exception(self, exc: Exception) -> Response:
         if isinstance(exc, (AnswerRefused, BadTranscript)):
             exc = RefusedCall(exc, self._readers_language())
+        elif isinstance(exc, QuotaReached):
+            exc = TooMuchAtOnce(exc, self._readers_language())
         elif isinstance(exc, (Assignment.DoesNotExist, Annotation.DoesNotExist)):
             exc = NotFound()
         return super().handle_exception(exc)
@@ -164,10 +176,13 @@ class ListenersCall(VolunteerCall):
     permission_classes = [*VolunteerCall.permission_classes, HasPledged]
 
 
+WAIT = {429: OpenApiResponse(description="too many in a short time; `Retry-After` has the seconds to wait")}
+
+
 class Lend(ListenersCall):
     """Borrow up to ten clips of a campaign. An empty list means that nothing is left for you."""
 
-    @extend_schema(request=CountSerializer, responses={201: LentSerializer})
+    @extend_schema(request=CountSerializer, responses={201: LentSerializer, **WAIT})
     def post(self, request: ApiRequest, slug: str) -> Response:
         campaign = get_object_or_404(Campaign, slug=slug, is_open=True)
         count = self.validated(CountSerializer)["count"]
@@ -211,16 +226,22 @@ class HandIn(VolunteerCall):
 class Skip(VolunteerCall):
     """Give a clip back without an answer. It is not offered to you again."""
 
-    @extend_schema(request=None, responses={204: None})
+    @extend_schema(request=None, responses={204: None, **WAIT})
     def post(self, request: ApiRequest, pk: int) -> Response:
-        assignments.skip(request.user, pk)
+        assignments.skip(request.user, pk, timezone.now())
         return Response(status=status.HTTP_204_NO_CONTENT)
 
 
 class ReportClip(VolunteerCall):
-    """Report a clip: no one hears it until a reviewer has."""
+    """Report a clip. It is not given to you again.
 
-    @extend_schema(request=ReportSerializer, responses={204: None})
+    A first report of `private`, `other-person` or `offensive` hides it from everyone until a reviewer has
+    heard it; `language` and `audio` hide it once a second person reports it too. If reviewers dismissed most
+    of your reports, a second person is needed for every reason. A report that was dismissed never hides that
+    clip again.
+    """
+
+    @extend_schema(request=ReportSerializer, responses={204: None, **WAIT})
     def post(self, request: ApiRequest, pk: int) -> Response:
         sent = self.validated(ReportSerializer)
         part = tuple(sent["part"]) if "part" in sent else None

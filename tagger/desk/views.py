@@ -15,8 +15,9 @@ from datasets.models import Campaign, Label
 from datasets.normalise import BadTranscript
 from tagger.forms import form_for
 from tagger.lending import assignments
+from tagger.lending.quotas import QuotaReached
 from tagger.lending.refusals import AnswerRefused
-from tagger.models import Assignment
+from tagger.models import Assignment, Report
 from tagger.progress import community, own_progress
 from tagger.welcome import pledge
 
@@ -29,7 +30,12 @@ def tag(request: PersonalRequest, slug: str) -> HttpResponse:
     campaign = get_object_or_404(Campaign, slug=slug, is_open=True)
     if not pledge.is_made(request.user):
         return redirect(pledge.address(reverse("tag", args=[campaign.slug])))
-    lent = assignments.top_up(request.user, campaign, 1, timezone.now())
+    try:
+        lent = assignments.top_up(request.user, campaign, 1, timezone.now())
+    except QuotaReached as reached:
+        page = _tag_page(request, campaign, None, status=429, paused=reached)
+        page["Retry-After"] = str(reached.seconds)
+        return page
     return _tag_page(request, campaign, lent[0] if lent else None)
 
 
@@ -64,8 +70,8 @@ def hand_in(request: PersonalRequest, pk: int) -> HttpResponse:
 def skip(request: PersonalRequest, pk: int) -> HttpResponse:
     assignment = get_object_or_404(request.user.assignments.select_related("task__campaign"), pk=pk)
     try:
-        assignments.skip(request.user, pk)
-    except AnswerRefused as refused:
+        assignments.skip(request.user, pk, timezone.now())
+    except (AnswerRefused, QuotaReached) as refused:
         messages.warning(request, wording.in_words(refused))
     return redirect("tag", assignment.task.campaign.slug)
 
@@ -76,15 +82,17 @@ def _tag_page(
     assignment: Assignment | None,
     form: object = None,
     status: int = 200,
+    paused: QuotaReached | None = None,
 ) -> HttpResponse:
     now = timezone.now()
     context = {
         "campaign": campaign,
         "examples": examples.for_campaign(campaign),
         "assignment": assignment,
+        "paused": paused and {"sentence": wording.in_words(paused), "seconds": paused.seconds},
         "form": form or form_for(campaign)(),
         "labels": Label,
-        "reasons": Assignment.Reason,
+        "reasons": Report.Reason,
         # After a reload the page continues with these, instead of borrowing more each time.
         "lent": assignments.playable_leases(request.user, campaign, now),
         "last": last_answers.for_campaign(request.user, campaign),

@@ -14,10 +14,11 @@ from accounts.posting import posted_from
 from accounts.roles import PersonalRequest, listener_required
 from datasets.clips import byteranges, hearing
 from tagger.lending import assignments
+from tagger.lending.quotas import QuotaReached
 from tagger.lending.refusals import AnswerRefused
 from tagger.welcome import pledge
 
-from . import examples
+from . import examples, wording
 
 
 @require_GET
@@ -34,15 +35,17 @@ def audio(request: PersonalRequest, pk: int) -> HttpResponse:
 @posted_from("campaigns")
 @listener_required
 def report(request: PersonalRequest, pk: int) -> HttpResponse:
-    """Hide an example from everyone: any person who may hear it may report it."""
+    """Report an example: any person who may hear it may do so."""
     example = examples.shown().filter(pk=pk).first()
     if example is None:  # reported or removed since the page was drawn
         messages.success(request, _("That example is no longer shown."))
         return redirect("campaigns")
     try:
         assignments.report_example(request.user, example.task, request.POST.get("reason", ""), timezone.now())
+    except QuotaReached as reached:
+        messages.warning(request, wording.in_words(reached))
     except AnswerRefused:
         messages.warning(request, _("Choose what is wrong with the example."))
     else:
-        messages.success(request, _("Thank you: the reported clip is hidden from everyone."))
+        messages.success(request, _("Thank you. Reviewers are told about this clip."))
     return redirect("tag", example.task.campaign.slug)

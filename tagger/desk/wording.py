@@ -2,9 +2,11 @@
 
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
 
 from accounts import refusals
 from datasets.normalise import BadTranscript, TranscriptFault
+from tagger.lending.quotas import QuotaReached, QuotaRefusal
 from tagger.lending.refusals import AnswerRefusal, AnswerRefused
 
 # What only a program can cause stays English.
@@ -27,6 +29,21 @@ WORDS: dict[AnswerRefusal | TranscriptFault, str | Promise] = {
 }
 
 
-def in_words(refused: AnswerRefused | BadTranscript) -> str:
+QUOTAS: dict[QuotaRefusal, Promise] = {
+    QuotaRefusal.LENT: _("That was a lot of clips in a short time. More come in %(wait)s."),
+    QuotaRefusal.SKIPPED: _("You skipped many clips in a short time. You can skip more in %(wait)s."),
+    QuotaRefusal.REPORTED: _("You reported many clips in a short time. You can report more in %(wait)s."),
+}
+
+
+def in_words(refused: AnswerRefused | BadTranscript | QuotaReached) -> str:
     """In the language that is active."""
+    if isinstance(refused, QuotaReached):
+        return str(QUOTAS[QuotaRefusal(refused.code)]) % {"wait": _minutes(refused.seconds)}
     return refusals.in_words(refused, WORDS)
+
+
+def _minutes(seconds: int) -> str:
+    """Rounded up, so that what is promised is true."""
+    minutes = -(-seconds // 60)
+    return ngettext("%(minutes)d minute", "%(minutes)d minutes", minutes) % {"minutes": minutes}

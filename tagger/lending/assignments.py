@@ -14,15 +14,14 @@ from django.db.models import Count, F, QuerySet
 from django.db.models.expressions import Combinable
 from django.db.models.functions import Coalesce
 
-from accounts import prepared
 from accounts.models import Purpose, User
 from datasets import normalise
 from datasets.models import Annotation, Campaign, Clip, Example, Label, Task
 from datasets.words import columns
-from tagger.models import Assignment
+from tagger.models import Assignment, Report
 from tagger.settling import queue
 
-from . import candidates, controls, repeats, statements, variety
+from . import candidates, controls, quotas, repeats, reporting, statements, variety
 from .refusals import AnswerRefusal, AnswerRefused
 
 MAX_LEASES = 100  # of one annotator, so that no one borrows a whole campaign
@@ -39,19 +38,27 @@ REFUSAL_OF_CLOSED: dict[str, AnswerRefusal] = {
 }
 
 
-def lend(annotator: User, campaign: Campaign, count: int, now: datetime) -> list[Assignment]:
-    """Up to `count` more tasks for this annotator; fewer if fewer are left for them.
+def lend(
+    annotator: User, campaign: Campaign, count: int, now: datetime, has_quota: bool = True
+) -> list[Assignment]:
+    """Up to `count` more tasks for this annotator; fewer if fewer are left for them, or if their quota ends.
 
     Tasks nearest to done come first; never their own clip, nor one that they answered, skipped or reported.
     Controls and repeats are mixed in, but only among tasks that want answers.
+    Raises quotas.QuotaReached if the quota allows none.
     """
     with transaction.atomic():
         # One person's requests are serialised, so that two tabs never borrow the same task.
         if not _lock_annotator(annotator):
             return []
-        count = min(count, MAX_LEASES - _count_leases(annotator, now))
+        allowed = quotas.lendable(annotator, now)
+        count = min(count, MAX_LEASES - allowed.leases)
         if count <= 0:
             return []
+        if has_quota and allowed.more is not None:
+            if not allowed.more:
+                raise quotas.lending_refused(annotator, now)
+            count = min(count, allowed.more)
         # Tasks that want answers come first. If there are any, controls and repeats take the places of some;
         # the tasks themselves stay free for others.
         wanted = _find(annotator, campaign, count, now)
@@ -98,9 +105,19 @@ def playable_leases(annotator: User, campaign: Campaign, now: datetime) -> list[
 
 
 def top_up(annotator: User, campaign: Campaign, count: int, now: datetime) -> list[Assignment]:
-    """`count` playable leases: existing ones, then as many more as can be lent."""
+    """`count` playable leases: existing ones, then as many more as can be lent.
+
+    Raises quotas.QuotaReached if there is none.
+    """
     existing = playable_leases(annotator, campaign, now)[:count]
-    return existing + lend(annotator, campaign, count - len(existing), now)
+    if len(existing) >= count:
+        return existing
+    try:
+        return existing + lend(annotator, campaign, count - len(existing), now)
+    except quotas.QuotaReached:
+        if existing:
+            return existing
+        raise
 
 
 def hand_in(annotator: User, assignment_id: int, answer: str, now: datetime) -> tuple[Annotation, bool]:
@@ -133,46 +150,52 @@ def _hand_in(annotator: User, assignment_id: int, answer: str, now: datetime) ->
     return _store(assignment, answer, now), True
 
 
-def skip(annotator: User, assignment_id: int) -> None:
-    """Give the task back: it is not offered to this person again. Skipping twice is no error."""
+def skip(annotator: User, assignment_id: int, now: datetime, has_quota: bool = True) -> None:
+    """Give the task back: it is not offered to this person again. Skipping twice is no error.
+
+    Raises quotas.QuotaReached.
+    """
     with transaction.atomic():
         assignment = lock(annotator, assignment_id)
         if assignment.state == State.SKIPPED:
             return
         if assignment.state in {State.DONE, State.REPORTED}:
             raise AnswerRefused(REFUSAL_OF_CLOSED[assignment.state])
+        _lock_annotator(annotator)
+        if has_quota:
+            quotas.check_skip(annotator, now)
         _close(assignment, State.SKIPPED)
 
 
 def report(
-    annotator: User, assignment_id: int, reason: str, now: datetime, part: tuple[float, float] | None = None
+    annotator: User, assignment_id: int, reason: str, now: datetime, part: reporting.Part | None = None
 ) -> None:
-    """Hide the clip from everyone immediately, also after answering. Reporting twice is no error.
+    """Report the clip, also after answering it: reporting.store says when that hides it from everyone.
 
-    `part`: the start and the end of the part that is reported, in seconds.
+    `part`: the start and the end of the part that is reported, in seconds. Reporting twice is no error.
+    Raises quotas.QuotaReached.
     """
     _check_reason(reason)
     with transaction.atomic():
         assignment = lock(annotator, assignment_id)
         if part and not 0 <= part[0] < part[1] <= assignment.task.clip.seconds + END_TOLERANCE:
             raise AnswerRefused(AnswerRefusal.NOT_A_PART, seconds=assignment.task.clip.seconds)
-        if part:
-            Assignment.objects.filter(pk=assignment.pk).update(part_from=part[0], part_to=part[1])
-        _hide(assignment.task, now)
+        _lock_annotator(annotator)
+        reporting.store(annotator, assignment.task, reason, part, now)
         if assignment.state != State.DONE:  # an answer stays counted
-            _close(assignment, State.REPORTED, reason=reason)
-        elif not assignment.reason:
-            Assignment.objects.filter(pk=assignment.pk).update(reason=reason)
+            _close(assignment, State.REPORTED)
 
 
 @transaction.atomic
 def report_example(annotator: User, task: Task, reason: str, now: datetime) -> None:
-    """Hide a clip from everyone immediately that the annotator heard as an example, without a lease."""
+    """Report a clip that the annotator heard as an example, without a lease, by the same rules.
+
+    Raises quotas.QuotaReached.
+    """
     _check_reason(reason)
     task = Task.objects.select_for_update(no_key=True).get(pk=task.pk)
-    _hide(task, now)
-    given = {"state": State.REPORTED, "reason": reason, "lent_at": now, "expires_at": now}
-    Assignment.objects.update_or_create(given, task=task, annotator=annotator, role=Role.EXAMPLE)
+    if _lock_annotator(annotator):
+        reporting.store(annotator, task, reason, None, now)
 
 
 def change(annotator: User, annotation_id: int, answer: str, now: datetime) -> Annotation:
@@ -238,18 +261,6 @@ def _lock_annotator(annotator: User) -> bool:
     """Lock the annotator's row; False if they left since the request began."""
     row = User.objects.select_for_update(no_key=True).filter(pk=annotator.pk)
     return row.values_list("is_active", flat=True).get()
-
-
-def _count_leases(annotator: User, now: datetime) -> int:
-    [number] = prepared.one("count_leases", COUNT_LEASES, (annotator.pk, now)) or [0]
-    return int(number)
-
-
-# The number of `leases`.
-COUNT_LEASES = f"""
-    SELECT count(*) FROM {Assignment._meta.db_table}
-    WHERE annotator_id = %s AND state = 'lent' AND expires_at > %s::timestamptz
-"""
 
 
 def _lease(tasks: list[Task], annotator: User, now: datetime, role: Role) -> list[Assignment]:
@@ -350,20 +361,16 @@ def _answer_repeat(assignment: Assignment, answer: str, now: datetime) -> tuple[
 
 
 def _check_reason(reason: str) -> None:
-    if reason not in Assignment.Reason.values:
-        raise AnswerRefused(AnswerRefusal.NOT_A_REASON, reasons=", ".join(Assignment.Reason.values))
+    if reason not in Report.Reason.values:
+        raise AnswerRefused(AnswerRefusal.NOT_A_REASON, reasons=", ".join(Report.Reason.values))
 
 
-def _hide(task: Task, now: datetime) -> None:
-    Clip.objects.filter(pk=task.clip_id, hidden_at=None).update(hidden_at=now)
-
-
-def _close(assignment: Assignment, state: str, reason: str = "", **counters: Combinable) -> None:
+def _close(assignment: Assignment, state: str, **counters: Combinable) -> None:
     if assignment.state == State.LENT and Role(assignment.role).takes_a_place:
         counters["lent_count"] = F("lent_count") - 1
     if counters:
         Task.objects.filter(pk=assignment.task_id).update(**counters)
-    Assignment.objects.filter(pk=assignment.pk).update(state=state, reason=reason)
+    Assignment.objects.filter(pk=assignment.pk).update(state=state)
 
 
 def _dirty(now: datetime) -> dict[str, Any]:

@@ -41,8 +41,8 @@ STORE_LEASES = f"""
     WITH counted AS (
         UPDATE {Task._meta.db_table} SET lent_count = lent_count + 1 WHERE id = ANY(%s::bigint[])
     )
-    INSERT INTO {Assignment._meta.db_table} (task_id, annotator_id, role, state, reason, lent_at, expires_at)
-    SELECT task_id, %s::bigint, %s, %s, '', %s::timestamptz, %s::timestamptz FROM unnest(%s::bigint[]) task_id
+    INSERT INTO {Assignment._meta.db_table} (task_id, annotator_id, role, state, lent_at, expires_at)
+    SELECT task_id, %s::bigint, %s, %s, %s::timestamptz, %s::timestamptz FROM unnest(%s::bigint[]) task_id
     ON CONFLICT (task_id, annotator_id, role)
     DO UPDATE SET state = excluded.state, lent_at = excluded.lent_at, expires_at = excluded.expires_at
     RETURNING task_id, id

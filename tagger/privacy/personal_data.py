@@ -21,7 +21,7 @@ from accounts import receipts
 from accounts.keys import KeyLost
 from accounts.models import AuditEvent, ConsentNotice, Purpose, User
 from datasets.clips import fingerprints, vault
-from datasets.models import Annotation, Clip, Task, Withdrawal
+from datasets.models import Annotation, Campaign, Clip, Task, Withdrawal
 
 BATCH_SIZE = 200
 
@@ -84,6 +84,7 @@ def _files(person: User, now: datetime) -> Iterator[tuple[str, Pieces]]:
     yield "clips.jsonl", _lines(_clip(clip) for clip in _own_clips(person))
     yield "annotations.jsonl", _lines(_annotation(each) for each in _annotations(person))
     yield "assignments.jsonl", _lines(_assignments(person))
+    yield "reports.jsonl", _lines(_reports(person))
     yield "repeats.jsonl", _lines(_repeats(person))
     yield "reliability.json", [_json(list(person.reliabilities.values(*RELIABILITY)))]
     yield "track-records.json", [_json(list(person.track_records.values("kind", "language")))]
@@ -126,6 +127,7 @@ def _profile(person: User) -> dict[str, Any]:
         "hours_in_which_device_uploads_wait": person.cooling_off,
         "shows_streak": person.shows_streak,
         "on_leaderboard": person.on_leaderboard,
+        "owns_campaigns": list(Campaign.objects.filter(owner=person).values_list("slug", flat=True)),
         "tokens": list(person.tokens.order_by("pk").values("prefix", "scopes", "created", "expires_at")),
         "sessions": list(person.sessions.order_by("began_on").values("began_on", "used_on", "expire_date")),
     }
@@ -259,8 +261,14 @@ def _repeats(person: User) -> Iterator[dict[str, Any]]:
 
 
 def _assignments(person: User) -> Iterator[dict[str, Any]]:
-    fields = "id", "task__campaign__slug", "role", "state", "reason", "saw_draft", "lent_at", "expires_at"
+    fields = "id", "task__campaign__slug", "role", "state", "saw_draft", "lent_at", "expires_at"
     return person.assignments.order_by("pk").values(*fields).iterator(chunk_size=BATCH_SIZE)
+
+
+def _reports(person: User) -> Iterator[dict[str, Any]]:
+    """What they reported and what became of it. The clips belong to their speakers."""
+    fields = "campaign__slug", "reason", "part_from", "part_to", "at", "dismissed_at"
+    return person.reports.order_by("at", "pk").values(*fields).iterator(chunk_size=BATCH_SIZE)
 
 
 def _decisions(person: User) -> Iterator[dict[str, Any]]:
@@ -282,7 +290,8 @@ def _readme(now: datetime) -> str:
         """Everything this site holds about you, as of %(at)s UTC.
 
 profile.json       your pseudonym, e-mail address and roles, the version of the listener's pledge you made,
-                   whether you see your days and other volunteers see your pseudonym, your tokens
+                   whether you see your days and other volunteers see your pseudonym, the slugs of campaigns
+                   that you own, your tokens
                    (their first letters, what they may do and until when), and for each session the day
                    it began, the day it was last used and when it ends
 devices.json       the devices you paired, and what they reported about themselves
@@ -299,7 +308,8 @@ reliability.json   how right your answers are likely to be, by kind and language
 track-records.json in which kinds and languages your answers can settle clips together with those of
                    new people
 audit.jsonl        what you heard, decided or downloaded, and when reviewers heard your clips
-assignments.jsonl  the clips lent to you, and what you skipped or reported
+assignments.jsonl  the clips lent to you, and what you skipped
+reports.jsonl      the clips that you reported, why, and whether a reviewer dismissed it
 decisions.jsonl    the disputes you decided
 erasures.json      what you asked this site to forget, and when it was done
 admin-log.json     what you changed on the administration pages

@@ -23,7 +23,7 @@ from django.db.models import F, Q
 from accounts import audit, consent, journal, keys, outbox, quarters, signing
 from accounts.models import AuditEvent, Consent, DataKey, Device, PersonalSession, ProgramToken, User
 from datasets.clips import fingerprints, recording, vault
-from datasets.models import Annotation, Clip, ReleaseRow, Task, Withdrawal
+from datasets.models import Annotation, Campaign, Clip, ReleaseRow, Task, Withdrawal
 from datasets.releases import recalls
 
 from . import kept_answers, key_copy
@@ -326,7 +326,10 @@ def _return_lent_tasks(request: Withdrawal, person: User) -> None:
         # Only their assignments record that they saw a draft, and no second person may be shown one.
         with_seen_draft = Task.objects.filter(assignments__annotator=person, assignments__saw_draft=True)
         with_seen_draft.update(plain_draft="", sealed_draft=b"")
-        _count(request, {"assignments": person.assignments.all().delete()[0]})
+        # Reports need an assignment, or an active person: none can come in once these are gone. A clip stays
+        # hidden until a reviewer has heard it.
+        gone = {"assignments": person.assignments.all().delete()[0]}
+        _count(request, gone | {"reports": person.reports.all().delete()[0]})
 
 
 def _scrub_person(request: Withdrawal, person: User, now: datetime) -> None:
@@ -342,6 +345,7 @@ def _scrub_person(request: Withdrawal, person: User, now: datetime) -> None:
             "audit_names": audit.forget(person),
             "admin_log": LogEntry.objects.filter(Q(user=person) | about).delete()[0],
         }
+        Campaign.objects.filter(owner=person).update(owner=None)
         person.date_joined = quarters.start(now)
         person.forget()
         # A refit may be storing figures about them: `forget` waited for it.

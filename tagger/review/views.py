@@ -3,14 +3,17 @@
 from collections import Counter
 
 from django.contrib import messages
+from django.contrib.auth.decorators import login_required
 from django.db import transaction
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 from django.views.decorators.http import require_GET
 
 from accounts import audit
+from accounts.models import Role, User
 from accounts.posting import posted_from
 from accounts.refusals import in_words
 from accounts.roles import PersonalRequest, reviewer_required
@@ -21,7 +24,7 @@ from datasets.normalise import BadTranscript
 from tagger.desk import examples, wording
 from tagger.forms import ExampleForm, form_for
 
-from . import disputes, reports
+from . import disputes, reports, rises
 from .wording import WORDS
 
 
@@ -30,7 +33,9 @@ from .wording import WORDS
 def review(request: PersonalRequest) -> HttpResponse:
     """The list of reported clips, disputes and examples."""
     context = {
-        "reports": reports.open_for(request.user)[:50],
+        "rises": rises.unseen_by(request.user),
+        "hidden": reports.with_records(reports.open_for(request.user)[:50]),
+        "not_hidden": reports.with_records(reports.not_hidden_for(request.user)[:50]),
         "disputes": disputes.open_for(request.user)[:50],
         "examples": examples.for_reviewer(request.user)[:50],
         "labels": Label,
@@ -85,7 +90,7 @@ def dispute_audio(request: PersonalRequest, pk: int) -> HttpResponse:
 @require_GET
 @reviewer_required
 def report_audio(request: PersonalRequest, pk: int) -> HttpResponse:
-    clip = get_object_or_404(reports.open_for(request.user), pk=pk)
+    clip = get_object_or_404(reports.judged_by(request.user), pk=pk)
     return _sound(request, clip)
 
 
@@ -93,9 +98,33 @@ def report_audio(request: PersonalRequest, pk: int) -> HttpResponse:
 @reviewer_required
 def show_again(request: PersonalRequest, pk: int) -> HttpResponse:
     """Put a reported clip back in the queue: the reviewer found nothing wrong with it."""
-    reports.dismiss(get_object_or_404(reports.open_for(request.user), pk=pk), request.user, timezone.now())
+    reports.dismiss(get_object_or_404(reports.judged_by(request.user), pk=pk), request.user, timezone.now())
     messages.success(request, _("The clip is back in the queue."))
     return redirect("review")
+
+
+@posted_from("review")
+@reviewer_required
+def dismiss_all(request: PersonalRequest, pk: int) -> HttpResponse:
+    """Dismiss every open report of one volunteer."""
+    reporter = get_object_or_404(User, pk=pk, is_active=True)
+    dismissed = reports.dismiss_all_of(reporter.pk, request.user, timezone.now())
+    text = ngettext(
+        "%(number)d report of volunteer %(pk)d is dismissed.",
+        "%(number)d reports of volunteer %(pk)d are dismissed.",
+        dismissed,
+    )
+    messages.success(request, text % {"number": dismissed, "pk": pk})
+    return redirect("review")
+
+
+@posted_from("campaigns")
+@login_required
+def rise_seen(request: PersonalRequest, pk: int) -> HttpResponse:
+    """A campaign's owner or a reviewer has seen that reports rose."""
+    rise = get_object_or_404(rises.unseen_by(request.user), pk=pk)
+    rises.mark_seen(rise, request.user, timezone.now())
+    return redirect("review" if request.user.has_role(Role.REVIEWER) else "campaigns")
 
 
 @posted_from("review")

@@ -9,10 +9,11 @@ from drf_spectacular.utils import OpenApiResponse, extend_schema, inline_seriali
 from rest_framework import serializers, status
 from rest_framework.exceptions import APIException
 from rest_framework.permissions import BasePermission, IsAuthenticated
-from rest_framework.request import Request
+from rest_framework.request import Request as AnyRequest
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from accounts.models import Scope, User
 from accounts.negotiation import AnyAccept
 from accounts.roles import IsAnnotator
 
@@ -40,21 +41,23 @@ class PledgeMissing(APIException):
 
     def __init__(self) -> None:
         address = reverse("api_pledge")
-        super().__init__()
-        self.detail = {
-            "detail": f"Make the listener's pledge first: POST its version to {address}",
-            "code": MISSING,
-            "pledge": address,
-        }
+        said = f"Make the listener's pledge first: POST its version to {address}"
+        super().__init__({"detail": said, "code": MISSING, "pledge": address})
+
+
+class Request(AnyRequest):
+    """A request of a logged-in person."""
+
+    user: User
 
 
 class HasPledged(BasePermission):
     """Whoever calls made the listener's pledge. It was read together with their token or session."""
 
-    def has_permission(self, request: Request, view: APIView) -> bool:
-        if not pledge.is_made(request.user):
-            raise PledgeMissing
-        return True
+    def has_permission(self, request: AnyRequest, view: APIView) -> bool:
+        if isinstance(request.user, User) and pledge.is_made(request.user):
+            return True
+        raise PledgeMissing
 
 
 class Pledge(APIView):
@@ -66,6 +69,7 @@ class Pledge(APIView):
 
     content_negotiation_class = AnyAccept
     permission_classes = [IsAuthenticated, IsAnnotator]
+    token_scopes = (Scope.TAG,)
 
     @extend_schema(responses=PledgeSerializer)
     def get(self, request: Request) -> Response:

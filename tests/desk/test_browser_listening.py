@@ -207,7 +207,7 @@ def test_a_report_contains_the_marked_part_in_seconds_of_the_whole_clip(site, pe
     mark(page, 1, 1.5)
     page.keyboard.press("r")
     page.get_by_role("button", name="Private").click()
-    expect(page.get_by_text("Thank you: the reported clip is hidden")).to_be_visible()
+    expect(page.get_by_text("Thank you. Reviewers are told")).to_be_visible()
     assert eventually(lambda: marked(site))
     [(start, end)] = marked(site)
     # The clip begins with a second of silence, of which the player keeps a little.
@@ -217,8 +217,8 @@ def test_a_report_contains_the_marked_part_in_seconds_of_the_whole_clip(site, pe
 def marked(site):
     """[(start, end), …] of all reports that mark a part, in seconds."""
     code = """
-from tagger.models import Assignment
-print(list(Assignment.objects.filter(part_to__gt=0).values_list("part_from", "part_to")))
+from tagger.models import Report
+print(list(Report.objects.filter(part_to__gt=0).values_list("part_from", "part_to")))
 """
     return ast.literal_eval(site.manage("shell", "-v", "0", "-c", code).stdout)
 

@@ -11,7 +11,7 @@ from datasets.models import Annotation, Campaign, Clip, Example, Task, Withdrawa
 from tagger.desk import examples
 from tagger.lending import assignments, controls, repeats
 from tagger.lending.refusals import AnswerRefusal
-from tagger.models import Assignment, Control, Dispute
+from tagger.models import Control, Dispute, Report
 from tagger.privacy import withdrawal
 from tagger.review import reports
 from tagger.settling import settlement
@@ -270,25 +270,24 @@ def report(client, person, example, reason):
 @mutant(
     "a reported example is hidden from everyone immediately",
     "tagger/lending/assignments.py",
-    kept_by="    _hide(task, now)\n    given",
-    broken="    given",
+    kept_by="        reporting.store(annotator, task, reason, None, now)\n",
+    broken="        pass\n",
 )
 def test_a_report_hides_an_example_from_everyone_and_reviewers_see_the_reason(
     client, rita, volunteers, juniper, example
 ):
     answer = report(client, volunteers[2], example, "private")
-    assert "the reported clip is hidden from everyone" in answer.content.decode()
+    assert "Reviewers are told about this clip" in answer.content.decode()
     assert hear(client, volunteers[0], example).status_code == 404
     [waiting] = reports.open_for(rita)
-    assert (waiting.pk, waiting.reasons) == (example.task.clip_id, ["private"])
+    assert (waiting.pk, [each.reason for each in waiting.open_reports]) == (example.task.clip_id, ["private"])
     # A volunteer who answered the clip and reports it twice loses no answer.
     reports.dismiss(waiting, rita, NOW)
     for reason in ("audio", "offensive"):
         report(client, volunteers[0], example, reason)
         Clip.objects.update(hidden_at=None)
     assert example.task.annotations.filter(annotator=volunteers[0]).exists()
-    given = Assignment.objects.get(annotator=volunteers[0], role=Assignment.Role.EXAMPLE)
-    assert (given.state, given.reason) == ("reported", "offensive")
+    assert Report.objects.get(reporter=volunteers[0]).reason == "offensive"
 
 
 def test_a_report_of_an_example_needs_a_reason(client, volunteers, example):
@@ -297,7 +296,7 @@ def test_a_report_of_an_example_needs_a_reason(client, volunteers, example):
 
 
 def test_a_second_reporter_reads_that_it_is_no_longer_shown(client, volunteers, example):
-    for person, words in zip(volunteers, ("is hidden from everyone", "no longer shown"), strict=False):
+    for person, words in zip(volunteers, ("Reviewers are told", "no longer shown"), strict=False):
         assert words in report(client, person, example, "private").content.decode()
 
 

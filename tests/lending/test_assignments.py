@@ -14,7 +14,7 @@ from datasets.models import MAX_SPREAD, Annotation, Clip, Task
 from datasets.normalise import TranscriptFault
 from tagger.lending import assignments, candidates, controls, leases
 from tagger.lending.refusals import AnswerRefusal
-from tagger.models import Assignment
+from tagger.models import Assignment, Report
 from tagger.review import reports
 from tagger.settling import settlement
 from tests.conftest import NOW
@@ -84,7 +84,7 @@ def test_no_one_is_lent_a_task_that_they_answered(bea, juniper, lent):
 
 
 def test_no_one_is_lent_a_task_that_they_skipped(bea, carl, juniper, lent):
-    assignments.skip(bea, lent.pk)
+    assignments.skip(bea, lent.pk, NOW)
     assert lend(bea, juniper, now=LATER) == []
     assert len(lend(carl, juniper)) == 1
 
@@ -176,7 +176,7 @@ def test_a_place_that_was_given_back_is_lent_to_another_person(volunteers, junip
     bea, carl, dora, *_ = volunteers
     [hers], [_his] = lend(bea, juniper), lend(carl, juniper)
     if give_back == "skip":
-        assignments.skip(bea, hers.pk)
+        assignments.skip(bea, hers.pk, NOW)
     else:
         expire(hers)
     assert lent_to(dora, juniper) == [task.pk]
@@ -234,12 +234,13 @@ def test_the_cap_is_for_each_volunteer(bea, carl, juniper, add_tasks):
     assert len(lend(bea, juniper)) == len(lend(carl, juniper)) == 1
 
 
-def test_no_one_has_more_leases_than_the_limit(bea, juniper, add_tasks):
+def test_no_one_has_more_leases_than_the_limit(bea, juniper, add_tasks, settings):
+    settings.NEWCOMERS_LENDING_QUOTA = 0
     add_tasks(juniper, assignments.MAX_LEASES + 5)
     lent = lend(bea, juniper, assignments.MAX_LEASES + 5)
     assert len(lent) == assignments.MAX_LEASES
     assert lend(bea, juniper) == []
-    assignments.skip(bea, lent[0].pk)
+    assignments.skip(bea, lent[0].pk, NOW)
     assert len(lend(bea, juniper, 5)) == 1
 
 
@@ -332,7 +333,8 @@ def _looked_at(juniper, awaiting):
         return cursor.fetchone()[0]
 
 
-def test_the_last_task_that_an_annotator_has_not_had_is_found(bea, juniper, add_tasks):
+def test_the_last_task_that_an_annotator_has_not_had_is_found(bea, juniper, add_tasks, settings):
+    settings.NEWCOMERS_LENDING_QUOTA = 0
     add_tasks(juniper, 400)
     while lent := lend(bea, juniper, 100):
         last = lent[-1]
@@ -442,7 +444,7 @@ def test_a_late_answer_is_refused_when_every_place_is_taken(volunteers, juniper,
 @pytest.mark.parametrize("state", ["skipped", "reported"])
 def test_a_closed_assignment_takes_no_answer(bea, lent, task, state):
     if state == "skipped":
-        assignments.skip(bea, lent.pk)
+        assignments.skip(bea, lent.pk, NOW)
     else:
         assignments.report(bea, lent.pk, "audio", NOW)
     with refused(AnswerRefusal(f"already-{state}"), f"already {state}"):
@@ -506,7 +508,7 @@ def test_a_transcript_with_a_zero_character_is_refused(bea, sentence):
     "act",
     [
         lambda carl, pk: assignments.hand_in(carl, pk, "yes", NOW),
-        lambda carl, pk: assignments.skip(carl, pk),
+        lambda carl, pk: assignments.skip(carl, pk, NOW),
         lambda carl, pk: assignments.report(carl, pk, "private", NOW),
         lambda carl, pk: assignments.playable(carl, pk, NOW),
     ],
@@ -520,28 +522,28 @@ def test_another_persons_assignment_does_not_exist(carl, lent, task, act):
 
 
 def test_skipping_twice_gives_one_place_back(bea, lent, task):
-    assignments.skip(bea, lent.pk)
-    assignments.skip(bea, lent.pk)
+    assignments.skip(bea, lent.pk, NOW)
+    assignments.skip(bea, lent.pk, NOW)
     assert counts(task) == (0, 0)
 
 
 def test_an_answer_cannot_be_skipped(bea, lent, task):
     assignments.hand_in(bea, lent.pk, "yes", NOW)
     with refused(AnswerRefusal.ALREADY_ANSWERED, "already answered"):
-        assignments.skip(bea, lent.pk)
+        assignments.skip(bea, lent.pk, NOW)
     assert counts(task) == (1, 0)
 
 
 def test_what_expired_can_still_be_skipped_for_good(bea, juniper, lent, task):
     expire(lent)
-    assignments.skip(bea, lent.pk)
+    assignments.skip(bea, lent.pk, NOW)
     assert lend(bea, juniper, now=LATER) == []
     assert counts(task) == (0, 0)
 
 
 @mutant(
     "a reported clip is hidden from everyone immediately",
-    "tagger/lending/assignments.py",
+    "tagger/lending/reporting.py",
     kept_by=".update(hidden_at=now)",
     broken=".update(hidden_at=None)",
 )
@@ -552,7 +554,7 @@ def test_a_report_hides_the_clip_from_everyone_immediately(bea, carl, juniper, l
         assignments.playable(carl, other.pk, NOW)
     task.clip.refresh_from_db()
     assert task.clip.hidden_at == NOW
-    assert Assignment.objects.get(pk=lent.pk).reason == "private"
+    assert Report.objects.get(reporter=bea).reason == "private"
     assert counts(task) == (0, 1)
 
 
@@ -560,7 +562,7 @@ def test_an_answer_whose_clip_is_reported_stays_counted(bea, lent, task):
     assignments.hand_in(bea, lent.pk, "yes", NOW)
     assignments.report(bea, lent.pk, "private", NOW)
     done = Assignment.objects.get()
-    assert (done.state, done.reason, counts(task)) == ("done", "private", (1, 0))
+    assert (done.state, Report.objects.get().reason, counts(task)) == ("done", "private", (1, 0))
 
 
 def test_reporting_twice_changes_nothing_more(bea, lent, task):
@@ -579,7 +581,7 @@ def test_a_report_needs_one_of_the_reasons(bea, lent, task):
 def test_reported_clips_wait_for_a_reviewer_who_is_not_their_contributor(alice, rita, bea, lent, task):
     assignments.report(bea, lent.pk, "offensive", NOW)
     [waiting] = reports.open_for(rita)
-    assert (waiting, waiting.reasons) == (task.clip, ["offensive"])
+    assert (waiting, [each.reason for each in waiting.open_reports]) == (task.clip, ["offensive"])
     assert not reports.open_for(alice).exists()
 
 
@@ -640,7 +642,7 @@ def test_a_clip_that_is_no_longer_lent_cannot_be_heard(bea, lent, end):
     if end == "expired":
         expire(lent)
     if end == "skipped":
-        assignments.skip(bea, lent.pk)
+        assignments.skip(bea, lent.pk, NOW)
     with refused(AnswerRefusal.NOT_LENT):
         assignments.playable(bea, lent.pk, LATER if end == "late" else NOW)
 

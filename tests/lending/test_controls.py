@@ -271,7 +271,7 @@ def test_changing_an_answer_to_a_repeat_leaves_the_vote(bea, juniper, repeat, ad
 
 
 def test_a_repeat_that_is_skipped_or_runs_out_frees_no_place(bea, repeat):
-    assignments.skip(bea, repeat.pk)
+    assignments.skip(bea, repeat.pk, NOW)
     assert Task.objects.get(pk=repeat.task_id).lent_count == 0
     Assignment.objects.filter(pk=repeat.pk).update(state="lent")
     leases.reclaim(LATER + timedelta(hours=1))

@@ -76,8 +76,8 @@ def test_lending_waits_for_tasks_that_are_being_settled(
 @mutant(
     "two tabs of one person never borrow the same task",
     "tagger/lending/assignments.py",
-    kept_by="        if not _lock_annotator(annotator):\n            return []\n        count = min",
-    broken="        count = min",
+    kept_by="        if not _lock_annotator(annotator):\n            return []\n        allowed",
+    broken="        allowed",
 )
 def test_the_tabs_of_one_person_together_borrow_at_most_the_limit(
     bea, juniper, add_tasks, run_together, monkeypatch
@@ -134,7 +134,7 @@ def test_of_two_answers_together_one_is_stored_and_the_other_refused(bea, lent, 
 
 
 def test_of_an_answer_and_a_skip_together_one_is_refused(bea, lent, run_together):
-    done = run_together(hand_in(bea, lent), lambda: assignments.skip(bea, lent.pk))
+    done = run_together(hand_in(bea, lent), lambda: assignments.skip(bea, lent.pk, NOW))
     [refused] = [result for result in done if isinstance(result, Exception)]
     assert refused.code in {AnswerRefusal.ALREADY_ANSWERED, AnswerRefusal.ALREADY_SKIPPED}
     assert counters_are_true()
@@ -199,7 +199,7 @@ def test_an_answer_that_waits_for_a_task_has_locked_nothing_that_lending_needs(
 @pytest.mark.parametrize(
     ("act", "state"),
     [
-        (lambda bea, pk: assignments.skip(bea, pk), "skipped"),
+        (lambda bea, pk: assignments.skip(bea, pk, NOW), "skipped"),
         (lambda bea, pk: assignments.report(bea, pk, "audio", NOW), "reported"),
         (lambda bea, pk: assignments.hand_in(bea, pk, "yes", NOW), "done"),
     ],

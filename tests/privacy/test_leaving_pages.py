@@ -137,6 +137,25 @@ def test_the_download_has_nothing_of_anyone_else(client, here, alice, bea, share
 
 
 @mutant(
+    "the download has what the person reported",
+    "tagger/privacy/personal_data.py",
+    kept_by='    yield "reports.jsonl", _lines(_reports(person))\n',
+    broken="",
+)
+def test_the_download_has_the_persons_own_reports_and_campaigns(client, alice, bea, carl, answered, juniper):
+    juniper.owner = bea
+    juniper.save()
+    task = juniper.tasks.first()
+    for person in (bea, carl):
+        assignments.report_example(person, task, "audio", NOW)
+    client.force_login(bea)
+    archive = downloaded(client)
+    [report] = lines(archive, "reports.jsonl")
+    assert (report["campaign__slug"], report["reason"], report["dismissed_at"]) == ("juniper", "audio", None)
+    assert json.loads(archive.read("profile.json"))["owns_campaigns"] == ["juniper"]
+
+
+@mutant(
     "a volunteer's transcript goes with the speaker's clip",
     "tagger/privacy/personal_data.py",
     kept_by="given.answer if given.may_be_heard else None",

@@ -20,8 +20,9 @@ from datasets.models import Annotation, Clip, Recall, ReleaseRow, Task, Withdraw
 from datasets.releases import frozen
 from tagger.lending import assignments
 from tagger.lending.refusals import AnswerRefusal
-from tagger.models import Assignment
+from tagger.models import Assignment, Report
 from tagger.privacy import tasks, withdrawal
+from tagger.review import reports
 from tagger.settling import settlement
 from tests.conftest import NOW
 from tests.support.mutants import mutant
@@ -144,6 +145,38 @@ def test_leaving_erases_log_ins_names_and_lines_of_the_admins_log(alice, client,
     for model in (ProgramToken, LogEntry, PersonalSession):
         assert not model.objects.exists()
     assert not DataKey.objects.filter(person=alice).exists()
+
+
+@mutant(
+    "the reports of a person who left, and what became of them, are erased",
+    "tagger/privacy/withdrawal.py",
+    kept_by='_count(request, gone | {"reports": person.reports.all().delete()[0]})',
+    broken="_count(request, gone)",
+)
+@pytest.mark.parametrize("keep_answers", [True, False])
+def test_the_reports_of_a_person_who_left_are_erased_and_the_clip_stays_hidden(
+    bea, carl, rita, used, keep_answers
+):
+    hidden, shown_again = used
+    for task in used:
+        assignments.report_example(bea, task, "private", NOW)
+    assignments.report_example(carl, hidden, "audio", NOW)
+    reports.dismiss(shown_again.clip, rita, NOW)
+    requested = withdrawal.forget_account(bea, keep_answers, NOW)
+    scrub_all()
+    assert [report.reporter for report in Report.objects.all()] == [carl]
+    assert withdrawal.receipt(requested.token)["erased"]["reports"] == 2
+    assert [clip.pk for clip in reports.open_for(rita)] == [hidden.clip_id]
+    assignments.report_example(bea, shown_again, "private", NOW)  # a request that was under way
+    assert Report.objects.count() == 1
+
+
+def test_the_reports_of_a_clip_go_with_it(alice, bea, used):
+    for task in used:
+        assignments.report_example(bea, task, "private", NOW)
+    withdrawal.forget_clips(alice, [used[0].clip_id], NOW)
+    scrub_all()
+    assert [report.clip_id for report in Report.objects.all()] == [used[1].clip_id]
 
 
 def test_people_who_leave_may_let_their_answers_count_without_them(bea, used):

@@ -164,12 +164,13 @@ def holds(release, contributor):
 
 
 @pytest.fixture
-def report(bea, wendy):
-    """Wendy's clip, reported by a volunteer who hears it as an example."""
+def report(volunteers, wendy):
+    """Wendy's clip, reported by a volunteer who hears it as an example; each time by another one."""
+    reporters = iter(volunteers)
 
     def hide(now=NOW, reason="private"):
         task = Task.objects.get(clip__contributor=wendy)
-        assignments.report_example(bea, task, reason, now)
+        assignments.report_example(next(reporters), task, reason, now)
         task.clip.refresh_from_db()
         assert task.clip.hidden_at == now
         return task.clip

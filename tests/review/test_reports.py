@@ -9,13 +9,17 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from accounts import consent, notices
-from accounts.models import Purpose
+from accounts import audit, consent, notices
+from accounts.models import AuditEvent, Purpose
 from datasets.models import Clip, Task, Withdrawal
 from datasets.releases import recalls
 from tagger.desk import examples
+from tagger.lending import assignments
+from tagger.models import Report
+from tagger.privacy import withdrawal
 from tagger.review import reports
 from tests.conftest import NOW
+from tests.releases.test_between_feeds import scrub_all
 from tests.support.mutants import mutant
 from tests.support.released import release, settle
 
@@ -50,8 +54,8 @@ def test_a_reported_clip_waits_for_a_reviewer_exactly_if_it_is_live_without_the_
 @mutant(
     "what a reviewer shows again is good again in the feed",
     "tagger/review/reports.py",
-    kept_by=".update(hidden_at=None)",
-    broken=".update(hidden_at=now)",
+    kept_by="update(dismissed_at=now)\n    Clip.objects.filter(pk=clip.pk).update(hidden_at=None)",
+    broken="update(dismissed_at=now)\n    Clip.objects.filter(pk=clip.pk).update(hidden_at=now)",
 )
 def test_a_report_recalls_a_released_clip_and_showing_it_again_says_that_it_is_good(
     client, alice, bea, rita, juniper, share
@@ -74,3 +78,129 @@ def test_a_report_recalls_a_released_clip_and_showing_it_again_says_that_it_is_g
     client.force_login(rita)
     client.post(reverse("show_again", args=[task.clip_id]))
     assert feed_of_day(2) == ([], [public_id])
+
+
+def say(person, task, reason="private", now=NOW):
+    assignments.report_example(person, task, reason, now)
+
+
+def hidden_of(tasks):
+    rows = dict(Task.objects.filter(pk__in=[task.pk for task in tasks]).values_list("pk", "clip__hidden_at"))
+    return [rows[task.pk] is not None for task in tasks]
+
+
+def test_a_first_report_that_hides_nothing_is_listed_apart_and_can_be_dismissed(
+    client, bea, rita, juniper, share
+):
+    task = share(juniper)
+    say(bea, task, "audio")
+    assert not reports.open_for(rita)
+    [clip] = reports.not_hidden_for(rita)
+    assert (clip.pk, [each.reason for each in clip.open_reports]) == (task.clip_id, ["audio"])
+    client.force_login(rita)
+    page = client.get("/review/").content.decode()
+    assert "Reported once, not hidden" in page and "cannot be heard" in page
+    assert client.get(reverse("report_audio", args=[task.clip_id])).status_code == 200
+    client.post(reverse("show_again", args=[task.clip_id]))
+    assert not reports.not_hidden_for(rita) and Report.objects.get().dismissed_at
+
+
+def test_a_reviewer_sees_and_judges_no_report_of_their_own_voice(client, alice, bea, carl, juniper, share):
+    alice.roles = ["reviewer"]
+    alice.save()
+    for reason in ("audio", "private"):
+        say(bea, share(juniper), reason)
+    client.force_login(alice)
+    assert not reports.open_for(alice) and not reports.not_hidden_for(alice)
+    for clip in Clip.objects.all():
+        assert client.post(reverse("show_again", args=[clip.pk])).status_code == 404
+    client.post(reverse("dismiss_all_reports", args=[bea.pk]))
+    assert not Report.objects.exclude(dismissed_at=None)
+
+
+def test_a_reviewer_sees_who_reported_how_often_by_number(client, bea, carl, rita, juniper, share):
+    first, second, third = (share(juniper) for _ in range(3))
+    for task in (first, second, third):
+        say(bea, task)
+    say(carl, second, "audio")
+    reports.dismiss(first.clip, rita, NOW)
+    client.force_login(rita)
+    page = " ".join(client.get("/review/").content.decode().split())
+    assert page.count(f"volunteer {bea.pk}: 3 reported, 1 dismissed") == 2
+    assert f"volunteer {carl.pk}: 1 reported, 0 dismissed" in page
+    assert "bea" not in page and "carl" not in page
+
+
+@mutant(
+    "a clip that somebody else reported too stays hidden when one person's reports are dismissed",
+    "tagger/review/reports.py",
+    kept_by="if not clip.reports.filter(dismissed_at=None).exists() and",
+    broken="if",
+)
+def test_all_reports_of_one_person_are_dismissed_in_one_step(client, bea, carl, rita, juniper, share):
+    tasks = [share(juniper) for _ in range(4)]
+    for task in tasks[:3]:
+        say(bea, task)
+    say(carl, tasks[2], "audio")
+    say(carl, tasks[3])
+    client.force_login(rita)
+    answer = client.post(reverse("dismiss_all_reports", args=[bea.pk]), follow=True)
+    assert f"3 reports of volunteer {bea.pk} are dismissed." in answer.content.decode()
+    assert hidden_of(tasks) == [False, False, True, True]
+    assert list(Report.objects.filter(dismissed_at=None).values_list("reporter", flat=True)) == [carl.pk] * 2
+    events = AuditEvent.objects.filter(act=audit.Act.DISMISSED, person=rita).values_list("about", flat=True)
+    assert sorted(events) == sorted(f"clip {task.clip_id}" for task in tasks[:3])
+    assert audit.broken_at() is None
+    client.post(reverse("dismiss_all_reports", args=[carl.pk]))
+    assert hidden_of(tasks) == [False] * 4
+
+
+def test_more_reports_than_one_batch_are_dismissed(bea, rita, juniper, add_tasks, settings, monkeypatch):
+    monkeypatch.setattr(reports, "BATCH_SIZE", 2)
+    settings.NEWCOMERS_REPORTING_QUOTA = 0
+    tasks = add_tasks(juniper, 5)
+    for task in tasks:
+        say(bea, task)
+    assert reports.dismiss_all_of(bea.pk, rita, NOW) == 5
+    assert not any(hidden_of(tasks))
+
+
+def test_only_reviewers_dismiss_reports(client, bea, carl, juniper, share):
+    say(bea, share(juniper))
+    client.force_login(carl)
+    assert client.post(reverse("dismiss_all_reports", args=[bea.pk])).status_code == 403
+    assert not Report.objects.exclude(dismissed_at=None)
+
+
+@mutant(
+    "what somebody reported who has left is not shown again unheard",
+    "tagger/review/reports.py",
+    kept_by="return clip.hidden_at is None or clip.reports.filter(at=clip.hidden_at).exists()",
+    broken="return True",
+)
+def test_a_clip_hidden_by_somebody_who_left_stays_hidden_until_a_reviewer_heard_it(
+    client, bea, carl, rita, juniper, share
+):
+    task = share(juniper)
+    say(carl, task, "private")
+    say(bea, task, "audio", NOW + timedelta(minutes=1))
+    withdrawal.forget_account(carl, False, NOW)
+    scrub_all()
+    assert list(Report.objects.values_list("reporter", flat=True)) == [bea.pk]
+    reports.dismiss_all_of(bea.pk, rita, NOW)
+    assert hidden_of([task]) == [True]
+    client.force_login(rita)
+    assert "Whoever reported it has left." in client.get("/review/").content.decode()
+    client.post(reverse("show_again", args=[task.clip_id]))
+    assert hidden_of([task]) == [False]
+
+
+def test_the_review_page_takes_as_many_queries_for_ten_reports_as_for_two(
+    client, volunteers, rita, juniper, add_tasks, django_assert_max_num_queries
+):
+    client.force_login(rita)
+    for task in add_tasks(juniper, 10):
+        for person in volunteers[:2]:
+            say(person, task)
+    with django_assert_max_num_queries(20):
+        assert client.get("/review/").status_code == 200

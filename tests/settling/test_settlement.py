@@ -260,7 +260,7 @@ class Walk:
 
     def skip(self, person):
         for lent in self.one_of(person.assignments):
-            assignments.skip(person, lent.pk)
+            assignments.skip(person, lent.pk, self.now)
 
     def report(self, person):
         """Once alone, for what is hidden takes no more answers."""

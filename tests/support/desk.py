@@ -17,9 +17,9 @@ WRITE = "Write down what is said"
 
 
 @contextmanager
-def published(folder, **campaigns):
+def published(folder, environment=None, **campaigns):
     """A site of its own, without DEBUG, with these campaigns."""
-    with QuickSite(folder / "home", DEBUG="0") as site:
+    with QuickSite(folder / "home", DEBUG="0", **(environment or {})) as site:
         open_campaigns(site, folder, **campaigns)
         yield site
 

@@ -30,7 +30,7 @@ from datasets.releases import frozen
 from tagger import tasks
 from tagger.desk import examples
 from tagger.lending import assignments
-from tagger.models import Dispute
+from tagger.models import Dispute, ReportRise
 from tagger.privacy import reconciler, withdrawal
 from tagger.progress import leaderboard
 from tagger.review import disputes
@@ -123,7 +123,7 @@ def one_of_each():
     cast = the_cast(now)
     alice, juniper, sentences = cast.alice, cast.juniper, cast.sentences
     bea, carl = cast.volunteers[:2]
-    settled, disputed, decided, reported = (share(alice, juniper, now) for _ in range(4))
+    settled, disputed, decided, reported, _ = (share(alice, juniper, now) for _ in range(5))
     for _ in range(2):
         share(alice, sentences, now)
     answer(settled, cast.volunteers, ["yes"] * 2)
@@ -133,8 +133,10 @@ def one_of_each():
     example = shown_with_its_answer(decided, cast.rita, now)
     Campaign.objects.filter(pk=juniper.pk).update(max_annotations=7)
     [lent] = assignments.lend(bea, sentences, 1, now)
-    [other] = assignments.lend(carl, juniper, 1, now)
-    assignments.report(carl, other.pk, "private", now)
+    for reason in ("private", "audio"):
+        [other] = assignments.lend(carl, juniper, 1, now)
+        assignments.report(carl, other.pk, reason, now)
+    rise = ReportRise.objects.create(campaign=juniper, began_at=now, reports=12)
     release = frozen.freeze("spring", [juniper], now).release
     offer = devices.offer("a state that is long enough", now)
     device = devices.claim(alice, offer.code, "kitchen", now)
@@ -154,6 +156,8 @@ def one_of_each():
         "/review/examples/": {"pk": example.pk},
         "/examples/": {"pk": example.pk},
         "/review/clips/": {"pk": reported.clip_id},
+        "/review/reporters/": {"pk": carl.pk},
+        "/review/rises/": {"pk": rise.pk},
         "/profile/receipts/": {"receipt_id": receipts.for_contributor(alice)[0].id},
         "/profile/devices/": {"uuid": device.uuid},
         "/v1/device/": {"uuid": device.uuid},

@@ -17,6 +17,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import override
 
+from accounts.models import User
 from datasets import normalise
 from datasets.clips import audio
 from datasets.models import Campaign, Withdrawal
@@ -70,8 +71,8 @@ def words_of(answer):
 @mutant(
     "the page lends no clip before the pledge",
     "tagger/desk/views.py",
-    kept_by='        return redirect(pledge.address(reverse("tag", args=[campaign.slug])))\n    lent = ',
-    broken="        pass\n    lent = ",
+    kept_by="    if not pledge.is_made(request.user):\n        return redirect(",
+    broken="    if False:\n        return redirect(",
 )
 def test_the_page_lends_no_clip_before_the_pledge(here, juniper, share):
     share(juniper)

@@ -129,10 +129,10 @@ def test_a_reported_clip_is_offered_to_no_one_else(volunteer):
     open_desk(page, "Is it “hey juniper”?")
     total = int(re.search(r"of (\d+) clips", visible_text(other, "/tag/", "Is it “hey juniper”?"))[1])
     page.keyboard.press("r")
-    expect(page.get_by_role("button", name="Another language")).to_be_visible()
+    expect(page.get_by_role("button", name="Offensive")).to_be_visible()
     page.keyboard.press("y")  # the menu is open: not an answer
     with page.expect_response("**/report/"):
-        page.get_by_role("button", name="Another language").click()
+        page.get_by_role("button", name="Offensive").click()
     offered = other.evaluate(BORROW_ALL, "/api/v1/campaigns/juniper/assignments/")
     assert 0 < offered < total
     answered(page, 0)

@@ -289,7 +289,7 @@ def test_the_page_gets_a_refusal_in_the_readers_language_and_a_program_in_englis
     campaign = Campaign.objects.create(slug="j", kind="wake-word", language="en", wake_word="hey juniper")
     share(campaign)
     (lent,) = assignments.lend(bea, campaign, 1, now)
-    assignments.skip(bea, lent.pk)
+    assignments.skip(bea, lent.pk, now)
     client.force_login(bea)
     spanish = {"accept-language": "es"}
     token = ProgramToken.objects.create(bea)[1]

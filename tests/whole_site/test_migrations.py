@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from accounts import keyring
 from accounts.models import Consent, PersonalSession, ProgramToken, User
+from tagger.models import Assignment, Report
 from tests.clips.test_imports import database_in_plain
 from tests.conftest import NOW
 
@@ -67,3 +68,34 @@ def test_older_tokens_keep_what_their_owners_may_and_end_in_ninety_days(at):
     assert "knox_authtoken" not in connection.introspection.table_names()
     [session] = PersonalSession.objects.all()
     assert session.began_on == session.used_on == NOW.date()
+
+
+def test_reports_move_from_assignments_to_rows_of_their_own(at, alice, bea, carl, juniper, add_tasks):
+    hidden, shown_again, example = add_tasks(juniper, 3)
+    old = at("tagger", "0010_recount_decided_tasks").get_model("tagger", "Assignment")
+    connection.cursor().execute(
+        "UPDATE datasets_clip SET hidden_at = %s WHERE id <> %s", [NOW, shown_again.clip_id]
+    )
+    lent = {"lent_at": NOW, "expires_at": NOW}
+    common = {"state": "reported", **lent}
+    old.objects.create(
+        task_id=hidden.pk, annotator_id=bea.pk, reason="private", part_from=1, part_to=2, **common
+    )
+    old.objects.create(task_id=shown_again.pk, annotator_id=bea.pk, reason="audio", **common)
+    old.objects.create(task_id=example.pk, annotator_id=carl.pk, reason="offensive", role="example", **common)
+    old.objects.create(task_id=hidden.pk, annotator_id=carl.pk, state="done", **lent)
+    at()
+    found = {report.clip_id: report for report in Report.objects.all()}
+    assert {clip: (report.reporter, report.reason) for clip, report in found.items()} == {
+        hidden.clip_id: (bea, "private"),
+        shown_again.clip_id: (bea, "audio"),
+        example.clip_id: (carl, "offensive"),
+    }
+    assert (found[hidden.clip_id].part_from, found[hidden.clip_id].part_to) == (1, 2)
+    assert (found[hidden.clip_id].at, found[hidden.clip_id].dismissed_at) == (NOW, None)
+    assert found[shown_again.clip_id].dismissed_at is not None
+    assert sorted(Assignment.objects.values_list("role", "state")) == [
+        ("vote", "done"),
+        ("vote", "reported"),
+        ("vote", "reported"),
+    ]

@@ -7,6 +7,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import transaction
 from django.utils import timezone
 
+from accounts.models import User
 from datasets import campaigns
 from datasets.models import Campaign
 
@@ -52,6 +53,7 @@ class Command(BaseCommand):
             action="store_true",
             help="let the answers of new people alone settle a clip, without anyone who has a track record",
         )
+        parser.add_argument("--owner", metavar="NAME", help="the pseudonym of the person who answers for it")
         parser.add_argument("--any-order", action="store_true", help="do not put clips without speech last")
         parser.add_argument(
             "--prompts", type=Path, metavar="FILE", help="sentences to read aloud, one per line"
@@ -61,6 +63,7 @@ class Command(BaseCommand):
         fields = {name: options[name] for name in FIELDS}
         if fields["max_annotations"] is None:
             fields["max_annotations"] = max(7, fields["min_annotations"])
+        fields["owner"] = self._person(options["owner"]) if options["owner"] else None
         fields["prompts"] = self._read(options["prompts"]) if options["prompts"] else ""
         try:
             with transaction.atomic():
@@ -73,6 +76,12 @@ class Command(BaseCommand):
         except ValidationError as error:
             raise CommandError(_by_field(error)) from error
         self.stdout.write(f"Campaign {campaign.slug} is open: {campaign.title}")
+
+    def _person(self, name: str) -> User:
+        try:
+            return User.objects.get_by_natural_key(name)
+        except User.DoesNotExist as error:
+            raise CommandError(f"owner: no one here is called {name!r}.") from error
 
     def _read(self, file: Path) -> str:
         try:

@@ -36,6 +36,7 @@ class ClipDesk extends DeskNavigation {
     this.notice = new SendingNotice(this, this.outbox, this.backoff);
     this.part("forget").addEventListener("click", () => this.#forget());
     if (this.part("clip")) this.#open();
+    else if (this.dataset.continuesIn) setTimeout(() => location.reload(), this.dataset.continuesIn * 1000);
     this.outbox.run();
   }
 

@@ -9,6 +9,7 @@ const SETTLE_MS = 350;
 /** Uses `clips`, `player`, `gate`, `box`, `last`, `set` and `choices`, which the desk sets. */
 export class DeskNavigation extends DeskView {
   done = ""; // what was done with the previous clip, until it is announced
+  isPaused = false; // a quota is used up, and the notice says so
   clip = null; // { id, sound, earlier }; earlier is the entry of an answer that is being changed
   #turn = 0; // increased with every change of clip: a result that belongs to an earlier turn is ignored
 
@@ -29,6 +30,7 @@ export class DeskNavigation extends DeskView {
       else this.#showNothingLeft();
     } catch (error) {
       if (!(error instanceof Refused)) throw error;
+      if (error.code === "pledge-missing") return void location.reload(); // it leads to the page that asks for it
       this.setStatus(error.message); // the campaign was closed, or the person may not answer any more
     } finally {
       clearTimeout(loading);
@@ -129,7 +131,7 @@ export class DeskNavigation extends DeskView {
   #showLoading() {
     if (this.clip) return;
     this.player.clear();
-    this.setStatus(this.word("loading"));
+    if (!this.isPaused) this.setStatus(this.word("loading"));
   }
 
   unplayable() {

@@ -1,6 +1,6 @@
 // The notice about sending: that answers or clips wait, and why, and which answers were refused.
 
-/** Uses the desk's parts unsent, unsent-text, ended, log-in, forget, refused and refused-text. */
+/** Uses the desk's parts paused, paused-text, unsent, unsent-text, ended, log-in, forget, refused and refused-text. */
 export class SendingNotice {
   #desk;
   #outbox;
@@ -15,14 +15,15 @@ export class SendingNotice {
     outbox.addEventListener("change", () => this.draw());
   }
 
-  /** Why clips cannot be loaded; null when they can again. */
-  waitFor(why) {
-    this.#waiting = why;
+  /** Why clips cannot be loaded, and the server's sentence about it; null when they can again. */
+  waitFor(waiting) {
+    this.#waiting = waiting;
     this.draw();
   }
 
   draw() {
-    const why = this.#outbox.stuck ?? this.#waiting;
+    this.#drawPause();
+    const why = [this.#outbox.stuck, this.#waiting?.why].find((each) => each && each !== "paused");
     const { size } = this.#outbox;
     this.#announceSent(why, size);
     this.#desk.part("unsent").hidden = !why;
@@ -32,6 +33,19 @@ export class SendingNotice {
     if (!why) return;
     const word = why === "unreachable" && !size ? "no-clips" : why;
     this.#desk.part("unsent-text").textContent = `${this.#desk.word(word)} ${size || ""}`;
+  }
+
+  /** A quota is used up: it continues by itself. */
+  #drawPause() {
+    const isLending = this.#waiting?.why === "paused";
+    const isPaused = isLending || this.#outbox.stuck === "paused";
+    this.#desk.part("paused").hidden = !isPaused;
+    const sentence = isPaused ? (isLending ? this.#waiting.sentence : this.#outbox.sentence) : "";
+    // Written only when it changes, because a screen reader reads it then.
+    const text = this.#desk.part("paused-text");
+    if (text.textContent !== sentence) text.textContent = sentence;
+    this.#desk.isPaused = isLending;
+    if (isLending) this.#desk.clearStatus("loading");
   }
 
   /** Announces that everything was sent, if the page had said that answers wait. */

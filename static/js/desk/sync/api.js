@@ -11,6 +11,14 @@ export class Unreachable extends Error {
   }
 }
 
+/** Too much of this in a short time: the same call succeeds at `until`, a time of this device. */
+export class Paused extends Unreachable {
+  constructor(message, seconds) {
+    super(message, 429);
+    this.until = Date.now() + seconds * 1000;
+  }
+}
+
 /** The session has ended: the same call succeeds after the person has logged in again. */
 export class LoggedOut extends Error {}
 
@@ -19,14 +27,16 @@ export class OtherAccount extends LoggedOut {}
 
 /** The server refused, for the reason in `message`. The same call would be refused again. */
 export class Refused extends Error {
-  constructor(message, status) {
+  constructor(message, status, code) {
     super(message);
     this.status = status;
+    this.code = code;
   }
 }
 
-/** Why a call that was not refused has to wait: "other-account", "logged-out" or "unreachable". */
+/** Why a call that was not refused has to wait: "paused", "other-account", "logged-out" or "unreachable". */
 export function whyWaiting(error) {
+  if (error instanceof Paused) return "paused";
   if (error instanceof OtherAccount) return "other-account";
   return error instanceof LoggedOut ? "logged-out" : "unreachable";
 }
@@ -54,16 +64,18 @@ async function write(method, path, body, keepalive) {
 }
 
 /** `options` is called after the account was checked, because the options have the session's token. */
-async function call(path, seconds, options = () => ({})) {
+async function call(path, timeout, options = () => ({})) {
   await checkAccount();
-  const response = await reach(path, { ...options(), signal: AbortSignal.timeout(seconds * 1000) });
+  const response = await reach(path, { ...options(), signal: AbortSignal.timeout(timeout * 1000) });
   if (response.ok) return response;
+  const seconds = Number(response.headers.get("Retry-After"));
+  if (response.status === 429 && seconds) throw new Paused((await reason(response)).detail, seconds);
   if (response.status >= 500 || response.status === 429) {
     throw new Unreachable(response.statusText, response.status);
   }
-  const detail = await reason(response);
+  const { detail, code } = await reason(response);
   if (response.status === 401 || (response.status === 403 && detail.startsWith("CSRF"))) throw new LoggedOut(detail);
-  throw new Refused(detail, response.status);
+  throw new Refused(detail, response.status, code);
 }
 
 async function reach(path, options) {
@@ -77,9 +89,9 @@ async function reach(path, options) {
 async function reason(response) {
   try {
     const body = await response.json();
-    return body.detail ?? Object.values(body).flat().join(" ");
+    return { detail: body.detail ?? Object.values(body).flat().join(" "), code: body.code };
   } catch {
-    return `${response.status} ${response.statusText}`;
+    return { detail: `${response.status} ${response.statusText}` };
   }
 }
 

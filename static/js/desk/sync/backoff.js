@@ -12,13 +12,22 @@ export class Backoff {
 
   /** Resolves after a delay for this number of failed attempts, or on `retryNow`. */
   wait(failures) {
+    return this.#waitFor(SECONDS[Math.min(failures, SECONDS.length - 1)] * 1000);
+  }
+
+  /** Resolves at this time of the device, or on `retryNow`. */
+  waitUntil(time) {
+    return this.#waitFor(time - Date.now());
+  }
+
+  #waitFor(milliseconds) {
     return new Promise((resolve) => {
       const done = () => {
         clearTimeout(timer);
         this.#waiting.delete(done);
         resolve();
       };
-      const timer = setTimeout(done, SECONDS[Math.min(failures, SECONDS.length - 1)] * 1000);
+      const timer = setTimeout(done, milliseconds);
       this.#waiting.add(done);
     });
   }

@@ -1,12 +1,12 @@
 // The clips that are lent to this volunteer and not shown yet, fetched and decoded in advance.
 
-import { Refused, get, post, whyWaiting } from "./api.js";
+import { Paused, Refused, get, post, whyWaiting } from "./api.js";
 import { claim } from "./claims.js";
 
 const BATCH_SIZE = 5;
 const REFILL_AT = 2; // clips left in the queue
 
-/** Dispatches "waiting" (detail: why, as in Outbox.stuck), and "resumed" when loading works again. */
+/** Dispatches "waiting" (detail: { why, as in Outbox.stuck, and sentence }), and "resumed" when loading works again. */
 export class LentClips extends EventTarget {
   #queue = [];
   #seen;
@@ -156,8 +156,8 @@ export class LentClips extends EventTarget {
         return result;
       } catch (error) {
         if (error instanceof Refused) throw error;
-        this.#dispatch("waiting", whyWaiting(error));
-        await this.#backoff.wait(failures);
+        this.#dispatch("waiting", { why: whyWaiting(error), sentence: error.message });
+        await (error instanceof Paused ? this.#backoff.waitUntil(error.until) : this.#backoff.wait(failures));
       }
     }
   }

@@ -1,6 +1,6 @@
 // Sends letters until the server has confirmed each of them. One tab sends at a time; sending twice does no harm.
 
-import { Refused, patch, post, whyWaiting } from "./api.js";
+import { Paused, Refused, patch, post, whyWaiting } from "./api.js";
 
 /**
  * Dispatches, for the letters of all tabs: "sent" (detail: letter, annotation, isNew), "refused" (letter, reason,
@@ -12,8 +12,9 @@ export class Outbox extends EventTarget {
   #channel;
   #lock;
   #isRunning = false;
+  #paused = new Map(); // of letters that may be sent only later: key to { until, message }
 
-  /** Why nothing can be sent now, or null: "logged-out", "other-account" or "unreachable". */
+  /** Why nothing can be sent now, or null: "paused" (only some letters), "logged-out", "other-account" or "unreachable". */
   stuck = null;
 
   constructor(account, letters, backoff) {
@@ -53,12 +54,21 @@ export class Outbox extends EventTarget {
     this.#channel.close();
   }
 
+  /** The server's sentence about the letters that may be sent only later. */
+  get sentence() {
+    return [...this.#paused.values()].at(-1)?.message;
+  }
+
   async run() {
-    if (this.#isRunning) return;
+    if (this.#isRunning) {
+      if (this.stuck === "paused") this.#backoff.retryNow(); // a new letter does not wait for the paused ones
+      return;
+    }
     this.#isRunning = true;
     for (let failures = 0; this.size; ) {
       await this.#locked(() => this.#round());
       if (!this.stuck) failures = 0;
+      else if (this.stuck === "paused") await this.#backoff.waitUntil(this.#nextTry());
       else await this.#backoff.wait(failures++);
     }
     this.stuck = null;
@@ -68,15 +78,22 @@ export class Outbox extends EventTarget {
 
   /** Tries each letter once. A letter that must wait delays only letters about the same clip. */
   async #round() {
+    for (const [key, { until }] of this.#paused) if (until <= Date.now()) this.#paused.delete(key);
     const waiting = new Set();
     let why = null;
     for (const { key, assignment } of this.#letters.all()) {
       const letter = this.#letters.read(key); // read again: it may have been changed or sent by another tab
       if (!letter || waiting.has(assignment)) continue;
+      if (this.#paused.has(key)) {
+        why ??= "paused";
+        waiting.add(assignment);
+        continue;
+      }
       try {
         await this.#deliver(letter);
         this.stuck = null;
       } catch (error) {
+        if (error instanceof Paused) this.#paused.set(key, error);
         why = whyWaiting(error);
         waiting.add(assignment);
         if (!error.status) break; // no network or no session: the others would fail too
@@ -84,6 +101,10 @@ export class Outbox extends EventTarget {
     }
     this.stuck = why;
     this.#dispatch("change");
+  }
+
+  #nextTry() {
+    return Math.min(...[...this.#paused.values()].map(({ until }) => until));
   }
 
   async #deliver(letter) {
@@ -107,6 +128,7 @@ export class Outbox extends EventTarget {
   }
 
   #finish(event, detail) {
+    this.#paused.delete(detail.letter.key);
     this.#letters.remove(detail.letter);
     this.#dispatch(event, detail);
     this.#channel.postMessage({ event, detail });
