@@ -6,7 +6,7 @@ from django.http import HttpResponse
 from django.shortcuts import get_object_or_404
 from django.utils import timezone, translation
 from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import OpenApiResponse, PolymorphicProxySerializer, extend_schema
+from drf_spectacular.utils import PolymorphicProxySerializer, extend_schema
 from rest_framework import serializers, status
 from rest_framework.exceptions import APIException, NotFound, Throttled
 from rest_framework.permissions import IsAuthenticated
@@ -176,13 +176,10 @@ class ListenersCall(VolunteerCall):
     permission_classes = [*VolunteerCall.permission_classes, HasPledged]
 
 
-WAIT = {429: OpenApiResponse(description="too many in a short time; `Retry-After` has the seconds to wait")}
-
-
 class Lend(ListenersCall):
     """Borrow up to ten clips of a campaign. An empty list means that nothing is left for you."""
 
-    @extend_schema(request=CountSerializer, responses={201: LentSerializer, **WAIT})
+    @extend_schema(request=CountSerializer, responses={201: LentSerializer})
     def post(self, request: ApiRequest, slug: str) -> Response:
         campaign = get_object_or_404(Campaign, slug=slug, is_open=True)
         count = self.validated(CountSerializer)["count"]
@@ -226,7 +223,7 @@ class HandIn(VolunteerCall):
 class Skip(VolunteerCall):
     """Give a clip back without an answer. It is not offered to you again."""
 
-    @extend_schema(request=None, responses={204: None, **WAIT})
+    @extend_schema(request=None, responses={204: None})
     def post(self, request: ApiRequest, pk: int) -> Response:
         assignments.skip(request.user, pk, timezone.now())
         return Response(status=status.HTTP_204_NO_CONTENT)
@@ -241,7 +238,7 @@ class ReportClip(VolunteerCall):
     clip again.
     """
 
-    @extend_schema(request=ReportSerializer, responses={204: None, **WAIT})
+    @extend_schema(request=ReportSerializer, responses={204: None})
     def post(self, request: ApiRequest, pk: int) -> Response:
         sent = self.validated(ReportSerializer)
         part = tuple(sent["part"]) if "part" in sent else None

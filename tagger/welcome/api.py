@@ -5,7 +5,7 @@ from typing import Any
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import translation
-from drf_spectacular.utils import OpenApiResponse, extend_schema, inline_serializer
+from drf_spectacular.utils import extend_schema
 from rest_framework import serializers, status
 from rest_framework.exceptions import APIException
 from rest_framework.permissions import BasePermission, IsAuthenticated
@@ -64,7 +64,8 @@ class Pledge(APIView):
     """The listener's pledge. Without it, no clip is lent or played.
 
     Show its promises to the person on whose behalf your program listens, before you make it for them. When
-    its version changes, it has to be made again.
+    its version changes, it has to be made again. Another version than the current one is refused with 400,
+    whose `version` is the current one.
     """
 
     content_negotiation_class = AnyAccept
@@ -75,23 +76,7 @@ class Pledge(APIView):
     def get(self, request: Request) -> Response:
         return Response(_as_it_stands(request))
 
-    @extend_schema(
-        request=VersionSerializer,
-        responses={
-            200: PledgeSerializer,
-            400: OpenApiResponse(
-                inline_serializer(
-                    "PledgeOutdated",
-                    {
-                        "detail": serializers.CharField(),
-                        "code": serializers.CharField(),
-                        "version": serializers.IntegerField(),
-                    },
-                ),
-                description="another version than the current one, which `version` names",
-            ),
-        },
-    )
+    @extend_schema(request=VersionSerializer, responses=PledgeSerializer)
     def post(self, request: Request) -> Response:
         sent = VersionSerializer(data=request.data)
         sent.is_valid(raise_exception=True)

@@ -5,7 +5,7 @@ from schemathesis import GenerationMode
 
 from datasets.clips import vault
 from datasets.models import Label
-from tagger.models import Assignment
+from tagger.models import Report
 from tests.support import api_fuzz
 from tests.support.mutants import mutant
 
@@ -45,7 +45,7 @@ def operation(description, path, method):
 def test_the_description_names_the_answers_and_the_reasons(description):
     schemas = description.raw_schema["components"]["schemas"]
     assert schemas["AnswerEnum"]["enum"] == list(Label.values)
-    assert schemas["ReasonEnum"]["enum"] == list(Assignment.Reason.values)
+    assert schemas["ReasonEnum"]["enum"] == list(Report.Reason.values)
 
 
 def test_what_is_public_is_described_as_open(description):
