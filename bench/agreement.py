@@ -36,7 +36,7 @@ def _print_transcripts(name: str, votes: Votes) -> None:
     texts = votes.answer_names.sorted().to_pylist()
     tasks: list[list[list[str]]] = [[] for _ in votes.task_names.values]
     for task, answer in zip(votes.tasks.tolist(), votes.answers.tolist(), strict=True):
-        tasks[task].append(words(texts[answer]))
+        tasks[task].append(words(texts[answer], "en"))
     start = time.process_time()
     found = of_transcripts(tasks)
     cost = f"{1000 * (time.process_time() - start):.1f}"

@@ -154,7 +154,7 @@ def label(slots: Slots, truth: Sequence[str]) -> Integers:
             {slots.words[at]: at for at in range(slots.first[slot], slots.first[slot + 1])}
             for slot in range(start, end)
         ]
-        right[start:end] = _aligned(columns, words(text))
+        right[start:end] = _aligned(columns, words(text, "en"))
     return right
 
 
@@ -206,7 +206,7 @@ def train(examples: Examples) -> Floats:
 
 
 def errors(text: str, truth: str) -> int:
-    return Levenshtein.distance(words(text), words(truth))
+    return Levenshtein.distance(words(text, "en"), words(truth, "en"))
 
 
 def calibrate(model: Model, crowds: Sequence[tuple[Sequence[Sequence[Vote]], Sequence[str]]]) -> Model:
@@ -217,7 +217,7 @@ def calibrate(model: Model, crowds: Sequence[tuple[Sequence[Sequence[Vote]], Seq
         found = transcripts.fit(tasks, model=plain)
         shares.append(1 - np.array(found.confidences))
         wrong.append([errors(text, true) for text, true in zip(found.texts, truth, strict=True)])
-        lengths.append([max(len(words(text)), 1) for text in found.texts])
+        lengths.append([max(len(words(text, "en")), 1) for text in found.texts])
         missing.append([judge.mean_error_share(found.crowd.pool.right) ** CROWD] * len(tasks))
     parts = (shares, wrong, lengths, missing)
     share, count, length, crowd = (np.concatenate(values).astype(float) for values in parts)

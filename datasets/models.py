@@ -21,7 +21,7 @@ from django.utils.translation import gettext_lazy as _
 from accounts import consent, keys
 from accounts.models import AuditEvent, Consent, Material, Purpose
 
-from . import languages
+from . import languages, normalise
 from .words import words
 
 language_code = RegexValidator(
@@ -149,6 +149,10 @@ class Campaign(models.Model):
     @property
     def asks_for_words(self) -> bool:
         return self.kind == self.Kind.TRANSCRIPTION
+
+    def is_its_wake_word(self, word: str) -> bool:
+        """Whether this is its wake word, however it is typed."""
+        return normalise.text(word, self.language) == normalise.text(self.wake_word, self.language)
 
     @property
     def material(self) -> Material:

@@ -2,7 +2,7 @@
 
 Typed text varies where speech does not: case, punctuation, the shape of an apostrophe, the encoding of an
 accent. This module removes only these differences: accents stay, numbers stay as typed, and nothing is
-translated or corrected. It knows no language, so a Turkish capital I becomes a dotted i.
+translated or corrected. What only the spelling of one language tells is in datasets.spelling.
 """
 
 import re
@@ -11,6 +11,12 @@ from collections.abc import Iterable
 from enum import StrEnum
 
 from accounts.refusals import Refusal
+
+from . import spelling
+
+# Raised by one whenever the same text may get another normal form. Transcripts remember by which they were
+# settled. In form 1 no language counted: it is that of a text without a language.
+FORM = 2
 
 UNCLEAR = "[unclear]"
 LONGEST = 2_000  # characters of one transcript; 30 seconds of speech need a quarter of that
@@ -64,37 +70,40 @@ class BadTranscript(Refusal):
     """Not a transcript of one clip. Its code is a TranscriptFault."""
 
 
-def check(text: str) -> None:
+def check(text: str, language: str) -> None:
     """Raises BadTranscript, with `found` and `most` if it is too long.
 
-    >>> check("la " * 301)
+    >>> check("la " * 301, "en")
     Traceback (most recent call last):
     datasets.normalise.BadTranscript: transcript-too-many-words: found=301, most=300
     """
     if len(text) > LONGEST:
         raise BadTranscript(TranscriptFault.TOO_LONG, found=len(text), most=LONGEST)
-    if (found := len(words(text))) > MAX_WORDS:
+    if (found := len(words(text, language))) > MAX_WORDS:
         raise BadTranscript(TranscriptFault.TOO_MANY_WORDS, found=found, most=MAX_WORDS)
     if "\0" in text:
         raise BadTranscript(TranscriptFault.ZERO_CHARACTER)
 
 
-def words(text: str) -> list[str]:
-    """The words of a text, in order, in the form in which votes are compared.
+def words(text: str, language: str) -> list[str]:
+    """The words of a text in this language, in order, in the form in which votes are compared.
 
     Lower case and NFKC. Every punctuation mark and symbol separates words (a hyphen makes two words), except
     an apostrophe inside a word. In scripts without spaces each character is a word. `[unclear]` is a word.
     `lower` and not `casefold`, which would misspell published text: Straße as strasse, οδός as οδόσ.
+    `language`: its code; "" if it is not known, then only what holds in all languages is done.
 
-    >>> words("Hey, Mycroft: what’s on at twenty-one? [unclear]")
+    >>> words("Hey, Mycroft: what’s on at twenty-one? [unclear]", "en")
     ['hey', 'mycroft', "what's", 'on', 'at', 'twenty', 'one', '[unclear]']
-    >>> words("¿Qué día es?")
-    ['qué', 'día', 'es']
+    >>> words("IŞIK", "tr"), words("IŞIK", "")
+    (['ışık'], ['işik'])
     """
-    found: list[str] = []
     # Most texts are ASCII except for apostrophes, and the ASCII pattern takes a tenth of the time.
     plain = text.translate(_APOSTROPHES)
     ascii = plain.isascii()
+    if language and not (ascii and spelling.of(language).is_plain):
+        return _words_of(text, spelling.of(language))
+    found: list[str] = []
     for number, part in enumerate((plain.lower() if ascii else _canonical(text)).split(UNCLEAR)):
         if number:
             found.append(UNCLEAR)
@@ -103,6 +112,34 @@ def words(text: str) -> list[str]:
             continue
         found.extend(part[slice(*token.span())] for token in _TOKEN.finditer(part.translate(_SHAPES)))
     return found
+
+
+def _words_of(text: str, rules: spelling.Spelling) -> list[str]:
+    found: list[str] = []
+    for number, part in enumerate(_spelled(text, rules).split(UNCLEAR)):
+        if number:
+            found.append(UNCLEAR)
+        spans = (token.span() for token in _TOKEN.finditer(part.translate(_SHAPES_WITH_STAND_INS)))
+        found.extend(part[start:end].translate(_STOOD_FOR) for start, end in spans)
+    return list(map(rules.of_word, found)) if rules.of_word else found
+
+
+def _spelled(text: str, rules: spelling.Spelling) -> str:
+    """As `_canonical`, by the rules of a language."""
+    # Composed first, because some apostrophes and their decompositions are different characters.
+    composed = unicodedata.normalize("NFC", text).translate(_WITHOUT)
+    kept = (c for c in composed if c in _JOINERS or unicodedata.category(c) != "Cf")
+    typed = unicodedata.normalize("NFKC", "".join(kept).translate(_APOSTROPHES)).translate(_APOSTROPHES)
+    for rule in rules.as_typed:
+        typed = rule(typed)
+    lowered = unicodedata.normalize("NFKC", typed.translate(rules.capitals).lower()).translate(_APOSTROPHES)
+    for rule in rules.rules:
+        lowered = rule(lowered)
+    # The dot that a capital I with a dot leaves behind, and that Lithuanian writes below accents.
+    lowered = unicodedata.normalize("NFC", _COVERED_DOT.sub(r"\1", lowered))
+    for apart, vowel in _VOWELS_AM.items():
+        lowered = lowered.replace(apart, vowel)
+    return lowered
 
 
 def join(words: Iterable[str]) -> str:
@@ -117,13 +154,13 @@ def join(words: Iterable[str]) -> str:
     return text
 
 
-def text(text: str) -> str:
+def text(text: str, language: str) -> str:
     """A text in normal form. Normalising it again changes nothing.
 
-    >>> text("  O'Neill’s   café!! ")
+    >>> text("  O'Neill’s   café!! ", "en")
     "o'neill's café"
     """
-    return join(words(text))
+    return join(words(text, language))
 
 
 def _canonical(text: str) -> str:
@@ -173,3 +210,14 @@ class _Shapes(dict[int, str]):
 
 
 _SHAPES = _Shapes()
+_SHAPES_WITH_STAND_INS = _Shapes(dict.fromkeys(map(ord, spelling.STAND_INS), "w"))
+_STOOD_FOR = str.maketrans(spelling.STAND_INS)
+
+# What no reader sees, besides format characters: fillers, variation selectors, the joiner of graphemes. The
+# zero-width space separates words. What stands for something else later is none of the text's own.
+_INVISIBLE = (0x034F, 0x115F, 0x1160, 0x17B4, 0x17B5, 0x3164, 0xFFA0)
+_WITHOUT: dict[int, str] = {
+    **dict.fromkeys([*_INVISIBLE, *range(0xFE00, 0xFE10), *range(0xE0100, 0xE01F0)], ""),
+    **dict.fromkeys([0x200B, *map(ord, spelling.STAND_INS)], " "),
+}
+_COVERED_DOT = re.compile("([ijįị])\u0307")

@@ -9,7 +9,6 @@ import stat
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from enum import StrEnum
-from functools import cached_property
 from pathlib import Path
 
 from django.db import transaction
@@ -115,7 +114,7 @@ class ImportRun:
             draft = item.draft if self.campaign.drafts_by else ""
             if "\0" in truth + item.speaker:
                 return FileRefused(ImportRefusal.ZERO_CHARACTER)
-            normalise.check(draft)
+            normalise.check(draft, self.campaign.language)
             sound = intake.read(_bytes(item.path))
             person = self._contributor(item.speaker)
         except (FileRefused, audio.BadAudio, consent.NoConsent, normalise.BadTranscript) as refused:
@@ -152,14 +151,10 @@ class ImportRun:
             return item.transcript.strip()
         if item.truth not in TRUTHS:
             raise FileRefused(ImportRefusal.BAD_TRUTH, truth=item.truth)
-        other_word = item.wake_word and normalise.text(item.wake_word) != self._wake_word
+        other_word = item.wake_word and not self.campaign.is_its_wake_word(item.wake_word)
         if other_word and item.truth in {"wake-word", Label.YES}:
             return "not-wake-word"
         return item.truth
-
-    @cached_property
-    def _wake_word(self) -> str:
-        return normalise.text(self.campaign.wake_word)
 
 
 def _outcome(done: bool | Refusal) -> ImportOutcome | Refusal:

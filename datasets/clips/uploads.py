@@ -13,7 +13,7 @@ from enum import StrEnum
 from accounts import consent, devices
 from accounts.models import Device, Purpose
 from accounts.refusals import Refusal
-from datasets import languages, normalise
+from datasets import languages
 from datasets.models import Campaign, Clip
 
 from . import intake
@@ -90,9 +90,8 @@ def _language(metadata: Metadata, device: Device) -> str:
 
 
 def _asking_for_word(word: str) -> list[Campaign]:
-    wanted = normalise.text(word)
     is_open = Campaign.objects.filter(kind=Campaign.Kind.WAKE_WORD, is_open=True)
-    asking = [campaign for campaign in is_open if normalise.text(campaign.wake_word) == wanted]
+    asking = [campaign for campaign in is_open if campaign.is_its_wake_word(word)]
     if not asking:
         raise NoCampaignAsks(UploadRefusal.UNKNOWN_WAKE_WORD)
     return asking

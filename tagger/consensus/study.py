@@ -68,10 +68,13 @@ def study_crowd(
     """
     # The order of the tasks must not matter, so they are sorted by their texts.
     order = sorted(range(len(tasks)), key=lambda place: sorted(vote.answer for vote in tasks[place]))
-    given = [texts_by_annotator(tasks[place]) for place in order]
+    spoken = language or ""
+    given = [texts_by_annotator(tasks[place], spoken) for place in order]
     if language is None:
-        language = variants.guess(text for texts in given for _, text in texts)
-    ways = variants.of_language(language)
+        spoken = variants.guess(text for texts in given for _, text in texts)
+        if spoken:
+            given = [texts_by_annotator(tasks[place], spoken) for place in order]
+    ways = variants.of_language(spoken)
     spelled_out = ways.are_spelled_out([text for _, text in texts] for texts in given)
     numbers: dict[Annotator, int] = {}
     for annotator in (annotator for texts in given for annotator, _ in texts):
@@ -79,7 +82,7 @@ def study_crowd(
     truth = len(numbers)  # a known text is one more voice, with this number and no weight
     spell = ways.spell_out if spelled_out else tuple
     given = [[(annotator, spell(text)) for annotator, text in texts] for texts in given]
-    true_texts = {place: spell(tuple(words(text))) for place, text in (known or {}).items()}
+    true_texts = {place: spell(tuple(words(text, spoken))) for place, text in (known or {}).items()}
 
     voices = [[Voice(text, numbers[annotator]) for annotator, text in texts] for texts in given]
     for of_task, place in zip(voices, order, strict=True):
@@ -105,17 +108,20 @@ def study_crowd(
     crowd = TranscriptCrowd(
         **_by_name(skills, numbers),
         lexicon=lexicon.bounded(),
-        language=language,
+        language=spoken,
         spelled_out=spelled_out,
         copiers=copiers,
     )
     return Study(order, chunks, skills, crowd, numbers, sum(map(len, tasks)) - sum(map(len, given)))
 
 
-def texts_by_annotator(votes: Sequence[Vote]) -> list[tuple[Annotator, Words]]:
-    """One text per annotator, as words in normal form: of several, the one nearest to the others' texts."""
+def texts_by_annotator(votes: Sequence[Vote], language: str) -> list[tuple[Annotator, Words]]:
+    """One text per annotator, as words in normal form: of several, the one nearest to the others' texts.
+
+    `language`: by whose spelling; "" by none.
+    """
     # Interned words are found in sets and dictionaries by their address.
-    given = [(vote.annotator, tuple(map(intern, words(vote.answer)))) for vote in votes]
+    given = [(vote.annotator, tuple(map(intern, words(vote.answer, language)))) for vote in votes]
     if len(dict(given)) == len(given):
         return given
     texts: dict[Annotator, set[Words]] = defaultdict(set)

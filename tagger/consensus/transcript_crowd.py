@@ -6,6 +6,8 @@ from dataclasses import dataclass, field, replace
 from itertools import combinations
 from typing import Any
 
+from datasets.normalise import FORM
+
 from . import copies, frequencies
 from .frequencies import Frequency
 from .lexicon import Lexicon
@@ -21,7 +23,7 @@ class TranscriptCrowd:
     `skills`: each known annotator's; `pool`: that of a stranger, who is not in `skills`; `copiers`: pairs who
     hand in identical texts; `spelled_out`: whether the crowd writes numerals as they are spoken, so that its
     texts do too; `frequencies`: Zipf values of words, if they were stored with a decision, else those of the
-    language's list are used.
+    language's list are used; `normal_form`: the form in which its texts are compared, see datasets.normalise.
     """
 
     skills: Mapping[Annotator, Skill] = field(default_factory=dict)
@@ -31,6 +33,12 @@ class TranscriptCrowd:
     spelled_out: bool = False
     copiers: frozenset[copies.Pair] = frozenset()
     frequencies: Mapping[str, float] | None = None
+    normal_form: int = FORM
+
+    @property
+    def spelling(self) -> str:
+        """The language by whose spelling its texts are compared; "" in form 1, in which none counted."""
+        return self.language if self.normal_form > 1 else ""
 
     @property
     def frequency(self) -> Frequency:
@@ -68,6 +76,8 @@ class TranscriptCrowd:
         copiers = [pair for pair in pairs if frozenset(annotators[at] for at in pair) in self.copiers]
         return {
             "language": self.language,
+            # What was decided in form 1 does not say so.
+            **({"normal_form": self.normal_form} if self.normal_form > 1 else {}),
             "spelled_out": self.spelled_out,
             "copiers": copiers,
             "pool": list(self.pool),
@@ -89,6 +99,7 @@ class TranscriptCrowd:
             data["spelled_out"],
             frozenset(frozenset(annotators[at] for at in pair) for pair in data["copiers"]),
             data.get("frequencies"),
+            data.get("normal_form", 1),
         )
 
 

@@ -153,7 +153,7 @@ def fit(
         for text, confidence, place in zip(judged.texts, judged.confidences.tolist(), places, strict=False):
             texts[place], confidences[place] = text, confidence
     for place, text in (known or {}).items():
-        texts[place], confidences[place] = join(words(text)), 1.0
+        texts[place], confidences[place] = join(words(text, study.crowd.spelling)), 1.0
     reliability = {who: study.crowd.reliability(who) for who in study.crowd.skills}
     return TranscriptFit(texts, confidences, study.crowd, reliability, study.repeated)
 
@@ -162,7 +162,7 @@ def _judge_task(crowd: TranscriptCrowd, votes: Sequence[Vote], counted: bool) ->
     """Both passes over one task. Its voices are sorted by text and skill, so their order does not matter."""
     ways = variants.of_language(crowd.language)
     spell = ways.spell_out if crowd.spelled_out else tuple
-    texts = [(annotator, spell(text)) for annotator, text in texts_by_annotator(votes)]
+    texts = [(annotator, spell(text)) for annotator, text in texts_by_annotator(votes, crowd.spelling)]
     shares = copies.weights(texts, crowd.copiers)
     given = sorted(
         (text, crowd.skills.get(who, crowd.pool), share)

@@ -29,6 +29,7 @@ def learn(kind: str, language: str) -> Learned:
     common = _common(fit, [task.clip.contributor_id for task in tasks])
     shared = {
         "language": fit.crowd.language,
+        "normal_form": fit.crowd.normal_form,
         "spelled_out": fit.crowd.spelled_out,
         "copiers": [],  # stored with the skills of both
         "pool": list(fit.crowd.pool),
@@ -99,7 +100,7 @@ def _common(fit: transcripts.TranscriptFit, speakers: list[int]) -> Lexicon:
     """The crowd's lexicon without words that few contributors said, as those could identify them."""
     said_by: dict[str, set[int]] = defaultdict(set)
     for text, speaker in zip(fit.texts, speakers, strict=True):
-        said = normalise.words(text)
+        said = normalise.words(text, fit.crowd.spelling)
         for each in (*said, *map(pair, ["", *said], [*said, ""])):
             if len(said_by[each]) < MIN_SPEAKERS:
                 said_by[each].add(speaker)

@@ -253,7 +253,7 @@ def checked(answer: str, campaign: Campaign) -> str:
         if answer not in Label.values:
             raise AnswerRefused(AnswerRefusal.NOT_A_LABEL, labels=", ".join(Label.values))
         return answer
-    normalise.check(answer)
+    normalise.check(answer, campaign.language)
     return answer.strip()
 
 

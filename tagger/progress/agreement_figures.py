@@ -73,7 +73,7 @@ def _of_words(campaign: Campaign) -> Iterator[tuple[date | None, Figure, Figure,
     for given in opened.iterator(chunk_size=CHUNK_SIZE):
         if given.task_id not in texts:
             months[given.created_at.date().replace(day=1)].append(len(texts))
-        texts[given.task_id].append(normalise.words(given.answer))
+        texts[given.task_id].append(normalise.words(given.answer, campaign.language))
     all_texts = list(texts.values())
     for month, rows_of_month in _all_and_each(months):
         found = agreement.of_transcripts([all_texts[row] for row in rows_of_month])

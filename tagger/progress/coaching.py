@@ -100,7 +100,8 @@ def _agreed_words(newest: Any) -> Ratio:
 
 def _own_and_settled(rows: list[Annotation]) -> Iterator[tuple[list[str], list[str]]]:
     for given in rows:
-        yield normalise.words(given.answer), normalise.words(given.task.answer or "")
+        language = given.task.campaign.language
+        yield normalise.words(given.answer, language), normalise.words(given.task.answer or "", language)
 
 
 def _repeated(annotator: User, kind: str, language: str) -> Ratio:
@@ -114,4 +115,5 @@ def _repeated(annotator: User, kind: str, language: str) -> Ratio:
         "annotation__task__campaign", "annotation__task__clip__contributor__data_key"
     )
     pairs = [(row.answer, row.annotation.answer) for row in opened[:NEWEST_TRANSCRIPTS]]
-    return Ratio(sum(normalise.text(one) == normalise.text(other) for one, other in pairs), len(pairs))
+    same = sum(normalise.text(one, language) == normalise.text(other, language) for one, other in pairs)
+    return Ratio(same, len(pairs))

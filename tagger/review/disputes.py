@@ -58,4 +58,8 @@ def decide(dispute: Dispute, reviewer: User, answer: str, now: datetime) -> None
 
 def as_settled(answer: str, task: Task) -> str:
     """A label as it is; a transcript in the normalised form that votes are counted on."""
-    return answer if task.campaign.kind == task.campaign.Kind.WAKE_WORD else normalise.text(answer)
+    return (
+        answer
+        if task.campaign.kind == task.campaign.Kind.WAKE_WORD
+        else normalise.text(answer, task.campaign.language)
+    )

@@ -90,7 +90,7 @@ def _is_right(given: Annotation) -> bool:
     control.task = task  # whose key opens both
     if not task.campaign.asks_for_words:
         return bool(given.answer == control.answer)
-    said, written = normalise.words(control.answer), normalise.words(given.answer)
+    said, written = (normalise.words(each.answer, task.campaign.language) for each in (control, given))
     return Levenshtein.normalized_similarity(said, written) >= RIGHT_WORDS
 
 

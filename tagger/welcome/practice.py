@@ -78,7 +78,7 @@ def judge(campaign: Campaign, clip: PracticeClip, answer: str) -> PracticeResult
     """Labels are compared as they are; transcripts word by word, in the form that votes are counted on."""
     if not campaign.asks_for_words:
         return PracticeResult(answer == clip.answer)
-    spoken, written = normalise.words(clip.answer), normalise.words(answer)
+    spoken, written = (normalise.words(text, campaign.language) for text in (clip.answer, answer))
     return PracticeResult(spoken == written, _difference(spoken, written))
 
 

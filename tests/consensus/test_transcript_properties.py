@@ -77,14 +77,14 @@ def test_a_row_given_twice_counts_once(crowd):
 @given(st.lists(anything, min_size=1, max_size=4))
 def test_any_text_is_decided(texts):
     verdict = decide(votes(*texts), RULE)
-    assert verdict.answer == normalise.text(verdict.answer)
+    assert verdict.answer == normalise.text(verdict.answer, "")
     assert 0 <= verdict.confidence <= 1
 
 
 @given(anything, st.integers(2, 6))
 def test_a_unanimous_text_comes_back_in_normal_form(text, people):
     verdict = decide(votes(*[text] * people), RULE)
-    assert (verdict.answer, verdict.outcome) == (normalise.text(text), Outcome.SETTLED)
+    assert (verdict.answer, verdict.outcome) == (normalise.text(text, ""), Outcome.SETTLED)
 
 
 @given(phrases, st.integers(1, 5))
@@ -234,7 +234,7 @@ def test_a_crowd_that_types_digits_keeps_them():
 
 @pytest.mark.parametrize("text", ["20 minuten bitte", "el 3 de mayo", "明日3時", "Mr Dupont a dit six"])
 def test_no_other_language_is_spelled_out(text):
-    assert fit([votes(text, text)], language="xx").texts == [normalise.text(text)]
+    assert fit([votes(text, text)], language="xx").texts == [normalise.text(text, "xx")]
 
 
 @pytest.mark.parametrize(

@@ -1,15 +1,17 @@
 """The certificate kept with a label recomputes it to the same bytes."""
 
 import json
+from dataclasses import replace
 
 import pytest
 from django.core.management import CommandError, call_command
 from django.db.models import F
 
 from accounts.signing import canonical_json
+from datasets import campaigns
 from datasets.models import Annotation, Task
 from tagger.learning import refit
-from tagger.settling import certificates, settlement
+from tagger.settling import certificates, engine, settlement
 from tests.conftest import NOW
 from tests.support.mutants import mutant
 
@@ -111,3 +113,40 @@ def test_the_command_recomputes_every_label(settled, capsys):
     Task.objects.filter(pk=settled.pk).update(plain_certificate={}, sealed_certificate=b"")
     with pytest.raises(CommandError, match=rf"task {settled.pk}: it has no certificate"):
         call_command("recompute")
+
+
+@pytest.fixture
+def in_turkish(add_tasks, volunteers):
+    """Two people wrote the same, one of them in capitals, which only a Turkish reader sees."""
+    campaign = campaigns.create(slug="turkish", kind="transcription", language="tr", needs_track_record=False)
+    [task] = add_tasks(campaign, 1)
+    for person, answer in zip(volunteers, ("IŞIKLARI AÇ", "ışıkları aç"), strict=False):
+        give(task, person, answer)
+    return task
+
+
+def test_the_spelling_of_the_campaigns_language_counts(in_turkish):
+    settlement.settle(in_turkish.pk, NOW)
+    task = fresh(in_turkish)
+    assert (task.status, task.answer, task.soft["words"][0]["agreement"]) == ("settled", "ışıkları aç", 1)
+    assert certificates.mismatch(task) == ""
+    refit.refit("transcription", "tr", NOW)
+    settlement.settle(task.pk, NOW)
+    assert fresh(task).answer == "ışıkları aç" and certificates.mismatch(fresh(task)) == ""
+
+
+@mutant(
+    "a label from before spellings counted is recomputed as it was",
+    "tagger/consensus/transcript_crowd.py",
+    kept_by='data.get("normal_form", 1),',
+    broken='data.get("normal_form", 2),',
+)
+def test_a_label_from_before_spellings_counted_is_recomputed_as_it_was(in_turkish, monkeypatch):
+    former = replace(engine.strangers("transcription", "tr"), normal_form=1)
+    with monkeypatch.context() as earlier:
+        earlier.setattr(engine, "strangers", lambda kind, language: former)
+        settlement.settle(in_turkish.pk, NOW)
+    task = fresh(in_turkish)
+    assert "normal_form" not in task.certificate["parameters"]
+    assert task.soft["words"][0]["agreement"] == 0.5
+    assert certificates.mismatch(task) == ""

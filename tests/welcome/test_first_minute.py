@@ -277,7 +277,7 @@ def test_an_invalid_clip_number_is_not_found(promised, number):
 
 def test_the_right_answers_are_in_normalised_form():
     for clip in practice.every_clip():
-        assert clip.answer == normalise.text(clip.answer)
+        assert clip.answer == normalise.text(clip.answer, "en") == normalise.text(clip.answer, "es")
 
 
 # --- the sounds ---------------------------------------------------------------------------------

@@ -63,12 +63,12 @@ def _path(row: Row) -> str:
 
 
 def _transcript(row: Row) -> str:
-    return _spoken(row.wake_word) if row.kind == WAKE_WORD else row.text
+    return _spoken(row.wake_word, row.language) if row.kind == WAKE_WORD else row.text
 
 
 @lru_cache(maxsize=64)
-def _spoken(wake_word: str) -> str:
-    return normalise.text(wake_word)
+def _spoken(wake_word: str, language: str) -> str:
+    return normalise.text(wake_word, language)
 
 
 def _alphabet(rows: Iterable[Row]) -> str:

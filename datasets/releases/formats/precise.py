@@ -42,8 +42,11 @@ def _clips(rows: Rows, audio: Audio) -> Iterator[Entry]:
 
 
 def _check_one_wake_word(rows: Iterable[Row]) -> None:
-    typed = {row.wake_word for row in rows if why_left_out(row) is None}
-    found = set(map(normalise.text, typed))
+    kept = {(row.wake_word, row.language) for row in rows if why_left_out(row) is None}
+    typed, languages = ({each[part] for each in kept} for part in (0, 1))
+    # A clip in another language than the wake word's has the same word all the same.
+    spellings = [{normalise.text(word, language) for word in typed} for language in sorted(languages)]
+    found = min(spellings, key=len, default=set())
     if len(found) > 1:
         raise NotRepresentable(FormatRefusal.SEVERAL_WAKE_WORDS, format=NAME, found=", ".join(sorted(found)))
 
