@@ -1,12 +1,17 @@
 #!/usr/bin/env python
 """Django's commands, with one-line messages for the faults that newcomers meet."""
 
+import io
 import os
 import sys
 from pathlib import Path
 
 
 def main() -> int:
+    # On a terminal that is not UTF-8, a letter that it lacks becomes an escape instead of a traceback.
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tagger.settings")
     try:
         from django.core.management import execute_from_command_line  # noqa: PLC0415

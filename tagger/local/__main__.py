@@ -1,6 +1,7 @@
 """`python -m tagger.local run` starts the site, `… restore FROM` restores a backup into its home, and
 `… throwaway` starts temporary servers for tests."""
 
+import io
 import os
 import sys
 from functools import partial
@@ -12,6 +13,9 @@ from .throwaway import serve
 
 
 def main(arguments: list[str]) -> int:
+    for stream in (sys.stdout, sys.stderr):  # a terminal may lack letters that names of folders have
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
     match arguments:
         case ["run"]:
             command = partial(run, os.environ)

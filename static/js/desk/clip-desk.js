@@ -27,6 +27,10 @@ class ClipDesk extends DeskNavigation {
   #counted = new Set(); // keys of letters, because two tabs may both have sent the same one
 
   connectedCallback() {
+    this.start(() => this.#start());
+  }
+
+  #start() {
     const { account } = this.dataset;
     restrictTo(account, "/first-minute/"); // that page redirects only people who are logged out
     this.store = new DeviceStore(account);
@@ -42,7 +46,7 @@ class ClipDesk extends DeskNavigation {
 
   disconnectedCallback() {
     this.stopKeys?.();
-    this.outbox.close();
+    this.outbox?.close();
   }
 
   #open() {
@@ -98,6 +102,7 @@ class ClipDesk extends DeskNavigation {
   }
 
   #submit(event) {
+    if (this.isWithoutScript) return;
     event.preventDefault();
     const { submitter } = event;
     if (this.gate.isLocked(submitter)) return void (this.gate.needsMoreHearing(submitter) && this.setStatus(this.word("hear-first")));

@@ -18,6 +18,26 @@ export class DeskView extends HTMLElement {
     return { Space: this.word("key-space"), Control: this.word("key-control"), Alt: this.word("key-alt") };
   }
 
+  /** Whether the script could not start in this browser: then the form works as it does without one. */
+  get isWithoutScript() {
+    return this.classList.contains("without-script");
+  }
+
+  /** Runs what the script does first. If this browser cannot, the page says so and stays the form that it was. */
+  start(first) {
+    try {
+      first();
+    } catch (error) {
+      console.error(error);
+      this.stopKeys?.();
+      this.classList.add("without-script");
+      this.part("without-script").hidden = false;
+      for (const audio of this.querySelectorAll("audio")) Object.assign(audio, { controls: true, hidden: false });
+      for (const shown of this.querySelectorAll(".transport")) shown.hidden = true;
+      for (const button of this.querySelectorAll("[aria-disabled]")) button.removeAttribute("aria-disabled");
+    }
+  }
+
   setStatus(text) {
     this.part("status").textContent = text;
   }

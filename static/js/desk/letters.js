@@ -56,7 +56,7 @@ export class Letters {
   /** Calls back with the assignment when another tab wrote a letter, and with null when it removed one. */
   watch(callback) {
     this.#store.watch((key, isThere) => {
-      if (key.startsWith(PREFIX)) callback(isThere ? key.split(":").at(-1) : null);
+      if (key.startsWith(PREFIX)) callback(isThere ? key.split(":").pop() : null);
     });
   }
 }

@@ -15,6 +15,10 @@ const NO_STORE = { keys: () => [] }; // a draft of a practice answer is not stor
 
 class PracticeDesk extends DeskView {
   connectedCallback() {
+    this.start(() => this.#start());
+  }
+
+  #start() {
     this.player = this.querySelector("clip-player");
     this.gate = new AnswerGate(this, this.player, Number(this.dataset.mustHear));
     this.choices = soundChoices(this, ({ speed }) => (this.player.speed = speed));
@@ -73,6 +77,7 @@ class PracticeDesk extends DeskView {
   }
 
   async #submit(event) {
+    if (this.isWithoutScript) return;
     event.preventDefault();
     const { submitter, target } = event;
     if (this.gate.isLocked(submitter)) return void (this.gate.needsMoreHearing(submitter) && this.setStatus(this.word("hear-first")));

@@ -28,7 +28,7 @@ export class KeysDialog {
   }
 
   get isOpen() {
-    return this.#dialog.open;
+    return this.#dialog.hasAttribute("open");
   }
 
   open() {

@@ -16,12 +16,16 @@ export function pressByKey(root, isPaused) {
     if (isTakenBy(event.target, name)) return;
     const found = [...root.querySelectorAll("[data-keys]")].find((each) => each.dataset.keys.split(" ").includes(name));
     found?.closest(".more-tools")?.setAttribute("open", ""); // they are closed only on small screens
-    if (!found || !found.checkVisibility()) return;
+    if (!found || !isShown(found)) return;
     event.preventDefault();
     found.click();
   };
   document.addEventListener("keydown", listener);
   return () => document.removeEventListener("keydown", listener);
+}
+
+function isShown(element) {
+  return element.checkVisibility?.() ?? Boolean(element.getClientRects().length);
 }
 
 function isTakenBy(target, name) {

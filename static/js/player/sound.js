@@ -43,7 +43,7 @@ function loudnessOfFrames(samples) {
 function trimmed(samples, frames) {
   const least = SILENCE * Math.max(...frames);
   const first = frames.findIndex((loudness) => loudness > least);
-  const last = frames.findLastIndex((loudness) => loudness > least);
+  const last = frames.reduce((found, loudness, n) => (loudness > least ? n : found), -1);
   if (first < 0) return samples; // the clip is silent: play it whole
   return samples.subarray(Math.max(0, first * FRAME - MARGIN_BEFORE), (last + 1) * FRAME + MARGIN_AFTER);
 }

@@ -1,5 +1,6 @@
 // Whose page this is. On every page: the browser keeps no one's work but that of the person who is logged in.
 
+import "./older-browsers.js";
 import { endSession, forgetWork, resumeSession, waiting } from "../desk/sync/device-store.js";
 
 /** The account's number; "" if no one is logged in; undefined on pages that do not know. */

@@ -42,7 +42,7 @@ export class Outbox extends EventTarget {
    * a change. `annotation` is the id of the answer, if the server has given it.
    */
   change(letter, annotation) {
-    const unsent = this.#letters.about(letter.assignment).findLast(({ kind }) => kind in { annotation: 0, change: 0 });
+    const unsent = this.#letters.about(letter.assignment).filter(({ kind }) => kind in { annotation: 0, change: 0 }).pop();
     if (unsent && !unsent.tried) this.#letters.save({ ...unsent, body: letter.body });
     else if (unsent || annotation) this.#letters.write({ ...letter, kind: "change", annotation });
     else this.#letters.write({ ...letter, kind: "annotation" });
