@@ -92,3 +92,21 @@ def test_every_target_of_make_is_defined_once_and_explained():
     targets = [line.partition(":")[0] for line in lines if re.match(r"[a-z-]+:(?!=)", line)]
     explained = [line.partition(":")[0] for line in lines if re.match(r"[a-z-]+:.*##", line)]
     assert targets == explained and len(set(targets)) == len(targets)
+
+
+NEWER = re.compile(
+    r"\.(?:at|findLast|findLastIndex|toSorted|toReversed|requestSubmit)\(|structuredClone|Object\.hasOwn"
+    r"|AbortSignal\.any|static \{|randomUUID|withResolvers|\(\?<[=!]|^await "
+)
+
+
+def test_no_script_of_ours_uses_what_browsers_of_2021_lack():
+    """What tests/desk/test_browser_older.py does not reach. Some of it is added in older-browsers.js."""
+    ours = [path for path in (ROOT / "static/js").rglob("*.js") if "vendor" not in path.parts]
+    found = [
+        f"{path.name}: {line}"
+        for path in ours
+        for line in path.read_text().splitlines()
+        if NEWER.search(line)
+    ]
+    assert found == []

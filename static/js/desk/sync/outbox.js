@@ -56,7 +56,7 @@ export class Outbox extends EventTarget {
 
   /** The server's sentence about the letters that may be sent only later. */
   get sentence() {
-    return [...this.#paused.values()].at(-1)?.message;
+    return [...this.#paused.values()].pop()?.message;
   }
 
   async run() {
