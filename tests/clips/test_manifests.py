@@ -2,12 +2,14 @@
 
 import os
 import resource
+import sqlite3
 from contextlib import contextmanager
 from io import StringIO
 from pathlib import Path
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.db import connection
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -452,3 +454,31 @@ def test_any_error_of_a_disk_is_one_line(juniper, run, record, monkeypatch, numb
     with pytest.raises(CommandError, match=rf"^Stopped: .*{says}.*\. 0 added, [^\n]*$"):
         run()
     assert Clip.objects.count() == Task.objects.count() == 0
+
+
+@mutant(
+    "a full disk of a database ends an import with one line",
+    "datasets/management/commands/import_clips.py",
+    kept_by='    is_disk = isinstance(error, sqlite3.OperationalError) or code.startswith(("53", "58"))\n',
+    broken="    is_disk = False\n",
+)
+@pytest.mark.django_db(transaction=True)
+def test_a_full_disk_of_either_database_is_one_line(juniper, run, record, monkeypatch, own_home):
+    def of_postgresql(*_):
+        with connection.cursor() as cursor:
+            cursor.execute("DO $$ BEGIN RAISE 'could not extend file' USING ERRCODE = '53100'; END $$")
+
+    def of_the_key_copy(*_):
+        raise sqlite3.OperationalError("database or disk is full")
+
+    record("a.wav")
+    for failing, says in (
+        (of_postgresql, "could not extend file"),
+        (of_the_key_copy, "database or disk is full"),
+    ):
+        with monkeypatch.context() as patch, pytest.raises(CommandError) as stopped:
+            patch.setattr(vault, "put_all", failing)
+            run()
+        assert str(stopped.value).startswith(f"Stopped: {says}. 0 added")
+        assert "\n" not in str(stopped.value)
+    assert Clip.objects.count() == 0

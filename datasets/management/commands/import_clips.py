@@ -140,7 +140,7 @@ class _Done:
 
 def _disk_error(error: Exception) -> str | None:
     """What is wrong with a disk, if that is what a database says: PostgreSQL's or that of the key copy."""
-    code = getattr(error.__cause__, "sqlstate", None) or ""
+    code = getattr(error.__cause__, "pgcode", None) or ""
     is_disk = isinstance(error, sqlite3.OperationalError) or code.startswith(("53", "58"))
     return str(error).splitlines()[0].rstrip(".") if is_disk else None
 
