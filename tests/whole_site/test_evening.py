@@ -56,7 +56,9 @@ def tag_a_set(browser, campaign, reports_one):
     lent = []
     while len(lent) < wanted:
         count = min(10, wanted - len(lent))
-        answered = browser.post(f"/api/v1/campaigns/{campaign.slug}/assignments/", {"count": count}, content_type=JSON)
+        answered = browser.post(
+            f"/api/v1/campaigns/{campaign.slug}/assignments/", {"count": count}, content_type=JSON
+        )
         assert answered.status_code == 201, answered.content
         got = answered.json()["assignments"]
         assert got, "nothing was lent"
@@ -67,7 +69,9 @@ def tag_a_set(browser, campaign, reports_one):
         )
         assert answered.status_code == 204, answered.content
     for each in lent:
-        answered = browser.post(f"/api/v1/assignments/{each['id']}/annotation/", {"answer": "yes"}, content_type=JSON)
+        answered = browser.post(
+            f"/api/v1/assignments/{each['id']}/annotation/", {"answer": "yes"}, content_type=JSON
+        )
         assert answered.status_code == 201, answered.content
 
 
