@@ -9,6 +9,7 @@ from typing import Any
 
 from allauth.account.adapter import DefaultAccountAdapter
 from allauth.account.authentication import AUTHENTICATION_METHODS_SESSION_KEY
+from allauth.account.internal.stagekit import clear_login
 from django.contrib.auth.hashers import check_password
 from django.forms import Form, ValidationError
 from django.http import HttpRequest, HttpResponse
@@ -50,6 +51,9 @@ class Adapter(DefaultAccountAdapter):
             record.pop("username", None)
             record.pop("email", None)
         request.session.modified = True
+        if not user.may_log_in:
+            clear_login(request)
+            return self.respond_user_inactive(request, user)
         return super().pre_login(request, user, **kwargs)
 
     def login(self, request: HttpRequest, user: User) -> None:
@@ -100,6 +104,13 @@ class Adapter(DefaultAccountAdapter):
         response: HttpResponse = super().post_login(request, user, **kwargs)
         known_browsers.remember(response, user.pseudonym)
         return response
+
+    def get_reauthentication_methods(self, user: User) -> list[dict[str, Any]]:
+        """The second factor comes first in a session that was opened without it."""
+        methods: list[dict[str, Any]] = super().get_reauthentication_methods(user)
+        if user.is_authenticated and not user.has_proven_factor:
+            methods.sort(key=lambda method: method["id"] == "reauthenticate")
+        return methods
 
     def _said_in_the_form(self, reached: limits.LimitReached) -> ValidationError:
         return ValidationError(too_many.sentence(self.request, reached), code=reached.code)

@@ -15,8 +15,16 @@ from .models import Consent, Role, User
 # The admin uses the site's log-in page, so the same rate limits apply.
 admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-assign]
 
-# Rights come from roles and addresses are sealed: neither is edited here.
-for app in ("allauth.account", "django.contrib.auth"):
+
+def _may_use_admin(request: HttpRequest) -> bool:
+    person = request.user
+    return bool(person.is_authenticated and person.may_log_in and person.is_staff and not person.lacks_factor)
+
+
+admin.site.has_permission = _may_use_admin  # type: ignore[method-assign]
+
+# Rights come from roles, addresses are sealed, and factors belong to their owners: none is edited here.
+for app in ("allauth.account", "allauth.mfa", "django.contrib.auth"):
     import_module(f"{app}.admin")
     admin.site.unregister([model for model in admin.site._registry if model.__module__ == f"{app}.models"])
 

@@ -1,5 +1,7 @@
 """Log-in by pseudonym, which is looked up by its hash."""
 
+from typing import Any
+
 from allauth.account.auth_backends import AuthenticationBackend
 
 from .models import User
@@ -14,3 +16,7 @@ class ByPseudonym(AuthenticationBackend):
         except User.DoesNotExist:
             return None
         return self._check_password(person, password)
+
+    def user_can_authenticate(self, user: Any) -> bool:
+        """Asked at log-in, and for every request of a session."""
+        return bool(user.may_log_in)

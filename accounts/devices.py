@@ -139,16 +139,14 @@ def normalised_code(code: str) -> str:
 @transaction.atomic
 def activate(state: str, token: str, reported: Mapping[str, object], now: datetime) -> Login:
     """The first tokens of a device whose code was entered. Works once. Raises NotClaimed."""
-    claimed = Pairing.objects.filter(
-        secret_sha256=_secret_sha256(state, token), expires_at__gt=now, device__owner__is_active=True
-    )
+    claimed = Pairing.objects.filter(secret_sha256=_secret_sha256(state, token), expires_at__gt=now)
     pairing = (
         claimed.filter(device__revoked_on=None)
         .select_for_update(of=("self",))
         .select_related("device__owner__data_key")
         .first()
     )
-    if pairing is None or pairing.device is None:
+    if pairing is None or pairing.device is None or not pairing.device.owner.may_log_in:
         raise NotClaimed(DeviceRefusal.NOT_CLAIMED)
     update(pairing.device, reported)
     pairing.delete()
@@ -189,7 +187,7 @@ def by_access(token: str, device: UUID, now: datetime) -> Device:
     login = (
         DeviceLogin.objects.select_related("device__owner__data_key")
         .filter(access_sha256=_sha256(token), is_replaced=False, access_until__gt=now)
-        .filter(device__uuid=device, device__revoked_on=None, device__owner__is_active=True)
+        .filter(device__uuid=device, device__revoked_on=None)
         .first()
     )
     if login is None or not login.device.owner.has_role(Role.CONTRIBUTOR):
@@ -237,11 +235,11 @@ def count_upload(device: Device, today: date) -> None:
 def _locked_login(condition: Q, now: datetime) -> DeviceLogin:
     """The login, read again after locking its device until the transaction ends. Raises InvalidToken."""
     found = DeviceLogin.objects.filter(condition, refresh_until__gt=now, device__revoked_on=None)
-    login = found.filter(device__owner__is_active=True).first()
+    login = found.first()
     if login:
         Device.objects.select_for_update(no_key=True).get(pk=login.device_id)
-        login = found.select_related("device").filter(pk=login.pk).first()
-    if login is None:
+        login = found.select_related("device__owner").filter(pk=login.pk).first()
+    if login is None or not login.device.owner.may_log_in:
         raise InvalidToken(DeviceRefusal.BAD_TOKEN)
     return login
 

@@ -21,6 +21,7 @@ from typing import Any
 from django.db.models import prefetch_related_objects
 
 from . import keyring
+from .factors import authenticators
 from .models import Consent, DataKey, Device, User
 
 # {"person": …} or {"clip": …, "contributor": …}, with sealed bytes in base64.
@@ -89,7 +90,8 @@ def person_lines(people: Collection[int]) -> Iterator[Line]:
     rows = DataKey.objects.filter(person__in=people, unreadable_since=None)
     found = list(rows.select_related("person").order_by("person_id"))
     prefetch_related_objects(
-        [row for row in found if _is_replaced(row)], "person__devices", "person__consents"
+        [row for row in found if _is_replaced(row)],
+        *("person__devices", "person__consents", "person__authenticator_set"),
     )
     for row in found:
         yield _line(row)
@@ -115,6 +117,7 @@ def restore_person(line: Line) -> bool:
         )
         for uuid, about in line["devices"].items():
             Device.objects.filter(uuid=uuid).update(sealed_about=b64decode(about))
+        authenticators.restore(line["person"], line.get("factors", {}))
         for pk, reference in line["references"].items():
             given = Consent.objects.filter(pk=pk, contributor=row.person_id)
             given.update(sealed_reference=b64decode(reference))
@@ -148,6 +151,7 @@ def _line(row: DataKey) -> Line:
         "name": as_base64(row.person.sealed_name),
         "email": as_base64(row.person.sealed_email),
         "devices": {str(each.uuid): as_base64(each.sealed_about) for each in row.person.devices.all()},
+        "factors": authenticators.stored_of(row.person),
         "references": {
             str(each.pk): as_base64(each.sealed_reference)
             for each in row.person.consents.all()

@@ -3,7 +3,7 @@
 import hashlib
 import json
 import secrets
-from collections.abc import Collection
+from collections.abc import Collection, Set
 from datetime import timedelta
 from importlib import import_module
 from typing import Any, ClassVar, Self
@@ -18,9 +18,11 @@ from django.db import IntegrityError, connection, models, transaction
 from django.db.models import F, Q
 from django.db.models.functions import Cast, Now
 from django.utils import timezone
+from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
 
 from . import ciphers, keyring, names, site
+from .factors.sealed import Authenticator
 
 # Numbers that no other advisory lock of this site uses.
 MASTER_LOCK, COPY_LOCK, AUDIT_LOCK, AUDIT_CHECK_LOCK = 7_301, 7_302, 7_303, 7_305
@@ -34,6 +36,10 @@ class Role(models.TextChoices):
     ANNOTATOR = "annotator", _("volunteer")
     REVIEWER = "reviewer", _("reviewer")
     RESEARCHER = "researcher", _("researcher")
+
+
+# Whoever has one of these hears, decides or takes away what others gave: each needs a second factor.
+POWERFUL = frozenset({Role.REVIEWER, Role.RESEARCHER})
 
 
 def newcomer_roles() -> list[str]:
@@ -130,6 +136,12 @@ class User(AbstractUser):
     # Both are opt-in.
     shows_streak = models.BooleanField(default=False, db_default=False)
     on_leaderboard = models.BooleanField(default=False, db_default=False)
+    # Made by the demo, with passwords in a file. Written only by the demo.
+    is_demo = models.BooleanField(default=False, db_default=False, editable=False)
+
+    authenticator_set: Any  # of allauth
+    # The numbers of the factors that this session was opened with; None outside of a session, as for a token.
+    session_factors: Set[int] | None = None
 
     REQUIRED_FIELDS: ClassVar[list[str]] = []
     objects: ClassVar[People] = People()
@@ -194,8 +206,43 @@ class User(AbstractUser):
     def _label(self, what: str) -> str:
         return f"{what} of {self.pk}"
 
+    @property
+    def may_log_in(self) -> bool:
+        """By any door: a page, a token, a device. The demo's passwords are for trying it out only."""
+        return self.is_active and (settings.DEBUG or not self.is_demo)
+
     def has_role(self, role: Role) -> bool:
-        return self.is_active and (self.is_superuser or role in self.roles)
+        """Whether they may act in this role now: a powerful one counts only with a second factor."""
+        return self.was_given(role) and not self.lacks_factor_for(role)
+
+    def was_given(self, role: Role) -> bool:
+        return self.may_log_in and (self.is_superuser or role in self.roles)
+
+    def lacks_factor_for(self, role: Role) -> bool:
+        """Whether only a second factor is missing. What a superuser's right adds needs one, too."""
+        is_power = role in POWERFUL or role not in self.roles
+        return self.was_given(role) and is_power and self.lacks_factor
+
+    @property
+    def lacks_factor(self) -> bool:
+        """Whether they have power that does not count without a second factor. No query if they have none."""
+        has_power = self.is_staff or self.is_superuser or not POWERFUL.isdisjoint(self.roles)
+        return has_power and not (self.is_demo and settings.DEBUG) and not self.has_proven_factor
+
+    @property
+    def has_factor(self) -> bool:
+        """Recovery codes alone are none."""
+        return any(kind != Authenticator.Type.RECOVERY_CODES for kind in self._factors.values())
+
+    @property
+    def has_proven_factor(self) -> bool:
+        """Whether they have a second factor and, in a session, opened it with one that they still have."""
+        proven = self.session_factors is None or not self.session_factors.isdisjoint(self._factors)
+        return self.has_factor and proven
+
+    @cached_property
+    def _factors(self) -> dict[int, str]:
+        return dict(self.authenticator_set.values_list("pk", "type"))
 
     def scopes(self) -> list[Scope]:
         """What a token of theirs may be used for."""

@@ -1,14 +1,17 @@
 """Guards for pages by role. A page for another role answers 403; another person's row answers 404."""
 
 from collections.abc import Callable
+from enum import StrEnum
 from functools import wraps
-from typing import Any
+from typing import Any, TypeVar, cast
 
 from django.contrib import admin
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
+from django.shortcuts import redirect
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
@@ -17,6 +20,7 @@ from rest_framework.views import APIView
 from .models import Role, User
 
 View = Callable[..., HttpResponse]
+AnyView = TypeVar("AnyView", bound=Callable[..., HttpResponseBase])
 
 
 class PersonalRequest(HttpRequest):
@@ -30,6 +34,8 @@ def _required(*roles: Role) -> Callable[[View], View]:
         @wraps(view)
         def guarded(request: PersonalRequest, *args: Any, **kwargs: Any) -> HttpResponse:
             if not any(map(request.user.has_role, roles)):
+                if any(map(request.user.lacks_factor_for, roles)):
+                    return redirect("mfa_index")
                 raise PermissionDenied(
                     _("This page is for people with the role %(role)s.") % {"role": roles[0].label}
                 )
@@ -59,8 +65,47 @@ def admin_required(view: Callable[..., HttpResponseBase]) -> Callable[..., HttpR
     return login_required(guarded)
 
 
-class IsAnnotator(BasePermission):
-    message = "This call is for people with the role volunteer."
+def open_without_factor(view: AnyView) -> AnyView:
+    """A page that a person with a powerful role sees before they set up a second factor.
+
+    Logging out, withdrawing, taking one's data and leaving are never kept from anyone.
+    """
+
+    @wraps(view)
+    def opened(*args: Any, **kwargs: Any) -> HttpResponseBase:
+        return view(*args, **kwargs)
+
+    opened.is_open_without_factor = True  # type: ignore[attr-defined]
+    return cast(AnyView, opened)
+
+
+def is_open_without_factor(view: Any) -> bool:
+    return getattr(view, "is_open_without_factor", False)
+
+
+class RoleRefusal(StrEnum):
+    FACTOR_MISSING = "second-factor-missing"  # with `set_up`, the address of the page for it
+
+
+class HasRole(BasePermission):
+    """For a call of people with this role. The answer 403 says where a missing factor is set up."""
+
+    role: Role
+    message: Any
 
     def has_permission(self, request: Request, view: APIView) -> bool:
-        return request.user.is_authenticated and request.user.has_role(Role.ANNOTATOR)
+        person = request.user
+        if not person.is_authenticated or person.has_role(self.role):
+            return person.is_authenticated
+        if person.lacks_factor_for(self.role):
+            self.message = {
+                "detail": "Your role needs a second factor. Set it up, and log in with it.",
+                "code": RoleRefusal.FACTOR_MISSING,
+                "set_up": request.build_absolute_uri(reverse("mfa_index")),
+            }
+        return False
+
+
+class IsAnnotator(HasRole):
+    role = Role.ANNOTATOR
+    message = "This call is for people with the role volunteer."

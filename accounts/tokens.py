@@ -45,7 +45,7 @@ class TokenAuthentication(authentication.TokenAuthentication):
         if has_ended:
             raise AuthenticationFailed("This token has expired. Make a new one on your profile page.")
         person = User.from_db("default", _columns(), columns)
-        if not person.is_active:
+        if not person.may_log_in:
             raise AuthenticationFailed(_("User inactive or deleted."))
         return person, (digest, scopes)
 

@@ -1,4 +1,4 @@
-from django.urls import path
+from django.urls import include, path
 
 from . import (
     views,
@@ -28,6 +28,7 @@ urlpatterns = [
     path("audit/", views_audit.record, name="audit"),
     path("audit/check/", views_audit.check, name="check_audit"),
     path("audit/record.jsonl", views_audit.lines, name="audit_lines"),
+    path("accounts/2fa/", include("accounts.factors.urls")),
     path("receipts/", views_receipts.check_receipt, name="check_receipt"),
     path("receipts/key/", views_receipts.signing_key, name="signing_key"),
 ]

@@ -17,9 +17,10 @@ from . import notices, receipts
 from .consent_form import ConsentForm
 from .models import Consent, Material, Purpose, Role
 from .posting import posted_from
-from .roles import PersonalRequest, contributor_required
+from .roles import PersonalRequest, contributor_required, open_without_factor
 
 
+@open_without_factor
 @require_GET
 @login_required
 def consent(request: PersonalRequest) -> HttpResponse:
@@ -57,6 +58,7 @@ def disguise(request: PersonalRequest) -> HttpResponse:
     return redirect("consent")
 
 
+@open_without_factor
 @require_GET
 @login_required
 def receipt(request: PersonalRequest, receipt_id: UUID) -> HttpResponse:
@@ -81,7 +83,7 @@ def _page(request: PersonalRequest, form: ConsentForm, status: int = 200) -> Htt
     live = consents.live_now(request.user)
     shown = {
         "form": form,
-        "may_give": request.user.has_role(Role.CONTRIBUTOR),
+        "may_give": request.user.has_role(Role.CONTRIBUTOR) and not request.user.lacks_factor,
         "notice": form.notice,
         "withdraw_all": form.words["withdraw-all"],
         "blocks": notices.blocks(form.notice),

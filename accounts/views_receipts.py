@@ -9,6 +9,7 @@ from django.views.decorators.http import require_GET, require_http_methods
 from . import audit, receipts, signing
 from .caching import public_document
 from .refusals import in_words
+from .roles import open_without_factor
 from .wording import WORDS
 
 # Pasted text arrives escaped, at up to three times its size, with the rest of the form around it.
@@ -17,6 +18,7 @@ MAX_BODY_BYTES = 4 * receipts.MAX_BYTES
 
 # The view changes nothing and knows no user, so a forged form can do no harm. Checking the CSRF token would
 # read the body before its size is checked.
+@open_without_factor
 @csrf_exempt
 @require_http_methods(["GET", "HEAD", "POST"])
 def check_receipt(request: HttpRequest) -> HttpResponse:
@@ -34,6 +36,7 @@ def check_receipt(request: HttpRequest) -> HttpResponse:
     return render(request, "accounts/receipt_check.html", context)
 
 
+@open_without_factor
 @require_GET
 @public_document
 def signing_key(request: HttpRequest) -> JsonResponse:

@@ -24,11 +24,13 @@ from datasets.models import Task
 Task.objects.update(status="settled", plain_answer="yes", confidence=0.99, plain_soft={soft!r})
 """
 READY = """
+from allauth.mfa.models import Authenticator
 from accounts.models import Role, User
 from django.db import connection
 from accounts.models import ProgramToken
 connection.cursor().execute("ANALYZE")
 person = User.objects.create_user("bench", roles=[Role.RESEARCHER])
+Authenticator.objects.create(user=person, type="totp", data={"secret": "none"})
 print(ProgramToken.objects.create(person)[1])
 """
 SOFT = {"votes": {"yes": 3, "no": 0}, "shares": {"yes": 0.99, "no": 0.01}}

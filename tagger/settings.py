@@ -127,6 +127,7 @@ INSTALLED_APPS = [
     "django.contrib.postgres",
     "allauth",
     "allauth.account",
+    "allauth.mfa",
     "rest_framework",
     "drf_spectacular",
     "csp",
@@ -142,7 +143,7 @@ MIDDLEWARE = [
     "tagger.languages.ReadersLanguage",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
-    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "accounts.factors.guard.Authentication",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
@@ -150,6 +151,7 @@ MIDDLEWARE = [
     "accounts.reauthentication.Middleware",
     "accounts.too_many.Middleware",
     "tagger.wrong_method.AsPage",
+    "accounts.factors.guard.FactorGuard",
     # Last, so that a refusal is a page with its menu. Bodies are first read after it, by the CSRF check.
     "tagger.bodies.RefuseUnreadable",
 ]
@@ -204,6 +206,18 @@ ACCOUNT_FORMS = {
 ACCOUNT_RATE_LIMITS = dict.fromkeys(
     ("login", "signup", "change_password", "reauthenticate", "reset_password", "reset_password_from_key")
 ) | {"login_failed": "10/15m/key"}  # wrong codes of a second factor, by the person's number
+
+# The second factor, which reviewers, researchers and admins need. A passkey may also take the place of the
+# password. Codes of an app count half a minute longer, as people type slowly; each counts once.
+MFA_ADAPTER = "accounts.factors.adapter.FactorAdapter"
+MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
+MFA_PASSKEY_LOGIN_ENABLED = True
+MFA_TOTP_TOLERANCE = 1
+MFA_FORMS = {
+    "activate_totp": "accounts.factors.forms.ActivateForm",
+    "authenticate": "accounts.factors.forms.AuthenticateForm",
+    "reauthenticate": "accounts.factors.forms.ReauthenticateForm",
+}
 
 # A site without a mail server sends no mail, and so asks for no address.
 EMAIL_HOST = text("EMAIL_HOST")

@@ -22,7 +22,7 @@ from datasets.clips import fingerprints, intake, vault
 from datasets.models import Campaign, Clip, Task
 from tagger.lending import controls
 from tagger.welcome import pledge
-from tests.support import sounds
+from tests.support import factors, sounds
 
 pytest_plugins = [f"tests.support.{name}" for name in ("databases", "site", "browser", "moments")]
 
@@ -34,6 +34,7 @@ collect_ignore = ["support/ovos_device.py"]  # a separate program
 
 
 def pytest_configure(config):
+    factors.install()
     hypothesis.settings.load_profile("quick" if config.getoption("--quick") else "tagger")
     config.addinivalue_line("markers", "thorough: takes seconds by its nature; `make check` leaves it out")
 
@@ -98,7 +99,14 @@ def carl(volunteers):
 
 @pytest.fixture
 def rita(db):
-    return User.objects.create_user("rita", roles=[Role.ANNOTATOR, Role.REVIEWER], pledge=pledge.VERSION)
+    roles = [Role.ANNOTATOR, Role.REVIEWER]
+    return factors.give_factor(User.objects.create_user("rita", roles=roles, pledge=pledge.VERSION))
+
+
+@pytest.fixture
+def admin_user(admin_user):
+    """The one of pytest-django, with a second factor."""
+    return factors.give_factor(admin_user)
 
 
 @pytest.fixture

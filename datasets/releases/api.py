@@ -18,7 +18,7 @@ from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiResponse, extend_schema
 from rest_framework import serializers
 from rest_framework.exceptions import APIException
-from rest_framework.permissions import AllowAny, BasePermission
+from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
@@ -28,6 +28,7 @@ from accounts.caching import public_document
 from accounts.models import Purpose, Role, Scope
 from accounts.negotiation import AnyAccept
 from accounts.refusals import in_words
+from accounts.roles import HasRole
 from datasets.clips import byteranges
 from datasets.models import Release
 
@@ -57,11 +58,9 @@ class NotInThisFormat(APIException):
     status_code = 409
 
 
-class IsResearcher(BasePermission):
+class IsResearcher(HasRole):
+    role = Role.RESEARCHER
     message = "This call is for people with the role researcher."
-
-    def has_permission(self, request: Request, view: APIView) -> bool:
-        return request.user.is_authenticated and request.user.has_role(Role.RESEARCHER)
 
 
 class MayDownload(IsResearcher):

@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from django.conf import settings
+from django.contrib.auth.hashers import check_password
 from django.utils import timezone
 
-from accounts import consent, contributors, names
+from accounts import consent, contributors, keyring, names
 from accounts.models import Purpose, Role, User
 from datasets import campaigns
 from datasets.clips import audio, intake
@@ -106,9 +107,34 @@ def renew_passwords() -> int:
     return len(found)
 
 
+def mark(people: Any = User.objects) -> int:
+    """Mark the accounts of a demo that an older version loaded; returns how many are marked.
+
+    If all of the crowd are in the database, the demo was loaded while it was empty, so the accounts are the
+    demo's, too. Of a load that was interrupted before that, an account is known by its password in the file.
+    """
+    is_loaded = all(_named(people, name).exists() for name in CROWD)
+    names_ = [*ACCOUNTS, *CROWD] if is_loaded else _with_password_of_file(people)
+    return sum(_named(people, name).update(is_demo=True) for name in names_)
+
+
+def _with_password_of_file(people: Any) -> list[str]:
+    accounts = DemoAccounts.read()
+    found = {name: _named(people, name).first() for name in ACCOUNTS} if accounts else {}
+    return [
+        name
+        for name, person in found.items()
+        if accounts and person and check_password(accounts.passwords[name], person.password)
+    ]
+
+
+def _named(people: Any, name: str) -> Any:
+    return people.filter(username__in=keyring.hashes(names.looked_up(name)))
+
+
 def _account(name: str, password: str | None, rights: dict[str, Any]) -> User:
     found = User.objects.found_by(names.looked_up(name)).first()
-    return found or User.objects.create_user(name, password=password, **rights)
+    return found or User.objects.create_user(name, password=password, is_demo=True, **rights)
 
 
 def _campaigns() -> list[Campaign]:

@@ -6,11 +6,13 @@ from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from accounts import audit
+from accounts.roles import open_without_factor
 from datasets.models import Reconciliation
 
 from . import reconciler, rotation
 
 
+@open_without_factor
 @require_safe
 def ledger(request: HttpRequest) -> HttpResponse:
     newest = Reconciliation.objects.first()

@@ -18,6 +18,7 @@ from django.db.models import Exists, OuterRef
 from django.utils.translation import gettext as _
 
 from accounts import receipts
+from accounts.factors import authenticators
 from accounts.keys import KeyLost
 from accounts.models import AuditEvent, ConsentNotice, Purpose, User
 from datasets.clips import fingerprints, vault
@@ -130,6 +131,8 @@ def _profile(person: User) -> dict[str, Any]:
         "owns_campaigns": list(Campaign.objects.filter(owner=person).values_list("slug", flat=True)),
         "tokens": list(person.tokens.order_by("pk").values("prefix", "scopes", "created", "expires_at")),
         "sessions": list(person.sessions.order_by("began_on").values("began_on", "used_on", "expire_date")),
+        "second_factors": authenticators.described(person),
+        "is_demo": person.is_demo,
     }
 
 
@@ -292,8 +295,9 @@ def _readme(now: datetime) -> str:
 profile.json       your pseudonym, e-mail address and roles, the version of the listener's pledge you made,
                    whether you see your days and other volunteers see your pseudonym, the slugs of campaigns
                    that you own, your tokens
-                   (their first letters, what they may do and until when), and for each session the day
-                   it began, the day it was last used and when it ends
+                   (their first letters, what they may do and until when), the kinds of your second
+                   factors and the day you set them up, and for each session the day it began, the
+                   day it was last used and when it ends
 devices.json       the devices you paired, and what they reported about themselves
 consents.json      each consent you gave or withdrew
 receipts/          the signed receipts for those; anyone can check them on this site

@@ -14,6 +14,7 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
+from allauth.mfa.models import Authenticator
 from django.core.files.base import ContentFile
 from django.core.files.storage import storages
 from django.core.management import call_command
@@ -22,6 +23,7 @@ from django.db.models import Max
 from django.db.models.functions import Now
 
 from accounts import audit, consent, devices, journal, key_copy, keyring, site
+from accounts.factors import authenticators
 from accounts.models import Consent, DataKey, MasterKey, PersonalSession, ProgramToken, User
 from datasets.clips import fingerprints, vault
 from datasets.models import Clip, Withdrawal
@@ -50,6 +52,8 @@ class Restored:
     consents_ended_again: int = 0
     devices_revoked_again: int = 0
     tokens_revoked_again: int = 0
+    factors_removed_again: int = 0
+    recovery_codes_used_again: int = 0
     erased_again: int = 0
     receipts_found_again: int = 0
     events_lost: int = 0
@@ -241,6 +245,10 @@ def _replay(now: datetime, done: Restored) -> None:
             done.devices_revoked_again += devices.revoke_again(entry["uuid"], on)
         elif entry["kind"] == "token":
             done.tokens_revoked_again += ProgramToken.objects.filter(digest=entry["digest"]).delete()[0]
+        elif entry["kind"] == "factor":
+            done.factors_removed_again += authenticators.remove_again(entry["factor"])
+        elif entry["kind"] == "recovery-code":
+            done.recovery_codes_used_again += authenticators.use_again(entry["factor"], entry["used"])
         elif entry["kind"] == "withdrawal":
             done.receipts_found_again += withdrawal.ask_again(entry)
     # The first of each: an earlier restore may have finished the same erasure again.
@@ -266,7 +274,9 @@ def _skip_numbers(entries: list[journal.Entry]) -> None:
     people = [entry["person_id"] for entry in entries if entry["kind"] == "withdrawal"]
     people += [line["person"] for line in key_copy.read() if "person" in line]
     consents = [pk for entry in entries if entry["kind"] == "consents" for pk in entry["ended"]]
-    for model, numbers in ((User, people), (Consent, consents), (Withdrawal, [])):
+    factors = [entry["factor"] for entry in entries if "factor" in entry]
+    skipped: list[tuple[Any, list[int]]] = [(User, people), (Consent, consents), (Authenticator, factors)]
+    for model, numbers in (*skipped, (Withdrawal, [])):
         used = model._default_manager.aggregate(last=Max("pk"))["last"] or 0
         with connection.cursor() as cursor:
             cursor.execute(

@@ -16,7 +16,7 @@ from django.views.decorators.http import require_GET, require_http_methods
 from accounts import reauthentication
 from accounts.browser_data import forget_pages
 from accounts.posting import posted_from
-from accounts.roles import PersonalRequest
+from accounts.roles import PersonalRequest, open_without_factor
 from datasets.clips import byteranges, vault
 
 from . import erasure, my_clips
@@ -31,12 +31,14 @@ class CoolingOffForm(forms.Form):
 # Open to everyone who is logged in: people who lost the role may still hear and delete what they shared.
 
 
+@open_without_factor
 @require_GET
 @login_required
 def clips(request: PersonalRequest) -> HttpResponse:
     return _page(request, CoolingOffForm(initial={"hours": request.user.cooling_off}))
 
 
+@open_without_factor
 @require_GET
 @login_required
 def audio(request: PersonalRequest, pk: int) -> HttpResponse:
@@ -44,6 +46,7 @@ def audio(request: PersonalRequest, pk: int) -> HttpResponse:
     return byteranges.sound(request, vault.get(clip))
 
 
+@open_without_factor
 @require_http_methods(["GET", "POST"])
 @login_required
 def delete(request: PersonalRequest, pk: int) -> HttpResponse:
@@ -54,6 +57,7 @@ def delete(request: PersonalRequest, pk: int) -> HttpResponse:
     return render(request, "tagger/privacy/my_clips_delete.html", {"shown": shown, "now": timezone.now()})
 
 
+@open_without_factor
 @posted_from("my_clips")
 @login_required
 def delete_ticked(request: PersonalRequest) -> HttpResponse:
@@ -64,6 +68,7 @@ def delete_ticked(request: PersonalRequest) -> HttpResponse:
     return _receipt(erasure.erase_clips(request.user, going, timezone.now()))
 
 
+@open_without_factor
 @require_http_methods(["GET", "POST"])
 @login_required
 @reauthentication.required("POST")

@@ -21,7 +21,7 @@ from accounts.browser_data import forget_everything, forget_pages
 from accounts.caching import uncached
 from accounts.models import Material, Purpose
 from accounts.posting import posted_from
-from accounts.roles import PersonalRequest
+from accounts.roles import PersonalRequest, open_without_factor
 from datasets.models import Withdrawal
 
 from . import erasure, personal_data, withdrawal
@@ -43,6 +43,7 @@ STORES = {
     "reliabilities": gettext_lazy("figures about how you answer"),
     "track_records": gettext_lazy("track records"),
     "devices": gettext_lazy("devices"),
+    "factors": gettext_lazy("second factors"),
     "tokens": gettext_lazy("tokens"),
     "sessions": gettext_lazy("sessions"),
     "admin_log": gettext_lazy("lines in the admin log"),
@@ -62,6 +63,7 @@ class LeaveForm(forms.Form):
     )
 
 
+@open_without_factor
 @require_GET
 @login_required
 @reauthentication.required("GET", page="profile")
@@ -73,6 +75,7 @@ def my_data(request: PersonalRequest) -> StreamingHttpResponse:
     return response
 
 
+@open_without_factor
 @never_cache
 @require_http_methods(["GET", "POST"])
 @login_required
@@ -101,6 +104,7 @@ def _go_on(request: HttpRequest, address: str) -> HttpResponse:
     return redirect(address)
 
 
+@open_without_factor
 @posted_from("consent")
 @login_required
 def withdraw_consent(request: PersonalRequest) -> HttpResponse:
@@ -117,6 +121,7 @@ def withdraw_consent(request: PersonalRequest) -> HttpResponse:
     return redirect("consent")
 
 
+@open_without_factor
 @require_GET
 def erasure_receipt(request: HttpRequest, token: str) -> HttpResponse:
     """Open to anyone who has the address, because a person who left cannot log in."""
@@ -135,6 +140,7 @@ def erasure_receipt(request: HttpRequest, token: str) -> HttpResponse:
     return _private(response)
 
 
+@open_without_factor
 @require_GET
 def erasure_receipt_file(request: HttpRequest, token: str) -> HttpResponse:
     """Answers 202 until the erasure is finished, so that a program can poll it."""

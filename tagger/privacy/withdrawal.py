@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from allauth.mfa.models import Authenticator
 from django.conf import settings
 from django.contrib.admin.models import LogEntry
 from django.contrib.auth.hashers import make_password
@@ -21,6 +22,7 @@ from django.db import transaction
 from django.db.models import F, Q
 
 from accounts import audit, consent, journal, keys, outbox, quarters, signing
+from accounts.factors import authenticators
 from accounts.models import AuditEvent, Consent, DataKey, Device, PersonalSession, ProgramToken, User
 from datasets.clips import fingerprints, recording, vault
 from datasets.models import Annotation, Campaign, Clip, ReleaseRow, Task, Withdrawal
@@ -182,6 +184,10 @@ def _was_committed(entry: journal.Entry) -> bool:
             return not Device.objects.filter(uuid=entry["uuid"], revoked_on=None).exists()
         case "token":
             return not ProgramToken.objects.filter(digest=entry["digest"]).exists()
+        case "factor":
+            return not Authenticator.objects.filter(pk=entry["factor"]).exists()
+        case "recovery-code":
+            return True  # its owner sent the code here, so it is no secret any more
     raise ValueError(f"the journal has an entry of an unknown kind: {entry['kind']}")
 
 
@@ -299,6 +305,7 @@ def _replace_key(person: User) -> None:
         old, new = keys.existing_key(person), keys.replace(person)
         for device in person.devices.all():
             device.reseal(old, new)
+        authenticators.reseal(person, old, new)
         consent.reseal_references(person.pk, old, new)
         last = 0
         while clips := list(person.clips.filter(pk__gt=last).order_by("pk")[:BATCH_SIZE]):
@@ -340,6 +347,7 @@ def _scrub_person(request: Withdrawal, person: User, now: datetime) -> None:
         gone = {
             "sessions": PersonalSession.objects.filter(person=person).delete()[0],
             "tokens": ProgramToken.objects.filter(user=person).delete()[0],
+            "factors": authenticators.forget(person),
             "devices": person.devices.all().delete()[0],
             "decisions": kept_answers.unname_decisions(person),
             "audit_names": audit.forget(person),

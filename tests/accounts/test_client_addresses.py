@@ -143,7 +143,7 @@ def test_one_setting_names_the_web_servers_and_the_older_one_still_works(environ
     assert read_settings("SECURE_PROXY_SSL_HEADER", **environment).stdout.strip() == header
 
 
-def test_the_deployment_check_asks_for_the_names_of_the_web_servers(settings):
+def test_the_deployment_check_asks_for_the_names_of_the_web_servers(db, settings):
     settings.BEHIND_PROXY = True
     assert warned() == set()
     settings.TRUSTED_PROXIES = []

@@ -12,6 +12,7 @@ from accounts import reauthentication
 from accounts.models import AuditEvent, PersonalSession, ProgramToken, Role, User
 from datasets.models import Withdrawal
 from tests.releases.test_release_api import TAR
+from tests.support.factors import give_factor, record
 from tests.support.mutants import mutant
 from tests.support.people import PASSWORD, many_log_ins
 from tests.support.released import release, settle
@@ -23,7 +24,7 @@ LOG_IN = "/accounts/login/"
 @pytest.fixture
 def mia(db, settings, tmp_path):
     many_log_ins(settings, tmp_path)
-    return User.objects.create_user("mia", password=PASSWORD, email="mia@example.org", roles=list(Role))
+    return User.objects.create_user("mia", password=PASSWORD, email="mia@example.org")
 
 
 @pytest.fixture
@@ -38,8 +39,9 @@ def here(mia):
 def set_back(client, seconds=3600):
     session = client.session
     session[reauthentication.LOGGED_IN_AT] = time() - seconds
-    session["account_authentication_methods"] = []
     session.save()
+    person = User.objects.get(pk=session["_auth_user_id"])
+    record(client, person, person.authenticator_set.first(), at=time() - seconds)
 
 
 def confirm(client, asked, password=PASSWORD):
@@ -196,7 +198,11 @@ def test_the_question_leads_only_to_pages_of_this_site(here):
 
 
 @pytest.fixture
-def spring(share, juniper):
+def spring(share, juniper, mia):
+    """A release, and Mia may download it."""
+    mia.roles = list(Role)
+    mia.save()
+    give_factor(mia)
     settle(share(juniper))
     return release("spring", juniper)
 

@@ -19,6 +19,7 @@ from accounts.tasks import clear_expired_sessions
 from accounts.tokens import TokenAuthentication
 from tagger.campaigns.api import Campaigns
 from tagger.welcome import pledge
+from tests.support.factors import give_factor
 from tests.support.mutants import mutant
 
 
@@ -100,7 +101,7 @@ CALLS = {
 @pytest.fixture
 def everyone(db):
     """With all roles, so that only a token's scopes can refuse them."""
-    return User.objects.create_superuser("ed", roles=list(Role), pledge=pledge.VERSION)
+    return give_factor(User.objects.create_superuser("ed", roles=list(Role), pledge=pledge.VERSION))
 
 
 def program(person, scopes=None, days=90):

@@ -8,13 +8,14 @@ from django.db import transaction
 from django.test import Client
 
 from accounts import consent, keys, notices
-from accounts.models import Material, Purpose, Role, User
+from accounts.models import Material, Purpose, User
 from datasets import campaigns
 from datasets.clips import audio, recording, vault
 from datasets.models import Campaign, Clip, Prompt, Reading, Task
 from tests.clips.test_intake import files
 from tests.conftest import NOW
 from tests.support import sounds
+from tests.support.factors import give_factor
 from tests.support.mutants import mutant
 
 SENTENCES = ("the kettle is on the stove", "is it raining outside", "call me when you get home")
@@ -337,7 +338,7 @@ def test_sentences_too_long_to_read_are_refused_with_their_line(db, tmp_path, ki
 
 
 def test_sentences_are_edited_as_lines_and_keep_their_counts(client, reading, db):
-    root = User.objects.create_superuser("root")
+    root = give_factor(User.objects.create_superuser("root"))
     client.force_login(root)
     Prompt.objects.filter(text=SENTENCES[0]).update(times_read=4)
     address = f"/admin/datasets/campaign/{reading.pk}/change/"
@@ -355,7 +356,7 @@ def test_sentences_are_edited_as_lines_and_keep_their_counts(client, reading, db
 
 def test_a_contributor_finds_the_page_in_the_menu(at):
     assert '<a href="/record/"' in at.get("/").content.decode()
-    User.objects.update(roles=[Role.RESEARCHER])
+    User.objects.update(roles=[])
     assert '<a href="/record/"' not in at.get("/").content.decode()
 
 

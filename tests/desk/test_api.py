@@ -396,7 +396,7 @@ def test_an_invalid_token_is_refused(juniper, token):
 @mutant(
     "the token of a person who left is refused",
     "accounts/tokens.py",
-    kept_by="        if not person.is_active:\n",
+    kept_by="        if not person.may_log_in:\n",
     broken="        if False:\n",
 )
 @pytest.mark.parametrize("end", ["revoked", "closed account"])

@@ -16,6 +16,7 @@ from tagger.privacy import withdrawal
 from tagger.review import reports
 from tagger.settling import settlement
 from tests.conftest import NOW
+from tests.support.factors import give_factor
 from tests.support.mutants import mutant
 from tests.support.refused import refused
 
@@ -178,7 +179,7 @@ def test_without_being_an_example_the_same_task_is_both(rita, volunteers, junipe
 
 @pytest.mark.parametrize("role", [None, Role.CONTRIBUTOR, Role.RESEARCHER])
 def test_people_who_do_not_tag_hear_no_example(client, sam, example, role):
-    sam.roles = [role] if role else []
+    give_factor(sam).roles = [role] if role else []
     sam.save()
     assert hear(client, sam, example).status_code == 403
 
@@ -301,7 +302,7 @@ def test_a_second_reporter_reads_that_it_is_no_longer_shown(client, volunteers, 
 
 
 def test_people_who_do_not_tag_cannot_report_examples(client, sam, example):
-    sam.roles = [Role.RESEARCHER]
+    give_factor(sam).roles = [Role.RESEARCHER]
     sam.save()
     assert report(client, sam, example, "private").status_code == 403
     assert Clip.objects.get(pk=example.task.clip_id).hidden_at is None

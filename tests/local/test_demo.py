@@ -1,6 +1,8 @@
+from importlib import import_module
 from io import StringIO
 
 import pytest
+from django.apps import apps
 from django.core.management import call_command
 from django.core.management.base import CommandError
 
@@ -115,3 +117,54 @@ def test_people_of_a_site_without_demo_keep_their_passwords(db, demo_home, sam):
     with pytest.raises(CommandError, match=r"There are no demo accounts\."):
         call_command("load_demo", new_passwords=True)
     assert not load.DemoAccounts.path().exists()
+
+
+def test_the_accounts_of_the_demo_are_marked_and_work_without_a_factor_while_debug_is_on(
+    db, demo_home, settings, client
+):
+    load_demo()
+    assert User.objects.filter(is_demo=True).count() == len(load.ACCOUNTS) + len(load.CROWD)
+    password = load.DemoAccounts.read().passwords["admin"]
+    client.post("/accounts/login/", {"login": "admin", "password": password})
+    assert client.get("/review/").status_code == client.get("/admin/").status_code == 200
+    settings.DEBUG = False
+    assert client.get("/review/").status_code == 302
+    assert not client.login(username="admin", password=password)
+
+
+@mutant(
+    "the accounts of an older version's demo are marked",
+    "tagger/migrations/0014_mark_demo_accounts.py",
+    kept_by='    load.mark(apps.get_model("accounts", "User").objects)\n',
+    broken="    pass\n",
+)
+@pytest.mark.django_db(transaction=True)
+def test_the_accounts_of_an_older_versions_demo_are_marked_by_the_migration(demo_home, sam):
+    for name, rights in load.ACCOUNTS.items():
+        load._account(name, "a password", rights)
+    for name in load.CROWD:
+        load._account(name, None, {})
+    User.objects.update(is_demo=False)
+    migration = import_module("tagger.migrations.0014_mark_demo_accounts")
+    migration.mark(apps, None)
+    assert set(User.objects.filter(is_demo=False)) == {sam}
+
+
+def test_of_an_interrupted_load_those_with_the_files_password_are_marked(db, demo_home):
+    for name, rights in load.ACCOUNTS.items():
+        load._account(name, "a password" if name == "admin" else "another one", rights)
+    User.objects.update(is_demo=False)
+    load.DemoAccounts(dict.fromkeys(load.ACCOUNTS, "a password"), False).write()
+    assert load.mark() == 1
+    assert User.objects.get(is_demo=True).pseudonym == "admin"
+
+
+@mutant(
+    "no real admin is taken for the demo's",
+    "tagger/demo/load.py",
+    kept_by="    is_loaded = all(_named(people, name).exists() for name in CROWD)\n",
+    broken="    is_loaded = True\n",
+)
+def test_a_real_admin_is_not_taken_for_the_demos(db, demo_home):
+    User.objects.create_superuser("admin", password="their own")
+    assert load.mark() == 0

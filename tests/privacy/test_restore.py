@@ -11,15 +11,18 @@ from io import StringIO
 from pathlib import Path
 
 import pytest
+from allauth.mfa.recovery_codes.internal.auth import RecoveryCodes
 from django.core.management import CommandError, call_command
 from django.utils import timezone
 
 from accounts import consent, devices, journal
+from accounts.factors import authenticators
 from accounts.models import Device, Material, ProgramToken, Purpose, User
 from datasets.clips import vault
 from datasets.models import Clip, Withdrawal
 from tagger.privacy import backup, withdrawal
 from tests.support import databases
+from tests.support.factors import SECRET, give_factor
 from tests.support.mutants import mutant
 from tests.support.rotation import rotate
 from tests.support.site import ROOT
@@ -62,6 +65,10 @@ def after(cast, tmp_path):
     device.about = {"name": "kitchen"}
     device.save()
     token = ProgramToken.objects.create(cast["stayed"])[0]
+    for name in ("deleted", "stayed"):
+        give_factor(cast[name])
+    codes = RecoveryCodes.activate(cast["stayed"])
+    lost = cast["stayed"].authenticator_set.get(type="totp")
     call_command("backup", str(tmp_path / "backup"), stdout=StringIO())
     tokens["left-after"] = leave(cast["left-after"])
     tokens["listened"] = leave(cast["listened"], keep_answers=True)
@@ -74,6 +81,11 @@ def after(cast, tmp_path):
     devices.revoke(device, timezone.now().date())
     journal.append("token", timezone.now(), digest=token.digest)
     token.delete()
+    with authenticators.removing(cast["stayed"]):
+        lost.delete()
+    first = codes.get_unused_codes()[0]
+    assert codes.validate_code(first)
+    authenticators.use_code(codes.instance, first)
     rotate()
     return tmp_path / "backup", tokens, newcomer.pk
 
@@ -117,6 +129,7 @@ from accounts.models import *
 from datasets.clips import fingerprints, vault
 from datasets.models import Clip
 from accounts.models import ProgramToken
+from allauth.mfa.models import Authenticator
 from tagger.privacy import reconciler, withdrawal
 def may_log_in(name):
     return bool(authenticate(None, username=name, password="a long pass phrase"))
@@ -144,6 +157,8 @@ print(json.dumps({
     "receipts": {name: receipt(token) for name, token in tokens.items()},
     "devices": [(each.about["name"], bool(each.revoked_on)) for each in Device.objects.all()],
     "tokens": ProgramToken.objects.count(),
+    "factors": [(each.type, each.data.get("secret") or each.data["used_mask"])
+        for each in Authenticator.objects.order_by("pk")],
     "broken_at": audit.broken_at(),
     "restored": list(AuditEvent.objects.filter(act="restored").values_list("about", flat=True)),
     "orphans": {kind: count for kind, count in orphans.items() if count},
@@ -174,6 +189,7 @@ def everything_is_right(environment, tokens, before):
     assert found["receipts"] == before["receipts"]
     assert found["samples"] == before["samples"]
     assert (found["devices"], found["tokens"]) == ([["kitchen", True]], 0)
+    assert found["factors"] == [["totp", SECRET], ["recovery_codes", 1]]  # of who deleted, of who stayed
     assert (found["broken_at"], found["orphans"], found["unfinished"]) == (None, {}, [])
     assert found["restored"][0].endswith("are lost")
 
@@ -201,6 +217,24 @@ def everything_is_right(environment, tokens, before):
     "tagger/privacy/restore.py",
     kept_by="            withdrawal.finished_before(request, erased[request.token_sha256])\n",
     broken="            pass\n",
+)
+@mutant(
+    "a restore brings back no factor that was removed since the backup",
+    "tagger/privacy/restore.py",
+    kept_by='authenticators.remove_again(entry["factor"])',
+    broken="0",
+)
+@mutant(
+    "a restore brings back no recovery code that was used since the backup",
+    "tagger/privacy/restore.py",
+    kept_by='authenticators.use_again(entry["factor"], entry["used"])',
+    broken="0",
+)
+@mutant(
+    "a restored factor opens though its owner's data key was replaced since",
+    "accounts/key_copy.py",
+    kept_by='        authenticators.restore(line["person"], line.get("factors", {}))\n',
+    broken="",
 )
 @mutant(
     "a restore revokes again what was revoked since the backup",

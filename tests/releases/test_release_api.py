@@ -24,6 +24,7 @@ from datasets.models import Campaign
 from datasets.releases import recalls
 from datasets.releases.formats import FORMATS
 from tests.conftest import NOW
+from tests.support.factors import give_factor
 from tests.support.mutants import mutant
 from tests.support.released import release, settle
 from tests.support.site import ROOT
@@ -36,7 +37,7 @@ TAR = "/api/v1/releases/spring/precise.tar"
 
 @pytest.fixture
 def rosa(db):
-    return User.objects.create_user("rosa", roles=[Role.RESEARCHER])
+    return give_factor(User.objects.create_user("rosa", roles=[Role.RESEARCHER]))
 
 
 @pytest.fixture

@@ -6,12 +6,14 @@ visitor is shown. `tell` does so within a site that runs beside a test.
 
 import json
 import re
+import time
 from datetime import timedelta
 from itertools import count
 from types import SimpleNamespace
 from urllib.parse import urlsplit
 
 from django.apps import apps
+from django.contrib.auth.hashers import PBKDF2PasswordHasher
 from django.contrib.contenttypes.models import ContentType
 from django.db import transaction
 from django.test import Client, RequestFactory
@@ -36,7 +38,9 @@ from tagger.progress import leaderboard
 from tagger.review import disputes
 from tagger.settling import settlement
 from tagger.welcome import pledge
-from tests.support import sounds
+from tests.support import factors, sounds
+from tests.support.factors import give_factor
+from tests.support.people import PASSWORD
 
 
 def shown_to_all():
@@ -164,6 +168,7 @@ def one_of_each():
         "/profile/tokens/": {"digest": ProgramToken.objects.create(bea)[0].digest},
         "/profile/sessions/": {"name": "none"},
         "/receipts/erasure/": {"token": withdrawal.forget_clips(bea, [], now).token},
+        "/accounts/2fa/webauthn/keys/": {"pk": factors.give_passkey(cast.rita).pk},
         "/accounts/confirm-email/": {"key": "none"},
         "/accounts/password/reset/key/": {"uidb36": "1", "key": "none"},
         "/admin/r/": {"content_type_id": ContentType.objects.get_for_model(User).pk, "object_id": alice.pk},
@@ -197,7 +202,7 @@ def the_cast(now):
     sentences.prompts.create(text="what a fine day")
     return SimpleNamespace(
         alice=alice,
-        rita=User.objects.create_user("rita", roles=[Role.ANNOTATOR, Role.REVIEWER], **pledged),
+        rita=give_factor(User.objects.create_user("rita", roles=[Role.ANNOTATOR, Role.REVIEWER], **pledged)),
         volunteers=[User.objects.create_user(name, **pledged) for name in ("bea", "carl", "dora")],
         juniper=juniper,
         sentences=sentences,
@@ -236,10 +241,28 @@ def everybody():
     for who, name in (("contributor", "alice"), ("volunteer", "bea"), ("reviewer", "rita")):
         people[who] = User.objects.get_by_natural_key(name)
     people["newcomer"] = User.objects.create_user("nina")
-    people["researcher"] = User.objects.create_user("rex", roles=[Role.RESEARCHER])
+    people["researcher"] = give_factor(User.objects.create_user("rex", roles=[Role.RESEARCHER]))
     people["admin"] = User.objects.create_superuser("ada", roles=list(Role), pledge=pledge.VERSION)
+    give_factor(people["admin"])
+    people["without a factor"] = User.objects.create_superuser("ned")
+    people["logged in before"] = give_factor(User.objects.create_superuser("oda"))
     clients = {who: Client(HTTP_HOST="localhost") for who in people}
     for who, person in people.items():
-        if person:
-            clients[who].force_login(person)
-    return clients
+        if who == "logged in before":  # ... they set up a factor
+            factors.log_in_by_password_alone(clients[who], person)
+        elif person:
+            factors.log_in(clients[who], person)
+    # These may change their factors until tomorrow, as the pages are looked at one after the other.
+    for who in ("reviewer", "without a factor"):
+        factors.confirm(clients[who], people[who], time.time() + 86_400)
+    return clients | {"halfway": halfway(people["reviewer"])}
+
+
+def halfway(person):
+    """Someone who typed the right password of a person with a second factor."""
+    person.password = PBKDF2PasswordHasher().encode(PASSWORD, "salt", iterations=1)
+    person.save(update_fields=["password"])
+    client = Client(HTTP_HOST="localhost")
+    answered = client.post("/accounts/login/", {"login": person.pseudonym, "password": PASSWORD})
+    assert answered["Location"] == "/accounts/2fa/authenticate/"
+    return client

@@ -13,6 +13,7 @@ from datasets.models import Annotation, Campaign, Task
 from tagger.lending import assignments
 from tagger.models import Assignment, Dispute
 from tagger.welcome import pledge
+from tests.support.factors import give_factor
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -27,7 +28,9 @@ PAGES = {
     "/profile/": (302, 200, 200, 200, 200),
     "/profile/sessions/": (302, 200, 200, 200, 200),
     "/profile/email/": (302, 404, 404, 404, 404),
-    "/accounts/reauthenticate/": (302, 403, 403, 403, 403),
+    "/accounts/reauthenticate/": (302, 403, 403, 302, 302),  # of the cast, two have a factor to confirm with
+    "/accounts/2fa/": (302, 200, 200, 200, 200),
+    "/accounts/2fa/authenticate/": (302, 302, 302, 302, 302),
     "/tag/": (302, 403, 200, 200, 200),
     "/tag/juniper/agreement/": (302, 403, 200, 200, 200),
     "/my-answers/": (302, 403, 200, 200, 200),
@@ -46,7 +49,7 @@ PAGES = {
     "/review/clips/{reported}/audio/": (302, 403, 403, 200, 200),
     "/review/clips/999999/audio/": (302, 403, 403, 404, 404),
     "/audit/": (302, 403, 403, 403, 200),
-    "/audit/record.jsonl": (302, 403, 403, 403, 200),
+    "/audit/record.jsonl": (302, 403, 403, 403, 302),  # asks first who it is
     "/nothing-here/": (404, 404, 404, 404, 404),
 }
 
@@ -61,7 +64,7 @@ def plain_static(settings, tmp_path):
 
 @pytest.fixture
 def cast(bea, rita, sam):
-    root = User.objects.create_superuser("root", pledge=pledge.VERSION)
+    root = give_factor(User.objects.create_superuser("root", pledge=pledge.VERSION))
     return {"stranger": None, "sam": sam, "bea": bea, "rita": rita, "root": root}
 
 

@@ -8,6 +8,7 @@ from django.utils import timezone
 
 from accounts.journal import JournalTorn
 from accounts.site import WrongSite
+from tagger.demo import load
 from tagger.privacy import backup, restore
 
 
@@ -36,5 +37,6 @@ class Command(BaseCommand):
                 done = restore.run(options["source"], timezone.now(), options["dump"], self.stdout.write)
         except (restore.RestoreRefused, backup.BackupFailed, WrongSite, JournalTorn) as error:
             raise CommandError(str(error)) from None
+        load.mark()  # an older backup's names could not be looked up before its keys were put back
         for what, count in asdict(done).items():
             self.stdout.write(f"{count} {what.replace('_', ' ')}")
