@@ -13,7 +13,7 @@ from tests.support.people import PASSWORD
 CREATE = """
 from django.contrib.auth.hashers import PBKDF2PasswordHasher
 from accounts.models import Role, User
-person = User.objects.create_user({name!r}, roles=[Role.REVIEWER])
+person = User.objects.create_user({name!r}, roles=[Role.ANNOTATOR, Role.REVIEWER])
 person.password = PBKDF2PasswordHasher().encode({password!r}, "salt", iterations=1)
 person.save()
 """
