@@ -55,7 +55,10 @@ def lent(bea, juniper, add_tasks):
     return assignments.lend(bea, juniper, 1, NOW)[0]
 
 
-def test_twenty_tabs_of_one_person_never_borrow_the_same_task(bea, juniper, add_tasks, run_together):
+def test_twenty_tabs_of_one_person_never_borrow_the_same_task(
+    bea, juniper, add_tasks, run_together, settings
+):
+    settings.NEWCOMERS_LENDING_QUOTA = 0
     add_tasks(juniper, 100)
     tasks = borrowed(*chain(*[run_together(*[borrow(bea, juniper)] * 20) for _ in range(4)]))
     assert len(tasks) == len(set(tasks)) == 80
