@@ -11,7 +11,6 @@ from uuid import uuid4
 
 from django.conf import settings
 from django.contrib.auth.models import AbstractUser, UserManager
-from django.contrib.auth.validators import UnicodeUsernameValidator
 from django.contrib.postgres.fields import ArrayField
 from django.contrib.sessions.base_session import AbstractBaseSession
 from django.db import IntegrityError, connection, models, transaction
@@ -21,7 +20,7 @@ from django.utils import timezone
 from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
 
-from . import ciphers, keyring, names, site
+from . import ciphers, keyring, names, pseudonyms, site
 from .factors.sealed import Authenticator
 
 # Numbers that no other advisory lock of this site uses.
@@ -123,9 +122,7 @@ class User(AbstractUser):
     last_name = None  # type: ignore[assignment]
     email = None  # type: ignore[assignment]
     EMAIL_FIELD = "sealed_email"
-    username = models.CharField(
-        _("pseudonym"), max_length=150, unique=True, validators=[UnicodeUsernameValidator()]
-    )
+    username = models.CharField(_("pseudonym"), max_length=150, unique=True, validators=[pseudonyms.check])
     sealed_name = models.BinaryField(default=bytes)
     sealed_email = models.BinaryField(default=bytes)
     roles = ArrayField(models.TextField(choices=Role.choices), default=newcomer_roles, blank=True)

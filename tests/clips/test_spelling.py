@@ -11,7 +11,7 @@ from tests.support.mutants import mutant
 
 # (language, what people type for it, in this normal form)
 SAME = [
-    ("tr", "ışık", "IŞIK", "Işık", "ISCIK".replace("SC", "Ş")),
+    ("tr", "ışık", "IŞIK", "Işık", "ışık."),
     ("tr", "istanbul'da", "İstanbul'da", "İSTANBUL’DA", "I\u0307stanbul'da"),
     ("tr-TR", "kızılırmak çığ", "KIZILIRMAK ÇIĞ", "Kızılırmak, çığ!"),
     ("az", "qızıl işıq", "QIZIL İŞIQ", "Qızıl işıq."),
@@ -19,7 +19,7 @@ SAME = [
     ("kk", "qazaqstan tili", "QAZAQSTAN TİLİ"),
     ("kk", "қазақстан", "ҚАЗАҚСТАН"),
     ("en", "istanbul", "İstanbul", "ISTANBUL"),
-    ("lt", "jį̇".replace("\u0307", ""), "JĮ", "ji\u0328"),
+    ("lt", "jį", "JĮ", "ji\u0328"),
     ("lt", "lìs", "LÌS", "li\u0307\u0300s"),
     ("ca", "col·legi", "Col·legi", "COL·LEGI", "coŀlegi", "COĿLEGI", "col.legi", "COL.LEGI", "col•legi"),
     ("ca", "intel·ligència paral·lela", "intel‧ligència paral∙lela", "Intel⋅ligència, paral.lela"),
@@ -74,9 +74,9 @@ SAME = [
         "c\u2060afe",
         "ca\ufe0ffe",
         "ca\u034ffe",
-        "caf\u3164e".replace("\u3164", ""),
+        "caf\u3164e",
     ),
-    ("ja", "ガラス", "ｶﾞﾗｽ", "カ\u3099ラス", "葛".replace("葛", "") + "ガラス"),
+    ("ja", "ガラス", "ｶﾞﾗｽ", "カ\u3099ラス"),
     ("ja", "葛城", "葛\U000e0100城"),
     ("ko", "한국어", unicodedata.normalize("NFD", "한국어"), "한국어."),
     ("hi", "क्षमा हिन्दी", "क्\u200dषमा हिन्\u200cदी"),
