@@ -60,9 +60,10 @@ leases.reclaim(timezone.now() + timedelta(hours=1))
 """
 APPOINT = """
 from accounts.models import User
+from tests.support import factors
 person = User.objects.get_by_natural_key("researcher")
-person.roles = ["researcher"]
-person.save()
+factors.appoint(person, "researcher")
+person.tokens.update(scopes=["download"])
 """
 # What beat asks for every 30 seconds.
 SWEEP = "from tagger.privacy import tasks; tasks.scrub_unfinished.delay()"

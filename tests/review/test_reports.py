@@ -20,6 +20,7 @@ from tagger.privacy import withdrawal
 from tagger.review import reports
 from tests.conftest import NOW
 from tests.releases.test_between_feeds import scrub_all
+from tests.support.factors import give_factor
 from tests.support.mutants import mutant
 from tests.support.released import release, settle
 
@@ -106,7 +107,7 @@ def test_a_first_report_that_hides_nothing_is_listed_apart_and_can_be_dismissed(
 
 
 def test_a_reviewer_sees_and_judges_no_report_of_their_own_voice(client, alice, bea, carl, juniper, share):
-    alice.roles = ["reviewer"]
+    give_factor(alice).roles = ["reviewer"]
     alice.save()
     for reason in ("audio", "private"):
         say(bea, share(juniper), reason)

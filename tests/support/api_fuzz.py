@@ -16,6 +16,7 @@ from schemathesis.checks import CHECKS
 from accounts.models import ProgramToken, Role, Scope, User
 from tagger.welcome import pledge
 from tests.support import every_page
+from tests.support.factors import give_factor
 
 NAMED = (
     "not_a_server_error",
@@ -100,6 +101,7 @@ def everyone():
     person.roles = list(Role)
     person.pledge = pledge.VERSION
     person.save()
+    give_factor(person)
     _, token = ProgramToken.objects.create(person, list(Scope))
     return things, {"Authorization": f"Token {token}"}
 

@@ -17,6 +17,8 @@ from fido2.cose import ES256
 from fido2.utils import websafe_encode
 from fido2.webauthn import AttestationObject, AttestedCredentialData, AuthenticatorData
 
+from accounts.sessions import SessionStore
+
 SECRET = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP"
 
 
@@ -73,10 +75,27 @@ def confirm(client, person, at=None):
     record(client, person, factor, at=at or time.time(), reauthenticated=True)
 
 
+def appoint(person, *roles):
+    """Give these roles to someone who is logged in, with a factor that their sessions were opened with."""
+    person.roles = [*person.roles, *roles]
+    person.save()
+    factor = give_factor(person).authenticator_set.get()
+    for row in person.sessions.all():
+        session = SessionStore(row.session_key)
+        session.update(_records(person, factor))
+        session.save()
+
+
 def record(client, person, factor, **details):
     """As allauth notes in the session how it was opened."""
-    how = {"method": "mfa", "id": factor.pk, "type": factor.type} if factor else {"method": "password"}
     session = client.session
-    session["account_authentication_methods"] = [how | {"at": time.time()} | details]
-    session["account_authentication_methods_user"] = str(person.pk)
+    session.update(_records(person, factor, **details))
     session.save()
+
+
+def _records(person, factor, **details):
+    how = {"method": "mfa", "id": factor.pk, "type": factor.type} if factor else {"method": "password"}
+    return {
+        "account_authentication_methods": [how | {"at": time.time()} | details],
+        "account_authentication_methods_user": str(person.pk),
+    }

@@ -11,6 +11,7 @@ from datasets.clips import vault
 from tagger import bodies
 from tagger.welcome import pledge
 from tests.support import every_page, nonsense
+from tests.support.factors import give_factor
 from tests.support.mutants import mutant
 
 LARGE = 300_000_000
@@ -31,7 +32,7 @@ def everywhere(things):
 @pytest.fixture
 def ada(things):
     """Whoever may do everything, so that no role keeps the nonsense from a view."""
-    return User.objects.create_superuser("ada", roles=list(Role), pledge=pledge.VERSION)
+    return give_factor(User.objects.create_superuser("ada", roles=list(Role), pledge=pledge.VERSION))
 
 
 @pytest.fixture

@@ -309,9 +309,9 @@ from django.utils import timezone
 from accounts.models import User
 from datasets.models import Annotation, Clip, Task
 from tagger.models import Dispute
+from tests.support import factors
 lea = User.objects.get_by_natural_key("lea")
-lea.roles = ["annotator", "reviewer"]
-lea.save()
+factors.appoint(lea, "reviewer")
 now, crowd = timezone.now(), [User.objects.create_user(name) for name in ("mia", "nils")]
 for slug, answers in (("juniper", ("yes", "no")), ("sentences", ("w" * 300, "what was said"))):
     # Not one that is waiting for settling, which would close the dispute, and not a reported one.
