@@ -23,6 +23,7 @@ PARTS = (
     "imports",
     "archive",
     "rotation",
+    "api",
 )
 
 SOURCES = (
