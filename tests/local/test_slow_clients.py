@@ -10,6 +10,7 @@ from contextlib import ExitStack, contextmanager, suppress
 import httpx
 import pytest
 
+from tagger.local import slow_readers
 from tagger.local.framing import head_of, without_expect
 from tagger.local.slow_readers import MOST_UNSENT, BufferedSocket, SlowReaders
 from tests.support.mutants import mutant
@@ -107,12 +108,6 @@ def test_hundreds_of_slow_clients_do_not_stop_others(port):
             assert response(each) == (200, b"1000 bytes")
 
 
-@mutant(
-    "a slow reader of a page holds no thread",
-    "tagger/local/slow_readers.py",
-    kept_by="        if len(self.unsent) > MOST_UNSENT:\n",
-    broken="        if self.unsent:\n",
-)
 def test_readers_of_pages_who_read_nothing_do_not_stop_others(port):
     with clients(port, 20, b"GET /send/900000 HTTP/1.1\r\nHost: localhost\r\n\r\n") as readers:
         assert httpx.get(f"http://127.0.0.1:{port}/send/9", timeout=SECONDS).text == "x" * 9
@@ -197,19 +192,41 @@ def test_an_answered_expectation_leaves_the_rest_of_a_request_as_it_was():
 
 
 @mutant(
+    "a slow reader of a page holds no thread",
+    "tagger/local/slow_readers.py",
+    kept_by="        if len(self.unsent) > MOST_UNSENT:\n",
+    broken="        if self.unsent:\n",
+)
+def test_a_page_that_is_not_read_waits_without_its_thread(monkeypatch):
+    monkeypatch.setattr(slow_readers, "PATIENCE", 0)
+    monkeypatch.setattr(slow_readers, "SLOWEST", 1e12)
+    with ExitStack() as stack:
+        ours, theirs = (stack.enter_context(end) for end in socket.socketpair())
+        buffered = BufferedSocket(ours, SlowReaders(most=1))
+        buffered.sendall(b"x" * 900_000)
+        assert buffered.unsent
+        read = 0
+        while buffered.unsent:
+            read += len(theirs.recv(MOST_UNSENT))
+            buffered.flush()
+        while read < 900_000:
+            read += len(theirs.recv(MOST_UNSENT))
+
+
+@mutant(
     "slow readers of archives leave threads to others",
     "tagger/local/slow_readers.py",
     kept_by="            if len(self._waiting) >= self._most:\n",
     broken="            if False:\n",
 )
 def test_the_slowest_reader_of_a_long_response_is_cut_when_there_are_too_many():
-    slow_readers = SlowReaders(most=1)
+    readers = SlowReaders(most=1)
     with ExitStack() as stack:
         ends = [stack.enter_context(end) for _ in range(2) for end in socket.socketpair()]
-        idle, busy = (BufferedSocket(end, slow_readers) for end in ends[::2])
+        idle, busy = (BufferedSocket(end, readers) for end in ends[::2])
         with ThreadPoolExecutor(2) as pool:
             ended = pool.submit(idle.sendall, b"x" * 4 * MOST_UNSENT)
-            assert eventually(lambda: slow_readers.number() == 1)
+            assert eventually(lambda: readers.number() == 1)
             sent = pool.submit(busy.sendall, b"x" * 4 * MOST_UNSENT)
             with pytest.raises(OSError):
                 ended.result(SECONDS)

@@ -23,18 +23,12 @@ def description():
     kept_by='            **(NOT_OPEN if operation["security"] else {}),\n',
     broken="",
 )
-@mutant(
-    "half a surrogate pair in JSON is no error of the site",
-    "accounts/strict_json.py",
-    kept_by='        if "\\\\u" in text and not _is_text(value):',
-    broken="        if False:",
-)
 def test_every_call_answers_as_it_is_described(db, description):
     vault.establish()
     things, headers = api_fuzz.everyone()
     for sent, modes in ((headers, tuple(GenerationMode)), ({}, [GenerationMode.POSITIVE])):
         found = api_fuzz.fuzz(description, sent, things, EXAMPLES, modes)
-        assert found["broken"] == {}
+        assert not found["broken"], "\n\n".join(found["broken"].values())
         assert found["statuses"].total() > 30
 
 

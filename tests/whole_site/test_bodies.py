@@ -188,6 +188,12 @@ def test_a_form_that_cannot_be_taken_apart_is_refused_at_every_page(everywhere, 
 
 
 @mutant(
+    "half a surrogate pair in JSON is no error of the site",
+    "accounts/strict_json.py",
+    kept_by='        if "\\\\u" in text and not _is_text(value):',
+    broken="        if False:",
+)
+@mutant(
     "nested JSON is answered with 400",
     "accounts/strict_json.py",
     kept_by="    except RecursionError:\n        raise BadJson(JsonFault.TOO_DEEP) from None\n",
