@@ -20,6 +20,7 @@ PARTS = (
     "settling",
     "desk",
     "access",
+    "roles",
     "imports",
     "archive",
     "rotation",

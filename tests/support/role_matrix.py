@@ -1,0 +1,65 @@
+"""What each visitor gets at each address, also at the things of others. Everything is asked for real."""
+
+import json
+from urllib.parse import urlsplit
+
+from django.db import transaction
+from django.test import Client
+from django.urls import get_resolver, reverse
+
+from accounts.models import User
+from tests.support import every_page, factors
+
+METHODS = ("GET", "POST", "PATCH")
+
+LEGEND = """\
+Each column has three letters: GET, POST, PATCH.
+  +  answered, whether or not it was a good request     .  the address has no such call
+  >  led on to another page                             L  log in first
+  -  not for this role                                  0  nothing here: it does not exist, or is another's"""
+
+LETTERS = {401: "L", 403: "-", 404: "0", 405: "."}
+
+# Enough for a call to get as far as the thing that it names. All others are made with an empty object.
+SENT = {
+    "/api/v1/annotations/%(pk)s/": {"answer": "yes"},
+    "/api/v1/assignments/%(pk)s/annotation/": {"transcript": "what a fine day"},
+    "/api/v1/assignments/%(pk)s/report/": {"reason": "audio"},
+}
+
+
+def tell():
+    """Prints the matrix of a site that runs beside."""
+    print(LEGEND, *lines(), sep="\n")  # noqa: T201
+
+
+def lines():
+    """One line for each address: every visitor's letters. A real object stands for whatever it names."""
+    things = every_page.one_of_each()
+    addresses = {route: every_page.filled(route, things) for route in every_page.routes(get_resolver())}
+    visitors = every_page.everybody()
+    # Researchers confirm that it is they before they download.
+    factors.confirm(visitors["researcher"], User.objects.get_by_natural_key("rex"))
+    width = max(map(len, addresses))
+    yield " ".join(["".ljust(width), *visitors])
+    for route, address in sorted(addresses.items()):
+        letters = (
+            "".join(ask(client, method, route, address) for method in METHODS).ljust(len(who))
+            for who, client in visitors.items()
+        )
+        yield " ".join([route.ljust(width), *letters]).rstrip()
+
+
+def ask(client, method, route, address):
+    """The letter of this visitor. What the request changes is taken back; their cookies stay as they are."""
+    asking = Client(HTTP_HOST="localhost", raise_request_exception=False)
+    asking.cookies.load({name: kept.value for name, kept in client.cookies.items()})
+    with transaction.atomic():
+        answered = asking.generic(method, address, json.dumps(SENT.get(route, {})), "application/json")
+        answered.close()
+        transaction.set_rollback(True)
+    assert answered.status_code < 500, f"{method} {address} answered {answered.status_code}"
+    if answered.status_code in (301, 302, 303):
+        leads_to = urlsplit(answered["Location"]).path
+        return "L" if leads_to in (reverse("account_login"), reverse("admin:login")) else ">"
+    return LETTERS.get(answered.status_code, "+")

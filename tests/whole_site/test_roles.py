@@ -1,0 +1,16 @@
+"""Who may do what: every address, asked by every role, gives what the page docs/roles.md says."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.support import role_matrix
+
+PAGE = Path(__file__).resolve().parents[2] / "docs/roles.md"
+
+
+@pytest.mark.thorough
+def test_every_address_gives_each_role_what_the_page_says(transactional_db):
+    said = PAGE.read_text().split("```")[1].strip("\n").splitlines()
+    seen = [*role_matrix.LEGEND.splitlines(), *role_matrix.lines()]
+    assert seen == said
