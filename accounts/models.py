@@ -50,7 +50,7 @@ class Scope(models.TextChoices):
     """What a token may be used for. Each view says which of these it takes (`token_scopes`)."""
 
     TAG = "tag", _("borrow clips, hear them, answer and report")
-    IMPORT = "import", _("add recordings of your own (for calls to come)")
+    IMPORT = "import", _("add recordings of your own (not available yet)")
     DOWNLOAD = "download", _("download releases")
 
 

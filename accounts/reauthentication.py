@@ -111,7 +111,7 @@ def resumed(request: HttpRequest) -> QueryDict:
         return QueryDict()
     if is_reauthentication_required(request, app=""):  # they came here by another way
         return QueryDict()
-    messages.info(request, _("Thank you. Nothing has happened yet: check the page, then go on."))
+    messages.info(request, _("Thank you. Nothing has been done yet: check the page and confirm."))
     return QueryDict(fields)
 
 

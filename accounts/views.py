@@ -34,7 +34,7 @@ def make_token(request: PersonalRequest) -> HttpResponse:
     A request without the form's fields, as programs send it, gets all that the person's roles allow.
     """
     if not request.user.scopes():
-        raise PermissionDenied(_("No role of yours has calls for programs."))
+        raise PermissionDenied(_("None of your roles can be used by programs."))
     form = TokenForm(request.user, request.POST)
     scopes, days = None, TOKEN_DAYS
     if not request.POST.keys().isdisjoint(form.fields):

@@ -28,12 +28,12 @@ class Filters(forms.Form):
     """Which events to show. Any field may be empty; an invalid one is shown with its error, and left out."""
 
     act = forms.ChoiceField(
-        label=gettext_lazy("What"),
+        label=gettext_lazy("Event"),
         required=False,
-        choices=[("", gettext_lazy("anything")), *AuditEvent.Act.choices],
+        choices=[("", gettext_lazy("all")), *AuditEvent.Act.choices],
     )
     person = forms.IntegerField(
-        label=gettext_lazy("Who, by number"), required=False, min_value=1, max_value=2**63 - 1
+        label=gettext_lazy("Person's number"), required=False, min_value=1, max_value=2**63 - 1
     )
     about = forms.CharField(
         label=gettext_lazy("About"),
@@ -91,7 +91,7 @@ def record(request: PersonalRequest) -> HttpResponse:
 @admin_required
 def check(request: PersonalRequest) -> HttpResponse:
     audit.ask_for_check(timezone.now())
-    messages.success(request, _("The record is read from its start. Load this page again in a minute."))
+    messages.success(request, _("The check has started. Load this page again in a minute."))
     return redirect("audit")
 
 

@@ -40,7 +40,7 @@ class Unreadable(Exception):
         self.status = status
 
 
-NO_LENGTH = _("The header Content-Length is missing: this site takes no body of unknown length.")
+NO_LENGTH = _("The header Content-Length is missing: this site accepts no body of unknown length.")
 BAD_LENGTH = _("The header Content-Length is not a number.")
 UNKNOWN_METHOD = _("This site does not know that method.")
 NUL_IN_ADDRESS = _("The address contains a NUL character.")

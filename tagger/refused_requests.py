@@ -14,10 +14,10 @@ from .languages import FOR_PROGRAMS
 # Devices read a refused upload as JSON, and any other refusal as plain text.
 _IN_JSON = re.compile("/api/|/v1/device/[^/]+/(?:wake-word|utterance)-file$")
 
-TOO_LARGE = _("What was sent is larger than this address takes. It was not read.")
-TOO_MANY = _("What was sent has more fields or files than this site takes.")
+TOO_LARGE = _("What was sent is larger than this address accepts. It was not read.")
+TOO_MANY = _("What was sent has more fields or files than this site accepts.")
 NOT_AS_DECLARED = _("What was sent cannot be read: it is not what its header Content-Type says.")
-NOT_UNDERSTOOD = _("The header or address of this request is not one that this site takes.")
+NOT_UNDERSTOOD = _("The header or address of this request is not one that this site accepts.")
 
 
 def answer(request: HttpRequest, status: int, sentence: str) -> HttpResponse:

@@ -292,32 +292,33 @@ def _readme(now: datetime) -> str:
     words = _(
         """Everything this site holds about you, as of %(at)s UTC.
 
-profile.json       your pseudonym, e-mail address and roles, the version of the listener's pledge you made,
-                   whether you see your days and other volunteers see your pseudonym, the slugs of campaigns
-                   that you own, your tokens
-                   (their first letters, what they may do and until when), the kinds of your second
-                   factors and the day you set them up, and for each session the day it began, the
-                   day it was last used and when it ends
-devices.json       the devices you paired, and what they reported about themselves
-consents.json      each consent you gave or withdrew
-receipts/          the signed receipts for those; anyone can check them on this site
-notices/           the notices you agreed to
-clips/             your clips, as WAV files of 16 kHz, mono, 16 bit
-clips.jsonl        what is known about each clip, one JSON object per line
-annotations.jsonl  your answers about other people's clips; an answer about a clip that may no longer
-                   be heard is left empty, because it belongs to its speaker. If you leave, they are
-                   removed, or stay as no one's: you choose
-repeats.jsonl      your answers when you were given a clip a second time
-reliability.json   how right your answers are likely to be, by kind and language, as your own page shows
-track-records.json in which kinds and languages your answers can settle clips together with those of
-                   new people
-audit.jsonl        what you heard, decided or downloaded, and when reviewers heard your clips
-assignments.jsonl  the clips lent to you, and what you skipped
-reports.jsonl      the clips that you reported, why, and whether a reviewer dismissed it
-decisions.jsonl    the disputes you decided
-erasures.json      what you asked this site to forget, and when it was done
-admin-log.json     what you changed on the administration pages
-checksums.sha256   the SHA-256 of each file; check them with: sha256sum -c checksums.sha256
+profile.json        your pseudonym, e-mail address and roles, the version of the listener's pledge
+                    you made, whether you see your days and other volunteers see your pseudonym, the
+                    slugs of campaigns that you own, your tokens (their first letters, what they may
+                    do and until when), the kinds of your second factors and the day you set them
+                    up, and for each session the day it began, the day it was last used and when it
+                    ends
+devices.json        the devices you paired, and what they reported about themselves
+consents.json       each consent you gave or withdrew
+receipts/           the signed receipts for those; anyone can check them on this site
+notices/            the notices you agreed to
+clips/              your clips, as WAV files of 16 kHz, mono, 16 bit
+clips.jsonl         what is known about each clip, one JSON object per line
+annotations.jsonl   your answers about other people's clips; an answer about a clip that may no
+                    longer be heard is left empty, because it belongs to its speaker. If you leave,
+                    they are removed, or stay as no one's: you choose
+repeats.jsonl       your answers when you were given a clip a second time
+reliability.json    how right your answers are likely to be, by kind and language, as your own page
+                    shows
+track-records.json  in which kinds and languages your answers can settle clips together with those
+                    of new people
+audit.jsonl         what you heard, decided or downloaded, and when reviewers heard your clips
+assignments.jsonl   the clips lent to you, and what you skipped
+reports.jsonl       the clips that you reported, why, and whether a reviewer dismissed it
+decisions.jsonl     the disputes you decided
+erasures.json       what you asked this site to forget, and when it was done
+admin-log.json      what you changed on the administration pages
+checksums.sha256    the SHA-256 of each file; check them with: sha256sum -c checksums.sha256
 
 Clips that are being erased are no longer in here. Nothing in here is about anyone else.
 """

@@ -15,6 +15,7 @@ from django.db import transaction
 from django.db.models import Q, QuerySet
 from django.utils import translation
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from accounts.ciphers import KeyLost
 from accounts.models import Role, User
@@ -98,13 +99,18 @@ def _tell_owner_by_mail(campaign_id: int, reports: int) -> None:
     with translation.override(settings.LANGUAGE_CODE):
         values = {"slug": campaign.slug, "reports": reports, "site": settings.SITE_URL}
         subject = _("More reports than usual in %(slug)s") % values
-        text = _(
-            "%(reports)d clips of the campaign %(slug)s were reported in the last hour, more than usual."
-            "\n\nPerhaps clips came in that should not be heard, or someone reports clips that are fine."
+        told = ngettext(
+            "%(reports)d clip of the campaign %(slug)s was reported in the last hour, more than usual.",
+            "%(reports)d clips of the campaign %(slug)s were reported in the last hour, more than usual.",
+            reports,
+        )
+        advice = _(
+            "Perhaps clips came in that should not be heard, or someone reports clips that are fine."
             " Reviewers see the reports at %(site)s/review/"
         )
+        text = f"{told}\n\n{advice}" % values
     try:
         if address := campaign.owner.address:
-            send_mail(subject, text % values, None, [address])
+            send_mail(subject, text, None, [address])
     except (KeyLost, OSError, SMTPException):
         logger.warning("the owner of campaign %s could not be told by mail", campaign_id)

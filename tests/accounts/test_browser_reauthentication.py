@@ -35,7 +35,7 @@ def test_leaving_after_a_long_time_asks_once_and_keeps_the_choice(site, visit, h
     page.get_by_label("Password").fill(PASSWORD)
     page.get_by_role("button", name="Confirm").click()
 
-    expect(page.get_by_text("Nothing has happened yet")).to_be_visible()
+    expect(page.get_by_text("Nothing has been done yet")).to_be_visible()
     expect(page.get_by_label("Remove them too")).to_be_checked()
     page.get_by_role("button", name="Leave permanently").click()
     expect(page.get_by_role("heading", level=1)).to_contain_text("Erasure")

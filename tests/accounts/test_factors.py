@@ -145,7 +145,7 @@ def test_with_a_factor_the_role_opens_its_pages(powerful, power):
 
 def test_the_one_page_says_why_and_names_every_way_out(ruth):
     drawn = logged_in(ruth).get(INDEX).content.decode()
-    assert "this is the only page you see" in drawn
+    assert "you can use only this page and those listed below" in drawn
     for address in ("totp/activate/", "webauthn/add/"):
         assert f'href="{INDEX}{address}"' in drawn
     for address in ("/profile/consent/", "/my-clips/", "/my-data/", "/leave/"):

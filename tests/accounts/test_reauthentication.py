@@ -77,8 +77,8 @@ def test_what_cannot_be_taken_back_asks_first_and_leads_to_the_page_with_the_for
     back = confirm(here, asked)
     assert (back.status_code, back["Location"]) == (302, page)
     landed = here.get(page)
-    assert landed.status_code == 200 and "Nothing has happened yet" in landed.content.decode()
-    assert "Nothing has happened yet" not in here.get(page).content.decode()
+    assert landed.status_code == 200 and "Nothing has been done yet" in landed.content.decode()
+    assert "Nothing has been done yet" not in here.get(page).content.decode()
     assert not Withdrawal.objects.exists() and not ProgramToken.objects.exists()
     assert User.objects.get(pk=mia.pk).address == "mia@example.org" and not AuditEvent.objects.exists()
     assert ASKS not in getattr(here, method)(reverse(name), sent).get("Location", "")
@@ -128,7 +128,7 @@ def test_what_was_sent_is_stored_sealed_and_nothing_of_the_browser_is(here):
 def test_whoever_comes_back_without_confirming_finds_nothing_chosen(here):
     here.post("/leave/", {"answers": "remove"})
     page = here.get("/leave/").content.decode()
-    assert " checked" not in page and "Nothing has happened yet" not in page
+    assert " checked" not in page and "Nothing has been done yet" not in page
 
 
 @mutant(
@@ -218,7 +218,7 @@ def test_an_export_from_the_page_asks_and_leads_back_to_the_list(here, mia, spri
         set_back(here)
         back = confirm(here, here.get(address, headers={"accept": "text/html"}))
         assert back["Location"] == "/releases/"
-        assert "Nothing has happened yet" in here.get("/releases/").content.decode()
+        assert "Nothing has been done yet" in here.get("/releases/").content.decode()
         assert here.get(address).status_code == 200
 
 

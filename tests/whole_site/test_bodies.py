@@ -128,7 +128,7 @@ def test_no_upload_is_written_to_a_temporary_file_at_any_address(everywhere, ada
 def test_a_refusal_says_what_is_wrong_in_the_form_of_its_address(db, address, form):
     response, _ = with_length(nonsense.visitor(), "POST", address, LARGE)
     assert response["Content-Type"].startswith(form)
-    assert "larger than this address takes" in response.content.decode()
+    assert "larger than this address accepts" in response.content.decode()
 
 
 def test_a_device_reads_its_refusals_in_plain_text_or_of_an_upload_in_json(things):
