@@ -42,7 +42,7 @@ def test_the_map_names_every_room_and_nothing_else():
 
 
 @pytest.mark.parametrize(
-    "page", ["docs/architecture.md", "docs/consensus.md", "CONTRIBUTING.md", "README.md"]
+    "page", ["docs/architecture.md", "docs/consensus.md", "docs/asvs.md", "CONTRIBUTING.md", "README.md"]
 )
 def test_every_file_that_a_page_names_exists(page):
     places = "accounts|datasets|tagger|templates|static|tests|docs|bench"
