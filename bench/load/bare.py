@@ -8,5 +8,8 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
 ]
 # The apps that the tables need, without those that require their own middleware.
-INSTALLED_APPS = ["tagger", "datasets", "accounts", "django.contrib.auth", "django.contrib.contenttypes"]
+INSTALLED_APPS = [
+    *("tagger", "datasets", "accounts", "django.contrib.auth", "django.contrib.contenttypes"),
+    *("bench.load.bare_apps.Accounts", "bench.load.bare_apps.SecondFactors"),
+]
 AUTHENTICATION_BACKENDS = ["django.contrib.auth.backends.ModelBackend"]

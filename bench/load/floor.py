@@ -24,8 +24,8 @@ WITH picked AS (
 ), counted AS (
     UPDATE datasets_task SET lent_count = lent_count + 1 FROM picked WHERE datasets_task.id = picked.id
 )
-INSERT INTO tagger_assignment (task_id, annotator_id, role, state, reason, lent_at, expires_at)
-SELECT id, $2, 'vote', 'lent', '', now(), now() + interval '900 s' FROM picked RETURNING id, task_id;
+INSERT INTO tagger_assignment (task_id, annotator_id, role, state, lent_at, expires_at)
+SELECT id, $2, 'vote', 'lent', now(), now() + interval '900 s' FROM picked RETURNING id, task_id;
 
 PREPARE answer (bigint, bigint, bigint) AS
 WITH note AS (

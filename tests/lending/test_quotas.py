@@ -239,7 +239,7 @@ def test_two_hundred_fresh_accounts_carry_off_forty_clips_each_over_the_api(stra
     assert sum(carried_off(program_of(person)) for person in strangers) == 200 * 40
 
 
-def test_of_two_hundred_fresh_accounts_that_report_at_random_few_hide_anything(strangers, patient):
+def test_two_hundred_fresh_accounts_hide_only_what_two_of_them_cannot_hear(strangers, patient):
     """Each borrows two clips and says of both that they cannot be heard."""
     patient(400)
     for program in map(program_of, strangers):
