@@ -3,6 +3,7 @@
 from typing import Any
 
 from allauth.mfa.adapter import DefaultMFAAdapter
+from django.utils.translation import gettext as _
 
 from accounts.models import User
 
@@ -17,6 +18,10 @@ class FactorAdapter(DefaultMFAAdapter):
         name = self._name(user)
         # An authenticator shows its owner the name, and gives the id to this site alone.
         return {"id": str(user.pk).encode(), "name": name, "display_name": name}
+
+    def generate_authenticator_name(self, user: Any, type: Any) -> str:
+        """A first name for a new key; allauth's would be “Master key”, which is another thing here."""
+        return _("Key %(number)d") % {"number": user.authenticator_set.filter(type=type).count() + 1}
 
     def _name(self, user: User) -> str:
         return user.pseudonym
