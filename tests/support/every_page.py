@@ -42,7 +42,6 @@ from tests.support import factors, sounds
 from tests.support.factors import give_factor
 from tests.support.people import PASSWORD
 
-
 # Whom everything else leads here, or would show what others see as well.
 ONLY = {"halfway": ["/accounts/2fa/authenticate/"], "logged in before": ["/accounts/2fa/", "/leave/"]}
 
