@@ -93,7 +93,7 @@ def test_from_signing_up_to_votes_in_the_database(published, visit):
     heard.append(listen(page))
     page.keyboard.press("r")
     page.get_by_role("button", name="Offensive").click()
-    expect(page.get_by_text("the reported clip is hidden")).to_be_visible()
+    expect(page.get_by_text("Reviewers are told about this clip")).to_be_visible()
     wait_until_answerable(page)
     assert len({*heard, listen(page)}) == 6
     answered(page, 3)
@@ -210,7 +210,7 @@ def test_logging_in_again_after_a_lost_session_loses_no_answer(volunteer):
     second = opened.value
     second.get_by_label("Pseudonym").fill("fritz")
     second.get_by_label("Password").fill(PASSWORD)
-    second.get_by_role("main").get_by_role("button", name="Log in").click()
+    second.get_by_role("main").get_by_role("button", name="Log in", exact=True).click()
     expect(second.get_by_role("heading", name="Choose what to tag")).to_be_visible()
     second.close()
     answered(page, 1)
