@@ -293,6 +293,7 @@ def live(town):
     town.leaving[0].api.post("campaigns/word/assignments/", json={"count": 1}).raise_for_status()
     town.others = [Person(town.site, f"listener{n}") for n in range(2)]
     for person in town.others:
+        wait_until_settled(town.site)  # lending passes over a task that is being settled at this moment
         for assignment, _samples in person.borrow("word"):
             person.answer(assignment, answer="yes")
         for assignment, samples in person.borrow("said"):
