@@ -189,8 +189,11 @@ def test_settling_again_finds_nothing(handed_in):
     assert (tasks.settle(), tasks.settle()) == (2, 0)
 
 
-def test_settling_many_tasks_takes_as_many_queries_as_few(bea, juniper, add_tasks, django_assert_num_queries):
+def test_settling_many_tasks_takes_as_many_queries_as_few(
+    bea, juniper, add_tasks, django_assert_num_queries, settings
+):
     """Savepoint, tasks, campaigns, annotations, crowd, update, disputes to delete, release."""
+    settings.NEWCOMERS_LENDING_QUOTA = 0
     for number in (2, 40):
         add_tasks(juniper, number)
         for lent in assignments.lend(bea, juniper, number, NOW):
