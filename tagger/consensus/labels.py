@@ -239,7 +239,7 @@ def decide(
 
     >>> rule = Rule(least=2, most=5, confidence=0.75)
     >>> decide([Vote("ann", "yes"), Vote("bob", "no")], rule, ["yes", "no"])  # doctest: +ELLIPSIS
-    Verdict(outcome=<Outcome.MORE: 'more'>, answer=None, confidence=0.5, soft={...})
+    Verdict(outcome=<Outcome.MORE: 'more'>, answer=None, confidence=0.5, soft={...}, withheld=False)
     """
     refuse_repeats(votes)
     counts = _count(votes, classes)

@@ -270,9 +270,14 @@ def test_three_practice_clips_lead_to_the_campaign(promised, juniper):
     assert re.search(r'href="/tag/juniper/" autofocus', last.content.decode())
 
 
-@pytest.mark.parametrize("number", ["0", "4", "-1", "one", "1.0", "", "²", "\0"])
+@pytest.mark.parametrize("number", ["0", "4", "-1", "one", "1.0", "", "²"])
 def test_an_invalid_clip_number_is_not_found(promised, number):
     assert promised.get("/first-minute/practice/", {"clip": number}).status_code == 404
+
+
+def test_a_clip_number_that_is_no_text_is_a_bad_request(promised):
+    """As in every address: see tests/whole_site/test_bodies.py."""
+    assert promised.get("/first-minute/practice/", {"clip": "\0"}).status_code == 400
 
 
 def test_the_right_answers_are_in_normalised_form():
