@@ -15,7 +15,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import get_resolver
 from django.utils import timezone
 
-from accounts import journal, keys
+from accounts import devices, journal, keys
 from accounts.factors import authenticators
 from accounts.models import AuditEvent, PersonalSession, ProgramToken, Role, Scope, User
 from datasets.models import Withdrawal
@@ -549,6 +549,31 @@ def test_without_debug_a_demo_account_comes_in_by_no_door(demo, settings):
     give_factor(demo)
     assert by_password("admin")[1]["Location"] == "/accounts/inactive/"
     assert not demo.has_role(Role.ANNOTATOR)
+
+
+@mutant(
+    "without DEBUG no device of a demo account renews its tokens",
+    "accounts/devices.py",
+    kept_by="    if login is None or not login.device.owner.may_log_in:\n",
+    broken="    if login is None:\n",
+)
+def test_without_debug_no_device_of_a_demo_account_works(demo, settings):
+    now, state = timezone.now(), "a state that is long enough"
+    settings.DEBUG = True
+    offers = [devices.offer(state, now) for _ in range(2)]
+    kitchen, _attic = (devices.claim(demo, offer.code, "a device", now) for offer in offers)
+    login = devices.activate(state, offers[0].token, {}, now)
+    assert devices.by_access(login.access, kitchen.uuid, now) == kitchen
+    settings.DEBUG = False
+    for refused, call in (
+        (devices.InvalidToken, lambda: devices.by_access(login.access, kitchen.uuid, now)),
+        (devices.InvalidToken, lambda: devices.renew(login.refresh, None, now)),
+        (devices.NotClaimed, lambda: devices.activate(state, offers[1].token, {}, now)),
+    ):
+        with pytest.raises(refused):
+            call()
+    settings.DEBUG = True
+    assert devices.renew(login.refresh, None, now).device == kitchen.uuid
 
 
 def test_check_deploy_names_the_demo_accounts_that_are_left(demo, settings):
