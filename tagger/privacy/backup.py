@@ -56,7 +56,8 @@ def make(to: Path, now: datetime, keys_to: Path | None, say: Callable[[str], Any
     if keys_to and (keys_to.resolve() == to.resolve() or to.resolve() in keys_to.resolve().parents):
         raise BackupFailed(f"{keys_to} is inside {to}: keys and backup must not be in one place")
     vault.establish()
-    dump = to / "database" / f"{now:%Y-%m-%dT%H-%M-%SZ}.dump"
+    # Down to the microsecond, so that a second backup never writes over the dump of the one before.
+    dump = to / "database" / f"{now:%Y-%m-%dT%H-%M-%S-%fZ}.dump"
     try:
         for folder in (to, dump.parent, to / "vault"):
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)

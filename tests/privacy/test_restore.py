@@ -490,6 +490,15 @@ def test_a_backup_that_fails_leaves_the_one_before_whole(cast, tmp_path, site_en
     assert copied == set(Clip.objects.values_list("stored_as", flat=True))
 
 
+def test_a_second_backup_in_the_same_second_leaves_the_one_before(cast, tmp_path):
+    now = timezone.now().replace(microsecond=0)
+    folder = tmp_path / "backup"
+    first = backup.make(folder, now, None, print)
+    backup.make(folder, now + timedelta(milliseconds=1), None, print)
+    assert len(list((folder / "database").glob("*.json"))) == 2
+    assert backup.sha256(folder / "database" / first["dump"]) == first["sha256"]
+
+
 # The journal
 
 
