@@ -48,11 +48,12 @@ pictures:  ## every page at the width of a telephone and of a desk, into docs/pi
 	@$(INSTALL) dev
 	@exec .venv/bin/python -m tests.support.pictures
 
-messages:  ## collect the pages' texts for translators, and compile the translations; LANGUAGES ("es ar")
+messages:  ## collect the pages' texts for translators, and compile the translations; LANGUAGES ("de es fr ar")
 	@$(INSTALL) dev
-	@.venv/bin/python manage.py makemessages $(addprefix -l ,$(or $(LANGUAGES),es ar)) --no-obsolete --no-wrap \
+	@.venv/bin/python manage.py makemessages $(addprefix -l ,$(or $(LANGUAGES),de es fr ar)) --no-obsolete --no-wrap \
 		--add-location file $(addprefix -i ,'tests/*' 'bench/*' 'build/*' 'var/*' '.venv/*' 'docs/*')
-	@.venv/bin/python manage.py compilemessages -i .venv $(addprefix -l ,$(or $(LANGUAGES),es ar))
+	@sed -i -E '/^"(POT-Creation-Date|Report-Msgid-Bugs-To):/d' tagger/locale/*/LC_MESSAGES/django.po
+	@.venv/bin/python manage.py compilemessages -i .venv $(addprefix -l ,$(or $(LANGUAGES),de es fr ar))
 
 lint:  ## style, imports and types
 	@$(INSTALL) dev

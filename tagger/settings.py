@@ -396,7 +396,13 @@ DEVICE_ACCESS = timedelta(hours=number("DEVICE_ACCESS_HOURS", 720, 1, 8_760))
 
 # The first is for people who ask for none of these. `tagger/locale` has the texts of the others.
 LANGUAGE_CODE = "en"
-LANGUAGES = [("en", "English"), ("es", "Español"), ("ar", "العربية")]
+LANGUAGES = [
+    ("en", "English"),
+    ("de", "Deutsch"),
+    ("es", "Español"),
+    ("fr", "Français"),
+    ("ar", "العربية"),
+]
 LOCALE_PATHS = [BASE_DIR / "tagger" / "locale"]
 # A person's choice is kept only in this cookie, and not stored here.
 LANGUAGE_COOKIE_NAME = f"{COOKIE_PREFIX}django_language"

@@ -25,6 +25,14 @@ PAGE = "/profile/consent/"
 WAKE_WORD, UTTERANCE = Material.WAKE_WORD, Material.UTTERANCE
 BOXES = {f"{material}.{purpose}" for material in Material for purpose in Purpose}
 DISGUISED = "wake-word.disguised"
+# In every language that has the notice, in lower case.
+MUST_BE_SAID = {
+    "en": ("seconds around the wake word", "volunteers", "named researchers", "public releases", "recall feed",
+           "no one asks you why", "age, sex, origin or income", "nothing new is stored"),
+    "es": ("segundos alrededor", "personas voluntarias", "investigadores con nombre",
+           "publicaciones abiertas", "lista de retiradas", "nadie te pregunta por qué",
+           "edad, sexo, origen o ingresos", "no se guarda nada nuevo"),
+}  # fmt: skip
 
 
 class Form(HTMLParser):
@@ -93,7 +101,8 @@ def withdraw(here):
 def new_notice(tmp_path, monkeypatch):
     """Publishes another version of the notice, with one more sentence in it."""
 
-    def published(languages=("en", "es")):
+    def published(languages=None):
+        languages = languages or notices.languages()
         version = notices.current_version() + 1
         folder = tmp_path / f"notices {version}"
         shutil.copytree(notices.FOLDER, folder)
@@ -130,7 +139,7 @@ def drawn(answer):
     kept_by="forms.BooleanField(label=self.words[name], required=False)",
     broken="forms.BooleanField(label=self.words[name], required=False, initial=True)",
 )
-@pytest.mark.parametrize("language", ["en", "es"])
+@pytest.mark.parametrize("language", notices.languages())
 def test_there_are_six_boxes_and_one_for_the_disguise_and_none_is_ticked(here, language):
     page = drawn(here.get(PAGE, {"language": language}))
     assert Form(page, reverse("give_consent")).boxes() == dict.fromkeys(BOXES | {DISGUISED}, False)
@@ -156,8 +165,8 @@ def test_a_person_who_may_not_share_sees_no_boxes_and_can_give_nothing(client, s
     [
         ("en", "", "en"),
         ("es-MX,es;q=0.9,en;q=0.8", "", "es"),
-        ("de,fr;q=0.5", "", "en"),
-        ("fr,es;q=0.5,en;q=0.1", "", "es"),
+        ("fi,sv;q=0.5", "", "en"),
+        ("fi,es;q=0.5,en;q=0.1", "", "es"),
         ("", "", "en"),
         ("en", "es", "es"),
         ("es", "en", "en"),
@@ -172,24 +181,19 @@ def test_the_notice_is_in_the_browsers_language_unless_another_is_chosen(here, b
 
 def test_every_language_has_the_same_sections_and_boxes(db):
     texts = [notices.current(language) for language in notices.languages()]
-    assert [notice.language for notice in texts] == ["en", "es"]
+    assert {notice.language for notice in texts} >= MUST_BE_SAID.keys()
     shapes = [[(block.kind, len(block.lines)) for block in notices.blocks(notice)] for notice in texts]
-    assert shapes[0] == shapes[1]
+    assert [shape for shape in shapes if shape != shapes[0]] == []
     buttons = {"give", "withdraw", "withdraw-all", "volunteers-first"}
     names = {*BOXES, DISGUISED, *Material.values, *buttons}
-    assert [set(notices.boxes(notice)) for notice in texts] == [names, names]
+    assert [notice.language for notice in texts if set(notices.boxes(notice)) != names] == []
     assert all(all(notices.boxes(notice).values()) for notice in texts)
 
 
-@pytest.mark.parametrize("language", ["en", "es"])
+@pytest.mark.parametrize("language", MUST_BE_SAID)
 def test_the_notice_says_what_people_must_know_before(db, language):
     text = notices.current(language).text.lower()
-    en = ("seconds around the wake word", "volunteers", "named researchers", "public releases", "recall feed",
-          "no one asks you why", "age, sex, origin or income", "nothing new is stored")  # fmt: skip
-    es = ("segundos alrededor", "personas voluntarias", "investigadores con nombre",
-          "publicaciones abiertas", "lista de retiradas", "nadie te pregunta por qué",
-          "edad, sexo, origen o ingresos", "no se guarda nada nuevo")  # fmt: skip
-    assert [words for words in {"en": en, "es": es}[language] if words not in text] == []
+    assert [words for words in MUST_BE_SAID[language] if words not in text] == []
 
 
 def test_a_disguise_is_never_called_anything_stronger():
@@ -456,7 +460,7 @@ def test_a_text_changed_without_a_new_version_is_an_error_that_says_so(db, tmp_p
 def test_a_version_must_exist_in_every_language(db, new_notice):
     version = notices.current_version() + 1
     new_notice(languages=["en"])
-    with pytest.raises(notices.BadNotice, match=f"Version {version} of the notice lacks: es"):
+    with pytest.raises(notices.BadNotice, match=f"Version {version} of the notice lacks: .*es"):
         notices.current("en")
 
 

@@ -1,4 +1,4 @@
-"""Pages in Spanish and Arabic on a phone, and choosing a language, in a real browser."""
+"""Pages in every language on a phone, and choosing a language, in a real browser."""
 
 from itertools import count
 
@@ -14,8 +14,8 @@ SIGNS_UP = {
     "es": ("Seudónimo", "Contraseña", "Crear una cuenta", "Elige qué etiquetar"),
     "ar": ("الاسم المستعار", "كلمة المرور", "إنشاء حساب", "اختر ما تسمه"),
 }
-DIRECTION = {"es": "ltr", "ar": "rtl"}
-BROWSERS = {"es": "es-MX", "ar": "ar-EG"}
+DIRECTION = {"de": "ltr", "es": "ltr", "fr": "ltr", "ar": "rtl"}
+BROWSERS = {"de": "de-AT", "es": "es-MX", "fr": "fr-CA", "ar": "ar-EG"}
 OPEN_TO_ALL = ("/", "/accounts/login/", "/accounts/signup/", "/receipts/", "/ledger/")
 MAIN = (
     "/tag/",

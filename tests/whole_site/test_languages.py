@@ -1,4 +1,4 @@
-"""All page texts can be translated, Spanish is complete, and pages are in the language asked for."""
+"""All page texts can be translated, the languages are complete, and pages are in the one asked for."""
 
 import ast
 import gettext
@@ -26,6 +26,7 @@ from tests.support import sounds
 
 ROOT = Path(__file__).resolve().parents[2]
 LANGUAGES = [code for code, _name in site_settings.LANGUAGES if code != "en"]
+UNFINISHED = {"ar", "de", "fr"}  # their untranslated texts are shown in English
 MARKS = {"_", "gettext", "gettext_lazy", "gettext_noop", "ngettext", "ngettext_lazy"}
 IN_TEMPLATE = re.compile(
     r"""(?<!\w)(?:n?gettext|_|pgettext\(u?'[^']*',)\(?\s*u?('(?:\\.|[^'\\])*'|"(?:\\.|[^"\\])*")""", re.S
@@ -33,7 +34,7 @@ IN_TEMPLATE = re.compile(
 PLACEHOLDER = re.compile(r"%\(\w+\)[sd]|%%|\{\w*\}")
 TAG = re.compile(r"</?\w+[^>]*>")
 HOW_TO_UPDATE = (
-    "Run make messages; translate new texts into Spanish at least; run it again, and put both .po and .mo "
+    "Run make messages; translate new texts into every language; run it again, and put both .po and .mo "
     "under version control."
 )
 
@@ -90,13 +91,15 @@ def test_the_compiled_catalogue_matches_the_po_file(language):
     assert compiled(language) == as_compiled(entries(language)), HOW_TO_UPDATE
 
 
-def test_spanish_is_complete():
-    missing = [entry["msgid"] for entry in entries("es") if entry["fuzzy"] or not all(forms(entry))]
+@pytest.mark.parametrize("language", [each for each in LANGUAGES if each not in UNFINISHED])
+def test_a_language_is_complete(language):
+    missing = [entry["msgid"] for entry in entries(language) if entry["fuzzy"] or not all(forms(entry))]
     assert missing == [], HOW_TO_UPDATE
 
 
-def test_the_catalogue_contains_every_marked_text():
-    known = {entry["msgid"] for entry in entries("es")}
+@pytest.mark.parametrize("language", [each for each in LANGUAGES if each not in UNFINISHED])
+def test_the_catalogue_contains_every_marked_text(language):
+    known = {entry["msgid"] for entry in entries(language)}
     assert sorted((in_templates() | in_python()) - known) == [], HOW_TO_UPDATE
 
 
@@ -149,7 +152,7 @@ def fixed_parts(text):
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_a_disguised_voice_is_never_called_anonymous(language):
     texts = " ".join(text for entry in entries(language) for text in forms(entry)).lower()
-    assert not re.search(r"anónim|anonimi|مجهول", texts)
+    assert not re.search(r"anónim|anonimi|anonym|مجهول", texts)
 
 
 def test_spanish_uses_tu_everywhere():
@@ -175,8 +178,8 @@ def words_of(response):
         ("", "en", "ltr", "What we promise"),
         ("es-MX,es;q=0.9,en;q=0.8", "es", "ltr", "Lo que prometemos"),
         ("ar", "ar", "rtl", "ما نعد به"),
-        ("fr,es;q=0.5", "es", "ltr", "Lo que prometemos"),
-        ("fr", "en", "ltr", "What we promise"),
+        ("fi,es;q=0.5", "es", "ltr", "Lo que prometemos"),
+        ("fi", "en", "ltr", "What we promise"),
         ("x" * 2000, "en", "ltr", "What we promise"),
     ],
 )
@@ -316,7 +319,7 @@ def test_every_refusal_on_a_page_is_translated(code, language):
         english = wording.in_words(AnswerRefused(code))
     with translation.override(language):
         translated = wording.in_words(AnswerRefused(code))
-    assert translated != english or language == "ar"  # in Arabic only the most visited pages are complete
+    assert translated != english or language in UNFINISHED
 
 
 def test_a_refused_recording_is_explained_in_the_readers_language(client, alice, juniper):
