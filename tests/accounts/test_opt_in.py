@@ -32,6 +32,8 @@ MUST_BE_SAID = {
     "es": ("segundos alrededor", "personas voluntarias", "investigadores con nombre",
            "publicaciones abiertas", "lista de retiradas", "nadie te pregunta por qué",
            "edad, sexo, origen o ingresos", "no se guarda nada nuevo"),
+    "ar": ("الثواني المحيطة بكلمة التنبيه", "المتطوعون", "باحثون معروفون", "الإصدارات العامة", "قائمة السحب",
+           "لا يسألك أحد عن السبب", "عمرك أو جنسك أو أصلك أو دخلك", "لا يُخزَّن شيء جديد"),
 }  # fmt: skip
 
 

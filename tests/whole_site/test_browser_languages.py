@@ -12,7 +12,7 @@ from tests.whole_site.test_browser_journey import open_campaign
 # The labels of pseudonym and password, the button for signing up, and the heading of the page after it.
 SIGNS_UP = {
     "es": ("Seudónimo", "Contraseña", "Crear una cuenta", "Elige qué etiquetar"),
-    "ar": ("الاسم المستعار", "كلمة المرور", "إنشاء حساب", "اختر ما تسمه"),
+    "ar": ("الاسم المستعار", "كلمة المرور", "إنشاء حساب", "اختر ما تريد وسمه"),
 }
 DIRECTION = {"de": "ltr", "es": "ltr", "fr": "ltr", "ar": "rtl"}
 BROWSERS = {"de": "de-AT", "es": "es-MX", "fr": "fr-CA", "ar": "ar-EG"}
