@@ -172,6 +172,7 @@ TEMPLATES = [
                 "django.contrib.messages.context_processors.messages",
                 "accounts.context.sends_mail",
                 "accounts.typed.typed_by",
+                "tagger.theme.chosen",
             ]
         },
     }

@@ -15,7 +15,7 @@ from accounts.caching import public_document
 from accounts.posting import posted_from
 from accounts.roles import open_without_factor
 
-from . import probes, well_known
+from . import probes, theme, well_known
 from .desk.urls import hot
 
 # allauth's pages for e-mail addresses would store them unencrypted; and a site that sends no mail cannot
@@ -43,6 +43,7 @@ urlpatterns = [
     # A CSRF token would set a cookie on every page. Without one, another site can change no more than the
     # language.
     path("language/", csrf_exempt(open_without_factor(set_language)), name="set_language"),
+    path("theme/", theme.choose, name="theme"),
     path("healthz", probes.healthz),
     path("readyz", probes.readyz),
     path("robots.txt", well_known.robots_txt),
