@@ -158,7 +158,7 @@ def open_all(context, shown):
 @mutant(
     "no page contacts another host",
     "templates/base.html",
-    kept_by='  <meta name="color-scheme" content="light dark">\n',
+    kept_by='  <meta name="viewport" content="width=device-width, initial-scale=1">\n',
     broken='  <link rel="dns-prefetch" href="//fonts.invalid">\n',
 )
 def test_no_page_contacts_another_host(live_server, tmp_path):

@@ -137,10 +137,10 @@ def test_every_page_is_complete_and_loads_nothing_from_other_hosts(page, here, l
 
 
 def tokens():
-    """The colours of tokens.css: light, then dark as it overrides them."""
-    sheet = (ROOT / "static/css/tokens.css").read_text()
-    light, dark = sheet.split("@media (prefers-color-scheme: dark)")
-    colours = [dict(re.findall(r"--([\w-]+): (#\w{6});", part)) for part in (light, dark)]
+    """The colours: light, then dark as it overrides them."""
+    sheets = [(ROOT / f"static/css/{name}.css").read_text() for name in ("tokens", "dark")]
+    colours = [dict(re.findall(r"--([\w-]+): (#\w{6});", sheet)) for sheet in sheets]
+    assert len(colours[1]) >= 20
     return [colours[0], colours[0] | colours[1]]
 
 
@@ -163,10 +163,12 @@ def luminance(colour):
 @pytest.mark.parametrize("colours", tokens(), ids=["light", "dark"])
 def test_text_and_borders_have_enough_contrast(colours):
     grounds = ("paper", "surface", "sunken")
-    words = [(word, ground) for word in ("ink", "ink-soft", "accent", "bad") for ground in grounds]
-    words += [("ink", f"{kind}-tint") for kind in ("accent", "good", "warn", "bad")]
+    words = [
+        (word, ground) for word in ("ink", "ink-soft", "accent", "voice-strong", "bad") for ground in grounds
+    ]
+    words += [("ink", f"{kind}-tint") for kind in ("accent", "voice", "good", "warn", "bad")]
     words += [("bad", "bad-tint"), ("on-accent", "accent"), ("on-accent", "accent-strong")]
-    edges = [(edge, ground) for edge in ("line-strong", "focus") for ground in ("paper", "surface")]
+    edges = [(edge, ground) for edge in ("line-strong", "focus", "voice") for ground in ("paper", "surface")]
     seen = {pair: contrast(*(colours[name] for name in pair)) for pair in words + edges}
     assert {pair: seen[pair] for pair in words if seen[pair] < 4.5} == {}
     assert {pair: seen[pair] for pair in edges if seen[pair] < 3} == {}
