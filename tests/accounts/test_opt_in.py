@@ -27,13 +27,16 @@ BOXES = {f"{material}.{purpose}" for material in Material for purpose in Purpose
 DISGUISED = "wake-word.disguised"
 # In every language that has the notice, in lower case.
 MUST_BE_SAID = {
-    "en": ("seconds around the wake word", "volunteers", "named researchers", "public releases", "recall feed",
-           "no one asks you why", "age, sex, origin or income", "nothing new is stored"),
+    "en": ("seconds around the wake word", "volunteers", "named researchers", "public releases",
+           "recall feed", "no one asks you why", "age, sex, origin or income", "nothing new is stored"),
     "es": ("segundos alrededor", "personas voluntarias", "investigadores con nombre",
            "publicaciones abiertas", "lista de retiradas", "nadie te pregunta por qué",
            "edad, sexo, origen o ingresos", "no se guarda nada nuevo"),
     "ar": ("الثواني المحيطة بكلمة التنبيه", "المتطوعون", "باحثون معروفون", "الإصدارات العامة", "قائمة السحب",
            "لا يسألك أحد عن السبب", "عمرك أو جنسك أو أصلك أو دخلك", "لا يُخزَّن شيء جديد"),
+    "de": ("sekunden um das aktivierungswort", "freiwillige", "namentlich bekannte forschende",
+           "öffentliche datensätze", "rückrufliste", "niemand fragt dich, warum",
+           "alter, geschlecht, herkunft oder einkommen", "wird nichts neues gespeichert"),
 }  # fmt: skip
 
 
@@ -172,13 +175,19 @@ def test_a_person_who_may_not_share_sees_no_boxes_and_can_give_nothing(client, s
         ("", "", "en"),
         ("en", "es", "es"),
         ("es", "en", "en"),
+        ("de-AT,de;q=0.9", "", "de"),
         ("en", "../../etc", "en"),
     ],
 )
 def test_the_notice_is_in_the_browsers_language_unless_another_is_chosen(here, browser, asked, read):
     page = drawn(here.get(PAGE, {"language": asked} if asked else {}, headers={"accept-language": browser}))
     assert f'<div lang="{read}" dir="ltr">' in page
-    assert {"en": "What cannot be undone", "es": "Qué no tiene vuelta atrás"}[read] in page
+    heading = {
+        "en": "What cannot be undone",
+        "es": "Qué no tiene vuelta atrás",
+        "de": "Was sich nicht rückgängig machen lässt",
+    }
+    assert heading[read] in page
 
 
 def test_every_language_has_the_same_sections_and_boxes(db):
