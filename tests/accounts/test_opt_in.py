@@ -37,6 +37,9 @@ MUST_BE_SAID = {
     "de": ("sekunden um das aktivierungswort", "freiwillige", "namentlich bekannte forschende",
            "öffentliche datensätze", "rückrufliste", "niemand fragt dich, warum",
            "alter, geschlecht, herkunft oder einkommen", "wird nichts neues gespeichert"),
+    "fr": ("secondes autour du mot d’activation", "bénévoles", "connues par leur nom", "jeux de données publics",
+           "liste des retraits", "personne ne vous demande pourquoi",
+           "ni votre âge, ni votre sexe, ni votre origine, ni vos revenus", "rien de nouveau n’est stocké"),
 }  # fmt: skip
 
 
@@ -176,6 +179,7 @@ def test_a_person_who_may_not_share_sees_no_boxes_and_can_give_nothing(client, s
         ("en", "es", "es"),
         ("es", "en", "en"),
         ("de-AT,de;q=0.9", "", "de"),
+        ("fr-CA,fr;q=0.9", "", "fr"),
         ("en", "../../etc", "en"),
     ],
 )
@@ -186,6 +190,7 @@ def test_the_notice_is_in_the_browsers_language_unless_another_is_chosen(here, b
         "en": "What cannot be undone",
         "es": "Qué no tiene vuelta atrás",
         "de": "Was sich nicht rückgängig machen lässt",
+        "fr": "Ce qui est irréversible",
     }
     assert heading[read] in page
 

@@ -13,6 +13,7 @@ from tests.whole_site.test_browser_journey import open_campaign
 SIGNS_UP = {
     "de": ("Pseudonym", "Passwort", "Registrieren", "Wähle, was du taggst"),
     "es": ("Seudónimo", "Contraseña", "Crear una cuenta", "Elige qué etiquetar"),
+    "fr": ("Pseudonyme", "Mot de passe", "S’inscrire", "Choisissez quoi étiqueter"),
     "ar": ("الاسم المستعار", "كلمة المرور", "إنشاء حساب", "اختر ما تريد وسمه"),
 }
 DIRECTION = {"de": "ltr", "es": "ltr", "fr": "ltr", "ar": "rtl"}
