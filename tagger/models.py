@@ -328,6 +328,11 @@ class Community(models.Model):
         return f"community at {self.measured_at}"
 
     @property
+    def is_worth_showing(self) -> bool:
+        """Before this, the numbers would discourage rather than invite."""
+        return self.hours_settled >= 1
+
+    @property
     def hours_settled(self) -> float:
         return self.seconds_settled / 3600
 

@@ -1,7 +1,11 @@
 """Practice clips and the feedback on answers to them. The voices are synthetic, and no answer is stored."""
 
 from dataclasses import dataclass
+from functools import cache
 
+import numpy as np
+import soundfile
+from django.contrib.staticfiles import finders
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -10,6 +14,7 @@ from datasets import normalise
 from datasets.models import Campaign, Label
 
 WAKE_WORD = "hey juniper"
+BARS = 48
 
 
 @dataclass(frozen=True)
@@ -72,6 +77,14 @@ def clips(campaign: Campaign) -> tuple[PracticeClip, ...]:
 
 def every_clip() -> set[PracticeClip]:
     return {clip for each in (_WAKE_WORD, *_SENTENCES.values()) for clip in each}
+
+
+@cache
+def shape(sound: str) -> tuple[int, ...]:
+    """The wave of a file in static/sounds: the loudest moment of each of BARS equal parts, 1 to 100."""
+    samples, _rate = soundfile.read(finders.find(f"sounds/{sound}"), dtype="float32")
+    loudest = [float(np.abs(part).max()) for part in np.array_split(samples, BARS)]
+    return tuple(max(1, round(100 * each / max(loudest))) for each in loudest)
 
 
 def judge(campaign: Campaign, clip: PracticeClip, answer: str) -> PracticeResult:

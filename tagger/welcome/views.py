@@ -1,14 +1,16 @@
 """The front page, and a newcomer's first minute: the pledge, then three practice clips, then the queue."""
 
+from typing import Any
 from urllib.parse import urlsplit
 
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect, render
 from django.urls import Resolver404, resolve, reverse
 from django.utils import timezone
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import get_language
-from django.views.decorators.http import require_GET, require_http_methods
+from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.http import require_GET, require_http_methods, require_safe
 
 from accounts.roles import PersonalRequest, annotator_required
 from datasets.models import Campaign, Label
@@ -16,11 +18,32 @@ from tagger.forms import PledgeForm, form_for
 from tagger.progress import community
 
 from . import pledge, practice
+from .practice import PracticeClip
+
+MOST_CAMPAIGNS = 3  # on the front page
 
 
-@require_GET
+@require_safe
 def home(request: HttpRequest) -> HttpResponse:
-    return render(request, "tagger/welcome/home.html", {"community": community.latest(timezone.now())})
+    campaign = practice.campaign_like("", "")
+    clip = practice.clips(campaign)[0]
+    context = _practice(campaign, clip) | {
+        "shape": practice.shape(clip.sound),
+        "community": community.latest(timezone.now()),
+        "campaigns": community.open_campaigns().order_by("pk")[:MOST_CAMPAIGNS],
+    }
+    return render(request, "tagger/welcome/home.html", context)
+
+
+# Nothing is stored, so there is nothing that another site could do by it, and no cookie is needed.
+@csrf_exempt
+@require_http_methods(["GET", "HEAD", "POST"])
+def try_it(request: HttpRequest) -> HttpResponse:
+    """The practice clips for anyone, without an account."""
+    campaign = practice.campaign_like(request.GET.get("kind", ""), get_language() or "en")
+    is_known = request.user.is_authenticated
+    onward = reverse("campaigns" if is_known else "account_signup")
+    return _clip_page(request, campaign, {"onward": onward, "is_trial": True})
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -47,24 +70,7 @@ def practice_clip(request: PersonalRequest) -> HttpResponse:
     """One practice clip and the feedback on an answer to it. The answer is checked here and not stored."""
     if not pledge.is_made(request.user):
         return redirect(_with_query(request, "first_minute"))
-    campaign = _practice_campaign(request)
-    clips = practice.clips(campaign)
-    number = _clip_number(request, len(clips))
-    clip = clips[number - 1]
-    form = form_for(campaign)(request.POST if request.method == "POST" else None)
-    result = practice.judge(campaign, clip, form.cleaned_data["answer"]) if form.is_valid() else None
-    context = {
-        "campaign": campaign,
-        "labels": Label,
-        "form": form,
-        "clip": clip,
-        "sound": f"sounds/{clip.sound}",
-        "result": result,
-        "number": number,
-        "of": len(clips),
-        "onward": onward(request),
-    }
-    return render(request, "tagger/welcome/practice.html", context, status=400 if form.errors else 200)
+    return _clip_page(request, _practice_campaign(request), {"onward": onward(request)})
 
 
 @require_GET
@@ -82,6 +88,31 @@ def onward(request: HttpRequest) -> str:
     if wanted.startswith("/") and url_has_allowed_host_and_scheme(wanted, here, require_https=is_secure):
         return wanted
     return reverse("campaigns")
+
+
+def _clip_page(request: HttpRequest, campaign: Campaign, context: dict[str, Any]) -> HttpResponse:
+    clips = practice.clips(campaign)
+    number = _clip_number(request, len(clips))
+    clip = clips[number - 1]
+    context |= _practice(campaign, clip, request.POST if request.method == "POST" else None)
+    context |= {"number": number, "of": len(clips)}
+    status = 400 if context["form"].errors else 200
+    return render(request, "tagger/welcome/practice.html", context, status=status)
+
+
+def _practice(campaign: Campaign, clip: PracticeClip, posted: QueryDict | None = None) -> dict[str, Any]:
+    """What the desk's parts need to ask for this clip; `result` if it was answered."""
+    form = form_for(campaign)(posted)
+    result = practice.judge(campaign, clip, form.cleaned_data["answer"]) if form.is_valid() else None
+    sound = f"sounds/{clip.sound}"
+    return {
+        "campaign": campaign,
+        "labels": Label,
+        "form": form,
+        "clip": clip,
+        "sound": sound,
+        "result": result,
+    }
 
 
 def _practice_campaign(request: HttpRequest) -> Campaign:

@@ -41,18 +41,26 @@ class PracticeDesk extends DeskView {
       if (insert) this.box.insert(insert);
     });
     this.gate.addEventListener("change", () => this.drawHint(this.gate.isOpen));
-    this.player.on("play", () => this.clearStatus("press-play"));
+    this.player.on("play", () => {
+      this.removeAttribute("data-quiet");
+      this.clearStatus("press-play");
+    });
     this.player.on("error", () => this.#skipHearing());
+  }
+
+  /** On the front page, until the first press of play: nobody asked for a sound yet. */
+  get isQuiet() {
+    return this.hasAttribute("data-quiet");
   }
 
   async #play() {
     this.gate.update();
     const sound = await this.#sound();
     const playing = sound
-      ? this.player.show(sound, { isPlayed: this.choices.autoplays })
+      ? this.player.show(sound, { isPlayed: this.choices.autoplays && !this.isQuiet })
       : Promise.resolve(false); // it could not be loaded: the play button requests it again
     this.#open();
-    if (!(await playing)) this.setStatus(this.word("press-play"));
+    if (!(await playing) && !this.isQuiet) this.setStatus(this.word("press-play"));
   }
 
   async #sound() {
@@ -92,9 +100,9 @@ class PracticeDesk extends DeskView {
   async #compare(form, submitter) {
     const body = new FormData(form);
     if (submitter?.name) body.append(submitter.name, submitter.value);
-    body.set("csrfmiddlewaretoken", csrfToken());
+    if (body.has("csrfmiddlewaretoken")) body.set("csrfmiddlewaretoken", csrfToken()); // not before an account
     try {
-      const response = await fetch(location.href, { method: "POST", body });
+      const response = await fetch(form.getAttribute("action") ?? location.href, { method: "POST", body });
       const page = new DOMParser().parseFromString(await response.text(), "text/html");
       if (!page.querySelector("practice-desk")) return void location.reload(); // probably logged out
       this.#draw(page);

@@ -24,9 +24,10 @@ export class Waveform {
       interact: false,
       hideScrollbar: true,
       cursorWidth: 2,
-      barWidth: 2,
-      barGap: 1,
-      barMinHeight: 1,
+      barWidth: 3,
+      barGap: 2,
+      barRadius: 3,
+      barMinHeight: 3,
       ...coloursOf(this.#container),
     });
     this.#container.addEventListener("pointerdown", (event) => this.#down(event));
@@ -39,6 +40,7 @@ export class Waveform {
 
   /** Peaks from 0 to 1; an empty list clears the waveform. */
   show(peaks) {
+    this.#container?.querySelector(".wave-drawing")?.remove(); // what the page showed without a script
     if (peaks.length) this.#surfer?.load("", [peaks], this.#player.duration);
     else this.#surfer?.empty();
   }
