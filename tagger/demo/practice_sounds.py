@@ -18,6 +18,9 @@ _BY_NAME = {voice.name: voice for voice in VOICES}
 ADA, BEN = _BY_NAME["Ada"], _BY_NAME["Ben"]
 # Slightly faster than in the demo, so that the files stay small.
 CLEO, INES, JAVIER = (replace(_BY_NAME[name], speed=190) for name in ("Cleo", "Ines", "Javier"))
+# The demo has no voices for these languages.
+KLARA, LUDWIG = DemoVoice("Klara", "de", "f4", speed=180), DemoVoice("Ludwig", "de", "m3", speed=180, pitch=40)
+MARION, NOEL = DemoVoice("Marion", "fr", "f4", speed=180), DemoVoice("Noël", "fr", "m3", speed=180, pitch=40)
 
 PAUSE = 0.1  # seconds before and after the speech
 PEAK = 0.5  # of full scale
@@ -64,6 +67,10 @@ SOUNDS: dict[str, Callable[[], np.ndarray]] = {
     "unclear-en.wav": lambda: _with_hidden_word("put the", "cup", "on the table", CLEO, seed=8),
     "sentence-es.wav": lambda: _sentence("enciende la luz por favor", INES),
     "unclear-es.wav": lambda: _with_hidden_word("pon la", "taza", "en la mesa", JAVIER, seed=9),
+    "sentence-de.wav": lambda: _sentence("mach bitte das Licht an", KLARA),
+    "unclear-de.wav": lambda: _with_hidden_word("stell die", "Tasse", "auf den Tisch", LUDWIG, seed=10),
+    "sentence-fr.wav": lambda: _sentence("allume la lumière de la cuisine", MARION),
+    "unclear-fr.wav": lambda: _with_hidden_word("pose la", "tasse", "sur la table", NOEL, seed=11),
 }
 
 

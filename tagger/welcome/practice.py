@@ -54,9 +54,19 @@ _SENTENCES = {
         PracticeClip("unclear-en.wav", "put the [unclear] on the table", _UNCLEAR),
         PracticeClip("noise.wav", "", _NOBODY),
     ),
+    "de": (
+        PracticeClip("sentence-de.wav", "mach bitte das licht an", _PLAIN),
+        PracticeClip("unclear-de.wav", "stell die [unclear] auf den tisch", _UNCLEAR),
+        PracticeClip("noise.wav", "", _NOBODY),
+    ),
     "es": (
         PracticeClip("sentence-es.wav", "enciende la luz por favor", _PLAIN),
         PracticeClip("unclear-es.wav", "pon la [unclear] en la mesa", _UNCLEAR),
+        PracticeClip("noise.wav", "", _NOBODY),
+    ),
+    "fr": (
+        PracticeClip("sentence-fr.wav", "allume la lumière de la cuisine", _PLAIN),
+        PracticeClip("unclear-fr.wav", "pose la [unclear] sur la table", _UNCLEAR),
         PracticeClip("noise.wav", "", _NOBODY),
     ),
 }

@@ -245,11 +245,11 @@ def test_the_practice_is_like_the_campaign_in_next(promised, juniper, sentences,
         )[1]
 
     spanish = Campaign.objects.create(slug="frases", kind="transcription", language="es-MX")
-    german = Campaign.objects.create(slug="saetze", kind="transcription", language="de")
+    finnish = Campaign.objects.create(slug="lauseet", kind="transcription", language="fi")
     assert sound("?next=/tag/juniper/") == "wake-word"
     assert sound("?next=/tag/sentences/") == "sentence-en"
     assert sound(f"?next=/tag/{spanish.slug}/") == "sentence-es"
-    assert sound(f"?next=/tag/{german.slug}/") == "sentence-en"
+    assert sound(f"?next=/tag/{finnish.slug}/") == "sentence-en"
     for query in ("", "?next=/tag/", "?next=/nothing-here/", "?next=/tag/no-such-campaign/", "?kind=other"):
         assert sound(query) == "wake-word"
     assert sound("?kind=transcription") == "sentence-en"
