@@ -190,7 +190,7 @@ def test_your_page_has_your_own_figures_and_no_one_elses(juniper, history, clien
     refit.refit("wake-word", juniper.language, NOW)
     client.force_login(clicker)
     page = client.get("/my-answers/").content.decode()
-    assert "10 of the last 40" in page and "You said <strong>yes</strong> 10 times" in page
+    assert "10 of the last 40" in page and "You said <strong>Yes</strong> 10 times" in page
     assert not named(careful, page)
 
 

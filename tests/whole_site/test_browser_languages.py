@@ -11,7 +11,7 @@ from tests.whole_site.test_browser_journey import open_campaign
 
 # The labels of pseudonym and password, the button for signing up, and the heading of the page after it.
 SIGNS_UP = {
-    "de": ("Pseudonym", "Passwort", "Registrieren", "Wähle, was du taggst"),
+    "de": ("Pseudonym", "Passwort", "Registrieren", "Wähle, was du taggen möchtest"),
     "es": ("Seudónimo", "Contraseña", "Crear una cuenta", "Elige qué etiquetar"),
     "fr": ("Pseudonyme", "Mot de passe", "S’inscrire", "Choisissez quoi étiqueter"),
     "ar": ("الاسم المستعار", "كلمة المرور", "إنشاء حساب", "اختر ما تريد وسمه"),
