@@ -37,8 +37,8 @@ MUST_BE_SAID = {
     "de": ("sekunden um das aktivierungswort", "freiwillige", "namentlich bekannte forschende",
            "öffentliche datensätze", "rückrufliste", "niemand fragt dich, warum",
            "alter, geschlecht, herkunft oder einkommen", "wird nichts neues gespeichert"),
-    "fr": ("secondes autour du mot d’activation", "bénévoles", "connues par leur nom", "jeux de données publics",
-           "liste des retraits", "personne ne vous demande pourquoi",
+    "fr": ("secondes autour du mot d’activation", "bénévoles", "connues par leur nom",
+           "jeux de données publics", "liste des retraits", "personne ne vous demande pourquoi",
            "ni votre âge, ni votre sexe, ni votre origine, ni vos revenus", "rien de nouveau n’est stocké"),
 }  # fmt: skip
 
