@@ -19,8 +19,12 @@ ADA, BEN = _BY_NAME["Ada"], _BY_NAME["Ben"]
 # Slightly faster than in the demo, so that the files stay small.
 CLEO, INES, JAVIER = (replace(_BY_NAME[name], speed=190) for name in ("Cleo", "Ines", "Javier"))
 # The demo has no voices for these languages.
-KLARA, LUDWIG = DemoVoice("Klara", "de", "f4", speed=180), DemoVoice("Ludwig", "de", "m3", speed=180, pitch=40)
-MARION, NOEL = DemoVoice("Marion", "fr", "f4", speed=180), DemoVoice("Noël", "fr", "m3", speed=180, pitch=40)
+KLARA, LUDWIG, MARION, NOEL = (
+    DemoVoice("Klara", "de", "f4", speed=180),
+    DemoVoice("Ludwig", "de", "m3", speed=180, pitch=40),
+    DemoVoice("Marion", "fr", "f4", speed=180),
+    DemoVoice("Noël", "fr", "m3", speed=180, pitch=40),
+)
 
 PAUSE = 0.1  # seconds before and after the speech
 PEAK = 0.5  # of full scale
