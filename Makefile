@@ -3,6 +3,8 @@ INSTALL := $(PYTHON) tagger/local/install.py
 COMPILE = build/uv/bin/uv pip compile pyproject.toml --quiet --universal --generate-hashes --no-annotate \
 	--python-version 3.11 --custom-compile-command 'make requirements'
 
+TRANSLATED = de es fr ar
+
 # A test run starts many processes; none of them should compile the project anew.
 unexport PYTHONDONTWRITEBYTECODE
 
@@ -48,12 +50,12 @@ pictures:  ## every page at the width of a telephone and of a desk, into docs/pi
 	@$(INSTALL) dev
 	@exec .venv/bin/python -m tests.support.pictures
 
-messages:  ## collect the pages' texts for translators, and compile the translations; LANGUAGES ("de es fr ar")
+messages:  ## collect the pages' texts for translators, and compile the translations; LANGUAGES (all)
 	@$(INSTALL) dev
-	@.venv/bin/python manage.py makemessages $(addprefix -l ,$(or $(LANGUAGES),de es fr ar)) --no-obsolete --no-wrap \
+	@.venv/bin/python manage.py makemessages $(addprefix -l ,$(or $(LANGUAGES),$(TRANSLATED))) --no-obsolete --no-wrap \
 		--add-location file $(addprefix -i ,'tests/*' 'bench/*' 'build/*' 'var/*' '.venv/*' 'docs/*')
 	@sed -i -E '/^"(POT-Creation-Date|Report-Msgid-Bugs-To):/d' tagger/locale/*/LC_MESSAGES/django.po
-	@.venv/bin/python manage.py compilemessages -i .venv $(addprefix -l ,$(or $(LANGUAGES),de es fr ar))
+	@.venv/bin/python manage.py compilemessages -i .venv $(addprefix -l ,$(or $(LANGUAGES),$(TRANSLATED)))
 
 lint:  ## style, imports and types
 	@$(INSTALL) dev
