@@ -213,7 +213,7 @@ def test_the_notice_says_what_people_must_know_before(db, language):
 
 
 def test_a_disguise_is_never_called_anything_stronger():
-    """In English, German, Spanish or French, on pages, in texts and in code, except for names given by others."""
+    """In these languages: English, German, Spanish and French. Anywhere, except for names given by others."""
     a_paper = "Speaker anonymisation using the McAdams"
     others = ("AnonymousUser", "voices are not anonymous", a_paper)
     kinds = {".py", ".html", ".md", ".js", ".css", ".txt"}
