@@ -15,6 +15,8 @@ from django.db import models
 from django.db.models import Exists, F, OuterRef, Q
 from django.db.models.functions import Cast, Now, Random
 from django.utils.functional import cached_property
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
 from django.utils.translation import get_language_info, gettext
 from django.utils.translation import gettext_lazy as _
 
@@ -126,6 +128,17 @@ class Campaign(models.Model):
         if self.kind == self.Kind.WAKE_WORD:
             return gettext("Is it “%(word)s”?") % {"word": self.wake_word}
         return gettext("Write down what is said")
+
+    @property
+    def title_html(self) -> SafeString:
+        """The title on a page, where the wake word has its own language and direction."""
+        if self.kind == self.Kind.WAKE_WORD:
+            return format_html(gettext("Is it “%(word)s”?").replace("%(word)s", "{}"), self.wake_word_html)
+        return format_html("{}", self.title)
+
+    @property
+    def wake_word_html(self) -> SafeString:
+        return format_html('<bdi lang="{}">{}</bdi>', self.language, self.wake_word)
 
     @property
     def language_name(self) -> str:

@@ -173,7 +173,8 @@ TEMPLATES = [
                 "accounts.context.sends_mail",
                 "accounts.typed.typed_by",
                 "tagger.theme.chosen",
-            ]
+            ],
+            "builtins": ["accounts.isolated"],
         },
     }
 ]
@@ -405,6 +406,7 @@ LANGUAGES = [
     ("ar", "العربية"),
 ]
 LOCALE_PATHS = [BASE_DIR / "tagger" / "locale"]
+FORMAT_MODULE_PATH = "tagger.locale"
 # A person's choice is kept only in this cookie, and not stored here.
 LANGUAGE_COOKIE_NAME = f"{COOKIE_PREFIX}django_language"
 LANGUAGE_COOKIE_AGE = 31_536_000

@@ -66,7 +66,7 @@ def _questions(clip: Clip) -> list[Question]:
     tasks = sorted(clip.tasks.all(), key=lambda task: task.campaign.slug)
     return [
         Question(
-            title=task.campaign.title,
+            title=task.campaign.title_html,
             heard=task.annotation_count,
             status=task.status,
             answer=_in_words(task) if task.status == Task.Status.SETTLED else "",
