@@ -41,7 +41,7 @@ class CampaignForm(forms.ModelForm):
 @admin.register(Campaign)
 class CampaignAdmin(admin.ModelAdmin):
     form = CampaignForm
-    list_display = ("slug", "kind", "language", "wake_word", "is_open")
+    list_display = ("slug", "title", "kind", "language", "wake_word", "is_open")
     raw_id_fields = ("owner",)
     list_filter = ("kind", "language", "is_open")
 

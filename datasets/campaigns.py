@@ -53,7 +53,8 @@ def values(campaign: Campaign) -> dict[str, Any]:
         if not field.primary_key and field.editable
     }
     prompts = "\n".join(campaign.prompts.order_by("text").values_list("text", flat=True))
-    return found | {"guidelines": _digest(campaign.guidelines), "prompts": _digest(prompts)}
+    texts = {name: _digest(getattr(campaign, name)) for name in ("title", "purpose", "guidelines")}
+    return found | texts | {"prompts": _digest(prompts)}
 
 
 def record_change(before: dict[str, Any], campaign: Campaign, by: User | None, now: datetime) -> None:

@@ -23,7 +23,7 @@ from django.utils.translation import gettext_lazy as _
 from accounts import consent, keys
 from accounts.models import AuditEvent, Consent, Material, Purpose
 
-from . import languages, normalise
+from . import languages, normalise, titles
 from .words import words
 
 language_code = RegexValidator(
@@ -44,6 +44,21 @@ class Campaign(models.Model):
             return Material.UTTERANCE if self == Campaign.Kind.TRANSCRIPTION else Material.WAKE_WORD
 
     slug = models.SlugField(unique=True, max_length=60)
+    # Both are shown to everyone, as they were written.
+    title = models.CharField(
+        max_length=titles.LONGEST,
+        default="",
+        db_default="",
+        blank=True,
+        help_text=_("what people call it; empty: made from its kind and language"),
+    )
+    purpose = models.CharField(
+        max_length=240,
+        default="",
+        db_default="",
+        blank=True,
+        help_text=_("one sentence: what it is for"),
+    )
     kind = models.CharField(max_length=20, choices=Kind.choices)
     language = models.CharField(max_length=languages.LONGEST, validators=[language_code])
     wake_word = models.CharField(max_length=80, blank=True)
@@ -123,18 +138,23 @@ class Campaign(models.Model):
     def __str__(self) -> str:
         return self.slug
 
+    def clean(self) -> None:
+        self.title = " ".join(self.title.split()) or titles.default(self.language, self.wake_word)
+        self.purpose = " ".join(self.purpose.split())
+
     @property
-    def title(self) -> str:
+    def question(self) -> str:
+        """What volunteers are asked about each clip, in the reader's language."""
         if self.kind == self.Kind.WAKE_WORD:
             return gettext("Is it “%(word)s”?") % {"word": self.wake_word}
         return gettext("Write down what is said")
 
     @property
-    def title_html(self) -> SafeString:
-        """The title on a page, where the wake word has its own language and direction."""
+    def question_html(self) -> SafeString:
+        """The question on a page, where the wake word has its own language and direction."""
         if self.kind == self.Kind.WAKE_WORD:
             return format_html(gettext("Is it “%(word)s”?").replace("%(word)s", "{}"), self.wake_word_html)
-        return format_html("{}", self.title)
+        return format_html("{}", self.question)
 
     @property
     def wake_word_html(self) -> SafeString:

@@ -20,7 +20,7 @@ class CampaignSerializer(serializers.ModelSerializer[Campaign]):
 
     class Meta:
         model = Campaign
-        fields = ["slug", "kind", "language", "wake_word", "guidelines", "progress"]
+        fields = ["slug", "title", "purpose", "kind", "language", "wake_word", "guidelines", "progress"]
 
     def get_progress(self, campaign: Any) -> dict[str, int]:
         return {"total": campaign.clips, "settled": campaign.settled, "disputed": campaign.disputed}

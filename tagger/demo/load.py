@@ -145,6 +145,8 @@ def _campaigns() -> list[Campaign]:
             "slug": scripts.WAKE_WORD_CAMPAIGN,
             "kind": Campaign.Kind.WAKE_WORD,
             "wake_word": scripts.WAKE_WORD,
+            "title": f"Devices that answer to “{scripts.WAKE_WORD}”",
+            "purpose": "So that a device at home starts listening when it is called, and only then.",
             "guidelines": (
                 f"Yes: someone says “{scripts.WAKE_WORD}”, even in the middle of a sentence. "
                 "Similar: it sounds like it but is something else. No: speech without it. "
@@ -155,6 +157,8 @@ def _campaigns() -> list[Campaign]:
         | {
             "slug": scripts.TRANSCRIPTION_CAMPAIGN,
             "kind": Campaign.Kind.TRANSCRIPTION,
+            "title": "English as people speak it",
+            "purpose": "So that open speech recognition learns to write down what people say.",
             "prompts": "\n".join(scripts.PROMPTS),
             "guidelines": (
                 "Write every word as it is spoken, and numbers as words. "

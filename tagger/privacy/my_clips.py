@@ -16,7 +16,7 @@ from datasets.models import Clip, Label, ReleaseRow, Task, not_held
 class Question:
     """What one campaign asks about a clip, and the answers so far."""
 
-    title: str
+    question: str
     heard: int
     status: str
     answer: str
@@ -66,7 +66,7 @@ def _questions(clip: Clip) -> list[Question]:
     tasks = sorted(clip.tasks.all(), key=lambda task: task.campaign.slug)
     return [
         Question(
-            title=task.campaign.title_html,
+            question=task.campaign.question_html,
             heard=task.annotation_count,
             status=task.status,
             answer=_in_words(task) if task.status == Task.Status.SETTLED else "",

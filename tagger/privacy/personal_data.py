@@ -212,7 +212,7 @@ def _clip(clip: Clip) -> dict[str, Any]:
 def _question(task: Task) -> dict[str, Any]:
     return {
         "campaign": task.campaign.slug,
-        "asked": task.campaign.title,
+        "asked": task.campaign.question,
         "said_to_be": task.reference,
         "draft_by_a_machine": task.draft,
         "status": task.status,

@@ -381,6 +381,8 @@ CAMPAIGN = {
     "speech_first": "on",
     "is_open": "on",
     "guidelines": "Ask Wilhelmina.",
+    "title": "Voices of Ada",
+    "purpose": "For Ada.",
 }
 
 
@@ -394,13 +396,19 @@ def test_a_changed_campaign_is_recorded_with_old_and_new_values_and_no_free_text
     answer = admin_client.post(f"/admin/datasets/campaign/{juniper.pk}/change/", CAMPAIGN)
     assert answer.status_code == 302, answer.content.decode()
     changed = events(Act.CHANGED_CAMPAIGN).get()
-    digest = hashlib.sha256(b"Ask Wilhelmina.").hexdigest()
+    titles = [digest_of(text) for text in ("“hey juniper” in English", "Voices of Ada")]
     assert changed.about == "campaign juniper"
     assert changed.details["changed"] == {
         "confidence": [0.75, 0.9],
-        "guidelines": [None, {"sha256": digest, "characters": 15}],
+        "guidelines": [None, digest_of("Ask Wilhelmina.")],
+        "title": titles,
+        "purpose": [None, digest_of("For Ada.")],
     }
     assert audit.broken_at() is None
+
+
+def digest_of(text):
+    return {"sha256": hashlib.sha256(text.encode()).hexdigest(), "characters": len(text)}
 
 
 def test_a_new_campaign_and_its_sentences_are_recorded_however_it_is_made(admin_client, tmp_path):

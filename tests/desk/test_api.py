@@ -106,6 +106,8 @@ def test_open_campaigns_are_listed_with_their_progress(beas, juniper, sentences,
     [listed] = beas.get(CAMPAIGNS).json()
     assert listed == {
         "slug": "juniper",
+        "title": "“hey juniper” in English",
+        "purpose": "",
         "kind": "wake-word",
         "language": "en",
         "wake_word": "hey juniper",

@@ -14,6 +14,7 @@ from tests.support.site import QuickSite
 PATIENT = ("--min-annotations", "30", "--max-annotations", "40")
 JUNIPER = "Is it “hey juniper”?"
 WRITE = "Write down what is said"
+TITLES = {JUNIPER: "“hey juniper” in English", WRITE: "Speech in English"}
 
 
 @contextmanager

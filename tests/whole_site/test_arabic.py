@@ -222,8 +222,8 @@ def test_what_isolates_escapes_and_uses_the_languages_own_comma():
 
 def test_a_wake_word_is_escaped_and_marked_with_its_language():
     campaign = Campaign(kind="wake-word", language="en", wake_word="hey <i>")
-    assert campaign.title_html == 'هل هي «<bdi lang="en">hey &lt;i&gt;</bdi>»؟'
-    assert campaign.title == "هل هي «hey <i>»؟"
+    assert campaign.question_html == 'هل هي «<bdi lang="en">hey &lt;i&gt;</bdi>»؟'
+    assert campaign.question == "هل هي «hey <i>»؟"
 
 
 def test_outside_of_pages_marks_isolate():

@@ -8,7 +8,7 @@ from playwright.sync_api import expect
 
 from tests.support import sounds
 from tests.support.browser import PHONE, sign_up, sounds_on, too_small, too_wide
-from tests.support.desk import PATIENT, answered, listen, people, prefetched
+from tests.support.desk import JUNIPER, PATIENT, TITLES, WRITE, answered, listen, people, prefetched
 from tests.support.people import PASSWORD
 from tests.support.site import eventually
 
@@ -38,9 +38,9 @@ def volunteer(published, visit):
     return people(published, visit)
 
 
-def open_desk(page, title):
-    page.get_by_role("link", name=f"Tag {title}").click()
-    expect(page.get_by_role("heading", name=title)).to_be_visible()
+def open_desk(page, question):
+    page.get_by_role("link", name=f"Tag: {TITLES[question]}").click()
+    expect(page.get_by_role("heading", name=question)).to_be_visible()
     wait_until_answerable(page)
 
 
@@ -75,7 +75,7 @@ print(json.dumps([[row.task.campaign.slug, row.answer] for row in given]))
 
 def test_from_signing_up_to_votes_in_the_database(published, visit):
     page = sign_up(visit(base_url=published.url), "ann")
-    open_desk(page, "Is it “hey juniper”?")
+    open_desk(page, JUNIPER)
     page.evaluate("window.stillThisPage = true")
     heard = [listen(page)]
     page.get_by_role("button", name="Yes").click()
@@ -101,7 +101,7 @@ def test_from_signing_up_to_votes_in_the_database(published, visit):
 
     page.get_by_role("link", name="All campaigns").click()
     expect(page.locator("#answers")).to_contain_text("You have given 3 votes")
-    open_desk(page, "Write down what is said")
+    open_desk(page, WRITE)
     listen(page)
     box = page.get_by_label("What is said?")
     box.fill("switch the light on")
@@ -126,8 +126,8 @@ def test_from_signing_up_to_votes_in_the_database(published, visit):
 
 def test_a_reported_clip_is_offered_to_no_one_else(volunteer):
     page, other = volunteer("bob"), volunteer("cleo")
-    open_desk(page, "Is it “hey juniper”?")
-    total = int(re.search(r"of (\d+) clips", visible_text(other, "/tag/", "Is it “hey juniper”?"))[1])
+    open_desk(page, JUNIPER)
+    total = int(re.search(r"of (\d+) clips", visible_text(other, "/tag/", TITLES[JUNIPER]))[1])
     page.keyboard.press("r")
     expect(page.get_by_role("button", name="Offensive")).to_be_visible()
     page.keyboard.press("y")  # the menu is open: not an answer
@@ -157,7 +157,7 @@ def visible_text(page, address, title):
 
 def test_answers_given_without_a_connection_arrive_once_when_it_is_back(volunteer):
     page = volunteer("dana", expected=["ERR_INTERNET_DISCONNECTED"])
-    open_desk(page, "Is it “hey juniper”?")
+    open_desk(page, JUNIPER)
     prefetched(page, 4)
     page.context.set_offline(True)
     page.keyboard.press("y")
@@ -177,7 +177,7 @@ def test_answers_given_without_a_connection_arrive_once_when_it_is_back(voluntee
 
 def test_an_answer_whose_confirmation_was_lost_is_sent_again_and_counted_once(volunteer):
     page = volunteer("emil", expected=["ERR_FAILED", "502"])
-    open_desk(page, "Is it “hey juniper”?")
+    open_desk(page, JUNIPER)
     sent = []
 
     def lose_two(route):
@@ -200,7 +200,7 @@ def test_an_answer_whose_confirmation_was_lost_is_sent_again_and_counted_once(vo
 
 def test_logging_in_again_after_a_lost_session_loses_no_answer(volunteer):
     page = volunteer("fritz", expected=["401"])
-    open_desk(page, "Is it “hey juniper”?")
+    open_desk(page, JUNIPER)
     prefetched(page, 4)
     page.context.clear_cookies()
     page.keyboard.press("n")
@@ -220,7 +220,7 @@ def test_logging_in_again_after_a_lost_session_loses_no_answer(volunteer):
 
 def test_the_reason_of_a_refused_answer_is_shown_and_it_is_not_counted(volunteer):
     page = volunteer("gerd", expected=["409"])
-    open_desk(page, "Is it “hey juniper”?")
+    open_desk(page, JUNIPER)
     detail = "You already gave this clip a different answer."
     page.route("**/annotation/", lambda route: route.fulfill(status=409, json={"detail": detail}))
     page.keyboard.press("n")
@@ -234,7 +234,7 @@ def test_the_reason_of_a_refused_answer_is_shown_and_it_is_not_counted(volunteer
 
 def test_a_double_click_gives_one_answer_and_the_space_bar_never_votes(volunteer):
     page = volunteer("hedy")
-    open_desk(page, "Is it “hey juniper”?")
+    open_desk(page, JUNIPER)
     page.get_by_role("button", name="Similar").dblclick()
     wait_until_answerable(page)
     listen(page)
@@ -248,7 +248,7 @@ def test_a_double_click_gives_one_answer_and_the_space_bar_never_votes(volunteer
 
 def test_a_reload_continues_with_the_lent_clips(volunteer):
     page = volunteer("ines")
-    open_desk(page, "Is it “hey juniper”?")
+    open_desk(page, JUNIPER)
     prefetched(page, 4)
     lent = page.locator("[data-part=lent] li")
     page.reload()
@@ -333,7 +333,7 @@ def test_a_reviewer_hears_reported_and_disputed_clips_and_decides(published, vol
     page.get_by_role("button", name="Play").first.click()
     sounds_on(page)
     assert eventually(lambda: page.reload() and page.get_by_role("link", name="Decide").count() == 2)
-    for title, answer in (("Is it “hey juniper”?", "No"), ("Write down what is said", "No one speaks")):
+    for title, answer in ((TITLES[JUNIPER], "No"), (TITLES[WRITE], "No one speaks")):
         page.get_by_role("listitem").filter(has_text=title).get_by_role("link", name="Decide").click()
         expect(page.get_by_role("heading", name="Votes so far")).to_be_visible()
         assert too_wide(page) == too_small(page) == []

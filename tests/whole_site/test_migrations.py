@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from accounts import keyring
 from accounts.models import Consent, PersonalSession, ProgramToken, User
+from datasets.models import Campaign
 from tagger.models import Assignment, Report
 from tests.clips.test_imports import database_in_plain
 from tests.conftest import NOW
@@ -68,6 +69,17 @@ def test_older_tokens_keep_what_their_owners_may_and_end_in_ninety_days(at):
     assert "knox_authtoken" not in connection.introspection.table_names()
     [session] = PersonalSession.objects.all()
     assert session.began_on == session.used_on == NOW.date()
+
+
+def test_older_campaigns_get_a_title_from_what_they_ask(at):
+    old = at("datasets", "0023_campaign_owner").get_model("datasets", "Campaign")
+    old.objects.create(slug="juniper", kind="wake-word", language="en", wake_word="hey juniper")
+    old.objects.create(slug="sentences", kind="transcription", language="es-MX")
+    at()
+    assert list(Campaign.objects.values_list("title", "purpose")) == [
+        ("“hey juniper” in English", ""),
+        ("Speech in Mexican Spanish", ""),
+    ]
 
 
 def test_reports_move_from_assignments_to_rows_of_their_own(at, alice, bea, carl, juniper, add_tasks):

@@ -13,7 +13,7 @@ from datasets.models import Campaign
 
 # Fields that are set by an option of the same name.
 FIELDS = (
-    *("slug", "kind", "language", "wake_word", "guidelines", "drafts_by"),
+    *("slug", "title", "purpose", "kind", "language", "wake_word", "guidelines", "drafts_by"),
     *("min_annotations", "max_annotations", "confidence", "contributor_cap", "must_hear"),
 )
 
@@ -23,6 +23,8 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("slug")
+        parser.add_argument("--title", default="", help="default: made from its kind and language")
+        parser.add_argument("--purpose", default="", help="one sentence: what it is for")
         parser.add_argument("--kind", required=True, choices=Campaign.Kind.values)
         parser.add_argument("--language", required=True, help="a language code such as en or pt-BR")
         parser.add_argument("--wake-word", default="")
