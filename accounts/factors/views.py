@@ -61,7 +61,7 @@ def _added(request: HttpRequest) -> None:
     if authenticators.added(request, request.user):  # type: ignore[arg-type]
         messages.info(
             request,
-            _("Your other log-ins and your tokens have ended, as they were made without a second factor."),
+            _("Your other sessions and your tokens have ended, as they were made without a second factor."),
         )
 
 

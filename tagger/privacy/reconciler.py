@@ -35,7 +35,7 @@ KINDS = {
     "answers_naming_the_gone": _("answers that still name someone who left"),
     "release_rows_without_clip": _("released rows without a clip"),
     "overdue_in_backups": _("erasures that old backups still open after 24 hours"),
-    "unreadable_keys": _("keys of people that cannot be read any more"),
+    "unreadable_keys": _("people’s keys that can no longer be read"),
 }
 # No row says whose these files are, so no one can open them or ask for them, and they can go.
 REMOVABLE = ("files_without_rows", "leftover_drafts")

@@ -745,4 +745,4 @@ def test_what_is_overdue_is_shown_to_who_monitors_the_site(alice, bea, client, c
         advance()
     details = client.get("/readyz").json()["details"]
     assert details["erasures_overdue_in_backups"] == 1 and details["keys_not_copied_since"]
-    assert "copy of the keys fails" in client.get("/ledger/").content.decode()
+    assert "copying the keys to their second place has failed" in client.get("/ledger/").content.decode()

@@ -63,7 +63,11 @@ def test_my_answers_led_to_clips_hours_and_releases(here, bea, carl, juniper, se
     assert (found[sentences].settled, found[sentences].releases) == (0, [])
     page = drawn(here, "/my-answers/")
     assert "You answered 4 clips. Settled so far: 3 (75 %)." in page
-    assert "2 min of labelled speech" in page and "<strong><bdi>second</bdi></strong>" in page and "not-mine" not in page
+    assert (
+        "2 min of labelled speech" in page
+        and "<strong><bdi>second</bdi></strong>" in page
+        and "not-mine" not in page
+    )
     assert "None of the clips you answered here is settled yet" in page
 
 

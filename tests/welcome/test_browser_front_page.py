@@ -1,4 +1,4 @@
-"""The front page in a browser: a clip judged within it, its weight, and that nothing jumps or waits for a script."""
+"""The front page in a browser: a clip judged within it, its weight, and that nothing jumps or waits."""
 
 import re
 

@@ -277,7 +277,7 @@ def test_changes_are_never_made_by_get_which_leads_to_the_page_with_the_form(add
 def test_what_a_page_does_not_take_is_refused_on_a_page(here):
     answer = here("bea").post("/my-answers/")
     assert answer.status_code == 405 and "GET" in answer["Allow"]
-    assert "This page does not take what was sent" in answer.content.decode()
+    assert "This page does not accept what was sent" in answer.content.decode()
     assert here("bea").get("/v1/device/activate").content == b""  # programs are spared it
 
 
