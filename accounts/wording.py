@@ -19,8 +19,8 @@ WORDS: dict[Any, str | Promise] = {
     ConsentRefusal.NOTICE_CHANGED: "the notice has changed, and this person has not answered the new one yet",
     DeviceRefusal.TOO_MANY_WAITING: "Too many devices wait to be paired; try again later.",
     DeviceRefusal.WRONG_CODE: _(
-        "No waiting device has this code. Each code works once, and stops working half an hour after the device"
-        " is switched off."
+        "No waiting device has this code. Each code works once, and stops working half an hour after the"
+        " device is switched off."
     ),
     DeviceRefusal.NOT_CLAIMED: "No one has entered this code yet.",
     DeviceRefusal.BAD_TOKEN: "This token is not valid.",
