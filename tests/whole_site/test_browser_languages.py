@@ -100,7 +100,10 @@ def test_arabic_pages_run_right_to_left_but_time_left_to_right(person):
     )
     box, whole = back.bounding_box(), page.locator("main").bounding_box()
     assert box["x"] + box["width"] / 2 > whole["x"] + whole["width"] / 2
-    assert style(page, ".transport", "direction") == "ltr"
+    for runs_as_time in (".transport", ".time", ".player-tools", ".speed select", "[data-move]"):
+        assert style(page, runs_as_time, "direction") == "ltr"
+    for whole in ("h1 bdi", ".time"):  # inside a sentence, too
+        assert style(page, whole, "unicodeBidi") == "isolate"
     keys = page.get_by_role("button", name="المفاتيح والصوت")
     keys.click()
     dialog = page.get_by_role("dialog")
