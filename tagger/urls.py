@@ -35,6 +35,7 @@ urlpatterns = [
     path("", include("tagger.privacy.urls")),
     path("", include("datasets.urls")),
     path("", include("accounts.urls")),
+    path("", include("tagger.styleguide.urls")),
     *not_offered,
     path("accounts/logout/", logs_out(logout), name="account_logout"),
     path("accounts/", include("allauth.urls")),
