@@ -26,14 +26,28 @@ TALLEST = 2600  # pixels; what is below that is more of the same
 
 @dataclass(frozen=True)
 class Picture:
-    """One page; `address` may be the beginning of one that holds a token."""
+    """One page, or a `part` of it; `address` may be the beginning of one that holds a token."""
 
     name: str
     title: str
     visitor: str
     address: str
     dark: bool = False
+    part: str = ""
 
+
+# The style guide is long: each of its sections is a picture of its own.
+SECTIONS = {
+    "type": "Type",
+    "colours": "Colours",
+    "pictures": "Icons, drawings, waves",
+    "buttons": "Buttons",
+    "forms": "Forms",
+    "cards": "Cards and notices",
+    "tables": "Tables",
+    "flow": "Tabs, dialogs, steps",
+    "charts": "Charts",
+}
 
 PICTURES = (
     Picture("home", "The first page", "stranger", "/", dark=True),
@@ -64,8 +78,12 @@ PICTURES = (
     Picture("ledger", "What we hold", "stranger", "/ledger/"),
     Picture("check-receipt", "Check a receipt", "stranger", "/receipts/"),
     Picture("not-found", "Nothing there", "stranger", "/nothing-here/"),
+    *(
+        Picture(f"styleguide-{part}", f"Style guide: {title}", "admin", "/styleguide/", dark=True, part=part)
+        for part, title in SECTIONS.items()
+    ),
 )
-LEFTWARDS = ("home", "desk")  # also in Arabic
+LEFTWARDS = ("home", "desk", "styleguide-flow", "styleguide-charts")  # also in Arabic
 
 # Pages are flat: 256 colours are enough, and a third of the bytes. What is rarer takes the nearest of them.
 FEW_COLOURS = """async (png) => {
@@ -132,7 +150,11 @@ def take(browser, url, visitor, picture):
         if picture.name.startswith("desk"):
             desk.wait_until_answerable(page)
         page.wait_for_load_state("networkidle")
-        taken = page.screenshot(full_page=True, clip=whole(page))
+        taken = (
+            page.locator(f"#{picture.part}").screenshot()
+            if picture.part
+            else page.screenshot(full_page=True, clip=whole(page))
+        )
         (FOLDER / f"{file_name(picture, width, scheme, language)}.png").write_bytes(smaller(page, taken))
         context.close()
 

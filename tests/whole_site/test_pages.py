@@ -50,6 +50,7 @@ PAGES = {
     "/review/clips/999999/audio/": (302, 403, 403, 404, 404),
     "/audit/": (302, 403, 403, 403, 200),
     "/audit/record.jsonl": (302, 403, 403, 403, 302),  # asks first who it is
+    "/styleguide/": (404, 404, 404, 404, 200),
     "/nothing-here/": (404, 404, 404, 404, 404),
 }
 
