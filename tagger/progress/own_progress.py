@@ -4,7 +4,6 @@ Nothing here measures speed. Each statement looks a bounded number of times into
 answers by time, however many answers there are.
 """
 
-from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -55,14 +54,15 @@ def show_streak(person: User, is_shown: bool) -> None:
 
 @dataclass(frozen=True)
 class CampaignResults:
-    """What a person's answers to one campaign led to: how many of their clips are settled, how long those
-    are in all, and which releases contain some of them, newest first."""
+    """What a person's answers to one campaign led to: how long they listened, how many of their clips are
+    settled, how long those are in all, and how many labels each release has from them, newest first."""
 
     campaign: Campaign
     answers: int
+    heard: float  # seconds
     settled: int
     seconds: float
-    releases: list[str]
+    releases: list[tuple[str, int]]
 
     @property
     def percent(self) -> int:
@@ -84,49 +84,47 @@ def results(person: User) -> list[CampaignResults]:
     found = Annotation.objects.filter(pk__in=newest).values_list("task__campaign")
     counts = found.annotate(
         answers=Count("pk"),
+        heard=Sum("task__clip__seconds"),
         settled=Count("pk", filter=settled),
         seconds=Sum("task__clip__seconds", filter=settled, default=0.0),
     )
     by_campaign = {row[0]: row[1:] for row in counts}
-    releases = _releases_with_clips_of(person, by_campaign)
+    releases = _released_labels(person)
     return [
         _results(campaign, by_campaign[campaign.pk], releases.get(campaign.pk, []))
         for campaign in Campaign.objects.filter(pk__in=by_campaign)
     ]
 
 
-def _results(campaign: Campaign, counted: tuple[Any, ...], releases: list[str]) -> CampaignResults:
-    answers, settled, seconds = counted
-    return CampaignResults(campaign, answers, settled, seconds, releases)
+def seconds_heard(found: list[CampaignResults]) -> float:
+    return sum(each.heard for each in found)
 
 
-def _releases_with_clips_of(person: User, campaigns: Collection[int]) -> dict[int, list[str]]:
-    """{campaign: slugs} of the newest releases that contain a clip which this person answered."""
-    found: dict[int, list[str]] = {}
-    values = [list(campaigns), NEWEST_RELEASES, person.pk, NEWEST_ANSWERS]
-    for campaign, slug in queries.rows(RELEASES_WITH_CLIPS_OF, values):
-        found.setdefault(campaign, []).append(slug)
+def _results(
+    campaign: Campaign, counted: tuple[Any, ...], releases: list[tuple[str, int]]
+) -> CampaignResults:
+    answers, heard, settled, seconds = counted
+    return CampaignResults(campaign, answers, heard, settled, seconds, releases)
+
+
+def _released_labels(person: User) -> dict[int, list[tuple[str, int]]]:
+    """{campaign: [(release, how many of its labels this person answered before it was published), …]}"""
+    found: dict[int, list[tuple[str, int]]] = {}
+    values = [person.pk, NEWEST_ANSWERS, NEWEST_RELEASES]
+    for campaign, slug, labels in queries.rows(RELEASED_LABELS, values):
+        found.setdefault(campaign, []).append((slug, labels))
     return found
 
 
-# For each release, it goes back through what the person answered before the release was published, and stops
-# at the first clip that the release contains.
-RELEASES_WITH_CLIPS_OF = f"""
-    SELECT newest.campaign_id, newest.slug
+RELEASED_LABELS = f"""
+    SELECT task.campaign_id, release.slug, count(*)
     FROM (
-        SELECT part.campaign_id, release.id, release.slug, release.published_at
-        FROM {Release._meta.db_table} release
-        JOIN {Release.campaigns.through._meta.db_table} part ON part.release_id = release.id
-        WHERE part.campaign_id = ANY(%s::bigint[]) ORDER BY release.published_at DESC LIMIT %s
-    ) newest
-    CROSS JOIN LATERAL (
-        SELECT FROM (
-            SELECT task_id, created_at FROM {Annotation._meta.db_table}
-            WHERE annotator_id = %s AND created_at <= newest.published_at ORDER BY created_at DESC LIMIT %s
-        ) given
-        JOIN {Task._meta.db_table} task ON task.id = given.task_id AND task.campaign_id = newest.campaign_id
-        JOIN {ReleaseRow._meta.db_table} pinned ON pinned.release_id = newest.id AND pinned.task_id = task.id
-        ORDER BY given.created_at DESC LIMIT 1
-    ) one_of_theirs
-    ORDER BY newest.published_at DESC
+        SELECT task_id, created_at FROM {Annotation._meta.db_table}
+        WHERE annotator_id = %s ORDER BY created_at DESC LIMIT %s
+    ) given
+    JOIN {Task._meta.db_table} task ON task.id = given.task_id
+    JOIN {ReleaseRow._meta.db_table} pinned ON pinned.task_id = task.id
+    JOIN {Release._meta.db_table} release
+        ON release.id = pinned.release_id AND release.published_at >= given.created_at
+    GROUP BY task.campaign_id, release.id ORDER BY release.published_at DESC, release.id LIMIT %s
 """

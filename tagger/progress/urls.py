@@ -1,9 +1,11 @@
 from django.urls import path
 
-from . import views
+from . import views, views_certificate
 
 urlpatterns = [
     path("my-answers/", views.my_answers, name="my_answers"),
+    path("my-answers/today/", views.my_day, name="my_day"),
+    path("my-answers/certificate/", views_certificate.certificate, name="certificate"),
     path("my-answers/streak/", views.choose_streak, name="choose_streak"),
     path("volunteers/", views.named_volunteers, name="leaderboard"),
     path("volunteers/me/", views.choose_leaderboard, name="choose_leaderboard"),

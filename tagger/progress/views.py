@@ -13,7 +13,7 @@ from accounts.roles import PersonalRequest, annotator_required, reviewer_require
 from datasets.models import Campaign
 from tagger.models import Reliability
 
-from . import coaching, leaderboard, own_progress
+from . import because_of_you, coaching, leaderboard, own_progress, own_wave
 
 PAGE_SIZE = 100
 
@@ -22,12 +22,30 @@ PAGE_SIZE = 100
 @annotator_required
 def my_answers(request: PersonalRequest) -> HttpResponse:
     results = own_progress.results(request.user)
+    heard = own_progress.seconds_heard(results)
     context = {
+        "because": because_of_you.of_person(request.user),
+        "wave": own_wave.of_person(request.user),
+        "hours_heard": heard / 3600,
+        "minutes_heard": round(heard / 60),
         "summaries": coaching.summaries(request.user),
         "results": results,
         "has_more": sum(each.answers for each in results) == own_progress.NEWEST_ANSWERS,
     }
     return render(request, "tagger/progress/my_answers.html", context)
+
+
+@require_GET
+@annotator_required
+def my_day(request: PersonalRequest) -> HttpResponse:
+    """What settled today because of this person. The desk shows a part of it at its pause."""
+    now = timezone.now()
+    context = {
+        "because": because_of_you.of_today(request.user, now),
+        "today": own_progress.answers_today(request.user, now),
+        "wave": own_wave.of_person(request.user),
+    }
+    return render(request, "tagger/progress/my_day.html", context)
 
 
 @require_GET

@@ -353,6 +353,8 @@ PAGES = (
         "/profile/",
         "/review/",
         "/my-answers/",
+        "/my-answers/today/",
+        "/my-answers/certificate/",
         "/tag/juniper/agreement/",
         "/review/volunteers/",
         "/first-minute/",

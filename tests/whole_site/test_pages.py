@@ -34,6 +34,8 @@ PAGES = {
     "/tag/": (302, 403, 200, 200, 200),
     "/tag/juniper/agreement/": (302, 403, 200, 200, 200),
     "/my-answers/": (302, 403, 200, 200, 200),
+    "/my-answers/today/": (302, 403, 200, 200, 200),
+    "/my-answers/certificate/": (302, 403, 200, 200, 200),
     "/volunteers/": (302, 403, 200, 200, 200),
     "/review/volunteers/": (302, 403, 403, 200, 200),
     "/first-minute/": (302, 403, 200, 200, 200),

@@ -2,6 +2,7 @@
 
 import { Refused } from "./sync/api.js";
 import { DeskView } from "./desk-view.js";
+import { showThanks } from "./thanks.js";
 
 // For this long a new clip takes no answer, so that a double click does not answer it unheard.
 const SETTLE_MS = 350;
@@ -120,6 +121,7 @@ export class DeskNavigation extends DeskView {
     this.player.clear();
     this.#announceDone();
     this.showPause();
+    showThanks(this);
   }
 
   #showNothingLeft() {
