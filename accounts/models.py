@@ -133,6 +133,10 @@ class User(AbstractUser):
     # Both are opt-in.
     shows_streak = models.BooleanField(default=False, db_default=False)
     on_leaderboard = models.BooleanField(default=False, db_default=False)
+    # Codes without country of the languages in which they want to listen; None until they were asked.
+    languages = ArrayField(models.CharField(max_length=8), null=True, blank=True)
+    # Votes a day; 0 if they want no goal, None until they chose.
+    daily_goal = models.PositiveSmallIntegerField(null=True, blank=True)
     # Made by the demo, with passwords in a file. Written only by the demo.
     is_demo = models.BooleanField(default=False, db_default=False, editable=False)
 
@@ -192,6 +196,7 @@ class User(AbstractUser):
         self.is_active = self.is_staff = self.is_superuser = False
         self.roles, self.last_login, self.pledge = [], None, ""
         self.shows_streak = self.on_leaderboard = False
+        self.languages = self.daily_goal = None
         self.set_unusable_password()
         self.save()
 

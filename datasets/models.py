@@ -31,6 +31,10 @@ language_code = RegexValidator(
 )
 
 
+# Addresses of pages where a campaign's would be.
+RESERVED_SLUGS = frozenset({"mixed"})
+
+
 class Campaign(models.Model):
     """One question put to volunteers, and the rules for when an answer to it is settled."""
 
@@ -139,6 +143,8 @@ class Campaign(models.Model):
         return self.slug
 
     def clean(self) -> None:
+        if self.slug in RESERVED_SLUGS:
+            raise ValidationError({"slug": _("This name is taken by a page of the site.")})
         self.title = " ".join(self.title.split()) or titles.default(self.language, self.wake_word)
         self.purpose = " ".join(self.purpose.split())
 

@@ -1,1 +1,1 @@
-"""The open campaigns and their progress."""
+"""The campaigns that a volunteer chooses from, and their progress."""

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from . import api, views, views_examples
+from . import api, views, views_examples, views_mixed
 
 # Called for every answer, so `tagger/urls.py` tries these first.
 hot = [
@@ -10,6 +10,7 @@ hot = [
 ]
 
 urlpatterns = [
+    path("tag/mixed/", views_mixed.mixed_queue, name="mixed"),
     path("tag/<slug:slug>/", views.tag, name="tag"),
     path("assignments/<int:pk>/answer/", views.hand_in, name="hand_in"),
     path("assignments/<int:pk>/skip/", views.skip, name="skip"),

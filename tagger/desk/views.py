@@ -18,10 +18,10 @@ from tagger.lending import assignments
 from tagger.lending.quotas import QuotaReached
 from tagger.lending.refusals import AnswerRefused
 from tagger.models import Assignment, Report
-from tagger.progress import community, own_progress
+from tagger.progress import community, goals, own_progress
 from tagger.welcome import pledge
 
-from . import examples, last_answers, wording
+from . import examples, last_answers, mixed, wording
 
 
 @require_GET
@@ -33,10 +33,17 @@ def tag(request: PersonalRequest, slug: str) -> HttpResponse:
     try:
         lent = assignments.top_up(request.user, campaign, 1, timezone.now())
     except QuotaReached as reached:
-        page = _tag_page(request, campaign, None, status=429, paused=reached)
-        page["Retry-After"] = str(reached.seconds)
-        return page
-    return _tag_page(request, campaign, lent[0] if lent else None)
+        return paused_page(request, campaign, reached)
+    return tag_page(request, campaign, lent[0] if lent else None)
+
+
+def paused_page(
+    request: PersonalRequest, campaign: Campaign, reached: QuotaReached, is_mixed: bool = False
+) -> HttpResponse:
+    """The page without a clip, while the quota is used up."""
+    page = tag_page(request, campaign, None, status=429, paused=reached, is_mixed=is_mixed)
+    page["Retry-After"] = str(reached.seconds)
+    return page
 
 
 def _desk(request: HttpRequest, pk: int) -> str:
@@ -57,12 +64,12 @@ def hand_in(request: PersonalRequest, pk: int) -> HttpResponse:
     campaign = assignment.task.campaign
     form = form_for(campaign)(request.POST)
     if not form.is_valid():
-        return _tag_page(request, campaign, assignment, form, status=400)
+        return tag_page(request, campaign, assignment, form, status=400, is_mixed=_is_mixed(request))
     try:
         assignments.hand_in(request.user, pk, form.cleaned_data["answer"], timezone.now())
     except (AnswerRefused, BadTranscript) as refused:
         messages.warning(request, wording.in_words(refused))
-    return redirect("tag", campaign.slug)
+    return redirect(_address(campaign, _is_mixed(request)))
 
 
 @posted_from(_desk)
@@ -73,19 +80,35 @@ def skip(request: PersonalRequest, pk: int) -> HttpResponse:
         assignments.skip(request.user, pk, timezone.now())
     except (AnswerRefused, QuotaReached) as refused:
         messages.warning(request, wording.in_words(refused))
-    return redirect("tag", assignment.task.campaign.slug)
+    return redirect(_address(assignment.task.campaign, _is_mixed(request)))
 
 
-def _tag_page(
+def _is_mixed(request: HttpRequest) -> bool:
+    """Whether the form was on the page of the mixed queue."""
+    return request.POST.get("queue") == "mixed"
+
+
+def _address(campaign: Campaign, is_mixed: bool) -> str:
+    return reverse("mixed") if is_mixed else reverse("tag", args=[campaign.slug])
+
+
+def tag_page(
     request: PersonalRequest,
     campaign: Campaign,
     assignment: Assignment | None,
     form: object = None,
     status: int = 200,
     paused: QuotaReached | None = None,
+    is_mixed: bool = False,
 ) -> HttpResponse:
+    """The page with this clip, or without one. `is_mixed`: in the mixed queue, at this campaign's turn."""
     now = timezone.now()
+    today = own_progress.answers_today(request.user, now)
+    looks_elsewhere = not (assignment or paused or is_mixed)
     context = {
+        "is_mixed": is_mixed,
+        "here": _address(campaign, is_mixed),
+        "next_campaign": mixed.next_after(request.user, campaign, now) if looks_elsewhere else None,
         "campaign": campaign,
         "examples": examples.for_campaign(campaign),
         "assignment": assignment,
@@ -97,7 +120,8 @@ def _tag_page(
         "lent": assignments.playable_leases(request.user, campaign, now),
         "last": last_answers.for_campaign(request.user, campaign),
         "answered": request.user.annotations.filter(task__campaign=campaign).count(),
-        "today": own_progress.answers_today(request.user, now),
+        "today": today,
+        "goal": goals.of(request.user, today),
         "community": community.latest(now),
     }
     return render(request, "tagger/desk/tag.html", context, status=status)

@@ -128,6 +128,8 @@ def _profile(person: User) -> dict[str, Any]:
         "hours_in_which_device_uploads_wait": person.cooling_off,
         "shows_streak": person.shows_streak,
         "on_leaderboard": person.on_leaderboard,
+        "languages": person.languages,
+        "daily_goal": person.daily_goal,
         "owns_campaigns": list(Campaign.objects.filter(owner=person).values_list("slug", flat=True)),
         "tokens": list(person.tokens.order_by("pk").values("prefix", "scopes", "created", "expires_at")),
         "sessions": list(person.sessions.order_by("began_on").values("began_on", "used_on", "expire_date")),

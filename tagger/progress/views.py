@@ -13,7 +13,7 @@ from accounts.roles import PersonalRequest, annotator_required, reviewer_require
 from datasets.models import Campaign
 from tagger.models import Reliability
 
-from . import because_of_you, coaching, leaderboard, own_progress, own_wave
+from . import because_of_you, coaching, goals, leaderboard, own_progress, own_wave
 
 PAGE_SIZE = 100
 
@@ -98,6 +98,13 @@ def choose_streak(request: PersonalRequest) -> HttpResponse:
         request, _("Your days are now shown.") if is_shown else _("Your days are no longer shown.")
     )
     return redirect("my_answers")
+
+
+@posted_from("campaigns")
+@annotator_required
+def choose_goal(request: PersonalRequest) -> HttpResponse:
+    goals.choose(request.user, request.POST.get("goal", ""))
+    return redirect("campaigns")
 
 
 def _switched_on(request: PersonalRequest) -> bool:

@@ -68,7 +68,7 @@ def fits(page):
 def test_signing_up_to_the_tenth_answer_by_keyboard_only(site, visit):
     page = visit(base_url=site.url, expected=["400"], **NARROW)  # “Continue” without the tick
     sign_up(page, "nina")
-    press_at(page, page.get_by_role("link", name=f"Tag: {TITLES[JUNIPER]}"), "Enter")
+    press_at(page, page.get_by_role("link", name=f"Tag {TITLES[JUNIPER]}"), "Enter")
     expect(page.get_by_role("heading", name="What you hear stays here")).to_be_visible()
     fits(page)
     press_at(page, page.get_by_role("button", name="Continue"), "Enter")
@@ -115,7 +115,7 @@ def test_signing_up_to_the_tenth_answer_by_keyboard_only(site, visit):
 def test_sentences_are_practised_with_the_tagging_pages_keys_and_stored_nowhere(site, visit):
     page = visit(base_url=site.url)
     sign_up(page, "otto")
-    page.get_by_role("link", name=f"Tag: {TITLES[WRITE]}").click()
+    page.get_by_role("link", name=f"Tag {TITLES[WRITE]}").click()
     page.get_by_label("I promise").check()
     page.get_by_role("button", name="Continue").click()
     box = page.get_by_label("What is said?")

@@ -39,7 +39,7 @@ def volunteer(published, visit):
 
 
 def open_desk(page, question):
-    page.get_by_role("link", name=f"Tag: {TITLES[question]}").click()
+    page.get_by_role("link", name=f"Tag {TITLES[question]}").click()
     expect(page.get_by_role("heading", name=question)).to_be_visible()
     wait_until_answerable(page)
 

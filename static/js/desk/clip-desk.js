@@ -27,7 +27,8 @@ class ClipDesk extends DeskNavigation {
   #counted = new Set(); // keys of letters, because two tabs may both have sent the same one
 
   connectedCallback() {
-    this.start(() => this.#start());
+    // Not before the player in it is on the page, too, which is later where another desk was here before.
+    queueMicrotask(() => this.start(() => this.#start()));
   }
 
   #start() {
@@ -70,6 +71,7 @@ class ClipDesk extends DeskNavigation {
       now: Date.parse(this.dataset.now),
       backoff: this.backoff,
       prepare: (blob) => prepare(blob, this.choices),
+      wanted: () => (this.isMixed ? this.set.left - 1 : Infinity),
     });
     this.#listenForKeys();
     this.#listen();
@@ -168,7 +170,7 @@ class ClipDesk extends DeskNavigation {
   }
 
   #sent({ letter, annotation, isNew }) {
-    if (letter.campaign !== this.dataset.campaign || !annotation) return;
+    if (letter.campaign !== this.dataset.campaign || !annotation || !this.isConnected) return;
     this.last.confirm(letter.assignment, annotation);
     if (letter.kind !== "annotation" || this.#counted.has(letter.key)) return;
     this.#counted.add(letter.key);

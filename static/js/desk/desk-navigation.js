@@ -1,7 +1,8 @@
 // Moves from one clip to the next, and back to an earlier one.
 
-import { Refused } from "./sync/api.js";
+import { Paused, Refused, whyWaiting } from "./sync/api.js";
 import { DeskView } from "./desk-view.js";
+import { load, offerAnother, takeOver } from "./next-desk.js";
 import { showThanks } from "./thanks.js";
 
 // For this long a new clip takes no answer, so that a double click does not answer it unheard.
@@ -12,6 +13,8 @@ export class DeskNavigation extends DeskView {
   done = ""; // what was done with the previous clip, until it is announced
   isPaused = false; // a quota is used up, and the notice says so
   clip = null; // { id, sound, earlier }; earlier is the entry of an answer that is being changed
+  #hasShown = false; // a clip, since the desk is on the page
+  #leavingAt = null; // the turn at which the next campaign was asked for
   #turn = 0; // increased with every change of clip: a result that belongs to an earlier turn is ignored
 
   /** The assignment whose clip is shown, or null. */
@@ -19,15 +22,22 @@ export class DeskNavigation extends DeskView {
     return this.clip && String(this.clip.id);
   }
 
+  /** Whether another campaign comes after a set of ten. */
+  get isMixed() {
+    return Boolean(this.dataset.next);
+  }
+
   /** Shows the next clip, or after a set of ten answers the pause; the next clip is then loaded already. */
   async next() {
     const turn = this.#leave();
     if (this.set.isFull) return this.#pause();
+    if (this.isMixed && this.set.isOver) return this.#showNextDesk();
     const loading = setTimeout(() => this.#showLoading(), SETTLE_MS);
     try {
       const clip = await this.clips.next();
       if (turn !== this.#turn) return void (clip && this.clips.putBack(clip));
       if (clip) await this.#show(clip);
+      else if (this.isMixed && this.#hasShown) await this.#showNextDesk();
       else this.#showNothingLeft();
     } catch (error) {
       if (!(error instanceof Refused)) throw error;
@@ -40,6 +50,7 @@ export class DeskNavigation extends DeskView {
 
   /** From the pause to the next clip. */
   endPause() {
+    if (this.isMixed) return void this.#showNextDesk();
     this.set.restart();
     this.showCard(); // a hidden element cannot take the focus
     (this.box ?? this.player.button).focus();
@@ -86,6 +97,7 @@ export class DeskNavigation extends DeskView {
   async #show(clip) {
     const turn = this.#turn;
     this.clip = clip;
+    this.#hasShown = true;
     this.showCard();
     this.gate.isUnplayable = false;
     this.gate.isWaived = Boolean(clip.earlier || clip.wasHeard);
@@ -128,6 +140,27 @@ export class DeskNavigation extends DeskView {
     this.player.clear();
     this.#announceDone();
     this.showEmpty();
+    if (!this.isMixed) offerAnother(this.part("empty"), location.pathname);
+  }
+
+  /** The campaign whose turn it is next; without a connection it is waited for. */
+  async #showNextDesk() {
+    const turn = this.#turn;
+    if (this.#leavingAt === turn) return;
+    this.#leavingAt = turn;
+    for (let failures = 0; turn === this.#turn; failures++) {
+      try {
+        const page = await load(this.dataset.next);
+        if (turn !== this.#turn) break; // they went back to their last answer
+        if (!(await takeOver(page))) location.assign(this.dataset.next);
+        return;
+      } catch (error) {
+        if (error instanceof Refused || error instanceof Paused) return location.reload();
+        this.notice.waitFor({ why: whyWaiting(error), sentence: error.message });
+        await this.backoff.wait(failures);
+      }
+    }
+    this.notice.waitFor(null);
   }
 
   #showLoading() {

@@ -93,6 +93,8 @@ export class DeskView extends HTMLElement {
     for (const count of [document.getElementById("answered"), this.part("today")]) {
       count.textContent = Number(count.textContent) + 1;
     }
+    const filled = Number(this.part("today").textContent);
+    this.querySelectorAll("[data-part=goal] rect").forEach((bar, n) => bar.classList.toggle("is-done", n < filled));
   }
 
   closeReport() {

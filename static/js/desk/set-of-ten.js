@@ -25,6 +25,16 @@ export class SetOfTen {
     return this.#given === SET_SIZE && this.#desk.querySelector("[name=pauses]").checked;
   }
 
+  /** Whether all ten were given, also when no pause is wanted after them. */
+  get isOver() {
+    return this.#given === SET_SIZE;
+  }
+
+  /** How many answers it still takes. */
+  get left() {
+    return SET_SIZE - this.#given;
+  }
+
   /** Counts a new answer; skips, reports and changes of earlier answers do not count. */
   add() {
     this.#given = (this.#given % SET_SIZE) + 1;

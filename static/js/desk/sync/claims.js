@@ -4,11 +4,14 @@ const TIMEOUT_MS = 400; // a page that is being reloaded keeps its claims for a 
 
 const PREFIX = "tagger:clip:";
 
+const ours = new Set(); // also of a desk that was on this page before
+
 /** Whether this tab got the clip. Without HTTPS there are no locks, and tabs may share clips. */
 export function claim(assignment) {
-  if (!navigator.locks) return Promise.resolve(true);
+  if (!navigator.locks || ours.has(String(assignment))) return Promise.resolve(true);
   return new Promise((resolve) => {
     const hold = () => {
+      ours.add(String(assignment));
       resolve(true);
       return new Promise(() => {}); // released when the page is closed
     };

@@ -16,17 +16,20 @@ export class LentClips extends EventTarget {
   #backoff;
   #prepare;
   #skew;
+  #wanted;
 
   /**
    * `lent`: the clips on the page when it was loaded, [{ id, audio, expires }]. `answered`: ids that must not be shown
-   * again. `now`: the server's time in milliseconds. `prepare` makes a sound from a blob.
+   * again. `now`: the server's time in milliseconds. `prepare` makes a sound from a blob. `wanted` says how many more
+   * clips this page shows before it goes on to another campaign.
    */
-  constructor(lend, { lent, answered, now, backoff, prepare }) {
+  constructor(lend, { lent, answered, now, backoff, prepare, wanted = () => Infinity }) {
     super();
     this.#lend = lend;
     this.#backoff = backoff;
     this.#prepare = prepare;
     this.#skew = Date.now() - now;
+    this.#wanted = wanted;
     this.#seen = new Set(answered.map(String));
     this.#add(lent);
   }
@@ -119,7 +122,7 @@ export class LentClips extends EventTarget {
   }
 
   async #refill() {
-    if (this.#queue.length > REFILL_AT) return;
+    if (this.#queue.length > REFILL_AT || this.#queue.length >= this.#wanted()) return;
     try {
       await this.#more();
     } catch {
@@ -129,7 +132,8 @@ export class LentClips extends EventTarget {
 
   /** Borrows more clips; whether any of them are new here. */
   #more() {
-    this.#lending ??= post(this.#lend, { count: BATCH_SIZE })
+    const count = Math.max(1, Math.min(BATCH_SIZE, this.#wanted() - this.#queue.length));
+    this.#lending ??= post(this.#lend, { count })
       .then((response) => response.json())
       .then(({ assignments }) => this.#add(assignments.map((each) => ({ ...each, expires: each.expires_at }))))
       .finally(() => {

@@ -12,6 +12,7 @@ export class Outbox extends EventTarget {
   #channel;
   #lock;
   #isRunning = false;
+  #isClosed = false;
   #paused = new Map(); // of letters that may be sent only later: key to { until, message }
 
   /** Why nothing can be sent now, or null: "paused" (only some letters), "logged-out", "other-account" or "unreachable". */
@@ -50,7 +51,9 @@ export class Outbox extends EventTarget {
     this.run();
   }
 
+  /** What is not sent stays on the device, for the next outbox of this account. */
   close() {
+    this.#isClosed = true;
     this.#channel.close();
   }
 
@@ -65,7 +68,7 @@ export class Outbox extends EventTarget {
       return;
     }
     this.#isRunning = true;
-    for (let failures = 0; this.size; ) {
+    for (let failures = 0; this.size && !this.#isClosed; ) {
       await this.#locked(() => this.#round());
       if (!this.stuck) failures = 0;
       else if (this.stuck === "paused") await this.#backoff.waitUntil(this.#nextTry());
@@ -131,7 +134,7 @@ export class Outbox extends EventTarget {
     this.#paused.delete(detail.letter.key);
     this.#letters.remove(detail.letter);
     this.#dispatch(event, detail);
-    this.#channel.postMessage({ event, detail });
+    if (!this.#isClosed) this.#channel.postMessage({ event, detail });
   }
 
   #forward({ event, detail }) {
