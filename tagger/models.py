@@ -1,10 +1,12 @@
 """How it gets agreed: assignments, disputes, controls, and what is learned of crowds."""
 
 from typing import Self
+from uuid import uuid4
 
 from django.conf import settings
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
+from django.db.models.functions import Lower
 from django.utils.translation import gettext_lazy as _
 
 from datasets.models import Annotation, Campaign, Clip, Task
@@ -353,3 +355,54 @@ class Counted(models.Model):
 
     def __str__(self) -> str:
         return f"{self.settled} of {self.clips} settled in {self.campaign_id}"
+
+
+class Team(models.Model):
+    """Volunteers who invited each other. It belongs to its members alike, and ends with the last of them.
+
+    Written only by tagger.progress.teams. What it did together is counted once a day, so that no one can
+    watch a member at work, and only if at least three members did something.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid4, editable=False)
+    name = models.CharField(max_length=40)
+    # Of the invitation that works now. The invitation itself is stored nowhere.
+    invitation_sha256 = models.CharField(max_length=64, null=True, blank=True, unique=True)
+    counted_on = models.DateField(null=True, blank=True)
+    # In the month of that day.
+    votes = models.PositiveIntegerField(default=0, db_default=0)
+    seconds = models.FloatField(default=0, db_default=0)
+    days = models.PositiveSmallIntegerField(default=0, db_default=0)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(Lower("name"), name="one_team_per_name")]
+        indexes = [models.Index(F("counted_on").asc(nulls_first=True), name="teams_to_count")]
+
+    def __str__(self) -> str:
+        return f"team {self.pk}"
+
+    @property
+    def hours(self) -> float:
+        return self.seconds / 3600
+
+    @property
+    def minutes(self) -> int:
+        return round(self.seconds / 60)
+
+
+class Membership(models.Model):
+    """One person in one team. Written only by tagger.progress.teams; erased with its person."""
+
+    id = models.UUIDField(primary_key=True, default=uuid4, editable=False)
+    team = models.ForeignKey(Team, on_delete=models.CASCADE, related_name="memberships")
+    person = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="memberships", db_index=False
+    )
+    # Whether the other members see their pseudonym. Opt-in.
+    is_named = models.BooleanField(default=False, db_default=False)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["person", "team"], name="one_membership_per_team")]
+
+    def __str__(self) -> str:
+        return f"membership {self.pk}"

@@ -9,7 +9,7 @@ from datasets.models import Campaign
 
 from .learning import refit as refits
 from .lending import controls, leases
-from .progress import agreement_figures, community
+from .progress import agreement_figures, community, teams
 from .settling import queue, settlement, track_records
 
 logger = logging.getLogger(__name__)
@@ -74,6 +74,8 @@ def measure_agreement() -> None:
 
 @shared_task
 def measure_community() -> bool:
+    """Teams are counted once a day, whenever this finds that one is due."""
+    teams.measure(timezone.now())
     return community.measure(timezone.now)
 
 

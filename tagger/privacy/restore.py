@@ -27,6 +27,7 @@ from accounts.factors import authenticators
 from accounts.models import Consent, DataKey, MasterKey, PersonalSession, ProgramToken, User
 from datasets.clips import fingerprints, vault
 from datasets.models import Clip, Withdrawal
+from tagger.progress import teams
 
 from . import backup, withdrawal
 from . import key_copy as clip_copy
@@ -54,6 +55,7 @@ class Restored:
     tokens_revoked_again: int = 0
     factors_removed_again: int = 0
     recovery_codes_used_again: int = 0
+    team_rights_ended_again: int = 0
     erased_again: int = 0
     receipts_found_again: int = 0
     events_lost: int = 0
@@ -249,6 +251,8 @@ def _replay(now: datetime, done: Restored) -> None:
             done.factors_removed_again += authenticators.remove_again(entry["factor"])
         elif entry["kind"] == "recovery-code":
             done.recovery_codes_used_again += authenticators.use_again(entry["factor"], entry["used"])
+        elif entry["kind"] in teams.ENDINGS:
+            done.team_rights_ended_again += teams.end_again(entry)
         elif entry["kind"] == "withdrawal":
             done.receipts_found_again += withdrawal.ask_again(entry)
     # The first of each: an earlier restore may have finished the same erasure again.

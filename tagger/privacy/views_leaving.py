@@ -42,6 +42,7 @@ STORES = {
     "assignments": gettext_lazy("records of what was lent to you"),
     "reliabilities": gettext_lazy("figures about how you answer"),
     "track_records": gettext_lazy("track records"),
+    "memberships": gettext_lazy("memberships of teams"),
     "devices": gettext_lazy("devices"),
     "factors": gettext_lazy("second factors"),
     "tokens": gettext_lazy("tokens"),

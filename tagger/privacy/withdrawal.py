@@ -27,6 +27,8 @@ from accounts.models import AuditEvent, Consent, DataKey, Device, PersonalSessio
 from datasets.clips import fingerprints, recording, vault
 from datasets.models import Annotation, Campaign, Clip, ReleaseRow, Task, Withdrawal
 from datasets.releases import recalls
+from tagger.models import Membership, Team
+from tagger.progress import teams
 
 from . import kept_answers, key_copy
 
@@ -186,6 +188,12 @@ def _was_committed(entry: journal.Entry) -> bool:
             return not ProgramToken.objects.filter(digest=entry["digest"]).exists()
         case "factor":
             return not Authenticator.objects.filter(pk=entry["factor"]).exists()
+        case "team-left":
+            return not Membership.objects.filter(pk=entry["membership"]).exists()
+        case "team-unnamed":
+            return not Membership.objects.filter(pk=entry["membership"], is_named=True).exists()
+        case "invitation":
+            return not Team.objects.filter(invitation_sha256=entry["sha256"]).exists()
         case "recovery-code":
             return True  # its owner sent the code here, so it is no secret any more
     raise ValueError(f"the journal has an entry of an unknown kind: {entry['kind']}")
@@ -353,6 +361,7 @@ def _scrub_person(request: Withdrawal, person: User, now: datetime) -> None:
             "audit_names": audit.forget(person),
             "admin_log": LogEntry.objects.filter(Q(user=person) | about).delete()[0],
         }
+        gone["memberships"] = teams.leave_all(person)
         Campaign.objects.filter(owner=person).update(owner=None)
         person.date_joined = quarters.start(now)
         person.forget()

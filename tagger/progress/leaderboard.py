@@ -40,7 +40,9 @@ def volunteers(now: datetime) -> list[ListedVolunteer]:
         MOST_DAYS.format(found=found), [*values, str(days.start_of_day(now).date()), LENGTH]
     )
     people = User.objects.select_related("data_key").in_bulk([pk for pk, _days in most_days])
-    rows = [ListedVolunteer(pk, name, number) for pk, number in most_days if (name := _name(people.get(pk)))]
+    rows = [
+        ListedVolunteer(pk, name, number) for pk, number in most_days if (name := name_of(people.get(pk)))
+    ]
     return sorted(rows, key=lambda row: (-row.days, row.pseudonym.casefold(), row.pseudonym))
 
 
@@ -54,7 +56,8 @@ def days_of(person: User, now: datetime) -> int:
     return len(active_days.of_person(person, SET_SIZE, DAYS, now))
 
 
-def _name(person: User | None) -> str:
+def name_of(person: User | None) -> str:
+    """Their pseudonym; empty if they left."""
     try:
         return person.pseudonym if person else ""
     except (KeyLost, ObjectDoesNotExist):  # the person's account was erased while this ran

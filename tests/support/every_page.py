@@ -34,7 +34,7 @@ from tagger.desk import examples
 from tagger.lending import assignments
 from tagger.models import Dispute, ReportRise
 from tagger.privacy import reconciler, withdrawal
-from tagger.progress import leaderboard
+from tagger.progress import leaderboard, teams
 from tagger.review import disputes
 from tagger.settling import settlement
 from tagger.welcome import pledge
@@ -148,8 +148,11 @@ def one_of_each():
     offer = devices.offer("a state that is long enough", now)
     device = devices.claim(alice, offer.code, "kitchen", now)
     reconciler.reconcile(now)
+    team, invitation = teams.make(bea, "The Listeners", is_named=True)
     to_tell_of(cast, now)
     return {
+        "/teams/join/": {"invitation": invitation},
+        "/teams/": {"pk": team.pk},
         "/tag/": {"slug": "juniper"},
         "/record/": {"slug": "sentences"},
         "/assignments/": {"pk": lent.pk},

@@ -355,6 +355,7 @@ PAGES = (
         "/my-answers/",
         "/my-answers/today/",
         "/my-answers/certificate/",
+        "/teams/",
         "/tag/juniper/agreement/",
         "/review/volunteers/",
         "/first-minute/",
