@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
+from django.middleware.csrf import rotate_token
 
 Response = TypeVar("Response", bound=HttpResponseBase)
 View = Callable[..., HttpResponse]
@@ -35,7 +36,10 @@ def logs_out(view: View) -> View:
     @wraps(view)
     def logging_out(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         response = view(request, *args, **kwargs)
-        is_out = request.method == "POST" and not request.user.is_authenticated
-        return forget_everything(response) if is_out else response
+        if request.method != "POST" or request.user.is_authenticated:
+            return response
+        # What a page sealed on the device is sealed with the old one (static/js/desk/sync/sealed.js).
+        rotate_token(request)
+        return forget_everything(response)
 
     return logging_out

@@ -265,6 +265,8 @@ CONTENT_SECURITY_POLICY = {
         # The waveform has a style element in its shadow root. Pages without one get no nonce.
         "style-src": [SELF, NONCE],
         "img-src": [SELF, "data:"],
+        "worker-src": [SELF],
+        "manifest-src": [SELF],
         "object-src": [NONE],
         "base-uri": [NONE],
         "form-action": [SELF],

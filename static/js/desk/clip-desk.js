@@ -1,17 +1,20 @@
 // <clip-desk>: answers clips without page loads, in the form that the server rendered. The next clip plays while an
 // answer is being sent.
 
+import { pageAsServed } from "./sync/page-as-served.js"; // before anything changes it
 import "../player/clip-player.js";
 import { AnswerGate } from "./answer-gate.js";
 import { Backoff } from "./sync/backoff.js";
 import { restrictTo } from "./sync/api.js";
 import { DeskNavigation } from "./desk-navigation.js";
+import { forgetKept } from "./sync/kept.js";
 import { DeviceStore, endSession, forgetWork, resumeSession } from "./sync/device-store.js";
 import { listenToHeadset } from "../keys/headset.js";
 import { Keymap } from "../keys/keymap.js";
 import { KeysDialog } from "../keys/keys-dialog.js";
 import { pressByKey } from "../keys/keys.js";
 import { LastAnswers } from "./last-answers.js";
+import { KeptDesk } from "./sync/kept-desk.js";
 import { LentClips } from "./sync/lent-clips.js";
 import { Letters } from "./letters.js";
 import { MachineDraft } from "./machine-draft.js";
@@ -65,13 +68,15 @@ class ClipDesk extends DeskNavigation {
       letters: own,
       word: (name) => this.word(name),
     });
+    const now = Date.parse(this.dataset.now);
     this.clips = new LentClips(this.dataset.lend, {
       lent: [...this.part("lent").children].map(({ dataset }) => ({ ...dataset })),
       answered: this.letters.all().map(({ assignment }) => assignment),
-      now: Date.parse(this.dataset.now),
+      now,
       backoff: this.backoff,
       prepare: (blob) => prepare(blob, this.choices),
       wanted: () => (this.isMixed ? this.set.left - 1 : Infinity),
+      kept: new KeptDesk(this.store, { page: pageAsServed, campaign: this.dataset.campaign, skew: Date.now() - now }),
     });
     this.#listenForKeys();
     this.#listen();
@@ -191,6 +196,7 @@ class ClipDesk extends DeskNavigation {
     this.toggleAttribute("data-ended", isOver);
     clearTimeout(this.#late);
     if (!isOver) return void resumeSession();
+    forgetKept();
     this.player?.audio.pause();
     this.#late = setTimeout(() => this.#forget(), endSession());
   }

@@ -1,6 +1,8 @@
 // Letters: what the volunteer did and the server has not confirmed yet. They are stored on the device, each under
 // its own key, so that tabs that write at the same moment cannot overwrite each other's.
 
+import { forgetSound } from "./sync/kept.js";
+
 const PREFIX = "letter:";
 
 /**
@@ -39,6 +41,7 @@ export class Letters {
     const random = Math.random().toString(36).slice(2, 8); // in case another tab writes in the same millisecond
     const key = `${PREFIX}${this.#last}:${random}:${letter.assignment}`;
     this.save({ annotation: null, tried: 0, ...letter, key });
+    forgetSound(this.#store, letter.assignment);
   }
 
   save(letter) {

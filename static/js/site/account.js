@@ -1,6 +1,8 @@
 // Whose page this is. On every page: the browser keeps no one's work but that of the person who is logged in.
 
 import "./older-browsers.js";
+import { installWorker } from "./install-worker.js";
+import { forgetKept, sweep } from "../desk/sync/kept.js";
 import { endSession, forgetWork, resumeSession, waiting } from "../desk/sync/device-store.js";
 
 /** The account's number; "" if no one is logged in; undefined on pages that do not know. */
@@ -14,6 +16,7 @@ export function sayLoggedOut() {
 
 if (account) {
   forgetWork({ exceptOf: account });
+  installWorker();
   resumeSession();
   channel.postMessage(account);
   // Another person has logged in, or this one logged out: this page shows what is not theirs.
@@ -21,8 +24,11 @@ if (account) {
   // The page comes from the browser's memory, where it heard nothing of this.
   window.addEventListener("pageshow", ({ persisted }) => persisted && location.reload());
 } else if (account === "") {
+  forgetKept();
   tellWhatWaits(document.querySelector("[data-waiting]"));
 }
+
+sweep();
 
 /** Someone's session ended while something waited to be sent. It is kept for its owner, but not for long. */
 function tellWhatWaits(notice) {

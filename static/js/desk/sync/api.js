@@ -34,6 +34,11 @@ export class Refused extends Error {
   }
 }
 
+/** Whether the site itself was not reached: a web server in front of it may say so. */
+export function isUnreached(error) {
+  return error instanceof Unreachable && (!error.status || [502, 503, 504].includes(error.status));
+}
+
 /** Why a call that was not refused has to wait: "paused", "other-account", "logged-out" or "unreachable". */
 export function whyWaiting(error) {
   if (error instanceof Paused) return "paused";
@@ -109,6 +114,12 @@ function cookieToken() {
 // --- which account is logged in ----------------------------------------------------------------------
 
 let expected = null;
+
+/** What this browser has only while the log-in lasts for which calls are made: each log-in gives a new one. */
+export function loginSecret() {
+  const token = cookieToken();
+  return !expected || expected.token === token ? token : null;
+}
 
 /** From now on, calls are made only while this account is logged in. `page` names the account in its data-account. */
 export function restrictTo(account, page) {

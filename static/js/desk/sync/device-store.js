@@ -41,6 +41,11 @@ export class DeviceStore {
     remove(this.#prefix + key);
   }
 
+  /** The name of this key among those of all accounts. */
+  idOf(key) {
+    return this.#prefix + key;
+  }
+
   /** Calls back with each key that another tab wrote or removed, and whether it exists now. */
   watch(callback) {
     window.addEventListener("storage", ({ key, newValue }) => {
@@ -56,6 +61,15 @@ export function waiting() {
     letters: keys.filter((key) => key.includes(":letter:")).length,
     drafts: keys.filter((key) => key.includes(":draft:")).length,
   };
+}
+
+/** [[id, value], …] of all accounts' work. */
+export function entries() {
+  return storedKeys(WORK).map((key) => [key, read(key)]);
+}
+
+export function removeEntry(id) {
+  remove(id);
 }
 
 export function forgetWork({ exceptOf = null } = {}) {

@@ -1,6 +1,6 @@
 // The clips that are lent to this volunteer and not shown yet, fetched and decoded in advance.
 
-import { Paused, Refused, get, post, whyWaiting } from "./api.js";
+import { Paused, Refused, get, isUnreached, post, whyWaiting } from "./api.js";
 import { claim } from "./claims.js";
 
 const BATCH_SIZE = 5;
@@ -15,22 +15,26 @@ export class LentClips extends EventTarget {
   #isPrefetching = false;
   #backoff;
   #prepare;
+  #kept;
   #skew;
   #wanted;
+  #isCutOff = false;
 
   /**
    * `lent`: the clips on the page when it was loaded, [{ id, audio, expires }]. `answered`: ids that must not be shown
-   * again. `now`: the server's time in milliseconds. `prepare` makes a sound from a blob. `wanted` says how many more
+   * again. `now`: the server's time in milliseconds. `prepare` makes a sound from a blob. `kept`: sounds on this device. `wanted` says how many more
    * clips this page shows before it goes on to another campaign.
    */
-  constructor(lend, { lent, answered, now, backoff, prepare, wanted = () => Infinity }) {
+  constructor(lend, { lent, answered, now, backoff, prepare, kept, wanted = () => Infinity }) {
     super();
     this.#lend = lend;
     this.#backoff = backoff;
     this.#prepare = prepare;
+    this.#kept = kept;
     this.#skew = Date.now() - now;
     this.#wanted = wanted;
     this.#seen = new Set(answered.map(String));
+    kept.keepOnly(lent.map(({ id }) => id));
     this.#add(lent);
   }
 
@@ -112,13 +116,38 @@ export class LentClips extends EventTarget {
   }
 
   #fetch(clip) {
-    const sound = get(clip.audio)
-      .then((response) => response.blob())
-      .then(this.#prepare);
+    const sound = this.#blobOf(clip).then(this.#prepare);
     sound.catch(() => {
       clip.sound = null;
     });
     return sound;
+  }
+
+  /** From the network, which knows whether it may still be heard; without one, from this device. */
+  async #blobOf({ id, audio, lent }) {
+    try {
+      const blob = await (await get(audio)).blob();
+      if (lent) this.#kept.keepSound(lent, blob).catch((error) => console.info(error.message)); // no space, for example
+      return blob;
+    } catch (error) {
+      if (error instanceof Refused) this.#kept.forget(id);
+      const blob = isUnreached(error) && lent ? await this.#kept.sound(id) : null;
+      if (!blob) throw error;
+      this.#cutOff();
+      return blob;
+    }
+  }
+
+  /** Says that there is no connection, until there is one. */
+  async #cutOff() {
+    if (this.#isCutOff) return;
+    this.#isCutOff = true;
+    this.#dispatch("waiting", { why: "unreachable", sentence: "" });
+    for (let failures = 0; this.#isCutOff; failures++) {
+      await this.#backoff.wait(failures);
+      this.#isCutOff = !(await get("/healthz").catch(() => null));
+    }
+    this.#dispatch("resumed");
   }
 
   async #refill() {
@@ -146,7 +175,8 @@ export class LentClips extends EventTarget {
     const fresh = lent.filter(({ id }) => !this.#seen.has(String(id)));
     for (const { id, audio, expires } of fresh) {
       this.#seen.add(String(id));
-      this.#queue.push({ id, audio, expires: Date.parse(expires), sound: null, isOurs: claim(id) });
+      const lent = { id, audio, expires };
+      this.#queue.push({ id, audio, lent, expires: Date.parse(expires), sound: null, isOurs: claim(id) });
     }
     this.#prefetch();
     return fresh.length > 0;

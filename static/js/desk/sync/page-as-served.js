@@ -1,0 +1,3 @@
+// The page as the server sent it. Imported before anything that changes it.
+
+export const pageAsServed = document.documentElement.outerHTML;
