@@ -1,4 +1,4 @@
-"""What a browser keeps of this release to open the desk without a network: static files and one page a language."""
+"""What browsers keep of a release to open the desk without a network: files, and a page in each language."""
 
 import hashlib
 import json
@@ -29,7 +29,7 @@ _KINDS = (".css", ".js", ".svg", ".woff2")
 
 @dataclass(frozen=True)
 class Release:
-    """`version` changes with any of it: then browsers load all of it again, and use it together or not at all."""
+    """`version` changes with any of it: then browsers load all of it again, and use all of it or nothing."""
 
     version: str
     files: tuple[str, ...]
@@ -43,7 +43,7 @@ class Release:
 def current() -> Release | None:
     """None where static files have no hashes: there a browser would not notice that one has changed."""
     storage = staticfiles_storage
-    return _of(storage.manifest_hash) if isinstance(storage, ManifestFilesMixin) else None
+    return _of(storage) if isinstance(storage, ManifestFilesMixin) else None
 
 
 def drawn(language: str, nonce: str) -> str:
@@ -53,9 +53,9 @@ def drawn(language: str, nonce: str) -> str:
 
 
 @cache
-def _of(manifest_hash: str) -> Release:
-    names = [name for name in staticfiles_storage.hashed_files if _is_shell(name)]
-    files = tuple(sorted(map(staticfiles_storage.url, names)))
+def _of(storage: ManifestFilesMixin) -> Release:
+    names = filter(_is_shell, storage.hashed_files)
+    files = tuple(sorted(map(storage.url, names)))
     languages = [code for code, _ in settings.LANGUAGES]
     made = hashlib.sha256("\n".join([*files, *(drawn(code, "") for code in languages)]).encode())
     pages = {code: reverse("offline", args=[code]) for code in languages}

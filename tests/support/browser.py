@@ -44,7 +44,7 @@ FLAGS = [
     f"--disable-features={','.join(LEFT_OUT)}",
 ]
 MILLISECONDS = 15_000  # for anything to appear; a busy machine is slow
-# A request that a service worker answers is not seen by `page.route`, so tests have one only if they ask for it.
+# `page.route` does not see what a service worker answers, so tests have one only if they ask for it.
 BLOCKED = "Service Worker registration blocked by Playwright"
 PHONE = {"viewport": {"width": 360, "height": 740}, "is_mobile": True, "has_touch": True}
 

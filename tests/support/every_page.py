@@ -177,6 +177,7 @@ def one_of_each():
         "/accounts/2fa/webauthn/keys/": {"pk": factors.give_passkey(cast.rita).pk},
         "/accounts/confirm-email/": {"key": "none"},
         "/accounts/password/reset/key/": {"uidb36": "1", "key": "none"},
+        "/offline/": {"language": "en"},
         "/admin/r/": {"content_type_id": ContentType.objects.get_for_model(User).pk, "object_id": alice.pk},
     }
 

@@ -22,6 +22,8 @@ from tests.support.people import PASSWORD
 # What is the same for everyone, and says so.
 PUBLIC = {
     "/robots.txt",
+    "/manifest.webmanifest",
+    "/offline/en/",
     "/.well-known/security.txt",
     "/api/v1/schema/",
     "/receipts/key/",

@@ -90,7 +90,10 @@ export async function keptPage(place, nonce) {
   const [id, entry] = allKept().find(([each]) => each.endsWith(`:page:${place}`)) ?? [];
   const bytes = id && (await opened(id, entry));
   if (!bytes) {
-    if (id) forgetKept();
+    if (id) {
+      forgetKept();
+      await sweep();
+    }
     return null;
   }
   const page = new DOMParser().parseFromString(new TextDecoder().decode(bytes), "text/html");
