@@ -22,8 +22,8 @@ export class LentClips extends EventTarget {
 
   /**
    * `lent`: the clips on the page when it was loaded, [{ id, audio, expires }]. `answered`: ids that must not be shown
-   * again. `now`: the server's time in milliseconds. `prepare` makes a sound from a blob. `kept`: sounds on this device. `wanted` says how many more
-   * clips this page shows before it goes on to another campaign.
+   * again. `now`: the server's time in milliseconds. `prepare` makes a sound from a blob. `kept`: sounds on this device.
+   * `wanted` says how many more clips this page shows before it goes on to another campaign.
    */
   constructor(lend, { lent, answered, now, backoff, prepare, kept, wanted = () => Infinity }) {
     super();
