@@ -2,12 +2,9 @@
 
 import json
 from collections import Counter
-from contextlib import contextmanager
 
 import schemathesis
-from django.core.signals import request_finished, request_started
 from django.core.wsgi import get_wsgi_application
-from django.db import close_old_connections, transaction
 from drf_spectacular.generators import SchemaGenerator
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis.errors import Unsatisfiable
@@ -17,6 +14,7 @@ from accounts.models import ProgramToken, Role, Scope, User
 from tagger.welcome import pledge
 from tests.support import every_page
 from tests.support.factors import give_factor
+from tests.support.undone import undone
 
 NAMED = (
     "not_a_server_error",
@@ -74,19 +72,6 @@ def answered(operation, mode, parameters, headers, statuses, examples):
             case.validate_response(response, checks=CHECKS.get_by_names(NAMED), headers=headers)
 
     return call
-
-
-@contextmanager
-def undone():
-    for signal in (request_started, request_finished):  # they would end the connection with its transaction
-        signal.disconnect(close_old_connections)
-    try:
-        with transaction.atomic():
-            yield
-            transaction.set_rollback(True)
-    finally:
-        for signal in (request_started, request_finished):
-            signal.connect(close_old_connections)
 
 
 def named_by(path, things):

@@ -3,12 +3,12 @@
 import json
 from urllib.parse import urlsplit
 
-from django.db import transaction
 from django.test import Client
 from django.urls import get_resolver, reverse
 
 from accounts.models import User
 from tests.support import every_page, factors
+from tests.support.undone import undone
 
 METHODS = ("GET", "POST", "PATCH")
 
@@ -54,10 +54,9 @@ def ask(client, method, route, address):
     """The letter of this visitor. What the request changes is taken back; their cookies stay as they are."""
     asking = Client(HTTP_HOST="localhost", raise_request_exception=False)
     asking.cookies.load({name: kept.value for name, kept in client.cookies.items()})
-    with transaction.atomic():
+    with undone():
         answered = asking.generic(method, address, json.dumps(SENT.get(route, {})), "application/json")
         answered.close()
-        transaction.set_rollback(True)
     assert answered.status_code < 500, f"{method} {address} answered {answered.status_code}"
     if answered.status_code in (301, 302, 303):
         leads_to = urlsplit(answered["Location"]).path
