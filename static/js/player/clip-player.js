@@ -15,7 +15,7 @@ class ClipPlayer extends HTMLElement {
     this.time = this.querySelector(".time");
     this.audio.controls = false;
     this.audio.hidden = true;
-    this.querySelector(".transport").hidden = false;
+    for (const each of this.querySelectorAll(".transport")) each.hidden = false;
     const tools = this.querySelector(".more-tools");
     if (tools) tools.open = matchMedia("(min-width: 48rem)").matches; // on small screens they would push the answers down
     this.marked = new MarkedPart(this);
@@ -38,6 +38,13 @@ class ClipPlayer extends HTMLElement {
 
   #press(button) {
     if (button?.dataset.move) this.move(Number(button.dataset.move));
+    if (button?.dataset.act === "spectrogram") this.#toggleSpectrogram(button);
+  }
+
+  #toggleSpectrogram(button) {
+    const isShown = button.getAttribute("aria-pressed") !== "true";
+    button.setAttribute("aria-pressed", isShown);
+    this.wave.showSpectrogram(isShown);
   }
 
   /** Events of the audio elements. They do not bubble, so this listens in the capture phase. */
@@ -59,7 +66,7 @@ class ClipPlayer extends HTMLElement {
     else Object.assign(this.audio, { preload: "auto", src: sound.url });
     this.#adapt(this.audio);
     const playing = isPlayed ? this.play() : Promise.resolve(true);
-    this.wave.show(sound.peaks); // after the sound, because drawing takes some milliseconds
+    this.wave.show(sound); // after the sound, because drawing takes some milliseconds
     return playing;
   }
 
@@ -119,7 +126,7 @@ class ClipPlayer extends HTMLElement {
     this.audio.removeAttribute("src");
     this.audio.load();
     this.marked.clear();
-    this.wave.show([]);
+    this.wave.show({ peaks: [] });
   }
 
   #follow() {

@@ -13,8 +13,8 @@ const MAX_PEAK = 0.97;
 const BARS = 200;
 
 /**
- * { url, seconds, peaks, from }: an object URL that the caller revokes, peaks from 0 to 1 (none if it cannot be decoded),
- * and where in the clip the trimmed sound begins, in seconds.
+ * { url, wav, seconds, peaks, from }: an object URL that the caller revokes, the same as a WAV (null if it cannot be
+ * decoded), peaks from 0 to 1 (then none), and where in the clip the trimmed sound begins, in seconds.
  */
 export async function prepare(blob, { trims, levels }) {
   try {
@@ -25,10 +25,10 @@ export async function prepare(blob, { trims, levels }) {
     const from = (heard.byteOffset - whole.byteOffset) / heard.BYTES_PER_ELEMENT / RATE;
     const samples = heard.slice();
     if (levels) amplify(samples, gainFor(whole, frames));
-    const url = URL.createObjectURL(new Blob([wav(samples)], { type: "audio/wav" }));
-    return { url, seconds: samples.length / RATE, peaks: peaksOf(samples), from };
+    const file = new Blob([wav(samples)], { type: "audio/wav" });
+    return { url: URL.createObjectURL(file), wav: file, seconds: samples.length / RATE, peaks: peaksOf(samples), from };
   } catch {
-    return { url: URL.createObjectURL(blob), seconds: 0, peaks: [], from: 0 }; // the player reports the error
+    return { url: URL.createObjectURL(blob), wav: null, seconds: 0, peaks: [], from: 0 }; // the player reports the error
   }
 }
 

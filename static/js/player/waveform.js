@@ -10,6 +10,8 @@ export class Waveform {
   #container;
   #surfer = null;
   #from = null;
+  #sound = { peaks: [] };
+  #canvas = null; // of the spectrogram, while it is shown
 
   /** Does nothing if the player has no element for it. */
   constructor(player) {
@@ -35,14 +37,40 @@ export class Waveform {
     this.#container.addEventListener("pointerup", (event) => this.#up(event));
     this.#container.addEventListener("pointercancel", () => (this.#from = null));
     const scheme = matchMedia("(prefers-color-scheme: dark)");
-    scheme.addEventListener("change", () => this.#surfer.setOptions(coloursOf(this.#container)));
+    scheme.addEventListener("change", () => this.#colour());
   }
 
-  /** Peaks from 0 to 1; an empty list clears the waveform. */
-  show(peaks) {
+  /** A sound of sound.js; one without peaks clears the waveform. */
+  show(sound) {
+    const { peaks } = sound;
+    this.#sound = sound;
     this.#container?.querySelector(".wave-drawing")?.remove(); // what the page showed without a script
     if (peaks.length) this.#surfer?.load("", [peaks], this.#player.duration);
     else this.#surfer?.empty();
+    this.#drawSpectrogram();
+  }
+
+  /** In place of the bars. Its code is loaded now. */
+  showSpectrogram(isShown) {
+    this.#canvas?.remove();
+    this.#canvas = isShown ? Object.assign(document.createElement("canvas"), { className: "spectrogram" }) : null;
+    if (isShown) this.#container.prepend(this.#canvas);
+    this.#colour();
+  }
+
+  async #drawSpectrogram() {
+    const [canvas, sound] = [this.#canvas, this.#sound];
+    if (!canvas) return;
+    canvas.hidden = !sound.wav;
+    if (!sound.wav) return;
+    const { draw } = await import("./spectrogram.js");
+    if (canvas === this.#canvas && sound === this.#sound) await draw(canvas, sound.wav, shadesOf(this.#container));
+  }
+
+  #colour() {
+    const bars = this.#canvas && { progressColor: "transparent", waveColor: "transparent" };
+    this.#surfer.setOptions({ ...coloursOf(this.#container), ...bars });
+    this.#drawSpectrogram();
   }
 
   /** `share`: how much of the clip was played. `part`: the marked part. */
@@ -84,11 +112,16 @@ export class Waveform {
 }
 
 function coloursOf(container) {
-  const style = getComputedStyle(container);
-  const token = (name) => style.getPropertyValue(name).trim();
-  return {
-    progressColor: token("--accent"),
-    waveColor: token("--line-strong"),
-    cursorColor: token("--ink"),
-  };
+  const [progressColor, waveColor, cursorColor] = tokens(container, "--accent", "--line-strong", "--ink");
+  return { progressColor, waveColor, cursorColor };
+}
+
+/** From silence to the loudest. */
+function shadesOf(container) {
+  return tokens(container, "--sunken", "--accent", "--voice", "--voice-tint");
+}
+
+function tokens(element, ...names) {
+  const style = getComputedStyle(element);
+  return names.map((name) => style.getPropertyValue(name).trim());
 }
