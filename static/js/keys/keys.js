@@ -40,7 +40,15 @@ export function isCombined(name) {
 
 /** The name of Ctrl and Enter is "Control+Enter"; that of a capital Y is "y". */
 export function nameOf(event) {
+  const digit = digitOf(event);
+  if (digit) return digit;
   const key = event.code === "Space" ? "Space" : event.key.length === 1 ? event.key.toLowerCase() : event.key;
   if (event.getModifierState("AltGraph")) return key; // on many keyboards [ and @ need it
   return [event.ctrlKey && "Control", event.metaKey && "Meta", event.altKey && "Alt", key].filter(Boolean).join("+");
+}
+
+/** The digits go by their place: on a French keyboard they need Shift, on an Arabic one they are others. */
+function digitOf(event) {
+  const isPlain = !(event.shiftKey || event.ctrlKey || event.metaKey || event.altKey || event.getModifierState("AltGraph"));
+  return isPlain ? /^Digit(\d)$/.exec(event.code)?.[1] : undefined;
 }
