@@ -527,6 +527,8 @@ class Annotation(models.Model):
     plain_answer = models.TextField(blank=True)
     sealed_answer = models.BinaryField(default=bytes)
     answer = words("answer", task_of=lambda annotation: annotation.task)
+    # More than one person speaks in the clip. A mark beside the answer: no vote counts it.
+    several_speakers = models.BooleanField(default=False, db_default=False)
     created_at = models.DateTimeField()
     changed_at = models.DateTimeField(null=True, blank=True)
 

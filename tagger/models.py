@@ -92,6 +92,10 @@ class Report(models.Model):
     # The part that it marks, if any: its start and end, in seconds.
     part_from = models.FloatField(null=True, blank=True)
     part_to = models.FloatField(null=True, blank=True)
+    # What the reporter adds, for reviewers alone. It may quote the clip, so the clip's key seals it.
+    plain_note = models.TextField(blank=True, db_default="")
+    sealed_note = models.BinaryField(default=bytes, db_default=b"")
+    note = words("note", task_of=lambda report: report, always=True)
     at = models.DateTimeField()
     dismissed_at = models.DateTimeField(null=True, blank=True)
 
@@ -131,6 +135,34 @@ class ReportRise(models.Model):
 
     def __str__(self) -> str:
         return f"rise of reports {self.pk}"
+
+
+class GuidelinesFlag(models.Model):
+    """A volunteer says that a campaign's guidelines are unclear; one for each person and text of them.
+
+    Written only by tagger.review.guidelines_flags, and erased with its person. The note is sealed under that
+    person's data key.
+    """
+
+    campaign = models.ForeignKey(Campaign, on_delete=models.CASCADE, related_name="guidelines_flags")
+    person = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="guidelines_flags", db_index=False
+    )
+    version = models.CharField(max_length=16, help_text=_("made from the guidelines that it is about"))
+    sealed_note = models.BinaryField(default=bytes)
+    at = models.DateTimeField()
+    seen_by_owner_at = models.DateTimeField(null=True, blank=True)
+    seen_by_reviewers_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["person", "campaign", "version"], name="one_guidelines_flag_per_person_and_text"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"guidelines flag {self.pk}"
 
 
 class Dispute(models.Model):
@@ -270,6 +302,7 @@ class Repeat(models.Model):
     plain_answer = models.TextField(blank=True)
     sealed_answer = models.BinaryField(default=bytes)
     answer = words("answer", task_of=lambda repeat: repeat.annotation.task)
+    several_speakers = models.BooleanField(default=False, db_default=False)
     created_at = models.DateTimeField()
 
     def __str__(self) -> str:

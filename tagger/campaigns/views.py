@@ -10,6 +10,7 @@ from django.views.decorators.http import require_GET
 
 from accounts.posting import posted_from
 from accounts.roles import PersonalRequest, annotator_required
+from tagger.desk import guidelines_flags
 from tagger.progress import community, goals, own_progress
 from tagger.review import rises
 from tagger.welcome import pledge
@@ -28,6 +29,7 @@ def campaigns(request: PersonalRequest) -> HttpResponse:
         "listing": listed,
         "languages": listing.offered_languages(request.user, listed, get_language() or "en"),
         "rises": rises.unseen_by(request.user),
+        "unclear": guidelines_flags.unseen_by(request.user),
         "answers": answers,
         "has_pledged": pledge.is_made(request.user),
         "today": today,

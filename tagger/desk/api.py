@@ -20,7 +20,7 @@ from accounts.roles import IsAnnotator
 from datasets.clips import byteranges, hearing
 from datasets.models import Annotation, Campaign, Label
 from datasets.normalise import LONGEST, BadTranscript, TranscriptFault
-from tagger.lending import assignments
+from tagger.lending import assignments, notes
 from tagger.lending.quotas import QuotaReached
 from tagger.lending.refusals import AnswerRefusal, AnswerRefused
 from tagger.models import Assignment, Report
@@ -49,25 +49,43 @@ class LentSerializer(serializers.Serializer[Any]):
     assignments = AssignmentSerializer(many=True)
 
 
-class AnswerSerializer(serializers.Serializer[Any]):
+class TrueOrFalse(serializers.BooleanField):
+    """JSON's true or false, and nothing that only resembles them."""
+
+    def to_internal_value(self, data: Any) -> bool:
+        if not isinstance(data, bool):
+            self.fail("invalid", input=data)
+        return data
+
+
+class SeveralSpeakersSerializer(serializers.Serializer[Any]):
+    """What every answer may bring along."""
+
+    several_speakers = TrueOrFalse(
+        required=False,
+        help_text="more than one person speaks; a mark beside the answer, which no vote counts",
+    )
+
+
+class AnswerSerializer(SeveralSpeakersSerializer):
     """`answer` for a wake word, `transcript` for a transcription; exactly one of them."""
 
     answer = serializers.CharField(required=False)
     transcript = serializers.CharField(required=False, allow_blank=True, trim_whitespace=False)
 
-    def validate(self, attrs: dict[str, str]) -> dict[str, str]:
-        if len(attrs) != 1:
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        if len(attrs.keys() & {"answer", "transcript"}) != 1:
             raise serializers.ValidationError('Send {"answer": …} or {"transcript": …}, one of them.')
         return attrs
 
 
-class LabelAnswerSerializer(serializers.Serializer[Any]):
+class LabelAnswerSerializer(SeveralSpeakersSerializer):
     """For a wake word."""
 
     answer = serializers.ChoiceField(choices=Label.choices)
 
 
-class TranscriptAnswerSerializer(serializers.Serializer[Any]):
+class TranscriptAnswerSerializer(SeveralSpeakersSerializer):
     """For a transcription."""
 
     transcript = serializers.CharField(max_length=LONGEST, allow_blank=True)
@@ -90,6 +108,12 @@ class ReportSerializer(serializers.Serializer[Any]):
         required=False,
         help_text="start and end within the clip, in seconds",
     )
+    note = serializers.CharField(
+        required=False,
+        allow_blank=True,
+        max_length=notes.LONGEST,
+        help_text="for reviewers alone; without e-mail addresses, web addresses and telephone numbers",
+    )
 
 
 class DraftSerializer(serializers.Serializer[Any]):
@@ -110,6 +134,8 @@ class RefusedCall(APIException):
         AnswerRefusal.NOT_A_LABEL: status.HTTP_400_BAD_REQUEST,
         AnswerRefusal.NOT_A_REASON: status.HTTP_400_BAD_REQUEST,
         AnswerRefusal.NOT_A_PART: status.HTTP_400_BAD_REQUEST,
+        AnswerRefusal.NOTE_TOO_LONG: status.HTTP_400_BAD_REQUEST,
+        **dict.fromkeys(notes.PATTERNS, status.HTTP_400_BAD_REQUEST),
         **dict.fromkeys(TranscriptFault, status.HTTP_400_BAD_REQUEST),
         AnswerRefusal.CLIP_GONE: status.HTTP_410_GONE,
     }
@@ -214,7 +240,8 @@ class HandIn(VolunteerCall):
     )
     def post(self, request: ApiRequest, pk: int) -> Response:
         sent = self.validated(AnswerSerializer)
-        annotation, is_new = assignments.hand_in(request.user, pk, answer_in(sent), timezone.now())
+        several = sent.get("several_speakers", False)
+        annotation, is_new = assignments.hand_in(request.user, pk, answer_in(sent), timezone.now(), several)
         return Response(
             {"id": annotation.pk}, status=status.HTTP_201_CREATED if is_new else status.HTTP_200_OK
         )
@@ -242,20 +269,21 @@ class ReportClip(VolunteerCall):
     def post(self, request: ApiRequest, pk: int) -> Response:
         sent = self.validated(ReportSerializer)
         part = tuple(sent["part"]) if "part" in sent else None
-        assignments.report(request.user, pk, sent["reason"], timezone.now(), part)
+        assignments.report(request.user, pk, sent["reason"], timezone.now(), part, sent.get("note", ""))
         return Response(status=status.HTTP_204_NO_CONTENT)
 
 
 class ChangeAnswer(VolunteerCall):
-    """Change one of your last answers."""
+    """Change one of your last answers, and if it is sent, the mark that several people speak."""
 
     @extend_schema(request=ONE_ANSWER, responses=IdSerializer)
     def patch(self, request: ApiRequest, pk: int) -> Response:
         sent = self.validated(AnswerSerializer)
-        changed = assignments.change(request.user, pk, answer_in(sent), timezone.now())
+        several = sent.get("several_speakers")
+        changed = assignments.change(request.user, pk, answer_in(sent), timezone.now(), several)
         return Response({"id": changed.pk})
 
 
-def answer_in(sent: dict[str, str]) -> str:
-    """The one value of a validated AnswerSerializer."""
-    return next(iter(sent.values()))
+def answer_in(sent: dict[str, Any]) -> str:
+    """The one answer of a validated AnswerSerializer."""
+    return str(sent["answer"] if "answer" in sent else sent["transcript"])

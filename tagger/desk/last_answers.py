@@ -16,6 +16,7 @@ class LastAnswer:
     assignment: int
     annotation: int
     answer: str
+    several_speakers: bool
 
 
 @dataclass(frozen=True)
@@ -54,7 +55,12 @@ def for_campaign(annotator: User, campaign: Campaign) -> list[LastAnswer]:
     live = set(Task.objects.live_for(Purpose.VOLUNTEERS).filter(pk__in=tasks).values_list("pk", flat=True))
     assignments = _assignments(annotator, tasks)
     return [
-        LastAnswer(assignments[each.task.pk, each.is_repeat], each.annotation.pk, each.stored.answer)
+        LastAnswer(
+            assignments[each.task.pk, each.is_repeat],
+            each.annotation.pk,
+            each.stored.answer,
+            each.stored.several_speakers,
+        )
         for each in here
         if each.task.pk in live and (each.task.pk, each.is_repeat) in assignments
     ]

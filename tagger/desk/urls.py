@@ -14,6 +14,8 @@ urlpatterns = [
     path("tag/<slug:slug>/", views.tag, name="tag"),
     path("assignments/<int:pk>/answer/", views.hand_in, name="hand_in"),
     path("assignments/<int:pk>/skip/", views.skip, name="skip"),
+    path("assignments/<int:pk>/report/", views.report, name="report_clip"),
+    path("tag/<slug:slug>/guidelines-unclear/", views.flag_guidelines, name="flag_guidelines"),
     path("examples/<int:pk>/audio/", views_examples.audio, name="example_audio"),
     path("examples/<int:pk>/report/", views_examples.report, name="report_example"),
     path("api/v1/assignments/<int:pk>/draft/", api.Draft.as_view()),

@@ -5,6 +5,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET
 
 from accounts.models import User
@@ -14,14 +15,14 @@ from accounts.typed import keeps_typed
 from datasets.models import Campaign, Label
 from datasets.normalise import BadTranscript
 from tagger.forms import form_for
-from tagger.lending import assignments
+from tagger.lending import assignments, notes
 from tagger.lending.quotas import QuotaReached
-from tagger.lending.refusals import AnswerRefused
+from tagger.lending.refusals import AnswerRefusal, AnswerRefused
 from tagger.models import Assignment, Report
 from tagger.progress import community, goals, own_progress
 from tagger.welcome import pledge
 
-from . import examples, last_answers, mixed, wording
+from . import examples, guidelines_flags, last_answers, mixed, wording
 
 
 @require_GET
@@ -66,7 +67,8 @@ def hand_in(request: PersonalRequest, pk: int) -> HttpResponse:
     if not form.is_valid():
         return tag_page(request, campaign, assignment, form, status=400, is_mixed=_is_mixed(request))
     try:
-        assignments.hand_in(request.user, pk, form.cleaned_data["answer"], timezone.now())
+        several = "several_speakers" in request.POST
+        assignments.hand_in(request.user, pk, form.cleaned_data["answer"], timezone.now(), several)
     except (AnswerRefused, BadTranscript) as refused:
         messages.warning(request, wording.in_words(refused))
     return redirect(_address(campaign, _is_mixed(request)))
@@ -92,6 +94,54 @@ def _address(campaign: Campaign, is_mixed: bool) -> str:
     return reverse("mixed") if is_mixed else reverse("tag", args=[campaign.slug])
 
 
+@keeps_typed("note")
+@posted_from(_desk)
+@annotator_required
+def report(request: PersonalRequest, pk: int) -> HttpResponse:
+    """The form for browsers without JavaScript; a note that is refused stays in it."""
+    own = request.user.assignments.select_related("task__campaign", "task__clip")
+    assignment = get_object_or_404(own, pk=pk)
+    reason, note = request.POST.get("reason", ""), request.POST.get("note", "")
+    try:
+        assignments.report(request.user, pk, reason, timezone.now(), note=note)
+    except AnswerRefused as refused:
+        if refused.code == AnswerRefusal.NOT_A_REASON:
+            return tag_page(request, assignment.task.campaign, assignment, status=400, is_mixed=_is_mixed(request))
+        if refused.code in {AnswerRefusal.NOTE_TOO_LONG, *notes.PATTERNS}:
+            at_report = {"note": note, "note_error": wording.in_words(refused)}
+            return tag_page(
+                request,
+                assignment.task.campaign,
+                assignment,
+                status=400,
+                is_mixed=_is_mixed(request),
+                at_report=at_report,
+            )
+        messages.warning(request, wording.in_words(refused))
+    except QuotaReached as reached:
+        messages.warning(request, wording.in_words(reached))
+    else:
+        messages.success(
+            request, _("Thank you. Reviewers are told about this clip, and you will not get it again.")
+        )
+    return redirect(_address(assignment.task.campaign, _is_mixed(request)))
+
+
+@keeps_typed("note")
+@posted_from("campaigns")
+@annotator_required
+def flag_guidelines(request: PersonalRequest, slug: str) -> HttpResponse:
+    """The guidelines are unclear. With JavaScript the page stays and shows the message."""
+    campaign = get_object_or_404(Campaign, slug=slug, is_open=True)
+    try:
+        guidelines_flags.raise_flag(request.user, campaign, request.POST.get("note", ""), timezone.now())
+    except AnswerRefused as refused:
+        messages.warning(request, wording.in_words(refused))
+    else:
+        messages.success(request, _("Thank you. Whoever runs this campaign is told."))
+    return redirect("tag", slug)
+
+
 def tag_page(
     request: PersonalRequest,
     campaign: Campaign,
@@ -100,6 +150,7 @@ def tag_page(
     status: int = 200,
     paused: QuotaReached | None = None,
     is_mixed: bool = False,
+    at_report: dict[str, str] | None = None,
 ) -> HttpResponse:
     """The page with this clip, or without one. `is_mixed`: in the mixed queue, at this campaign's turn."""
     now = timezone.now()
@@ -116,6 +167,11 @@ def tag_page(
         "form": form or form_for(campaign)(),
         "labels": Label,
         "reasons": Report.Reason,
+        "note_patterns": {
+            "longest": notes.LONGEST,
+            "rules": [(wording.in_words(AnswerRefused(code)), rule) for code, rule in notes.PATTERNS.items()],
+        },
+        "at_report": at_report,
         # After a reload the page continues with these, instead of borrowing more each time.
         "lent": assignments.playable_leases(request.user, campaign, now),
         "last": last_answers.for_campaign(request.user, campaign),

@@ -14,6 +14,14 @@ WORDS: dict[AnswerRefusal | TranscriptFault, str | Promise] = {
     AnswerRefusal.NOT_A_LABEL: "answer is one of %(labels)s.",
     AnswerRefusal.NOT_A_REASON: "reason is one of %(reasons)s.",
     AnswerRefusal.NOT_A_PART: "part is [from, to] in seconds, within %(seconds).2f.",
+    AnswerRefusal.NOTE_TOO_LONG: _("Your note has %(found)d characters. Up to %(most)d fit."),
+    AnswerRefusal.NOTE_HAS_EMAIL: _(
+        "Your note has an e-mail address or a user name in it. Please leave it out."
+    ),
+    AnswerRefusal.NOTE_HAS_LINK: _("Your note has a web address in it. Please leave it out."),
+    AnswerRefusal.NOTE_HAS_NUMBER: _(
+        "Your note has a long number in it, such as a telephone number. Please leave it out."
+    ),
     TranscriptFault.TOO_LONG: "transcript is %(found)d characters long, at most %(most)d are accepted.",
     TranscriptFault.TOO_MANY_WORDS: "transcript has %(found)d words, at most %(most)d are accepted.",
     TranscriptFault.ZERO_CHARACTER: _("The transcript contains a null character."),

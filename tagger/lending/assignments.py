@@ -21,7 +21,7 @@ from datasets.words import columns
 from tagger.models import Assignment, Report
 from tagger.settling import queue
 
-from . import candidates, controls, quotas, repeats, reporting, statements, variety
+from . import candidates, controls, notes, quotas, repeats, reporting, statements, variety
 from .refusals import AnswerRefusal, AnswerRefused
 
 MAX_LEASES = 100  # of one annotator, so that no one borrows a whole campaign
@@ -120,34 +120,40 @@ def top_up(annotator: User, campaign: Campaign, count: int, now: datetime) -> li
         raise
 
 
-def hand_in(annotator: User, assignment_id: int, answer: str, now: datetime) -> tuple[Annotation, bool]:
+def hand_in(
+    annotator: User, assignment_id: int, answer: str, now: datetime, several_speakers: bool = False
+) -> tuple[Annotation, bool]:
     """Store the answer; returns the annotation and whether it is new. The same answer again is no error.
+
+    `several_speakers` is stored with a new answer. It is a mark beside it, not an answer.
 
     Raises Assignment.DoesNotExist, also for another person's assignment, AnswerRefused and
     normalise.BadTranscript.
     """
-    if annotation := statements.store_label(annotator, assignment_id, answer, now):
+    if annotation := statements.store_label(annotator, assignment_id, answer, now, several_speakers):
         is_new = True
     else:
-        annotation, is_new = _hand_in(annotator, assignment_id, answer, now)
+        annotation, is_new = _hand_in(annotator, assignment_id, answer, now, several_speakers)
     if is_new:
         queue.request_settlement()
     return annotation, is_new
 
 
 @transaction.atomic
-def _hand_in(annotator: User, assignment_id: int, answer: str, now: datetime) -> tuple[Annotation, bool]:
+def _hand_in(
+    annotator: User, assignment_id: int, answer: str, now: datetime, several_speakers: bool = False
+) -> tuple[Annotation, bool]:
     """Step by step, for all that statements.store_label leaves alone: refusals, answers handed in again,
     repeats, late answers, transcripts. tests/lending/test_rules_agree.py checks that the two agree.
     """
     assignment = lock(annotator, assignment_id)
     answer = checked(answer, assignment.task.campaign)
     if assignment.role == Role.REPEAT:
-        return _answer_repeat(assignment, answer, now)
+        return _answer_repeat(assignment, answer, now, several_speakers)
     if assignment.state == State.DONE:
         return _stored_answer(assignment, answer), False
     _must_be_open(assignment)
-    return _store(assignment, answer, now), True
+    return _store(assignment, answer, now, several_speakers), True
 
 
 def skip(annotator: User, assignment_id: int, now: datetime, has_quota: bool = True) -> None:
@@ -168,20 +174,26 @@ def skip(annotator: User, assignment_id: int, now: datetime, has_quota: bool = T
 
 
 def report(
-    annotator: User, assignment_id: int, reason: str, now: datetime, part: reporting.Part | None = None
+    annotator: User,
+    assignment_id: int,
+    reason: str,
+    now: datetime,
+    part: reporting.Part | None = None,
+    note: str = "",
 ) -> None:
     """Report the clip, also after answering it: reporting.store says when that hides it from everyone.
 
-    `part`: the start and the end of the part that is reported, in seconds. Reporting twice is no error.
-    Raises quotas.QuotaReached.
+    `part`: the start and the end of the part that is reported, in seconds. `note` is for reviewers.
+    Reporting twice is no error. Raises AnswerRefused and quotas.QuotaReached.
     """
     _check_reason(reason)
+    note = notes.checked(note)
     with transaction.atomic():
         assignment = lock(annotator, assignment_id)
         if part and not 0 <= part[0] < part[1] <= assignment.task.clip.seconds + END_TOLERANCE:
             raise AnswerRefused(AnswerRefusal.NOT_A_PART, seconds=assignment.task.clip.seconds)
         _lock_annotator(annotator)
-        reporting.store(annotator, assignment.task, reason, part, now)
+        reporting.store(annotator, assignment.task, reason, part, now, note)
         if assignment.state != State.DONE:  # an answer stays counted
             _close(assignment, State.REPORTED)
 
@@ -198,8 +210,10 @@ def report_example(annotator: User, task: Task, reason: str, now: datetime) -> N
         reporting.store(annotator, task, reason, None, now)
 
 
-def change(annotator: User, annotation_id: int, answer: str, now: datetime) -> Annotation:
-    """Change one of the annotator's last answers.
+def change(
+    annotator: User, annotation_id: int, answer: str, now: datetime, several_speakers: bool | None = None
+) -> Annotation:
+    """Change one of the annotator's last answers, and unless it is None, the mark of several speakers.
 
     Raises Annotation.DoesNotExist, AnswerRefused and normalise.BadTranscript.
     """
@@ -215,9 +229,12 @@ def change(annotator: User, annotation_id: int, answer: str, now: datetime) -> A
         answer = checked(answer, annotation.task.campaign)
         last = annotator.annotations.order_by("-created_at", "-id").values_list("pk", flat=True)[:CHANGEABLE]
         if annotation.pk not in list(last):
-            if not repeats.change(annotation, answer):
+            if not repeats.change(annotation, answer, several_speakers):
                 raise AnswerRefused(AnswerRefusal.NOT_AMONG_LAST, number=CHANGEABLE)
             return annotation
+        if several_speakers not in {None, annotation.several_speakers}:  # no vote: nothing is counted again
+            annotation.several_speakers = bool(several_speakers)
+            annotation.save(update_fields=["several_speakers"])
         if answer != annotation.answer:
             annotation.answer, annotation.changed_at = answer, now
             annotation.save(update_fields=[*columns("answer"), "changed_at"])
@@ -329,9 +346,13 @@ def _is_live(clip: Clip) -> bool:
     return Clip.objects.live_for(Purpose.VOLUNTEERS).filter(pk=clip.pk).exists()
 
 
-def _store(assignment: Assignment, answer: str, now: datetime) -> Annotation:
+def _store(assignment: Assignment, answer: str, now: datetime, several_speakers: bool) -> Annotation:
     annotation = Annotation.objects.create(  # type: ignore[misc]
-        task=assignment.task, annotator_id=assignment.annotator_id, answer=answer, created_at=now
+        task=assignment.task,
+        annotator_id=assignment.annotator_id,
+        answer=answer,
+        several_speakers=several_speakers,
+        created_at=now,
     )
     _close(assignment, State.DONE, annotation_count=F("annotation_count") + 1, **_dirty(now))
     return annotation
@@ -345,7 +366,9 @@ def _stored_answer(assignment: Assignment, answer: str) -> Annotation:
     return stored
 
 
-def _answer_repeat(assignment: Assignment, answer: str, now: datetime) -> tuple[Annotation, bool]:
+def _answer_repeat(
+    assignment: Assignment, answer: str, now: datetime, several_speakers: bool
+) -> tuple[Annotation, bool]:
     """A repeat is answered like any other assignment; the annotation stays the first one."""
     annotation = assignment.task.annotations.get(annotator_id=assignment.annotator_id)
     annotation.task = assignment.task
@@ -355,7 +378,7 @@ def _answer_repeat(assignment: Assignment, answer: str, now: datetime) -> tuple[
             raise AnswerRefused(AnswerRefusal.ANSWERED_DIFFERENTLY)
         return annotation, False
     _must_be_open(assignment)
-    repeats.store(annotation, answer, now)
+    repeats.store(annotation, answer, now, several_speakers)
     _close(assignment, State.DONE)
     return annotation, True
 

@@ -9,6 +9,10 @@ class AnswerRefusal(StrEnum):
     NOT_A_LABEL = "not-a-label"  # labels
     NOT_A_REASON = "not-a-reason"  # reasons
     NOT_A_PART = "not-a-part"  # seconds
+    NOTE_TOO_LONG = "note-too-long"  # found, most
+    NOTE_HAS_EMAIL = "note-has-email"
+    NOTE_HAS_LINK = "note-has-link"
+    NOTE_HAS_NUMBER = "note-has-number"
 
     ANSWERED_DIFFERENTLY = "answered-differently"
 

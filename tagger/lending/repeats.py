@@ -39,17 +39,21 @@ def pick(annotator: User, campaign: Campaign, count: int, now: datetime) -> list
     return controls.dice.sample(found, min(count, len(found)))
 
 
-def store(annotation: Annotation, answer: str, now: datetime) -> None:
-    Repeat.objects.create(annotation=annotation, answer=answer, created_at=now)  # type: ignore[misc]
+def store(annotation: Annotation, answer: str, now: datetime, several_speakers: bool = False) -> None:
+    Repeat.objects.create(  # type: ignore[misc]
+        annotation=annotation, answer=answer, created_at=now, several_speakers=several_speakers
+    )
 
 
-def change(annotation: Annotation, answer: str) -> bool:
+def change(annotation: Annotation, answer: str, several_speakers: bool | None = None) -> bool:
     """Change the newest answer to a repeat of this annotation's task; returns whether there is one."""
     repeat = newest(annotation)
     if repeat is None:
         return False
     repeat.answer = answer
-    repeat.save(update_fields=columns("answer"))
+    if several_speakers is not None:
+        repeat.several_speakers = several_speakers
+    repeat.save(update_fields=[*columns("answer"), "several_speakers"])
     return True
 
 

@@ -35,7 +35,7 @@ class Record:
 
 
 @transaction.atomic
-def store(reporter: User, task: Task, reason: str, part: Part | None, now: datetime) -> None:
+def store(reporter: User, task: Task, reason: str, part: Part | None, now: datetime, note: str = "") -> None:
     """Store the report of the task's clip and, if the reports of it suffice, hide it from everyone.
 
     A person has one report of each clip: a second one adds to it, but never to one that was dismissed.
@@ -51,6 +51,9 @@ def store(reporter: User, task: Task, reason: str, part: Part | None, now: datet
         return
     elif reason in HIDES_AT_ONCE and report.reason not in HIDES_AT_ONCE:
         report.reason, report.at = reason, now
+    if note:
+        report.clip, report.campaign = task.clip, task.campaign
+        report.note = note
     if part:
         report.part_from, report.part_to = part
     report.save()

@@ -12,7 +12,9 @@ from datasets.models import Annotation, Campaign, Label, Task
 from tagger.models import Assignment
 
 
-def store_label(annotator: User, assignment_id: int, answer: str, now: datetime) -> Annotation | None:
+def store_label(
+    annotator: User, assignment_id: int, answer: str, now: datetime, several_speakers: bool = False
+) -> Annotation | None:
     """Store a label, count it and close its assignment; None if nothing was stored.
 
     It stores only what assignments.hand_in would, with the same locks in the same order. It leaves alone a
@@ -21,7 +23,7 @@ def store_label(annotator: User, assignment_id: int, answer: str, now: datetime)
     if answer not in Label.values or assignment_id > BigAutoField.MAX_BIGINT:
         return None
     lent = (assignment_id, annotator.pk, Assignment.State.LENT, Assignment.Role.REPEAT)
-    written = (annotator.pk, answer, now, Assignment.State.DONE, now)
+    written = (annotator.pk, answer, several_speakers, now, Assignment.State.DONE, now)
     row = prepared.one("store_label", _store_label(), (*lent, Campaign.Kind.WAKE_WORD, *written))
     return Annotation.from_db("default", ["id", "task_id", "annotator_id"], row) if row else None
 
@@ -67,8 +69,9 @@ STORE_LABEL = f"""
         FOR NO KEY UPDATE OF task, assignment
     ), stored AS (
         INSERT INTO {Annotation._meta.db_table}
-            (task_id, annotator_id, plain_answer, sealed_answer, created_at)
-        SELECT task_id, %s::bigint, %s, '', %s::timestamptz FROM lent RETURNING id, task_id, annotator_id
+            (task_id, annotator_id, plain_answer, sealed_answer, several_speakers, created_at)
+        SELECT task_id, %s::bigint, %s, '', %s::boolean, %s::timestamptz FROM lent
+        RETURNING id, task_id, annotator_id
     ), closed AS (
         UPDATE {Assignment._meta.db_table} assignment SET state = %s FROM lent WHERE assignment.id = lent.id
     ), counted AS (

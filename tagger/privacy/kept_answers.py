@@ -113,9 +113,11 @@ def _rewrite(answers: dict[int, Any]) -> None:
 REWRITE = f"""
     WITH old AS (DELETE FROM {Annotation._meta.db_table} WHERE id = ANY(%s::bigint[]) RETURNING *)
     INSERT INTO {Annotation._meta.db_table}
-        (id, task_id, annotator_id, kept_weight, plain_answer, sealed_answer, created_at, changed_at)
+        (id, task_id, annotator_id, kept_weight, plain_answer, sealed_answer, several_speakers,
+            created_at, changed_at)
     SELECT made.id, old.task_id, NULL, COALESCE(old.kept_weight, made.weight),
-        old.plain_answer, old.sealed_answer, date_trunc('quarter', old.created_at, 'UTC'), NULL
+        old.plain_answer, old.sealed_answer, old.several_speakers,
+        date_trunc('quarter', old.created_at, 'UTC'), NULL
     FROM unnest(%s::bigint[], %s::bigint[], %s::smallint[]) AS made (old, id, weight)
     JOIN old ON old.id = made.old
     ORDER BY made.id

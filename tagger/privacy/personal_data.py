@@ -23,6 +23,8 @@ from accounts.keys import KeyLost
 from accounts.models import AuditEvent, ConsentNotice, Purpose, User
 from datasets.clips import fingerprints, vault
 from datasets.models import Annotation, Campaign, Clip, Task, Withdrawal
+from tagger.desk import guidelines_flags
+from tagger.models import Report
 
 BATCH_SIZE = 200
 
@@ -86,6 +88,7 @@ def _files(person: User, now: datetime) -> Iterator[tuple[str, Pieces]]:
     yield "annotations.jsonl", _lines(_annotation(each) for each in _annotations(person))
     yield "assignments.jsonl", _lines(_assignments(person))
     yield "reports.jsonl", _lines(_reports(person))
+    yield "guidelines-flags.jsonl", _lines(_guidelines_flags(person))
     yield "repeats.jsonl", _lines(_repeats(person))
     yield "reliability.json", [_json(list(person.reliabilities.values(*RELIABILITY)))]
     yield "track-records.json", [_json(list(person.track_records.values("kind", "language")))]
@@ -252,6 +255,7 @@ def _annotation(given: Any) -> dict[str, Any]:
         "id": given.pk,
         "campaign": given.task.campaign.slug,
         "answer": given.answer if given.may_be_heard else None,
+        "several_speakers": given.several_speakers,
         "created_at": given.created_at,
         "changed_at": given.changed_at,
     }
@@ -263,7 +267,12 @@ def _repeats(person: User) -> Iterator[dict[str, Any]]:
         for repeat in given.repeats.order_by("pk"):
             repeat.annotation = given
             answer = repeat.answer if given.may_be_heard else None  # type: ignore[attr-defined]
-            yield {"annotation": given.pk, "answer": answer, "created_at": repeat.created_at}
+            yield {
+                "annotation": given.pk,
+                "answer": answer,
+                "several_speakers": repeat.several_speakers,
+                "created_at": repeat.created_at,
+            }
 
 
 def _assignments(person: User) -> Iterator[dict[str, Any]]:
@@ -272,9 +281,31 @@ def _assignments(person: User) -> Iterator[dict[str, Any]]:
 
 
 def _reports(person: User) -> Iterator[dict[str, Any]]:
-    """What they reported and what became of it. The clips belong to their speakers."""
-    fields = "campaign__slug", "reason", "part_from", "part_to", "at", "dismissed_at"
-    return person.reports.order_by("at", "pk").values(*fields).iterator(chunk_size=BATCH_SIZE)
+    """What they reported, their notes, and what became of it. The clips belong to their speakers."""
+    found = person.reports.select_related("campaign", "clip__contributor__data_key").order_by("at", "pk")
+    for report in found.iterator(chunk_size=BATCH_SIZE):
+        yield {
+            "campaign__slug": report.campaign.slug,
+            "reason": report.reason,
+            "part_from": report.part_from,
+            "part_to": report.part_to,
+            "note": _note(report),
+            "at": report.at,
+            "dismissed_at": report.dismissed_at,
+        }
+
+
+def _note(report: Report) -> str | None:
+    """It may quote the clip, so it goes with it."""
+    try:
+        return None if report.clip.withdrawal_id else str(report.note)
+    except KeyLost:
+        return None
+
+
+def _guidelines_flags(person: User) -> Iterator[dict[str, Any]]:
+    for flag in person.guidelines_flags.select_related("campaign", "person__data_key").order_by("at", "pk"):
+        yield {"campaign": flag.campaign.slug, "note": guidelines_flags.note_of(flag), "at": flag.at}
 
 
 def _decisions(person: User) -> Iterator[dict[str, Any]]:
@@ -317,7 +348,8 @@ track-records.json  in which kinds and languages your answers can settle clips t
                     of new people
 audit.jsonl         what you heard, decided or downloaded, and when reviewers heard your clips
 assignments.jsonl   the clips lent to you, and what you skipped
-reports.jsonl       the clips that you reported, why, and whether a reviewer dismissed it
+reports.jsonl       the clips that you reported, why, your notes, and whether a reviewer dismissed it
+guidelines-flags.jsonl  the campaigns whose guidelines you called unclear, and your notes
 decisions.jsonl     the disputes you decided
 erasures.json       what you asked this site to forget, and when it was done
 admin-log.json      what you changed on the administration pages

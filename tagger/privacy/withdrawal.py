@@ -27,6 +27,7 @@ from accounts.models import AuditEvent, Consent, DataKey, Device, PersonalSessio
 from datasets.clips import fingerprints, recording, vault
 from datasets.models import Annotation, Campaign, Clip, ReleaseRow, Task, Withdrawal
 from datasets.releases import recalls
+from tagger.desk import guidelines_flags
 from tagger.models import Membership, Team
 from tagger.progress import teams
 
@@ -315,6 +316,7 @@ def _replace_key(person: User) -> None:
             device.reseal(old, new)
         authenticators.reseal(person, old, new)
         consent.reseal_references(person.pk, old, new)
+        guidelines_flags.reseal(person, old, new)
         last = 0
         while clips := list(person.clips.filter(pk__gt=last).order_by("pk")[:BATCH_SIZE]):
             for clip in clips:
@@ -359,6 +361,7 @@ def _scrub_person(request: Withdrawal, person: User, now: datetime) -> None:
             "devices": person.devices.all().delete()[0],
             "decisions": kept_answers.unname_decisions(person),
             "audit_names": audit.forget(person),
+            "guidelines_flags": person.guidelines_flags.all().delete()[0],
             "admin_log": LogEntry.objects.filter(Q(user=person) | about).delete()[0],
         }
         gone["memberships"] = teams.leave_all(person)

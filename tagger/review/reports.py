@@ -11,6 +11,7 @@ from django.db import transaction
 from django.db.models import Exists, OuterRef, Prefetch, Q, QuerySet
 
 from accounts import audit
+from accounts.ciphers import KeyLost
 from accounts.models import Purpose, User
 from datasets.models import Clip
 from tagger.lending import reporting
@@ -42,18 +43,30 @@ def judged_by(reviewer: User) -> QuerySet[Clip]:
 
 
 def with_records(clips: Iterable[Clip]) -> list[Clip]:
-    """The clips; each of their `open_reports` has the `record` of whoever reported."""
+    """The clips; their `open_reports` have the `record` of whoever reported, and their note in `words`."""
     found: list[Any] = list(clips)
     records = reporting.records({report.reporter_id for clip in found for report in clip.open_reports})
     for clip in found:
         for report in clip.open_reports:
             report.record = records.get(report.reporter_id)
+            report.words = _note(report, clip)
     return found
 
 
+def _note(report: Report, clip: Clip) -> str:
+    """Empty if the speaker's key was destroyed while this request ran."""
+    report.clip = clip
+    try:
+        return str(report.note)
+    except KeyLost:
+        return ""
+
+
 def _with_reports(clips: QuerySet[Clip]) -> QuerySet[Clip]:
-    waiting = Report.objects.filter(dismissed_at=None).order_by("at", "pk")
-    return clips.prefetch_related(Prefetch("reports", waiting, to_attr="open_reports"))
+    waiting = Report.objects.filter(dismissed_at=None).select_related("campaign").order_by("at", "pk")
+    return clips.select_related("contributor__data_key").prefetch_related(
+        Prefetch("reports", waiting, to_attr="open_reports")
+    )
 
 
 @transaction.atomic

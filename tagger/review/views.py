@@ -5,7 +5,7 @@ from collections import Counter
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.db import transaction
-from django.http import HttpResponse
+from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -21,7 +21,7 @@ from accounts.typed import keeps_typed
 from datasets.clips import byteranges, hearing
 from datasets.models import Clip, Label
 from datasets.normalise import BadTranscript
-from tagger.desk import examples, wording
+from tagger.desk import examples, guidelines_flags, wording
 from tagger.forms import ExampleForm, form_for
 
 from . import disputes, reports, rises
@@ -34,6 +34,7 @@ def review(request: PersonalRequest) -> HttpResponse:
     """The list of reported clips, disputes and examples."""
     context = {
         "rises": rises.unseen_by(request.user),
+        "unclear": guidelines_flags.unseen_by(request.user),
         "hidden": reports.with_records(reports.open_for(request.user)[:50]),
         "not_hidden": reports.with_records(reports.not_hidden_for(request.user)[:50]),
         "disputes": disputes.open_for(request.user)[:50],
@@ -64,7 +65,8 @@ def decide(request: PersonalRequest, pk: int) -> HttpResponse:
         else:
             messages.success(request, _("Decided. Thank you."))
             return redirect("review")
-    votes = Counter(annotation.answer for annotation in dispute.task.annotations.order_by("id"))
+    given = list(dispute.task.annotations.order_by("id"))
+    votes = Counter(annotation.answer for annotation in given)
     context = {
         "dispute": dispute,
         "campaign": dispute.task.campaign,
@@ -75,6 +77,7 @@ def decide(request: PersonalRequest, pk: int) -> HttpResponse:
         "labels": Label,
         # Without names: a reviewer judges the clip, not the people.
         "answers": [{"answer": answer, "votes": count} for answer, count in votes.most_common()],
+        "several_speakers": sum(annotation.several_speakers for annotation in given),
     }
     status = 400 if form.errors or shown.errors else 200
     return render(request, "tagger/review/decide.html", context, status=status)
@@ -124,6 +127,18 @@ def rise_seen(request: PersonalRequest, pk: int) -> HttpResponse:
     """A campaign's owner or a reviewer has seen that reports rose."""
     rise = get_object_or_404(rises.unseen_by(request.user), pk=pk)
     rises.mark_seen(rise, request.user, timezone.now())
+    return redirect("review" if request.user.has_role(Role.REVIEWER) else "campaigns")
+
+
+@posted_from("campaigns")
+@login_required
+def flags_seen(request: PersonalRequest, slug: str) -> HttpResponse:
+    """A campaign's owner or a reviewer has seen that its guidelines are unclear to somebody."""
+    found = [each.campaign for each in guidelines_flags.unseen_by(request.user)]
+    campaign = next((each for each in found if each.slug == slug), None)
+    if campaign is None:
+        raise Http404
+    guidelines_flags.mark_seen(campaign, request.user, timezone.now())
     return redirect("review" if request.user.has_role(Role.REVIEWER) else "campaigns")
 
 

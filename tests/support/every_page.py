@@ -30,7 +30,7 @@ from datasets.clips import fingerprints, intake
 from datasets.models import Annotation, Campaign, Clip, Task
 from datasets.releases import frozen
 from tagger import tasks
-from tagger.desk import examples
+from tagger.desk import examples, guidelines_flags
 from tagger.lending import assignments
 from tagger.models import Dispute, ReportRise
 from tagger.privacy import reconciler, withdrawal
@@ -142,7 +142,8 @@ def one_of_each():
     [lent] = assignments.lend(bea, sentences, 1, now)
     for reason in ("private", "audio"):
         [other] = assignments.lend(carl, juniper, 1, now)
-        assignments.report(carl, other.pk, reason, now)
+        assignments.report(carl, other.pk, reason, now, note="a name is said")
+    guidelines_flags.raise_flag(carl, juniper, "what if she is interrupted?", now)
     rise = ReportRise.objects.create(campaign=juniper, began_at=now, reports=12)
     release = frozen.freeze("spring", [juniper], now).release
     offer = devices.offer("a state that is long enough", now)
@@ -168,6 +169,7 @@ def one_of_each():
         "/review/clips/": {"pk": reported.clip_id},
         "/review/reporters/": {"pk": carl.pk},
         "/review/rises/": {"pk": rise.pk},
+        "/review/guidelines/": {"slug": "juniper"},
         "/profile/receipts/": {"receipt_id": receipts.for_contributor(alice)[0].id},
         "/profile/devices/": {"uuid": device.uuid},
         "/v1/device/": {"uuid": device.uuid},
