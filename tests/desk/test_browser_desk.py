@@ -58,7 +58,7 @@ def test_offline_all_loaded_clips_can_be_answered_and_each_answer_arrives_once(s
     page = at_desk(person("ada", expected=[OFFLINE]), "quick")
     prefetched(page, 5)
     page.context.set_offline(True)
-    for number, key in enumerate("ysnx", 1):
+    for number, key in enumerate("y234", 1):
         press(page, key)
         not_sent(page, number)
     answered(page, 0)
@@ -87,7 +87,7 @@ def test_the_queue_survives_a_reload_without_a_network(site, person):
     page.context.set_offline(True)
     press(page, "y")
     not_sent(page, 1)
-    press(page, "n")
+    press(page, "3")
     not_sent(page, 2)
     with pytest.raises(Exception, match=OFFLINE):
         page.reload()
@@ -107,7 +107,7 @@ def test_the_queue_survives_a_reload_without_a_network(site, person):
 def test_the_next_tab_sends_a_closed_tabs_answers_and_does_not_show_their_clips_again(site, person):
     page = at_desk(person("cora", expected=[OFFLINE, "ERR_FAILED"]), "quick")
     page.route("**/annotation/", lambda route: route.abort())
-    press(page, "s")
+    press(page, "2")
     not_sent(page, 1)
     first_clip = page.locator("[data-part=lent] li").first.get_attribute("data-id")
     page.close()
@@ -156,7 +156,7 @@ def test_two_tabs_never_show_the_same_clip_and_both_count_all_answers(site, pers
     first = at_desk(person("dora"), "quick")
     second = at_desk(first.context.new_page(), "quick")
     shown = set()
-    for page, key in ((first, "y"), (second, "n"), (first, "s"), (second, "x")):
+    for page, key in ((first, "y"), (second, "3"), (first, "2"), (second, "4")):
         page.bring_to_front()
         wait_until_answerable(page)
         shown.add(page.evaluate("document.querySelector('clip-desk').showing"))
@@ -192,7 +192,7 @@ def test_a_refused_answer_is_shown_and_the_others_are_sent(site, person, status)
     page.route("**/annotation/", lambda route: route.fulfill(**refuse), times=1)
     press(page, "y")
     expect(page.get_by_text(f"Not counted: {REFUSALS[status]}")).to_be_visible()
-    press(page, "n")
+    press(page, "3")
     answered(page, 1)
     expect(page.get_by_text(f"Not counted: {REFUSALS[status]}")).to_be_visible()  # until it is dismissed
     page.get_by_role("button", name="I have read it").click()
@@ -206,7 +206,7 @@ def test_an_answer_to_a_clip_hidden_in_the_meantime_is_refused_and_work_continue
     site.manage("shell", "-c", HIDE.format(page.evaluate("document.querySelector('clip-desk').showing")))
     press(page, "y")
     expect(page.get_by_text("Not counted: This clip is no longer available")).to_be_visible()
-    press(page, "n")
+    press(page, "3")
     answered(page, 1)
 
 
@@ -231,7 +231,7 @@ def test_an_answer_that_makes_the_server_fail_does_not_block_the_others(site, pe
     page.route("**/annotation/", fail_on_the_first)
     press(page, "y")
     not_sent(page, 1)
-    press(page, "n")
+    press(page, "3")
     answered(page, 1)
     page.unroute("**/annotation/")
     desk.try_now(page)
@@ -292,7 +292,7 @@ def test_the_last_answer_can_be_undone_and_given_again(site, person):
     listen(page)
     expect(page.locator(".answer[aria-pressed=true]")).to_contain_text("Yes")
     with page.expect_response("**/api/v1/annotations/*/") as changed:
-        press(page, "n")
+        press(page, "3")
     assert changed.value.status == 200
     ready(page)
     assert page.evaluate("document.querySelector('clip-desk').showing") == second
@@ -307,12 +307,12 @@ def test_an_unsent_answer_is_changed_in_the_queue(site, person):
     page.context.set_offline(True)
     press(page, "y")
     not_sent(page, 1)
-    press(page, "s")  # queued behind the one that is being sent, so no attempt was made yet
+    press(page, "2")  # queued behind the one that is being sent, so no attempt was made yet
     not_sent(page, 2)
     wait_until_answerable(page)
     page.keyboard.press("u")
     expect(page.get_by_text("Your answer was: Similar")).to_be_visible()
-    press(page, "x")
+    press(page, "4")
     not_sent(page, 2)
     page.context.set_offline(False)
     answered(page, 2)
@@ -337,7 +337,7 @@ def test_a_change_of_an_answer_that_may_have_arrived_is_sent_after_it(site, pers
     wait_until_answerable(page)
     page.keyboard.press("u")
     expect(page.get_by_text("Your answer was: Yes")).to_be_visible()
-    press(page, "n")
+    press(page, "3")
     desk.try_now(page)
     answered(page, 1)
     comes_true(page, "!Object.keys(localStorage).some((key) => key.includes(':letter:'))")
@@ -357,7 +357,7 @@ def test_each_of_the_last_ten_answers_can_be_changed_even_after_a_reload(site, p
     rows.last.get_by_role("button", name="Change").click()
     expect(page.get_by_text("Your answer was: Yes")).to_be_visible()
     with page.expect_response("**/api/v1/annotations/*/"):
-        press(page, "x")
+        press(page, "4")
     expect(rows.last).to_contain_text("Noise")
     assert [answer for _, answer, _ in answers_of(site, "olaf")] == ["yes", "noise", *["yes"] * 9]
 

@@ -74,7 +74,7 @@ def test_the_desk_works_in_a_browser_of_2021(site, older):
     page.get_by_role("button", name="Noise").click()
     answered(page, 2)
     page.context.set_offline(True)
-    press(page, "n")
+    press(page, "3")
     expect(page.get_by_text("Not sent yet, but saved on this device")).to_be_visible()
     page.context.set_offline(False)
     answered(page, 3)

@@ -72,7 +72,7 @@ def test_ten_answers_by_keyboard_make_a_set_and_no_key_answers_at_the_pause(site
     in_set(page, 0)
     press(page, "y")
     in_set(page, 1)
-    press(page, "k")
+    press(page, "6")
     ready(page)
     in_set(page, 1)
     for number in range(2, SET + 1):
@@ -90,7 +90,7 @@ def test_ten_answers_by_keyboard_make_a_set_and_no_key_answers_at_the_pause(site
     in_set(page, 0)
     sounds_on(page)
     expect(page.locator(".play")).to_be_focused()
-    press(page, "n")
+    press(page, "3")
     answered(page, SET + 1)
     in_set(page, 1)
     assert [answer for _, answer, _ in answers_of(site, "ada")] == ["yes"] * SET + ["no"]
@@ -123,14 +123,14 @@ def test_the_last_answer_can_be_undone_at_the_pause(site, person):
     expect(pause(page)).to_be_hidden()
     in_set(page, SET)
     with page.expect_response("**/api/v1/annotations/*/"):
-        press(page, "n")
+        press(page, "3")
     paused(page)
     page.keyboard.press("u")
     page.get_by_role("button", name="Keep my answer").click()
     paused(page)
     page.keyboard.press("Enter")
     in_set(page, 0)
-    press(page, "s")
+    press(page, "2")
     answered(page, 2)
     assert answers_of(site, "bert") == [["quick", "no", True], ["quick", "similar", False]]
 

@@ -324,8 +324,8 @@ def end_session(page):
 @mutant(
     "what was typed is hidden once the session is over",
     "static/css/desk.css",
-    kept_by="clip-desk[data-ended] > :not(.sending) {\n",
-    broken="clip-desk[data-gone] > :not(.sending) {\n",
+    kept_by="clip-desk[data-ended] > .desk-screen > :not(.desk-notes, .desk-head),\n",
+    broken="clip-desk[data-gone] > .desk-screen > :not(.desk-notes, .desk-head),\n",
 )
 def test_once_the_session_is_over_the_page_is_hidden_until_its_owner_is_back(site, typist):
     page = typist("kurt", expected=["401"])

@@ -84,7 +84,7 @@ def test_from_signing_up_to_votes_in_the_database(published, visit):
     page.keyboard.press("3")
     wait_until_answerable(page)
     heard.append(listen(page))
-    page.keyboard.press("x")
+    page.keyboard.press("4")
     answered(page, 3)
     wait_until_answerable(page)
     heard.append(listen(page))
@@ -164,7 +164,7 @@ def test_answers_given_without_a_connection_arrive_once_when_it_is_back(voluntee
     expect(page.get_by_text("Not sent yet")).to_contain_text("1")
     wait_until_answerable(page)
     listen(page)
-    page.keyboard.press("n")
+    page.keyboard.press("3")
     expect(page.get_by_text("Not sent yet")).to_contain_text("2")
     answered(page, 0)
     # Nothing is lost by leaving the page, so it does not ask for confirmation.
@@ -191,7 +191,7 @@ def test_an_answer_whose_confirmation_was_lost_is_sent_again_and_counted_once(vo
             route.continue_()
 
     page.route("**/annotation/", lose_two)
-    page.keyboard.press("s")
+    page.keyboard.press("2")
     page.locator("[data-part=try-now]").dispatch_event("click")  # it may have been retried already
     answered(page, 1)
     assert sent == ['{"answer":"similar"}'] * 3
@@ -203,7 +203,7 @@ def test_logging_in_again_after_a_lost_session_loses_no_answer(volunteer):
     open_desk(page, JUNIPER)
     prefetched(page, 4)
     page.context.clear_cookies()
-    page.keyboard.press("n")
+    page.keyboard.press("3")
     expect(page.get_by_text("You are logged out")).to_be_visible()
     with page.context.expect_page() as opened:
         page.get_by_role("link", name="Log in again").click()
@@ -223,12 +223,12 @@ def test_the_reason_of_a_refused_answer_is_shown_and_it_is_not_counted(volunteer
     open_desk(page, JUNIPER)
     detail = "You already gave this clip a different answer."
     page.route("**/annotation/", lambda route: route.fulfill(status=409, json={"detail": detail}))
-    page.keyboard.press("n")
+    page.keyboard.press("3")
     expect(page.get_by_text(f"Not counted: {detail}")).to_be_visible()
     answered(page, 0)
     page.unroute("**/annotation/")
     wait_until_answerable(page)
-    page.keyboard.press("n")
+    page.keyboard.press("3")
     answered(page, 1)
 
 

@@ -19,6 +19,7 @@ import { LentClips } from "./sync/lent-clips.js";
 import { Letters } from "./letters.js";
 import { MachineDraft } from "./machine-draft.js";
 import { Outbox } from "./sync/outbox.js";
+import { ReportNote } from "./report-note.js";
 import { SendingNotice } from "./sending-notice.js";
 import { SetOfTen } from "./set-of-ten.js";
 import { soundChoices } from "../player/sound-choices.js";
@@ -58,13 +59,15 @@ class ClipDesk extends DeskNavigation {
     this.gate = new AnswerGate(this, this.player, Number(this.dataset.mustHear));
     this.choices = soundChoices(this, ({ speed }) => (this.player.speed = speed));
     this.set = new SetOfTen(this);
-    const box = this.querySelector("textarea");
+    const box = this.querySelector(".answers textarea");
     this.box = box && new TranscriptBox(box, this.store);
+    this.several = this.querySelector("[name=several_speakers]");
+    this.note = new ReportNote(this.report, this.part("words").content.querySelectorAll("[data-rule]"));
     this.draft = this.part("machine") && new MachineDraft(this, (words) => this.box.insert(words));
     const own = this.letters.all().filter(({ campaign }) => campaign === this.dataset.campaign);
     this.last = new LastAnswers(this.part("last"), {
       row: this.part("last-row"),
-      rendered: [...this.part("last-given").children].map(({ dataset }) => ({ ...dataset })),
+      rendered: [...this.part("last-given").children].map(({ dataset }) => ({ ...dataset, several: Boolean(dataset.several) })),
       letters: own,
       word: (name) => this.word(name),
     });
@@ -114,6 +117,7 @@ class ClipDesk extends DeskNavigation {
     const { submitter } = event;
     if (this.gate.isLocked(submitter)) return void (this.gate.needsMoreHearing(submitter) && this.setStatus(this.word("hear-first")));
     if (event.target.dataset.act === "skip") this.#drop("skip", {});
+    else if (event.target.dataset.act === "report") return void this.#sendReport(submitter.value);
     else if (!this.box) this.#answer(submitter.value);
     else if (submitter?.name === "no_speech") this.#answer("");
     else if (this.box.text) this.#answer(this.box.text);
@@ -123,17 +127,14 @@ class ClipDesk extends DeskNavigation {
 
   #click({ target, detail }) {
     const button = target.closest("button");
-    const { act, reason, revise, insert } = button?.dataset ?? {};
+    const { act, revise, insert } = button?.dataset ?? {};
     if (act === "undo") this.undo();
     if (act === "keep") this.next();
     if (act === "help") this.help.open();
     if (act === "go-on" && detail < 2) this.endPause(); // ignore the second click of a double click on an answer
     if (insert) this.box.insert(insert);
     if (revise) this.revise(this.last.of(revise));
-    if (reason && !this.gate.isLocked(button)) {
-      this.#drop("report", { reason, ...this.#markedPart() });
-      this.setStatus(this.word("reported"));
-    }
+    if (act === "close-report") this.closeReport();
     // The space bar plays the clip: it must not press again the button that was clicked.
     if (detail && button?.closest(".answers, .other-acts, .last") && !this.box) this.player.button.focus();
   }
@@ -141,7 +142,8 @@ class ClipDesk extends DeskNavigation {
   /** Stores the answer, then plays the next clip, then updates the rest of the page. */
   #answer(answer) {
     const { id, sound, earlier } = this.clip;
-    const body = this.box ? { transcript: answer } : { answer };
+    const several = this.several.checked;
+    const body = { ...(this.box ? { transcript: answer } : { answer }), ...((several || earlier) && { several_speakers: several }) };
     const letter = { assignment: id, campaign: this.dataset.campaign, body };
     if (earlier) this.outbox.change(letter, earlier.annotation);
     else {
@@ -152,8 +154,8 @@ class ClipDesk extends DeskNavigation {
     const { seconds } = sound;
     this.done = this.box ? this.word("kept-text") : this.word("kept").replace("{answer}", this.last.labelOf(answer));
     this.next();
-    if (earlier) this.last.change(id, answer);
-    else this.last.add({ assignment: id, answer, seconds, sound });
+    if (earlier) this.last.change(id, answer, several);
+    else this.last.add({ assignment: id, answer, several, seconds, sound });
   }
 
   /** In seconds of the clip as it was sent, before silence was trimmed. */
@@ -161,6 +163,15 @@ class ClipDesk extends DeskNavigation {
     const { start, end, isMarked } = this.player.marked;
     const { from } = this.clip.sound;
     return isMarked ? { part: [from + start, from + end] } : {};
+  }
+
+  /** The reason that was pressed, with the note and the marked part, if there are any. */
+  #sendReport(reason) {
+    if (!this.note.check()) return;
+    const { text } = this.note;
+    this.#drop("report", { reason, ...this.#markedPart(), ...(text && { note: text }) });
+    this.note.clear();
+    this.setStatus(this.word("reported"));
   }
 
   /** Skip or report. */

@@ -8,7 +8,7 @@ import { showThanks } from "./thanks.js";
 // For this long a new clip takes no answer, so that a double click does not answer it unheard.
 const SETTLE_MS = 350;
 
-/** Uses `clips`, `player`, `gate`, `box`, `last`, `set` and `choices`, which the desk sets. */
+/** Uses `clips`, `player`, `gate`, `box`, `last`, `set`, `several` and `choices`, which the desk sets. */
 export class DeskNavigation extends DeskView {
   done = ""; // what was done with the previous clip, until it is announced
   isPaused = false; // a quota is used up, and the notice says so
@@ -90,7 +90,7 @@ export class DeskNavigation extends DeskView {
     this.clip = null;
     this.setStatus("");
     this.closeReport();
-    this.querySelector(".errorlist")?.remove();
+    this.querySelector(".answers .errorlist")?.remove();
     return ++this.#turn;
   }
 
@@ -103,6 +103,7 @@ export class DeskNavigation extends DeskView {
     this.gate.isWaived = Boolean(clip.earlier || clip.wasHeard);
     const playing = this.player.show(clip.sound, { isPlayed: this.choices.autoplays || Boolean(clip.earlier) });
     this.box?.show(clip.id, clip.earlier?.answer);
+    this.several.checked = Boolean(clip.earlier?.several);
     this.draft?.show(clip.earlier ? null : clip.id);
     this.drawRevising(clip.earlier && this.last.labelOf(clip.earlier.answer), clip.earlier?.answer);
     this.drawHint(this.gate.isOpen);
@@ -166,7 +167,7 @@ export class DeskNavigation extends DeskView {
   #showLoading() {
     if (this.clip) return;
     this.player.clear();
-    if (!this.isPaused) this.setStatus(this.word("loading"));
+    if (!this.isPaused && !this.part("status").textContent) this.setStatus(this.word("loading"));
   }
 
   unplayable() {

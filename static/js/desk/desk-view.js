@@ -60,7 +60,7 @@ export class DeskView extends HTMLElement {
   showEmpty() {
     this.#showOnly("empty");
     this.part("empty").focus();
-    this.setStatus("");
+    this.clearStatus("loading");
   }
 
   showPause() {
@@ -72,9 +72,9 @@ export class DeskView extends HTMLElement {
     for (const each of ["clip", "empty", "pause"]) this.part(each).hidden = each !== name;
   }
 
-  /** The hint that more of the clip must be heard first. */
+  /** The hint that more of the clip must be heard first. It keeps its place, so that no answer moves. */
   drawHint(isOpen) {
-    this.part("hint").textContent = isOpen ? "" : this.word("hear-first");
+    this.part("hint").classList.toggle("is-over", isOpen);
     if (isOpen) this.clearStatus("hear-first");
   }
 

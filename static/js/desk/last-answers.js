@@ -2,7 +2,7 @@
 
 const MAX_ANSWERS = 10; // the same as the server's limit
 
-/** An entry is { assignment, annotation, answer, seconds, sound, state, reason }; state: sent, waiting or refused. */
+/** An entry is { assignment, annotation, answer, several (speakers), seconds, sound, state, reason }; state: sent, waiting or refused. */
 export class LastAnswers {
   #list;
   #row;
@@ -17,8 +17,9 @@ export class LastAnswers {
     this.#entries = rendered.map((entry) => ({ state: "sent", sound: null, reason: "", ...entry }));
     for (const { kind, assignment, body } of letters) {
       const answer = body.answer ?? body.transcript;
-      if (kind === "annotation") this.add({ assignment, answer, seconds: 0, sound: null });
-      else if (kind === "change") this.change(assignment, answer);
+      const several = Boolean(body.several_speakers);
+      if (kind === "annotation") this.add({ assignment, answer, several, seconds: 0, sound: null });
+      else if (kind === "change") this.change(assignment, answer, several);
     }
     this.#draw();
   }
@@ -30,8 +31,8 @@ export class LastAnswers {
     this.#draw();
   }
 
-  change(assignment, answer) {
-    this.#set(assignment, { answer, state: "waiting", reason: "" });
+  change(assignment, answer, several) {
+    this.#set(assignment, { answer, several, state: "waiting", reason: "" });
   }
 
   confirm(assignment, annotation) {
