@@ -106,7 +106,8 @@ def report(request: PersonalRequest, pk: int) -> HttpResponse:
         assignments.report(request.user, pk, reason, timezone.now(), note=note)
     except AnswerRefused as refused:
         if refused.code == AnswerRefusal.NOT_A_REASON:
-            return tag_page(request, assignment.task.campaign, assignment, status=400, is_mixed=_is_mixed(request))
+            campaign, is_mixed = assignment.task.campaign, _is_mixed(request)
+            return tag_page(request, campaign, assignment, status=400, is_mixed=is_mixed)
         if refused.code in {AnswerRefusal.NOTE_TOO_LONG, *notes.PATTERNS}:
             at_report = {"note": note, "note_error": wording.in_words(refused)}
             return tag_page(

@@ -74,7 +74,7 @@ def test_after_ten_answers_the_next_campaign_comes_without_a_page_load(site, per
     page.context.set_offline(False)
     expect(page.get_by_role("heading", name=JUNIPER)).to_be_visible()
     expect(page.locator(".play")).to_be_focused()
-    press(page, "n")
+    press(page, "3")
     expect(page.locator("#answered")).to_have_text("2")
     assert page.evaluate("window.isStill")
     given = [[campaign, answer] for campaign, answer, _ in answers_of(site, "ina")]

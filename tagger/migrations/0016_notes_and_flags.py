@@ -9,7 +9,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('datasets', '0025_several_speakers'),
-        ('tagger', '0014_mark_demo_accounts'),
+        ('tagger', '0015_teams'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
