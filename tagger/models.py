@@ -439,3 +439,43 @@ class Membership(models.Model):
 
     def __str__(self) -> str:
         return f"membership {self.pk}"
+
+
+class Challenge(models.Model):
+    """A campaign's challenge for one month: to answer something there on so many days.
+
+    Written only by tagger.progress.challenges.
+    """
+
+    campaign = models.ForeignKey(Campaign, on_delete=models.CASCADE, related_name="challenges")
+    month = models.DateField()  # its first day
+    days = models.PositiveSmallIntegerField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["campaign", "month"], name="one_challenge_a_month"),
+            models.CheckConstraint(condition=Q(days__gte=1, days__lte=28), name="challenge_fits_any_month"),
+        ]
+
+    def __str__(self) -> str:
+        return f"challenge {self.pk}"
+
+
+class ChallengeEntry(models.Model):
+    """Someone who chose to take part. How far they are is counted from their answers, and not stored."""
+
+    challenge = models.ForeignKey(Challenge, on_delete=models.CASCADE, related_name="entries")
+    person = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.CASCADE,
+        related_name="challenge_entries",
+        db_index=False,
+    )
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["person", "challenge"], name="one_entry_per_challenge")
+        ]
+
+    def __str__(self) -> str:
+        return f"entry {self.pk}"

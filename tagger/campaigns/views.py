@@ -11,7 +11,7 @@ from django.views.decorators.http import require_GET
 from accounts.posting import posted_from
 from accounts.roles import PersonalRequest, annotator_required
 from tagger.desk import guidelines_flags
-from tagger.progress import community, goals, own_progress
+from tagger.progress import challenges, community, goals, own_progress
 from tagger.review import rises
 from tagger.welcome import pledge
 
@@ -35,6 +35,8 @@ def campaigns(request: PersonalRequest) -> HttpResponse:
         "today": today,
         "goal": goals.of(request.user, today),
         "goals_offered": goals.OFFERED,
+        "challenges": challenges.of(request.user, now),
+        "may_challenge": challenges.may_be_set_by(request.user, now),
         "streak": own_progress.streak(request.user, now) if request.user.shows_streak else None,
         "community": community.latest(now),
     }

@@ -134,6 +134,9 @@ def _profile(person: User) -> dict[str, Any]:
         "languages": person.languages,
         "daily_goal": person.daily_goal,
         "teams": list(person.memberships.order_by("pk").values("team__name", "is_named")),
+        "challenges": list(
+            person.challenge_entries.order_by("pk").values("challenge__campaign__slug", "challenge__month")
+        ),
         "owns_campaigns": list(Campaign.objects.filter(owner=person).values_list("slug", flat=True)),
         "tokens": list(person.tokens.order_by("pk").values("prefix", "scopes", "created", "expires_at")),
         "sessions": list(person.sessions.order_by("began_on").values("began_on", "used_on", "expire_date")),
@@ -328,10 +331,11 @@ def _readme(now: datetime) -> str:
 
 profile.json        your pseudonym, e-mail address and roles, the version of the listener's pledge
                     you made, whether you see your days and other volunteers see your pseudonym, your
-                    teams and whether their members see your pseudonym, the slugs of campaigns that
-                    you own, your tokens (their first letters, what they may do and until when), the
-                    kinds of your second factors and the day you set them up, and for each session
-                    the day it began, the day it was last used and when it ends
+                    teams and whether their members see your pseudonym, the challenges that you take
+                    part in, the slugs of campaigns that you own, your tokens (their first letters,
+                    what they may do and until when), the kinds of your second factors and the day
+                    you set them up, and for each session the day it began, the day it was last used
+                    and when it ends
 devices.json        the devices you paired, and what they reported about themselves
 consents.json       each consent you gave or withdrew
 receipts/           the signed receipts for those; anyone can check them on this site

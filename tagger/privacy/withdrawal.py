@@ -365,6 +365,7 @@ def _scrub_person(request: Withdrawal, person: User, now: datetime) -> None:
             "admin_log": LogEntry.objects.filter(Q(user=person) | about).delete()[0],
         }
         gone["memberships"] = teams.leave_all(person)
+        gone["challenges"] = person.challenge_entries.all().delete()[0]
         Campaign.objects.filter(owner=person).update(owner=None)
         person.date_joined = quarters.start(now)
         person.forget()

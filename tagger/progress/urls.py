@@ -1,6 +1,6 @@
 from django.urls import path
 
-from . import views, views_certificate, views_teams
+from . import views, views_certificate, views_challenges, views_teams
 
 urlpatterns = [
     path("my-answers/", views.my_answers, name="my_answers"),
@@ -8,6 +8,8 @@ urlpatterns = [
     path("my-answers/certificate/", views_certificate.certificate, name="certificate"),
     path("my-answers/streak/", views.choose_streak, name="choose_streak"),
     path("my-answers/goal/", views.choose_goal, name="choose_goal"),
+    path("tag/<slug:slug>/challenge/", views_challenges.choose, name="choose_challenge"),
+    path("challenges/<int:pk>/take-part/", views_challenges.take_part, name="take_part"),
     path("teams/", views_teams.all_teams, name="teams"),
     path("teams/join/<str:invitation>/", views_teams.join, name="join_team"),
     path("teams/<uuid:pk>/", views_teams.team, name="team"),

@@ -13,7 +13,7 @@ from accounts.roles import PersonalRequest, annotator_required, reviewer_require
 from datasets.models import Campaign
 from tagger.models import Reliability
 
-from . import because_of_you, coaching, goals, leaderboard, own_progress, own_wave
+from . import because_of_you, challenges, coaching, goals, leaderboard, own_progress, own_wave
 
 PAGE_SIZE = 100
 
@@ -24,6 +24,7 @@ def my_answers(request: PersonalRequest) -> HttpResponse:
     results = own_progress.results(request.user)
     heard = own_progress.seconds_heard(results)
     context = {
+        "challenges": challenges.of(request.user, timezone.now()),
         "because": because_of_you.of_person(request.user),
         "wave": own_wave.of_person(request.user),
         "hours_heard": heard / 3600,

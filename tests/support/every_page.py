@@ -34,7 +34,7 @@ from tagger.desk import examples, guidelines_flags
 from tagger.lending import assignments
 from tagger.models import Dispute, ReportRise
 from tagger.privacy import reconciler, withdrawal
-from tagger.progress import leaderboard, teams
+from tagger.progress import challenges, leaderboard, teams
 from tagger.review import disputes
 from tagger.settling import settlement
 from tagger.welcome import pledge
@@ -150,8 +150,11 @@ def one_of_each():
     device = devices.claim(alice, offer.code, "kitchen", now)
     reconciler.reconcile(now)
     team, invitation = teams.make(bea, "The Listeners", is_named=True)
+    challenge = challenges.set_for(juniper, 8, now)
+    challenges.take_part(bea, challenge, True)
     to_tell_of(cast, now)
     return {
+        "/challenges/": {"pk": challenge.pk},
         "/teams/join/": {"invitation": invitation},
         "/teams/": {"pk": team.pk},
         "/tag/": {"slug": "juniper"},

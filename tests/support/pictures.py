@@ -62,6 +62,7 @@ PICTURES = (
     Picture("my-answers", "Your answers", "volunteer", "/my-answers/", dark=True),
     Picture("my-day", "Because of you, today", "volunteer", "/my-answers/today/"),
     Picture("certificate", "Certificate of hours", "volunteer", "/my-answers/certificate/"),
+    Picture("challenge", "Set a challenge", "admin", "/tag/juniper/challenge/"),
     Picture("teams", "Teams", "volunteer", "/teams/"),
     Picture("volunteers", "Volunteers who want to be named", "volunteer", "/volunteers/"),
     Picture("agreement", "How well volunteers agree", "volunteer", "/tag/juniper/agreement/"),
