@@ -1,4 +1,4 @@
-"""A volunteer's goal of votes for a day, if they want one: a wave in which every vote fills a bar.
+"""A volunteer's goal of votes for a day, if they want one: a wave that fills with each vote.
 
 It is theirs alone, and nothing happens on a day on which it is not reached.
 """
@@ -11,6 +11,7 @@ from accounts.models import User
 
 OFFERED = (10, 25, 50)
 NONE = 0
+BARS = 50  # of the wave: each vote fills one or more
 
 
 @dataclass(frozen=True)
@@ -28,7 +29,7 @@ class Goal:
 
     @property
     def shape(self) -> tuple[int, ...]:
-        return shape(self.votes)
+        return shape()
 
 
 def of(person: User, today: int) -> Goal | None:
@@ -44,11 +45,11 @@ def choose(person: User, votes: str) -> None:
 
 
 @cache
-def shape(bars: int) -> tuple[int, ...]:
+def shape() -> tuple[int, ...]:
     """The heights of a wave like a spoken sentence, 0 to 100: a few syllables, louder in the middle."""
     return tuple(
         round(
-            100 * math.sin(math.pi * (n + 0.5) / bars) ** 0.6 * (0.45 + 0.55 * abs(math.sin(2.4 * n + 0.7)))
+            100 * math.sin(math.pi * (n + 0.5) / BARS) ** 0.6 * (0.45 + 0.55 * abs(math.sin(2.4 * n + 0.7)))
         )
-        for n in range(bars)
+        for n in range(BARS)
     )

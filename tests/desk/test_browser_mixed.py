@@ -8,6 +8,7 @@ from tests.support.browser import sounds_on
 from tests.support.desk import JUNIPER, WRITE, answers_of, press, ready, wait_until_answerable
 from tests.support.mutants import mutant
 
+NOT_SENT = "Not sent yet, but saved on this device"
 OFFLINE = "ERR_INTERNET_DISCONNECTED"
 
 
@@ -49,28 +50,31 @@ def send(page, words):
 
 
 @mutant(
-    "what was not sent when the mixed queue goes on is sent by the next desk",
+    "an answer that is not sent yet is not lost when the mixed queue goes on",
     "static/js/desk/sync/outbox.js",
-    kept_by="    for (let failures = 0; this.size && !this.#isClosed; ) {",
-    broken="    for (let failures = 0; this.size && !this.#isClosed && document.title[0] !== 'W'; ) {",
+    kept_by="    this.#isClosed = true;\n",
+    broken="    this.#isClosed = true;\n    for (const l of this.#letters.all()) this.#letters.remove(l);\n",
 )
 def test_after_ten_answers_the_next_campaign_comes_without_a_page_load(site, person):
-    page = person("ina", expected=[OFFLINE])
+    page = person("ina", expected=[OFFLINE, "ERR_FAILED"])
     choose_esperanto(page)
     page.get_by_role("link", name="Mix them").click()
     expect(page.get_by_role("heading", name=JUNIPER)).to_be_visible()
     page.evaluate("window.isStill = true")
     pretend_nine(page)
+    page.route("**/annotation/", lambda route: route.abort())
     press(page, "y")
+    expect(page.get_by_text(NOT_SENT)).to_be_visible()
     page.get_by_role("button", name="Continue").press("Enter")
     expect(page.get_by_role("heading", name=WRITE)).to_be_visible()
     expect(page.get_by_label("What is said?")).to_be_focused()
     sounds_on(page)
+    page.unroute("**/annotation/")
     pretend_nine(page)
     page.context.set_offline(True)
     send(page, "bonan tagon")
     page.get_by_role("button", name="Continue").press("Enter")
-    expect(page.get_by_text("Not sent yet, but saved on this device")).to_be_visible()
+    expect(page.get_by_text(NOT_SENT)).to_be_visible()
     page.context.set_offline(False)
     expect(page.get_by_role("heading", name=JUNIPER)).to_be_visible()
     expect(page.locator(".play")).to_be_focused()

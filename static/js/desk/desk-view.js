@@ -93,8 +93,9 @@ export class DeskView extends HTMLElement {
     for (const count of [document.getElementById("answered"), this.part("today")]) {
       count.textContent = Number(count.textContent) + 1;
     }
-    const filled = Number(this.part("today").textContent);
-    this.querySelectorAll("[data-part=goal] rect").forEach((bar, n) => bar.classList.toggle("is-done", n < filled));
+    const bars = this.querySelectorAll("[data-part=goal] rect"); // none without a goal for the day
+    const filled = (bars.length * Number(this.part("today").textContent)) / Number(this.part("goal")?.dataset.votes);
+    bars.forEach((bar, n) => bar.classList.toggle("is-done", n < filled));
   }
 
   closeReport() {
