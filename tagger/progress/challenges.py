@@ -17,7 +17,7 @@ from accounts.refusals import Refusal
 from datasets.models import Annotation, Campaign, Task
 from tagger.models import Challenge, ChallengeEntry
 
-from . import days, queries
+from . import days, goals, queries
 
 MOST_SHOWN = 12
 
@@ -47,9 +47,9 @@ class Shown:
         return min(1.0, self.days / self.challenge.days)
 
     @property
-    def heights(self) -> list[float]:
-        """One bar for each day that it asks for, rising a little."""
-        return [40 + 60 * (number + 1) / self.challenge.days for number in range(self.challenge.days)]
+    def heights(self) -> tuple[int, ...]:
+        """The bars of a wave that fills with the days."""
+        return goals.shape()
 
 
 def of(person: User, now: datetime) -> list[Shown]:
