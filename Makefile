@@ -9,7 +9,7 @@ TRANSLATED = de es fr ar
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help run restore test check mutants bench load-test fault-test pictures messages lint requirements
+.PHONY: help run restore test check access mutants bench load-test fault-test pictures messages lint requirements
 
 help:  ## what there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -29,6 +29,10 @@ test:  ## all tests; ARGS="-k consent" passes words on to pytest
 check:  ## the daily loop: style, types, contracts, and all tests that need no browser and no running site
 	@$(INSTALL) dev
 	@exec .venv/bin/python -m pytest -n $(or $(PROCESSES),2) --dist worksteal --quick $(ARGS)
+
+access:  ## axe on every page in each language, theme and size of text; LOOKS=by-turns takes one look a page
+	@$(INSTALL) dev
+	@exec .venv/bin/python -m pytest -n 0 tests/whole_site/test_browser_access.py -k no_page_has --looks $(or $(LOOKS),every)
 
 mutants:  ## each promise's test turns red when the line that keeps the promise is gone
 	@$(INSTALL) dev

@@ -291,6 +291,8 @@ def pytest_addoption(parser):
     parser.addoption(
         "--quick", action="store_true", help="leave out what `is_slow`, and search fewer random examples"
     )
+    looks = {"choices": ["english", "by-turns", "every"], "default": "english"}
+    parser.addoption("--looks", **looks, help="languages, themes and sizes of text in which pages have axe")
 
 
 def pytest_collection_modifyitems(config, items):

@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import Route, expect
 
 from tests.support import access, desk
-from tests.support.access import HALVES, MODES, Looker
+from tests.support.access import EVERY, HALVES, MODES, Looker, one_of_every
 from tests.support.browser import comes_true
 from tests.support.mutants import mutant
 
@@ -42,7 +42,13 @@ SAME = """() => location.pathname === "/" ? Math.random() :
     document.querySelector("main").innerHTML.replace(/ value="[^"]*"/g, "").replace(/\\d+/g, "")"""
 
 
-def test_no_page_has_a_fault(shown, page_of):
+def test_no_page_has_a_fault(shown, page_of, request):
+    """In English, as axe takes most of the time; `make access` has other languages and forced colours too."""
+    looks = {
+        "english": lambda number: [],
+        "by-turns": lambda number: [one_of_every(number)],
+        "every": lambda number: EVERY,
+    }[request.config.getoption("--looks")]
     faults, seen = [], set()
     for each in shown["shown"]:
         looker = Looker(page_of(each["visitor"], expected=["40"]))
@@ -52,6 +58,7 @@ def test_no_page_has_a_fault(shown, page_of):
             if (content := looker.page.evaluate(SAME)) not in seen:
                 # axe runs in half of the modes, in turn, as all of them take minutes; `make bench` runs all.
                 faults += looker.faults_in_all(axed=HALVES[len(seen) % 2])
+                faults += looker.faults_in_languages(looks(len(seen)))
                 seen.add(content)
         looker.page.context.close()
     assert "\n".join(faults) == ""
