@@ -85,7 +85,7 @@ def showing(page):
 
 
 def says_offline(page):
-    expect(page.get_by_role("heading", name="You are offline")).to_be_visible()
+    expect(page.get_by_role("heading", name="No connection")).to_be_visible()
     assert page.locator("clip-desk, [data-account]").count() == 0
 
 
@@ -112,20 +112,26 @@ def test_with_the_server_gone_a_reload_opens_the_desk_and_each_answer_arrives_on
     expect(page.get_by_text("No connection. The next clips come when you are back online.")).to_be_visible()
     listen(page)
     first = showing(page)
-    press(page, "y")
-    page.goto("/profile/")
+    press(page, "1")
+    page.goto("/ledger/")
+    says_offline(page)
+    line.mend()
+    expect(page.get_by_role("heading", name="Ledger")).to_be_visible()  # by itself
+    page.wait_for_load_state("networkidle")
+    line.cut()
+    page.reload()
     says_offline(page)
     expect(page.get_by_text("1 answer on this device has not been sent yet.")).to_be_visible()
     page.get_by_role("link", name="Go on with the loaded clips").click()
     ready(page)
     assert showing(page) != first
-    press(page, "n")
+    press(page, "3")
     expect(page.get_by_text("Not sent yet, but saved on this device: 2")).to_be_visible()
     line.mend()
     desk.try_now(page)
     answered(page, 2)
     expect(page.get_by_text("No connection")).to_be_hidden()
-    press(page, "x")
+    press(page, "4")
     answered(page, 3)
     assert [answer for _, answer, _ in answers_of(site, "ada")] == ["yes", "no", "noise"]
 

@@ -41,6 +41,8 @@ class Line:
                 near, _ = listener.accept()
                 far = socket.create_connection(("127.0.0.1", self._to))
                 self._sockets |= {near, far}
+                if listener.fileno() < 0:  # cut in between
+                    return self.cut()
                 Thread(target=_carry, args=(near, far), daemon=True).start()
 
 

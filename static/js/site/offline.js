@@ -2,6 +2,7 @@
 // waits, and comes back by itself.
 
 import "./older-browsers.js";
+import { Backoff } from "../desk/sync/backoff.js";
 import { waiting } from "../desk/sync/device-store.js";
 import { keptPage, keptPlace } from "../desk/sync/kept-desk.js";
 import { sweep } from "../desk/sync/kept.js";
@@ -32,7 +33,18 @@ function show() {
   desk.hidden = !place || place === location.pathname;
   if (!desk.hidden) desk.href = place;
   document.body.hidden = false;
-  addEventListener("online", () => location.reload());
+  comeBack();
+}
+
+/** Loads the page again once the site answers. */
+async function comeBack() {
+  if (location.pathname.startsWith("/offline/")) return; // it was opened by its own address
+  const backoff = new Backoff();
+  for (let failures = 0; ; failures++) {
+    await backoff.wait(failures);
+    const answer = await fetch("/healthz").catch(() => null);
+    if (answer?.ok) return void location.reload();
+  }
 }
 
 start();
