@@ -151,7 +151,7 @@ def test_what_waits_can_be_sent_first(site, typist):
     online(page)
     button(page, "Send now").click()
     notice = page.locator("[data-part=unsent]")
-    expect(notice).not_to_contain_text("on this device")
+    expect(notice).not_to_contain_text("answer on this device")
     expect(notice).to_contain_text("1 text that you began to write")
     assert [answer for _, answer, _ in answers_of(site, "dora")] == [f"{SECRET}, sent"]
     button(page, "Log out").click()
