@@ -407,7 +407,7 @@ LANGUAGES = [
     ("fr", "Français"),
     ("ar", "العربية"),
 ]
-LOCALE_PATHS = [BASE_DIR / "tagger" / "locale"]
+LOCALE_PATHS = [BASE_DIR / "tagger" / "locale", BASE_DIR / "tagger" / "locale" / "borrowed"]
 FORMAT_MODULE_PATH = "tagger.locale"
 # A person's choice is kept only in this cookie, and not stored here.
 LANGUAGE_COOKIE_NAME = f"{COOKIE_PREFIX}django_language"

@@ -11,6 +11,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
 from django.utils import translation
 from django.utils.functional import Promise
 from django.utils.translation.template import templatize
@@ -161,6 +162,11 @@ def test_spanish_uses_tu_everywhere():
     notice = (notices.FOLDER / f"{notices.current_version()}.es.md").read_text(encoding="utf-8").splitlines()
     others = re.compile(r"\b(ustedes?|vosotr[oa]s|vuestr[oa]s?|\w+[áé]is)\b", re.IGNORECASE)
     assert [text for text in [*pages, *notice] if others.search(text)] == []
+
+
+def test_spanish_uses_tu_for_what_django_and_allauth_say(client, db):
+    page = client.get(reverse("account_signup"), headers={"Accept-Language": "es"}).content.decode()
+    assert "Tu contraseña debe tener al menos 8 caracteres." in page
 
 
 # --- the language of a page ---
