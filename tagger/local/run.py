@@ -156,6 +156,7 @@ def web(site: Mapping[str, str], home: Home, listener: socket.socket) -> Program
         *(sys.executable, "-m", "gunicorn", "--bind", f"fd://{listener.fileno()}"),
         *("--worker-class", "tagger.local.web_worker.BufferingWorker", "--workers", "2", "--threads", "16"),
         *("--graceful-timeout", "15", "--no-sendfile"),
+        "--preload",  # the workers share one import of Django
         # Workers touch a file as a heartbeat; on a busy disk that alone can exceed their timeout.
         *(("--worker-tmp-dir", "/dev/shm") if os.access("/dev/shm", os.W_OK) else ()),
         # Gunicorn itself also reads what a web server in front says of HTTPS.
