@@ -149,7 +149,7 @@ def test_the_list_needs_the_same_queries_with_many_campaigns(
             add_tasks(campaigns.create(**more), 1)
 
     open_more(2)
-    with django_assert_max_num_queries(10) as few:
+    with django_assert_max_num_queries(12) as few:
         here.get("/tag/")
     open_more(5)
     with django_assert_max_num_queries(len(few)):

@@ -94,7 +94,7 @@ def test_the_form_without_a_script_stays_in_the_queue_and_changes_the_campaign(
     give(bea, juniper, 9)
     page = here.get("/tag/mixed/")
     assert showing(page) == "juniper" and "Surprise me" in page.content.decode()
-    assert page.content.decode().count('name="queue" value="mixed"') == 2
+    assert page.content.decode().count('name="queue" value="mixed"') == 3
     action = re.search('action="(/assignments/.*?/answer/)"', page.content.decode())[1]
     page = here.post(action, {"answer": "yes", "queue": "mixed"}, follow=True)
     assert page.redirect_chain == [("/tag/mixed/", 302)] and showing(page) == "sentences"
