@@ -1,8 +1,7 @@
 """The theme that a browser chose: light, dark, or as its device says. It is kept only in a cookie there."""
 
 from django.conf import settings
-from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.csrf import csrf_exempt
@@ -27,7 +26,7 @@ def chosen(request: HttpRequest) -> dict[str, str]:
 @posted_from("home")
 def choose(request: HttpRequest) -> HttpResponse:
     """Keep the theme in a cookie, or delete the cookie for any other word, and go back to the page."""
-    answer = redirect(_back(request))
+    answer = HttpResponseRedirect(_back(request))
     theme = request.POST.get("theme", "")
     if theme in THEMES:
         answer.set_cookie(

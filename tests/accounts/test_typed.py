@@ -40,9 +40,9 @@ def desk(client, bea, lent):
 
 
 def hidden(page):
-    """The hidden fields of a page's form for an answer."""
+    """The hidden fields of a page's form that asks for something, but for a report."""
     forms = re.findall(r"<form.*?</form>", page, re.S)
-    [form] = [form for form in forms if "typed_by" in form and re.search('action="[^"]*/answer/"', form)]
+    [form] = [form for form in forms if "typed_by" in form and not re.search('action="[^"]*/report/"', form)]
     found = re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)"', form)
     return {name: unescape(value) for name, value in found if name != "csrfmiddlewaretoken"}
 

@@ -28,8 +28,9 @@ def test_another_word_takes_the_choice_back(client, db):
 
 
 def test_nothing_but_the_cookie_is_set_and_no_other_site_is_led_to(client, db):
-    answered = client.post(reverse("theme"), {"theme": "dark", "next": "https://elsewhere.example/"})
-    assert answered["Location"] == "/"
+    for elsewhere in ("https://elsewhere.example/", "//elsewhere.example", "\0"):
+        answered = client.post(reverse("theme"), {"theme": "dark", "next": elsewhere})
+        assert answered.status_code == 302 and "elsewhere" not in answered["Location"]
     [cookie] = answered.cookies.values()
     assert (cookie.key, cookie.value) == ("theme", "dark")
     assert (cookie["httponly"], cookie["samesite"]) == (True, "Lax")
