@@ -1,7 +1,7 @@
 """The tables of this app: campaigns, clips, tasks (a clip under a campaign), annotations, frozen releases."""
 
 import unicodedata
-from typing import Any, Self
+from typing import Self
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
@@ -17,13 +17,13 @@ from django.db.models.functions import Cast, Now, Random
 from django.utils.functional import cached_property
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
-from django.utils.translation import get_language_info, gettext
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from accounts import consent, keys
 from accounts.models import AuditEvent, Consent, Material, Purpose
 
-from . import languages, normalise, titles
+from . import language_names, languages, normalise, titles
 from .words import words
 
 language_code = RegexValidator(
@@ -168,22 +168,15 @@ class Campaign(models.Model):
 
     @property
     def language_name(self) -> str:
-        """The language's own name; its code where Django does not know it."""
-        return str(self._known_language.get("name_local", self.language))
+        return language_names.own_name(self.language)
 
     @property
     def direction(self) -> str:
         """The direction of its script, for HTML's `dir`; auto if it is unknown."""
-        if not self._known_language:
+        known = language_names.about(self.language)
+        if not known:
             return "auto"
-        return "rtl" if self._known_language["bidi"] else "ltr"
-
-    @property
-    def _known_language(self) -> dict[str, Any]:
-        try:
-            return get_language_info(self.language.lower())
-        except KeyError:
-            return {}
+        return "rtl" if known["bidi"] else "ltr"
 
     @property
     def asks_for_words(self) -> bool:

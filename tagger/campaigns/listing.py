@@ -5,10 +5,9 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from django.db.models import Q
-from django.utils.translation import get_language_info
 
 from accounts.models import User
-from datasets import languages
+from datasets import language_names, languages
 from datasets.models import Campaign
 from tagger.desk import mixed
 from tagger.lending import waiting
@@ -84,16 +83,10 @@ def offered_languages(person: User, listing: Listing, suggested: str) -> list[La
     chosen, suggested = set(person.languages or ()), languages.primary(suggested)
     shown = [each.campaign for each in (*listing.own, *listing.others, *listing.finished)]
     codes = {languages.primary(each.language) for each in shown if each.is_open} | chosen
-    found = [Language(code, name_of(code), code in chosen, code == suggested) for code in codes]
+    found = [
+        Language(code, language_names.own_name(code), code in chosen, code == suggested) for code in codes
+    ]
     return sorted(found, key=lambda each: (not each.is_suggested, each.name))
-
-
-def name_of(code: str) -> str:
-    """The language's own name; its code where Django does not know it."""
-    try:
-        return str(get_language_info(code)["name_local"])
-    except KeyError:
-        return code
 
 
 def choose_languages(person: User, codes: list[str]) -> None:
