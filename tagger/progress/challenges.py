@@ -10,7 +10,6 @@ from enum import StrEnum
 from django.conf import settings
 from django.db import transaction
 from django.db.models import Exists, OuterRef, QuerySet
-from django.utils.timezone import localtime
 
 from accounts.models import User
 from accounts.refusals import Refusal
@@ -97,13 +96,12 @@ def take_part(person: User, challenge: Challenge, takes_part: bool) -> None:
 
 
 def month_of(now: datetime) -> date:
-    return localtime(now).date().replace(day=1)
+    return days.start_of_month(now).date()
 
 
 def _days(person: User, campaigns: list[int], now: datetime) -> dict[int, int]:
     """{campaign: on how many days of this month the person answered something there}"""
-    month = days.start_of_day(now).replace(day=1)
-    return dict(queries.rows(DAYS, [settings.TIME_ZONE, person.pk, month, campaigns]))
+    return dict(queries.rows(DAYS, [settings.TIME_ZONE, person.pk, days.start_of_month(now), campaigns]))
 
 
 DAYS = f"""

@@ -13,6 +13,11 @@ def start_of_day(now: datetime) -> datetime:
     return localtime(now).replace(hour=0, minute=0, second=0, microsecond=0)
 
 
+def start_of_month(now: datetime) -> datetime:
+    """The midnight at which the month of `now` began."""
+    return start_of_day(now).replace(day=1)
+
+
 def last(number: int, now: datetime) -> list[Day]:
     """The last `number` days, today first, each from its midnight to the next.
 

@@ -19,6 +19,8 @@ from django.utils.translation import gettext_lazy as _
 from accounts import signing
 from accounts.models import User
 
+from . import names
+
 KIND = "certificate of hours"
 LONGEST_NAME = 80
 _IN_NAMES = " .,'’-"
@@ -28,13 +30,8 @@ def check_name(name: str) -> None:
     """Raises ValidationError unless this looks like a name: the site signs no sentence and no address."""
     if not any(unicodedata.category(letter)[0] == "L" for letter in name):
         raise ValidationError(_("A name has letters."), code="no_letters")
-    for letter in name:
-        if unicodedata.category(letter)[0] not in "LM" and letter not in _IN_NAMES:
-            raise ValidationError(
-                _("A name can have letters, spaces and . , ' -, but not “%(character)s”."),
-                code="not_in_names",
-                params={"character": letter},
-            )
+    sentence = _("A name can have letters, spaces and . , ' -, but not “%(character)s”.")
+    names.check_letters(name, "LM", _IN_NAMES, sentence)
 
 
 def document(person: User, name: str, now: datetime) -> dict[str, Any] | None:

@@ -6,14 +6,12 @@ before, or end it; and everyone leaves when they like. What ends a right is writ
 
 import hashlib
 import secrets
-import unicodedata
 from collections.abc import Iterable
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
 from django.conf import settings
-from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 from django.db.models import F, Q, QuerySet
 from django.utils.timezone import localtime
@@ -25,7 +23,7 @@ from accounts.refusals import Refusal
 from datasets.models import Annotation, Clip, Task
 from tagger.models import Membership, Team
 
-from . import days, leaderboard, queries
+from . import days, leaderboard, names, queries
 
 MOST_TEAMS, MOST_MEMBERS = 5, 100  # of one person; of one team
 LEAST_ACTIVE = 3  # members who gave votes in a month, before the team's figures say nothing of one of them
@@ -45,13 +43,8 @@ class TeamRefused(Refusal):
 
 def check_name(name: str) -> None:
     """Raises ValidationError unless it consists of letters, digits and what names have between them."""
-    for letter in name:
-        if unicodedata.category(letter)[0] not in "LMN" and letter not in _IN_NAMES:
-            raise ValidationError(
-                _("A team's name can have letters, digits, spaces and . , ' & -, but not “%(character)s”."),
-                code="not_in_names",
-                params={"character": letter},
-            )
+    sentence = _("A team's name can have letters, digits, spaces and . , ' & -, but not “%(character)s”.")
+    names.check_letters(name, "LMN", _IN_NAMES, sentence)
 
 
 @transaction.atomic
@@ -143,8 +136,7 @@ def by_name() -> QuerySet[Team]:
 
 def has_figures(team: Team, now: datetime) -> bool:
     """Whether what it did this month was counted, and may be shown."""
-    day = localtime(now).date()
-    return bool(team.votes and team.counted_on and team.counted_on >= day.replace(day=1))
+    return bool(team.votes and team.counted_on and team.counted_on >= days.start_of_month(now).date())
 
 
 def measure(now: datetime) -> int:
@@ -166,8 +158,7 @@ def _due(today: Any) -> QuerySet[Any]:
 
 
 def _count(locked: Iterable[Team], now: datetime) -> None:
-    month = days.start_of_day(now).replace(day=1)
-    values = [settings.TIME_ZONE, month, [team.pk for team in locked], LEAST_ACTIVE]
+    values = [settings.TIME_ZONE, days.start_of_month(now), [team.pk for team in locked], LEAST_ACTIVE]
     found = {team: figures for team, *figures in queries.rows(TOGETHER, values)}
     for team in locked:
         team.votes, team.seconds, team.days = found.get(team.pk, (0, 0, 0))
