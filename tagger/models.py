@@ -140,7 +140,7 @@ class ReportRise(models.Model):
 class GuidelinesFlag(models.Model):
     """A volunteer says that a campaign's guidelines are unclear; one for each person and text of them.
 
-    Written only by tagger.review.guidelines_flags, and erased with its person. The note is sealed under that
+    Written only by tagger.desk.guidelines_flags, and erased with its person. The note is sealed under that
     person's data key.
     """
 

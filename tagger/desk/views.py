@@ -1,5 +1,7 @@
 """The page where volunteers hear a clip and answer, and its form for browsers without JavaScript."""
 
+from functools import partial
+
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
@@ -101,23 +103,16 @@ def report(request: PersonalRequest, pk: int) -> HttpResponse:
     """The form for browsers without JavaScript; a note that is refused stays in it."""
     own = request.user.assignments.select_related("task__campaign", "task__clip")
     assignment = get_object_or_404(own, pk=pk)
+    campaign, is_mixed = assignment.task.campaign, _is_mixed(request)
     reason, note = request.POST.get("reason", ""), request.POST.get("note", "")
+    again = partial(tag_page, request, campaign, assignment, status=400, is_mixed=is_mixed)
     try:
         assignments.report(request.user, pk, reason, timezone.now(), note=note)
     except AnswerRefused as refused:
         if refused.code == AnswerRefusal.NOT_A_REASON:
-            campaign, is_mixed = assignment.task.campaign, _is_mixed(request)
-            return tag_page(request, campaign, assignment, status=400, is_mixed=is_mixed)
+            return again()
         if refused.code in {AnswerRefusal.NOTE_TOO_LONG, *notes.PATTERNS}:
-            at_report = {"note": note, "note_error": wording.in_words(refused)}
-            return tag_page(
-                request,
-                assignment.task.campaign,
-                assignment,
-                status=400,
-                is_mixed=_is_mixed(request),
-                at_report=at_report,
-            )
+            return again(at_report={"note": note, "note_error": wording.in_words(refused)})
         messages.warning(request, wording.in_words(refused))
     except QuotaReached as reached:
         messages.warning(request, wording.in_words(reached))
@@ -125,7 +120,7 @@ def report(request: PersonalRequest, pk: int) -> HttpResponse:
         messages.success(
             request, _("Thank you. Reviewers are told about this clip, and you will not get it again.")
         )
-    return redirect(_address(assignment.task.campaign, _is_mixed(request)))
+    return redirect(_address(campaign, is_mixed))
 
 
 @keeps_typed("note")
