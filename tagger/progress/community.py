@@ -33,11 +33,6 @@ def latest(now: datetime) -> Community | None:
     return community
 
 
-def open_campaigns() -> QuerySet[Campaign]:
-    """Each with its row `counted`, which is missing only for campaigns newer than the last count."""
-    return Campaign.objects.filter(is_open=True).select_related("counted")
-
-
 @transaction.atomic
 def measure(clock: Callable[[], datetime]) -> bool:
     """Count again, if it is due and no other worker is counting. Returns whether it counted."""

@@ -30,7 +30,7 @@ def home(request: HttpRequest) -> HttpResponse:
     context = _practice(campaign, clip) | {
         "shape": practice.shape(clip.sound),
         "community": community.latest(timezone.now()),
-        "campaigns": community.open_campaigns().order_by("pk")[:MOST_CAMPAIGNS],
+        "campaigns": Campaign.objects.filter(is_open=True).order_by("pk")[:MOST_CAMPAIGNS],
     }
     return render(request, "tagger/welcome/home.html", context)
 
