@@ -6,6 +6,7 @@ from playwright.sync_api import expect
 from tests.support import desk
 from tests.support.browser import comes_true
 from tests.support.desk import (
+    OFFLINE,
     answered,
     answers_of,
     at_desk,
@@ -19,20 +20,11 @@ from tests.support.desk import (
 from tests.support.mutants import mutant
 
 NOT_SENT = "Not sent yet, but saved on this device"
-OFFLINE = "ERR_INTERNET_DISCONNECTED"
 
 
 @pytest.fixture(scope="module")
 def site(browser, site, tmp_path_factory):
-    """Answers may be given before the clip was heard."""
-    anything = ("--must-hear", "0")
-    desk.open_campaigns(
-        site,
-        tmp_path_factory.mktemp("desk"),
-        quick=("wake-word", 40, *anything),
-        words=("transcription", 12, *anything),
-        few=("wake-word", 3, *anything),
-    )
+    desk.open_unheard(site, tmp_path_factory.mktemp("desk"), quick=40, words=12, few=3)
     return site
 
 

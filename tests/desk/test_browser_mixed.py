@@ -5,11 +5,10 @@ from playwright.sync_api import expect
 
 from tests.support import desk
 from tests.support.browser import sounds_on
-from tests.support.desk import JUNIPER, WRITE, answers_of, press, ready, wait_until_answerable
+from tests.support.desk import JUNIPER, OFFLINE, WRITE, answers_of, press, ready, wait_until_answerable
 from tests.support.mutants import mutant
 
 NOT_SENT = "Not sent yet, but saved on this device"
-OFFLINE = "ERR_INTERNET_DISCONNECTED"
 
 
 @pytest.fixture(scope="module")

@@ -4,7 +4,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.support import desk
-from tests.support.desk import answered, answers_of, at_desk, press, stored_on_device
+from tests.support.desk import OFFLINE, answered, answers_of, at_desk, press, stored_on_device
 from tests.support.mutants import mutant
 
 # Newer than June 2021. Deleted before any script of the page runs.
@@ -29,18 +29,11 @@ for (const name of ["at", "findLast", "findLastIndex", "toSorted", "toReversed",
   delete String.prototype[name];
 }
 """
-OFFLINE = "ERR_INTERNET_DISCONNECTED"
 
 
 @pytest.fixture(scope="module")
 def site(browser, site, tmp_path_factory):
-    anything = ("--must-hear", "0")
-    desk.open_campaigns(
-        site,
-        tmp_path_factory.mktemp("desk"),
-        quick=("wake-word", 12, *anything),
-        words=("transcription", 4, *anything),
-    )
+    desk.open_unheard(site, tmp_path_factory.mktemp("desk"), quick=12, words=4)
     return site
 
 

@@ -6,24 +6,17 @@ from playwright.sync_api import expect
 
 from tests.support import desk
 from tests.support.browser import comes_true
-from tests.support.desk import answered, at_desk, press, ready, wait_until_answerable
+from tests.support.desk import OFFLINE, answered, at_desk, press, ready, wait_until_answerable
 from tests.support.mutants import mutant
 from tests.support.site import eventually
 
 SIDEWAYS, SMALL, PORTRAIT = (740, 360), (320, 640), (360, 740)
 ANSWERS = {"quick": ".answer", "words": ".answers textarea, .answers .actions button"}
-OFFLINE = "ERR_INTERNET_DISCONNECTED"
 
 
 @pytest.fixture(scope="module")
 def site(browser, site, tmp_path_factory):
-    anything = ("--must-hear", "0")
-    desk.open_campaigns(
-        site,
-        tmp_path_factory.mktemp("screens"),
-        quick=("wake-word", 20, *anything),
-        words=("transcription", 12, *anything),
-    )
+    desk.open_unheard(site, tmp_path_factory.mktemp("screens"), quick=20, words=12)
     return site
 
 

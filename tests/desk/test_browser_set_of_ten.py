@@ -5,23 +5,24 @@ from playwright.sync_api import expect
 
 from tests.support import desk
 from tests.support.browser import sounds_on
-from tests.support.desk import answered, answers_of, at_desk, prefetched, press, ready, wait_until_answerable
+from tests.support.desk import (
+    OFFLINE,
+    answered,
+    answers_of,
+    at_desk,
+    prefetched,
+    press,
+    ready,
+    wait_until_answerable,
+)
 from tests.support.mutants import mutant
 
 SET = 10
-OFFLINE = "ERR_INTERNET_DISCONNECTED"
 
 
 @pytest.fixture(scope="module")
 def site(browser, site, tmp_path_factory):
-    """Answers may be given before the clip was heard."""
-    anything = ("--must-hear", "0")
-    desk.open_campaigns(
-        site,
-        tmp_path_factory.mktemp("set-of-ten"),
-        quick=("wake-word", 14, *anything),
-        words=("transcription", 5, *anything),
-    )
+    desk.open_unheard(site, tmp_path_factory.mktemp("set-of-ten"), quick=14, words=5)
     return site
 
 

@@ -5,21 +5,16 @@ from playwright.sync_api import expect
 
 from tests.support import desk
 from tests.support.browser import comes_true
-from tests.support.desk import answered, answers_of, at_desk, log_in_again, stored_on_device
+from tests.support.desk import OFFLINE, answered, answers_of, at_desk, log_in_again, stored_on_device
 from tests.support.mutants import mutant
 
-OFFLINE = "ERR_INTERNET_DISCONNECTED"
 SECRET = "what only I typed"
 HOUR = "01:00:01"
 
 
 @pytest.fixture(scope="module")
 def site(browser, site, tmp_path_factory):
-    anything = ("--must-hear", "0")
-    folder = tmp_path_factory.mktemp("desk")
-    desk.open_campaigns(
-        site, folder, quick=("wake-word", 20, *anything), words=("transcription", 12, *anything)
-    )
+    desk.open_unheard(site, tmp_path_factory.mktemp("desk"), quick=20, words=12)
     return site
 
 

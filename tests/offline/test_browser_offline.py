@@ -19,13 +19,7 @@ LEASE = timedelta(minutes=15)
 
 @pytest.fixture(scope="module")
 def site(browser, site, tmp_path_factory):
-    anything = ("--must-hear", "0")
-    desk.open_campaigns(
-        site,
-        tmp_path_factory.mktemp("desk"),
-        quick=("wake-word", 20, *anything),
-        words=("transcription", 6, *anything),
-    )
+    desk.open_unheard(site, tmp_path_factory.mktemp("desk"), quick=20, words=6)
     return site
 
 

@@ -14,6 +14,7 @@ from tests.support.site import QuickSite
 PATIENT = ("--min-annotations", "30", "--max-annotations", "40")
 JUNIPER = "Is it “hey juniper”?"
 WRITE = "Write down what is said"
+OFFLINE = "ERR_INTERNET_DISCONNECTED"
 TITLES = {JUNIPER: "“hey juniper” in English", WRITE: "Speech in English"}
 
 
@@ -38,6 +39,16 @@ def open_campaigns(site, folder, **campaigns):
             ("import_clips", folder / slug, "--campaign", slug, *consent),
         ]
     site.manage_all(commands)
+
+
+def open_unheard(site, folder, **clips):
+    """Open campaigns whose clips may be answered before they were heard: name=number of clips.
+
+    The one named words asks for transcripts, all others for a wake word.
+    """
+    kinds = {name: "transcription" if name == "words" else "wake-word" for name in clips}
+    given = {name: (kinds[name], number, "--must-hear", "0") for name, number in clips.items()}
+    open_campaigns(site, folder, **given)
 
 
 def write_clips(slug, folder, clips, seconds=1.2):
