@@ -6,6 +6,7 @@ The environment variables RACES and UPLOADS set how many; by default few, to kee
 import hashlib
 import os
 import sys
+from threading import Event
 
 import numpy as np
 import pytest
@@ -50,36 +51,51 @@ def scrub_all():
 )
 @pytest.mark.django_db(transaction=True)
 def test_an_upload_that_races_an_opt_out_leaves_no_clip_no_file_and_no_key(juniper, own_home, run_together):
-    won = 0
-    for race in range(RACES):
-        person = User.objects.create_user(f"racer {race}")
-        consent.give(person, Material.WAKE_WORD, [Purpose.VOLUNTEERS], timezone.now(), reference="on paper")
-        origin = intake.Origin(person, Clip.Source.BROWSER, "en")
-        two = sound(2 * race), sound(2 * race + 1)
-
-        def upload(one, origin=origin):
-            return intake.add(one, juniper, origin, timezone.now())
-
-        def opt_out(person=person, race=race):
-            if race % 2:
-                return withdrawal.forget_contributor(person, timezone.now())
-            return withdrawal.forget_account(person, False, timezone.now())
-
-        first, left, second = run_together(
-            lambda two=two, upload=upload: upload(two[0]),
-            opt_out,
-            lambda two=two, upload=upload: upload(two[1]),
-        )
-        assert isinstance(left, withdrawal.ErasureRequest), left
-        for outcome in (first, second):
-            assert outcome is True or isinstance(outcome, consent.NoConsent), outcome
-            won += outcome is True
-        assert not Clip.objects.live_for(Purpose.VOLUNTEERS).exists()  # even before the scrub
-        scrub_all()
-        assert (Clip.objects.count(), Task.objects.count(), files(own_home)) == (0, 0, [])
-        assert DataKey.objects.filter(person=person).exists() == bool(race % 2)
+    won = sum(run_race(number, juniper, own_home, run_together) for number in range(RACES))
     sys.stdout.write(f"{RACES} races, {won} of {2 * RACES} uploads came first\n")
     assert 0 < won < 2 * RACES, "both sides must win some races, or nothing was tested"
+
+
+def run_race(number, juniper, own_home, run_together):
+    """Two uploads and an opt-out at once; how many uploads came first.
+
+    Of seven races five are free. A scheduler may favour the same side each time, so in one of seven the
+    opt-out waits for the first upload, and in another the second upload waits for the opt-out.
+    """
+    person = User.objects.create_user(f"racer {number}")
+    consent.give(person, Material.WAKE_WORD, [Purpose.VOLUNTEERS], timezone.now(), reference="on paper")
+    origin = intake.Origin(person, Clip.Source.BROWSER, "en")
+    two = [sound(2 * number), sound(2 * number + 1)]
+    stored, gone = Event(), Event()
+
+    def upload(one):
+        try:
+            return intake.add(one, juniper, origin, timezone.now())
+        finally:
+            stored.set()
+
+    def upload_second():
+        assert number % 7 != 3 or gone.wait(30)
+        return upload(two[1])
+
+    def opt_out():
+        assert number % 7 != 0 or stored.wait(30)
+        try:
+            if number % 2:
+                return withdrawal.forget_contributor(person, timezone.now())
+            return withdrawal.forget_account(person, False, timezone.now())
+        finally:
+            gone.set()
+
+    first, left, second = run_together(lambda: upload(two[0]), opt_out, upload_second)
+    assert isinstance(left, withdrawal.ErasureRequest), left
+    for outcome in (first, second):
+        assert outcome is True or isinstance(outcome, consent.NoConsent), outcome
+    assert not Clip.objects.live_for(Purpose.VOLUNTEERS).exists()  # even before the scrub
+    scrub_all()
+    assert (Clip.objects.count(), Task.objects.count(), files(own_home)) == (0, 0, [])
+    assert DataKey.objects.filter(person=person).exists() == bool(number % 2)
+    return [first, second].count(True)
 
 
 @mutant(
