@@ -24,7 +24,7 @@ def restore(environment: Mapping[str, str], source: str) -> None:
             found |= {"SECRET_KEY": secret(environment, home, found["DATABASE_URL"]), "DEBUG": "0"}
             addresses.write(home.path, found, sockets)
             site = site_environment(environment, found, home, port=8000)
-            supervisor.run_once(manage(site, None, "restore", str(folder)))
+            supervisor.run_once(manage(site, "restore", str(folder)))
         except StopRequested:
             say("Stopping …")
         finally:

@@ -134,20 +134,13 @@ def site_environment(
 
 def prepare_data(site: Mapping[str, str], home: Home, supervisor: Supervisor) -> None:
     """Migrate the database, collect static files if DEBUG is off, and load the demo if wanted."""
-    log = home.log("setup")
-    supervisor.run_once(manage(site, log, "migrate", "--noinput"))
-    supervisor.run_once(manage(site, None, "check_site"))
-    if site["DEBUG"].lower() in {"0", "false", "no", "off"}:
-        # Anew: it leaves files that are newer than their sources, even if a power cut left them empty.
-        if (collected := home.path / "static").exists():
-            shutil.rmtree(collected)
-        supervisor.run_once(manage(site, log, "collectstatic", "--noinput"))
-    if site.get("TAGGER_DEMO") != "0":
-        supervisor.run_once(manage(site, None, "load_demo"))
+    options = ("--log", str(home.log("setup")), *(("--demo",) if site.get("TAGGER_DEMO") != "0" else ()))
+    supervisor.run_once(manage(site, "prepare_site", *options))
 
 
-def manage(site: Mapping[str, str], log: Path | None, *arguments: str) -> Program:
-    return Program(arguments[0], [sys.executable, "manage.py", *arguments], log, site, restart=False)
+def manage(site: Mapping[str, str], *arguments: str) -> Program:
+    """A command that says in the terminal what it has to say."""
+    return Program(arguments[0], [sys.executable, "manage.py", *arguments], None, site, restart=False)
 
 
 def web(site: Mapping[str, str], home: Home, listener: socket.socket) -> Program:

@@ -62,9 +62,9 @@ def test_a_damaged_secret_key_ends_the_start(demo_site, damage):
 @pytest.mark.thorough
 @mutant(
     "static files that a power cut damaged are collected anew",
-    "tagger/local/run.py",
-    kept_by='if (collected := home.path / "static").exists():',
-    broken='if (collected := home.path / "statics").exists():',
+    "tagger/management/commands/prepare_site.py",
+    kept_by="interactive=False, clear=True",
+    broken="interactive=False, clear=False",
 )
 def test_static_files_are_collected_anew_at_each_start(tmp_path):
     with Site(tmp_path / "home", DEBUG="0") as site:
