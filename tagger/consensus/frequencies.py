@@ -8,8 +8,6 @@ import math
 from collections.abc import Callable, Mapping
 from functools import cache, lru_cache, partial
 
-from wordfreq import available_languages, get_frequency_dict
-
 from datasets import languages
 
 # The Zipf value of a word: the base-10 logarithm of its occurrences per billion words, 0 if it is not in the
@@ -28,6 +26,9 @@ def of_language(language: str) -> Frequency:
     >>> common > rare > of_language("en")("knowwl"), of_language("und")("know")
     (True, None)
     """
+    # Its import takes a third of a second, and of a site's processes only one ever counts words.
+    from wordfreq import available_languages, get_frequency_dict  # noqa: PLC0415
+
     code = languages.primary(language)
     if code not in available_languages("best"):
         return _unknown
