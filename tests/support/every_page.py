@@ -47,18 +47,37 @@ ONLY = {"halfway": ["/accounts/2fa/authenticate/"], "logged in before": ["/accou
 
 
 def shown_to_all():
-    """For each visitor the addresses that show them a page, and the cookies that open it."""
+    """For each visitor the cookies that open their pages, the `addresses` of these pages, and which of them
+    are `new`: they show something that no earlier address showed."""
     things = one_of_each()
     named = {filled(route, things) for route in routes(get_resolver())}
     addresses = sorted(named | {other_kind(address) for address in named})
+    seen = set()
     return [
         {
             "visitor": who,
             "cookies": {name: kept.value for name, kept in client.cookies.items()},
-            "addresses": list(pages(client, ONLY.get(who, addresses))),
+            **look_at(pages(client, ONLY.get(who, addresses)), seen),
         }
         for who, client in everybody().items()
     ]
+
+
+def look_at(pages, seen):
+    """The addresses of these pages, and the new ones; `seen` gets what they show."""
+    addresses, new = [], []
+    for address, text in pages:
+        addresses.append(address)
+        # What stands above each page depends on the visitor, and is looked at on their first page.
+        if (content := without_marks(text)) not in seen or address == "/":
+            new.append(address)
+            seen.add(content)
+    return {"addresses": addresses, "new": new}
+
+
+def without_marks(text):
+    """A page without what differs each time: its header, values of forms, nonces and numbers."""
+    return re.sub(r'<header.*?</header>|(value|nonce)="[^"]*"|\d+', "", text, flags=re.DOTALL)
 
 
 def tell():
@@ -106,7 +125,7 @@ def other_kind(address):
 
 
 def pages(client, addresses):
-    """What of these a browser shows as a page, and each kind of refusal once."""
+    """What of these a browser shows as a page, with its text, and each kind of refusal once."""
     refused = {}
     for address in addresses:
         answered = client.get(address)
@@ -114,11 +133,15 @@ def pages(client, addresses):
             assert urlsplit(answered["Location"]).netloc == ""
         elif answered["Content-Type"].startswith("text/html"):
             if answered.status_code == 200:
-                yield address
+                yield address, text_of(answered)
             elif answered.content:
-                refused[answered.status_code] = address
+                refused[answered.status_code] = address, text_of(answered)
         answered.close()
     yield from refused.values()
+
+
+def text_of(answered):
+    return b"".join(answered).decode()
 
 
 # --- what they name -----------------------------------------------------------------------------

@@ -257,22 +257,41 @@ def site(running_site):
     return running_site
 
 
-# What takes a minute or more begins first, so that at the end of a run no process waits for one of these.
+# What takes most of a minute or more begins first, the longest before all, so that at the end of a run no
+# process waits for one of these.
 LONG = (
-    "test_scan",
-    "test_canary",
+    "test_local_homes",
     "test_browser_access",
+    "test_restore",
+    "test_local_state",
     "test_browser_desk",
     "test_browser_listening",
     "test_browser_journey",
     "test_fault_test",
-    "test_load_test",
-    "test_journey",
-    "test_browser_no_third_party",
-    "test_withdrawal",
     "test_rotation",
-    "test_restore",
-    "test_transcript_properties",
+    "test_evening",
+    "test_roles",
+    "test_browser_ways_out",
+    "test_browser_recording",
+    "test_withdrawal",
+    "test_local_run",
+    "test_browser_no_third_party",
+    "test_canary",
+    "test_bodies",
+    "test_demo",
+    "test_local_restore",
+    "test_scan",
+    "test_browser_offline",
+    "test_browser_first_minute",
+    "test_kept_answers",
+    "test_clean_copy",
+    "test_browser_components",
+    "test_browser_screens",
+    "test_quotas",
+    "test_attack",
+    "test_load_test",
+    "test_browser_languages",
+    "test_local_supervision",
 )
 
 
@@ -291,7 +310,7 @@ def pytest_addoption(parser):
     parser.addoption(
         "--quick", action="store_true", help="leave out what `is_slow`, and search fewer random examples"
     )
-    looks = {"choices": ["english", "by-turns", "every"], "default": "english"}
+    looks = {"choices": ["by-turns", "every"], "default": "by-turns"}
     parser.addoption("--looks", **looks, help="languages, themes and sizes of text in which pages have axe")
 
 

@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import Route, expect
 
 from tests.support import access, desk
-from tests.support.access import EVERY, HALVES, MODES, Looker, one_of_every
+from tests.support.access import EVERY, MODES, Looker, by_turns
 from tests.support.browser import comes_true
 from tests.support.mutants import mutant
 
@@ -37,32 +37,22 @@ def page_of(shown, visit):
     return one_more
 
 
-# Many addresses show the same content. The header is checked on each visitor's first page.
-SAME = """() => location.pathname === "/" ? Math.random() :
-    document.querySelector("main").innerHTML.replace(/ value="[^"]*"/g, "").replace(/\\d+/g, "")"""
-
-
 def test_no_page_has_a_fault(shown, page_of, request):
-    """In English, as axe takes most of the time; `make access` has other languages and forced colours too."""
-    looks = {
-        "english": lambda number: [],
-        "by-turns": lambda number: [one_of_every(number)],
-        "every": lambda number: EVERY,
-    }[request.config.getoption("--looks")]
-    faults, seen = [], set()
+    """Each page in one language, and axe, which takes most of the time, in one look, by turns.
+
+    `make access` has every page in every look.
+    """
+    every = request.config.getoption("--looks") == "every"
+    faults, looked_at = [], 0
     for each in shown["shown"]:
         looker = Looker(page_of(each["visitor"], expected=["40"]))
-        for address in access.ours(each["addresses"]):
-            looker.look(MODES[0])
-            looker.page.goto(address)
-            if (content := looker.page.evaluate(SAME)) not in seen:
-                # axe runs in half of the modes, in turn, as all of them take minutes; `make bench` runs all.
-                faults += looker.faults_in_all(axed=HALVES[len(seen) % 2])
-                faults += looker.faults_in_languages(looks(len(seen)))
-                seen.add(content)
+        for address in access.ours(each["new"]):
+            looks = EVERY if every else by_turns(each["visitor"], address)
+            faults += looker.faults_in_looks(address, looks)
+            looked_at += 1
         looker.page.context.close()
     assert "\n".join(faults) == ""
-    assert len(seen) > 40, seen
+    assert looked_at > 40
 
 
 # --- states that have no address of their own -----------------------------------------------------

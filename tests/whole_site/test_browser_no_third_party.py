@@ -172,7 +172,7 @@ def test_no_page_contacts_another_host(live_server, tmp_path):
             context.clear_cookies()
             for name, value in each["cookies"].items():
                 context.add_cookies([{"name": name, "value": value, "url": live_server.url}])
-            open_all(context, [live_server.url + address for address in each["addresses"]])
+            open_all(context, [live_server.url + address for address in each["new"]])
     assert contacted(log) - contacted_by_chromium_itself(log) <= HERE
 
 
