@@ -24,7 +24,7 @@ from tagger.lending import controls
 from tagger.welcome import pledge
 from tests.support import factors, sounds
 
-pytest_plugins = [f"tests.support.{name}" for name in ("databases", "site", "browser", "moments")]
+pytest_plugins = [f"tests.support.{name}" for name in ("databases", "forks", "site", "browser", "moments")]
 
 # How long an example takes depends on what else the machine does; no test asserts a time.
 hypothesis.settings.register_profile("tagger", deadline=None)

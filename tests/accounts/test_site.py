@@ -3,8 +3,6 @@
 import json
 import shutil
 import signal
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -260,10 +258,9 @@ call_command("check_site")
 @pytest.mark.parametrize(
     "step", ["keyring.write_mark", "keyring.make", "site._remember", "vault._may_be_new", "vault._storage"]
 )
-def test_a_first_start_that_was_killed_is_completed_by_the_next(site_environment, step, when):
+def test_a_first_start_that_was_killed_is_completed_by_the_next(python, site_environment, step, when):
     environment = site_environment | {"DJANGO_SETTINGS_MODULE": "tagger.settings"}
-    command = [sys.executable, "-c", START_UNTIL, step, when]
-    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True)
+    done = python.run("-c", START_UNTIL, step, when, env=environment)
     assert done.returncode == -signal.SIGKILL, done.stderr
     call_command("check_site")
     assert keyring.masters() == ["0001"] and keyring.read_mark()["complete"]

@@ -4,8 +4,6 @@ and nothing of people who left."""
 import os
 import pickle
 import shutil
-import subprocess
-import sys
 
 import numpy as np
 import pytest
@@ -25,7 +23,6 @@ from tests.support import opened, sounds
 from tests.support.mutants import mutant
 from tests.support.rotation import age, rotate
 from tests.support.scan import Scanner
-from tests.support.site import ROOT
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -82,7 +79,7 @@ def people(juniper, sentences, volunteers):
 
 
 @pytest.fixture
-def attack(people, site_environment, own_home, tmp_path):
+def attack(python, people, site_environment, own_home, tmp_path):
     """Tries the keys of one day on yesterday's dump and vault; returns {row: what opened}."""
     url = site_environment["DATABASE_URL"]
     dump = opened.dump(url, tmp_path / "yesterday.sql")
@@ -99,22 +96,16 @@ def attack(people, site_environment, own_home, tmp_path):
         with opened.Restored(url, dump, f"restored_{os.getpid()}") as address:
             environment = site_environment | {"DATABASE_URL": address, "TAGGER_HOME": str(home)}
             if restored:
-                manage(environment, "restore_keys")
-            manage(
-                environment,
-                "shell",
-                "-c",
-                f"from tests.support import opened; opened.write({str(home / 'all')!r})",
-            )
+                manage(python, environment, "restore_keys")
+            write = f"from tests.support import opened; opened.write({str(home / 'all')!r})"
+            manage(python, environment, "shell", "-c", write)
         return pickle.loads((home / "all").read_bytes())
 
     return with_keys
 
 
-def manage(environment, *arguments):
-    done = subprocess.run(
-        [sys.executable, "manage.py", *arguments], cwd=ROOT, env=environment, capture_output=True, text=True
-    )
+def manage(python, environment, *arguments):
+    done = python.run("manage.py", *arguments, env=environment)
     assert done.returncode == 0, done.stderr
 
 

@@ -2,8 +2,6 @@
 
 import json
 import signal
-import subprocess
-import sys
 from datetime import UTC, datetime, timedelta
 from importlib import import_module
 from itertools import pairwise
@@ -27,7 +25,7 @@ from tagger.settling import kept_weights, settlement
 from tagger.tasks import settle
 from tests.conftest import NOW
 from tests.privacy.test_my_clips import drawn
-from tests.privacy.test_withdrawal import ROOT, scrub_all
+from tests.privacy.test_withdrawal import scrub_all
 from tests.support.mutants import mutant
 from tests.support.site import eventually
 
@@ -489,13 +487,12 @@ withdrawal.scrub(Withdrawal.objects.get(), timezone.now)
 @pytest.mark.parametrize("step", STEPS)
 @pytest.mark.parametrize("when", ["before", "after"])
 def test_killed_at_any_step_every_answer_is_still_there_once_and_no_ones(
-    site_environment, answered, bea, step, when
+    python, site_environment, answered, bea, step, when
 ):
     withdrawal.forget_account(bea, True, NOW)
     number = "1" if step == "_scrub_person" else "3"
-    command = [sys.executable, "-c", SCRUB_UNTIL, step, when, number]
     django = site_environment | {"DJANGO_SETTINGS_MODULE": "tagger.settings"}
-    done = subprocess.run(command, cwd=ROOT, env=django, capture_output=True, text=True)
+    done = python.run("-c", SCRUB_UNTIL, step, when, number, env=django)
     assert done.returncode == -signal.SIGKILL, done.stderr
     assert withdrawal.unfinished() and Annotation.objects.count() == 200
     scrub_all()

@@ -5,7 +5,6 @@ import os
 import shutil
 import signal
 import subprocess
-import sys
 from datetime import timedelta
 from io import StringIO
 from pathlib import Path
@@ -112,11 +111,16 @@ def bring_keys(own_home, environment):
     shutil.copytree(own_home / "keys", environment["MASTER_KEYS"])
 
 
-def manage(environment, *arguments, code=0):
-    command = [sys.executable, "manage.py", *map(str, arguments)]
-    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True)
-    assert done.returncode == code, done.stdout + done.stderr
-    return done.stdout + done.stderr
+@pytest.fixture
+def manage(python):
+    """Runs manage.py in a process of its own; what it says."""
+
+    def run(environment, *arguments, code=0):
+        done = python.run("manage.py", *arguments, env=environment)
+        assert done.returncode == code, done.stdout + done.stderr
+        return done.stdout + done.stderr
+
+    return run
 
 
 # Prints what a visitor, a volunteer and an auditor would find.
@@ -168,13 +172,16 @@ print(json.dumps({
 """
 
 
-def look(environment, tokens):
-    script = LOOK % (json.dumps(tokens), json.dumps([*CAST, "newcomer"]))
-    return json.loads(manage(environment, "shell", "--no-imports", "-v", "0", "-c", script))
+@pytest.fixture
+def look(manage):
+    def run(environment, tokens):
+        script = LOOK % (json.dumps(tokens), json.dumps([*CAST, "newcomer"]))
+        return json.loads(manage(environment, "shell", "--no-imports", "-v", "0", "-c", script))
+
+    return run
 
 
-def everything_is_right(environment, tokens, before):
-    found = look(environment, tokens)
+def everything_is_right(found, before):
     stays = {"withdrew", "deleted", "stayed"}
     assert {name for name, may in found["log_in"].items() if may} == stays
     assert {name: len(clips) for name, clips in found["clips"].items() if clips} == {
@@ -243,14 +250,14 @@ def everything_is_right(environment, tokens, before):
     broken="            pass\n",
 )
 def test_a_restore_brings_back_everything_of_who_stayed_and_no_one_who_left(
-    after, elsewhere, own_home, site_environment
+    manage, look, after, elsewhere, own_home, site_environment
 ):
     folder, tokens, newcomer = after
     before = look(site_environment, tokens)
     bring_keys(own_home, elsewhere)
     said = manage(elsewhere, "restore", folder)
     assert "4 receipts found again" in said and "3 erased again" in said
-    everything_is_right(elsewhere, tokens, before)
+    everything_is_right(look(elsewhere, tokens), before)
     manage(elsewhere, "check_site")
     manage(elsewhere, "verify_audit")
     # Numbers that someone had after the backup are never given out again.
@@ -258,7 +265,9 @@ def test_a_restore_brings_back_everything_of_who_stayed_and_no_one_who_left(
     assert int(manage(elsewhere, "shell", "--no-imports", "-v", "0", "-c", code)) > newcomer
 
 
-def test_a_backup_of_the_restored_site_restores_too(after, elsewhere, own_home, tmp_path, site_environment):
+def test_a_backup_of_the_restored_site_restores_too(
+    manage, look, after, elsewhere, own_home, tmp_path, site_environment
+):
     folder, tokens, _newcomer = after
     before = look(site_environment, tokens)
     bring_keys(own_home, elsewhere)
@@ -268,7 +277,7 @@ def test_a_backup_of_the_restored_site_restores_too(after, elsewhere, own_home, 
         databases.create(cursor, elsewhere["DATABASE_URL"].rpartition("/")[2])
     shutil.rmtree(tmp_path / "elsewhere" / "vault")
     manage(elsewhere, "restore", tmp_path / "second")
-    everything_is_right(elsewhere, tokens, before)
+    everything_is_right(look(elsewhere, tokens), before)
 
 
 STEPS = [
@@ -313,7 +322,7 @@ call_command("restore", folder)
     broken="    if False and (",
 )
 def test_a_restore_that_fails_at_any_step_starts_no_site_and_the_next_one_ends_right(
-    after, elsewhere, own_home, site_environment
+    manage, look, python, after, elsewhere, own_home, site_environment
 ):
     folder, tokens, _newcomer = after
     before = look(site_environment, tokens)
@@ -321,16 +330,17 @@ def test_a_restore_that_fails_at_any_step_starts_no_site_and_the_next_one_ends_r
     bring_keys(own_home, elsewhere)
     for number, step in enumerate(STEPS):
         when, how = ("before", "after")[number % 2], ("kill", "disconnect")[number // 2 % 2]
-        command = [sys.executable, "-c", RESTORE_UNTIL, str(folder), step, when, how]
-        done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True)
+        done = python.run("-c", RESTORE_UNTIL, folder, step, when, how, env=environment)
         assert done.returncode == (-signal.SIGKILL if how == "kill" else 1), (step, done.stderr)
         refused = manage(elsewhere, "check_site", code=1)
         assert "is not finished" in refused or "the database does not answer" in refused, (step, refused)
     manage(elsewhere, "restore", folder)
-    everything_is_right(elsewhere, tokens, before)
+    everything_is_right(look(elsewhere, tokens), before)
 
 
-def test_without_the_copy_of_the_keys_nothing_would_open_and_nothing_is_restored(after, elsewhere, own_home):
+def test_without_the_copy_of_the_keys_nothing_would_open_and_nothing_is_restored(
+    manage, after, elsewhere, own_home
+):
     folder, _tokens, _newcomer = after
     bring_keys(own_home, elsewhere)
     os.unlink(f"{elsewhere['MASTER_KEYS']}/copy.sqlite3")
@@ -338,7 +348,7 @@ def test_without_the_copy_of_the_keys_nothing_would_open_and_nothing_is_restored
 
 
 def test_a_database_restored_by_hand_starts_no_site_until_who_left_is_erased_again(
-    after, elsewhere, own_home, site_environment
+    manage, look, after, elsewhere, own_home, site_environment
 ):
     folder, tokens, _newcomer = after
     before = look(site_environment, tokens)
@@ -351,7 +361,7 @@ def test_a_database_restored_by_hand_starts_no_site_until_who_left_is_erased_aga
     refused = manage(elsewhere, "check_site", code=1)
     assert "the keys of this database are not in" in refused
     manage(elsewhere, "restore", "--in-place")
-    everything_is_right(elsewhere, tokens, before)
+    everything_is_right(look(elsewhere, tokens), before)
 
 
 @mutant(
@@ -379,7 +389,7 @@ def small(alice, juniper, share, tmp_path):
     return tmp_path / "backup"
 
 
-def test_a_restore_needs_the_keys_of_its_site(small, elsewhere, own_home):
+def test_a_restore_needs_the_keys_of_its_site(manage, small, elsewhere, own_home):
     assert "put the newest copy of its key folder there" in manage(elsewhere, "restore", small, code=1)
     bring_keys(own_home, elsewhere)
     mark = {"site": "00000000-0000-4000-8000-000000000000", "complete": True}
@@ -387,13 +397,13 @@ def test_a_restore_needs_the_keys_of_its_site(small, elsewhere, own_home):
     assert "are of 00000000" in manage(elsewhere, "restore", small, code=1)
 
 
-def test_a_restore_refuses_a_database_with_people(small, site_environment):
+def test_a_restore_refuses_a_database_with_people(manage, small, site_environment):
     said = manage(site_environment, "restore", small, code=1)
     assert "restore into an empty database" in said and User.objects.exists()
 
 
 @pytest.mark.parametrize("damage", ["torn", "missing", "no manifest", "nonsense", "journal"])
-def test_a_damaged_backup_is_refused_before_anything_is_changed(small, elsewhere, own_home, damage):
+def test_a_damaged_backup_is_refused_before_anything_is_changed(manage, small, elsewhere, own_home, damage):
     bring_keys(own_home, elsewhere)
     [dump] = (small / "database").glob("*.dump")
     if damage == "torn":
@@ -471,14 +481,13 @@ call_command("backup", folder)
 
 @pytest.mark.parametrize("how", ["kill", "disconnect"])
 @pytest.mark.parametrize("step", ["_dump", "run", "copy_vault_to", "_write_whole", "sha256"])
-def test_a_backup_that_fails_leaves_the_one_before_whole(cast, tmp_path, site_environment, step, how):
+def test_a_backup_that_fails_leaves_the_one_before_whole(python, cast, tmp_path, site_environment, step, how):
     folder = tmp_path / "backup"
     call_command("backup", str(folder), stdout=StringIO())
     [complete] = (folder / "database").glob("*.json")
     (next(path for path in (folder / "vault").rglob("*") if path.is_file())).unlink()
     environment = site_environment | {"DJANGO_SETTINGS_MODULE": "tagger.settings"}
-    command = [sys.executable, "-c", BACKUP_UNTIL, str(folder), step, how]
-    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True)
+    done = python.run("-c", BACKUP_UNTIL, folder, step, how, env=environment)
     assert done.returncode == (-signal.SIGKILL if how == "kill" else 1), done.stderr
     assert list((folder / "database").glob("*.json")) == [complete]
     manifest = json.loads(complete.read_text())

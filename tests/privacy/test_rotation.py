@@ -2,8 +2,6 @@
 
 import json
 import signal
-import subprocess
-import sys
 from datetime import timedelta
 from pathlib import Path
 from threading import Event
@@ -378,12 +376,11 @@ rotate()
     broken="        pass\n",
 )
 def test_a_rotation_that_fails_at_any_step_is_finished_by_the_next(
-    site_environment, alice, bea, backup, step, when, how
+    python, site_environment, alice, bea, backup, step, when, how
 ):
     token = leave(bea)
     environment = site_environment | {"DJANGO_SETTINGS_MODULE": "tagger.settings", "PYTHONPATH": str(ROOT)}
-    command = [sys.executable, "-c", ROTATE_UNTIL, step, when, how]
-    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True)
+    done = python.run("-c", ROTATE_UNTIL, step, when, how, env=environment)
     if how == "kill":
         assert done.returncode == -signal.SIGKILL, done.stderr
     else:

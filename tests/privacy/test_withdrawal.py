@@ -1,8 +1,6 @@
 """Erasure: immediate for every read, soon in every store, even if the scrub is killed at any point."""
 
 import signal
-import subprocess
-import sys
 from itertools import permutations
 from pathlib import Path
 
@@ -249,15 +247,14 @@ withdrawal.scrub(Withdrawal.objects.get(), timezone.now)
 @pytest.mark.parametrize("step", STEPS)
 @pytest.mark.parametrize(("when", "how"), [("before", "kill"), ("after", "kill"), ("after", "disconnect")])
 def test_a_scrub_that_fails_at_any_step_still_ends_at_zero(
-    site_environment, alice, used, others, own_home, step, when, how
+    python, site_environment, alice, used, others, own_home, step, when, how
 ):
     if step in ("_scrub_person", "outbox.clear"):
         withdrawal.forget_account(alice, keep_answers=False, now=NOW)
     else:
         withdrawal.forget_contributor(alice, NOW)
-    command = [sys.executable, "-c", SCRUB_UNTIL, step, when, how]
     django = site_environment | {"DJANGO_SETTINGS_MODULE": "tagger.settings"}
-    done = subprocess.run(command, cwd=ROOT, env=django, capture_output=True, text=True)
+    done = python.run("-c", SCRUB_UNTIL, step, when, how, env=django)
     assert done.returncode == (-signal.SIGKILL if how == "kill" else 1), done.stderr
     assert withdrawal.unfinished()
     scrub_all()

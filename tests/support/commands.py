@@ -8,10 +8,10 @@ import json
 import os
 import subprocess
 import sys
-import traceback
 from pathlib import Path
 from subprocess import CompletedProcess
-from tempfile import TemporaryFile
+
+from tests.support.forks import serve
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -42,38 +42,10 @@ class Commands:
         self.program.stdout.close()
 
 
-def serve():
-    for line in sys.stdin:
-        with TemporaryFile() as out, TemporaryFile() as err:
-            child = os.fork()
-            if child == 0:
-                os._exit(command(json.loads(line), out, err))
-            code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
-            told = {"returncode": code, "stdout": written(out), "stderr": written(err)}
-        print(json.dumps(told), flush=True)  # noqa: T201
-
-
-def command(arguments, out, err):
-    """In the child: the exit code of `manage.py` with these arguments."""
-    with open(os.devnull) as nothing:
-        for stream, number in ((nothing, 0), (out, 1), (err, 2)):
-            os.dup2(stream.fileno(), number)
+def command(*arguments):
+    """In a fork: `manage.py` with these arguments."""
     sys.argv = ["manage.py", *arguments]
-    try:
-        code = manage.main()
-    except SystemExit as ended:
-        code = ended.code
-    except Exception:  # noqa: BLE001  (a child must never return to the loop above)
-        traceback.print_exc()
-        code = 1
-    sys.stdout.flush()
-    sys.stderr.flush()
-    return code if isinstance(code, int) else int(code is not None)
-
-
-def written(file):
-    file.seek(0)
-    return file.read().decode()
+    return manage.main()
 
 
 if __name__ == "__main__":
@@ -85,4 +57,4 @@ if __name__ == "__main__":
 
     django.setup()
     get_resolver().url_patterns  # noqa: B018  (imports what most commands need)
-    serve()
+    serve(command)
