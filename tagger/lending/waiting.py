@@ -39,6 +39,9 @@ def _statement() -> str:
 
 
 # The pool is written out and not a value, because only so does the condition match that of a partial index.
+# `OFFSET 0` looks each task up: otherwise everything that this annotator ever had may be read. The second
+# ORDER BY keeps to the index: otherwise the whole table may be read, where a campaign has fewer tasks than
+# expected.
 HAS_ONE = f"""(
     EXISTS (
         SELECT FROM (
@@ -49,14 +52,15 @@ HAS_ONE = f"""(
         JOIN {Clip._meta.db_table} clip ON clip.id = near.clip_id
         WHERE near.annotation_count < near.wanted - near.lent_count AND clip.contributor_id <> %s
             AND (campaign.id, clip.contributor_id) NOT IN (SELECT campaign_id, contributor_id FROM capped)
-            AND CASE WHEN EXISTS (
+            AND NOT EXISTS (
                 SELECT FROM {Assignment._meta.db_table} had
-                WHERE had.task_id = near.id AND had.annotator_id = %s AND had.state <> %s
-            ) THEN false ELSE true END
+                WHERE had.task_id = near.id AND had.annotator_id = %s AND had.state <> %s OFFSET 0
+            )
             AND {{live}}
     ) OR EXISTS (
         SELECT FROM {Task._meta.db_table}
-        WHERE campaign_id = campaign.id AND status = 'open' AND {{pool}} OFFSET %s LIMIT 1
+        WHERE campaign_id = campaign.id AND status = 'open' AND {{pool}}
+        ORDER BY annotation_count, priority DESC, spread DESC OFFSET %s LIMIT 1
     )
 )"""
 

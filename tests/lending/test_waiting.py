@@ -120,6 +120,7 @@ def test_the_index_that_lending_uses_is_read_from_its_end(bea, juniper, add_task
         cursor.execute(f"EXPLAIN {statement}")
         plan = "\n".join(line for (line,) in cursor.fetchall())
     assert "Index Scan Backward using tasks_to_lend" in plan, plan
+    assert "using one_assignment_per_annotator_and_role on tagger_assignment had " in plan, plan
 
 
 def test_own_clips_do_not_wait(alice, juniper, task):
