@@ -2,8 +2,17 @@
 
 import io
 from collections.abc import Iterator
+from contextlib import contextmanager
 
 from django.db import connection, models
+
+# All but primary keys. A unique constraint's index goes and comes with it.
+INDEXES = """
+    SELECT each.indrelid::regclass, each.indexrelid::regclass, pg_get_indexdef(each.indexrelid),
+        quote_ident(held.conname), pg_get_constraintdef(held.oid)
+    FROM pg_index each LEFT JOIN pg_constraint held ON held.conindid = each.indexrelid AND held.contype = 'u'
+    WHERE each.indrelid = ANY (%s::regclass[]) AND NOT each.indisprimary
+"""
 
 
 class Lines(io.TextIOBase):
@@ -33,3 +42,24 @@ def insert(model: type[models.Model], pk: int, own: dict[str, str], rows: str) -
     one = f"(SELECT * FROM {table} WHERE id = {pk}) first"
     with connection.cursor() as cursor:
         cursor.execute(f"INSERT INTO {table} ({', '.join(columns)}) SELECT {values} FROM {one}, {rows}")
+
+
+@contextmanager
+def without_indexes(*tables: type[models.Model]) -> Iterator[None]:
+    """Build the indexes anew after the rows are there; in a transaction.
+
+    Where keys are random, as hashes are, and the index is larger than the database's memory, adding each row
+    to it takes many times as long.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(INDEXES, [[each._meta.db_table for each in tables]])
+        found = cursor.fetchall()
+        for table, index, _, constraint, _ in found:
+            drop = (
+                f"ALTER TABLE {table} DROP CONSTRAINT {constraint}" if constraint else f"DROP INDEX {index}"
+            )
+            cursor.execute(drop)
+        yield
+        cursor.execute("SET LOCAL maintenance_work_mem = '512MB'")
+        for table, _, index, constraint, rule in found:
+            cursor.execute(f"ALTER TABLE {table} ADD CONSTRAINT {constraint} {rule}" if constraint else index)

@@ -1,6 +1,6 @@
 """Key rotations among more and more people, compared with the bare change of the same rows, and who waits.
 
-ROTATION_PEOPLE=1000000 adds a larger site. That takes more than an hour.
+ROTATION_PEOPLE=1000000 adds a larger site. That takes about an hour, ten minutes of it to fill the site.
 """
 
 import json
