@@ -6,6 +6,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.support.browser import PHONE, too_wide
+from tests.support.mutants import mutant
 
 LIGHT = 150_000  # bytes of a page with its type, as they come over the line
 SHIFTS = """() => new Promise((tell) => {
@@ -52,13 +53,41 @@ def test_a_clip_is_judged_within_the_front_page(site, visit):
     assert page.context.cookies() == []
 
 
-def test_without_a_script_the_page_is_whole_and_a_clip_can_be_judged(site, visit):
+@mutant(
+    "a theme that was chosen has its own colours, whatever the device asks for",
+    "templates/base.html",
+    kept_by="css/dark.css' %}\"{% if not theme %}",
+    broken="css/dark.css' %}\"{% if True %}",
+)
+def test_without_a_script_the_page_is_whole_a_clip_can_be_judged_and_a_theme_be_chosen(site, visit):
     page = visit(locale="en", java_script_enabled=False, viewport={"width": 320, "height": 640})
     page.goto(site.url)
     expect(page.get_by_role("heading", name="Help machines understand everyone.")).to_be_visible()
     expect(page.locator("audio[controls]")).to_be_visible()
     page.get_by_role("button", name=re.compile("^Yes")).click()
     expect(page.get_by_text("Right.")).to_be_visible()
+    choose_each_theme(page)
+
+
+def choose_each_theme(page):
+    """Without a script there is nothing that could change the colours after the first ones were drawn."""
+    device, paper = page.emulate_media, {"light": "rgb(247, 245, 240)", "dark": "rgb(20, 25, 26)"}
+    for choice, kept, shown in (
+        ("", None, {"light": "light", "dark": "dark"}),
+        ("Dark", "dark", {"light": "dark", "dark": "dark"}),
+        ("Light", "light", {"light": "light", "dark": "light"}),
+        ("As my device", None, {"light": "light", "dark": "dark"}),
+    ):
+        if choice:
+            page.get_by_role("button", name=choice, exact=True).click()
+            expect(page.get_by_role("button", name=choice, exact=True)).to_have_attribute(
+                "aria-current", "true"
+            )
+        cookies = {each["name"]: each["value"] for each in page.context.cookies()}
+        assert cookies.get("theme") == kept
+        for asked, theme in shown.items():
+            device(color_scheme=asked)
+            expect(page.locator("body")).to_have_css("background-color", paper[theme])
 
 
 @pytest.mark.parametrize("width", [320, 360, 740, 768, 1280])
