@@ -19,7 +19,7 @@ LEASE = timedelta(minutes=15)
 
 @pytest.fixture(scope="module")
 def site(browser, site, tmp_path_factory):
-    desk.open_unheard(site, tmp_path_factory.mktemp("desk"), quick=20, words=6)
+    desk.open_unheard(site, tmp_path_factory.mktemp("desk"), quick=20, words=7)
     return site
 
 
@@ -142,6 +142,41 @@ def test_a_text_that_was_begun_is_there_after_a_reload_without_a_network(site, a
     page.context.set_offline(False)
     answered(page, 1)
     assert answers_of(site, "bert") == [["words", "hey june", False]]
+
+
+@mutant(
+    "without a network the mixed queue opens with the campaign whose clips are lent",
+    "static/js/desk/next-desk.js",
+    kept_by="  serve(page); ",
+    broken="  ",
+)
+def test_the_mixed_queue_goes_on_without_a_network_and_after_a_reload(site, at_kept_desk):
+    page = at_kept_desk("mara", "mixed")
+    page.context.set_offline(True)
+    press(page, "1")
+    page.reload()
+    press(page, "3")
+    expect(page.get_by_text("Not sent yet, but saved on this device: 2")).to_be_visible()
+    page.context.set_offline(False)
+    answered(page, 2)
+    page.evaluate(
+        "() => { const { set } = document.querySelector('clip-desk'); while (set.left > 1) set.add(); }"
+    )
+    press(page, "4")
+    page.get_by_role("button", name="Continue").press("Enter")
+    words = page.get_by_label("What is said?")
+    expect(words).to_be_focused()
+    comes_true(page, "Object.keys(localStorage).filter((key) => key.includes(':sound:')).length >= 3")
+    page.context.set_offline(True)
+    page.reload()
+    ready(page)
+    words.fill("good night")
+    page.get_by_role("button", name="Send").click()
+    expect(page.get_by_text("Not sent yet, but saved on this device: 1")).to_be_visible()
+    page.context.set_offline(False)
+    answered(page, 1)
+    given = [[campaign, answer] for campaign, answer, _ in answers_of(site, "mara")]
+    assert given == [["quick", "yes"], ["quick", "no"], ["quick", "noise"], ["words", "good night"]]
 
 
 # --- how long it is kept ----------------------------------------------------------------------------

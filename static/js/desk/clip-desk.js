@@ -79,7 +79,7 @@ class ClipDesk extends DeskNavigation {
       backoff: this.backoff,
       prepare: (blob) => prepare(blob, this.choices),
       wanted: () => (this.isMixed ? this.set.left - 1 : Infinity),
-      kept: new KeptDesk(this.store, { page: pageAsServed, campaign: this.dataset.campaign, skew: Date.now() - now }),
+      kept: new KeptDesk(this.store, { page: pageAsServed(), campaign: this.dataset.campaign, skew: Date.now() - now }),
     });
     this.#listenForKeys();
     this.#listen();

@@ -1,6 +1,7 @@
 // The desk of another campaign takes the place of this one, without a page load, so that sound may go on playing.
 
 import { get } from "./sync/api.js";
+import { serve } from "./sync/page-as-served.js";
 
 export async function load(address) {
   const response = await get(address);
@@ -13,6 +14,7 @@ export async function load(address) {
  */
 export async function takeOver(page) {
   if (!page.querySelector("main clip-desk")) return false;
+  serve(page); // what is kept for a time without a network is of this campaign from now on
   const main = document.querySelector("main");
   const fresh = document.importNode(page.querySelector("main"), true);
   const { nonce } = main.querySelector("[data-nonce]").dataset; // this page allows styles only with its own

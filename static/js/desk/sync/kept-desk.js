@@ -24,7 +24,7 @@ export class KeptDesk {
   async keepSound(lent, blob) {
     if (!canSeal || !navigator.serviceWorker?.controller || isHandedIn(lent.id)) return;
     const until = Date.parse(lent.expires) + this.#skew;
-    const entry = { until, place: this.#place, lent };
+    const entry = { until, place: this.#place, campaign: this.#campaign, lent };
     await this.#keep(nameOfSound(lent.id), await blob.arrayBuffer(), entry, () => isHandedIn(lent.id));
     const page = this.#store.get(`page:${this.#place}`); // in the mixed queue it may be another campaign's
     if (page?.campaign !== this.#campaign || page.until < until) await this.#keepPage(until);
@@ -99,14 +99,15 @@ export async function keptPage(place, nonce) {
   const page = new DOMParser().parseFromString(new TextDecoder().decode(bytes), "text/html");
   if (!(await hasAllFiles(page))) return null;
   page.querySelector("clip-desk").dataset.now = new Date(Date.now() - entry.skew).toISOString();
-  page.querySelector("[data-part=lent]").replaceChildren(...lentAt(place).map((lent) => listed(page, lent)));
+  page.querySelector("[data-part=lent]").replaceChildren(...lentAt(place, entry.campaign).map((lent) => listed(page, lent)));
   for (const each of page.querySelectorAll("[data-nonce]")) each.dataset.nonce = nonce;
   return written(page);
 }
 
-/** In the order in which they were lent. */
-function lentAt(place) {
-  const kept = allKept().map(([, entry]) => entry).filter((entry) => entry.lent && entry.place === place);
+/** In the order in which they were lent. In the mixed queue, clips of two campaigns may be kept for a moment. */
+function lentAt(place, campaign) {
+  const isHere = (entry) => entry.lent && entry.place === place && entry.campaign === campaign;
+  const kept = allKept().map(([, entry]) => entry).filter(isHere);
   return kept.sort((a, b) => a.since - b.since).map(({ lent }) => lent);
 }
 
