@@ -20,7 +20,19 @@ LEASE = timedelta(minutes=15)
 @pytest.fixture(scope="module")
 def site(browser, site, tmp_path_factory):
     desk.open_unheard(site, tmp_path_factory.mktemp("desk"), quick=20, words=7)
+    site.manage("shell", "-c", EXAMPLE)
     return site
+
+
+EXAMPLE = """
+from django.utils import timezone
+from datasets.models import Task
+from tagger.desk import examples
+task = Task.objects.filter(campaign__slug="words").latest("pk")
+task.status, task.answer, task.settled_at = "settled", "hey june", timezone.now()
+task.save()
+examples.choose(task, "")
+"""
 
 
 @pytest.fixture
@@ -130,18 +142,56 @@ def test_with_the_server_gone_a_reload_opens_the_desk_and_each_answer_arrives_on
     assert [answer for _, answer, _ in answers_of(site, "ada")] == ["yes", "no", "noise"]
 
 
-def test_a_text_that_was_begun_is_there_after_a_reload_without_a_network(site, at_kept_desk):
+@mutant(
+    "a form that is sent without a network stays on the page with what was typed",
+    "static/js/site/not-sent.js",
+    kept_by="  event.preventDefault();\n",
+    broken="",
+)
+@mutant(
+    "an example that could not be loaded can be heard once there is a network again",
+    "static/js/player/clip-player.js",
+    kept_by="    if (this.audio.error) this.audio.load();",
+    broken="    //",
+)
+def test_what_was_typed_stays_and_what_cannot_be_heard_or_sent_without_a_network_is_said(site, at_kept_desk):
     page = at_kept_desk("bert", "words")
     page.get_by_label("What is said?").fill("hey june")
     page.context.set_offline(True)
     page.reload()
     ready(page)
+    hear_example(page)
+    expect(page.get_by_text("This example cannot be heard right now.")).to_be_visible()
     expect(page.get_by_label("What is said?")).to_have_value("hey june")
     page.get_by_role("button", name="Send").click()
     expect(page.get_by_text("Not sent yet, but saved on this device: 1")).to_be_visible()
     page.context.set_offline(False)
     answered(page, 1)
+    hear_example(page)
+    comes_true(page, "document.querySelector('.examples audio').currentTime > 0")
+    expect(page.get_by_text("This example cannot be heard right now.")).to_be_hidden()
     assert answers_of(site, "bert") == [["words", "hey june", False]]
+    make_a_team_without_a_network(page, "Night owls")
+
+
+def hear_example(page):
+    page.locator(".examples").get_by_role("button", name="Play").click()
+
+
+def make_a_team_without_a_network(page, name):
+    """It is not sent, the name stays in its box, and sending it again with a network makes the team."""
+    page.goto("/teams/")
+    page.get_by_label("Name of the team").fill(name)
+    page.context.set_offline(True)
+    page.get_by_role("button", name="Make the team").click()
+    expect(page.get_by_role("dialog", name="Nothing was sent")).to_be_visible()
+    page.get_by_role("button", name="Close").press("Enter")
+    expect(page.get_by_role("dialog")).to_be_hidden()
+    expect(page.get_by_role("button", name="Make the team")).to_be_focused()
+    page.context.set_offline(False)
+    expect(page.get_by_label("Name of the team")).to_have_value(name)
+    page.get_by_role("button", name="Make the team").click()
+    expect(page.get_by_role("heading", name=name)).to_be_visible()
 
 
 @mutant(

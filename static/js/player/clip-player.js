@@ -89,6 +89,7 @@ class ClipPlayer extends HTMLElement {
   }
 
   async play() {
+    if (this.audio.error) this.audio.load(); // it could not be loaded, and may be by now
     try {
       await this.audio.play();
       return true;

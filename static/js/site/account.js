@@ -1,6 +1,7 @@
 // Whose page this is. On every page: the browser keeps no one's work but that of the person who is logged in.
 
 import "./older-browsers.js";
+import "./not-sent.js";
 import { installWorker } from "./install-worker.js";
 import { forgetKept, sweep } from "../desk/sync/kept.js";
 import { endSession, forgetWork, resumeSession, waiting } from "../desk/sync/device-store.js";
