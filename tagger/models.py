@@ -12,6 +12,8 @@ from django.utils.translation import gettext_lazy as _
 from datasets.models import Annotation, Campaign, Clip, Task
 from datasets.words import words
 
+from . import durations
+
 
 class Assignment(models.Model):
     """A task lent to one annotator until a time. Written only by tagger.lending.
@@ -369,11 +371,11 @@ class Community(models.Model):
 
     @property
     def hours_settled(self) -> float:
-        return self.seconds_settled / 3600
+        return durations.hours(self.seconds_settled)
 
     @property
     def minutes_settled(self) -> int:
-        return round(self.seconds_settled / 60)
+        return durations.whole_minutes(self.seconds_settled)
 
 
 class Counted(models.Model):
@@ -416,11 +418,11 @@ class Team(models.Model):
 
     @property
     def hours(self) -> float:
-        return self.seconds / 3600
+        return durations.hours(self.seconds)
 
     @property
     def minutes(self) -> int:
-        return round(self.seconds / 60)
+        return durations.whole_minutes(self.seconds)
 
 
 class Membership(models.Model):

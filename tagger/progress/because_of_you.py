@@ -17,6 +17,7 @@ from accounts.ciphers import KeyLost
 from accounts.models import Purpose, User
 from datasets import normalise
 from datasets.models import Annotation, Task
+from tagger import durations
 
 from . import days
 
@@ -28,34 +29,40 @@ GIVEN_AT = Coalesce("changed_at", "created_at")
 
 @dataclass(frozen=True)
 class Settled:
-    """`labels` is how many labels their votes stand behind, of which the last vote was theirs for `last`."""
+    """`labels` is how many labels their votes stand behind, of which the last vote was theirs for `last`.
 
+    `newest`: how many of their votes these figures cover, if they gave more; else 0.
+    """
+
+    newest: int
     labels: int
     last: int
     seconds: float  # of clips
 
     @property
     def minutes(self) -> int:
-        return round(self.seconds / 60)
+        return durations.whole_minutes(self.seconds)
 
     @property
     def hours(self) -> float:
-        return self.seconds / 3600
+        return durations.hours(self.seconds)
 
 
-def of_today(person: User, now: datetime) -> Settled:
-    """What settled because of the votes that this person gave since midnight."""
-    return _settled(person.annotations.filter(created_at__gte=days.start_of_day(now)), MOST_TODAY)
+def of_today(person: User, now: datetime, votes: int) -> Settled:
+    """What settled because of the `votes` that this person gave since midnight."""
+    return _settled(person.annotations.filter(created_at__gte=days.start_of_day(now)), MOST_TODAY, votes)
 
 
-def of_person(person: User) -> Settled:
-    return _settled(person.annotations.all(), MOST)
+def of_person(person: User, votes: int) -> Settled:
+    """`votes`: how many they gave; a caller may have stopped counting above `MOST`."""
+    return _settled(person.annotations.all(), MOST, votes)
 
 
-def _settled(given: QuerySet[Annotation], most: int) -> Settled:
+def _settled(given: QuerySet[Annotation], most: int, votes: int) -> Settled:
     """One query, however many answers there are."""
     standing = [vote for vote in _counted(given, most) if _says_the_same(vote)]
     return Settled(
+        newest=most if votes > most else 0,
         labels=len(standing),
         last=sum(vote.came_last for vote in standing),  # type: ignore[attr-defined]
         seconds=sum(vote.task.clip.seconds for vote in standing),

@@ -18,6 +18,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts import signing
 from accounts.models import User
+from tagger import durations
 
 from . import names
 
@@ -34,6 +35,12 @@ def check_name(name: str) -> None:
     names.check_letters(name, "LM", _IN_NAMES, sentence)
 
 
+def has_listened(person: User) -> bool:
+    """Whether there is a minute to certify."""
+    seconds = person.annotations.aggregate(all=Sum("task__clip__seconds", default=0.0))["all"]
+    return durations.whole_minutes(seconds) > 0
+
+
 def document(person: User, name: str, now: datetime) -> dict[str, Any] | None:
     """The certificate, signed; None for someone who has not listened for a minute.
 
@@ -44,7 +51,7 @@ def document(person: User, name: str, now: datetime) -> dict[str, Any] | None:
         .annotate(seconds=Sum("task__clip__seconds"), first=Min("created_at"), last=Max("created_at"))
         .order_by("task__campaign__kind")
     )
-    minutes = int(sum(each["seconds"] for each in kinds) / 60)
+    minutes = durations.whole_minutes(sum(each["seconds"] for each in kinds))
     if not minutes:
         return None
     days = person.annotations.annotate(day=TruncDate("created_at")).values("day").distinct().count()

@@ -12,6 +12,7 @@ from django.db.models import Count, Q, Sum
 
 from accounts.models import User
 from datasets.models import Annotation, Campaign, Release, ReleaseRow, Task
+from tagger import durations
 
 from . import active_days, days, queries
 
@@ -70,11 +71,11 @@ class CampaignResults:
 
     @property
     def minutes(self) -> int:
-        return round(self.seconds / 60)
+        return durations.whole_minutes(self.seconds)
 
     @property
     def hours(self) -> float:
-        return self.seconds / 3600
+        return durations.hours(self.seconds)
 
 
 def results(person: User) -> list[CampaignResults]:

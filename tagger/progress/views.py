@@ -11,6 +11,7 @@ from django.views.decorators.http import require_GET
 from accounts.posting import posted_from
 from accounts.roles import PersonalRequest, annotator_required, reviewer_required
 from datasets.models import Campaign
+from tagger import durations
 from tagger.models import Reliability
 
 from . import because_of_you, challenges, coaching, goals, leaderboard, own_progress, own_wave
@@ -23,15 +24,16 @@ PAGE_SIZE = 100
 def my_answers(request: PersonalRequest) -> HttpResponse:
     results = own_progress.results(request.user)
     heard = own_progress.seconds_heard(results)
+    answers = sum(each.answers for each in results)
     context = {
         "challenges": challenges.of(request.user, timezone.now()),
-        "because": because_of_you.of_person(request.user),
+        "because": because_of_you.of_person(request.user, answers),
         "wave": own_wave.of_person(request.user),
-        "hours_heard": heard / 3600,
-        "minutes_heard": round(heard / 60),
+        "hours_heard": durations.hours(heard),
+        "minutes_heard": durations.whole_minutes(heard),
         "summaries": coaching.summaries(request.user),
         "results": results,
-        "has_more": sum(each.answers for each in results) == own_progress.NEWEST_ANSWERS,
+        "newest": answers if answers == own_progress.NEWEST_ANSWERS else 0,
     }
     return render(request, "tagger/progress/my_answers.html", context)
 
@@ -41,9 +43,10 @@ def my_answers(request: PersonalRequest) -> HttpResponse:
 def my_day(request: PersonalRequest) -> HttpResponse:
     """What settled today because of this person. The desk shows a part of it at its pause."""
     now = timezone.now()
+    today = own_progress.answers_today(request.user, now)
     context = {
-        "because": because_of_you.of_today(request.user, now),
-        "today": own_progress.answers_today(request.user, now),
+        "because": because_of_you.of_today(request.user, now, today),
+        "today": today,
         "wave": own_wave.of_person(request.user),
     }
     return render(request, "tagger/progress/my_day.html", context)

@@ -14,6 +14,7 @@ from django.views.decorators.http import require_http_methods
 from accounts import receipts
 from accounts.roles import PersonalRequest, annotator_required
 from datasets.models import Campaign
+from tagger import durations
 
 from . import hours_certificate, own_wave
 
@@ -40,8 +41,8 @@ def certificate(request: PersonalRequest) -> HttpResponse:
     form = CertificateForm(request.POST if request.method == "POST" else None)
     if not form.is_valid():
         status = 400 if form.errors else 200
-        has_answers = request.user.annotations.exists()
-        context: dict[str, Any] = {"form": form, "has_answers": has_answers}
+        has_listened = hours_certificate.has_listened(request.user)
+        context: dict[str, Any] = {"form": form, "has_listened": has_listened}
         return render(request, "tagger/progress/certificate.html", context, status=status)
     document = hours_certificate.document(request.user, form.cleaned_data["name"], timezone.now())
     if document is None:
@@ -52,9 +53,8 @@ def certificate(request: PersonalRequest) -> HttpResponse:
         return response
     context = {
         "form": form,
-        "has_answers": True,
         "document": document,
-        "hours": document["minutes_listened"] / 60,
+        "hours": durations.hours(60 * document["minutes_listened"]),
         "kinds": [Campaign.Kind(kind).label for kind in document["kinds_of_work"]],
         "first": parse_date(f"{document['from']}-01"),
         "last": parse_date(f"{document['to']}-01"),

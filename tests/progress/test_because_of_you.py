@@ -37,7 +37,7 @@ def vote(share):
 
 
 def labels_and_last(person):
-    found = because_of_you.of_person(person)
+    found = because_of_you.of_person(person, person.annotations.count())
     return found.labels, found.last
 
 
@@ -65,7 +65,7 @@ def test_the_last_of_the_votes_that_settled_it_is_the_one_that_settled_it(vote, 
     for _ in range(3):
         vote(juniper, (carl, "yes"), (bea, "yes"))
     assert (labels_and_last(bea), labels_and_last(carl)) == ((3, 3), (3, 0))
-    assert because_of_you.of_person(bea).seconds == pytest.approx(1.5)
+    assert because_of_you.of_person(bea, 3).seconds == pytest.approx(1.5)
 
 
 def test_a_vote_that_said_otherwise_or_a_reviewers_decision_is_no_thanks(vote, juniper, volunteers):
@@ -108,8 +108,25 @@ def test_the_page_of_today_costs_the_same_few_queries_whatever_there_is(here, vo
             page = drawn(here, "/my-answers/today/")
         counted.append(len(queries))
     assert counted[0] == counted[1] <= 6
-    assert 'Today <strong class="number">5</strong> labels settled with your vote behind them.' in page
-    assert 'For <strong class="number">5</strong> of them, yours was the vote that settled it.' in page
+    assert 'Today <strong class="number">5</strong> labels settled with your answers behind them.' in page
+    assert 'For <strong class="number">5</strong> of them, yours was the last answer needed.' in page
+
+
+@mutant(
+    "thanks that cover only the newest answers say so",
+    "tagger/progress/because_of_you.py",
+    kept_by="most if votes > most else 0",
+    broken="0",
+)
+def test_thanks_for_the_newest_answers_say_how_many_they_are(here, vote, juniper, bea, carl, monkeypatch):
+    monkeypatch.setattr(because_of_you, "MOST", 2)
+    monkeypatch.setattr(because_of_you, "MOST_TODAY", 2)
+    at = timezone.now()
+    for newest in (0, 0, 2):
+        vote(juniper, (carl, "yes"), (bea, "yes"), at=at - MINUTE)
+        for address in ("/my-answers/", "/my-answers/today/"):
+            assert ("Based on your last 2 answers." in drawn(here, address)) == bool(newest)
+    assert labels_and_last(bea) == (2, 2)
 
 
 def test_a_day_without_settled_labels_shows_no_number(here, give, bea):

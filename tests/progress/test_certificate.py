@@ -114,7 +114,22 @@ def test_the_site_signs_names_and_nothing_else(worked, here, name):
     assert answered.status_code == 400 and "errorlist" in answered.content.decode()
 
 
-def test_below_a_minute_there_is_nothing_to_certify(here, bea, give):
-    give(bea, 3)
-    assert hours_certificate.document(bea, "", NOW) is None
-    assert "Nothing to certify yet" in here.post(ADDRESS, {"name": ""}).content.decode()
+@mutant(
+    "the page of answers and the certificate say the same of how long somebody listened",
+    "tagger/progress/views.py",
+    kept_by="durations.whole_minutes(heard)",
+    broken="round(heard / 60)",
+)
+def test_a_minute_counts_once_it_was_listened_to_on_every_page(here, bea, give):
+    """59 seconds are nothing to certify, and no page claims a minute; 119 are one minute."""
+    (task,) = give(bea, 1)
+    for seconds, minutes in ((59.0, 0), (119.0, 1)):
+        task.clip.seconds = seconds
+        task.clip.save()
+        own, form = drawn(here, "/my-answers/"), drawn(here, ADDRESS)
+        made = hours_certificate.document(bea, "", NOW)
+        assert (made["minutes_listened"] if made else 0) == minutes
+        assert ("You have listened for" in own) == (ADDRESS in own) == bool(minutes)
+        assert ("Nothing to certify yet" in form) == (not minutes)
+        assert ("This is to say" in here.post(ADDRESS, {"name": ""}).content.decode()) == bool(minutes)
+    assert 'You have listened for <strong class="number">1</strong> minute.' in own

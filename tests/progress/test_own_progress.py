@@ -64,7 +64,7 @@ def test_my_answers_led_to_clips_hours_and_releases(here, bea, carl, juniper, se
     page = drawn(here, "/my-answers/")
     assert "You answered 4 clips. Settled so far: 3 (75 %)." in page
     assert (
-        "2 min of labelled speech" in page
+        "1 min of labelled speech" in page
         and "<strong><bdi>second</bdi></strong>" in page
         and "not-mine" not in page
     )
@@ -76,11 +76,13 @@ def test_only_the_newest_of_very_many_answers_are_looked_up_and_the_page_says_so
 ):
     monkeypatch.setattr(own_progress, "NEWEST_ANSWERS", 3)
     settle(give(bea, 2, NOW - DAY))
-    assert "Based on your last 10,000 answers." not in drawn(here, "/my-answers/")
+    assert "Based on your last" not in drawn(here, "/my-answers/")
     give(bea, 2, NOW)
     [found] = own_progress.results(bea)
     assert (found.answers, found.settled) == (3, 1)
-    assert "Based on your last 10,000 answers." in drawn(here, "/my-answers/")
+    page = drawn(here, "/my-answers/")
+    assert "Based on your last 3 answers." in page
+    assert 'You have listened for at least <strong class="number">0.0</strong> hours.' in page
 
 
 def test_without_answers_the_page_shows_no_results(here):
