@@ -65,7 +65,11 @@ class SignupForm(AllauthSignupForm):
 class ResetForm(AllauthResetForm):
     """Asks for the pseudonym, because addresses are sealed and cannot be searched."""
 
-    email = forms.CharField(label=_("Pseudonym"), max_length=150)  # allauth's view needs this name
+    email = forms.CharField(  # allauth's view needs this name
+        label=_("Pseudonym"),
+        max_length=150,
+        widget=forms.TextInput(attrs={"autocomplete": "username", "autocapitalize": "none"}),
+    )
 
     def clean_email(self) -> str:
         # Never reveal whether this pseudonym exists, or whether it has an address.

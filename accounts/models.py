@@ -121,7 +121,7 @@ class User(AbstractUser):
     first_name = None  # type: ignore[assignment]
     last_name = None  # type: ignore[assignment]
     email = None  # type: ignore[assignment]
-    EMAIL_FIELD = "sealed_email"
+    EMAIL_FIELD = "address"  # a link for a new password works until this changes
     username = models.CharField(_("pseudonym"), max_length=150, unique=True, validators=[pseudonyms.check])
     sealed_name = models.BinaryField(default=bytes)
     sealed_email = models.BinaryField(default=bytes)
