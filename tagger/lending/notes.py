@@ -30,8 +30,16 @@ def checked(note: str) -> str:
     note = " ".join(note.replace("\0", " ").split())
     if len(note) > LONGEST:
         raise AnswerRefused(AnswerRefusal.NOTE_TOO_LONG, found=len(note), most=LONGEST)
-    plain = unicodedata.normalize("NFKC", note)
-    for refusal, pattern in PATTERNS.items():
-        if re.search(pattern, plain, re.IGNORECASE):
+    for refusal in PATTERNS:
+        if has_contact(refusal, note):
             raise AnswerRefused(refusal)
     return note
+
+
+def has_contact(kind: AnswerRefusal, text: str) -> bool:
+    """Whether the text holds what this refusal is about.
+
+    >>> has_contact(AnswerRefusal.NOTE_HAS_LINK, "see example.org")
+    True
+    """
+    return bool(re.search(PATTERNS[kind], unicodedata.normalize("NFKC", text), re.IGNORECASE))

@@ -6,12 +6,14 @@ before, or end it; and everyone leaves when they like. What ends a right is writ
 
 import hashlib
 import secrets
+import unicodedata
 from collections.abc import Iterable
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
 from django.conf import settings
+from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 from django.db.models import F, Q, QuerySet
 from django.utils.timezone import localtime
@@ -21,6 +23,8 @@ from accounts import journal
 from accounts.models import User
 from accounts.refusals import Refusal
 from datasets.models import Annotation, Clip, Task
+from tagger.lending import notes
+from tagger.lending.refusals import AnswerRefusal
 from tagger.models import Membership, Team
 
 from . import days, leaderboard, names, queries
@@ -29,6 +33,13 @@ MOST_TEAMS, MOST_MEMBERS = 5, 100  # of one person; of one team
 LEAST_ACTIVE = 3  # members who gave votes in a month, before the team's figures say nothing of one of them
 BATCH_SIZE = 200
 _IN_NAMES = " .,'’&-"
+# An e-mail address needs a letter that no name may have.
+_CONTACTS = {
+    AnswerRefusal.NOTE_HAS_LINK: _("A team's name cannot have a web address in it. Please leave it out."),
+    AnswerRefusal.NOTE_HAS_NUMBER: _(
+        "A team's name cannot have a long number in it, such as a telephone number. Please leave it out."
+    ),
+}
 
 
 class TeamRefusal(StrEnum):
@@ -42,9 +53,20 @@ class TeamRefused(Refusal):
 
 
 def check_name(name: str) -> None:
-    """Raises ValidationError unless it consists of letters, digits and what names have between them."""
+    """Raises ValidationError unless it consists of what names have, without a way to contact anyone."""
     sentence = _("A team's name can have letters, digits, spaces and . , ' & -, but not “%(character)s”.")
     names.check_letters(name, "LMN", _IN_NAMES, sentence)
+    plain = "".join(map(_as_in_numbers, unicodedata.normalize("NFKC", name)))
+    for kind, contact in _CONTACTS.items():
+        if notes.has_contact(kind, plain):
+            raise ValidationError(contact, code=kind)
+
+
+def _as_in_numbers(letter: str) -> str:
+    """Digits of any script as ours, and as a space what notes do not know between digits."""
+    if letter in ",'’":
+        return " "
+    return str(unicodedata.decimal(letter, letter))
 
 
 @transaction.atomic

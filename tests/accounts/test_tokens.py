@@ -198,7 +198,7 @@ def beas(client, bea):
 
 
 def shown(page):
-    return re.search(r'id="token">(\w+)<', page.content.decode())[1]
+    return re.search(r'id="token" dir="ltr"><code>(\w+)<', page.content.decode())[1]
 
 
 def test_the_form_offers_what_the_roles_allow_with_tagging_ticked_and_ninety_days(beas, everyone):

@@ -38,7 +38,7 @@ def join(client, invitation, **fields):
 
 def test_a_volunteer_makes_a_team_and_another_joins_by_its_link(here, client, bea, carl):
     made = here.post(reverse("teams"), {"name": "Night Owls"}).content.decode()
-    link = re.search(r'id="invitation">\w+://[^/]+(/[^<]+)<', made)[1]
+    link = re.search(r'id="invitation" dir="ltr"><code>\w+://[^/]+(/[^<]+)<', made)[1]
     team = Team.objects.get()
     assert link.rsplit("/")[-2] not in page_of(here, team)  # shown once
     client.force_login(carl)
@@ -48,6 +48,37 @@ def test_a_volunteer_makes_a_team_and_another_joins_by_its_link(here, client, be
     client.post(link)
     assert team.memberships.count() == 2
     assert 'class="alone" href="' + reverse("team", args=[team.pk]) in drawn(client, reverse("teams"))
+
+
+@mutant(
+    "a team's name holds no telephone number and no web address",
+    "tagger/progress/teams.py",
+    kept_by="            raise ValidationError(contact, code=kind)\n",
+    broken="            pass\n",
+)
+@pytest.mark.parametrize(
+    ("name", "reason"),
+    [
+        ("Call 555 123 4567", "such as a telephone number"),
+        ("Owls 555,12,34-56'7", "such as a telephone number"),
+        ("Owls ٠١٢٣٤٥٦٧", "such as a telephone number"),
+        ("Owls ०१२३४५६७", "such as a telephone number"),
+        ("www.owls", "a web address"),
+        ("Owls.example.org", "a web address"),
+        ("owls@example.org", "but not “@”"),
+        ("https://owls", "but not “:”"),
+    ],
+)
+def test_a_teams_name_holds_no_way_to_contact_anyone(here, name, reason):
+    answered = here.post(reverse("teams"), {"name": name})
+    assert answered.status_code == 400 and not Team.objects.exists()
+    assert reason in answered.content.decode()
+
+
+@pytest.mark.parametrize("name", ["Night Owls 2026", "Class 7.b", "St. John's, 1984 & 1985", "بوم ٢٠٢٦"])
+def test_a_teams_name_may_have_numbers_like_a_year(here, name):
+    assert here.post(reverse("teams"), {"name": name}).status_code == 200
+    assert Team.objects.get().name == name
 
 
 @mutant(

@@ -321,7 +321,7 @@ def test_a_reported_clip_is_listed_with_its_reason_and_can_be_shown_again(here, 
 
 def test_a_token_is_shown_once_and_revoked(here, bea):
     shown = here("bea").post("/profile/tokens/")
-    token = re.search(r'id="token">(\w+)<', shown.content.decode())[1]
+    token = re.search(r'id="token" dir="ltr"><code>(\w+)<', shown.content.decode())[1]
     assert shown["Cache-Control"] == "no-store"
     again = here("bea").get("/profile/").content.decode()
     assert token not in again and ProgramToken.objects.get().prefix in again
