@@ -72,7 +72,7 @@ def answered(juniper, sentences, share, volunteers):
 
 def test_a_clip_shows_its_status_how_often_it_was_heard_its_label_and_its_releases(here, answered):
     text = drawn(here.get(PAGE))
-    assert text.count("heard by 2 volunteers") == 2
+    assert text.count("heard by 2 volunteers") == text.count("· English ·") == 2
     assert "Settled: Yes" in text and "Settled: “the cat sat”" in text
     assert text.count("in first-release") == 2
 

@@ -62,6 +62,7 @@ def test_my_answers_led_to_clips_hours_and_releases(here, bea, carl, juniper, se
     assert in_juniper.releases == [("second", 3)] and in_juniper.heard == 103.0
     assert (found[sentences].settled, found[sentences].releases) == (0, [])
     page = drawn(here, "/my-answers/")
+    assert 'Wake words (<bdi lang="en">English</bdi>)' in page
     assert "You answered 4 clips. Settled so far: 3 (75 %)." in page
     assert (
         "1 min of labelled speech" in page

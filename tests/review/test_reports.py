@@ -101,6 +101,7 @@ def test_a_first_report_that_hides_nothing_is_listed_apart_and_can_be_dismissed(
     client.force_login(rita)
     page = client.get("/review/").content.decode()
     assert "Reported once, not hidden" in page and "cannot be heard" in page
+    assert '(<bdi lang="en">English</bdi>)' in page
     assert client.get(reverse("report_audio", args=[task.clip_id])).status_code == 200
     client.post(reverse("show_again", args=[task.clip_id]))
     assert not reports.not_hidden_for(rita) and Report.objects.get().dismissed_at

@@ -169,6 +169,14 @@ def test_spanish_uses_tu_for_what_django_and_allauth_say(client, db):
     assert "Tu contraseña debe tener al menos 8 caracteres." in page
 
 
+def test_pages_call_a_language_by_its_name_and_not_by_its_code():
+    shown = re.compile(
+        r'(?<!lang=")\{\{ *(?!form)[\w.]+\.language\b(?!\|language_name)|=[\w.]+\.language\|(?!lang)'
+    )
+    templates = (ROOT / "templates").rglob("*.html")
+    assert [path.name for path in templates if shown.search(path.read_text(encoding="utf-8"))] == []
+
+
 # --- the language of a page ---
 
 
