@@ -32,7 +32,7 @@ language_code = RegexValidator(
 
 
 # Addresses of pages where a campaign's would be.
-RESERVED_SLUGS = frozenset({"mixed"})
+RESERVED_SLUGS = frozenset({"mixed", "next"})
 
 
 class Campaign(models.Model):

@@ -42,6 +42,14 @@ def next_after(person: User, campaign: Campaign, now: datetime) -> Campaign | No
     return next(iter(sorted(_turned(suitable, campaign.pk), key=is_other)), None)
 
 
+def first_desk(person: User, reads: str, now: datetime) -> Campaign | None:
+    """The campaign whose turn it is. Until they were asked, someone knows the language that they read."""
+    found = in_turn(person, now)
+    if must_choose_languages(person):
+        found = [each for each in found if languages.primary(each.language) == languages.primary(reads)]
+    return next(iter(found), None)
+
+
 def must_choose_languages(person: User) -> bool:
     """Whether the queue cannot know what they understand: they were not asked, and there are several."""
     return person.languages is None and len(open_languages()) > 1

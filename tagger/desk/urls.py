@@ -11,6 +11,7 @@ hot = [
 
 urlpatterns = [
     path("tag/mixed/", views_mixed.mixed_queue, name="mixed"),
+    path("tag/next/", views_mixed.next_desk, name="next_desk"),
     path("tag/<slug:slug>/", views.tag, name="tag"),
     path("assignments/<int:pk>/answer/", views.hand_in, name="hand_in"),
     path("assignments/<int:pk>/skip/", views.skip, name="skip"),

@@ -5,6 +5,7 @@ from django.http import HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET
 
@@ -40,3 +41,11 @@ def mixed_queue(request: PersonalRequest) -> HttpResponse:
             return tag_page(request, campaign, lent[0], is_mixed=True)
     any_open = Campaign.objects.filter(is_open=True).order_by("pk").first()
     return tag_page(request, any_open, None, is_mixed=True) if any_open else redirect("campaigns")
+
+
+@require_GET
+@annotator_required
+def next_desk(request: PersonalRequest) -> HttpResponse:
+    """For someone who wants clips and named no campaign: to a desk that has some, or else to the list."""
+    found = mixed.first_desk(request.user, get_language() or "en", timezone.now())
+    return redirect("tag", found.slug) if found else redirect("campaigns")

@@ -42,7 +42,7 @@ def try_it(request: HttpRequest) -> HttpResponse:
     """The practice clips for anyone, without an account."""
     campaign = practice.campaign_like(request.GET.get("kind", ""), get_language() or "en")
     is_known = request.user.is_authenticated
-    onward = reverse("campaigns" if is_known else "account_signup")
+    onward = reverse("next_desk" if is_known else "account_signup")
     return _clip_page(request, campaign, {"onward": onward, "is_trial": True})
 
 
@@ -82,12 +82,12 @@ def ready(request: PersonalRequest) -> HttpResponse:
 
 
 def onward(request: HttpRequest) -> str:
-    """The page of this site that `next` names, for after the first minute; else the list of campaigns."""
+    """The page of this site that `next` names, for after the first minute; else a desk that has clips."""
     wanted = request.GET.get("next", "")
     here, is_secure = {request.get_host()}, request.is_secure()
     if wanted.startswith("/") and url_has_allowed_host_and_scheme(wanted, here, require_https=is_secure):
         return wanted
-    return reverse("campaigns")
+    return reverse("next_desk")
 
 
 def _clip_page(request: HttpRequest, campaign: Campaign, context: dict[str, Any]) -> HttpResponse:

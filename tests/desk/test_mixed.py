@@ -12,6 +12,7 @@ from datasets import campaigns
 from datasets.models import Annotation, Campaign, Task
 from tagger.desk import mixed
 from tests.conftest import NOW
+from tests.support.mutants import mutant
 
 pytestmark = pytest.mark.django_db
 
@@ -44,6 +45,11 @@ def give(add_tasks):
         )
 
     return some
+
+
+@pytest.fixture
+def spanish(db):
+    return campaigns.create(slug="spanish", kind="transcription", language="es", needs_track_record=False)
 
 
 def slugs(found):
@@ -145,3 +151,35 @@ def test_an_empty_campaign_offers_the_next_that_has_a_clip(here, bea, juniper, s
 def test_no_campaign_may_take_the_queues_address():
     with pytest.raises(ValidationError, match="taken by a page"):
         campaigns.create(slug="mixed", kind="transcription", language="en")
+
+
+@mutant(
+    "'Go to the clips' leads to clips in a language that the person said they understand, or reads",
+    "tagger/desk/mixed.py",
+    kept_by="    if must_choose_languages(person):\n        found = [",
+    broken="    if must_choose_languages(person):\n        _ = [",
+)
+@pytest.mark.parametrize(
+    ("reads", "chosen", "address"),
+    [
+        ("en", None, "/tag/sentences/"),
+        ("es", None, "/tag/spanish/"),
+        ("de", None, "/tag/"),  # where their languages are asked for
+        ("en", ["es"], "/tag/spanish/"),
+        ("de", [], "/tag/sentences/"),
+    ],
+)
+def test_go_to_the_clips_leads_to_clips(
+    here, bea, juniper, sentences, spanish, add_tasks, reads, chosen, address
+):
+    for campaign in (sentences, spanish):  # juniper has none
+        add_tasks(campaign, 1)
+    User.objects.filter(pk=bea.pk).update(languages=chosen)
+    asked = {"accept-language": reads}
+    ready = here.get("/first-minute/ready/", headers=asked).content.decode()
+    assert re.search('to-the-queue" href="(.*?)"', ready)[1] == "/tag/next/"
+    assert here.get("/tag/next/", headers=asked).url == address
+
+
+def test_go_to_the_clips_leads_to_the_list_when_no_clip_waits(here, juniper):
+    assert here.get("/tag/next/").url == "/tag/"

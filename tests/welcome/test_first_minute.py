@@ -171,7 +171,7 @@ def test_next_leads_only_to_pages_of_this_site(promised, elsewhere):
     for page in ("practice", "ready", "first_minute"):
         drawn = promised.get(reverse(page), {"next": elsewhere}).content.decode()
         leads = re.findall(r'<a [^>]*href="([^"?]*)', drawn[drawn.index("<main") : drawn.index("</main>")])
-        assert "/tag/" in leads and not any("elsewhere" in each or "alert" in each for each in leads)
+        assert "/tag/next/" in leads and not any("elsewhere" in each or "alert" in each for each in leads)
 
 
 def test_next_is_escaped_in_the_page(promised):

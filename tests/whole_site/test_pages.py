@@ -44,6 +44,7 @@ PAGES = {
     "/first-minute/practice/": (302, 403, 200, 200, 200),
     "/first-minute/ready/": (302, 403, 200, 200, 200),
     "/tag/mixed/": (302, 403, 200, 200, 200),
+    "/tag/next/": (302, 403, 302, 302, 302),
     "/tag/juniper/": (302, 403, 200, 200, 200),
     "/tag/sentences/": (302, 403, 200, 200, 200),
     "/tag/no-such-campaign/": (302, 403, 404, 404, 404),
