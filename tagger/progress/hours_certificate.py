@@ -30,7 +30,7 @@ _IN_NAMES = " .,'’-"
 def check_name(name: str) -> None:
     """Raises ValidationError unless this looks like a name: the site signs no sentence and no address."""
     if not any(unicodedata.category(letter)[0] == "L" for letter in name):
-        raise ValidationError(_("A name has letters."), code="no_letters")
+        raise ValidationError(_("A name needs at least one letter."), code="no_letters")
     sentence = _("A name can have letters, spaces and . , ' -, but not “%(character)s”.")
     names.check_letters(name, "LM", _IN_NAMES, sentence)
 

@@ -7,12 +7,12 @@ import pytest
 from playwright.sync_api import expect
 
 PASSWORD = "a long pass phrase"
-ENGLISH = ("Pseudonym", "Password", "Sign up", "Choose what to tag", "See and change what you share")
+ENGLISH = ("Pseudonym", "Password", "Sign up", "Choose what to listen to", "See and change what you share")
 SPANISH = (
     "Seudónimo",
     "Contraseña",
     "Crear una cuenta",
-    "Elige qué etiquetar",
+    "Elige qué escuchar",
     "Ver y cambiar lo que compartes",
 )
 

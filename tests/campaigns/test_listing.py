@@ -118,7 +118,7 @@ def test_finished_campaigns_are_apart_with_thanks(here, bea, juniper, sentences,
     page = page_of(here)
     assert titles(page, "own") == [sentences.title]
     assert titles(page, "finished") == [juniper.title, "closed"]  # not one that Bea had no part in
-    assert "Finished, thanks to all who listened" in page and "2 of 2 clips settled" in page
+    assert "Finished, with thanks to everyone who listened" in page and "2 of 2 clips settled" in page
     assert "/tag/closed/agreement/" in page and 'href="/tag/closed/"' not in page
 
 

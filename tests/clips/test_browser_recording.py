@@ -314,7 +314,7 @@ def test_after_a_log_out_the_same_take_is_sent_from_a_new_log_in(studio, contrib
     second.get_by_label("Pseudonym").fill("irma")
     second.get_by_label("Password").fill(PASSWORD)
     second.get_by_role("main").get_by_role("button", name="Log in", exact=True).click()
-    expect(second.get_by_role("heading", name="Choose what to tag")).to_be_visible()
+    expect(second.get_by_role("heading", name="Choose what to listen to")).to_be_visible()
     second.close()
     send(page)
     assert len(clips_of(studio, "irma")) == 1

@@ -80,7 +80,7 @@ def test_ten_answers_by_keyboard_make_a_set_and_no_key_answers_at_the_pause(site
         press(page, "y")
         in_set(page, number)
     paused(page)
-    expect(pause(page)).to_contain_text("Your votes today: 10")
+    expect(pause(page)).to_contain_text("Your answers today: 10")
     expect(pause(page)).to_contain_text("Your answers from today are waiting for company")
     expect(pause(page)).to_contain_text("Your wave: one bar for the day you came.")
     for key in "1234ysnxkr[]l":

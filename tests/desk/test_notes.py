@@ -139,7 +139,7 @@ def test_reviewers_of_a_dispute_see_how_many_heard_several_people(client, volunt
     settlement.settle(task.pk, NOW)
     client.force_login(rita)
     page = client.get(f"/review/disputes/{Task.objects.get().dispute.pk}/").content.decode()
-    assert "1 of them says that several people speak" in page
+    assert "1 volunteer says that several people speak" in page
 
 
 def file_of(person, name):

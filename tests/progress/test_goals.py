@@ -22,7 +22,7 @@ def test_each_vote_of_today_fills_the_wave_until_the_goal_is_reached(here, bea, 
     choose(here, "10")
     give(bea, 4, timezone.now())
     page = drawn(here, "/tag/")
-    assert 'of your <strong class="number">10</strong> votes' in page and "You did it" not in page
+    assert 'of your <strong class="number">10</strong> answers' in page and "You did it" not in page
     assert page.count("<rect") == 50 and page.count('class="is-done"') == 20
     give(bea, 8, timezone.now())
     page = drawn(here, "/tag/")

@@ -24,16 +24,16 @@ def test_my_votes_are_shown_in_total_and_of_today(here, bea, carl, give):
     give(carl, 5, now)
     assert own_progress.answers_today(bea, now) == 2
     page = drawn(here, "/tag/")
-    assert 'You have given <strong class="number">5</strong> votes' in page
+    assert 'You have given <strong class="number">5</strong> answers' in page
     assert 'Of these, <strong class="number">2</strong> today.' in page
 
 
 def test_votes_are_shown_by_campaign_unless_there_are_very_many(here, bea, give, monkeypatch):
     give(bea, 3)
-    assert 'You gave <span class="number">3</span> votes' in drawn(here, "/tag/")
+    assert 'You gave <span class="number">3</span> answers' in drawn(here, "/tag/")
     monkeypatch.setattr(own_progress, "NEWEST_ANSWERS", 2)
     page = drawn(here, "/tag/")
-    assert "You gave" not in page and 'You have given <strong class="number">3</strong> votes' in page
+    assert "You gave" not in page and 'You have given <strong class="number">3</strong> answers' in page
 
 
 # --- results ---

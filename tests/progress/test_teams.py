@@ -170,7 +170,7 @@ def test_teams_are_listed_by_name_whatever_they_did(here, volunteers):
     page = drawn(here, reverse("teams"))
     listed = page[page.index("rows card teams") :]
     assert re.findall(r"<bdi>(\w+)</bdi>", listed) == ["Ants", "Bees", "Crows"]
-    assert '<strong class="number">70</strong> votes' in listed
+    assert '<strong class="number">70</strong> answers' in listed
 
 
 @mutant(

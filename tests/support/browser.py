@@ -110,9 +110,9 @@ def sign_up(page, name):
     page.get_by_label("Pseudonym").fill(name)
     page.get_by_label("Password").fill(PASSWORD)
     page.get_by_role("main").get_by_role("button", name="Sign up").click()
-    expect(page.get_by_role("heading", name="Choose what to tag")).to_be_visible()
+    expect(page.get_by_role("heading", name="Choose what to listen to")).to_be_visible()
     make_pledge(page)
-    expect(page.get_by_role("heading", name="Choose what to tag")).to_be_visible()
+    expect(page.get_by_role("heading", name="Choose what to listen to")).to_be_visible()
     return page
 
 

@@ -123,7 +123,7 @@ def log_in_again(page, name):
     page.get_by_label("Pseudonym").fill(name)
     page.get_by_label("Password").fill(PASSWORD)
     page.get_by_role("main").get_by_role("button", name="Log in", exact=True).click()
-    expect(page.get_by_role("heading", name="Choose what to tag")).to_be_visible()
+    expect(page.get_by_role("heading", name="Choose what to listen to")).to_be_visible()
 
 
 def try_now(page):

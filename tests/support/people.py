@@ -44,5 +44,5 @@ def log_in(site, page, name, has_pledged=True):
         [{"name": name, "value": value, "url": site.url} for name, value in cookies.items()]
     )
     page.goto("/tag/")
-    expect(page.get_by_role("heading", name="Choose what to tag")).to_be_visible()
+    expect(page.get_by_role("heading", name="Choose what to listen to")).to_be_visible()
     return page

@@ -55,7 +55,7 @@ PICTURES = (
     Picture("log-in", "Log in", "stranger", "/accounts/login/"),
     Picture("first-minute", "A volunteer's first minute", "newcomer", "/first-minute/"),
     Picture("practice", "Practice", "volunteer", "/first-minute/practice/"),
-    Picture("campaigns", "Choose what to tag", "volunteer", "/tag/", dark=True),
+    Picture("campaigns", "Choose what to listen to", "volunteer", "/tag/", dark=True),
     Picture("desk", "The desk: a wake word", "reviewer", "/tag/juniper/", dark=True),
     Picture("desk-words", "The desk: a transcript", "volunteer", "/tag/sentences/", dark=True),
     Picture("empty-queue", "All caught up", "contributor", "/tag/juniper/"),

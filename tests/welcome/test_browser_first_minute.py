@@ -44,7 +44,7 @@ def sign_up(page, name):
     type_into(page, "Pseudonym", name)
     type_into(page, "Password", PASSWORD)
     press_at(page, page.get_by_role("main").get_by_role("button", name="Sign up"), "Enter")
-    expect(page.get_by_role("heading", name="Choose what to tag")).to_be_visible()
+    expect(page.get_by_role("heading", name="Choose what to listen to")).to_be_visible()
 
 
 def heard(page):
@@ -68,7 +68,7 @@ def fits(page):
 def test_signing_up_to_the_tenth_answer_by_keyboard_only(site, visit):
     page = visit(base_url=site.url, expected=["400"], **NARROW)  # “Continue” without the tick
     sign_up(page, "nina")
-    press_at(page, page.get_by_role("link", name=f"Tag {TITLES[JUNIPER]}"), "Enter")
+    press_at(page, page.get_by_role("link", name=f"Listen {TITLES[JUNIPER]}"), "Enter")
     expect(page.get_by_role("heading", name="What you hear stays here")).to_be_visible()
     fits(page)
     press_at(page, page.get_by_role("button", name="Continue"), "Enter")
@@ -114,7 +114,7 @@ def test_signing_up_to_the_tenth_answer_by_keyboard_only(site, visit):
 def test_sentences_are_practised_with_the_tagging_pages_keys_and_stored_nowhere(site, visit):
     page = visit(base_url=site.url)
     sign_up(page, "otto")
-    page.get_by_role("link", name=f"Tag {TITLES[WRITE]}").click()
+    page.get_by_role("link", name=f"Listen {TITLES[WRITE]}").click()
     page.get_by_label("I promise").check()
     page.get_by_role("button", name="Continue").click()
     box = page.get_by_label("What is said?")
@@ -159,7 +159,7 @@ def test_the_practice_works_without_javascript(site, visit):
     page.get_by_role("link", name="Next clip").click()
     expect(page.get_by_text("Practice 2 of 3")).to_be_visible()
     page.get_by_role("link", name="Skip the practice").click()
-    expect(page.get_by_role("heading", name="Choose what to tag")).to_be_visible()
+    expect(page.get_by_role("heading", name="Choose what to listen to")).to_be_visible()
 
 
 def test_an_answer_without_a_connection_can_be_given_again(site, visit):

@@ -46,7 +46,7 @@ def test_an_answer_is_sent_with_the_prefixed_cookies(site):
         page.get_by_label("Pseudonym").fill("bea")
         page.get_by_label("Password").fill(PASSWORD)
         page.get_by_role("main").get_by_role("button", name="Log in", exact=True).click()
-        expect(page.get_by_role("heading", name="Choose what to tag")).to_be_visible()
+        expect(page.get_by_role("heading", name="Choose what to listen to")).to_be_visible()
         named = {cookie["name"] for cookie in page.context.cookies()}
         page.locator('main a[href="/tag/juniper/"]').first.click()
         wait_until_answerable(page)

@@ -39,7 +39,7 @@ def volunteer(published, visit):
 
 
 def open_desk(page, question):
-    page.get_by_role("link", name=f"Tag {TITLES[question]}").click()
+    page.get_by_role("link", name=f"Listen {TITLES[question]}").click()
     expect(page.get_by_role("heading", name=question)).to_be_visible()
     wait_until_answerable(page)
 
@@ -59,7 +59,7 @@ def wait_for_clip(page):
 def expect_votes(page, number):
     """The number of votes that the server shows on the list of campaigns."""
     page.goto("/tag/")
-    expect(page.locator("#answers")).to_contain_text(f"You have given {number} vote")
+    expect(page.locator("#answers")).to_contain_text(f"You have given {number} answer")
 
 
 def answers_of(site, name):
@@ -100,7 +100,7 @@ def test_from_signing_up_to_votes_in_the_database(published, visit):
     assert page.evaluate("window.stillThisPage")
 
     page.get_by_role("link", name="All campaigns").click()
-    expect(page.locator("#answers")).to_contain_text("You have given 3 votes")
+    expect(page.locator("#answers")).to_contain_text("You have given 3 answers")
     open_desk(page, WRITE)
     listen(page)
     box = page.get_by_label("What is said?")
@@ -211,7 +211,7 @@ def test_logging_in_again_after_a_lost_session_loses_no_answer(volunteer):
     second.get_by_label("Pseudonym").fill("fritz")
     second.get_by_label("Password").fill(PASSWORD)
     second.get_by_role("main").get_by_role("button", name="Log in", exact=True).click()
-    expect(second.get_by_role("heading", name="Choose what to tag")).to_be_visible()
+    expect(second.get_by_role("heading", name="Choose what to listen to")).to_be_visible()
     second.close()
     answered(page, 1)
     expect(page.get_by_text("You are logged out")).to_be_hidden()

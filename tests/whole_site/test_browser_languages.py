@@ -11,10 +11,10 @@ from tests.whole_site.test_browser_journey import open_campaign
 
 # The labels of pseudonym and password, the button for signing up, and the heading of the page after it.
 SIGNS_UP = {
-    "de": ("Pseudonym", "Passwort", "Registrieren", "Wähle, was du taggen möchtest"),
-    "es": ("Seudónimo", "Contraseña", "Crear una cuenta", "Elige qué etiquetar"),
-    "fr": ("Pseudonyme", "Mot de passe", "S’inscrire", "Choisissez quoi étiqueter"),
-    "ar": ("الاسم المستعار", "كلمة المرور", "إنشاء حساب", "اختر ما تريد وسمه"),
+    "de": ("Pseudonym", "Passwort", "Registrieren", "Wähle, was du hören möchtest"),
+    "es": ("Seudónimo", "Contraseña", "Crear una cuenta", "Elige qué escuchar"),
+    "fr": ("Pseudonyme", "Mot de passe", "S’inscrire", "Choisissez quoi écouter"),
+    "ar": ("الاسم المستعار", "كلمة المرور", "إنشاء حساب", "اختر ما تريد الاستماع إليه"),
 }
 DIRECTION = {"de": "ltr", "es": "ltr", "fr": "ltr", "ar": "rtl"}
 BROWSERS = {"de": "de-AT", "es": "es-MX", "fr": "fr-CA", "ar": "ar-EG"}
@@ -144,4 +144,4 @@ def test_an_answer_can_be_given_in_spanish_from_signing_up_to_the_count(person):
     page.get_by_role("button", name="Enviar").click()
     expect(page.locator("#answered")).to_have_text("1")
     page.goto("/tag/")
-    expect(page.get_by_text("Hasta ahora diste 1 voto. Gracias.")).to_be_visible()
+    expect(page.get_by_text("Hasta ahora diste 1 respuesta. Gracias.")).to_be_visible()
