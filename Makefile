@@ -32,7 +32,7 @@ check:  ## the daily loop: style, types, contracts, and all tests that need no b
 
 access:  ## axe on every page in each language, theme and size of text; LOOKS=by-turns takes one look a page
 	@$(INSTALL) dev
-	@exec .venv/bin/python -m pytest -n 0 tests/whole_site/test_browser_access.py -k no_page_has --looks $(or $(LOOKS),every)
+	@exec .venv/bin/python -m pytest -n $(or $(PROCESSES),2) tests/whole_site/test_browser_access.py -k no_page_has --looks $(or $(LOOKS),every)
 
 mutants:  ## each promise's test turns red when the line that keeps the promise is gone
 	@$(INSTALL) dev

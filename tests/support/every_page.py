@@ -42,6 +42,10 @@ from tests.support import factors, sounds
 from tests.support.factors import give_factor
 from tests.support.people import PASSWORD
 
+VISITORS = (
+    *("stranger", "contributor", "volunteer", "reviewer", "newcomer", "researcher", "admin"),
+    *("without a factor", "logged in before", "halfway"),
+)
 # Whom everything else leads here, or would show what others see as well.
 ONLY = {"halfway": ["/accounts/2fa/authenticate/"], "logged in before": ["/accounts/2fa/", "/leave/"]}
 
