@@ -134,7 +134,7 @@ def flag_guidelines(request: PersonalRequest, slug: str) -> HttpResponse:
     except AnswerRefused as refused:
         messages.warning(request, wording.in_words(refused))
     else:
-        messages.success(request, _("Thank you. Whoever runs this campaign is told."))
+        messages.success(request, _("Thank you. Whoever runs this campaign will see it."))
     return redirect("tag", slug)
 
 

@@ -35,7 +35,7 @@ def test_owner_and_reviewers_see_how_many_and_the_notes_until_they_have_seen_the
     for person, note in ((volunteers[0], NOTE), (volunteers[0], NOTE), (volunteers[2], "")):
         client.force_login(person)
         page = client.post(FLAG, {"note": note}, follow=True).content.decode()
-        assert "Thank you. Whoever runs this campaign is told." in page
+        assert "Thank you. Whoever runs this campaign will see it." in page
     for person, address in ((carl, "/tag/"), (rita, "/review/")):
         client.force_login(person)
         page = client.get(address).content.decode()
