@@ -50,9 +50,9 @@ fault-test:  ## a running site is broken each second, and loses nothing; SECONDS
 	@$(INSTALL) dev
 	@exec .venv/bin/python -m bench.faults --seconds $(or $(SECONDS),60) --seed $(or $(SEED),1)
 
-pictures:  ## every page at the width of a telephone and of a desk, into docs/pictures
+pictures:  ## every page as a telephone and a desk show it, into docs/pictures; LOOKS (kept, or every: into build), ONLY (all)
 	@$(INSTALL) dev
-	@exec .venv/bin/python -m tests.support.pictures
+	@exec .venv/bin/python -m tests.support.pictures --looks $(or $(LOOKS),kept) $(if $(ONLY),--only $(ONLY))
 
 messages:  ## collect the pages' texts for translators, and compile the translations; LANGUAGES (all)
 	@$(INSTALL) dev

@@ -1,8 +1,11 @@
 """`make pictures`: every page as a telephone and a desk show it, into docs/pictures, with a page of them all.
 
 Made on a site of its own, with what every_page.py puts there. Run again, it makes all of them anew.
+For whoever looks at them one by one, LOOKS=every has telephones on their side, tablets and the dark as
+well, in build/pictures; ONLY="desk leave" takes those whose names begin so.
 """
 
+import argparse
 import base64
 import shutil
 import struct
@@ -10,84 +13,41 @@ import sys
 import tempfile
 import zlib
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
-from playwright.sync_api import expect, sync_playwright
+import httpx
+from playwright.sync_api import Route, expect, sync_playwright
 
 from tests.support import access, desk
 from tests.support.browser import FLAGS, MILLISECONDS, MISSING, chromium
+from tests.support.pictured import LEFTWARDS, PICTURES
 from tests.support.site import Site
 
-FOLDER = Path(__file__).resolve().parents[2] / "docs/pictures"
+ROOT = Path(__file__).resolve().parents[2]
+KEPT, EVERY = ROOT / "docs/pictures", ROOT / "build/pictures"
 PLAYS = "--autoplay-policy=no-user-gesture-required"
-WIDTHS = (360, 1280)
 TALLEST = 2600  # pixels; what is below that is more of the same
 
 
 @dataclass(frozen=True)
-class Picture:
-    """One page, or a `part` of it; `address` may be the beginning of one that holds a token."""
+class Size:
+    """A screen; those that are touched have no keys to show."""
 
     name: str
-    title: str
-    visitor: str
-    address: str
-    dark: bool = False
-    part: str = ""
+    width: int
+    height: int
+    touch: bool
 
 
-# The style guide is long: each of its sections is a picture of its own.
-SECTIONS = {
-    "type": "Type",
-    "colours": "Colours",
-    "pictures": "Icons, drawings, waves",
-    "buttons": "Buttons",
-    "forms": "Forms",
-    "cards": "Cards and notices",
-    "tables": "Tables",
-    "flow": "Tabs, dialogs, steps",
-    "charts": "Charts",
-}
+TELEPHONE, DESK = Size("360", 360, 740, True), Size("1280", 1280, 900, False)
+SIDEWAYS, TABLET = Size("740x360", 740, 360, True), Size("768", 768, 1024, True)
 
-PICTURES = (
-    Picture("home", "The first page", "stranger", "/", dark=True),
-    Picture("sign-up", "Sign up", "stranger", "/accounts/signup/"),
-    Picture("log-in", "Log in", "stranger", "/accounts/login/"),
-    Picture("first-minute", "A volunteer's first minute", "newcomer", "/first-minute/"),
-    Picture("practice", "Practice", "volunteer", "/first-minute/practice/"),
-    Picture("campaigns", "Choose what to listen to", "volunteer", "/tag/", dark=True),
-    Picture("desk", "The desk: a wake word", "reviewer", "/tag/juniper/", dark=True),
-    Picture("desk-words", "The desk: a transcript", "volunteer", "/tag/sentences/", dark=True),
-    Picture("empty-queue", "All caught up", "contributor", "/tag/juniper/"),
-    Picture("my-answers", "Your answers", "volunteer", "/my-answers/", dark=True),
-    Picture("my-day", "Because of you, today", "volunteer", "/my-answers/today/"),
-    Picture("certificate", "Certificate of hours", "volunteer", "/my-answers/certificate/"),
-    Picture("challenge", "Set a challenge", "admin", "/tag/juniper/challenge/"),
-    Picture("teams", "Teams", "volunteer", "/teams/"),
-    Picture("volunteers", "Volunteers who want to be named", "volunteer", "/volunteers/"),
-    Picture("agreement", "How well volunteers agree", "volunteer", "/tag/juniper/agreement/"),
-    Picture("record", "Choose what to record", "contributor", "/record/"),
-    Picture("record-sentence", "Read a sentence", "contributor", "/record/sentences/"),
-    Picture("my-clips", "My clips", "contributor", "/my-clips/", dark=True),
-    Picture("my-clips-empty", "My clips, none yet", "newcomer", "/my-clips/"),
-    Picture("consent", "What you share", "contributor", "/profile/consent/"),
-    Picture("profile", "Profile", "contributor", "/profile/"),
-    Picture("delete-all", "Delete all clips", "contributor", "/my-clips/delete-all/"),
-    Picture("leave", "Leave", "contributor", "/leave/"),
-    Picture("erasure", "Erasure receipt", "stranger", "/receipts/erasure/"),
-    Picture("review", "Review", "reviewer", "/review/", dark=True),
-    Picture("decide", "Decide a dispute", "reviewer", "/review/disputes/"),
-    Picture("how-volunteers-answer", "How volunteers answer", "reviewer", "/review/volunteers/"),
-    Picture("releases", "Releases", "researcher", "/releases/"),
-    Picture("ledger", "What we hold", "stranger", "/ledger/"),
-    Picture("check-receipt", "Check a receipt", "stranger", "/receipts/"),
-    Picture("not-found", "Nothing there", "stranger", "/nothing-here/"),
-    *(
-        Picture(f"styleguide-{part}", f"Style guide: {title}", "admin", "/styleguide/", dark=True, part=part)
-        for part, title in SECTIONS.items()
-    ),
-)
-LEFTWARDS = ("home", "desk", "styleguide-flow", "styleguide-charts")  # also in Arabic
+# Typefaces are there, and what is drawn by scripts has been drawn for this size and these colours.
+SETTLED = """async () => {
+    await document.fonts.ready;
+    for (let frame = 0; frame < 3; frame++) await new Promise(requestAnimationFrame);
+}"""
 
 # Pages are flat: 256 colours are enough, and a third of the bytes. What is rarer takes the nearest of them.
 FEW_COLOURS = """async (png) => {
@@ -118,57 +78,120 @@ FEW_COLOURS = """async (png) => {
 
 
 def main() -> int:
+    asked = options()
     if (path := chromium()) is None:
         print(MISSING)
         return 1
     expect.set_options(timeout=MILLISECONDS)
-    shutil.rmtree(FOLDER, ignore_errors=True)
-    FOLDER.mkdir(parents=True)
+    folder = EVERY if asked.looks == "every" else KEPT
+    pictures = [each for each in PICTURES if each.name.startswith(tuple(asked.only or [""]))]
+    if not asked.only:
+        shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True, exist_ok=True)
     with (
-        tempfile.TemporaryDirectory() as folder,
+        tempfile.TemporaryDirectory() as home,
         sync_playwright() as playwright,
-        Site(Path(folder) / "home", DEBUG="0") as site,
+        Site(Path(home) / "home", DEBUG="0") as site,
     ):
-        visitors = {each["visitor"]: each for each in access.shown_by(site)["shown"]}
+        shown = access.shown_by(site)
         browser = playwright.chromium.launch(executable_path=path, args=[*FLAGS, PLAYS])
-        for picture in PICTURES:
-            take(browser, site.url, visitors[picture.visitor], picture)
+        camera = Camera(browser, site.url, shown, folder)
+        for picture in pictures:
+            for looks in looks_of(picture, asked.looks):
+                camera.take(picture, *looks)
         browser.close()
-    (FOLDER / "README.md").write_text(album())
-    size = sum(path.stat().st_size for path in FOLDER.iterdir())
-    print(f"{len(list(FOLDER.glob('*.png')))} pictures, {size / 1e6:.1f} MB, in {FOLDER}")
+    if folder == KEPT:
+        (folder / "README.md").write_text(album())
+    size = sum(path.stat().st_size for path in folder.iterdir())
+    print(f"{len(list(folder.glob('*.png')))} pictures, {size / 1e6:.1f} MB, in {folder}")
     return 0
 
 
-def take(browser, url, visitor, picture):
-    shots = [(width, "light", "en") for width in WIDTHS]
-    shots += [(360, "dark", "en"), (1280, "dark", "en")] if picture.dark else []
-    shots += [(360, "light", "ar")] if picture.name in LEFTWARDS else []
-    for width, scheme, language in shots:
-        size = {"width": width, "height": 740 if width < 600 else 900}
-        look = {"viewport": size, "color_scheme": scheme, "locale": language, "has_touch": width < 600}
-        context = browser.new_context(base_url=url, reduced_motion="reduce", **look)
-        context.add_cookies(access.cookies(visitor, url))
-        page = context.new_page()
-        page.goto(address_of(picture, visitor))
-        if picture.name.startswith("desk"):
-            desk.wait_until_answerable(page)
-        page.wait_for_load_state("networkidle")
-        taken = (
-            page.locator(f"#{picture.part}").screenshot()
-            if picture.part
-            else page.screenshot(full_page=True, clip=whole(page))
+def options():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--looks", choices=["kept", "every"], default="kept")
+    parser.add_argument("--only", nargs="*", help="beginnings of names")
+    return parser.parse_args()
+
+
+def looks_of(picture, looks):
+    """(sizes, schemes, language) of each visit to the page."""
+    if looks == "every":
+        sizes, schemes = (TELEPHONE, SIDEWAYS, TABLET, DESK), ("light", "dark")
+    else:
+        sizes, schemes = (TELEPHONE, DESK), ("light", "dark") if picture.dark else ("light",)
+    # What somebody did there is done once; else a screen that is touched and one with keys are two visits.
+    touched, others = [each for each in sizes if each.touch], [each for each in sizes if not each.touch]
+    yield from (
+        [(sizes, schemes, "en")] if picture.reach else [(touched, schemes, "en"), (others, schemes, "en")]
+    )
+    if picture.name in LEFTWARDS:
+        yield (TELEPHONE,), ("light",), "ar"
+
+
+class Camera:
+    """Visits pages of a site and writes what they look like into a folder."""
+
+    def __init__(self, browser, url, shown, folder):
+        self.browser, self.url, self.folder = browser, url, folder
+        self.visitors = {each["visitor"]: each for each in shown["shown"]}
+        self.refused = {
+            "broken": shown["broken"],
+            "too-often": shown["too-often"],
+            "not-understood": httpx.get(url, headers={"Host": "elsewhere"}).text,
+            "too-large": httpx.post(url, content=bytes(3_000_000)).text,
+        }
+
+    def take(self, picture, sizes, schemes, language):
+        size, visitor = sizes[0], self.visitors[picture.visitor]
+        context = self.browser.new_context(
+            base_url=self.url,
+            viewport=viewport(size),
+            has_touch=size.touch,
+            is_mobile=size.touch,
+            locale=language,
+            color_scheme=schemes[0],
+            reduced_motion="reduce",
+            service_workers="block",
         )
-        (FOLDER / f"{file_name(picture, width, scheme, language)}.png").write_bytes(smaller(page, taken))
+        context.add_cookies(access.cookies(visitor, self.url))
+        page = context.new_page()
+        for name, body in self.refused.items():
+            page.route(f"**/{name}/", partial(Route.fulfill, body=body, content_type="text/html"))
+        page.goto(address_of(picture, visitor))
+        if page.locator("clip-desk [data-part=clip]").count():
+            desk.wait_until_answerable(page)
+        if picture.reach:
+            picture.reach(page)
+        page.wait_for_load_state("networkidle")
+        for size in sizes:
+            page.set_viewport_size(viewport(size))
+            for scheme in schemes:
+                page.emulate_media(color_scheme=scheme)
+                page.evaluate(SETTLED)
+                name = file_name(picture, size.name, scheme, language)
+                (self.folder / f"{name}.png").write_bytes(self.developed(page, picture.part))
         context.close()
+
+    def developed(self, page, part):
+        if part:
+            taken = page.locator(f"#{part}").screenshot()
+        else:
+            taken = page.screenshot(full_page=True, clip=whole(page))
+        return smaller(page, taken) if self.folder == KEPT else taken
+
+
+def viewport(size):
+    return {"width": size.width, "height": size.height}
 
 
 def address_of(picture, visitor):
     """In full: of the addresses that this visitor is shown, the first that begins so."""
     shown = visitor["addresses"]
-    if picture.address in shown:
+    if picture.address in shown and picture.name != "team":
         return picture.address
-    return next((each for each in shown if each.startswith(picture.address)), picture.address)
+    longer = (each for each in shown if each.startswith(picture.address) and each != picture.address)
+    return next(longer, picture.address)
 
 
 def whole(page):
@@ -176,9 +199,9 @@ def whole(page):
     return {"x": 0, "y": 0, "width": width, "height": min(height, TALLEST)}
 
 
-def file_name(picture, width, scheme, language):
+def file_name(picture, size, scheme, language):
     marks = [scheme] * (scheme == "dark") + [language] * (language != "en")
-    return "-".join([picture.name, str(width), *marks])
+    return "-".join([picture.name, str(size), *marks])
 
 
 def smaller(page, png):
