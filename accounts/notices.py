@@ -33,6 +33,14 @@ class NoticeBlock:
     lines: tuple[str, ...]
 
 
+@dataclass(frozen=True)
+class NoticeSection:
+    """A heading and what is below it; the first section of a notice has no heading."""
+
+    heading: str
+    blocks: tuple[NoticeBlock, ...]
+
+
 def current(language: str) -> ConsentNotice:
     """The newest notice in this language, stored when it is first needed. Raises BadNotice.
 
@@ -80,6 +88,21 @@ def blocks(notice: ConsentNotice) -> list[NoticeBlock]:
             found.append(NoticeBlock(kind, words))
         else:
             found += [NoticeBlock(kind, (each,)) for each in words]
+    return found
+
+
+def sections(notice: ConsentNotice) -> list[NoticeSection]:
+    """The part to read, by its headings.
+
+    >>> [section.heading for section in sections(ConsentNotice(text="Read this.\\n## One\\na\\n## Two\\nb"))]
+    ['', 'One', 'Two']
+    """
+    found: list[NoticeSection] = [NoticeSection("", ())]
+    for block in blocks(notice):
+        if block.kind == "heading":
+            found.append(NoticeSection(block.lines[0], ()))
+        else:
+            found[-1] = NoticeSection(found[-1].heading, (*found[-1].blocks, block))
     return found
 
 

@@ -86,7 +86,7 @@ def _page(request: PersonalRequest, form: ConsentForm, status: int = 200) -> Htt
         "may_give": request.user.has_role(Role.CONTRIBUTOR) and not request.user.lacks_factor,
         "notice": form.notice,
         "withdraw_all": form.words["withdraw-all"],
-        "blocks": notices.blocks(form.notice),
+        "sections": notices.sections(form.notice),
         "languages": notices.languages(),
         "live": [
             {"consent": each, "words": _words(form, each), "current": consents.covers_new_clips(each)}
