@@ -145,6 +145,7 @@ class ClipPlayer extends HTMLElement {
     }
     const share = this.duration ? currentTime / this.duration : 0;
     this.seek.value = share;
+    this.seek.style.setProperty("--share", share);
     this.wave.draw(share, this.marked);
     const time = `${clock(currentTime)} / ${clock(this.duration)}`;
     if (this.time.textContent !== time) {
