@@ -5,7 +5,7 @@ above a hundred answers.
 """
 
 from dataclasses import dataclass
-from math import sqrt
+from math import sin, sqrt
 
 from django.conf import settings
 
@@ -15,7 +15,7 @@ from datasets.models import Annotation
 from . import queries
 
 MOST_DAYS, MOST_ANSWERS = 60, 100
-BARS = 30  # until there are as many days, the rest of the wave is still flat
+BARS = 30  # until there are as many days, the rest of the wave is a murmur, lower than any day
 LOWEST = 24  # percent: the height of a day with one answer, nearly
 
 
@@ -36,7 +36,7 @@ def of_person(person: User) -> OwnWave:
     zone = settings.TIME_ZONE
     values = [zone, person.pk, zone, person.pk, MOST_DAYS, person.pk, zone, MOST_ANSWERS]
     found = [height(answers) for _start, answers in queries.rows(NEWEST_DAYS, values)]
-    return OwnWave(found + [0.0] * (BARS - len(found)), len(found))
+    return OwnWave(found + [murmur(n) for n in range(len(found), BARS)], len(found))
 
 
 def height(answers: int) -> float:
@@ -45,6 +45,15 @@ def height(answers: int) -> float:
     [32, 48, 78, 100, 100]
     """
     return LOWEST + (100 - LOWEST) * sqrt(min(answers, MOST_ANSWERS) / MOST_ANSWERS)
+
+
+def murmur(bar: int) -> float:
+    """The height of a bar that is not a day yet.
+
+    >>> all(0 < murmur(bar) < LOWEST for bar in range(BARS))
+    True
+    """
+    return LOWEST * (0.3 + 0.6 * abs(sin(0.9 * bar)))
 
 
 # From each day it goes back to the answer before it: a few looks into the index for each day, however many
