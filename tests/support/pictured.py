@@ -8,7 +8,7 @@ from tests.support import desk
 
 @dataclass(frozen=True)
 class Picture:
-    """A page, or a `part` of it; `address` may be the beginning of one that holds a token.
+    """A page, or a `part` of it; `address` may be the beginning of one that holds a token, with * in it.
 
     `reach` is what a person does on the page before the picture is taken.
     """
@@ -108,7 +108,7 @@ PICTURES = (
     Picture("challenge", "Set a challenge", "admin", "/tag/juniper/challenge/"),
     Picture("teams", "Teams", "volunteer", "/teams/"),
     Picture("teams-none", "Teams, none yet", "newcomer", "/teams/"),
-    Picture("team", "A team", "volunteer", "/teams/"),
+    Picture("team", "A team", "volunteer", "/teams/*-*-"),
     Picture("team-invitation", "An invitation to a team", "contributor", "/teams/join/"),
     Picture("volunteers", "Volunteers who want to be named", "volunteer", "/volunteers/"),
     Picture("agreement", "How well volunteers agree", "volunteer", "/tag/juniper/agreement/"),
@@ -140,7 +140,11 @@ PICTURES = (
     Picture("factor-codes", "Second factor: new codes", "reviewer", "/accounts/2fa/recovery-codes/generate/"),
     Picture("factor-keys", "Passkeys", "reviewer", "/accounts/2fa/webauthn/"),
     Picture("factor-key-new", "Add a passkey", "reviewer", "/accounts/2fa/webauthn/add/"),
-    Picture("factor-key-name", "Name a passkey", "reviewer", "/accounts/2fa/webauthn/keys/"),
+    Picture("factor-key-name", "Name a passkey", "reviewer", "/accounts/2fa/webauthn/keys/*/edit/"),
+    Picture("factor-key-gone", "Remove a passkey", "reviewer", "/accounts/2fa/webauthn/keys/*/remove/"),
+    Picture(
+        "factor-key-confirm", "Confirm by a passkey", "reviewer", "/accounts/2fa/webauthn/reauthenticate/"
+    ),
     Picture("factor-confirm", "Confirm with the factor", "reviewer", "/accounts/2fa/reauthenticate/"),
     Picture("leave", "Leave", "contributor", "/leave/"),
     Picture("erasure", "Erasure receipt", "stranger", "/receipts/erasure/"),

@@ -13,6 +13,7 @@ import sys
 import tempfile
 import zlib
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
 from functools import partial
 from pathlib import Path
 
@@ -188,10 +189,9 @@ def viewport(size):
 def address_of(picture, visitor):
     """In full: of the addresses that this visitor is shown, the first that begins so."""
     shown = visitor["addresses"]
-    if picture.address in shown and picture.name != "team":
+    if picture.address in shown:
         return picture.address
-    longer = (each for each in shown if each.startswith(picture.address) and each != picture.address)
-    return next(longer, picture.address)
+    return next((each for each in shown if fnmatchcase(each, f"{picture.address}*")), picture.address)
 
 
 def whole(page):

@@ -7,6 +7,7 @@ from functools import partial
 
 import httpx
 import pytest
+from django.urls import resolve
 from playwright.sync_api import Route, expect
 
 from tests.support import access, desk
@@ -14,6 +15,8 @@ from tests.support.access import EVERY, MODES, Looker, by_turns
 from tests.support.browser import comes_true
 from tests.support.every_page import VISITORS
 from tests.support.mutants import mutant
+from tests.support.pictured import PICTURES
+from tests.support.pictures import address_of
 
 
 @pytest.fixture(scope="module")
@@ -77,6 +80,18 @@ def test_planted_faults_are_found(visit):
     for fault in ("2 headings", "no language", "no title", "too small: 9x9", "too wide", "sounds by itself"):
         assert fault in found
     assert "cut when spaced: <p" in found
+
+
+# Their addresses show refusals to these visitors, of which there are pictures.
+NOT_PICTURED = {"account_reauthenticate", "receipt"}
+
+
+def test_there_is_a_picture_of_every_page(shown):
+    visitors = {each["visitor"]: each for each in shown["shown"]}
+    pictured = {address_of(each, visitors[each.visitor]) for each in PICTURES}
+    addresses = {address for each in visitors.values() for address in access.ours(each["addresses"])}
+    names = {resolve(address).url_name for address in pictured & addresses}
+    assert {resolve(address).url_name for address in addresses - pictured} - names == NOT_PICTURED
 
 
 def test_error_pages_have_no_fault(shown, page_of):
