@@ -28,7 +28,7 @@ from tests.support.site import Site
 ROOT = Path(__file__).resolve().parents[2]
 KEPT, EVERY = ROOT / "docs/pictures", ROOT / "build/pictures"
 PLAYS = "--autoplay-policy=no-user-gesture-required"
-TALLEST = 2600  # pixels; what is below that is more of the same
+TALLEST = 1500  # pixels; what is below that is more of the same
 
 
 @dataclass(frozen=True)
@@ -50,8 +50,9 @@ SETTLED = """async () => {
     for (let frame = 0; frame < 3; frame++) await new Promise(requestAnimationFrame);
 }"""
 
-# Pages are flat: 256 colours are enough, and a third of the bytes. What is rarer takes the nearest of them.
-FEW_COLOURS = """async (png) => {
+# Pages are flat: 32 colours are enough, and a sixth of the bytes. What is rarer takes the nearest of them.
+# The style guide shows every colour.
+FEW_COLOURS = """async ([png, most]) => {
     const image = await createImageBitmap(await (await fetch(`data:image/png;base64,${png}`)).blob());
     const { width, height } = image;
     const pen = new OffscreenCanvas(width, height).getContext("2d");
@@ -60,7 +61,7 @@ FEW_COLOURS = """async (png) => {
     const seen = new Uint32Array(data.buffer);
     const counts = new Map();
     for (const colour of seen) counts.set(colour, (counts.get(colour) ?? 0) + 1);
-    const palette = [...counts.keys()].sort((a, b) => counts.get(b) - counts.get(a)).slice(0, 256);
+    const palette = [...counts.keys()].sort((a, b) => counts.get(b) - counts.get(a)).slice(0, most);
     const parts = (colour) => [colour & 255, (colour >> 8) & 255, (colour >> 16) & 255];
     const known = palette.map(parts);
     const nearest = new Map(palette.map((colour, place) => [colour, place]));
@@ -170,6 +171,7 @@ class Camera:
             for scheme in schemes:
                 page.emulate_media(color_scheme=scheme)
                 page.evaluate(SETTLED)
+                page.evaluate("scrollTo(0, 0)")
                 name = file_name(picture, size.name, scheme, language)
                 (self.folder / f"{name}.png").write_bytes(self.developed(page, picture.part))
         context.close()
@@ -179,7 +181,7 @@ class Camera:
             taken = page.locator(f"#{part}").screenshot()
         else:
             taken = page.screenshot(full_page=True, clip=whole(page))
-        return smaller(page, taken) if self.folder == KEPT else taken
+        return smaller(page, taken, 256 if part else 32) if self.folder == KEPT else taken
 
 
 def viewport(size):
@@ -204,10 +206,12 @@ def file_name(picture, size, scheme, language):
     return "-".join([picture.name, str(size), *marks])
 
 
-def smaller(page, png):
+def smaller(page, png, colours):
     """The same picture as a PNG with a palette."""
     with page.context.browser.new_page() as blank:
-        width, height, palette, places = blank.evaluate(FEW_COLOURS, base64.b64encode(png).decode())
+        width, height, palette, places = blank.evaluate(
+            FEW_COLOURS, [base64.b64encode(png).decode(), colours]
+        )
     places = base64.b64decode(places)
     rows = b"".join(b"\0" + places[start : start + width] for start in range(0, len(places), width))
     head = struct.pack(">IIBBBBB", width, height, 8, 3, 0, 0, 0)
