@@ -24,7 +24,7 @@ restore:  ## a backup (FROM=folder) into the home of `make run`; put the newest 
 
 test:  ## all tests; ARGS="-k consent" passes words on to pytest
 	@$(INSTALL) dev
-	@exec .venv/bin/python -m pytest -n $(or $(PROCESSES),4) --dist loadfile --no-loadscope-reorder $(ARGS)
+	@exec .venv/bin/python -m pytest -n $(or $(PROCESSES),3) --dist loadfile --no-loadscope-reorder $(ARGS)
 
 check:  ## the daily loop: style, types, contracts, and all tests that need no browser and no running site
 	@$(INSTALL) dev

@@ -117,7 +117,7 @@ def test_from_signing_up_to_votes_in_the_database(published, visit):
     page.get_by_role("button", name="No one speaks").click()
     answered(page, 3)
     expect_votes(page, 6)
-    expect(page.get_by_text("you gave 3 votes")).to_have_count(2)
+    expect(page.get_by_text("you gave 3 answers")).to_have_count(2)
     assert answers_of(published, "ann") == [
         *(["juniper", answer] for answer in ("yes", "no", "noise")),
         *(["sentences", text] for text in ("switch the light on", "k, r and 1 are letters here", "")),

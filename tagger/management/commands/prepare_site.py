@@ -1,3 +1,4 @@
+import shutil
 from typing import Any
 
 from django.conf import settings
@@ -22,7 +23,9 @@ class Command(BaseCommand):
             call_command("migrate", interactive=False, no_color=True, stdout=log)
             call_command("check_site")
             if not settings.DEBUG:
-                # Anew: it keeps files that are newer than their sources, even if a power cut left them empty.
-                call_command("collectstatic", interactive=False, clear=True, no_color=True, stdout=log)
+                # Anew: it keeps files that are newer than their sources, even if a power cut left them empty,
+                # and reads its own list of files before it would clear them.
+                shutil.rmtree(settings.STATIC_ROOT, ignore_errors=True)
+                call_command("collectstatic", interactive=False, no_color=True, stdout=log)
         if options["demo"]:
             call_command("load_demo")
