@@ -4,8 +4,9 @@
 /** After all other listeners: scripts that send their forms themselves say so themselves. */
 function keep(event) {
   if (event.defaultPrevented || navigator.onLine || event.target.method !== "post") return;
-  event.preventDefault();
   const dialog = document.getElementById("not-sent"); // on the desk, another one after each change of campaign
+  if (!dialog.showModal) return; // browsers of 2021 without dialogs show a page of their own
+  event.preventDefault();
   dialog.querySelector("button").onclick = () => dialog.close();
   dialog.showModal();
 }
