@@ -79,7 +79,7 @@ def people(juniper, sentences, volunteers):
 
 
 @pytest.fixture
-def attack(python, people, site_environment, own_home, tmp_path):
+def attack(manage, people, site_environment, own_home, tmp_path):
     """Tries the keys of one day on yesterday's dump and vault; returns {row: what opened}."""
     url = site_environment["DATABASE_URL"]
     dump = opened.dump(url, tmp_path / "yesterday.sql")
@@ -96,17 +96,12 @@ def attack(python, people, site_environment, own_home, tmp_path):
         with opened.Restored(url, dump, f"restored_{os.getpid()}") as address:
             environment = site_environment | {"DATABASE_URL": address, "TAGGER_HOME": str(home)}
             if restored:
-                manage(python, environment, "restore_keys")
+                manage(environment, "restore_keys")
             write = f"from tests.support import opened; opened.write({str(home / 'all')!r})"
-            manage(python, environment, "shell", "-c", write)
+            manage(environment, "shell", "-c", write)
         return pickle.loads((home / "all").read_bytes())
 
     return with_keys
-
-
-def manage(python, environment, *arguments):
-    done = python.run("manage.py", *arguments, env=environment)
-    assert done.returncode == 0, done.stderr
 
 
 def erase(own_home):

@@ -111,18 +111,6 @@ def bring_keys(own_home, environment):
     shutil.copytree(own_home / "keys", environment["MASTER_KEYS"])
 
 
-@pytest.fixture
-def manage(python):
-    """Runs manage.py in a process of its own; what it says."""
-
-    def run(environment, *arguments, code=0):
-        done = python.run("manage.py", *arguments, env=environment)
-        assert done.returncode == code, done.stdout + done.stderr
-        return done.stdout + done.stderr
-
-    return run
-
-
 # Prints what a visitor, a volunteer and an auditor would find.
 LOOK = """
 import json

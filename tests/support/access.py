@@ -46,7 +46,8 @@ def by_turns(visitor, address):
 
     They depend on the page alone, so that another page on the site changes nothing.
     """
-    language, axed = EVERY[zlib.crc32(f"{visitor} {without_numbers(address)}".encode()) % len(EVERY)][:2]
+    number = zlib.crc32(f"{visitor} {without_numbers(address)}".encode())
+    language, axed, _ = EVERY[number % len(EVERY)]
     return [(language, mode, mode == axed) for mode in dict.fromkeys((*MODES, axed))]
 
 

@@ -4,42 +4,20 @@ Run as a program, it loads Django once and forks for each command that it reads 
 starts it and talks to it.
 """
 
-import json
 import os
-import subprocess
 import sys
-from pathlib import Path
-from subprocess import CompletedProcess
 
-from tests.support.forks import serve
-
-ROOT = Path(__file__).resolve().parents[2]
+from tests.support.forks import ForkServer, serve
 
 
-class Commands:
+class Commands(ForkServer):
     """Runs commands in the environment of one site, each in its own process."""
 
     def __init__(self, environment):
-        self.program = subprocess.Popen(
-            [sys.executable, "-m", "tests.support.commands"],
-            cwd=ROOT,
-            env=environment,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-        )
+        super().__init__("tests.support.commands", environment)
 
     def run(self, *arguments):
-        self.program.stdin.write(json.dumps([str(each) for each in arguments]) + "\n")
-        self.program.stdin.flush()
-        answer = self.program.stdout.readline()
-        assert answer, "the program for commands ended"
-        return CompletedProcess(arguments, **json.loads(answer))
-
-    def close(self):
-        self.program.stdin.close()
-        self.program.wait(timeout=30)
-        self.program.stdout.close()
+        return self.ask(*map(str, arguments))
 
 
 def command(*arguments):

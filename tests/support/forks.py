@@ -27,31 +27,41 @@ LIBRARIES = (
 )
 
 
-class Forks:
-    """Runs one program at a time."""
+class ForkServer:
+    """A program that calls `serve`, and has one fork at a time."""
 
-    def __init__(self):
+    def __init__(self, module, environment=None):
         self.server = subprocess.Popen(
-            [sys.executable, "-m", "tests.support.forks"],
+            [sys.executable, "-m", module],
             cwd=ROOT,
+            env=environment,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
         )
 
-    def run(self, *arguments, env):
-        """What `subprocess.run([sys.executable, *arguments], cwd=ROOT, env=env, …)` returns, with its output;
-        the first argument is -c or a file."""
-        self.server.stdin.write(json.dumps([list(map(str, arguments)), env]) + "\n")
+    def ask(self, *request):
+        """What the fork that got these arguments ended with, and wrote."""
+        self.server.stdin.write(json.dumps(request) + "\n")
         self.server.stdin.flush()
         answer = self.server.stdout.readline()
         assert answer, "the server of forks ended"
-        return CompletedProcess(arguments, **json.loads(answer))
+        return CompletedProcess(request, **json.loads(answer))
 
     def close(self):
         self.server.stdin.close()
         self.server.wait(timeout=30)
         self.server.stdout.close()
+
+
+class Forks(ForkServer):
+    def __init__(self):
+        super().__init__("tests.support.forks")
+
+    def run(self, *arguments, env):
+        """What `subprocess.run([sys.executable, *arguments], cwd=ROOT, env=env, …)` returns, with its output;
+        the first argument is -c or a file."""
+        return self.ask(list(map(str, arguments)), env)
 
 
 @pytest.fixture(scope="session")
@@ -60,6 +70,18 @@ def python():
     forks = Forks()
     yield forks
     forks.close()
+
+
+@pytest.fixture
+def manage(python):
+    """Runs manage.py in a process of its own; what it says."""
+
+    def run(environment, *arguments, code=0):
+        done = python.run("manage.py", *arguments, env=environment)
+        assert done.returncode == code, done.stdout + done.stderr
+        return done.stdout + done.stderr
+
+    return run
 
 
 def serve(run):
