@@ -3,6 +3,7 @@
 from functools import partial
 
 from django.contrib import messages
+from django.db.models import Count, Max
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
@@ -171,7 +172,9 @@ def tag_page(
         # After a reload the page continues with these, instead of borrowing more each time.
         "lent": assignments.playable_leases(request.user, campaign, now),
         "last": last_answers.for_campaign(request.user, campaign),
-        "answered": request.user.annotations.filter(task__campaign=campaign).count(),
+        "answered": request.user.annotations.filter(task__campaign=campaign).aggregate(
+            number=Count("pk"), newest=Max("pk", default=0)
+        ),
         "today": today,
         "goal": goals.of(request.user, today),
         "community": community.latest(now),

@@ -311,6 +311,36 @@ def test_an_unsent_answer_is_changed_in_the_queue(site, person):
     assert answers_of(site, "mona") == [["quick", "yes", False], ["quick", "noise", False]]
 
 
+@pytest.mark.parametrize("arrives", ["before the page", "after the page"])
+def test_an_answer_whose_response_was_lost_counts_once_whether_the_page_came_after_it_or_before(person, arrives):
+    page = at_desk(person(f"nell-{arrives.split()[0]}", expected=["ERR_FAILED"]), "quick")
+    page.route("**/annotation/", lambda route: route.abort())
+    press(page, "y")
+    not_sent(page, 1)
+    number = page.locator("[data-part=lent] li").first.get_attribute("data-id")
+    if arrives == "before the page":
+        arrive(page, number)
+    page.reload()
+    not_sent(page, 1)
+    if arrives == "after the page":
+        arrive(page, number)
+    page.unroute("**/annotation/")
+    desk.try_now(page)
+    comes_true(page, "!Object.keys(localStorage).some((key) => key.includes(':letter:'))")
+    answered(page, 1)
+    page.reload()
+    answered(page, 1)
+
+
+def arrive(page, assignment):
+    """Hand the answer in as a page does that never learns of the response."""
+    token = next(cookie["value"] for cookie in page.context.cookies() if cookie["name"].endswith("csrftoken"))
+    response = page.request.post(
+        f"/api/v1/assignments/{assignment}/annotation/", data={"answer": "yes"}, headers={"X-CSRFToken": token}
+    )
+    assert response.status == 201
+
+
 def test_a_change_of_an_answer_that_may_have_arrived_is_sent_after_it(site, person):
     page = at_desk(person("nora", expected=["ERR_FAILED"]), "quick")
     sent = []

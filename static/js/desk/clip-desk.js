@@ -185,13 +185,13 @@ class ClipDesk extends DeskNavigation {
     else URL.revokeObjectURL(sound.url);
   }
 
-  #sent({ letter, annotation, isNew }) {
+  #sent({ letter, annotation }) {
     if (letter.campaign !== this.dataset.campaign || !annotation || !this.isConnected) return;
     this.last.confirm(letter.assignment, annotation);
     if (letter.kind !== "annotation" || this.#counted.has(letter.key)) return;
     this.#counted.add(letter.key);
-    // An answer that had arrived earlier, unconfirmed, is already in the number that the server rendered.
-    if (isNew || letter.tried >= performance.timeOrigin) this.countOne();
+    // An answer that had arrived unconfirmed before the page was rendered is already in the number on it.
+    if (annotation > this.dataset.newest) this.countOne();
   }
 
   #refused({ letter, reason, status }) {

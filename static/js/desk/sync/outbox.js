@@ -3,7 +3,7 @@
 import { Paused, Refused, patch, post, whyWaiting } from "./api.js";
 
 /**
- * Dispatches, for the letters of all tabs: "sent" (detail: letter, annotation, isNew), "refused" (letter, reason,
+ * Dispatches, for the letters of all tabs: "sent" (detail: letter, annotation), "refused" (letter, reason,
  * status) and "change" (see `size` and `stuck`).
  */
 export class Outbox extends EventTarget {
@@ -114,9 +114,9 @@ export class Outbox extends EventTarget {
     const tried = letter.tried || Date.now();
     this.#letters.save({ ...letter, tried });
     try {
-      const { annotation, isNew } = await send(letter);
+      const annotation = await send(letter);
       if (annotation) this.#addId(letter.assignment, annotation);
-      this.#finish("sent", { letter: { ...letter, tried }, annotation, isNew });
+      this.#finish("sent", { letter: { ...letter, tried }, annotation });
     } catch (error) {
       if (!(error instanceof Refused)) throw error;
       this.#finish("refused", { letter, reason: error.message, status: error.status });
@@ -152,14 +152,13 @@ export class Outbox extends EventTarget {
   }
 }
 
-/** The id of the answer, for letters that have one, and whether the server stored it just now. */
+/** Returns the id of the answer, or null for letters that have none. */
 async function send({ kind, assignment, annotation, body }) {
   if (kind === "change") {
     if (!annotation) throw new Refused("", 404); // the answer itself was refused
     await patch(`/api/v1/annotations/${annotation}/`, body, { keepalive: true });
-    return { annotation, isNew: false };
+    return annotation;
   }
   const response = await post(`/api/v1/assignments/${assignment}/${kind}/`, body, { keepalive: true });
-  const id = kind === "annotation" ? (await response.json()).id : null;
-  return { annotation: id, isNew: response.status === 201 };
+  return kind === "annotation" ? (await response.json()).id : null;
 }
