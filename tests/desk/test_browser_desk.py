@@ -312,7 +312,9 @@ def test_an_unsent_answer_is_changed_in_the_queue(site, person):
 
 
 @pytest.mark.parametrize("arrives", ["before the page", "after the page"])
-def test_an_answer_whose_response_was_lost_counts_once_whether_the_page_came_after_it_or_before(person, arrives):
+def test_an_answer_whose_response_was_lost_counts_once_whether_the_page_came_after_it_or_before(
+    person, arrives
+):
     page = at_desk(person(f"nell-{arrives.split()[0]}", expected=["ERR_FAILED"]), "quick")
     page.route("**/annotation/", lambda route: route.abort())
     press(page, "y")
@@ -336,7 +338,9 @@ def arrive(page, assignment):
     """Hand the answer in as a page does that never learns of the response."""
     token = next(cookie["value"] for cookie in page.context.cookies() if cookie["name"].endswith("csrftoken"))
     response = page.request.post(
-        f"/api/v1/assignments/{assignment}/annotation/", data={"answer": "yes"}, headers={"X-CSRFToken": token}
+        f"/api/v1/assignments/{assignment}/annotation/",
+        data={"answer": "yes"},
+        headers={"X-CSRFToken": token},
     )
     assert response.status == 201
 
