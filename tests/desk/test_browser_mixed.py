@@ -19,7 +19,7 @@ def site(browser, site, tmp_path_factory):
         site,
         tmp_path_factory.mktemp("mixed"),
         vekvorto=("wake-word", 8, *esperanto),
-        frazoj=("transcription", 2, *esperanto),
+        frazoj=("transcription", 2, *esperanto, "--guidelines", "Write every word."),
         english=("transcription", 1),
     )
     return site
@@ -68,6 +68,10 @@ def test_after_ten_answers_the_next_campaign_comes_without_a_page_load(site, per
     expect(page.get_by_role("heading", name=WRITE)).to_be_visible()
     expect(page.get_by_label("What is said?")).to_be_focused()
     sounds_on(page)
+    page.get_by_text("These guidelines are unclear here").click()
+    page.get_by_label("What is unclear? (optional)").fill("Numbers: in digits?")
+    page.get_by_role("button", name="Tell them").click()
+    expect(page.get_by_text("Whoever runs this campaign will see it.")).to_be_visible()
     page.unroute("**/annotation/")
     pretend_nine(page)
     page.context.set_offline(True)

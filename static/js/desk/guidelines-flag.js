@@ -2,12 +2,12 @@
 
 import { csrfToken } from "./sync/api.js";
 
-for (const form of document.querySelectorAll("form[data-act=flag]")) {
-  form.addEventListener("submit", (event) => {
-    event.preventDefault();
-    send(form);
-  });
-}
+// On the document, because another campaign's desk, with a form of its own, may take the place of this one.
+document.addEventListener("submit", (event) => {
+  if (!event.target.matches("form[data-act=flag]")) return;
+  event.preventDefault();
+  send(event.target);
+});
 
 async function send(form) {
   const body = new FormData(form);
