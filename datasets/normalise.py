@@ -15,10 +15,12 @@ from accounts.refusals import Refusal
 from . import spelling
 
 # Raised by one whenever the same text may get another normal form. Transcripts remember by which they were
-# settled. In form 1 no language counted: it is that of a text without a language.
-FORM = 2
+# settled. In form 1 no language counted: it is that of a text without a language. Before form 3, `[private]`
+# was the word private.
+FORM = 3
 
 UNCLEAR = "[unclear]"
+PRIVATE = "[private]"  # what was said in seconds that were silenced
 LONGEST = 2_000  # characters of one transcript; 30 seconds of speech need a quarter of that
 MAX_WORDS = 300  # characters, in scripts without spaces. Aligning two transcripts costs the product
 
@@ -26,6 +28,8 @@ MAX_WORDS = 300  # characters, in scripts without spaces. Aligning two transcrip
 # Python's `re` knows neither combining marks nor scripts. A token is a character of an unspaced script with
 # its marks, or a word that begins with a letter or digit and has joiners only inside.
 _TOKEN = re.compile(r"cm*|w[wm]*(?:j[wm]+)*")
+
+_MARKER, _UNCLEAR_ALONE = re.compile(r"(\[(?:unclear|private)\])"), re.compile(r"(\[unclear\])")
 
 # The same for ASCII text.
 _ASCII_TOKEN = re.compile(r"[a-z0-9]+(?:'[a-z0-9]+)*")
@@ -85,13 +89,15 @@ def check(text: str, language: str) -> None:
         raise BadTranscript(TranscriptFault.ZERO_CHARACTER)
 
 
-def words(text: str, language: str) -> list[str]:
+def words(text: str, language: str, form: int = FORM) -> list[str]:
     """The words of a text in this language, in order, in the form in which votes are compared.
 
     Lower case and NFKC. Every punctuation mark and symbol separates words (a hyphen makes two words), except
-    an apostrophe inside a word. In scripts without spaces each character is a word. `[unclear]` is a word.
+    an apostrophe inside a word. In scripts without spaces each character is a word. `[unclear]` and
+    `[private]` are words.
     `lower` and not `casefold`, which would misspell published text: Straße as strasse, οδός as οδόσ.
-    `language`: its code; "" if it is not known, then only what holds in all languages is done.
+    `language`: its code; "" if it is not known, then only what holds in all languages is done. `form`: an
+    earlier one, to compare texts as they were compared then.
 
     >>> words("Hey, Mycroft: what’s on at twenty-one? [unclear]", "en")
     ['hey', 'mycroft', "what's", 'on', 'at', 'twenty', 'one', '[unclear]']
@@ -102,26 +108,34 @@ def words(text: str, language: str) -> list[str]:
     plain = text.translate(_APOSTROPHES)
     ascii = plain.isascii()
     if language and not (ascii and spelling.of(language).is_plain):
-        return _words_of(text, spelling.of(language))
+        return _words_of(text, spelling.of(language), form)
     found: list[str] = []
-    for number, part in enumerate((plain.lower() if ascii else _canonical(text)).split(UNCLEAR)):
-        if number:
-            found.append(UNCLEAR)
-        if ascii:
+    for number, part in enumerate(_split(plain.lower() if ascii else _canonical(text), form)):
+        if number % 2:
+            found.append(part)
+        elif ascii:
             found.extend(_ASCII_TOKEN.findall(part))
-            continue
-        found.extend(part[slice(*token.span())] for token in _TOKEN.finditer(part.translate(_SHAPES)))
+        else:
+            found.extend(part[slice(*token.span())] for token in _TOKEN.finditer(part.translate(_SHAPES)))
     return found
 
 
-def _words_of(text: str, rules: spelling.Spelling) -> list[str]:
+def _words_of(text: str, rules: spelling.Spelling, form: int) -> list[str]:
     found: list[str] = []
-    for number, part in enumerate(_spelled(text, rules).split(UNCLEAR)):
-        if number:
-            found.append(UNCLEAR)
+    for number, part in enumerate(_split(_spelled(text, rules), form)):
+        if number % 2:
+            found.append(part)
+            continue
         spans = (token.span() for token in _TOKEN.finditer(part.translate(_SHAPES_WITH_STAND_INS)))
         found.extend(part[start:end].translate(_STOOD_FOR) for start, end in spans)
     return list(map(rules.of_word, found)) if rules.of_word else found
+
+
+def _split(text: str, form: int) -> list[str]:
+    """Text and markers by turns: the text before the first marker, that marker, the text after it, …"""
+    if "[" not in text:
+        return [text]
+    return (_MARKER if form >= 3 else _UNCLEAR_ALONE).split(text)
 
 
 def _spelled(text: str, rules: spelling.Spelling) -> str:
@@ -180,10 +194,11 @@ def _needs_space(last: str, first: str) -> bool:
 
     Two halves of a vowel AM need one: joined, they would become that vowel.
     """
-    return not (_is_unspaced(last) and _is_unspaced(first)) or last + first in _VOWELS_AM
+    return not (is_unspaced(last) and is_unspaced(first)) or last + first in _VOWELS_AM
 
 
-def _is_unspaced(character: str) -> bool:
+def is_unspaced(character: str) -> bool:
+    """Whether it is of a script written without spaces between words."""
     # Combining marks of these scripts are in the same blocks as their letters.
     code = ord(character)
     return code >= 0x0E00 and any(first <= code <= last for first, last in _UNSPACED)
@@ -195,7 +210,7 @@ def _shape(character: str) -> str:
         return "j"
     match unicodedata.category(character)[0]:
         case "L" | "N":
-            return "c" if _is_unspaced(character) else "w"
+            return "c" if is_unspaced(character) else "w"
         case "M":
             return "m"
     return " "

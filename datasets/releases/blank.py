@@ -7,7 +7,7 @@ for them every second would see when someone left.
 from collections.abc import Mapping
 from typing import Any
 
-from datasets.normalise import UNCLEAR
+from datasets.normalise import PRIVATE, UNCLEAR
 
 from .formats.rows import as_json
 
@@ -22,14 +22,17 @@ _BY_BYTES = {
 def text(words: str) -> str:
     """As many characters and bytes, in an order that does not say where words began.
 
-    Whether a part was unclear stays visible, because formats leave such transcripts out.
+    Whether a part was unclear or silenced stays visible, because formats leave such transcripts out.
 
     >>> text("to día")
     '     \\xa0'
     >>> text("go [unclear]")
     '[unclear]   '
     """
-    kept, rest = (UNCLEAR, words.replace(UNCLEAR, "", 1)) if UNCLEAR in words else ("", words)
+    kept, rest = "", words
+    for marker in (UNCLEAR, PRIVATE):
+        if marker in rest:
+            kept, rest = kept + marker, rest.replace(marker, "", 1)
     return kept + "".join(sorted(_BY_BYTES[len(character.encode())] for character in rest))
 
 

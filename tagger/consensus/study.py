@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from datasets.normalise import words
+from datasets.normalise import FORM, words
 
 from . import copies, reliability, variants
 from .inputs import FixedInputs, WordUsage
@@ -115,13 +115,15 @@ def study_crowd(
     return Study(order, chunks, skills, crowd, numbers, sum(map(len, tasks)) - sum(map(len, given)))
 
 
-def texts_by_annotator(votes: Sequence[Vote], language: str) -> list[tuple[Annotator, Words]]:
+def texts_by_annotator(
+    votes: Sequence[Vote], language: str, form: int = FORM
+) -> list[tuple[Annotator, Words]]:
     """One text per annotator, as words in normal form: of several, the one nearest to the others' texts.
 
-    `language`: by whose spelling; "" by none.
+    `language`: by whose spelling; "" by none. `form`: see datasets.normalise.
     """
     # Interned words are found in sets and dictionaries by their address.
-    given = [(vote.annotator, tuple(map(intern, words(vote.answer, language)))) for vote in votes]
+    given = [(vote.annotator, tuple(map(intern, words(vote.answer, language, form)))) for vote in votes]
     if len(dict(given)) == len(given):
         return given
     texts: dict[Annotator, set[Words]] = defaultdict(set)

@@ -162,15 +162,16 @@ def _judge_task(crowd: TranscriptCrowd, votes: Sequence[Vote], counted: bool) ->
     """Both passes over one task. Its voices are sorted by text and skill, so their order does not matter."""
     ways = variants.of_language(crowd.language)
     spell = ways.spell_out if crowd.spelled_out else tuple
-    texts = [(annotator, spell(text)) for annotator, text in texts_by_annotator(votes, crowd.spelling)]
+    given = texts_by_annotator(votes, crowd.spelling, crowd.normal_form)
+    texts = [(annotator, spell(text)) for annotator, text in given]
     shares = copies.weights(texts, crowd.copiers)
-    given = sorted(
+    voices = sorted(
         (text, crowd.skills.get(who, crowd.pool), share)
         for (who, text), share in zip(texts, shares, strict=True)
     )
-    slots = Slots.of([[Voice(text, number, share) for number, (text, _, share) in enumerate(given)]], ways)
+    slots = Slots.of([[Voice(text, number, share) for number, (text, _, share) in enumerate(voices)]], ways)
     evidence = Evidence.of(slots, slots.closeness(ways))
-    skills = np.array([*(skill for _, skill, _ in given), crowd.pool])
+    skills = np.array([*(skill for _, skill, _ in voices), crowd.pool])
     model = judge.shipped()
     usage = WordUsage.of(slots, crowd.lexicon, crowd.frequency, counted)
     fixed = FixedInputs.of(evidence, skills, usage)

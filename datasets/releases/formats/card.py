@@ -106,7 +106,8 @@ of the file that was sent. No speaker is in more than one split.
 ### Annotations
 
 Several volunteers answered for each clip without seeing one another's answers. Where they disagreed to the
-end, a reviewer decided. Transcripts are in lower case without punctuation.
+end, a reviewer decided. Transcripts are in lower case without punctuation. `[unclear]` stands for words that
+could not be made out, `[private]` for what was said in seconds that are silenced.
 """
 
 _LIMITATIONS = """\

@@ -38,6 +38,8 @@ def why_left_out(row: Row) -> str | None:
         return "nothing said"
     if normalise.UNCLEAR in text:
         return "partly unclear"
+    if normalise.PRIVATE in text:
+        return "partly silenced"
     if row.seconds > LONGEST:
         return f"longer than {LONGEST:g} s"
     if int(row.seconds * STEPS_PER_SECOND) < len(text):
