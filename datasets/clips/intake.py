@@ -13,14 +13,7 @@ from operator import itemgetter
 from typing import Any, NamedTuple
 
 import numpy as np
-from django.db import (
-    DatabaseError,
-    IntegrityError,
-    InterfaceError,
-    OperationalError,
-    connection,
-    transaction,
-)
+from django.db import IntegrityError, transaction
 from django.db.models import Exists, OuterRef
 
 from accounts import consent, keys
@@ -141,21 +134,15 @@ def _add_all(submissions: Sequence[Submission], campaign: Campaign, now: datetim
     file behind.
     """
     names: list[str] = []
-    try:
-        with transaction.atomic():
-            # Before anything is looked up: what others stored under the master key before is committed.
-            master = DataKey.objects.lock_master()
-            decisions = _decide(submissions, campaign)
-            accepted = [each for each in decisions if isinstance(each, _Accepted)]
-            new = [each for each in accepted if each.existing is None]
-            names += vault.new_names(len(new))
-            _store(accepted, new, names, campaign, now, master)
-        return [True if isinstance(each, _Accepted) else each for each in decisions]
-    except BaseException as error:
-        if names and not _may_be_stored(names[0], error):
-            for name in names:
-                vault.destroy(name)
-        raise
+    with vault.destroyed_unless_stored(names), transaction.atomic():
+        # Before anything is looked up: what others stored under the master key before is committed.
+        master = DataKey.objects.lock_master()
+        decisions = _decide(submissions, campaign)
+        accepted = [each for each in decisions if isinstance(each, _Accepted)]
+        new = [each for each in accepted if each.existing is None]
+        names += vault.new_names(len(new))
+        _store(accepted, new, names, campaign, now, master)
+    return [True if isinstance(each, _Accepted) else each for each in decisions]
 
 
 class _Existing(NamedTuple):
@@ -316,14 +303,3 @@ def _words_columns(name: str, text: str | None, clip: int, key: bytes, campaign:
         f"plain_{name}": "" if is_sealed else text or "",
         f"sealed_{name}": words.sealed_value(key, text, label) if is_sealed else b"",
     }
-
-
-def _may_be_stored(stored_as: str, error: BaseException) -> bool:
-    """Whether the row may exist after all: a commit whose connection was lost may have succeeded."""
-    if not isinstance(error, OperationalError | InterfaceError):
-        return False
-    connection.close()
-    try:
-        return Clip.objects.filter(stored_as=stored_as).exists()
-    except DatabaseError:
-        return True  # unknown for now; the reconciler finds files without a row

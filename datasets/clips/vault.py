@@ -8,14 +8,14 @@ import hashlib
 import json
 import os
 import secrets
-from collections.abc import Iterable
-from contextlib import suppress
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from django.core.files.base import ContentFile, File
 from django.core.files.storage import FileSystemStorage, Storage, storages
-from django.db import transaction
+from django.db import DatabaseError, InterfaceError, OperationalError, connection, transaction
 
 from accounts import keys, site
 from accounts.ciphers import NONCE
@@ -150,6 +150,21 @@ def read_into(buffer: memoryview, stored_as: str, key: bytes) -> bytes:
     return _digest(stored_as, key, stored) if len(stored) > end else b""
 
 
+@contextmanager
+def destroyed_unless_stored(names: list[str]) -> Iterator[None]:
+    """Around a transaction that stores clips with these files: if it fails, the files go.
+
+    `names` may be filled while it runs; either all of them are committed or none.
+    """
+    try:
+        yield
+    except BaseException as error:
+        if names and not _may_be_stored(names[0], error):
+            for name in names:
+                destroy(name)
+        raise
+
+
 def destroy(stored_as: str) -> None:
     """Remove the file, if it exists. Raises NotDestroyed if it is still there afterwards."""
     storage = _storage()
@@ -215,6 +230,17 @@ def _may_be_new() -> bool:
 
 def _place() -> str:
     return str(getattr(_storage(), "location", "the vault"))
+
+
+def _may_be_stored(stored_as: str, error: BaseException) -> bool:
+    """Whether the row may exist after all: a commit whose connection was lost may have succeeded."""
+    if not isinstance(error, OperationalError | InterfaceError):
+        return False
+    connection.close()
+    try:
+        return Clip.objects.filter(stored_as=stored_as).exists()
+    except DatabaseError:
+        return True  # unknown for now; the reconciler finds files without a row
 
 
 def _sealed(name: str, key: bytes, wav: bytes) -> bytes:

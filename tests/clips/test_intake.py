@@ -134,8 +134,8 @@ def test_a_recording_that_another_contributor_stores_at_the_same_time_is_a_dupli
 
 @mutant(
     "a failure while storing leaves no file behind",
-    "datasets/clips/intake.py",
-    kept_by="                vault.destroy(name)\n",
+    "datasets/clips/vault.py",
+    kept_by="                destroy(name)\n",
     broken="                pass\n",
 )
 def test_a_failure_after_the_file_was_written_leaves_no_file(alice, juniper, sound, own_home, monkeypatch):
@@ -243,7 +243,7 @@ def test_clips_without_speech_come_last_if_the_campaign_says_so(alice, juniper, 
 
 @mutant(
     "a database that dies while it commits leaves no row without its file",
-    "datasets/clips/intake.py",
+    "datasets/clips/vault.py",
     kept_by="        if names and not _may_be_stored(names[0], error):\n",
     broken="        if names:\n",
 )
