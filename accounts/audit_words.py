@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 
+from django.utils.formats import number_format
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
@@ -20,6 +21,8 @@ def _said(name: str, value: Any) -> Iterator[str]:
         yield ngettext("person %(numbers)s", "people %(numbers)s", len(value)) % {"numbers": numbers}
     elif name == "count":
         yield ngettext("%(count)d time", "%(count)d times", value) % {"count": value}
+    elif name == "seconds":
+        yield _("%(seconds)s s") % {"seconds": number_format(value, 1)}
     elif name == "changed":
         for field, (old, new) in value.items():
             yield _("%(field)s: %(old)s → %(new)s") % {

@@ -636,6 +636,8 @@ class AuditEvent(models.Model):
         HEARD = "heard", _("heard a clip outside of the queue")
         DECIDED = "decided", _("decided a dispute")
         DISMISSED = "dismissed", _("dismissed a report")
+        SILENCED = "silenced", _("silenced seconds of a clip")
+        DESTROYED = "destroyed", _("destroyed a clip")
         RELEASED = "released", _("published a release")
         EXPORTED = "exported", _("exported a release")
         EXPORTED_RECORD = "exported-record", _("downloaded the audit record")

@@ -245,8 +245,14 @@ class Withdrawal(models.Model):
         CONTRIBUTOR = "contributor", _("all clips")
         ACCOUNT = "account", _("the account")
 
+    class Cause(models.TextChoices):
+        ASKED = "asked", _("asked for by its person")
+        SILENCED = "silenced", _("seconds silenced by a reviewer")
+        DESTROYED = "destroyed", _("destroyed by a reviewer")
+
     person_id = models.BigIntegerField()
     scope = models.CharField(max_length=20, choices=Scope.choices)
+    cause = models.CharField(max_length=10, choices=Cause.choices, default=Cause.ASKED, db_default="asked")
     keep_answers = models.BooleanField(null=True, blank=True)
     token_sha256 = models.CharField(max_length=64, unique=True)
     requested_at = models.DateTimeField()
@@ -330,6 +336,8 @@ class Clip(models.Model):
     held_until = models.DateTimeField(
         null=True, blank=True, help_text=_("until then only the contributor hears it")
     )
+    # The parts that are silent because they were private, [from, to] in seconds. Written only by silencing.
+    silenced = models.JSONField(default=list, db_default=[], blank=True)
 
     objects = ClipQuerySet.as_manager()
 
@@ -367,6 +375,15 @@ class TaskQuerySet(models.QuerySet["Task"]):
         return self.filter(
             consent.per_row(consented) if per_row else consented, _in_use("clip__"), clip__hidden_at=None
         )
+
+    def locked_with_key(self) -> Self:
+        """With campaign, clip and key, to write words: tasks and clips are locked, so the key stays theirs.
+
+        If only the task were locked, a statement that waited for it would still see the clip as it was
+        before, with a key that was replaced when seconds of it were silenced.
+        """
+        locked = self.select_for_update(of=("self", "clip"), no_key=True)
+        return locked.select_related("campaign", "clip__contributor__data_key")
 
 
 MAX_SPREAD = 2**31 - 1  # the largest value of Task.spread

@@ -5,7 +5,7 @@ from the journal and from every backup, and no one can read it in a stolen datab
 """
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any, Protocol
 
 from accounts.ciphers import seal, unseal
@@ -34,7 +34,14 @@ class _Task(Protocol):
     def campaign(self) -> _Campaign: ...
 
 
-def words(name: str, task_of: Callable[[Any], _Task], always: bool = False) -> property:
+class Words(property):
+    """A property that `words` made, under the `name` of its columns. `always`: sealed in every campaign."""
+
+    name: str
+    always: bool
+
+
+def words(name: str, task_of: Callable[[Any], _Task], always: bool = False) -> Words:
     """A property over the columns `plain_NAME` and `sealed_NAME`. `task_of` returns a row's task.
 
     Its values are JSON. If the campaign asks for labels they are stored in plain, so that the database can
@@ -60,7 +67,14 @@ def words(name: str, task_of: Callable[[Any], _Task], always: bool = False) -> p
         setattr(row, plain, empty if hide else value)
         setattr(row, sealed, sealed_value(task.clip.key, value, label(row)) if hide else b"")
 
-    return property(read, write)
+    made = Words(read, write)
+    made.name, made.always = name, always
+    return made
+
+
+def of_model(model: type) -> Iterator[Words]:
+    """The properties of a model that hold words."""
+    return (each for each in vars(model).values() if isinstance(each, Words))
 
 
 def seal_label(model: Any, name: str, clip_id: int, campaign_id: int) -> str:

@@ -191,17 +191,24 @@ def voiced_share(samples: np.ndarray) -> float:
     if its normalised autocorrelation from one sample to the next is above one half. That excludes hiss and
     steady hum; music and knocks pass for a voice.
     """
-    frames = len(samples) // _FRAME
+    voiced = voiced_frames(samples)
+    return float(np.count_nonzero(voiced) / len(voiced)) if len(voiced) else 0.0
+
+
+def voiced_frames(samples: np.ndarray) -> np.ndarray:
+    """bool (n // FRAME,): which frames of `voiced_share` count."""
+    frames = len(samples) // FRAME
     if frames == 0:
-        return 0.0
-    sound = samples[: frames * _FRAME].astype(np.float32).reshape(frames, _FRAME)
+        return np.zeros(0, bool)
+    sound = samples[: frames * FRAME].astype(np.float32).reshape(frames, FRAME)
     energy = np.einsum("ij,ij->i", sound, sound)
     alike = np.einsum("ij,ij->i", sound[:, 1:], sound[:, :-1])
-    floor = max(float(np.sort(energy)[frames // 10]) * _LOUDER, _QUIET**2 * _FRAME)
-    return float(np.count_nonzero((energy > floor) & (alike > 0.5 * energy)) / frames)
+    floor = max(float(np.sort(energy)[frames // 10]) * _LOUDER, _QUIET**2 * FRAME)
+    found: np.ndarray = (energy > floor) & (alike > 0.5 * energy)
+    return found
 
 
-_FRAME, _LOUDER, _QUIET = 512, 4.0, 50  # samples; times the energy; the amplitude of silence
+FRAME, _LOUDER, _QUIET = 512, 4.0, 50  # samples; times the energy; the amplitude of silence
 
 _detector_lock = threading.Lock()  # the detector keeps state from chunk to chunk
 

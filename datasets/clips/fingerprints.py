@@ -36,8 +36,13 @@ def columns(fingerprint: str, name: str, data_key: bytes, master: str) -> dict[s
     return {
         "samples_hash": keyring.hash_under(master, _text(fingerprint)),
         "hashed_under": int(master),
-        "sealed_samples": seal(data_key, fingerprint.encode(), label(name)),
+        "sealed_samples": sealed(fingerprint, name, data_key),
     }
+
+
+def sealed(fingerprint: str, name: str, data_key: bytes) -> bytes:
+    """The column `sealed_samples` of a clip that is stored as `name`."""
+    return seal(data_key, fingerprint.encode(), label(name))
 
 
 def label(stored_as: str) -> str:

@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Sum
 
 from accounts import audit, keys, prepared, quarters
@@ -71,6 +71,7 @@ def freeze(
     A task that a reviewer decided is taken at any confidence. Raises BadRelease.
     """
     _validate(slug, min_confidence, min_contributors)
+    _wait_for_silencing()
     tasks = Task.objects.filter(campaign__in=campaigns)
     # A dirty task will be settled again, maybe with another answer, so it waits for the next release.
     settled = tasks.filter(status=Task.Status.SETTLED, dirty_since=None)
@@ -379,6 +380,26 @@ def _pinned_row(release: Release, task: Task, speaker: str, split: str) -> Relea
         confidence=task.confidence or 0.0,
         soft=task.soft | {"adjudicated": task.adjudicated},
     )
+
+
+# See accounts.models for the other advisory locks.
+FREEZE_LOCK = 7_306
+
+
+def is_freezing() -> bool:
+    """Whether a release is being made. If not, none begins until this transaction ends.
+
+    A release in the making holds words under a clip's key that only it can see. So while one is made, no
+    clip's key may be replaced.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT NOT pg_try_advisory_xact_lock_shared(%s)", [FREEZE_LOCK])
+        return bool(cursor.fetchone()[0])
+
+
+def _wait_for_silencing() -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [FREEZE_LOCK])
 
 
 def _validate(slug: str, min_confidence: float, min_contributors: int) -> None:

@@ -66,6 +66,7 @@ def choose(task: Task, note: str) -> Example:
     """
     if not may_choose(task):
         raise ExampleRefused(ExampleRefusal.SPEAKER_NOT_ASKED)
+    task = Task.objects.locked_with_key().get(pk=task.pk)
     Task.objects.filter(pk=task.pk).update(adjudicated=True)
     example = Example(task=task)
     example.note = note

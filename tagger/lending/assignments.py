@@ -223,7 +223,7 @@ def change(
             .select_related("task__campaign", "task__clip__contributor__data_key")
             .get(pk=annotation_id)
         )
-        _must_be_live(annotation.task.clip)
+        _must_be_as_heard(annotation.task.clip)
         if Example.objects.filter(task=annotation.task_id).exists():
             raise AnswerRefused(AnswerRefusal.SHOWN_AS_EXAMPLE)
         answer = checked(answer, annotation.task.campaign)
@@ -339,6 +339,12 @@ def _must_be_open(assignment: Assignment) -> None:
 
 def _must_be_live(clip: Clip) -> None:
     if not _is_live(clip):
+        raise AnswerRefused(AnswerRefusal.CLIP_GONE)
+
+
+def _must_be_as_heard(clip: Clip) -> None:
+    """Not once seconds of it are silenced: who heard them could write down again what was said."""
+    if not Clip.objects.live_for(Purpose.VOLUNTEERS).filter(pk=clip.pk, silenced=[]).exists():
         raise AnswerRefused(AnswerRefusal.CLIP_GONE)
 
 

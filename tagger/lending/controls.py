@@ -11,6 +11,7 @@ from functools import cache
 from random import Random, SystemRandom
 from typing import Any
 
+from django.db import transaction
 from django.db.models import F, Q, QuerySet
 
 from accounts import prepared
@@ -98,10 +99,17 @@ def rotate(campaign: Campaign, now: datetime) -> int:
     in_use.filter(Q(since__lt=now - MAX_AGE) | ~Q(task__in=_usable(campaign))).update(retired_at=now)
     kept = list(in_use.values_list("task__plain_answer", flat=True))
     for task in _choose(campaign, MAX_IN_USE - len(kept), Counter(kept)):
-        Control.objects.create(  # type: ignore[misc]
-            task=task, campaign=campaign, answer=task.answer, since=now
-        )
+        _begin(task, now)
     return in_use.count()
+
+
+@transaction.atomic
+def _begin(chosen: Task, now: datetime) -> None:
+    task = Task.objects.locked_with_key().filter(pk=chosen.pk, dirty_since=None).first()
+    if task is not None:
+        Control.objects.create(  # type: ignore[misc]
+            task=task, campaign=task.campaign, answer=task.answer, since=now
+        )
 
 
 def _usable(campaign: Campaign) -> QuerySet[Task]:

@@ -52,7 +52,7 @@ def store(reporter: User, task: Task, reason: str, part: Part | None, now: datet
     elif reason in HIDES_AT_ONCE and report.reason not in HIDES_AT_ONCE:
         report.reason, report.at = reason, now
     if note:
-        report.clip, report.campaign = task.clip, task.campaign
+        report.clip, report.campaign = clip, task.campaign  # the clip as it is now, with its key
         report.note = note
     if part:
         report.part_from, report.part_to = part

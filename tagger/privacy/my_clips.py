@@ -9,7 +9,7 @@ from django.db.models.functions import Now
 from django.utils.translation import gettext
 
 from accounts.models import User
-from datasets.models import Clip, Label, ReleaseRow, Task, not_held
+from datasets.models import Clip, Label, ReleaseRow, Task, Withdrawal, not_held
 
 
 @dataclass(frozen=True)
@@ -41,9 +41,10 @@ def held(contributor: User) -> QuerySet[Clip]:
 
 
 def shared(contributor: User) -> QuerySet[Clip]:
-    """All other clips, newest first, including those being erased."""
+    """All other clips, newest first, including those being erased, but not a sound that was replaced."""
     shared_or_going = not_held("held_until") | Q(withdrawal__isnull=False)
-    return contributor.clips.filter(shared_or_going).order_by("-created_at", "-id")
+    clips = contributor.clips.exclude(withdrawal__cause=Withdrawal.Cause.SILENCED)
+    return clips.filter(shared_or_going).order_by("-created_at", "-id")
 
 
 def end_cooling_off(contributor: User, clips: Collection[int], now: datetime) -> int:

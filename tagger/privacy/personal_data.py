@@ -116,7 +116,7 @@ def _audit_events(person: User) -> Iterator[dict[str, Any]]:
 
 
 RELIABILITY = ("crowd__kind", "crowd__language", "score", "skill", "answers", "hurried", "crowd__fitted_at")
-ERASURE = ("scope", "requested_at", "finished_at", "counts")
+ERASURE = ("scope", "cause", "requested_at", "finished_at", "counts")
 LOGGED = ("action_time", "action_flag", "object_repr", "change_message")
 
 
@@ -213,6 +213,7 @@ def _clip(clip: Clip) -> dict[str, Any]:
         "samples_sha256": fingerprints.of(clip),
         "held_until": clip.held_until,
         "hidden_at": clip.hidden_at,
+        "silenced": clip.silenced,
         "consent": clip.consent_id,
         "questions": [_question(task) for task in clip.tasks.all()],
     }

@@ -41,6 +41,7 @@ BACKUPS_PENDING = (
 )
 BACKUPS_CLOSED = "closed: what they hold is ciphertext, and its keys were destroyed"
 Scope = Withdrawal.Scope
+ASKED = Withdrawal.Cause.ASKED
 
 
 @dataclass(frozen=True)
@@ -51,13 +52,15 @@ class ErasureRequest:
     token: str
 
 
-def forget_clips(contributor: User, clips: Collection[int], now: datetime) -> ErasureRequest:
+def forget_clips(
+    contributor: User, clips: Collection[int], now: datetime, cause: Withdrawal.Cause = ASKED
+) -> ErasureRequest:
     """Erase these clips, ignoring ids that are not this contributor's."""
     with transaction.atomic():
         consent.lock(contributor)
         going = contributor.clips.filter(pk__in=clips, withdrawal=None)
         names = list(going.values_list("stored_as", flat=True))
-        request, requested = _request(contributor, Scope.CLIPS, now, clips=names)
+        request, requested = _request(contributor, Scope.CLIPS, now, clips=names, cause=cause)
         going.update(withdrawal=request)
     return requested
 
@@ -136,7 +139,7 @@ def ask_again(entry: journal.Entry) -> int:
     """Make a request of the journal again in a restored database; returns 0 if the backup has it."""
     if Withdrawal.objects.filter(token_sha256=entry["token_sha256"]).exists():
         return 0
-    row = Withdrawal.objects.create(**{name: entry[name] for name in _JOURNALED})
+    row = Withdrawal.objects.create(**{name: entry[name] for name in _JOURNALED if name in entry})
     theirs = Clip.objects.filter(contributor=row.person_id, withdrawal=None)
     if row.scope == Scope.CLIPS:
         theirs = theirs.filter(stored_as__in=entry["clips"])
@@ -221,11 +224,13 @@ def _request(
     *,
     keep_answers: bool | None = None,
     clips: Collection[str] = (),
+    cause: Withdrawal.Cause = ASKED,
 ) -> tuple[Withdrawal, ErasureRequest]:
     token = secrets.token_urlsafe(32)
     row = Withdrawal.objects.create(
         person_id=person.pk,
         scope=scope,
+        cause=cause,
         keep_answers=keep_answers,
         token_sha256=_sha256(token),
         requested_at=now,
@@ -234,7 +239,7 @@ def _request(
     return row, ErasureRequest(row.pk, token)
 
 
-_JOURNALED = ("person_id", "scope", "keep_answers", "token_sha256", "requested_at")
+_JOURNALED = ("person_id", "scope", "cause", "keep_answers", "token_sha256", "requested_at")
 
 
 def _as_entry(row: Withdrawal) -> dict[str, Any]:

@@ -37,11 +37,7 @@ def open_for(reviewer: User) -> QuerySet[Dispute]:
 @transaction.atomic
 def decide(dispute: Dispute, reviewer: User, answer: str, now: datetime) -> None:
     """Settle the task by the reviewer's answer. Raises DisputeRefused, AnswerRefused and BadTranscript."""
-    task = (
-        Task.objects.select_for_update(of=("self",), no_key=True)
-        .select_related("campaign", "clip__contributor__data_key")
-        .get(pk=dispute.task_id)
-    )
+    task = Task.objects.locked_with_key().get(pk=dispute.task_id)
     current = Dispute.objects.filter(task=task, decided_at=None).first()
     if current is None:
         raise DisputeRefused(DisputeRefusal.ALREADY_DECIDED)

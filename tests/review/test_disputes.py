@@ -12,6 +12,7 @@ from tagger.desk import examples
 from tagger.lending import assignments
 from tagger.lending.refusals import AnswerRefusal
 from tagger.models import Dispute
+from tagger.privacy.silencing import SilencingRefusal
 from tagger.review import disputes
 from tagger.review.wording import WORDS
 from tagger.settling import settlement
@@ -92,7 +93,7 @@ def test_deciding_twice_is_refused_and_the_first_decision_stays(rita, task, disp
 
 
 def test_every_refusal_of_a_decision_has_its_sentence():
-    assert set(WORDS) == {*disputes.DisputeRefusal, *examples.ExampleRefusal}
+    assert set(WORDS) == {*disputes.DisputeRefusal, *examples.ExampleRefusal, *SilencingRefusal}
 
 
 def test_a_dispute_that_a_changed_answer_settled_cannot_be_decided(rita, bea, task, dispute):
