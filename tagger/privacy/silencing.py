@@ -58,6 +58,7 @@ def silence(clip: Clip, parts: Sequence[Part], reviewer: User, now: datetime) ->
     """Silence these parts of the clip for good; returns the clip as it is then.
 
     Volunteers who hold the clip lose it, because they may have heard what was said. Raises SilencingRefused.
+    Within a larger transaction, call it last: if that fails later, the new file is left to the reconciler.
     """
     marked = _checked(parts, clip.seconds)
     names: list[str] = []

@@ -419,6 +419,21 @@ def test_the_reconciler_finds_nothing_before_and_after_the_old_sound_is_gone(spo
         assert not any(count for kind, count in orphans.items() if kind != "overdue_in_backups")
 
 
+@pytest.mark.parametrize("is_older", [False, True], ids=["", "a journal without causes"])
+def test_a_backup_from_before_knows_only_the_old_sound_and_loses_it(spoken, rita, own_home, is_older):
+    with pytest.raises(ZeroDivisionError), transaction.atomic():
+        silence(spoken, rita)
+        _ = 1 / 0  # the database is as it was before, and the journal is not
+    [entry] = [each for each in journal.entries() if each["kind"] == "withdrawal"]
+    assert entry["cause"] == "silenced" and entry["clips"] == [spoken.clip.stored_as]
+    if is_older:
+        del entry["cause"]
+    assert withdrawal.ask_again(entry) == 1
+    assert not Clip.objects.live_for(Purpose.VOLUNTEERS).exists()
+    scrub_all()
+    assert not Clip.objects.exists() and not vault._storage().exists(entry["clips"][0])
+
+
 # Runs in another process, which kills itself before or after the step: no handler and no rollback can run.
 SILENCE_UNTIL = """
 import os, signal, sys
@@ -499,8 +514,11 @@ def test_a_release_and_silencing_never_overlap(spoken, bea, carl, rita, in_backg
     answer(spoken, bea, carl)
     with transaction.atomic():
         frozen.freeze("first", [spoken.campaign], NOW)
+        first = in_background(lambda: silence(spoken, rita))
+        assert eventually(lambda: first.done() or lock_is_awaited())
+        assert first.done()
         with pytest.raises(silencing.SilencingRefused) as refusal:
-            in_background(lambda: silence(spoken, rita)).result()
+            first.result()
         assert refusal.value.code == SilencingRefusal.RELEASE_BEING_MADE
     with transaction.atomic():
         silence(spoken, rita)
@@ -513,6 +531,12 @@ def test_a_release_and_silencing_never_overlap(spoken, bea, carl, rita, in_backg
     assert "[private]" in next(iter(frozen.rows(release))).text
 
 
+@mutant(
+    "words that waited while seconds were silenced are not sealed under the old key",
+    "datasets/models.py",
+    kept_by='        locked = self.select_for_update(of=("self", "clip"), no_key=True)',
+    broken='        locked = self.select_for_update(of=("self",), no_key=True)',
+)
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("act", ["hand in", "decide", "withdraw"])
 def test_what_waits_while_seconds_are_silenced_never_uses_the_old_key(

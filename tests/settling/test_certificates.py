@@ -136,6 +136,27 @@ def test_the_spelling_of_the_campaigns_language_counts(in_turkish):
 
 
 @mutant(
+    "a label from before [private] was a word of its own is recomputed as it was",
+    "tagger/consensus/transcripts.py",
+    kept_by="texts_by_annotator(votes, crowd.spelling, crowd.normal_form)",
+    broken="texts_by_annotator(votes, crowd.spelling)",
+)
+def test_a_label_from_before_private_was_a_word_of_its_own_is_recomputed_as_it_was(
+    sentences, add_tasks, volunteers, monkeypatch
+):
+    [task] = add_tasks(sentences, 1)
+    for person in volunteers[:2]:
+        give(task, person, "[private] road")
+    former = replace(engine.strangers("transcription", "en"), normal_form=2)
+    with monkeypatch.context() as earlier:
+        earlier.setattr(engine, "strangers", lambda kind, language: former)
+        settlement.settle(task.pk, NOW)
+    assert fresh(task).answer == "private road" and certificates.mismatch(fresh(task)) == ""
+    settlement.settle(task.pk, NOW)
+    assert fresh(task).answer == "[private] road" and certificates.mismatch(fresh(task)) == ""
+
+
+@mutant(
     "a label from before spellings counted is recomputed as it was",
     "tagger/consensus/transcript_crowd.py",
     kept_by='data.get("normal_form", 1),',
