@@ -95,7 +95,8 @@ def test_a_label_that_was_changed_in_the_database_is_noticed(settled):
 
 
 def test_it_names_no_one(settled, volunteers):
-    written = json.dumps(settled.certificate)
+    # Without the hash of the votes, whose letters may spell a name by chance.
+    written = json.dumps(settled.certificate).replace(settled.certificate["votes"]["sha256"], "")
     assert not any(person.pseudonym in written for person in volunteers)
     assert "annotator" not in written
 
