@@ -131,7 +131,7 @@ def _servers(home: Home, sockets: Path, supervisor: Supervisor, port: int) -> St
     database = psycopg2.connect(postgres.url(sockets), application_name="load test")
     database.autocommit = True
     stage = Stage(supervisor, home, environment, port, database)
-    run.prepare_data(environment, home, supervisor)
+    supervisor.run_once(run.prepare_data(environment, home))
     return stage
 
 

@@ -1,4 +1,5 @@
 """Runs the whole site on a bare machine: installation, embedded servers, and the launcher of `make run`.
 
-Nothing here imports Django, so that the launcher can report what is wrong when Django cannot start.
+Only `forks.py` loads the site, once its servers run. What comes before does without, so that the launcher can
+say in one line what is wrong.
 """

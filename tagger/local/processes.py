@@ -14,6 +14,7 @@ from .refusal import StartRefused
 
 ROOT = Path(__file__).resolve().parents[2]
 PR_SET_PDEATHSIG = 1
+PR_SET_NAME = 15
 PR_SET_CHILD_SUBREAPER = 36
 
 prctl = ctypes.CDLL(None).prctl
@@ -34,7 +35,7 @@ class Program:
 
     `log`: None to write to the terminal; `keep_open`: file descriptors to inherit; `parent_died_signal`: sent
     by the kernel when the launcher is killed; `is_server`: others need it until the end, so it is stopped
-    last.
+    last; `is_fork`: of the launcher, which has loaded the site.
     """
 
     name: str
@@ -48,6 +49,7 @@ class Program:
     parent_died_signal: signal.Signals = signal.SIGTERM
     restart: bool = True
     is_server: bool = False
+    is_fork: bool = False
 
 
 def start(program: Program) -> subprocess.Popen[bytes]:

@@ -8,9 +8,10 @@ import socket
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
-from . import addresses, external, homes, ports, postgres, secret_key, valkey
+from . import addresses, external, forks, homes, ports, postgres, secret_key, valkey
 from .homes import Home
 from .processes import Program
 from .refusal import StartRefused
@@ -63,9 +64,10 @@ def _run(
     port = listener.getsockname()[1]
     site = site_environment(environment, found, home, port)
     addresses.write(home.path, found | {name: site[name] for name in TOLD if site.get(name)}, sockets)
-    prepare_data(site, home, supervisor)
+    forks.load(site)
+    supervisor.run_once(replace(prepare_data(site, home), is_fork=True))
     for program in (worker(site, home), eraser(site, home), web(site, home, listener), beat(site, home)):
-        supervisor.start(program)
+        supervisor.start(replace(program, is_fork=True))
     wait_until_ready(port, supervisor)
     say(f"Tagger is at http://localhost:{port}/ (Ctrl-C stops it)")
     supervisor.watch()
@@ -132,15 +134,15 @@ def site_environment(
     return {"HTTPS": "0"} | dict(environment) | found | fixed
 
 
-def prepare_data(site: Mapping[str, str], home: Home, supervisor: Supervisor) -> None:
-    """Migrate the database, collect static files if DEBUG is off, and load the demo if wanted."""
+def prepare_data(site: Mapping[str, str], home: Home) -> Program:
+    """It migrates the database, collects static files if DEBUG is off, and loads the demo if wanted."""
     options = ("--log", str(home.log("setup")), *(("--demo",) if site.get("TAGGER_DEMO") != "0" else ()))
-    supervisor.run_once(manage(site, "prepare_site", *options))
+    return manage(site, "prepare_site", *options)
 
 
 def manage(site: Mapping[str, str], *arguments: str) -> Program:
     """A command that says in the terminal what it has to say."""
-    return Program(arguments[0], [sys.executable, "manage.py", *arguments], None, site, restart=False)
+    return Program(arguments[0], [sys.executable, "-m", "manage", *arguments], None, site, restart=False)
 
 
 def web(site: Mapping[str, str], home: Home, listener: socket.socket) -> Program:

@@ -12,6 +12,7 @@ from subprocess import Popen
 from types import FrameType
 
 from . import processes
+from .forks import Fork
 from .logs import last_lines
 from .processes import Program
 from .refusal import StartRefused
@@ -31,7 +32,7 @@ class Child:
     """A program's process; `ends`: when its last processes ended, in seconds of the monotonic clock."""
 
     program: Program
-    process: Popen[bytes]
+    process: Popen[bytes] | Fork
     ends: deque[float] = field(default_factory=lambda: deque(maxlen=MAX_ENDS))
 
     @property
@@ -64,7 +65,7 @@ class Supervisor:
             signal.set_wakeup_fd(-1)
 
     def start(self, program: Program) -> None:
-        self.children[program.name] = Child(program, processes.start(program))
+        self.children[program.name] = Child(program, _begin(program))
 
     def run_once(self, program: Program) -> None:
         """Run a command that must succeed before anything else starts. Raises StartRefused if it fails."""
@@ -150,10 +151,14 @@ class Supervisor:
                 f"{_log_tail(program)}"
             )
         self.say(f"{program.name} {outcome}; starting it again.")
-        child.process = processes.start(program)
+        child.process = _begin(program)
 
     def _end_orphans(self) -> None:
         processes.end_orphans(child.process.pid for child in self.children.values())
+
+
+def _begin(program: Program) -> Popen[bytes] | Fork:
+    return Fork(program) if program.is_fork else processes.start(program)
 
 
 def _only_wake(number: int, frame: FrameType | None) -> None:

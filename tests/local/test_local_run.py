@@ -59,6 +59,18 @@ def test_no_embedded_server_listens_on_a_port(two_sites):
     assert ports_of(pids) == {two_sites[0].port}
 
 
+def test_the_launcher_loads_the_site_without_opening_a_connection(two_sites):
+    """Its programs would share it. They get the home's lock, and one the socket on which the site listens."""
+    site = two_sites[0]
+    held = {name: opened_by(pid) for name, pid in site.children().items()}
+    launchers = opened_by(site.launcher.pid)
+    assert len([each for each in launchers if each.startswith("socket:")]) == 1
+    shared = {name: launchers & held[name] - {os.devnull} for name in ("web", "worker", "eraser", "beat")}
+    lock = str(site.home / "run" / "lock")
+    assert [name for name, files in shared.items() if files != {lock}] == ["web"]
+    assert {file.partition(":")[0] for file in shared["web"]} == {lock, "socket"}
+
+
 def test_files_with_secrets_are_closed_to_others(two_sites):
     home = two_sites[0].home
     for path in (home / "secret_key", home / "run" / "servers.json", home / "log" / "web.log"):
@@ -136,5 +148,9 @@ def readable(address, family):
 
 def ports_of(pids):
     """The TCP ports on which these processes listen."""
-    opened = {os.readlink(link) for pid in pids for link in Path(f"/proc/{pid}/fd").iterdir()}
+    opened = set().union(*map(opened_by, pids))
     return {port for _, port, inode in listening() if f"socket:[{inode}]" in opened}
+
+
+def opened_by(pid):
+    return {os.readlink(link) for link in Path(f"/proc/{pid}/fd").iterdir()}

@@ -22,13 +22,13 @@ from tests.support.commands import Commands
 ROOT = Path(__file__).resolve().parents[2]
 SECONDS_TO_START = 90
 SECONDS_TO_STOP = 60
-MARKS = {
-    "web": b"gunicorn",
-    "worker": b"\0-Q\0celery\0",
-    "eraser": b"\0-Q\0erasures\0",
-    "beat": b"\0beat\0",
-    "postgres": b"/postgres\0-D",
-    "valkey": b"valkey-server",
+COMMANDS = {
+    "web": "tagger-web",
+    "worker": "tagger-worker",
+    "eraser": "tagger-eraser",
+    "beat": "tagger-beat",
+    "postgres": "postgres",
+    "valkey": "valkey-server",
 }
 OURS = ("DATABASE_URL", "REDIS_URL", "SECRET_KEY", "HTTPS")
 
@@ -155,9 +155,10 @@ class Site:
     def children(self):
         """The launcher's own children by what they run, such as {"worker": 4711}."""
         pids = {
-            pid: Path(f"/proc/{pid}/cmdline").read_bytes() for pid in processes.children_of(self.launcher.pid)
+            Path(f"/proc/{pid}/comm").read_text().rstrip("\n"): pid
+            for pid in processes.children_of(self.launcher.pid)
         }
-        return {name: pid for name, mark in MARKS.items() for pid, command in pids.items() if mark in command}
+        return {name: pids[command] for name, command in COMMANDS.items() if command in pids}
 
     def log(self, name):
         return (self.home / "log" / f"{name}.log").read_text(errors="replace")
