@@ -5,8 +5,6 @@ import hashlib
 import os
 import shutil
 import signal
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -15,9 +13,9 @@ from tagger.local import addresses, cluster, homes, identity, shared
 from tagger.local.homes import Home
 from tagger.local.identity import Mark
 from tagger.local.refusal import StartRefused
-from tests.support.homes import DatabaseOf, refusal
+from tests.support.homes import DatabaseOf, Launcher, refusal
 from tests.support.mutants import mutant
-from tests.support.site import ROOT, Site
+from tests.support.site import Site
 
 as_root = pytest.mark.skipif(
     os.geteuid() != 0, reason="only root's PostgreSQL has its data outside of a closed home"
@@ -210,34 +208,11 @@ def test_a_first_start_that_is_killed_at_any_step_is_completed_by_the_next_one(c
         assert list(home.glob("*.new")) == []
 
 
-KILLED_AT = """
-import os, pathlib, signal, subprocess, sys
-from tests.support import homes
-
-steps = int(sys.argv[2])
-
-def counted(call):
-    def and_die(*words, **options):
-        global steps
-        if not steps:
-            os.kill(os.getpid(), signal.SIGKILL)
-        steps -= 1
-        return call(*words, **options)
-    return and_die
-
-for name in ("mkdir", "replace", "rename", "symlink"):
-    setattr(os, name, counted(getattr(os, name)))
-subprocess.run = counted(subprocess.run)
-homes.main(pathlib.Path(sys.argv[1]))
-"""
-
-
 def kill_a_start(home, steps):
     """Whether it got no further than this many steps."""
-    command = [sys.executable, "-c", KILLED_AT, home, str(steps)]
-    done = subprocess.run(command, cwd=ROOT, stdin=subprocess.DEVNULL, capture_output=True, text=True)
-    assert done.returncode in (0, -signal.SIGKILL), done
-    return done.returncode != 0
+    code, *said = Launcher("tests.support.killed_homes", home, steps).end()
+    assert code in (0, -signal.SIGKILL), said
+    return code != 0
 
 
 @as_root
