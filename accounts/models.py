@@ -52,6 +52,7 @@ class Scope(models.TextChoices):
     TAG = "tag", _("borrow clips, hear them, answer and report")
     IMPORT = "import", _("add recordings of your own (not available yet)")
     DOWNLOAD = "download", _("download releases")
+    REVIEW = "review", _("hear and decide what waits for reviewers")
 
 
 # Who may give a token which scope. Whether the person has the role is checked again at every call.
@@ -59,6 +60,7 @@ ROLE_OF_SCOPE = {
     Scope.TAG: Role.ANNOTATOR,
     Scope.IMPORT: Role.CONTRIBUTOR,
     Scope.DOWNLOAD: Role.RESEARCHER,
+    Scope.REVIEW: Role.REVIEWER,
 }
 TOKEN_DAYS = 90
 
@@ -638,6 +640,10 @@ class AuditEvent(models.Model):
         DISMISSED = "dismissed", _("dismissed a report")
         SILENCED = "silenced", _("silenced seconds of a clip")
         DESTROYED = "destroyed", _("destroyed a clip")
+        ASKED_MORE = "asked-more", _("asked for more answers")
+        CALLED_UNUSABLE = "called-unusable", _("called a clip unusable")
+        RETURNED = "returned", _("put a reported clip back in the queue")
+        UNDID = "undid", _("undid a reviewer's act")
         RELEASED = "released", _("published a release")
         EXPORTED = "exported", _("exported a release")
         EXPORTED_RECORD = "exported-record", _("downloaded the audit record")

@@ -100,14 +100,15 @@ def _problems(text: str) -> list[str]:
     return []
 
 
+USABLE = ~Q(tasks__status=Task.Status.UNUSABLE)
 SETTLED = Q(tasks__status=Task.Status.SETTLED)
 DISPUTED = Q(tasks__status=Task.Status.DISPUTED)
 
 
 def with_progress(campaigns: QuerySet[Campaign]) -> QuerySet[Campaign]:
-    """Each with its `clips`, and of these the `settled` and the `disputed`, counted when the query runs."""
+    """Each with its usable `clips`, and of these the `settled` and `disputed`, counted by the query."""
     return campaigns.annotate(
-        clips=Count("tasks"),
+        clips=Count("tasks", filter=USABLE),
         settled=Count("tasks", filter=SETTLED),
         disputed=Count("tasks", filter=DISPUTED),
     )

@@ -396,6 +396,7 @@ class Task(models.Model):
         OPEN = "open", _("open")
         SETTLED = "settled", _("settled")
         DISPUTED = "disputed", _("disputed")
+        UNUSABLE = "unusable", _("unusable")
 
     # Other indexes begin with these columns, and every additional index is written for every answer.
     clip = models.ForeignKey(Clip, on_delete=models.PROTECT, related_name="tasks", db_index=False)
@@ -421,6 +422,8 @@ class Task(models.Model):
     # Written only by settling and by a reviewer's decision, under this row's lock.
     status = models.CharField(max_length=10, choices=Status.choices, default=Status.OPEN)
     wanted = models.PositiveSmallIntegerField(help_text=_("how many annotations are wanted at present"))
+    # A reviewer asked for so many annotations, whatever the campaign's rule says. 0: none did.
+    wanted_by_reviewer = models.PositiveSmallIntegerField(default=0, db_default=0)
     plain_answer = models.TextField(null=True, blank=True)
     sealed_answer = models.BinaryField(default=bytes)
     answer = words("answer", task_of=lambda task: task)
@@ -466,6 +469,11 @@ class Task(models.Model):
             ),
             models.Index(
                 fields=["dirty_since"], name="tasks_to_settle", condition=Q(dirty_since__isnull=False)
+            ),
+            models.Index(
+                fields=["campaign", "wanted_by_reviewer"],
+                name="tasks_wanted_by_reviewers",
+                condition=Q(status="open", wanted_by_reviewer__gt=0),
             ),
             models.Index(fields=["campaign", "status"], name="tasks_by_status"),
             models.Index(

@@ -41,8 +41,10 @@ class Words(property):
     always: bool
 
 
-def words(name: str, task_of: Callable[[Any], _Task], always: bool = False) -> Words:
+def words(name: str, task_of: Callable[[Any], _Task], always: bool = False, sealed_as: str = "") -> Words:
     """A property over the columns `plain_NAME` and `sealed_NAME`. `task_of` returns a row's task.
+
+    `sealed_as`: the model under whose name older rows were sealed, if it was another one.
 
     Its values are JSON. If the campaign asks for labels they are stored in plain, so that the database can
     count them; if it asks for words, or with `always`, they are sealed. None is stored as an empty value.
@@ -52,7 +54,7 @@ def words(name: str, task_of: Callable[[Any], _Task], always: bool = False) -> W
 
     def label(row: Any) -> str:
         task = task_of(row)
-        return seal_label(type(row), name, task.clip_id, task.campaign_id)
+        return seal_label(sealed_as or type(row), name, task.clip_id, task.campaign_id)
 
     def read(row: Any) -> Any:
         ciphertext = bytes(getattr(row, sealed))
@@ -79,7 +81,8 @@ def of_model(model: type) -> Iterator[Words]:
 
 def seal_label(model: Any, name: str, clip_id: int, campaign_id: int) -> str:
     """What is authenticated together with a row's sealed words: the clip and the campaign they belong to."""
-    return f"{model._meta.label_lower} {name}, clip {clip_id}, campaign {campaign_id}"
+    made_for = model if isinstance(model, str) else model._meta.label_lower
+    return f"{made_for} {name}, clip {clip_id}, campaign {campaign_id}"
 
 
 def sealed_value(key: bytes, value: Any, label: str) -> bytes:

@@ -1,5 +1,7 @@
 """How it gets agreed: assignments, disputes, controls, and what is learned of crowds."""
 
+from collections.abc import Iterable
+from datetime import datetime
 from typing import Self
 from uuid import uuid4
 
@@ -9,6 +11,7 @@ from django.db.models import F, Q
 from django.db.models.functions import Lower
 from django.utils.translation import gettext_lazy as _
 
+from datasets import languages
 from datasets.models import Annotation, Campaign, Clip, Task
 from datasets.words import words
 
@@ -69,10 +72,16 @@ class Assignment(models.Model):
         return f"assignment {self.pk}"
 
 
+class ReportQuerySet(models.QuerySet["Report"]):
+    def open(self) -> Self:
+        """Those on which no reviewer has decided."""
+        return self.filter(dismissed_at=None, upheld_at=None)
+
+
 class Report(models.Model):
     """A volunteer's mark on a clip that should not be heard; one for each person and clip.
 
-    Written by tagger.lending.reporting, dismissed by tagger.review.reports, erased with its clip or its
+    Written by tagger.lending.reporting, dismissed or upheld by tagger.review, erased with its clip or its
     person. It changes only under the clip's row lock.
     """
 
@@ -100,6 +109,10 @@ class Report(models.Model):
     note = words("note", task_of=lambda report: report, always=True)
     at = models.DateTimeField()
     dismissed_at = models.DateTimeField(null=True, blank=True)
+    # A reviewer found it right, and did something about the clip.
+    upheld_at = models.DateTimeField(null=True, blank=True)
+
+    objects = ReportQuerySet.as_manager()
 
     class Meta:
         constraints = [
@@ -108,7 +121,9 @@ class Report(models.Model):
         indexes = [
             models.Index(fields=["reporter", "at"], name="reports_of_one"),
             models.Index(fields=["campaign", "at"], name="reports_by_campaign"),
-            models.Index(fields=["clip"], name="reports_open", condition=Q(dismissed_at=None)),
+            models.Index(
+                fields=["clip"], name="reports_open", condition=Q(dismissed_at=None, upheld_at=None)
+            ),
         ]
 
     def __str__(self) -> str:
@@ -167,29 +182,171 @@ class GuidelinesFlag(models.Model):
         return f"guidelines flag {self.pk}"
 
 
-class Dispute(models.Model):
-    """A task that its annotators could not settle, and the reviewer's decision.
+class ReviewItemQuerySet(models.QuerySet["ReviewItem"]):
+    def open(self) -> Self:
+        return self.filter(closed_at=None)
 
-    Opened by tagger.settling.settlement, decided by tagger.review.disputes.
+    def open_disputes(self, tasks: Iterable[Task], reason: str, now: datetime) -> None:
+        """One for each of these tasks, whose rows are locked, unless one is open."""
+        items = [
+            ReviewItem(
+                kind=ReviewItem.Kind.DISPUTE,
+                reason=reason,
+                clip_id=task.clip_id,
+                task=task,
+                campaign=task.campaign,
+                language=task.campaign.language,
+                opened_at=now,
+            )
+            for task in tasks
+        ]
+        ReviewItem.objects.bulk_create(items, ignore_conflicts=True)
+
+    def open_report(self, clip: Clip, report: Report, now: datetime) -> None:
+        """One for the clip, whose row is locked. If one is open, it gets the gravest reason of both."""
+        item = self.open().filter(clip=clip, kind=ReviewItem.Kind.REPORT).first() or ReviewItem(
+            kind=ReviewItem.Kind.REPORT,
+            reason=report.reason,
+            clip=clip,
+            campaign_id=report.campaign_id,
+            language=clip.language,
+            opened_at=now,
+        )
+        item.reason = min(item.reason, report.reason, key=Report.Reason.values.index)
+        item.rank = ReviewItem.FIRST if item.reason == Report.Reason.PRIVATE else ReviewItem.USUAL
+        item.save()
+
+
+class ReviewItem(models.Model):
+    """A clip that waits for a reviewer, and why: one open item for each task or clip, and kind.
+
+    Opened by tagger.settling.settlement, tagger.lending.reporting and tagger.review.findings; lent and
+    closed by tagger.review.
     """
 
-    task = models.OneToOneField(Task, on_delete=models.CASCADE, related_name="dispute")
-    opened_at = models.DateTimeField()
-    decided_at = models.DateTimeField(null=True, blank=True)
-    reviewer = models.ForeignKey(
-        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="decisions"
+    class Kind(models.TextChoices):
+        DISPUTE = "dispute", _("dispute")
+        REPORT = "report", _("report")
+
+    class Reason(models.TextChoices):
+        # of a dispute
+        NO_AGREEMENT = "no-agreement", _("volunteers do not agree")
+        CONTROL_MISSED = "control-missed", _("a known answer that many miss")
+        CONFIDENCE_FELL = "confidence-fell", _("settled, and less certain since")
+        # of a report: the gravest of its reports
+        PRIVATE = Report.Reason.PRIVATE.value, Report.Reason.PRIVATE.label
+        OTHER_PERSON = Report.Reason.OTHER_PERSON.value, Report.Reason.OTHER_PERSON.label
+        OFFENSIVE = Report.Reason.OFFENSIVE.value, Report.Reason.OFFENSIVE.label
+        LANGUAGE = Report.Reason.LANGUAGE.value, Report.Reason.LANGUAGE.label
+        AUDIO = Report.Reason.AUDIO.value, Report.Reason.AUDIO.label
+
+    FIRST, USUAL = 0, 1  # ranks
+
+    kind = models.CharField(max_length=10, choices=Kind.choices)
+    reason = models.CharField(max_length=20, choices=Reason.choices)
+    clip = models.ForeignKey(Clip, on_delete=models.CASCADE, related_name="review_items")
+    # Of a dispute; a report is about the clip, whatever is asked about it.
+    task = models.ForeignKey(
+        Task, on_delete=models.CASCADE, null=True, blank=True, related_name="review_items"
     )
-    plain_answer = models.TextField(blank=True)
-    sealed_answer = models.BinaryField(default=bytes)
-    answer = words("answer", task_of=lambda dispute: dispute.task)
+    # Copied, so that the queue is filtered by an index.
+    campaign = models.ForeignKey(
+        Campaign, on_delete=models.CASCADE, related_name="review_items", db_index=False
+    )
+    language = models.CharField(max_length=languages.LONGEST)
+    rank = models.PositiveSmallIntegerField(default=USUAL, help_text=_("lower comes first, then the oldest"))
+    opened_at = models.DateTimeField()
+    # To whom it is lent, and until when.
+    reviewer = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="review_items",
+    )
+    lent_until = models.DateTimeField(null=True, blank=True)
+    closed_at = models.DateTimeField(null=True, blank=True)
+
+    objects = ReviewItemQuerySet.as_manager()
 
     class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["task"], name="one_open_dispute_per_task", condition=Q(kind="dispute", closed_at=None)
+            ),
+            models.UniqueConstraint(
+                fields=["clip"],
+                name="one_open_report_item_per_clip",
+                condition=Q(kind="report", closed_at=None),
+            ),
+            models.CheckConstraint(
+                condition=~Q(kind="dispute") | Q(task__isnull=False), name="a_dispute_is_about_a_task"
+            ),
+        ]
         indexes = [
-            models.Index(fields=["opened_at"], name="disputes_undecided", condition=Q(decided_at=None))
+            models.Index(
+                fields=["rank", "opened_at", "id"], name="review_queue", condition=Q(closed_at=None)
+            ),
+            models.Index(
+                fields=["campaign", "rank", "opened_at", "id"],
+                name="review_queue_of_a_campaign",
+                condition=Q(closed_at=None),
+            ),
         ]
 
     def __str__(self) -> str:
-        return f"dispute over {self.task_id}"
+        return f"{self.kind} {self.pk}"
+
+
+class Decision(models.Model):
+    """What a reviewer did to an item of the review queue, with what undoing it needs.
+
+    Written only by tagger.review. A decision that names no reviewer is by someone who left.
+    """
+
+    class Act(models.TextChoices):
+        ACCEPT = "accept", _("accepted an answer")
+        ASK_MORE = "ask-more", _("asked for more answers")
+        UNUSABLE = "unusable", _("called the clip unusable")
+        RETURN = "return", _("put the clip back in the queue")
+        DISMISS = "dismiss", _("dismissed its reports")
+
+    class UnusableReason(models.TextChoices):
+        UNINTELLIGIBLE = "unintelligible", _("nobody can tell what is said")
+        CUT_OFF = "cut-off", _("its beginning or its end is missing")
+        LANGUAGE = "language", _("another language")
+        SOUND = "sound", _("too noisy, too quiet or distorted")
+        OTHER = "other", _("something else")
+
+    item = models.ForeignKey(ReviewItem, on_delete=models.CASCADE, related_name="decisions")
+    clip = models.ForeignKey(Clip, on_delete=models.CASCADE, related_name="decisions")
+    campaign = models.ForeignKey(Campaign, on_delete=models.CASCADE, related_name="+", db_index=False)
+    reviewer = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="decisions"
+    )
+    act = models.CharField(max_length=20, choices=Act.choices)
+    # Why the clip is unusable.
+    reason = models.CharField(max_length=20, choices=UnusableReason.choices, blank=True)
+    # The answer that was accepted, as it was typed.
+    plain_answer = models.TextField(blank=True)
+    sealed_answer = models.BinaryField(default=bytes)
+    answer = words("answer", task_of=lambda decision: decision, sealed_as="tagger.dispute")
+    # For other reviewers. It may quote the clip.
+    plain_note = models.TextField(blank=True)
+    sealed_note = models.BinaryField(default=bytes)
+    note = words("note", task_of=lambda decision: decision, always=True)
+    # What it changed, as it was.
+    plain_before = models.JSONField(default=dict, blank=True)
+    sealed_before = models.BinaryField(default=bytes)
+    before = words("before", task_of=lambda decision: decision, always=True)
+    decided_at = models.DateTimeField()
+    undone_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        indexes = [models.Index(fields=["reviewer", "-decided_at"], name="decisions_of_one")]
+
+    def __str__(self) -> str:
+        return f"decision {self.pk}"
 
 
 class Crowd(models.Model):

@@ -332,7 +332,8 @@ def _must_be_open(assignment: Assignment) -> None:
         raise AnswerRefused(REFUSAL_OF_CLOSED[assignment.state])
     # A late answer is taken while there is room, counting the places that others hold now.
     taken = task.annotation_count + task.lent_count
-    if assignment.state == State.EXPIRED and taken >= task.campaign.max_annotations:
+    most = max(task.campaign.max_annotations, task.wanted_by_reviewer)
+    if assignment.state == State.EXPIRED and taken >= most:
         raise AnswerRefused(AnswerRefusal.TOO_LATE)
     _must_be_live(task.clip)
 

@@ -99,7 +99,7 @@ def _lock(
     bounds = (start, stretch, start, stretch, stretch, MAX_STRETCHES * stretch)
     values = (annotator.pk, over_cap, [task.pk for task in left_out], annotator.pk, Assignment.State.EXPIRED)
     with connection.cursor() as cursor:
-        near = (campaign.pk, campaign.max_annotations, *bounds)
+        near = (campaign.pk, campaign.max_annotations, campaign.pk, *bounds)
         cursor.execute(_candidates(pool) + if_locked, (*near, campaign.pk, *values, start, count))
         return [controls.lendable(campaign, row) for row in cursor.fetchall()]
 
@@ -141,7 +141,10 @@ NEAR = f"""
         WHERE campaign_id = %s AND status = 'open' AND {{pool}}
     ), pairs AS (
         SELECT answered, (SELECT min(priority) FROM task WHERE annotation_count = answered) AS priority
-        FROM generate_series(0, %s - 1) AS answered
+        FROM generate_series(0, GREATEST(%s, (
+            SELECT max(wanted_by_reviewer) FROM {Task._meta.db_table}
+            WHERE campaign_id = %s AND wanted_by_reviewer > 0 AND status = 'open'
+        )) - 1) AS answered
         UNION ALL
         SELECT answered, (
             SELECT min(task.priority) FROM task

@@ -15,7 +15,7 @@ from django.db.models import Count, F, Max, OuterRef, Subquery
 
 from accounts.models import User
 from datasets.models import Clip, Task
-from tagger.models import Report
+from tagger.models import Report, ReviewItem
 
 from . import quotas
 
@@ -49,6 +49,8 @@ def store(reporter: User, task: Task, reason: str, part: Part | None, now: datet
         report = Report(clip=clip, campaign_id=task.campaign_id, reporter=reporter, reason=reason, at=now)
     elif report.dismissed_at is not None:
         return
+    elif report.upheld_at is not None:  # the clip came back since, and they report it again
+        report.upheld_at, report.reason, report.at = None, reason, now
     elif reason in HIDES_AT_ONCE and report.reason not in HIDES_AT_ONCE:
         report.reason, report.at = reason, now
     if note:
@@ -57,7 +59,8 @@ def store(reporter: User, task: Task, reason: str, part: Part | None, now: datet
     if part:
         report.part_from, report.part_to = part
     report.save()
-    if clip.hidden_at is None and _suffice(list(clip.reports.filter(dismissed_at=None))):
+    ReviewItem.objects.open_report(clip, report, now)
+    if clip.hidden_at is None and _suffice(list(clip.reports.open())):
         Clip.objects.filter(pk=clip.pk).update(hidden_at=now)
 
 

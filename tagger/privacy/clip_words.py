@@ -11,7 +11,7 @@ from django.db.models import Model, Q
 
 from datasets.models import Annotation, Clip, Example, ReleaseRow, Task
 from datasets.words import columns
-from tagger.models import Control, Dispute, Repeat, Report
+from tagger.models import Control, Decision, Repeat, Report
 
 
 class Kept(NamedTuple):
@@ -31,14 +31,14 @@ KEPT = (
     Kept(Annotation, "task", texts=("answer",)),
     Kept(Repeat, "annotation__task", texts=("answer",)),
     Kept(Control, "task", texts=("answer",)),
-    Kept(Dispute, "task", texts=("answer",)),
+    Kept(Decision, "", texts=("answer",), removed=("note", "before")),
     Kept(Example, "task", removed=("note",)),
     Kept(Report, "", removed=("note",)),
 )
 # Their rows are recalled and deleted, as by an erasure.
 RECALLED = (ReleaseRow,)
 # Notes are sealed in every campaign, other words only where words are asked for.
-ALWAYS_SEALED = (Example, Report)
+ALWAYS_SEALED = (Decision, Example, Report)
 
 
 class Opened(NamedTuple):

@@ -23,7 +23,7 @@ from django.db.models.functions import Coalesce, TruncQuarter
 
 from accounts.models import User
 from datasets.models import Annotation, Task, Withdrawal
-from tagger.models import Dispute, Repeat
+from tagger.models import Repeat, ReviewItem
 from tagger.settling import kept_weights
 
 BATCH_SIZE = 100
@@ -76,7 +76,7 @@ def is_done(person: User) -> bool:
 
 
 def unname_decisions(person: User) -> int:
-    """The disputes that the person decided stay decided, by no one; returns how many."""
+    """What the person decided stays decided, by no one; returns how many decisions that are."""
     return person.decisions.update(reviewer=None)
 
 
@@ -132,4 +132,4 @@ def _blur(tasks: list[int], now: datetime) -> None:
         settled_at=TruncQuarter("settled_at", tzinfo=UTC),
         dirty_since=Coalesce("dirty_since", now),
     )
-    Dispute.objects.filter(task__in=tasks).update(opened_at=TruncQuarter("opened_at", tzinfo=UTC))
+    ReviewItem.objects.filter(task__in=tasks).update(opened_at=TruncQuarter("opened_at", tzinfo=UTC))

@@ -314,7 +314,7 @@ def _guidelines_flags(person: User) -> Iterator[dict[str, Any]]:
 
 def _decisions(person: User) -> Iterator[dict[str, Any]]:
     """That they decided, and when. The answer belongs to the task, and so to its speaker."""
-    fields = "id", "task__campaign__slug", "decided_at"
+    fields = "id", "act", "campaign__slug", "decided_at", "undone_at"
     return person.decisions.order_by("pk").values(*fields).iterator(chunk_size=BATCH_SIZE)
 
 

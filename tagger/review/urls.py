@@ -1,15 +1,25 @@
 from django.urls import path
 
-from . import views
+from . import api, views, views_item
+from .named_acts import ACTS
 
 urlpatterns = [
     path("review/", views.review, name="review"),
-    path("review/disputes/<int:pk>/", views.decide, name="decide"),
-    path("review/disputes/<int:pk>/audio/", views.dispute_audio, name="dispute_audio"),
-    path("review/clips/<int:pk>/audio/", views.report_audio, name="report_audio"),
-    path("review/clips/<int:pk>/show-again/", views.show_again, name="show_again"),
+    path("review/next/", views_item.next_item, name="review_next"),
+    path("review/items/<int:pk>/", views_item.item, name="review_item"),
+    path("review/items/<int:pk>/audio/", views_item.audio, name="review_audio"),
+    *(
+        path(f"review/items/<int:pk>/{act}/", views_item.decide, {"act": act}, name=f"review_{act}")
+        for act in ACTS
+    ),
+    path("review/examples/", views.all_examples, name="review_examples"),
+    path("review/examples/<int:pk>/take-out/", views.take_out, name="take_out_example"),
     path("review/reporters/<int:pk>/dismiss/", views.dismiss_all, name="dismiss_all_reports"),
     path("review/rises/<int:pk>/seen/", views.rise_seen, name="report_rise_seen"),
     path("review/guidelines/<slug:slug>/seen/", views.flags_seen, name="guidelines_flags_seen"),
-    path("review/examples/<int:pk>/take-out/", views.take_out, name="take_out_example"),
+    path("api/v1/reviews/", api.Queue.as_view()),
+    path("api/v1/reviews/next/", api.Next.as_view()),
+    path("api/v1/reviews/<int:pk>/", api.Item.as_view()),
+    path("api/v1/reviews/<int:pk>/audio/", api.Sound.as_view()),
+    *(path(f"api/v1/reviews/<int:pk>/{act}/", api.Decide.as_view(), {"act": act}) for act in ACTS),
 ]

@@ -1,14 +1,24 @@
-"""The sentence for each refusal of a reviewer's decision."""
+"""The sentence for each refusal of a reviewer's act."""
 
 from django.utils.translation import gettext_lazy as _
 
 from tagger.desk.examples import ExampleRefusal
 from tagger.privacy.silencing import SilencingRefusal
 
-from .disputes import DisputeRefusal
+from .refusals import ReviewRefusal
 
 WORDS = {
-    DisputeRefusal.ALREADY_DECIDED: _("This dispute was decided in the meantime."),
+    ReviewRefusal.ALREADY_DECIDED: _("This was decided in the meantime."),
+    ReviewRefusal.TAKEN_BY_ANOTHER: _("Your time for this clip was over, and another reviewer has it now."),
+    ReviewRefusal.NOT_FOR_KIND: _("That is not possible here."),
+    ReviewRefusal.NO_ANSWER: _("Send the answer or the transcript, one of them."),
+    ReviewRefusal.NOT_A_NUMBER: _("Ask for 1 to %(most)s more answers."),
+    ReviewRefusal.NOT_A_REASON: _("The reason must be one of: %(reasons)s."),
+    ReviewRefusal.NOTE_TOO_LONG: _("Write at most %(most)s letters."),
+    ReviewRefusal.UNDONE_ALREADY: _("It was undone already."),
+    ReviewRefusal.NOT_AMONG_LAST: _("Only your last %(number)s decisions can be undone."),
+    ReviewRefusal.CHANGED_SINCE: _("It cannot be undone: the clip came up again in the meantime."),
+    ReviewRefusal.RELEASED_SINCE: _("It cannot be undone: the answer is in a release."),
     ExampleRefusal.SPEAKER_NOT_ASKED: _(
         "Its speaker agreed to an earlier notice, which does not mention examples."
     ),

@@ -9,7 +9,7 @@ from django.db.models import Prefetch, QuerySet, prefetch_related_objects
 from datasets.models import Annotation, Campaign, Task
 from datasets.words import columns
 from tagger.consensus.verdict import Outcome, Rule, TrackRecord, Verdict
-from tagger.models import Dispute
+from tagger.models import ReviewItem
 
 from . import bulk, certificates, crowds, engine, track_records
 from .certificates import Certificate
@@ -95,13 +95,12 @@ def _track_record(task: Task, with_record: set[int] | None) -> TrackRecord | Non
 
 
 def _dispute(some: list[Task], now: datetime) -> None:
-    """Open disputes over disputed tasks; delete undecided disputes of tasks that agree again."""
+    """Open disputes over disputed tasks; close those of tasks that agree again."""
     disputed = [task for task in some if task.status == Task.Status.DISPUTED]
-    Dispute.objects.bulk_create(
-        [Dispute(task=task, opened_at=now) for task in disputed], ignore_conflicts=True
-    )
+    ReviewItem.objects.open_disputes(disputed, ReviewItem.Reason.NO_AGREEMENT, now)
     agreed = [task.pk for task in some if task.status != Task.Status.DISPUTED]
-    Dispute.objects.filter(task__in=agreed, decided_at=None).delete()
+    over = ReviewItem.objects.open().filter(task__in=agreed, reason=ReviewItem.Reason.NO_AGREEMENT)
+    over.update(closed_at=now)
 
 
 WRITTEN = [
@@ -117,27 +116,31 @@ def _verdict(
 
     What is settled stays settled with the same answer, also when whoever had a track record was erased.
     """
-    campaign = task.campaign
-    rule = Rule(campaign.min_annotations, campaign.max_annotations, campaign.confidence)
     given = list(task.annotations.all())
     for each in given:
         each.task = task  # whose key opens them
     settled_as = task.answer if task.status == Task.Status.SETTLED else None
-    return certificates.make(campaign.kind, given, rule, crowd, record, settled_as)
+    return certificates.make(task.campaign.kind, given, _rule(task), crowd, record, settled_as)
+
+
+def _rule(task: Task) -> Rule:
+    """The campaign's; but after a reviewer asked for more answers, not before these have come."""
+    campaign, asked = task.campaign, task.wanted_by_reviewer
+    least, most = max(campaign.min_annotations, asked), max(campaign.max_annotations, asked)
+    return Rule(least, most, campaign.confidence)
 
 
 def _apply(found: Verdict, certificate: Certificate, task: Task, now: datetime) -> None:
     task.soft, task.confidence, task.certificate = found.soft, found.confidence, certificate
     task.awaits_record = found.withheld and not task.adjudicated
-    if task.adjudicated:  # a reviewer's decision is final, and the votes say what they said
-        return
+    if task.adjudicated or task.status == Task.Status.UNUSABLE:
+        return  # a reviewer's decision is final, and the votes say what they said
     settled = found.outcome is Outcome.SETTLED
     task.status = STATUS[found.outcome]
     task.answer = found.answer if settled else None
     task.settled_at = (task.settled_at or now) if settled else None
-    task.wanted = min(
-        max(task.campaign.min_annotations, task.annotation_count + 1), task.campaign.max_annotations
-    )
+    rule = _rule(task)
+    task.wanted = min(max(rule.least, task.annotation_count + 1), rule.most)
 
 
 STATUS = {

@@ -11,9 +11,10 @@ from accounts.models import AuditEvent, User
 from datasets.models import Withdrawal
 from datasets.releases import frozen
 from tagger.privacy import reconciler, tasks, withdrawal
-from tagger.review import disputes, reports
+from tagger.review import acts
 from tests.conftest import NOW
 from tests.support.mutants import mutant
+from tests.support.reviewing import dispute_over, item_of, page_of
 
 pytestmark = pytest.mark.django_db
 
@@ -110,33 +111,32 @@ def reported(juniper, share):
 
 @mutant(
     "a reviewer who hears a clip is recorded",
-    "tagger/review/views.py",
-    kept_by='    audit.record_hearing(f"clip {clip.pk}", request.user, timezone.now())\n',
+    "tagger/review/views_item.py",
+    kept_by='    audit.record_hearing(f"clip {found.clip_id}", request.user, timezone.now())\n',
     broken="",
 )
 def test_a_reviewer_who_hears_a_clip_is_recorded_once(reported, rita, client):
     client.force_login(rita)
     for _ in range(3):
-        assert client.get(f"/review/clips/{reported.pk}/audio/").status_code == 200
+        assert client.get(page_of(item_of(reported)) + "audio/").status_code == 200
     heard = AuditEvent.objects.get()
     assert (heard.act, heard.about, heard.person) == ("heard", f"clip {reported.pk}", rita)
 
 
 def test_a_person_who_may_not_hear_it_is_not_recorded(reported, bea, client):
     client.force_login(bea)
-    assert client.get(f"/review/clips/{reported.pk}/audio/").status_code == 403
+    assert client.get(page_of(item_of(reported)) + "audio/").status_code == 403
     assert not AuditEvent.objects.exists()
 
 
 def test_a_dismissed_report_is_recorded(reported, rita):
-    reports.dismiss(reported, rita, NOW)
+    acts.dismiss(item_of(reported), rita, NOW)
     assert AuditEvent.objects.get().act == "dismissed"
 
 
 def test_a_decision_is_recorded(juniper, share, rita):
     task = share(juniper)
-    disputes.Dispute.objects.create(task=task, opened_at=NOW)
-    disputes.decide(task.dispute, rita, "no", NOW)
+    acts.accept(dispute_over(task, NOW), rita, "no", NOW)
     assert AuditEvent.objects.get().act == "decided"
 
 

@@ -13,9 +13,10 @@ from accounts import typed
 from accounts.models import PersonalSession
 from datasets.models import Task
 from tagger.lending import assignments
-from tagger.models import Dispute
+from tagger.models import ReviewItem
 from tests.support.mutants import mutant
 from tests.support.people import PASSWORD
+from tests.support.reviewing import act_on, dispute_over, page_of
 
 TEXT = "die stille Größe & <b>ich</b>"
 
@@ -140,18 +141,19 @@ def test_a_reviewers_decision_is_kept_with_its_note(client, rita, sentences, sha
     rita.save()
     task = share(sentences)
     Task.objects.filter(pk=task.pk).update(status="disputed")
-    dispute = Dispute.objects.create(task=task, opened_at=timezone.now())
-    page = f"/review/disputes/{dispute.pk}/"
+    dispute = dispute_over(task, timezone.now())
+    page = page_of(dispute)
     client.force_login(rita)
-    fields = hidden(client.get(page).content.decode()) | {"answer": TEXT, "note": "both words"}
+    fields = hidden(client.get(page).content.decode()) | {"answer": TEXT, "remark": "both words"}
     client.logout()
+    page = act_on(dispute, "accept")
     client.post(page, fields)
     # After the password comes the page for her second factor, in the same session.
     assert TEXT not in unescape(log_in(client, "rita", page).content.decode())
     client.force_login(rita)
     shown = unescape(client.get(page).content.decode())
     assert TEXT in shown and "both words" in shown
-    assert Dispute.objects.get().decided_at is None
+    assert ReviewItem.objects.get().closed_at is None
 
 
 # --- logged in again in another window ----------------------------------------------------------

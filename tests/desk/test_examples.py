@@ -11,7 +11,7 @@ from datasets.models import Annotation, Campaign, Clip, Example, Task, Withdrawa
 from tagger.desk import examples
 from tagger.lending import assignments, controls, repeats
 from tagger.lending.refusals import AnswerRefusal
-from tagger.models import Control, Dispute, Report
+from tagger.models import Control, Report, ReviewItem
 from tagger.privacy import withdrawal
 from tagger.review import reports
 from tagger.settling import settlement
@@ -19,6 +19,7 @@ from tests.conftest import NOW
 from tests.support.factors import give_factor
 from tests.support.mutants import mutant
 from tests.support.refused import refused
+from tests.support.reviewing import act_on, page_of
 
 LATER = NOW + timedelta(days=2)
 
@@ -33,7 +34,7 @@ def disagree(volunteers):
         Campaign.objects.filter(pk=task.campaign_id).update(max_annotations=2)
         Task.objects.filter(pk=task.pk).update(annotation_count=2, dirty_since=NOW)
         settlement.settle(task.pk, NOW)
-        return Dispute.objects.get(task=task)
+        return ReviewItem.objects.get(task=task)
 
     return about
 
@@ -45,7 +46,7 @@ def decide(client, rita, disagree):
     def about(task, votes, **fields):
         dispute = disagree(task, *votes)
         client.force_login(rita)
-        return client.post(reverse("decide", args=[dispute.pk]), fields)
+        return client.post(act_on(dispute, "accept"), fields)
 
     return about
 
@@ -100,7 +101,7 @@ def test_a_note_that_is_too_long_decides_nothing(juniper_task, decide):
     answer = decide(juniper_task, ("yes", "no"), answer="no", is_example="on", note="x" * 201)
     assert answer.status_code == 400
     assert "at most 200 characters" in answer.content.decode()
-    assert not Example.objects.exists() and Dispute.objects.filter(decided_at=None).exists()
+    assert not Example.objects.exists() and ReviewItem.objects.open().exists()
 
 
 def test_the_note_on_a_transcript_is_encrypted(client, volunteers, spoken_task, sentences, decide):
@@ -248,11 +249,11 @@ def test_a_reviewer_is_told_that_a_clip_cannot_be_an_example(
     agreed_to(notices.FIRST_WITH_EXAMPLES - 1)
     dispute = disagree(juniper_task, "yes", "no")
     client.force_login(rita)
-    asked = client.get(reverse("decide", args=[dispute.pk])).content.decode()
+    asked = client.get(page_of(dispute)).content.decode()
     assert "It cannot be used as an example" in asked and "is_example" not in asked
-    client.post(reverse("decide", args=[dispute.pk]), {"answer": "no", "is_example": "on"})
-    assert not Example.objects.exists() and Dispute.objects.filter(decided_at=None).exists()
-    client.post(reverse("decide", args=[dispute.pk]), {"answer": "no"})
+    client.post(act_on(dispute, "accept"), {"answer": "no", "is_example": "on"})
+    assert not Example.objects.exists() and ReviewItem.objects.open().exists()
+    client.post(act_on(dispute, "accept"), {"answer": "no"})
     assert Task.objects.get(pk=juniper_task.pk).answer == "no"
 
 
@@ -310,9 +311,9 @@ def test_people_who_do_not_tag_cannot_report_examples(client, sam, example):
 
 def test_a_reviewer_takes_an_example_out(client, rita, volunteers, juniper, example):
     client.force_login(rita)
-    assert "Jupiter, not juniper" in client.get(reverse("review")).content.decode()
+    assert "Jupiter, not juniper" in client.get(reverse("review_examples")).content.decode()
     client.post(reverse("take_out_example", args=[example.pk]))
-    assert "Jupiter, not juniper" not in client.get(reverse("review")).content.decode()
+    assert "Jupiter, not juniper" not in client.get(reverse("review_examples")).content.decode()
     assert "Jupiter" not in page(client, volunteers[0], juniper)
     assert hear(client, volunteers[0], example).status_code == 404
 

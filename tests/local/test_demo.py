@@ -10,7 +10,7 @@ from accounts import names
 from accounts.models import User
 from datasets.models import Campaign, Clip, Task
 from tagger.demo import load, scripts
-from tagger.models import Dispute
+from tagger.models import ReviewItem
 from tests.support.mutants import mutant
 
 
@@ -50,7 +50,7 @@ def test_an_empty_database_gets_clips_for_every_answer_and_an_account_for_every_
     for name, password in accounts.passwords.items():
         assert f"{name} " in output and password in output
         assert client.login(username=name, password=password)
-    assert Dispute.objects.count() == 2
+    assert ReviewItem.objects.count() == 2
     assert Task.objects.filter(status="settled").count() == 2 * (load.ANSWERED - 1)
 
 

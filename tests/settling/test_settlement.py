@@ -13,7 +13,7 @@ from tagger.consensus import labels
 from tagger.consensus.verdict import Rule, Vote
 from tagger.lending import assignments, leases
 from tagger.lending.refusals import AnswerRefused
-from tagger.models import Assignment, Dispute
+from tagger.models import Assignment, ReviewItem
 from tagger.settling import settlement
 from tests.conftest import NOW
 from tests.support.site import eventually
@@ -59,7 +59,7 @@ def change(task, number, answer):
 
 def everything(task):
     """Everything that settling could write."""
-    return Task.objects.filter(pk=task.pk).values().get(), list(Dispute.objects.values())
+    return Task.objects.filter(pk=task.pk).values().get(), list(ReviewItem.objects.values())
 
 
 @pytest.mark.parametrize(
@@ -81,15 +81,15 @@ def test_labels_settle_at_the_confidence_and_are_disputed_at_max_annotations(
 ):
     vote(task, *answers.split())
     assert (task.status, task.answer) == (status, answer)
-    assert Dispute.objects.count() == (status == "disputed")
+    assert ReviewItem.objects.count() == (status == "disputed")
 
 
 def test_a_tie_at_max_annotations_opens_a_dispute(juniper, task, vote):
     juniper.max_annotations = 2
     juniper.save()
     vote(task, "yes", "no")
-    dispute = Dispute.objects.get()
-    assert (dispute.task, dispute.opened_at, dispute.decided_at) == (task, NOW, None)
+    dispute = ReviewItem.objects.get()
+    assert (dispute.task, dispute.opened_at, dispute.closed_at) == (task, NOW, None)
     assert (task.status, task.answer, task.settled_at) == ("disputed", None, None)
 
 
@@ -142,7 +142,7 @@ def test_a_changed_answer_that_settles_a_dispute_closes_it(juniper, task, vote):
     vote(task, "yes", "no")
     change(task, 0, "no")
     assert (task.status, task.answer, task.settled_at) == ("settled", "no", LATER)
-    assert Dispute.objects.count() == 0
+    assert not ReviewItem.objects.open().exists()
 
 
 def test_a_late_answer_can_open_a_settled_task_again(task, vote):
@@ -299,4 +299,4 @@ class Walk:
         status = {"more": "open"}.get(found.outcome, found.outcome)
         assert (task.status, task.confidence, task.soft) == (status, found.confidence, found.soft)
         assert task.answer == (found.answer if status == "settled" else None)
-        assert Dispute.objects.filter(task=task).exists() == (status == "disputed")
+        assert ReviewItem.objects.open().filter(task=task).exists() == (status == "disputed")

@@ -20,10 +20,10 @@ from datasets import campaigns
 from datasets.models import Annotation, Campaign, Task
 from tagger.learning import refit
 from tagger.lending import assignments, controls
-from tagger.models import Assignment, Control, Dispute, TrackRecord
+from tagger.models import Assignment, Control, ReviewItem, TrackRecord
 from tagger.privacy import withdrawal
 from tagger.privacy.personal_data import archive
-from tagger.review import disputes
+from tagger.review import acts
 from tagger.settling import certificates, settlement, track_records
 from tagger.tasks import settle
 from tagger.welcome import pledge
@@ -151,7 +151,7 @@ def test_a_reviewer_has_one(task, sol, rita):
 def test_at_max_annotations_it_is_a_dispute_that_a_reviewer_decides(task, people, rita):
     task = give(task, *people(*"abcdefg"))
     assert (task.status, task.annotation_count) == ("disputed", 7)
-    disputes.decide(Dispute.objects.get(), rita, answer_of(task), NOW)
+    acts.accept(ReviewItem.objects.get(), rita, answer_of(task), NOW)
     settlement.settle(task.pk, NOW)
     task = fresh(task)
     assert (task.status, task.adjudicated, task.awaits_record) == ("settled", True, False)
@@ -176,7 +176,7 @@ def test_a_dispute_that_only_lacked_it_is_closed_by_it(task, people):
     give(task, *several)
     track_records.grant(task.campaign.kind, "en", [several[3].pk])
     settle()
-    assert (fresh(task).status, Dispute.objects.count()) == ("settled", 0)
+    assert (fresh(task).status, ReviewItem.objects.open().count()) == ("settled", 0)
 
 
 def test_a_recount_that_was_killed_is_done_again(juniper, add_tasks, sol, sal, monkeypatch):

@@ -32,10 +32,10 @@ from datasets.releases import frozen
 from tagger import tasks
 from tagger.desk import examples, guidelines_flags
 from tagger.lending import assignments
-from tagger.models import Dispute, ReportRise
+from tagger.models import ReportRise, ReviewItem
 from tagger.privacy import reconciler, withdrawal
 from tagger.progress import challenges, leaderboard, teams
-from tagger.review import disputes
+from tagger.review import acts
 from tagger.settling import settlement
 from tagger.welcome import pledge
 from tests.support import factors, sounds
@@ -157,7 +157,7 @@ def one_of_each():
     cast = the_cast(now)
     alice, juniper, sentences = cast.alice, cast.juniper, cast.sentences
     bea, carl = cast.volunteers[:2]
-    settled, disputed, decided, reported, _ = (share(alice, juniper, now) for _ in range(5))
+    settled, disputed, decided, _, _ = (share(alice, juniper, now) for _ in range(5))
     for _ in range(2):
         share(alice, sentences, now)
     answer(settled, cast.volunteers, ["yes"] * 2)
@@ -193,10 +193,10 @@ def one_of_each():
         "/api/v1/recalls/": {"release": release.slug},
         "/api/v1/releases/": {"slug": release.slug, "release": release.slug, "form": "deepspeech"},
         "/my-clips/": {"pk": settled.clip_id},
-        "/review/disputes/": {"pk": Dispute.objects.get(task=disputed).pk},
+        "/review/items/": {"pk": ReviewItem.objects.get(task=disputed).pk},
+        "/api/v1/reviews/": {"pk": ReviewItem.objects.get(task=disputed).pk},
         "/review/examples/": {"pk": example.pk},
         "/examples/": {"pk": example.pk},
-        "/review/clips/": {"pk": reported.clip_id},
         "/review/reporters/": {"pk": carl.pk},
         "/review/rises/": {"pk": rise.pk},
         "/review/guidelines/": {"slug": "juniper"},
@@ -270,7 +270,7 @@ def answer(task, people, answers):
 def shown_with_its_answer(task, reviewer, now):
     """Decided, and an example beside the guidelines from now on."""
     with transaction.atomic():
-        disputes.decide(Dispute.objects.get(task=task), reviewer, "yes", now)
+        acts.accept(ReviewItem.objects.get(task=task), reviewer, "yes", now)
         return examples.choose(task, "Both words are there.")
 
 

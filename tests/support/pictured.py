@@ -148,7 +148,7 @@ PICTURES = (
     Picture("leave", "Leave", "contributor", "/leave/"),
     Picture("erasure", "Erasure receipt", "stranger", "/receipts/erasure/"),
     Picture("review", "Review", "reviewer", "/review/"),
-    Picture("decide", "Decide a dispute", "reviewer", "/review/disputes/"),
+    Picture("decide", "Decide a dispute", "reviewer", "/review/items/"),
     Picture("how-volunteers-answer", "How volunteers answer", "reviewer", "/review/volunteers/"),
     Picture("releases", "Releases", "researcher", "/releases/"),
     Picture("audit", "Audit record", "admin", "/audit/"),

@@ -167,10 +167,10 @@ def adjudicate(site, person, answer):
     appoint = "from tests.support import factors; factors.appoint(u, 'reviewer')"
     site.manage("shell", "-c", f"{find}; {appoint}")
     listed = person.http.get("/review/").text
-    [dispute] = re.findall(r"/review/disputes/(\d+)/\"", listed)
-    page = person.http.get(f"/review/disputes/{dispute}/").text
-    assert person.http.get(f"/review/disputes/{dispute}/audio/").headers["Content-Type"] == "audio/wav"
-    person.send(f"/review/disputes/{dispute}/", page, answer=answer)
+    [dispute] = re.findall(r"/review/items/(\d+)/", listed)
+    page = person.http.get(f"/review/items/{dispute}/").text
+    assert person.http.get(f"/review/items/{dispute}/audio/").headers["Content-Type"] == "audio/wav"
+    person.send(f"/review/items/{dispute}/accept/", page, answer=answer)
 
 
 def check_refit(site, people):

@@ -11,9 +11,10 @@ from django.utils import timezone
 from accounts.models import ProgramToken, User
 from datasets.models import Annotation, Campaign, Task
 from tagger.lending import assignments
-from tagger.models import Assignment, Dispute
+from tagger.models import Assignment
 from tagger.welcome import pledge
 from tests.support.factors import give_factor
+from tests.support.reviewing import act_on, dispute_over, item_of, page_of
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -49,11 +50,12 @@ PAGES = {
     "/tag/sentences/": (302, 403, 200, 200, 200),
     "/tag/no-such-campaign/": (302, 403, 404, 404, 404),
     "/review/": (302, 403, 403, 200, 200),
-    "/review/disputes/{dispute}/": (302, 403, 403, 200, 200),
-    "/review/disputes/{dispute}/audio/": (302, 403, 403, 200, 200),
-    "/review/disputes/999999/": (302, 403, 403, 404, 404),
-    "/review/clips/{reported}/audio/": (302, 403, 403, 200, 200),
-    "/review/clips/999999/audio/": (302, 403, 403, 404, 404),
+    "/review/examples/": (302, 403, 403, 200, 200),
+    "/review/items/{dispute}/": (302, 403, 403, 200, 200),
+    "/review/items/{dispute}/audio/": (302, 403, 403, 200, 200),
+    "/review/items/{reported}/audio/": (302, 403, 403, 200, 200),
+    "/review/items/999999/": (302, 403, 403, 404, 404),
+    "/review/items/999999/audio/": (302, 403, 403, 404, 404),
     "/audit/": (302, 403, 403, 403, 200),
     "/audit/record.jsonl": (302, 403, 403, 403, 302),  # asks first who it is
     "/styleguide/": (404, 404, 404, 404, 200),
@@ -109,7 +111,7 @@ def disputed(juniper, share, now, volunteers):
     Task.objects.filter(pk=task.pk).update(
         status="disputed", annotation_count=4, plain_reference="the secret truth"
     )
-    return Dispute.objects.create(task=task, opened_at=now)
+    return dispute_over(task, now)
 
 
 @pytest.fixture
@@ -121,7 +123,7 @@ def reported(juniper, share, carl):
 
 @pytest.mark.parametrize("who", CAST)
 def test_every_page_answers_each_of_the_cast_as_it_should(who, here, lent, sentences, disputed, reported):
-    ids = {"dispute": disputed.pk, "reported": reported.pk}
+    ids = {"dispute": disputed.pk, "reported": item_of(reported).pk}
     visitor = here(who)
     given = {page: visitor.get(page.format(**ids)).status_code for page in PAGES}
     assert given == {page: expected[CAST.index(who)] for page, expected in PAGES.items()}
@@ -267,7 +269,7 @@ def test_an_assignment_of_another_person_is_not_found(act, here, lent):
         ("/assignments/{lent}/answer/", "/tag/juniper/"),
         ("/assignments/{lent}/skip/", "/tag/juniper/"),
         ("/assignments/999999/skip/", "/tag/"),
-        ("/review/clips/1/show-again/", "/review/"),
+        ("/review/items/1/dismiss/", "/review/"),
         ("/profile/tokens/", "/profile/"),
         ("/profile/sessions/end-others/", "/profile/sessions/"),
         ("/my-clips/keep/", "/my-clips/"),
@@ -297,25 +299,26 @@ def test_a_form_without_its_csrf_token_is_refused_with_an_explanation(bea, lent)
 
 
 def test_the_reviewer_sees_the_votes_but_neither_names_nor_the_reference(here, disputed, volunteers):
-    drawn = here("rita").get(reverse("decide", args=[disputed.pk])).content.decode()
-    assert drawn.count("2 votes") == 2
+    drawn = here("rita").get(page_of(disputed)).content.decode()
+    assert drawn.count("<strong>Yes</strong>") == drawn.count("<strong>No</strong>") == 2
     assert "secret" not in drawn
     assert not any(person.username in drawn for person in volunteers[1:5])
 
 
 def test_a_reviewer_decides_a_dispute_and_an_invalid_answer_decides_nothing(here, disputed):
-    address = reverse("decide", args=[disputed.pk])
+    address = act_on(disputed, "accept")
     assert here("rita").post(address, {"answer": "perhaps"}).status_code == 400
     answer = here("rita").post(address, {"answer": "no"}, follow=True)
     assert "Decided. Thank you." in answer.content.decode()
     assert Task.objects.get(pk=disputed.task_id).answer == "no"
-    assert here("rita").get(address).status_code == 404
+    assert here("rita").post(address, {"answer": "no"}).status_code == 409
 
 
 def test_a_reported_clip_is_listed_with_its_reason_and_can_be_shown_again(here, reported):
-    drawn = here("rita").get("/review/").content.decode()
-    assert "<strong>offensive</strong>" in drawn
-    here("rita").post(reverse("show_again", args=[reported.pk]))
+    item = item_of(reported)
+    assert "offensive" in here("rita").get("/review/").content.decode()
+    assert "<strong>offensive</strong>" in here("rita").get(page_of(item)).content.decode()
+    here("rita").post(act_on(item, "dismiss"))
     reported.refresh_from_db()
     assert reported.hidden_at is None
 

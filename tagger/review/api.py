@@ -1,0 +1,213 @@
+"""The API for reviewers: list the queue, take an item, hear it, decide. The review page uses it too."""
+
+from dataclasses import asdict
+from datetime import timedelta
+from typing import Any
+
+from django.db.models import QuerySet
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404
+from django.utils import timezone, translation
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import extend_schema
+from rest_framework import serializers, status
+from rest_framework.exceptions import APIException
+from rest_framework.permissions import IsAuthenticated
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from accounts import audit
+from accounts.models import Role, Scope
+from accounts.negotiation import AnyAccept
+from accounts.refusals import Refusal, in_words
+from accounts.roles import HasRole
+from datasets.clips import byteranges, hearing
+from datasets.normalise import LONGEST, BadTranscript
+from tagger.desk import wording as answers_wording
+from tagger.desk.api import ApiRequest
+from tagger.lending.refusals import AnswerRefused
+from tagger.models import Decision, ReviewItem
+
+from . import evidence, named_acts, queue
+from .refusals import ReviewRefusal, ReviewRefused
+from .wording import WORDS
+
+
+class IsReviewer(HasRole):
+    role = Role.REVIEWER
+    message = "This call is for people with the role reviewer."
+
+
+class PartSerializer(serializers.Serializer[Any]):
+    """Which part of the queue. What is left out leaves nothing out."""
+
+    kind = serializers.ChoiceField(choices=ReviewItem.Kind.choices, required=False)
+    campaign = serializers.SlugField(required=False)
+    language = serializers.CharField(required=False)
+    reason = serializers.ChoiceField(choices=ReviewItem.Reason.choices, required=False)
+    older_than_days = serializers.IntegerField(required=False, min_value=0, max_value=36_500)
+    after = serializers.IntegerField(required=False, help_text="the id of an item; those that follow it")
+
+
+class ItemSerializer(serializers.ModelSerializer[ReviewItem]):
+    campaign = serializers.SlugRelatedField[Any](slug_field="slug", read_only=True)
+    audio = serializers.SerializerMethodField()
+    duration = serializers.FloatField(source="clip.seconds", help_text="seconds")
+
+    class Meta:
+        model = ReviewItem
+        fields = [
+            *("id", "kind", "reason", "campaign", "language", "opened_at"),
+            *("lent_until", "clip", "task", "duration", "audio"),
+        ]
+
+    def get_audio(self, item: ReviewItem) -> str:
+        return f"/api/v1/reviews/{item.pk}/audio/"
+
+
+class QueueSerializer(serializers.Serializer[Any]):
+    counts = serializers.DictField(child=serializers.IntegerField(), help_text="open items of each kind")
+    items = ItemSerializer(many=True)
+
+
+class ActSerializer(serializers.Serializer[Any]):
+    """What acts take: `answer` or `transcript` to accept, `number` to ask for more, `reason` if unusable."""
+
+    answer = serializers.CharField(required=False)
+    transcript = serializers.CharField(
+        required=False, allow_blank=True, trim_whitespace=False, max_length=LONGEST
+    )
+    number = serializers.IntegerField(required=False)
+    reason = serializers.ChoiceField(choices=Decision.UnusableReason.choices, required=False)
+    note = serializers.CharField(required=False, allow_blank=True, default="")
+
+
+class DecisionSerializer(serializers.Serializer[Any]):
+    decision = serializers.IntegerField(allow_null=True, help_text="null if the item was only put back")
+
+
+class RefusedReview(APIException):
+    """A refused act, with the status that fits it."""
+
+    bad_requests = frozenset(
+        {
+            ReviewRefusal.NOT_FOR_KIND,
+            ReviewRefusal.NO_ANSWER,
+            ReviewRefusal.NOT_A_NUMBER,
+            ReviewRefusal.NOT_A_REASON,
+            ReviewRefusal.NOTE_TOO_LONG,
+        }
+    )
+
+    def __init__(self, refused: Refusal, language: str) -> None:
+        with translation.override(language):
+            super().__init__(detail=self._sentence(refused), code=refused.code)
+        is_bad = not isinstance(refused, ReviewRefused) or refused.code in self.bad_requests
+        self.status_code = status.HTTP_400_BAD_REQUEST if is_bad else status.HTTP_409_CONFLICT
+
+    @staticmethod
+    def _sentence(refused: Refusal) -> str:
+        if isinstance(refused, (AnswerRefused, BadTranscript)):
+            return answers_wording.in_words(refused)
+        return in_words(refused, WORDS)
+
+
+class ReviewersCall(APIView):
+    """A call for reviewers.
+
+    An item that this person may not decide on is answered with 404: their own clip, or one that they answered
+    or reported.
+    """
+
+    content_negotiation_class = AnyAccept
+    permission_classes = [IsAuthenticated, IsReviewer]
+    refusals = {"409": "decided in the meantime, or lent to another reviewer"}
+    token_scopes = (Scope.REVIEW,)
+    request: ApiRequest
+
+    def handle_exception(self, exc: Exception) -> Response:
+        if isinstance(exc, (ReviewRefused, AnswerRefused, BadTranscript)):
+            exc = RefusedReview(exc, self._readers_language())
+        return super().handle_exception(exc)
+
+    def _readers_language(self) -> str:
+        if self.request.auth is not None:
+            return "en"
+        return translation.get_language_from_request(self.request._request)
+
+    def part(self, sent: Any) -> tuple[queue.Filter, ReviewItem | None]:
+        """The filter, and the item after which it begins."""
+        serializer = PartSerializer(data=sent)
+        serializer.is_valid(raise_exception=True)
+        found = serializer.validated_data
+        days, after = found.pop("older_than_days", None), found.pop("after", None)
+        older_than = timedelta(days=days) if days else None
+        return queue.Filter(**found, older_than=older_than), ReviewItem.objects.filter(pk=after).first()
+
+    def item(self, pk: int) -> ReviewItem:
+        return get_object_or_404(self.items(), pk=pk)
+
+    def items(self) -> QuerySet[ReviewItem]:
+        return queue.allowed_to(self.request.user).select_related(
+            "campaign", "clip__contributor__data_key", "task__campaign"
+        )
+
+
+class Queue(ReviewersCall):
+    """The open items of the queue that you may decide on, and how many of each kind there are."""
+
+    @extend_schema(parameters=[PartSerializer], responses=QueueSerializer)
+    def get(self, request: ApiRequest) -> Response:
+        part, after = self.part(request.query_params)
+        now = timezone.now()
+        items = queue.page(request.user, part, now, after)
+        counts = queue.counts(request.user, part, now)
+        return Response(QueueSerializer({"counts": counts, "items": items}).data)
+
+
+class Next(ReviewersCall):
+    """Take the next item: it is lent to you alone for a quarter of an hour. 204: nothing is left for you."""
+
+    @extend_schema(request=PartSerializer, responses={200: ItemSerializer, 204: None})
+    def post(self, request: ApiRequest) -> Response:
+        part, after = self.part(request.data)
+        item = queue.take(request.user, part, timezone.now(), after)
+        if item is None:
+            return Response(status=status.HTTP_204_NO_CONTENT)
+        return Response(ItemSerializer(item).data)
+
+
+class Item(ReviewersCall):
+    """An item with its evidence: the votes, and what the engine makes of them."""
+
+    @extend_schema(responses=OpenApiTypes.OBJECT)
+    def get(self, request: ApiRequest, pk: int) -> Response:
+        item, now = self.item(pk), timezone.now()
+        found = evidence.of(item, now)
+        return Response(ItemSerializer(item).data | {"evidence": found and asdict(found)})
+
+
+class Sound(ReviewersCall):
+    """The sound of an item's clip. The audit record says that you heard it."""
+
+    @extend_schema(responses={(status, "audio/wav"): OpenApiTypes.BINARY for status in (200, 206, 416)})
+    def get(self, request: ApiRequest, pk: int) -> HttpResponse:
+        item = self.item(pk)
+        audit.record_hearing(f"clip {item.clip_id}", request.user, timezone.now())
+        return byteranges.sound(request, hearing.for_volunteers(item.clip))
+
+
+class Decide(ReviewersCall):
+    """Decide on an item that is lent to you, or on one that nobody has.
+
+    `accept` (a dispute's answer), `ask-more` (so many more answers), `unusable` (with a reason), `return` (a
+    reported clip is shown again), `dismiss` (its reports were wrong), `put-back` (another reviewer may have
+    it), `undo` (what you decided on it; one of your last ten decisions).
+    """
+
+    @extend_schema(request=ActSerializer, responses=DecisionSerializer)
+    def post(self, request: ApiRequest, pk: int, act: str) -> Response:
+        serializer = ActSerializer(data=request.data)
+        serializer.is_valid(raise_exception=True)
+        decided = named_acts.do(act, self.item(pk), request.user, serializer.validated_data, timezone.now())
+        return Response({"decision": decided and decided.pk})

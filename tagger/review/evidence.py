@@ -1,0 +1,172 @@
+"""What a reviewer sees of an item: the votes, what is known of who gave them, what the engine makes of it.
+
+People are numbers here: a reviewer judges the clip. An answer of someone who left has no number.
+"""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db.models import Count, F
+
+from datasets.models import Annotation, Campaign, Label, Task
+from tagger.models import Control, Decision, Reliability, ReviewItem
+
+LATELY = timedelta(days=30)
+
+
+@dataclass(frozen=True)
+class VoteGiven:
+    """One answer. `reliability` and `too_fast`: 0 to 1; None before the first refit, or if they left."""
+
+    volunteer: int | None
+    answer: str
+    label: str  # the answer as a page writes it; empty for a transcript
+    several_speakers: bool
+    reliability: float | None
+    too_fast: float | None  # the share of their answers that came before the sound ended
+    controls_missed: int  # of the known answers that they were asked for in the last 30 days
+
+    @property
+    def reliable_percent(self) -> int:
+        return round(100 * (self.reliability or 0))
+
+    @property
+    def too_fast_percent(self) -> int:
+        return round(100 * (self.too_fast or 0))
+
+
+@dataclass(frozen=True)
+class Bar:
+    """The probability of one answer, 0 to 1."""
+
+    answer: str
+    label: str
+    probability: float
+
+
+@dataclass(frozen=True)
+class Word:
+    """One place of the word network: what was written there, most weight first. "" is no word."""
+
+    chosen: str
+    agreement: float  # the share of people for the chosen word
+    probability: float
+    candidates: list[str]
+
+
+@dataclass(frozen=True)
+class OneMore:
+    """What one more vote against the leading answer would do."""
+
+    outcome: str
+    answer: str | None
+    confidence: float
+
+
+@dataclass(frozen=True)
+class Evidence:
+    votes: list[VoteGiven]
+    bars: list[Bar]  # of a wake word, likeliest first
+    words: list[Word]  # of a transcript
+    leading: str | None
+    confidence: float | None
+    goal: float  # the campaign's confidence
+    one_more: OneMore | None
+    machine_speech: float  # the share of the clip in which a machine heard speech
+    draft: str  # a machine's transcript, if there is one
+
+    @property
+    def speech_percent(self) -> int:
+        return round(100 * self.machine_speech)
+
+
+def of(item: ReviewItem, now: datetime) -> Evidence | None:
+    """None without a task. Raises accounts.keys.KeyLost if the speaker's key was destroyed."""
+    task = item.task
+    if task is None:
+        return None
+    task.clip = item.clip  # whose key opens its words
+    campaign = task.campaign
+    certificate, soft = task.certificate or {}, task.soft or {}
+    return Evidence(
+        votes=_votes(task, now),
+        bars=[] if campaign.asks_for_words else _bars(soft.get("probabilities", {})),
+        words=_words(soft.get("words", [])) if campaign.asks_for_words else [],
+        leading=certificate.get("verdict", {}).get("answer"),
+        confidence=task.confidence,
+        goal=campaign.confidence,
+        one_more=_one_more(certificate.get("one_more_against")),
+        machine_speech=task.clip.speech_share,
+        draft=task.draft or "",
+    )
+
+
+def history(item: ReviewItem) -> list[Decision]:
+    """All that was decided on the item's clip, newest first, with its words opened."""
+    rows = Decision.objects.filter(clip=item.clip_id).select_related(
+        "campaign", "clip__contributor__data_key", "reviewer"
+    )
+    return list(rows.order_by("-decided_at", "-pk"))
+
+
+def _votes(task: Task, now: datetime) -> list[VoteGiven]:
+    given = list(task.annotations.order_by("pk"))
+    people = {each.annotator_id for each in given if each.annotator_id is not None}
+    known = _reliabilities(task.campaign, people)
+    missed = _controls_missed(task.campaign, people, now)
+    found = []
+    for each in given:
+        each.task = task  # whose key opens them
+        who = known.get(each.annotator_id)
+        found.append(
+            VoteGiven(
+                volunteer=each.annotator_id,
+                answer=each.answer,
+                label="" if task.campaign.asks_for_words else str(Label(each.answer).label),
+                several_speakers=each.several_speakers,
+                reliability=who.score if who else None,
+                too_fast=who.hurried if who else None,
+                controls_missed=missed.get(each.annotator_id, 0),
+            )
+        )
+    return sorted(found, key=lambda vote: -(vote.reliability or 0))
+
+
+def _reliabilities(campaign: Campaign, people: Collection[int]) -> dict[int | None, Reliability]:
+    rows = Reliability.objects.filter(
+        crowd__kind=campaign.kind, crowd__language=campaign.language, annotator__in=people
+    )
+    return {row.annotator_id: row for row in rows}
+
+
+def _controls_missed(campaign: Campaign, people: Collection[int], now: datetime) -> dict[int | None, int]:
+    """Of labels only: whether a transcript misses its control is no matter of yes or no."""
+    if campaign.asks_for_words:
+        return {}
+    known = Control.objects.trusted().filter(
+        campaign__kind=campaign.kind, campaign__language=campaign.language
+    )
+    wrong = Annotation.objects.filter(
+        task__control__in=known, annotator__in=people, created_at__gt=now - LATELY
+    ).exclude(plain_answer=F("task__plain_answer"))
+    return dict(wrong.order_by().values_list("annotator").annotate(number=Count("pk")))
+
+
+def _bars(probabilities: dict[str, float]) -> list[Bar]:
+    bars = [Bar(answer, str(Label(answer).label), share) for answer, share in probabilities.items()]
+    return sorted(bars, key=lambda bar: -bar.probability)
+
+
+def _words(slots: list[dict[str, Any]]) -> list[Word]:
+    return [Word(slot["word"], slot["agreement"], slot["probability"], _candidates(slot)) for slot in slots]
+
+
+def _candidates(slot: dict[str, Any]) -> list[str]:
+    """The chosen word first."""
+    return [slot["word"], *(word for word in slot["votes"] if word != slot["word"])]
+
+
+def _one_more(found: dict[str, Any] | None) -> OneMore | None:
+    return OneMore(found["outcome"], found["answer"], found["confidence"]) if found else None

@@ -1,0 +1,67 @@
+"""A reviewer's acts by the names that pages and programs send, with what was sent for them."""
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+
+from accounts.models import User
+from tagger.models import Decision, ReviewItem
+
+from . import acts, queue, undo
+from .refusals import ReviewRefusal, ReviewRefused
+
+Sent = dict[str, Any]
+
+
+def do(name: str, item: ReviewItem, reviewer: User, sent: Sent, now: datetime) -> Decision | None:
+    """Carry out the act of this name; None if the item was only put back, or a decision undone.
+
+    `sent` may have `answer` or `transcript`, `number`, `reason` and `note`. Raises ReviewRefused,
+    AnswerRefused and BadTranscript.
+    """
+    return ACTS[name](item, reviewer, sent, now)
+
+
+def _accept(item: ReviewItem, reviewer: User, sent: Sent, now: datetime) -> Decision:
+    given = [sent[name] for name in ("answer", "transcript") if name in sent]
+    if len(given) != 1:
+        raise ReviewRefused(ReviewRefusal.NO_ANSWER)
+    return acts.accept(item, reviewer, given[0], now, sent.get("note", ""))
+
+
+def _ask_more(item: ReviewItem, reviewer: User, sent: Sent, now: datetime) -> Decision:
+    return acts.ask_more(item, reviewer, sent.get("number") or 0, now, sent.get("note", ""))
+
+
+def _unusable(item: ReviewItem, reviewer: User, sent: Sent, now: datetime) -> Decision:
+    return acts.call_unusable(item, reviewer, sent.get("reason", ""), now, sent.get("note", ""))
+
+
+def _return(item: ReviewItem, reviewer: User, sent: Sent, now: datetime) -> Decision:
+    return acts.put_back_in_queue(item, reviewer, now, sent.get("note", ""))
+
+
+def _dismiss(item: ReviewItem, reviewer: User, sent: Sent, now: datetime) -> Decision:
+    return acts.dismiss(item, reviewer, now, sent.get("note", ""))
+
+
+def _put_back(item: ReviewItem, reviewer: User, sent: Sent, now: datetime) -> None:
+    queue.put_back(item, reviewer)
+
+
+def _undo(item: ReviewItem, reviewer: User, sent: Sent, now: datetime) -> None:
+    decision = item.decisions.filter(reviewer=reviewer).order_by("-pk").first()
+    if decision is None:
+        raise ReviewRefused(ReviewRefusal.NOT_AMONG_LAST, number=undo.UNDOABLE)
+    undo.undo(decision, reviewer, now)
+
+
+ACTS: dict[str, Callable[[ReviewItem, User, Sent, datetime], Decision | None]] = {
+    "accept": _accept,
+    "ask-more": _ask_more,
+    "unusable": _unusable,
+    "return": _return,
+    "dismiss": _dismiss,
+    "put-back": _put_back,
+    "undo": _undo,
+}

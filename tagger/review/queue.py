@@ -1,0 +1,114 @@
+"""The review queue: which items are open to a reviewer, and which one they get next.
+
+An item is lent to one reviewer at a time. Whoever gave the clip, answered it, or reported it is never asked.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.db import transaction
+from django.db.models import Count, Exists, OuterRef, Q, QuerySet
+
+from accounts.models import Purpose, User
+from datasets.models import Annotation, Clip
+from tagger.models import Report, ReviewItem
+
+LEASE = timedelta(minutes=15)
+MOST_HELD = 5  # items lent to one reviewer at a time
+PAGE = 50
+
+Kind = ReviewItem.Kind
+
+
+@dataclass(frozen=True)
+class Filter:
+    """Which part of the queue. Empty values leave nothing out."""
+
+    kind: str = ""
+    campaign: str = ""  # its slug
+    language: str = ""
+    reason: str = ""
+    older_than: timedelta | None = None
+
+    def of(self, items: QuerySet[ReviewItem], now: datetime) -> QuerySet[ReviewItem]:
+        wanted = {
+            "kind": self.kind,
+            "campaign__slug": self.campaign,
+            "language": self.language,
+            "reason": self.reason,
+            "opened_at__lte": self.older_than and now - self.older_than,
+        }
+        return items.filter(**{name: value for name, value in wanted.items() if value})
+
+
+EVERYTHING = Filter()
+
+
+def open_to(reviewer: User) -> QuerySet[ReviewItem]:
+    """The open items on which this person may decide, in the order of the queue."""
+    return allowed_to(reviewer).filter(closed_at=None)
+
+
+def allowed_to(reviewer: User) -> QuerySet[ReviewItem]:
+    """The items, open or closed, that this person may see."""
+    own_answer = Annotation.objects.filter(annotator=reviewer, task__clip=OuterRef("clip"))
+    own_report = Report.objects.filter(reporter=reviewer, clip=OuterRef("clip"))
+    allowed = ReviewItem.objects.filter(_is_audible(), ~Exists(own_answer), ~Exists(own_report))
+    return allowed.exclude(clip__contributor=reviewer).order_by("rank", "opened_at", "pk")
+
+
+def _is_audible() -> Exists | Q:
+    """A condition: reviewers may hear the clip. One that a report hid comes up as a report, and only so."""
+    clip = Clip.objects.filter(pk=OuterRef("clip"))
+    is_live = Exists(clip.live_for(Purpose.VOLUNTEERS))
+    return is_live | (Q(kind=Kind.REPORT) & Exists(clip.hidden_for(Purpose.VOLUNTEERS)))
+
+
+def page(reviewer: User, part: Filter, now: datetime, after: ReviewItem | None = None) -> list[ReviewItem]:
+    """Up to PAGE items, the first ones or those after this one."""
+    items = part.of(open_to(reviewer), now)
+    return list(_after(after, items).select_related("campaign", "clip")[:PAGE])
+
+
+def _after(item: ReviewItem | None, items: QuerySet[ReviewItem]) -> QuerySet[ReviewItem]:
+    """Those that come later in the queue; all of them without an item."""
+    if item is None:
+        return items
+    same_rank = Q(opened_at__gt=item.opened_at) | Q(opened_at=item.opened_at, pk__gt=item.pk)
+    return items.filter(Q(rank__gt=item.rank) | Q(rank=item.rank) & same_rank, rank__gte=item.rank)
+
+
+def counts(reviewer: User, part: Filter, now: datetime) -> dict[str, int]:
+    """How many items of each kind are open to this person."""
+    items = part.of(open_to(reviewer), now)
+    return dict(items.order_by().values_list("kind").annotate(number=Count("pk")))
+
+
+@transaction.atomic
+def take(reviewer: User, part: Filter, now: datetime, after: ReviewItem | None = None) -> ReviewItem | None:
+    """Lend the first item that no one else has, if possible after this one, which they put back.
+
+    None if none is left, or if this person has MOST_HELD.
+    """
+    if not User.objects.select_for_update(no_key=True).filter(pk=reviewer.pk, is_active=True).exists():
+        return None
+    if held(reviewer, now).count() >= MOST_HELD:
+        return None
+    is_free = Q(reviewer=None) | Q(lent_until__lte=now)
+    free = part.of(open_to(reviewer), now).filter(is_free)
+    free = free.select_for_update(skip_locked=True, no_key=True, of=("self",))
+    item = (_after(after, free).first() if after else None) or free.first()
+    if item:
+        item.reviewer, item.lent_until = reviewer, now + LEASE
+        item.save(update_fields=["reviewer", "lent_until"])
+    return item
+
+
+def held(reviewer: User, now: datetime) -> QuerySet[ReviewItem]:
+    """What is lent to this person, in the order of the queue."""
+    return open_to(reviewer).filter(reviewer=reviewer, lent_until__gt=now)
+
+
+def put_back(item: ReviewItem, reviewer: User) -> None:
+    """Another reviewer may have it. No error if it is not theirs any more."""
+    ReviewItem.objects.open().filter(pk=item.pk, reviewer=reviewer).update(reviewer=None, lent_until=None)

@@ -1,0 +1,149 @@
+"""The page of one item of the review queue: hear it, see the evidence, decide. Works without JavaScript."""
+
+from typing import Any
+
+from django.contrib import messages
+from django.db import transaction
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET
+
+from accounts import audit
+from accounts.keys import KeyLost
+from accounts.posting import posted_from
+from accounts.refusals import in_words
+from accounts.roles import PersonalRequest, reviewer_required
+from accounts.typed import keeps_typed
+from datasets.clips import byteranges, hearing
+from datasets.models import Label
+from datasets.normalise import BadTranscript
+from tagger.desk import examples
+from tagger.desk import wording as answers_wording
+from tagger.forms import ExampleForm
+from tagger.lending.refusals import AnswerRefused
+from tagger.models import Decision, ReviewItem
+
+from . import acts, evidence, named_acts, queue, reports, undo
+from .part_form import PartForm
+from .refusals import ReviewRefused
+from .wording import WORDS
+
+
+@require_GET
+@reviewer_required
+def next_item(request: PersonalRequest) -> HttpResponse:
+    """Lend the next item and show it."""
+    form = PartForm(request.GET)
+    after = form.after()
+    found = queue.take(request.user, form.part(), timezone.now(), after)
+    if found is None:
+        held = form.part().of(queue.held(request.user, timezone.now()), timezone.now())
+        found = (held.exclude(pk=after.pk) if after else held).first()
+    if found is None:
+        return render(request, "tagger/review/nothing_left.html", {"query": form.query()})
+    return redirect(f"{reverse('review_item', args=[found.pk])}?{form.query()}")
+
+
+@require_GET
+@reviewer_required
+def item(request: PersonalRequest, pk: int) -> HttpResponse:
+    return _page(request, _item(request, pk))
+
+
+@require_GET
+@reviewer_required
+def audio(request: PersonalRequest, pk: int) -> HttpResponse:
+    """The clip as volunteers hear it; the audit record says who listened."""
+    found = _item(request, pk)
+    audit.record_hearing(f"clip {found.clip_id}", request.user, timezone.now())
+    return byteranges.sound(request, hearing.for_volunteers(found.clip))
+
+
+@keeps_typed("answer", "remark", "note")
+@posted_from("review")
+@reviewer_required
+def decide(request: PersonalRequest, pk: int, act: str) -> HttpResponse:
+    found, form = _item(request, pk), PartForm(request.POST)
+    shown = ExampleForm(request.POST)
+    try:
+        if act == "accept" and not shown.is_valid():
+            return _page(request, found, sent=request.POST, shown=shown, status=400)
+        with transaction.atomic():
+            decision = named_acts.do(act, found, request.user, _sent(request, found), timezone.now())
+            if act == "accept" and shown.cleaned_data["is_example"] and found.task:
+                examples.choose(found.task, shown.cleaned_data["note"])
+    except (BadTranscript, AnswerRefused) as refusal:
+        return _page(request, found, sent=request.POST, error=answers_wording.in_words(refusal), status=400)
+    except (ReviewRefused, examples.ExampleRefused) as refusal:
+        return _page(request, found, sent=request.POST, error=in_words(refusal, WORDS), status=409)
+    if act == "undo":
+        messages.success(request, _("Undone."))
+        return redirect(f"{reverse('review_item', args=[pk])}?{form.query()}")
+    if decision:
+        messages.success(request, _("Decided. Thank you."))
+    return redirect(f"{reverse('review_next')}?{form.query(after_item=pk)}")
+
+
+def _item(request: PersonalRequest, pk: int) -> ReviewItem:
+    rows = queue.allowed_to(request.user).select_related(
+        "campaign", "clip__contributor__data_key", "task__campaign"
+    )
+    return get_object_or_404(rows, pk=pk)
+
+
+def _sent(request: PersonalRequest, found: ReviewItem) -> dict[str, Any]:
+    """What the act takes of the form, under the names that programs use too."""
+    sent: dict[str, Any] = {name: request.POST.get(name, "") for name in ("reason",)}
+    sent["note"] = " ".join(request.POST.get("remark", "").split())
+    number = request.POST.get("number", "")
+    sent["number"] = int(number) if number.isdecimal() and len(number) < 4 else 0
+    answer = "" if "no_speech" in request.POST else request.POST.get("answer", "").strip()
+    if found.campaign.asks_for_words:
+        # An empty box is more often a slip than an answer, so “No one speaks” has its own button.
+        return sent | ({"transcript": answer} if answer or "no_speech" in request.POST else {})
+    return sent | {"answer": answer}
+
+
+def _page(
+    request: PersonalRequest,
+    found: ReviewItem,
+    sent: Any = None,
+    shown: ExampleForm | None = None,
+    error: str = "",
+    status: int = 200,
+) -> HttpResponse:
+    now, form = timezone.now(), PartForm(request.POST or request.GET)
+    campaign = found.campaign
+    try:
+        seen = evidence.of(found, now)
+        past = [(each, each.answer, each.note) for each in evidence.history(found)]
+    except KeyLost:  # the speaker left while this request ran
+        return redirect(f"{reverse('review_next')}?{form.query(after_item=found.pk)}")
+    is_held_by_another = found.reviewer_id not in {None, request.user.pk} and (found.lent_until or now) > now
+    context = {
+        "item": found,
+        "campaign": campaign,
+        "evidence": seen,
+        "reports": reports.of([found.clip])[0].open_reports,
+        "history": past,
+        "draft": (sent.get("answer", "") if sent else "") or (seen and seen.leading) or "",
+        "remark": sent.get("remark", "") if sent else "",
+        "error": error,
+        "is_open": found.closed_at is None,
+        "is_held_by_another": is_held_by_another,
+        "shown": shown or ExampleForm(),
+        "may_be_example": found.task is not None and examples.may_choose(found.task),
+        "examples": examples.for_campaign(campaign),
+        "labels": Label,
+        "unusable_reasons": Decision.UnusableReason,
+        "numbers": range(1, acts.MOST_MORE + 1),
+        "until": found.task and [found.task.annotation_count + n for n in range(1, acts.MOST_MORE + 1)],
+        "form": form,
+        "query": form.query(),
+        "last": undo.last_of(request.user),
+        "waiting": sum(queue.counts(request.user, form.part(), now).values()),
+    }
+    return render(request, "tagger/review/item.html", context, status=status)

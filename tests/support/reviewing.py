@@ -1,0 +1,44 @@
+"""Open items of the review queue, for tests that begin there."""
+
+from contextlib import contextmanager
+
+import pytest
+from django.urls import reverse
+
+from accounts.refusals import in_words
+from datasets.models import Task
+from tagger.models import ReviewItem
+from tagger.review.refusals import ReviewRefused
+from tagger.review.wording import WORDS
+
+Reason = ReviewItem.Reason
+
+
+def dispute_over(task, now):
+    """A dispute over this task, as settling opens it."""
+    task = Task.objects.select_related("campaign").get(pk=task.pk)
+    ReviewItem.objects.open_disputes([task], Reason.NO_AGREEMENT, now)
+    return ReviewItem.objects.open().get(task=task)
+
+
+def item_of(clip):
+    """The clip's open item."""
+    return ReviewItem.objects.open().get(clip=clip)
+
+
+def page_of(item):
+    return reverse("review_item", args=[item.pk])
+
+
+def act_on(item, act):
+    """The address to which the form of this act is sent."""
+    return reverse(f"review_{act}", args=[item.pk])
+
+
+@contextmanager
+def review_refused(code, **parameters):
+    """The block must be refused with this code and these parameters, for which there is a sentence."""
+    with pytest.raises(ReviewRefused) as raised:
+        yield
+    assert (raised.value.code, raised.value.parameters) == (code, parameters)
+    assert in_words(raised.value, WORDS)
