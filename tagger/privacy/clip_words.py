@@ -59,7 +59,7 @@ def open_texts(clip: Clip, tasks: Sequence[Task]) -> list[Opened]:
         task.clip = clip
     opened = []
     for kept in KEPT:
-        for row in _rows(kept, by_pk) if kept.texts else []:
+        for row in _rows(kept, clip, by_pk) if kept.texts else []:
             found = ((name, getattr(row, name)) for name in kept.texts)
             opened += [Opened(row, name, text) for name, text in found if text]
     return opened
@@ -87,10 +87,12 @@ def _of(kept: Kept, clip: Clip, tasks: Sequence[Task]) -> Q:
     return Q(**{f"{kept.task or 'pk'}__in": [task.pk for task in tasks]})
 
 
-def _rows(kept: Kept, tasks: Mapping[int, Task]) -> list[Any]:
-    """The rows of these tasks, each with its task from `tasks`."""
-    if not kept.task:
+def _rows(kept: Kept, clip: Clip, tasks: Mapping[int, Task]) -> list[Any]:
+    """The rows of these tasks, each with its task from `tasks`, or with this clip."""
+    if kept.model is Task:
         return list(tasks.values())
+    if not kept.task:
+        return _rows_of_clip(kept, clip, tasks)
     *between, _task = kept.task.split("__")
     found = kept.model._default_manager.filter(**{f"{kept.task}__in": list(tasks)}).order_by("pk")
     rows: list[Any] = list(found.select_related(*between) if between else found)
@@ -99,4 +101,14 @@ def _rows(kept: Kept, tasks: Mapping[int, Task]) -> list[Any]:
         for step in between:
             owner = getattr(owner, step)
         owner.task = tasks[owner.task_id]
+    return rows
+
+
+def _rows_of_clip(kept: Kept, clip: Clip, tasks: Mapping[int, Task]) -> list[Any]:
+    """The rows of the clip itself that were written under a campaign of these tasks."""
+    campaigns = {task.campaign_id for task in tasks.values()}
+    found = kept.model._default_manager.filter(clip=clip, campaign__in=campaigns)
+    rows: list[Any] = list(found.select_related("campaign").order_by("pk"))
+    for row in rows:
+        row.clip = clip
     return rows

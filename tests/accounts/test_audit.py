@@ -106,6 +106,7 @@ def reported(juniper, share):
     clip = share(juniper).clip
     clip.hidden_at = NOW
     clip.save()
+    ReviewItem.objects.open_report(clip, Report(reason="private", campaign=juniper), NOW)
     return clip
 
 

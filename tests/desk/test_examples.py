@@ -13,7 +13,7 @@ from tagger.lending import assignments, controls, repeats
 from tagger.lending.refusals import AnswerRefusal
 from tagger.models import Control, Report, ReviewItem
 from tagger.privacy import withdrawal
-from tagger.review import reports
+from tagger.review import acts, queue
 from tagger.settling import settlement
 from tests.conftest import NOW
 from tests.support.factors import give_factor
@@ -281,10 +281,10 @@ def test_a_report_hides_an_example_from_everyone_and_reviewers_see_the_reason(
     answer = report(client, volunteers[2], example, "private")
     assert "Reviewers are told about this clip" in answer.content.decode()
     assert hear(client, volunteers[0], example).status_code == 404
-    [waiting] = reports.open_for(rita)
+    [waiting] = queue.open_to(rita)
     assert (waiting.pk, [each.reason for each in waiting.open_reports]) == (example.task.clip_id, ["private"])
     # A volunteer who answered the clip and reports it twice loses no answer.
-    reports.dismiss(waiting, rita, NOW)
+    acts.dismiss(waiting, rita, NOW)
     for reason in ("audio", "offensive"):
         report(client, volunteers[0], example, reason)
         Clip.objects.update(hidden_at=None)

@@ -42,14 +42,14 @@ def test_a_reported_clip_waits_for_a_reviewer_exactly_if_it_is_live_without_the_
     )
     if not is_consented:
         consent.withdraw(alice, NOW)
-    waits = reports.open_for(rita).exists()
+    waits = queue.open_to(rita).exists()
     assert not Clip.objects.live_for(Purpose.VOLUNTEERS) and not Task.objects.live_for(Purpose.VOLUNTEERS)
     Clip.objects.update(hidden_at=None)
     is_live = is_consented and not is_cooling_off and not is_being_erased
     assert waits == is_live
     assert Clip.objects.live_for(Purpose.VOLUNTEERS).exists() == is_live
     assert Task.objects.live_for(Purpose.VOLUNTEERS).exists() == is_live
-    assert not reports.open_for(rita)
+    assert not queue.open_to(rita)
 
 
 @mutant(
@@ -95,7 +95,7 @@ def test_a_first_report_that_hides_nothing_is_listed_apart_and_can_be_dismissed(
 ):
     task = share(juniper)
     say(bea, task, "audio")
-    assert not reports.open_for(rita)
+    assert not queue.open_to(rita)
     [clip] = reports.not_hidden_for(rita)
     assert (clip.pk, [each.reason for each in clip.open_reports]) == (task.clip_id, ["audio"])
     client.force_login(rita)
