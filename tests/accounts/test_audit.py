@@ -10,6 +10,7 @@ from accounts import audit
 from accounts.models import AuditEvent, User
 from datasets.models import Withdrawal
 from datasets.releases import frozen
+from tagger.models import Report, ReviewItem
 from tagger.privacy import reconciler, tasks, withdrawal
 from tagger.review import acts
 from tests.conftest import NOW

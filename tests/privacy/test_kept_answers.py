@@ -433,8 +433,8 @@ def test_what_a_reviewer_decided_stays_without_them(juniper, add_tasks, bea, car
 @mutant(
     "the votes behind a reviewer's decision are recounted",
     "tagger/settling/settlement.py",
-    kept_by="    if task.adjudicated:  # a reviewer's decision",
-    broken="    if False:  # a reviewer's decision",
+    kept_by="    if task.adjudicated or task.status == Task.Status.UNUSABLE:\n",
+    broken="    if False:\n",
 )
 @pytest.mark.parametrize("keep", [True, False])
 def test_a_decided_label_stays_and_is_recomputed_from_the_votes_that_are_left(

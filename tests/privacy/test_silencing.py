@@ -197,7 +197,7 @@ def used(spoken, bea, carl, rita):
 
 def of_clip(task):
     """Every row with words of the task's clip, freshly read."""
-    paths = {Task: "pk", Repeat: "annotation__task", Report: "clip__tasks"}
+    paths = {Task: "pk", Repeat: "annotation__task", Report: "clip__tasks", Decision: "clip__tasks"}
     for kept in clip_words.KEPT:
         yield from kept.model.objects.filter(**{paths.get(kept.model, "task"): task.pk})
 
@@ -231,7 +231,7 @@ def said(task):
 )
 def test_all_words_stay_readable_and_none_says_what_was_said_there(used, rita):
     before = {(type(row), row.pk): dict(vars(row)) for row in of_clip(used)}
-    assert "john" in str(said(used)) and len(said(used)) == 11
+    assert "john" in str(said(used)) and len(said(used)) == 13
     silence(used, rita)
     found = said(used)
     assert "john" not in str(found) and "smith" not in str(found)

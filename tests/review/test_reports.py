@@ -15,14 +15,15 @@ from datasets.models import Clip, Task, Withdrawal
 from datasets.releases import recalls
 from tagger.desk import examples
 from tagger.lending import assignments
-from tagger.models import Report
+from tagger.models import Report, ReviewItem
 from tagger.privacy import withdrawal
-from tagger.review import reports
+from tagger.review import acts, queue, reports
 from tests.conftest import NOW
 from tests.releases.test_between_feeds import scrub_all
 from tests.support.factors import give_factor
 from tests.support.mutants import mutant
 from tests.support.released import release, settle
+from tests.support.reviewing import act_on, item_of, page_of
 
 
 @pytest.mark.parametrize(
@@ -35,6 +36,8 @@ def test_a_reported_clip_waits_for_a_reviewer_exactly_if_it_is_live_without_the_
     erasure = Withdrawal.objects.create(
         person_id=alice.pk, scope=Withdrawal.Scope.CLIPS, token_sha256="x", requested_at=NOW
     )
+    clip = Clip.objects.get()
+    ReviewItem.objects.open_report(clip, Report(reason="private", campaign=juniper), NOW)
     Clip.objects.update(
         hidden_at=NOW,
         held_until=timezone.now() + timedelta(hours=1 if is_cooling_off else -1),
@@ -49,12 +52,11 @@ def test_a_reported_clip_waits_for_a_reviewer_exactly_if_it_is_live_without_the_
     assert waits == is_live
     assert Clip.objects.live_for(Purpose.VOLUNTEERS).exists() == is_live
     assert Task.objects.live_for(Purpose.VOLUNTEERS).exists() == is_live
-    assert not queue.open_to(rita)
 
 
 @mutant(
     "what a reviewer shows again is good again in the feed",
-    "tagger/review/reports.py",
+    "tagger/review/acts.py",
     kept_by="update(dismissed_at=now)\n    Clip.objects.filter(pk=clip.pk).update(hidden_at=None)",
     broken="update(dismissed_at=now)\n    Clip.objects.filter(pk=clip.pk).update(hidden_at=now)",
 )
@@ -77,7 +79,7 @@ def test_a_report_recalls_a_released_clip_and_showing_it_again_says_that_it_is_g
     client.post(reverse("report_example", args=[example.pk]), {"reason": "private"})
     assert feed_of_day(1) == ([public_id], [])
     client.force_login(rita)
-    client.post(reverse("show_again", args=[task.clip_id]))
+    client.post(act_on(item_of(task.clip), "dismiss"))
     assert feed_of_day(2) == ([], [public_id])
 
 
@@ -90,21 +92,17 @@ def hidden_of(tasks):
     return [rows[task.pk] is not None for task in tasks]
 
 
-def test_a_first_report_that_hides_nothing_is_listed_apart_and_can_be_dismissed(
-    client, bea, rita, juniper, share
-):
+def test_a_first_report_that_hides_nothing_waits_too_and_can_be_dismissed(client, bea, rita, juniper, share):
     task = share(juniper)
     say(bea, task, "audio")
-    assert not queue.open_to(rita)
-    [clip] = reports.not_hidden_for(rita)
-    assert (clip.pk, [each.reason for each in clip.open_reports]) == (task.clip_id, ["audio"])
+    [item] = queue.open_to(rita)
+    assert (item.clip_id, item.kind, item.reason) == (task.clip_id, "report", "audio")
     client.force_login(rita)
-    page = client.get("/review/").content.decode()
-    assert "Reported once, not hidden" in page and "cannot be heard" in page
-    assert '(<bdi lang="en">English</bdi>)' in page
-    assert client.get(reverse("report_audio", args=[task.clip_id])).status_code == 200
-    client.post(reverse("show_again", args=[task.clip_id]))
-    assert not reports.not_hidden_for(rita) and Report.objects.get().dismissed_at
+    page = client.get(page_of(item)).content.decode()
+    assert "Volunteers still hear it" in page and "cannot be heard" in page
+    assert client.get(page_of(item) + "audio/").status_code == 200
+    client.post(act_on(item, "dismiss"))
+    assert not queue.open_to(rita) and Report.objects.get().dismissed_at
 
 
 def test_a_reviewer_sees_and_judges_no_report_of_their_own_voice(client, alice, bea, carl, juniper, share):
@@ -113,9 +111,10 @@ def test_a_reviewer_sees_and_judges_no_report_of_their_own_voice(client, alice, 
     for reason in ("audio", "private"):
         say(bea, share(juniper), reason)
     client.force_login(alice)
-    assert not reports.open_for(alice) and not reports.not_hidden_for(alice)
-    for clip in Clip.objects.all():
-        assert client.post(reverse("show_again", args=[clip.pk])).status_code == 404
+    assert ReviewItem.objects.open().count() == 2 and not queue.open_to(alice)
+    for item in ReviewItem.objects.all():
+        assert client.get(page_of(item)).status_code == 404
+        assert client.post(act_on(item, "dismiss")).status_code == 404
     client.post(reverse("dismiss_all_reports", args=[bea.pk]))
     assert not Report.objects.exclude(dismissed_at=None)
 
@@ -125,18 +124,19 @@ def test_a_reviewer_sees_who_reported_how_often_by_number(client, bea, carl, rit
     for task in (first, second, third):
         say(bea, task)
     say(carl, second, "audio")
-    reports.dismiss(first.clip, rita, NOW)
+    acts.dismiss(item_of(first.clip), rita, NOW)
     client.force_login(rita)
-    page = " ".join(client.get("/review/").content.decode().split())
-    assert page.count(f"volunteer {bea.pk}: 3 reported, 1 dismissed") == 2
-    assert f"volunteer {carl.pk}: 1 reported, 0 dismissed" in page
-    assert "bea" not in page and "carl" not in page
+    for task in (second, third):
+        page = " ".join(client.get(page_of(item_of(task.clip))).content.decode().split())
+        assert page.count(f"volunteer {bea.pk}: 3 reported, 1 dismissed") == 1
+        assert page.count(f"volunteer {carl.pk}: 1 reported, 0 dismissed") == (task is second)
+        assert "bea" not in page and "carl" not in page
 
 
 @mutant(
     "a clip that somebody else reported too stays hidden when one person's reports are dismissed",
     "tagger/review/reports.py",
-    kept_by="if not clip.reports.filter(dismissed_at=None).exists() and",
+    kept_by="if not clip.reports.open().exists() and",
     broken="if",
 )
 def test_all_reports_of_one_person_are_dismissed_in_one_step(client, bea, carl, rita, juniper, share):
@@ -192,8 +192,9 @@ def test_a_clip_hidden_by_somebody_who_left_stays_hidden_until_a_reviewer_heard_
     reports.dismiss_all_of(bea.pk, rita, NOW)
     assert hidden_of([task]) == [True]
     client.force_login(rita)
-    assert "Whoever reported it has left." in client.get("/review/").content.decode()
-    client.post(reverse("show_again", args=[task.clip_id]))
+    item = item_of(task.clip)
+    assert "Whoever reported it has left." in client.get(page_of(item)).content.decode()
+    client.post(act_on(item, "dismiss"))
     assert hidden_of([task]) == [False]
 
 
