@@ -292,6 +292,13 @@ SPECTACULAR_SETTINGS = {
     "VERSION": "1",
     "SERVE_INCLUDE_SCHEMA": False,
     "SERVE_AUTHENTICATION": [],  # open to everyone, so it looks at no token
+    "ENUM_NAME_OVERRIDES": {
+        "CampaignKindEnum": "datasets.models.Campaign.Kind",
+        "ReportReasonEnum": "tagger.models.Report.Reason",
+        "ReviewKindEnum": "tagger.models.ReviewItem.Kind",
+        "ReviewReasonEnum": "tagger.models.ReviewItem.Reason",
+        "UnusableReasonEnum": "tagger.models.Decision.UnusableReason",
+    },
     "COMPONENT_SPLIT_PATCH": False,  # the answer that replaces another is as complete as the first
 }
 

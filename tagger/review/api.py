@@ -156,7 +156,7 @@ class ReviewersCall(APIView):
 class Queue(ReviewersCall):
     """The open items of the queue that you may decide on, and how many of each kind there are."""
 
-    @extend_schema(parameters=[PartSerializer], responses=QueueSerializer)
+    @extend_schema(operation_id="reviews_list", parameters=[PartSerializer], responses=QueueSerializer)
     def get(self, request: ApiRequest) -> Response:
         part, after = self.part(request.query_params)
         now = timezone.now()

@@ -15,11 +15,12 @@ from datasets.normalise import TranscriptFault
 from tagger.lending import assignments, candidates, controls, leases
 from tagger.lending.refusals import AnswerRefusal
 from tagger.models import Assignment, Report
-from tagger.review import reports
+from tagger.review import queue
 from tagger.settling import settlement
 from tests.conftest import NOW
 from tests.support.mutants import mutant
 from tests.support.refused import refused
+from tests.support.reviewing import dismiss
 
 LATER = NOW + settings.LEASE
 
@@ -93,7 +94,7 @@ def test_no_one_is_lent_a_task_that_they_reported_even_if_a_reviewer_dismissed_i
     bea, carl, rita, juniper, lent, task
 ):
     assignments.report(bea, lent.pk, "private", NOW)
-    reports.dismiss(task.clip, rita, NOW)
+    dismiss(task.clip, rita, NOW)
     assert lend(bea, juniper, now=LATER) == []
     assert len(lend(carl, juniper)) == 1
 
@@ -328,7 +329,7 @@ def test_lending_looks_at_few_tasks_in_campaigns_of_any_size(juniper, add_tasks,
 def _looked_at(juniper, awaiting):
     start = MAX_SPREAD - MAX_SPREAD // 100
     with connection.cursor() as cursor:
-        values = (juniper.pk, juniper.max_annotations, start, 30, start, 30, 30, 120)
+        values = (juniper.pk, juniper.max_annotations, juniper.pk, start, 30, start, 30, 30, 120)
         cursor.execute(f"SELECT count(DISTINCT id) FROM ({candidates.near(awaiting)}) near", values)
         return cursor.fetchone()[0]
 
@@ -580,15 +581,16 @@ def test_a_report_needs_one_of_the_reasons(bea, lent, task):
 
 def test_reported_clips_wait_for_a_reviewer_who_is_not_their_contributor(alice, rita, bea, lent, task):
     assignments.report(bea, lent.pk, "offensive", NOW)
-    [waiting] = reports.open_for(rita)
-    assert (waiting, [each.reason for each in waiting.open_reports]) == (task.clip, ["offensive"])
-    assert not reports.open_for(alice).exists()
+    [waiting] = queue.open_to(rita)
+    assert (waiting.clip, waiting.kind, waiting.reason) == (task.clip, "report", "offensive")
+    assert not queue.open_to(alice).exists()
 
 
 def test_a_reported_clip_that_was_withdrawn_is_heard_by_no_reviewer(alice, rita, bea, lent):
     assignments.report(bea, lent.pk, "offensive", NOW)
+    assert queue.open_to(rita).exists()
     consent.withdraw(alice, NOW)
-    assert not reports.open_for(rita).exists()
+    assert not queue.open_to(rita).exists()
 
 
 def test_a_changed_answer_marks_its_task_dirty(bea, lent, task):

@@ -6,10 +6,10 @@ from datasets.models import Clip
 from tagger.desk import examples
 from tagger.lending import assignments, reporting
 from tagger.models import Report
-from tagger.review import reports
 from tests.conftest import NOW
 from tests.support.mutants import mutant
 from tests.support.released import settle
+from tests.support.reviewing import dismiss
 
 pytestmark = pytest.mark.django_db
 
@@ -31,7 +31,7 @@ def doubted(volunteers, rita, juniper, add_tasks):
     for task in tasks:
         say(person, task, "private")
     for task in tasks[:3]:
-        reports.dismiss(task.clip, rita, NOW)
+        dismiss(task.clip, rita, NOW)
     return person
 
 
@@ -86,7 +86,7 @@ def test_the_first_report_takes_the_clip_from_whoever_made_it(bea, carl, juniper
 def test_a_report_that_was_dismissed_never_hides_that_clip_again(bea, carl, rita, juniper, add_tasks):
     [task] = add_tasks(juniper, 1)
     say(bea, task, "private")
-    reports.dismiss(task.clip, rita, NOW)
+    dismiss(task.clip, rita, NOW)
     assert not is_hidden(task)
     for reason in Report.Reason.values:
         say(bea, task, reason)
@@ -119,7 +119,7 @@ def test_two_people_most_of_whose_reports_were_dismissed_are_not_enough(
     accomplice, *tasks = volunteers[0], *add_tasks(juniper, 4)
     for task in tasks[:3]:
         say(accomplice, task, "offensive")
-        reports.dismiss(task.clip, rita, NOW)
+        dismiss(task.clip, rita, NOW)
     for person in (doubted, accomplice):
         say(person, tasks[3], "private")
     assert not is_hidden(tasks[3])
@@ -146,7 +146,7 @@ def test_somebody_whose_reports_mostly_stand_still_hides_at_once(bea, rita, juni
     for task in tasks[:6]:
         say(bea, task, "private")
     for task in tasks[:3]:
-        reports.dismiss(task.clip, rita, NOW)
+        dismiss(task.clip, rita, NOW)
     say(bea, tasks[6], "private")
     assert is_hidden(tasks[6])
 

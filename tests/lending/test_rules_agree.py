@@ -169,7 +169,7 @@ def test_the_statement_that_stores_a_label_agrees_with_the_steps(
         for row in rows
         if row.state == State.LENT and row.campaign == juniper and is_stored_by_steps(row.assignment)
     }
-    assert len(expected) == 2 * 4 * 2 * 2 * 2  # audible, and lent in any role but that of a repeat
+    assert len(expected) == 2 * 5 * 2 * 2 * 2  # audible, and lent in any role but that of a repeat
     assert stored_together(carl, list(by_pk), monkeypatch) == set()
     assert difference(rows, stored_together(bea, list(by_pk), monkeypatch), expected) == []
 

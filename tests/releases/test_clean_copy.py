@@ -23,10 +23,10 @@ from datasets.releases.formats import FORMATS
 from static.downloads import clean_copy
 from tagger.lending import assignments
 from tagger.privacy import withdrawal
-from tagger.review import reports
 from tagger.settling import settlement
 from tests.conftest import NOW
 from tests.support.mutants import mutant
+from tests.support.reviewing import dismiss
 from tests.support.site import ROOT
 
 pytestmark = pytest.mark.thorough  # each test has a release of its own
@@ -307,7 +307,7 @@ def reported(copies, wendy, rita, bea, tmp_path):
         assignments.report_example(bea, task, "private", NOW + day)
     publish("recalled", NOW + 2 * day)
     for task in tasks:
-        reports.dismiss(task.clip, rita, NOW + 2 * day)
+        dismiss(task.clip, rita, NOW + 2 * day)
     publish("returned", NOW + 3 * day)
     rows = release.rows.filter(task__clip__contributor=wendy)
     return set(rows.values_list("public_id", flat=True)), feeds

@@ -11,10 +11,10 @@ from datasets.models import Annotation, Recall, Task, Withdrawal
 from datasets.releases import frozen, recalls
 from tagger.lending import assignments
 from tagger.privacy import withdrawal
-from tagger.review import reports
 from tagger.settling import settlement
 from tests.conftest import NOW
 from tests.support.mutants import mutant
+from tests.support.reviewing import dismiss
 
 DAY = timedelta(days=1)
 
@@ -197,7 +197,7 @@ def test_a_reported_clip_is_recalled_until_a_reviewer_dismisses_the_report(both,
         feed = fetched(release.slug).json()
         assert (feed["recalled"], feed["returned"]) == (ids(release, wendy), [])
         assert not holds(release, wendy)
-    reports.dismiss(clip, rita, NOW + DAY)
+    dismiss(clip, rita, NOW + DAY)
     for release in both.values():  # not before the feed says so
         assert fetched(release.slug).json()["recalled"] == ids(release, wendy)
         assert not holds(release, wendy)
@@ -210,7 +210,7 @@ def test_a_reported_clip_is_recalled_until_a_reviewer_dismisses_the_report(both,
 
 
 def test_a_report_that_is_dismissed_before_the_next_feed_is_in_no_feed(released, wendy, rita, report):
-    reports.dismiss(report(), rita, NOW)
+    dismiss(report(), rita, NOW)
     recalls.publish(NOW + DAY)
     feed = fetched().json()
     assert (feed["recalled"], feed["returned"]) == ([], [])
@@ -224,7 +224,7 @@ def test_a_clip_can_be_recalled_and_good_again_several_times(released, wendy, ri
         day += DAY
         assert recalls.publish(day) == 1
         assert (fetched().json()["recalled"], fetched().json()["returned"]) == (ids(released, wendy), [])
-        reports.dismiss(clip, rita, day)
+        dismiss(clip, rita, day)
         day += DAY
         assert recalls.publish(day) == 0
         assert (fetched().json()["recalled"], fetched().json()["returned"]) == ([], ids(released, wendy))
@@ -243,7 +243,7 @@ def test_a_speaker_who_leaves_stays_recalled_whatever_became_of_the_report(
     gone = ids(released, wendy)
     clip = report()
     recalls.publish(NOW + DAY)
-    reports.dismiss(clip, rita, NOW + DAY)
+    dismiss(clip, rita, NOW + DAY)
     if left == "after it was good again":
         recalls.publish(NOW + 2 * DAY)
     withdrawal.forget_contributor(wendy, NOW + 2 * DAY)
@@ -267,7 +267,7 @@ def test_a_clip_withdrawn_while_it_was_hidden_stays_recalled(released, wendy, ri
     consent.withdraw(wendy, NOW + DAY, purpose=Purpose.RESEARCHERS)
     recalls.publish(NOW + 2 * DAY)
     consent.give(wendy, "wake-word", [Purpose.RESEARCHERS], NOW + 2 * DAY, reference="on paper")
-    reports.dismiss(clip, rita, NOW + 2 * DAY)
+    dismiss(clip, rita, NOW + 2 * DAY)
     recalls.publish(NOW + 3 * DAY)
     feed = fetched().json()
     assert (feed["recalled"], feed["returned"]) == (ids(released, wendy), [])

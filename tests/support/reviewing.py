@@ -8,6 +8,7 @@ from django.urls import reverse
 from accounts.refusals import in_words
 from datasets.models import Task
 from tagger.models import ReviewItem
+from tagger.review import acts
 from tagger.review.refusals import ReviewRefused
 from tagger.review.wording import WORDS
 
@@ -24,6 +25,11 @@ def dispute_over(task, now):
 def item_of(clip):
     """The clip's open item."""
     return ReviewItem.objects.open().get(clip=clip)
+
+
+def dismiss(clip, reviewer, now):
+    """The reviewer dismisses all reports of the clip."""
+    acts.dismiss(item_of(clip), reviewer, now)
 
 
 def page_of(item):

@@ -139,12 +139,13 @@ def test_the_journey_of_a_clip(site, clips, tmp_path):
     assert progress["journey-word"] == {"total": 12, "settled": 11, "disputed": 1}
     assert progress["journey-said"] == {"total": 4, "settled": 4, "disputed": 0}
 
-    adjudicate(site, people[0], "yes")
+    judge = Person(site, "journey5")  # not one who answered
+    adjudicate(site, judge, "yes")
     export_and_check(site, clips, tmp_path)
-    check_refit(site, people)
+    check_refit(site, people, judge)
     check_controls(site, tmp_path)
     assert "16 labels recomputed, all byte for byte as stored" in site.manage("recompute").stdout
-    for person in people:
+    for person in (*people, judge):
         person.close()
 
 
@@ -163,7 +164,7 @@ def wait_until_settled(site):
 
 
 def adjudicate(site, person, answer):
-    find = "from accounts.models import User; u = User.objects.get_by_natural_key('journey0')"
+    find = "from accounts.models import User; u = User.objects.get_by_natural_key('journey5')"
     appoint = "from tests.support import factors; factors.appoint(u, 'reviewer')"
     site.manage("shell", "-c", f"{find}; {appoint}")
     listed = person.http.get("/review/").text
@@ -173,7 +174,7 @@ def adjudicate(site, person, answer):
     person.send(f"/review/items/{dispute}/accept/", page, answer=answer)
 
 
-def check_refit(site, people):
+def check_refit(site, people, reviewer):
     """The refit learns from all answers; volunteers see their own figures, reviewers everyone's."""
     learn = "from tagger import tasks; from datasets.models import Annotation; "
     output = site.manage(
@@ -184,7 +185,7 @@ def check_refit(site, people):
     wait_until_settled(site)
     page = people[1].http.get("/my-answers/").text
     assert re.search(r"\d+ of the last \d+ \(\d+ %\)", page) and "of 100" in page
-    listed = re.findall(r"volunteer \d+", people[0].http.get("/review/volunteers/").text)
+    listed = re.findall(r"volunteer \d+", reviewer.http.get("/review/volunteers/").text)
     assert len(set(listed)) == len(people)
     assert people[1].http.get("/review/volunteers/").status_code == 403
     site.manage("shell", "-c", "from tagger import tasks; tasks.measure_agreement()")
