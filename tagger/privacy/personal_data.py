@@ -355,7 +355,7 @@ audit.jsonl         what you heard, decided or downloaded, and when reviewers he
 assignments.jsonl   the clips lent to you, and what you skipped
 reports.jsonl       the clips that you reported, why, your notes, and whether a reviewer dismissed it
 guidelines-flags.jsonl  the campaigns whose guidelines you called unclear, and your notes
-decisions.jsonl     the disputes you decided
+decisions.jsonl     what you decided as a reviewer, and what of it you undid
 erasures.json       what you asked this site to forget, and when it was done
 admin-log.json      what you changed on the administration pages
 checksums.sha256    the SHA-256 of each file; check them with: sha256sum -c checksums.sha256

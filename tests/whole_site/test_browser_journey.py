@@ -308,7 +308,7 @@ GIVE_LEA_WORK = """
 from django.utils import timezone
 from accounts.models import User
 from datasets.models import Annotation, Clip, Task
-from tagger.models import Dispute
+from tagger.models import Report, ReviewItem
 from tests.support import factors
 lea = User.objects.get_by_natural_key("lea")
 factors.appoint(lea, "reviewer")
@@ -319,9 +319,13 @@ for slug, answers in (("juniper", ("yes", "no")), ("sentences", ("w" * 300, "wha
     task = tasks.filter(dirty_since=None).last()
     for person, answer in zip(crowd, answers):
         Annotation.objects.create(task=task, annotator=person, answer=answer, created_at=now)
-    Dispute.objects.create(task=task, opened_at=now)
-other = Task.objects.filter(campaign__slug="juniper", dispute=None, clip__hidden_at=None).first()
+    ReviewItem.objects.open_disputes([task], "no-agreement", now)
+other = Task.objects.filter(campaign__slug="juniper", review_items=None, clip__hidden_at=None).first()
+report = Report.objects.create(
+    clip=other.clip, campaign=other.campaign, reporter=crowd[0], reason="private", at=now
+)
 Clip.objects.filter(pk=other.clip_id).update(hidden_at=now)
+ReviewItem.objects.open_report(other.clip, report, now)
 """
 
 
@@ -330,18 +334,19 @@ def test_a_reviewer_hears_reported_and_disputed_clips_and_decides(published, vol
     published.manage("shell", "-c", GIVE_LEA_WORK)
     page.goto("/review/")
     assert too_wide(page) == too_small(page) == []
-    page.get_by_role("button", name="Play").first.click()
-    sounds_on(page)
-    assert eventually(lambda: page.reload() and page.get_by_role("link", name="Decide").count() == 2)
-    for title, answer in ((TITLES[JUNIPER], "No"), (TITLES[WRITE], "No one speaks")):
-        page.get_by_role("listitem").filter(has_text=title).get_by_role("link", name="Decide").click()
-        expect(page.get_by_role("heading", name="Votes so far")).to_be_visible()
+    expect(page.get_by_role("link", name="Look")).to_have_count(3)
+    page.get_by_role("link", name="Begin").click()
+    for heading, answer in (
+        ("May this clip be heard?", "Nothing wrong"),
+        (TITLES[JUNIPER], "No"),
+        (TITLES[WRITE], "No one speaks"),
+    ):
+        expect(page.get_by_text(heading).first).to_be_visible()
         assert too_wide(page) == too_small(page) == []
-        page.get_by_role("button", name="Play").click()
+        page.get_by_role("button", name="Play").first.click()
         sounds_on(page)
         page.get_by_role("button", name=re.compile(f"^{answer}")).first.click()
-        expect(page.get_by_text("Decided. Thank you.")).to_be_visible()
-    expect(page.get_by_text("No disputes are open.")).to_be_visible()
+    expect(page.get_by_role("heading", name="Nothing waits for you")).to_be_visible()
 
 
 PAGES = (

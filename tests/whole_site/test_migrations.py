@@ -11,9 +11,12 @@ from django.utils import timezone
 from accounts import keyring
 from accounts.models import Consent, PersonalSession, ProgramToken, User
 from datasets.models import Campaign
-from tagger.models import Assignment, Report
+from tagger.models import Assignment, Decision, Report, ReviewItem
+from tagger.review import acts, undo
+from tagger.review.refusals import ReviewRefusal
 from tests.clips.test_imports import database_in_plain
 from tests.conftest import NOW
+from tests.support.reviewing import review_refused
 
 WORDS = "signed by Wilhelmina, third drawer"
 
@@ -111,3 +114,50 @@ def test_reports_move_from_assignments_to_rows_of_their_own(at, alice, bea, carl
         ("vote", "reported"),
         ("vote", "reported"),
     ]
+
+
+def test_disputes_and_reports_wait_in_the_review_queue(at, alice, bea, carl, rita, juniper, add_tasks):
+    tasks = add_tasks(juniper, 6)
+    disputed, decided, hidden, heard, dismissed, left = tasks
+    old = at("tagger", "0017_challenges").get_model("tagger", "Dispute")
+    old.objects.create(task_id=disputed.pk, opened_at=NOW)
+    late = NOW + timedelta(hours=2)
+    sent = {"decided_at": late, "reviewer_id": rita.pk, "plain_answer": "no"}
+    old.objects.create(task_id=decided.pk, opened_at=NOW, **sent)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "UPDATE datasets_clip SET hidden_at = %s WHERE id = ANY(%s)",
+            [late, [hidden.clip_id, left.clip_id]],
+        )
+        add = (
+            "INSERT INTO tagger_report (clip_id, campaign_id, reporter_id, reason, at, dismissed_at,"
+            " plain_note, sealed_note) VALUES (%s, %s, %s, %s, %s, %s, '', '')"
+        )
+        for task, person, reason, over_at in (
+            (hidden, bea, "audio", None),
+            (hidden, carl, "private", None),
+            (heard, bea, "language", None),
+            (dismissed, bea, "private", late),
+        ):
+            cursor.execute(add, [task.clip_id, juniper.pk, person.pk, reason, NOW, over_at])
+    at()
+    items = ReviewItem.objects.order_by("pk")
+    assert [
+        (item.kind, item.reason, item.clip_id, item.task_id, item.rank, item.opened_at, item.closed_at)
+        for item in items
+    ] == [
+        ("dispute", "no-agreement", disputed.clip_id, disputed.pk, 1, NOW, None),
+        ("dispute", "no-agreement", decided.clip_id, decided.pk, 1, NOW, late),
+        ("report", "private", hidden.clip_id, None, 0, NOW, None),
+        ("report", "language", heard.clip_id, None, 1, NOW, None),
+        ("report", "other-person", left.clip_id, None, 1, late, None),
+    ]
+    assert {(item.campaign, item.language) for item in items} == {(juniper, "en")}
+    [decision] = Decision.objects.all()
+    assert (decision.item, decision.act, decision.answer) == (items[1], "accept", "no")
+    assert (decision.reviewer, decision.decided_at, decision.before) == (rita, late, {})
+    with review_refused(ReviewRefusal.CHANGED_SINCE):
+        undo.undo(decision, rita, late)
+    acts.accept(items[0], rita, "yes", late)
+    acts.dismiss(items[4], rita, late)
+    assert not Report.objects.open().filter(clip=left.clip_id).exists()

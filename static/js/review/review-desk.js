@@ -1,0 +1,2 @@
+// The review desk.
+import "../player/clip-player.js";
