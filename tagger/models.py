@@ -310,6 +310,8 @@ class Decision(models.Model):
         UNUSABLE = "unusable", _("called the clip unusable")
         RETURN = "return", _("put the clip back in the queue")
         DISMISS = "dismiss", _("dismissed its reports")
+        SILENCE = "silence", _("silenced private seconds")
+        DESTROY = "destroy", _("destroyed the clip")
 
     class UnusableReason(models.TextChoices):
         UNINTELLIGIBLE = "unintelligible", _("nobody can tell what is said")

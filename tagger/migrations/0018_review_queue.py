@@ -18,7 +18,7 @@ class Migration(migrations.Migration):
             name='Decision',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('act', models.CharField(choices=[('accept', 'accepted an answer'), ('ask-more', 'asked for more answers'), ('unusable', 'called the clip unusable'), ('return', 'put the clip back in the queue'), ('dismiss', 'dismissed its reports')], max_length=20)),
+                ('act', models.CharField(choices=[('accept', 'accepted an answer'), ('ask-more', 'asked for more answers'), ('unusable', 'called the clip unusable'), ('return', 'put the clip back in the queue'), ('dismiss', 'dismissed its reports'), ('silence', 'silenced private seconds'), ('destroy', 'destroyed the clip')], max_length=20)),
                 ('reason', models.CharField(blank=True, choices=[('unintelligible', 'nobody can tell what is said'), ('cut-off', 'its beginning or its end is missing'), ('language', 'another language'), ('sound', 'too noisy, too quiet or distorted'), ('other', 'something else')], max_length=20)),
                 ('plain_answer', models.TextField(blank=True)),
                 ('sealed_answer', models.BinaryField(default=bytes)),

@@ -15,6 +15,7 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 from enum import StrEnum
 from functools import partial
+from typing import NamedTuple
 
 import numpy as np
 from django.db import transaction
@@ -50,6 +51,13 @@ class SilencingRefusal(StrEnum):
     RELEASE_BEING_MADE = "release-being-made"
 
 
+class Left(NamedTuple):
+    """A transcript, and what would be left of it."""
+
+    before: str
+    after: str
+
+
 class SilencingRefused(Refusal):
     """Its code is a SilencingRefusal. Nothing was changed."""
 
@@ -66,7 +74,7 @@ def silence(clip: Clip, parts: Sequence[Part], reviewer: User, now: datetime) ->
         if frozen.is_freezing():
             raise SilencingRefused(SilencingRefusal.RELEASE_BEING_MADE)
         master = DataKey.objects.lock_master()
-        current, tasks = _lock(clip)
+        current, tasks = lock(clip)
         samples = _read(current)
         silent = _with_silence(samples, marked)
         hide = partial(private_words.taken_out, parts=_shares(samples, marked, current.silenced))
@@ -127,8 +135,11 @@ def merged(parts: Sequence[Part]) -> list[Part]:
     return found
 
 
-def _lock(clip: Clip) -> tuple[Clip, list[Task]]:
-    """The clip and its tasks as they are once all is locked: tasks, the contributor, the clip."""
+def lock(clip: Clip) -> tuple[Clip, list[Task]]:
+    """The clip and its tasks as they are once all is locked: tasks, the contributor, the clip.
+
+    Raises SilencingRefused: it is being erased.
+    """
     _locked_tasks(clip)
     consent.lock(clip.contributor)
     tasks = _locked_tasks(clip)  # with those that an import added until then
@@ -137,6 +148,20 @@ def _lock(clip: Clip) -> tuple[Clip, list[Task]]:
     if current is None:
         raise SilencingRefused(SilencingRefusal.BEING_ERASED)
     return current, tasks
+
+
+def texts_left(clip: Clip, parts: Sequence[Part]) -> list[Left]:
+    """What silencing these parts would leave of each transcript of the clip. Changes nothing.
+
+    Raises SilencingRefused.
+    """
+    marked = _checked(parts, clip.seconds)
+    samples = _read(clip)
+    _with_silence(samples, marked)
+    shares = _shares(samples, marked, clip.silenced)
+    tasks = [task for task in clip.tasks.select_related("campaign") if task.campaign.asks_for_words]
+    texts = dict.fromkeys(opened.text for opened in clip_words.open_texts(clip, tasks))
+    return [Left(text, private_words.taken_out(text, shares)) for text in texts]
 
 
 def _locked_tasks(clip: Clip) -> list[Task]:

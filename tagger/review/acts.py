@@ -35,15 +35,15 @@ TASK_COLUMNS = ("status", "wanted", "wanted_by_reviewer", "adjudicated", "settle
 @transaction.atomic
 def accept(item: ReviewItem, reviewer: User, answer: str, now: datetime, note: str = "") -> Decision:
     """Settle the task of a dispute by this answer. Raises ReviewRefused, AnswerRefused and BadTranscript."""
-    item, clip, tasks = _lock(item, reviewer, now, only=Kind.DISPUTE)
+    item, clip, tasks = lock(item, reviewer, now, only=Kind.DISPUTE)
     task = _of_dispute(item, tasks)
     answer = checked(answer, task.campaign)
-    decision = _begin(Act.ACCEPT, item, clip, reviewer, now, note, before=[task])
+    decision = begin(Act.ACCEPT, item, clip, reviewer, now, note, before=[task])
     decision.answer = answer
     task.status, task.adjudicated, task.settled_at = Task.Status.SETTLED, True, now
     # The confidence stays as the volunteers' votes left it: one reviewer does not make an answer certain.
     task.answer = as_settled(answer, task)
-    return _finish(decision, item, [task])
+    return finish(decision, item, [task])
 
 
 @transaction.atomic
@@ -54,12 +54,12 @@ def ask_more(item: ReviewItem, reviewer: User, number: int, now: datetime, note:
     """
     if not 1 <= number <= MOST_MORE:
         raise ReviewRefused(ReviewRefusal.NOT_A_NUMBER, most=MOST_MORE)
-    item, clip, tasks = _lock(item, reviewer, now, only=Kind.DISPUTE)
+    item, clip, tasks = lock(item, reviewer, now, only=Kind.DISPUTE)
     task = _of_dispute(item, tasks)
-    decision = _begin(Act.ASK_MORE, item, clip, reviewer, now, note, before=[task])
+    decision = begin(Act.ASK_MORE, item, clip, reviewer, now, note, before=[task])
     task.wanted = task.wanted_by_reviewer = min(task.annotation_count + number, MOST_ANSWERS)
     task.status, task.adjudicated, task.settled_at, task.answer = Task.Status.OPEN, False, None, None
-    return _finish(decision, item, [task])
+    return finish(decision, item, [task])
 
 
 @transaction.atomic
@@ -70,13 +70,13 @@ def call_unusable(item: ReviewItem, reviewer: User, reason: str, now: datetime, 
     """
     if reason not in Decision.UnusableReason.values:
         raise ReviewRefused(ReviewRefusal.NOT_A_REASON, reasons=", ".join(Decision.UnusableReason.values))
-    item, clip, tasks = _lock(item, reviewer, now)
-    decision = _begin(Act.UNUSABLE, item, clip, reviewer, now, note, before=tasks)
+    item, clip, tasks = lock(item, reviewer, now)
+    decision = begin(Act.UNUSABLE, item, clip, reviewer, now, note, before=tasks)
     decision.reason = reason
     for task in tasks:
         task.status, task.answer, task.settled_at = Task.Status.UNUSABLE, None, None
-    _uphold_reports(clip, now)
-    return _finish(decision, item, tasks)
+    uphold_reports(clip, now)
+    return finish(decision, item, tasks)
 
 
 @transaction.atomic
@@ -85,11 +85,11 @@ def put_back_in_queue(item: ReviewItem, reviewer: User, now: datetime, note: str
 
     Raises ReviewRefused.
     """
-    item, clip, _tasks = _lock(item, reviewer, now, only=Kind.REPORT)
-    decision = _begin(Act.RETURN, item, clip, reviewer, now, note, before=[])
-    _uphold_reports(clip, now)
+    item, clip, _tasks = lock(item, reviewer, now, only=Kind.REPORT)
+    decision = begin(Act.RETURN, item, clip, reviewer, now, note, before=[])
+    uphold_reports(clip, now)
     Clip.objects.filter(pk=clip.pk).update(hidden_at=None)
-    return _finish(decision, item, [])
+    return finish(decision, item, [])
 
 
 @transaction.atomic
@@ -98,11 +98,11 @@ def dismiss(item: ReviewItem, reviewer: User, now: datetime, note: str = "") -> 
 
     Raises ReviewRefused.
     """
-    item, clip, _tasks = _lock(item, reviewer, now, only=Kind.REPORT)
-    decision = _begin(Act.DISMISS, item, clip, reviewer, now, note, before=[])
+    item, clip, _tasks = lock(item, reviewer, now, only=Kind.REPORT)
+    decision = begin(Act.DISMISS, item, clip, reviewer, now, note, before=[])
     clip.reports.open().update(dismissed_at=now)
     Clip.objects.filter(pk=clip.pk).update(hidden_at=None)
-    return _finish(decision, item, [])
+    return finish(decision, item, [])
 
 
 def as_settled(answer: str, task: Task) -> str:
@@ -118,7 +118,7 @@ def state_of(task: Task) -> dict[str, Any]:
     return stored
 
 
-def _lock(
+def lock(
     item: ReviewItem, reviewer: User, now: datetime, only: Kind | None = None
 ) -> tuple[ReviewItem, Clip, list[Task]]:
     """The item, its clip and the clip's tasks, read again under their locks, in the order of the site.
@@ -141,7 +141,7 @@ def _of_dispute(item: ReviewItem, tasks: Iterable[Task]) -> Task:
     return next(task for task in tasks if task.pk == item.task_id)
 
 
-def _begin(
+def begin(
     act: Act, item: ReviewItem, clip: Clip, reviewer: User, now: datetime, note: str, before: Iterable[Task]
 ) -> Decision:
     """The decision, not stored yet, with what is so far. Raises ReviewRefused."""
@@ -158,20 +158,19 @@ def _begin(
     return decision
 
 
-def _uphold_reports(clip: Clip, now: datetime) -> None:
+def uphold_reports(clip: Clip, now: datetime) -> None:
     Report.objects.filter(clip=clip).open().update(upheld_at=now)
 
 
-def _finish(decision: Decision, item: ReviewItem, changed: Iterable[Task]) -> Decision:
+def finish(decision: Decision, item: ReviewItem, changed: Iterable[Task]) -> Decision:
     for task in changed:
         task.save(update_fields=TASK_COLUMNS)
     decision.save()
     item.closed_at, item.reviewer, item.lent_until = decision.decided_at, None, None
     item.save(update_fields=["closed_at", "reviewer", "lent_until"])
     _close_what_is_over(item, decision.decided_at)
-    audit.record(
-        AUDITED[Act(decision.act)], f"clip {decision.clip_id}", decision.reviewer, decision.decided_at
-    )
+    if act := AUDITED.get(Act(decision.act)):
+        audit.record(act, f"clip {decision.clip_id}", decision.reviewer, decision.decided_at)
     return decision
 
 
@@ -183,6 +182,7 @@ def _close_what_is_over(item: ReviewItem, now: datetime) -> None:
         others.update(closed_at=now, reviewer=None, lent_until=None)
 
 
+# Silencing and destroying record what they do themselves.
 AUDITED = {
     Act.ACCEPT: audit.Act.DECIDED,
     Act.ASK_MORE: audit.Act.ASKED_MORE,

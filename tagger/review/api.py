@@ -27,6 +27,8 @@ from tagger.desk import wording as answers_wording
 from tagger.desk.api import ApiRequest
 from tagger.lending.refusals import AnswerRefused
 from tagger.models import Decision, ReviewItem
+from tagger.privacy import silencing
+from tagger.privacy.silencing import SilencingRefusal, SilencingRefused
 
 from . import evidence, named_acts, queue
 from .refusals import ReviewRefusal, ReviewRefused
@@ -70,8 +72,31 @@ class QueueSerializer(serializers.Serializer[Any]):
     items = ItemSerializer(many=True)
 
 
+class PartsField(serializers.ListField):
+    """Parts of the clip, each from and to in seconds."""
+
+    child = serializers.ListField(child=serializers.FloatField(), min_length=2, max_length=2)
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(max_length=100, help_text="parts, each from and to in seconds", **options)
+
+
+class PartsSerializer(serializers.Serializer[Any]):
+    parts = PartsField()
+
+
+class LeftSerializer(serializers.Serializer[Any]):
+    before = serializers.CharField()
+    after = serializers.CharField()
+
+
+class TextsLeftSerializer(serializers.Serializer[Any]):
+    texts = LeftSerializer(many=True)
+
+
 class ActSerializer(serializers.Serializer[Any]):
-    """What acts take: `answer` or `transcript` to accept, `number` to ask for more, `reason` if unusable."""
+    """What acts take: `answer` or `transcript` to accept, `number` to ask for more, `reason` if unusable,
+    `parts` to silence."""
 
     answer = serializers.CharField(required=False)
     transcript = serializers.CharField(
@@ -79,6 +104,7 @@ class ActSerializer(serializers.Serializer[Any]):
     )
     number = serializers.IntegerField(required=False)
     reason = serializers.ChoiceField(choices=Decision.UnusableReason.choices, required=False)
+    parts = PartsField(required=False)
     note = serializers.CharField(required=False, allow_blank=True, default="")
 
 
@@ -96,13 +122,17 @@ class RefusedReview(APIException):
             ReviewRefusal.NOT_A_NUMBER,
             ReviewRefusal.NOT_A_REASON,
             ReviewRefusal.NOTE_TOO_LONG,
+            SilencingRefusal.NOTHING_MARKED,
+            SilencingRefusal.OUTSIDE_THE_CLIP,
+            SilencingRefusal.NOTHING_LEFT,
         }
     )
 
     def __init__(self, refused: Refusal, language: str) -> None:
         with translation.override(language):
             super().__init__(detail=self._sentence(refused), code=refused.code)
-        is_bad = not isinstance(refused, ReviewRefused) or refused.code in self.bad_requests
+        is_act = isinstance(refused, (ReviewRefused, SilencingRefused))
+        is_bad = not is_act or refused.code in self.bad_requests
         self.status_code = status.HTTP_400_BAD_REQUEST if is_bad else status.HTTP_409_CONFLICT
 
     @staticmethod
@@ -126,7 +156,7 @@ class ReviewersCall(APIView):
     request: ApiRequest
 
     def handle_exception(self, exc: Exception) -> Response:
-        if isinstance(exc, (ReviewRefused, AnswerRefused, BadTranscript)):
+        if isinstance(exc, (ReviewRefused, SilencingRefused, AnswerRefused, BadTranscript)):
             exc = RefusedReview(exc, self._readers_language())
         return super().handle_exception(exc)
 
@@ -197,12 +227,24 @@ class Sound(ReviewersCall):
         return byteranges.sound(request, hearing.for_volunteers(item.clip))
 
 
+class TextsLeft(ReviewersCall):
+    """What silencing these parts would leave of the clip's transcripts. Nothing is changed."""
+
+    @extend_schema(request=PartsSerializer, responses=TextsLeftSerializer)
+    def post(self, request: ApiRequest, pk: int) -> Response:
+        serializer = PartsSerializer(data=request.data)
+        serializer.is_valid(raise_exception=True)
+        left = silencing.texts_left(self.item(pk).clip, serializer.validated_data["parts"])
+        return Response(TextsLeftSerializer({"texts": [each._asdict() for each in left]}).data)
+
+
 class Decide(ReviewersCall):
     """Decide on an item that is lent to you, or on one that nobody has.
 
     `accept` (a dispute's answer), `ask-more` (so many more answers), `unusable` (with a reason), `return` (a
-    reported clip is shown again), `dismiss` (its reports were wrong), `put-back` (another reviewer may have
-    it), `undo` (what you decided on it; one of your last ten decisions).
+    reported clip is shown again), `dismiss` (its reports were wrong), `silence` (these seconds, for good),
+    `destroy` (erase the clip, for good), `put-back` (another reviewer may have it), `undo` (what you decided
+    on it; one of your last ten decisions).
     """
 
     @extend_schema(request=ActSerializer, responses=DecisionSerializer)

@@ -7,7 +7,7 @@ from typing import Any
 from accounts.models import User
 from tagger.models import Decision, ReviewItem
 
-from . import acts, queue, undo
+from . import acts, private_sound, queue, undo
 from .refusals import ReviewRefusal, ReviewRefused
 
 Sent = dict[str, Any]
@@ -16,8 +16,8 @@ Sent = dict[str, Any]
 def do(name: str, item: ReviewItem, reviewer: User, sent: Sent, now: datetime) -> Decision | None:
     """Carry out the act of this name; None if the item was only put back, or a decision undone.
 
-    `sent` may have `answer` or `transcript`, `number`, `reason` and `note`. Raises ReviewRefused,
-    AnswerRefused and BadTranscript.
+    `sent` may have `answer` or `transcript`, `number`, `reason`, `parts` and `note`. Raises ReviewRefused,
+    SilencingRefused, AnswerRefused and BadTranscript.
     """
     return ACTS[name](item, reviewer, sent, now)
 
@@ -45,6 +45,14 @@ def _dismiss(item: ReviewItem, reviewer: User, sent: Sent, now: datetime) -> Dec
     return acts.dismiss(item, reviewer, now, sent.get("note", ""))
 
 
+def _silence(item: ReviewItem, reviewer: User, sent: Sent, now: datetime) -> Decision:
+    return private_sound.silence(item, reviewer, sent.get("parts", []), now)
+
+
+def _destroy(item: ReviewItem, reviewer: User, sent: Sent, now: datetime) -> Decision:
+    return private_sound.destroy(item, reviewer, now)
+
+
 def _put_back(item: ReviewItem, reviewer: User, sent: Sent, now: datetime) -> None:
     queue.put_back(item, reviewer)
 
@@ -62,6 +70,8 @@ ACTS: dict[str, Callable[[ReviewItem, User, Sent, datetime], Decision | None]] =
     "unusable": _unusable,
     "return": _return,
     "dismiss": _dismiss,
+    "silence": _silence,
+    "destroy": _destroy,
     "put-back": _put_back,
     "undo": _undo,
 }

@@ -13,11 +13,13 @@ class ReviewRefusal(StrEnum):
     NOT_A_NUMBER = "review-not-a-number"  # most
     NOT_A_REASON = "review-not-a-reason"  # reasons
     NOTE_TOO_LONG = "review-note-too-long"  # most
+    NOT_PARTS = "review-not-parts"
 
     UNDONE_ALREADY = "undo-undone-already"
     NOT_AMONG_LAST = "undo-not-among-last"  # number
     CHANGED_SINCE = "undo-changed-since"
     RELEASED_SINCE = "undo-released-since"
+    FOR_GOOD = "undo-for-good"
 
 
 class ReviewRefused(Refusal):

@@ -21,12 +21,17 @@ from .acts import TASK_COLUMNS
 from .refusals import ReviewRefusal, ReviewRefused
 
 UNDOABLE = 10  # of a reviewer's acts, the last ones
+FOR_GOOD = frozenset({Decision.Act.SILENCE, Decision.Act.DESTROY})
 SHOWS_AGAIN = frozenset({Decision.Act.RETURN, Decision.Act.DISMISS})
 
 
 def last_of(reviewer: User) -> list[Decision]:
     """The reviewer's last acts that were not undone, newest first."""
-    done = reviewer.decisions.filter(undone_at=None).select_related("campaign", "item", "clip")
+    done = (
+        reviewer.decisions.filter(undone_at=None)
+        .exclude(act__in=FOR_GOOD)
+        .select_related("campaign", "item", "clip")
+    )
     return list(done.order_by("-decided_at", "-pk")[:UNDOABLE])
 
 
@@ -55,6 +60,8 @@ def undo(decision: Decision, reviewer: User, now: datetime) -> ReviewItem:
 def _check(decision: Decision, reviewer: User) -> None:
     if decision.undone_at is not None:
         raise ReviewRefused(ReviewRefusal.UNDONE_ALREADY)
+    if decision.act in FOR_GOOD:
+        raise ReviewRefused(ReviewRefusal.FOR_GOOD)
     if decision not in last_of(reviewer):
         raise ReviewRefused(ReviewRefusal.NOT_AMONG_LAST, number=UNDOABLE)
     if not decision.before:  # an older site kept nothing to undo it by

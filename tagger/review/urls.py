@@ -21,5 +21,6 @@ urlpatterns = [
     path("api/v1/reviews/next/", api.Next.as_view()),
     path("api/v1/reviews/<int:pk>/", api.Item.as_view()),
     path("api/v1/reviews/<int:pk>/audio/", api.Sound.as_view()),
+    path("api/v1/reviews/<int:pk>/texts-left/", api.TextsLeft.as_view()),
     *(path(f"api/v1/reviews/<int:pk>/{act}/", api.Decide.as_view(), {"act": act}) for act in ACTS),
 ]

@@ -1,5 +1,6 @@
 """The page of one item of the review queue: hear it, see the evidence, decide. Works without JavaScript."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from django.contrib import messages
@@ -25,8 +26,10 @@ from tagger.desk import wording as answers_wording
 from tagger.forms import ExampleForm
 from tagger.lending.refusals import AnswerRefused
 from tagger.models import Decision, ReviewItem
+from tagger.privacy import silencing
+from tagger.privacy.silencing import SilencingRefused
 
-from . import acts, evidence, named_acts, queue, reports, undo
+from . import acts, evidence, named_acts, private_sound, queue, reports, undo
 from .part_form import PartForm
 from .refusals import ReviewRefused
 from .wording import WORDS
@@ -62,7 +65,7 @@ def audio(request: PersonalRequest, pk: int) -> HttpResponse:
     return byteranges.sound(request, hearing.for_volunteers(found.clip))
 
 
-@keeps_typed("answer", "remark", "note")
+@keeps_typed("answer", "remark", "note", "parts")
 @posted_from("review")
 @reviewer_required
 def decide(request: PersonalRequest, pk: int, act: str) -> HttpResponse:
@@ -71,16 +74,20 @@ def decide(request: PersonalRequest, pk: int, act: str) -> HttpResponse:
     try:
         if act == "accept" and not shown.is_valid():
             return _page(request, found, sent=request.POST, shown=shown, status=400)
+        sent = _sent(request, found)
+        if act in undo.FOR_GOOD and "sure" not in request.POST:
+            left = silencing.texts_left(found.clip, sent["parts"]) if act == "silence" else []
+            return _page(request, found, sent=request.POST, unsure=act, left=left)
         with transaction.atomic():
-            decision = named_acts.do(act, found, request.user, _sent(request, found), timezone.now())
+            decision = named_acts.do(act, found, request.user, sent, timezone.now())
             if act == "accept" and shown.cleaned_data["is_example"] and found.task:
                 examples.choose(found.task, shown.cleaned_data["note"])
     except (BadTranscript, AnswerRefused) as refusal:
         return _page(request, found, sent=request.POST, error=answers_wording.in_words(refusal), status=400)
-    except (ReviewRefused, examples.ExampleRefused) as refusal:
+    except (ReviewRefused, SilencingRefused, examples.ExampleRefused) as refusal:
         return _page(request, found, sent=request.POST, error=in_words(refusal, WORDS), status=409)
-    if act == "undo":
-        messages.success(request, _("Undone."))
+    if act == "undo" or (decision and not decision.item.closed_at):
+        messages.success(request, _("Undone.") if act == "undo" else _("These seconds are silent now."))
         return redirect(f"{reverse('review_item', args=[pk])}?{form.query()}")
     if decision:
         messages.success(request, _("Decided. Thank you."))
@@ -98,6 +105,7 @@ def _sent(request: PersonalRequest, found: ReviewItem) -> dict[str, Any]:
     """What the act takes of the form, under the names that programs use too."""
     sent: dict[str, Any] = {name: request.POST.get(name, "") for name in ("reason",)}
     sent["note"] = " ".join(request.POST.get("remark", "").split())
+    sent["parts"] = private_sound.parts_of(request.POST.get("parts", ""))
     number = request.POST.get("number", "")
     sent["number"] = int(number) if number.isdecimal() and len(number) < 4 else 0
     answer = "" if "no_speech" in request.POST else request.POST.get("answer", "").strip()
@@ -113,6 +121,8 @@ def _page(
     sent: Any = None,
     shown: ExampleForm | None = None,
     error: str = "",
+    unsure: str = "",
+    left: Sequence[silencing.Left] = (),
     status: int = 200,
 ) -> HttpResponse:
     now, form = timezone.now(), PartForm(request.POST or request.GET)
@@ -122,12 +132,16 @@ def _page(
         past = [(each, each.answer, each.note) for each in evidence.history(found)]
     except KeyLost:  # the speaker left while this request ran
         return redirect(f"{reverse('review_next')}?{form.query(after_item=found.pk)}")
+    reported = reports.of([found.clip])[0].open_reports
     is_held_by_another = found.reviewer_id not in {None, request.user.pk} and (found.lent_until or now) > now
     context = {
         "item": found,
         "campaign": campaign,
         "evidence": seen,
-        "reports": reports.of([found.clip])[0].open_reports,
+        "reports": reported,
+        "parts": sent.get("parts", "") if sent else private_sound.typed(reported),
+        "unsure": unsure,
+        "left": left,
         "history": past,
         "draft": (sent.get("answer", "") if sent else "") or (seen and seen.leading) or "",
         "remark": sent.get("remark", "") if sent else "",

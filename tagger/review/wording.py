@@ -15,10 +15,12 @@ WORDS = {
     ReviewRefusal.NOT_A_NUMBER: _("Ask for 1 to %(most)s more answers."),
     ReviewRefusal.NOT_A_REASON: _("The reason must be one of: %(reasons)s."),
     ReviewRefusal.NOTE_TOO_LONG: _("Write at most %(most)s letters."),
+    ReviewRefusal.NOT_PARTS: _("Write each part in seconds, such as 1.2-2.5, with commas between parts."),
     ReviewRefusal.UNDONE_ALREADY: _("It was undone already."),
     ReviewRefusal.NOT_AMONG_LAST: _("Only your last %(number)s decisions can be undone."),
     ReviewRefusal.CHANGED_SINCE: _("It cannot be undone: the clip came up again in the meantime."),
     ReviewRefusal.RELEASED_SINCE: _("It cannot be undone: the answer is in a release."),
+    ReviewRefusal.FOR_GOOD: _("It cannot be undone: what was silenced or destroyed is gone for good."),
     ExampleRefusal.SPEAKER_NOT_ASKED: _(
         "Its speaker agreed to an earlier notice, which does not mention examples."
     ),

@@ -10,7 +10,6 @@ from tests.support import sounds
 from tests.support.browser import PHONE, sign_up, sounds_on, too_small, too_wide
 from tests.support.desk import JUNIPER, PATIENT, TITLES, WRITE, answered, listen, people, prefetched
 from tests.support.people import PASSWORD
-from tests.support.site import eventually
 
 
 @pytest.fixture(scope="module")
