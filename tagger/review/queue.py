@@ -109,6 +109,14 @@ def held(reviewer: User, now: datetime) -> QuerySet[ReviewItem]:
     return open_to(reviewer).filter(reviewer=reviewer, lent_until__gt=now)
 
 
+def hold(item: ReviewItem, reviewer: User, now: datetime) -> None:
+    """Lend this very item, or lend it anew, unless it is decided or another reviewer has it."""
+    may_have_it = Q(reviewer=None) | Q(lent_until__lte=now) | Q(reviewer=reviewer)
+    free = ReviewItem.objects.open().filter(may_have_it, pk=item.pk)
+    if free.update(reviewer=reviewer, lent_until=now + LEASE):
+        item.reviewer, item.lent_until = reviewer, now + LEASE
+
+
 def put_back(item: ReviewItem, reviewer: User) -> None:
     """Another reviewer may have it. No error if it is not theirs any more."""
     ReviewItem.objects.open().filter(pk=item.pk, reviewer=reviewer).update(reviewer=None, lent_until=None)

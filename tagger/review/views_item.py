@@ -53,7 +53,10 @@ def next_item(request: PersonalRequest) -> HttpResponse:
 @require_GET
 @reviewer_required
 def item(request: PersonalRequest, pk: int) -> HttpResponse:
-    return _page(request, _item(request, pk))
+    """The item, lent to whoever looks at it if no one else has it."""
+    found = _item(request, pk)
+    queue.hold(found, request.user, timezone.now())
+    return _page(request, found)
 
 
 @require_GET

@@ -43,10 +43,11 @@ def letters(words: dict[str, str]) -> dict[str, str]:
 
 
 @register.simple_tag
-def desk_keys(name: str) -> str:
-    """The keys for what has this name, as `data-keys` wants them."""
+def desk_keys(name: str, but: str = "") -> str:
+    """The keys for what has this name, as `data-keys` wants them; `but` are letters that do something else."""
     digit = OTHERS.get(name) or str(BY_POSITION.index(name) + 1)
-    return " ".join(filter(None, [digit, letters(shown_words()).get(name)]))
+    letter = letters(shown_words()).get(name)
+    return digit if letter is None or letter in but.split() else f"{digit} {letter}"
 
 
 @register.simple_tag

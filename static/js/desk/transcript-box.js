@@ -3,7 +3,7 @@
 const PREFIX = "draft:";
 const LIFETIME_MS = 24 * 3600 * 1000; // after that the clip is lent to others
 
-/** `store` keeps drafts by assignment, only on this device. */
+/** `store` keeps drafts by the clip's assignment, only on this device. */
 export class TranscriptBox {
   #box;
   #store;
@@ -47,6 +47,12 @@ export class TranscriptBox {
     this.#box.setRangeText(before + word + after, from, to, "end");
     this.#save();
     this.focus();
+  }
+
+  /** In place of all of it. The focus stays where it is. */
+  replace(text) {
+    this.#box.value = text;
+    this.#save();
   }
 
   focus() {

@@ -4,6 +4,7 @@
 const TEXT_FIELDS = "textarea, select, input:not([type=checkbox], [type=radio], [type=range])";
 const USED_BY = {
   Space: "button, summary, a, input:not([type=range]), audio",
+  Enter: "button, summary, a",
   ArrowLeft: "input",
   ArrowRight: "input",
 };
@@ -14,7 +15,8 @@ export function pressByKey(root, isPaused) {
     if (isPaused() || event.repeat || event.isComposing) return;
     const name = nameOf(event);
     if (isTakenBy(event.target, name)) return;
-    const found = [...root.querySelectorAll("[data-keys]")].find((each) => each.dataset.keys.split(" ").includes(name));
+    const all = [...root.querySelectorAll("[data-keys]")].filter((each) => each.dataset.keys.split(" ").includes(name));
+    const found = all.find(isShown) ?? all[0];
     found?.closest(".more-tools")?.setAttribute("open", ""); // they are closed only on small screens
     if (!found || !isShown(found)) return;
     event.preventDefault();
