@@ -1,6 +1,6 @@
 from django.urls import path
 
-from . import api, views, views_item
+from . import api, views, views_bulk, views_item
 from .named_acts import ACTS
 
 urlpatterns = [
@@ -12,6 +12,8 @@ urlpatterns = [
         path(f"review/items/<int:pk>/{act}/", views_item.decide, {"act": act}, name=f"review_{act}")
         for act in ACTS
     ),
+    path("review/bulk/", views_bulk.play_through, name="review_bulk"),
+    path("review/bulk/accept/", views_bulk.accept_others, name="review_bulk_accept"),
     path("review/examples/", views.all_examples, name="review_examples"),
     path("review/examples/<int:pk>/take-out/", views.take_out, name="take_out_example"),
     path("review/reporters/<int:pk>/dismiss/", views.dismiss_all, name="dismiss_all_reports"),

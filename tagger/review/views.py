@@ -12,6 +12,7 @@ from django.views.decorators.http import require_GET
 from accounts.models import Role, User
 from accounts.posting import posted_from
 from accounts.roles import PersonalRequest, reviewer_required
+from datasets import language_names, languages
 from datasets.models import Campaign, Label
 from tagger.desk import examples, guidelines_flags
 from tagger.models import ReviewItem
@@ -39,10 +40,20 @@ def review(request: PersonalRequest) -> HttpResponse:
         "after": after,
         "counts": [(label, counts.get(kind, 0)) for kind, label in ReviewItem.Kind.choices],
         "waiting": sum(counts.values()),
+        "may_play_through": counts.get(ReviewItem.Kind.DISPUTE, 0) > 1,
         "campaigns": Campaign.objects.order_by("slug"),
+        "languages": _languages(request.user),
         "last": undo.last_of(request.user),
     }
     return render(request, "tagger/review/review.html", context)
+
+
+def _languages(reviewer: User) -> list[tuple[str, str]]:
+    """The languages of all campaigns by code and name, the reviewer's own first."""
+    own = set(reviewer.languages or ())
+    codes = Campaign.objects.order_by("language").values_list("language", flat=True).distinct()
+    first = sorted(codes, key=lambda code: languages.primary(code) not in own)
+    return [(code, language_names.own_name(code)) for code in first]
 
 
 @require_GET

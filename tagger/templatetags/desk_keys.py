@@ -44,7 +44,7 @@ def letters(words: dict[str, str]) -> dict[str, str]:
 
 @register.simple_tag
 def desk_keys(name: str, but: str = "") -> str:
-    """The keys for what has this name, as `data-keys` wants them; `but` are letters that do something else."""
+    """The keys for what has this name, as `data-keys` wants them. `but`: letters that do something else."""
     digit = OTHERS.get(name) or str(BY_POSITION.index(name) + 1)
     letter = letters(shown_words()).get(name)
     return digit if letter is None or letter in but.split() else f"{digit} {letter}"

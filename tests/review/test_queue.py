@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 import pytest
+from django.utils import timezone
 from rest_framework.test import APIClient
 
 from accounts import consent
@@ -15,7 +16,7 @@ from tagger.review.queue import EVERYTHING, Filter
 from tests.conftest import NOW
 from tests.support.factors import give_factor
 from tests.support.mutants import mutant
-from tests.support.reviewing import dispute_over
+from tests.support.reviewing import dispute_over, page_of
 
 LATER = NOW + timedelta(hours=1)
 
@@ -97,6 +98,23 @@ def test_what_is_put_back_goes_to_another_and_its_reviewer_gets_the_next(rita, r
     queue.put_back(first, rita)
     assert queue.take(rita, EVERYTHING, NOW, after=first) == items[0]
     assert queue.take(ruth, EVERYTHING, NOW) == first
+
+
+@mutant(
+    "an item that a reviewer looks at is not given to another one",
+    "tagger/review/views_item.py",
+    kept_by="    queue.hold(found, request.user, timezone.now())\n",
+    broken="",
+)
+def test_who_looks_at_an_item_has_it_until_their_time_is_over(client, rita, ruth, items):
+    client.force_login(rita)
+    assert client.get(page_of(items[1])).status_code == 200
+    now = timezone.now()
+    assert queue.take(ruth, EVERYTHING, now) == items[0]
+    queue.hold(items[1], ruth, now)
+    assert list(queue.held(rita, now)) == [items[1]]
+    queue.hold(items[1], ruth, now + queue.LEASE)
+    assert list(queue.held(rita, now)) == []
 
 
 def test_nobody_holds_the_whole_queue(rita, juniper, add_tasks):
