@@ -10,6 +10,7 @@ class PlayThrough extends HTMLElement {
   #rows;
   #at = 0;
   #isPlayingAll = false;
+  #heard = new Set(); // rows whose clip was played
 
   connectedCallback() {
     queueMicrotask(() => this.#start());
@@ -24,9 +25,24 @@ class PlayThrough extends HTMLElement {
     this.stopKeys = pressByKey(this, () => false);
     this.addEventListener("click", ({ target }) => this.#press(target.closest("[data-act]")?.dataset.act));
     // Events of audio elements do not bubble.
-    this.addEventListener("play", ({ target }) => this.#show(this.#rowOf(target)), { capture: true });
+    this.addEventListener("play", ({ target }) => this.#playing(target), { capture: true });
     this.addEventListener("ended", ({ target }) => this.#ended(this.#rowOf(target)), { capture: true });
+    this.addEventListener("submit", (event) => this.#submit(event));
     this.#show(0);
+  }
+
+  #submit(event) {
+    const unheard = this.#rows.findIndex((row, n) => !this.#heard.has(n) && !row.querySelector("[name=leave]").checked);
+    if (unheard < 0) return;
+    event.preventDefault();
+    this.#show(unheard);
+    this.querySelector("[data-part=status]").textContent = this.dataset.hearFirst;
+  }
+
+  #playing(audio) {
+    const row = this.#rowOf(audio);
+    this.#heard.add(row);
+    if (!audio.paused) this.#show(row);
   }
 
   #rowOf(element) {

@@ -102,7 +102,7 @@ class ReviewDesk extends DeskView {
     if (isDone) event.preventDefault();
   }
 
-  #click({ target }) {
+  #click({ target, detail }) {
     const button = target.closest("button, a, [data-act]");
     const { act, adopt, from, to } = button?.dataset ?? {};
     if (act === "help") this.help.open();
@@ -112,6 +112,8 @@ class ReviewDesk extends DeskView {
     if (act === "own-text") this.#adopt(this.#ownText);
     if (adopt !== undefined) this.#adopt(adopt);
     if (to) this.#playReported(Number(from), Number(to));
+    // Enter and the space bar decide and play: they must not press again the button that was clicked.
+    if (detail && button?.closest(".network, .votes, .rows")) this.querySelector("h1").focus({ preventScroll: true });
   }
 
   // --- the text -------------------------------------------------------------------------------------
