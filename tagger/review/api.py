@@ -25,6 +25,7 @@ from datasets.clips import byteranges, hearing
 from datasets.normalise import LONGEST, BadTranscript
 from tagger.desk import wording as answers_wording
 from tagger.desk.api import ApiRequest
+from tagger.desk.examples import ExampleRefused
 from tagger.lending.refusals import AnswerRefused
 from tagger.models import Decision, ReviewItem
 from tagger.privacy import silencing
@@ -106,6 +107,10 @@ class ActSerializer(serializers.Serializer[Any]):
     reason = serializers.ChoiceField(choices=Decision.UnusableReason.choices, required=False)
     parts = PartsField(required=False)
     note = serializers.CharField(required=False, allow_blank=True, default="")
+    is_example = serializers.BooleanField(
+        required=False, default=False, help_text="volunteers may hear the clip with the accepted answer"
+    )
+    example_note = serializers.CharField(required=False, allow_blank=True, max_length=200, default="")
 
 
 class DecisionSerializer(serializers.Serializer[Any]):
@@ -131,7 +136,7 @@ class RefusedReview(APIException):
     def __init__(self, refused: Refusal, language: str) -> None:
         with translation.override(language):
             super().__init__(detail=self._sentence(refused), code=refused.code)
-        is_act = isinstance(refused, (ReviewRefused, SilencingRefused))
+        is_act = isinstance(refused, (ReviewRefused, SilencingRefused, ExampleRefused))
         is_bad = not is_act or refused.code in self.bad_requests
         self.status_code = status.HTTP_400_BAD_REQUEST if is_bad else status.HTTP_409_CONFLICT
 
@@ -156,7 +161,7 @@ class ReviewersCall(APIView):
     request: ApiRequest
 
     def handle_exception(self, exc: Exception) -> Response:
-        if isinstance(exc, (ReviewRefused, SilencingRefused, AnswerRefused, BadTranscript)):
+        if isinstance(exc, (ReviewRefused, SilencingRefused, ExampleRefused, AnswerRefused, BadTranscript)):
             exc = RefusedReview(exc, self._readers_language())
         return super().handle_exception(exc)
 

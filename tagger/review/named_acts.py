@@ -4,7 +4,10 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
+from django.db import transaction
+
 from accounts.models import User
+from tagger.desk import examples
 from tagger.models import Decision, ReviewItem
 
 from . import acts, private_sound, queue, undo
@@ -16,17 +19,22 @@ Sent = dict[str, Any]
 def do(name: str, item: ReviewItem, reviewer: User, sent: Sent, now: datetime) -> Decision | None:
     """Carry out the act of this name; None if the item was only put back, or a decision undone.
 
-    `sent` may have `answer` or `transcript`, `number`, `reason`, `parts` and `note`. Raises ReviewRefused,
-    SilencingRefused, AnswerRefused and BadTranscript.
+    `sent` may have `answer` or `transcript`, `number`, `reason`, `parts` and `note`, and with an answer
+    `is_example` and `example_note`. Raises ReviewRefused, SilencingRefused, ExampleRefused, AnswerRefused and
+    BadTranscript.
     """
     return ACTS[name](item, reviewer, sent, now)
 
 
+@transaction.atomic
 def _accept(item: ReviewItem, reviewer: User, sent: Sent, now: datetime) -> Decision:
     given = [sent[name] for name in ("answer", "transcript") if name in sent]
     if len(given) != 1:
         raise ReviewRefused(ReviewRefusal.NO_ANSWER)
-    return acts.accept(item, reviewer, given[0], now, sent.get("note", ""))
+    decision = acts.accept(item, reviewer, given[0], now, sent.get("note", ""))
+    if sent.get("is_example") and item.task:
+        examples.choose(item.task, sent.get("example_note", ""))
+    return decision
 
 
 def _ask_more(item: ReviewItem, reviewer: User, sent: Sent, now: datetime) -> Decision:

@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from typing import Any
 
 from django.contrib import messages
-from django.db import transaction
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
@@ -77,14 +76,11 @@ def decide(request: PersonalRequest, pk: int, act: str) -> HttpResponse:
     try:
         if act == "accept" and not shown.is_valid():
             return _page(request, found, sent=request.POST, shown=shown, status=400)
-        sent = _sent(request, found)
+        sent = _sent(request, found) | _example(shown)
         if act in undo.FOR_GOOD and "sure" not in request.POST:
             left = silencing.texts_left(found.clip, sent["parts"]) if act == "silence" else []
             return _page(request, found, sent=request.POST, unsure=act, left=left)
-        with transaction.atomic():
-            decision = named_acts.do(act, found, request.user, sent, timezone.now())
-            if act == "accept" and shown.cleaned_data["is_example"] and found.task:
-                examples.choose(found.task, shown.cleaned_data["note"])
+        decision = named_acts.do(act, found, request.user, sent, timezone.now())
     except (BadTranscript, AnswerRefused) as refusal:
         return _page(request, found, sent=request.POST, error=answers_wording.in_words(refusal), status=400)
     except (ReviewRefused, SilencingRefused, examples.ExampleRefused) as refusal:
@@ -116,6 +112,12 @@ def _sent(request: PersonalRequest, found: ReviewItem) -> dict[str, Any]:
         # An empty box is more often a slip than an answer, so “No one speaks” has its own button.
         return sent | ({"transcript": answer} if answer or "no_speech" in request.POST else {})
     return sent | {"answer": answer}
+
+
+def _example(shown: ExampleForm) -> dict[str, Any]:
+    if not shown.is_valid():
+        return {}
+    return {"is_example": shown.cleaned_data["is_example"], "example_note": shown.cleaned_data["note"]}
 
 
 def _page(

@@ -9,6 +9,7 @@ from rest_framework.test import APIClient
 from accounts import consent
 from accounts.models import Role, User
 from datasets.models import Clip
+from tagger.desk import examples
 from tagger.lending import assignments
 from tagger.models import ReviewItem
 from tagger.review import queue
@@ -237,3 +238,11 @@ def test_the_api_is_for_reviewers(bea, items):
     beas.force_login(bea)
     for answer in (beas.get("/api/v1/reviews/"), beas.post("/api/v1/reviews/next/", {}, format="json")):
         assert answer.status_code == 403
+
+
+def test_a_program_accepts_an_answer_and_makes_the_clip_an_example(ritas, juniper, share, disagree):
+    item = disagree(share(juniper), "yes", "no")
+    sent = {"answer": "no", "is_example": True, "example_note": "only “june”"}
+    assert ritas.post(f"/api/v1/reviews/{item.pk}/accept/", sent, format="json").status_code == 200
+    [example] = examples.for_campaign(juniper)
+    assert (example.task.answer, example.note) == ("no", "only “june”")
