@@ -50,6 +50,7 @@ PAGES = {
     "/tag/sentences/": (302, 403, 200, 200, 200),
     "/tag/no-such-campaign/": (302, 403, 404, 404, 404),
     "/review/": (302, 403, 403, 200, 200),
+    "/review/bulk/": (302, 403, 403, 200, 200),
     "/review/examples/": (302, 403, 403, 200, 200),
     "/review/items/{dispute}/": (302, 403, 403, 200, 200),
     "/review/items/{dispute}/audio/": (302, 403, 403, 200, 200),

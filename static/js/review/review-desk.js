@@ -14,7 +14,7 @@ import { soundChoices } from "../player/sound-choices.js";
 import { TranscriptBox } from "../desk/transcript-box.js";
 import { Ended } from "./ended.js";
 import { LastDecisions } from "./last-decisions.js";
-import { replaceMain } from "./page-swap.js";
+import { replaceMain, sendForm } from "./page-swap.js";
 import { playFromShare, playPart } from "./play-part.js";
 import { Upcoming } from "./upcoming.js";
 import { WordNetwork } from "./word-network.js";
@@ -98,7 +98,9 @@ class ReviewDesk extends DeskView {
 
   #submit(event) {
     const { submitter, target } = event;
-    const isDone = target === this.form ? this.#decide(submitter) : target.dataset.undo && this.#undo(target.dataset.undo);
+    const { undo, act } = target.dataset;
+    const isDone =
+      target === this.form ? this.#decide(submitter) : undo ? this.#undo(undo) : act === "dismiss-all" && this.#dismissAll(target);
     if (isDone) event.preventDefault();
   }
 
@@ -181,6 +183,17 @@ class ReviewDesk extends DeskView {
     for (const box of this.#drafts) box.discard();
     if (act !== "put-back") last.add(item);
     await this.#next(this.word(act === "put-back" ? "put-back" : "saved"));
+  }
+
+  /** The form's page lists the queue; here the next item follows, as this one is probably decided. */
+  #dismissAll(form) {
+    if (this.isWithoutScript) return false;
+    if (!this.#isBusy) this.#sendForm(form);
+    return true;
+  }
+
+  async #sendForm(form) {
+    if (await this.#try(() => sendForm(form))) await this.#next(this.word("saved"));
   }
 
   /** Undoes what this reviewer decided on an item, and shows it again; this one comes after it. */
