@@ -17,7 +17,13 @@ register = template.Library()
 
 BY_POSITION = (*Label.values, "several", "skip", "report")
 OTHERS = {"undo": "Backspace", "repeat": "0"}
-SYMBOLS = {"Backspace": "⌫", "Enter": "↵", "ArrowLeft": "←", "ArrowRight": "→"}  # as in keymap.js
+SYMBOLS = {
+    "Backspace": "⌫",
+    "Delete": "⌦",
+    "Enter": "↵",
+    "ArrowLeft": "←",
+    "ArrowRight": "→",
+}  # as in keymap.js
 
 
 def shown_words() -> dict[str, str]:

@@ -63,6 +63,11 @@ from tagger.models import Decision
 rows = Decision.objects.filter(item={item}).order_by("pk")
 print(json.dumps([[row.act, row.answer, row.undone_at is not None, row.item.task.answer] for row in rows]))
 """
+SILENCED = """
+import json
+from tagger.models import ReviewItem
+print(json.dumps(ReviewItem.objects.get(pk={item}).clip.silenced))
+"""
 ACTS = """
 import json
 from collections import Counter
@@ -195,7 +200,7 @@ def test_nothing_that_was_typed_is_lost(site, reviewer):
     assert stored_on_device(page) == []
 
 
-def test_words_of_three_volunteers_make_a_transcript_and_undo_takes_it_back(site, reviewer):
+def test_words_of_three_make_a_transcript_undo_takes_it_back_and_a_part_is_silenced(site, reviewer):
     page = reviewer("rosa")
     item = begin(page, "campaign=words")
     box = page.get_by_label("What is said?")
@@ -211,10 +216,16 @@ def test_words_of_three_volunteers_make_a_transcript_and_undo_takes_it_back(site
     decide(page, "2", "Enter")
     assert told(site, DECIDED, item=item)[1] == ["accept", TEXTS[1], False, TEXTS[1]]
     # The part that was reported plays.
-    begin(page, "kind=report")
-    press(page, "p")
+    item = begin(page, "kind=report")
+    press(page, "l")
     comes_true(page, "document.querySelector('.marked').checkVisibility()")
     sounds_on(page)
+    # That part is silenced, once the reviewer has seen what will be left.
+    press(page, "p")
+    expect(page.get_by_role("heading", name="Silence 0.20-0.60 s for good?")).to_be_visible()
+    assert told(site, SILENCED, item=item) == []
+    decide(page, "Enter")
+    assert told(site, SILENCED, item=item) == [[0.2, 0.6]]
     # What is pressed by itself is not pressed by a key of the page as well.
     press(page, "Tab")
     page.get_by_role("button", name="Keys and sound").press("Enter")

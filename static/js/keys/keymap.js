@@ -3,7 +3,7 @@
 import { choice, choose } from "../desk/sync/device-store.js";
 import { isCombined } from "./keys.js";
 
-const SYMBOLS = { ArrowLeft: "←", ArrowRight: "→", ArrowUp: "↑", ArrowDown: "↓", Enter: "↵", Backspace: "⌫", Meta: "⌘" };
+const SYMBOLS = { ArrowLeft: "←", ArrowRight: "→", ArrowUp: "↑", ArrowDown: "↓", Enter: "↵", Backspace: "⌫", Delete: "⌦", Meta: "⌘" };
 
 /**
  * Uses the elements with data-key-name (which action), data-action (its name in words) and data-keys. Dispatches

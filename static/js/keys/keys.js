@@ -17,7 +17,7 @@ export function pressByKey(root, isPaused) {
     if (isTakenBy(event.target, name)) return;
     const all = [...root.querySelectorAll("[data-keys]")].filter((each) => each.dataset.keys.split(" ").includes(name));
     const found = all.find(isShown) ?? all[0];
-    found?.closest(".more-tools")?.setAttribute("open", ""); // they are closed only on small screens
+    found?.closest(".more-tools, .private-sound")?.setAttribute("open", "");
     if (!found || !isShown(found)) return;
     event.preventDefault();
     found.click();

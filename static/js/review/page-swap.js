@@ -1,6 +1,6 @@
 // The main part of another page takes the place of this page's, without a page load, so that sound may go on playing.
 
-import { LoggedOut, Unreachable, get } from "../desk/sync/api.js";
+import { LoggedOut, Refused, Unreachable, get } from "../desk/sync/api.js";
 
 /** { page, address }: the page that is found at this address, and its own address, after redirects. */
 export async function load(address) {
@@ -8,13 +8,17 @@ export async function load(address) {
   return { page: new DOMParser().parseFromString(await response.text(), "text/html"), address: response.url };
 }
 
-/** Sends a form as the browser would, and shows nothing of what the server answers. */
-export async function sendForm(form) {
-  const response = await fetch(form.action, { method: "POST", body: new FormData(form) }).catch((error) => {
+/** Sends a form as the browser would; the element that matches `expected` on the page that the server answers. */
+export async function sendForm(form, address, expected) {
+  const response = await fetch(address, { method: "POST", body: new FormData(form) }).catch((error) => {
     throw new Unreachable(error.message);
   });
   if (response.status >= 500) throw new Unreachable(response.statusText, response.status);
-  if (!response.ok || new URL(response.url).pathname !== "/review/") throw new LoggedOut();
+  const page = new DOMParser().parseFromString(await response.text(), "text/html");
+  const found = page.querySelector(`main ${expected}`);
+  if (found) return found;
+  const refusal = page.querySelector("main .notice.error p")?.textContent;
+  throw refusal ? new Refused(refusal, response.status) : new LoggedOut();
 }
 
 let nonce; // the page that was loaded allows styles only with its own

@@ -16,11 +16,15 @@ import { Ended } from "./ended.js";
 import { LastDecisions } from "./last-decisions.js";
 import { replaceMain, sendForm } from "./page-swap.js";
 import { playFromShare, playPart } from "./play-part.js";
+import { Silencing } from "./silencing.js";
 import { Upcoming } from "./upcoming.js";
 import { WordNetwork } from "./word-network.js";
 
 // For this long a new item takes no decision, so that a double click does not decide on it unheard.
 const SETTLE_MS = 350;
+
+// What cannot be undone is asked for twice.
+const FOR_GOOD = ["silence", "destroy"];
 
 // What outlives the item that is shown.
 let choices;
@@ -51,6 +55,7 @@ class ReviewDesk extends DeskView {
     choices = soundChoices(this, ({ speed }) => (this.player.speed = speed));
     this.ended = new Ended(this);
     this.#openBoxes(new DeviceStore(this.dataset.account));
+    this.silencing = new Silencing(this, () => this.#sound?.from ?? 0);
     this.#listen();
     last.show(this);
     if (arrived.said) this.announce(arrived.said);
@@ -99,18 +104,24 @@ class ReviewDesk extends DeskView {
   #submit(event) {
     const { submitter, target } = event;
     const { undo, act } = target.dataset;
-    const isDone =
-      target === this.form ? this.#decide(submitter) : undo ? this.#undo(undo) : act === "dismiss-all" && this.#dismissAll(target);
+    let isDone = false;
+    if (target === this.form) isDone = this.#decide(submitter);
+    else if (target.closest("dialog")) isDone = this.#confirm();
+    else if (undo) isDone = this.#undo(undo);
+    else if (act === "dismiss-all") isDone = this.#dismissAll(target);
     if (isDone) event.preventDefault();
   }
 
-  #click({ target, detail }) {
+  #click(event) {
+    const { target, detail } = event;
     const button = target.closest("button, a, [data-act]");
+    if (button?.matches("dialog a")) return void this.#closeSure(event);
     const { act, adopt, from, to } = button?.dataset ?? {};
     if (act === "help") this.help.open();
     if (act === "next") this.#next();
     if (act === "undo") this.#undo(last.newest(this));
     if (act === "edit") this.box.focus();
+    if (act === "add-part" && !this.silencing.addMarked()) this.setStatus(this.word("mark-first"));
     if (act === "own-text") this.#adopt(this.#ownText);
     if (adopt !== undefined) this.#adopt(adopt);
     if (to) this.#playReported(Number(from), Number(to));
@@ -161,8 +172,38 @@ class ReviewDesk extends DeskView {
       this.setStatus(this.word("write-first"));
       return true;
     }
-    this.#send(act, this.#body(button));
+    if (FOR_GOOD.includes(act)) this.#ask(button);
+    else this.#send(act, this.#body(button));
     return true;
+  }
+
+  /** What silencing would leave, or what destroying means, in the server's words, before it is done. */
+  async #ask(button) {
+    const { act } = button.dataset;
+    if (act === "silence" && !this.silencing.addMarked() && !this.silencing.parts.length) {
+      return this.setStatus(this.word("mark-first"));
+    }
+    const dialog = this.part("sure-dialog");
+    const isAsked = await this.#try(async () => {
+      dialog.replaceChildren(...(await sendForm(this.form, button.formAction, "[data-part=sure]")).childNodes);
+    });
+    if (!isAsked) return;
+    this.removeAttribute("aria-busy");
+    dialog.dataset.act = act;
+    dialog.showModal();
+    dialog.querySelector(act === "destroy" ? "a" : "button").focus();
+  }
+
+  #confirm() {
+    const { act } = this.part("sure-dialog").dataset;
+    this.#closeSure();
+    this.#send(act, act === "silence" ? { parts: this.silencing.parts } : {});
+    return true;
+  }
+
+  #closeSure(event) {
+    event?.preventDefault();
+    this.part("sure-dialog").close();
   }
 
   #body(button) {
@@ -180,9 +221,14 @@ class ReviewDesk extends DeskView {
   async #send(act, body) {
     const { item } = this.dataset;
     if (!(await this.#try(() => post(`/api/v1/reviews/${item}/${act}/`, body)))) return;
+    if (act === "silence" && this.dataset.kind === "dispute") return this.#showAgain(); // it still needs an answer
     for (const box of this.#drafts) box.discard();
-    if (act !== "put-back") last.add(item);
+    if (act !== "put-back" && !FOR_GOOD.includes(act)) last.add(item);
     await this.#next(this.word(act === "put-back" ? "put-back" : "saved"));
+  }
+
+  #showAgain() {
+    return this.#show(() => upcoming.read(location.href), this.word("silenced"));
   }
 
   /** The form's page lists the queue; here the next item follows, as this one is probably decided. */
@@ -193,7 +239,7 @@ class ReviewDesk extends DeskView {
   }
 
   async #sendForm(form) {
-    if (await this.#try(() => sendForm(form))) await this.#next(this.word("saved"));
+    if (await this.#try(() => sendForm(form, form.action, "form.toolbar"))) await this.#next(this.word("saved"));
   }
 
   /** Undoes what this reviewer decided on an item, and shows it again; this one comes after it. */

@@ -1,79 +1,62 @@
-// The parts of a clip that are to be silenced: marked one after the other, heard again, and confirmed in a dialog that
-// shows what would be left of the transcript.
+// The parts of a clip that are to be silenced, in a field as people type them: 1.2-2.5, 4-4.8. A marked part is added
+// by a button or its key; each can be heard again, or removed.
 
 import { playPart } from "./play-part.js";
 
-/** Uses the desk's dialog `silence` and what is in it. `parts` are in seconds of the clip as it is stored. */
+const PART = /(\d+(?:\.\d+)?)\s*[-–]\s*(\d+(?:\.\d+)?)/g;
+
+/** `before()`: how many seconds of the clip come before the sound that plays, because silence was trimmed. */
 export class Silencing {
   #desk;
-  #dialog;
-  #before = 0; // seconds that the sound as it plays here lacks at its beginning
-  #parts = [];
+  #field;
+  #list;
+  #before;
 
-  /** `preview(parts)` gives the transcript that would be left, or "" if there is none. */
-  constructor(desk, preview) {
+  constructor(desk, before) {
     this.#desk = desk;
-    this.#dialog = desk.part("silence");
-    this.preview = preview;
-    this.#dialog.addEventListener("click", ({ target }) => this.#press(target.closest("button")));
-  }
-
-  get parts() {
-    return this.#parts;
-  }
-
-  /** Adds the part that is marked, and asks; false if nothing is marked. */
-  ask(before) {
-    const { start, end, isMarked } = this.#desk.player.marked;
+    this.#field = desk.part("parts");
+    this.#list = desk.part("part-list");
     this.#before = before;
-    if (isMarked) this.#add(before + start, before + end);
-    if (!this.#parts.length) return false;
-    this.#desk.player.marked.clear();
+    this.#field.addEventListener("input", () => this.#draw());
+    this.#list.addEventListener("click", ({ target }) => this.#press(target.closest("button")));
     this.#draw();
-    if (!this.#dialog.hasAttribute("open")) this.#dialog.showModal();
+  }
+
+  /** [[from, to], …] in seconds of the clip as it is stored. */
+  get parts() {
+    return [...this.#field.value.matchAll(PART)].map(([, from, to]) => [Number(from), Number(to)]);
+  }
+
+  /** Whether a part was marked, and is added. */
+  addMarked() {
+    const { marked } = this.#desk.player;
+    if (!marked.isMarked) return false;
+    const part = [marked.start, marked.end].map((seconds) => this.#before() + seconds);
+    this.#write([...this.parts, part].sort(([one], [other]) => one - other));
+    marked.clear();
     return true;
   }
 
-  close() {
-    this.#dialog.close();
-  }
-
-  #add(from, to) {
-    this.#parts = [...this.#parts, [from, to].map((seconds) => Number(seconds.toFixed(3)))].sort(([a], [b]) => a - b);
+  #write(parts) {
+    this.#field.value = parts.map(([from, to]) => `${from.toFixed(2)}-${to.toFixed(2)}`).join(", ");
+    this.#draw();
   }
 
   #press(button) {
-    const { play, remove } = button?.dataset ?? {};
-    if (play) playPart(this.#desk.player, ...this.#parts[play].map((seconds) => Math.max(0, seconds - this.#before)));
-    if (!remove) return;
-    this.#parts.splice(remove, 1);
-    if (this.#parts.length) this.#draw();
-    else this.close();
+    const { playPart: played, removePart: removed } = button?.dataset ?? {};
+    if (played) playPart(this.#desk.player, ...this.parts[played].map((seconds) => Math.max(0, seconds - this.#before())));
+    if (removed) this.#write(this.parts.filter((_, n) => n !== Number(removed)));
   }
 
   #draw() {
-    const list = this.#dialog.querySelector("ul");
-    list.replaceChildren(...this.#parts.map((part, n) => this.#row(part, n)));
-    this.#showText();
+    this.#list.replaceChildren(...this.parts.map((part, n) => this.#row(part, n)));
   }
 
-  #row(part, n) {
-    const row = this.#dialog.querySelector("template").content.cloneNode(true);
-    const said = row.querySelector("[data-said]");
-    said.textContent = said.dataset.said.replace("{from}", part[0].toFixed(1)).replace("{to}", part[1].toFixed(1));
-    row.querySelector("[data-play]").dataset.play = n;
-    row.querySelector("[data-remove]").dataset.remove = n;
-    for (const name of row.querySelectorAll(".visually-hidden")) name.textContent = said.textContent;
+  #row([from, to], n) {
+    const row = this.#desk.part("part-row").content.cloneNode(true);
+    for (const shown of row.querySelectorAll("[dir]")) shown.textContent = `${from.toFixed(1)}–${to.toFixed(1)} s`;
+    row.querySelector("[data-play-part]").dataset.playPart = n;
+    row.querySelector("[data-remove-part]").dataset.removePart = n;
     return row;
-  }
-
-  async #showText() {
-    const shown = this.#dialog.querySelector("[data-part=text-left]");
-    shown.hidden = true;
-    const asked = String(this.#parts);
-    const text = await this.preview(this.#parts).catch(() => "");
-    if (asked !== String(this.#parts)) return;
-    shown.querySelector("q").textContent = text;
-    shown.hidden = !text;
   }
 }
