@@ -32,7 +32,7 @@ export class Silencing {
     const { marked } = this.#desk.player;
     if (!marked.isMarked) return false;
     const part = [marked.start, marked.end].map((seconds) => this.#before() + seconds);
-    this.#write([...this.parts, part].sort(([one], [other]) => one - other));
+    this.#write(merged([...this.parts, part]));
     marked.clear();
     return true;
   }
@@ -59,4 +59,15 @@ export class Silencing {
     row.querySelector("[data-remove-part]").dataset.removePart = n;
     return row;
   }
+}
+
+/** In their order; those that overlap are one. */
+function merged(parts) {
+  const found = [];
+  for (const [from, to] of parts.sort(([one], [other]) => one - other)) {
+    const before = found[found.length - 1];
+    if (before && from <= before[1]) before[1] = Math.max(before[1], to);
+    else found.push([from, to]);
+  }
+  return found;
 }
