@@ -200,6 +200,12 @@ def test_nothing_that_was_typed_is_lost(site, reviewer):
     assert stored_on_device(page) == []
 
 
+@mutant(
+    "nothing is silenced before the reviewer has seen what will be left",
+    "static/js/review/review-desk.js",
+    kept_by="    if (FOR_GOOD.includes(act)) this.#ask(button);\n    else this.#send(",
+    broken="    this.#send(",
+)
 def test_words_of_three_make_a_transcript_undo_takes_it_back_and_a_part_is_silenced(site, reviewer):
     page = reviewer("rosa")
     item = begin(page, "campaign=words")
