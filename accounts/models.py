@@ -35,10 +35,11 @@ class Role(models.TextChoices):
     ANNOTATOR = "annotator", _("volunteer")
     REVIEWER = "reviewer", _("reviewer")
     RESEARCHER = "researcher", _("researcher")
+    PRIVACY_REVIEWER = "privacy-reviewer", _("privacy reviewer")
 
 
 # Whoever has one of these hears, decides or takes away what others gave: each needs a second factor.
-POWERFUL = frozenset({Role.REVIEWER, Role.RESEARCHER})
+POWERFUL = frozenset({Role.REVIEWER, Role.RESEARCHER, Role.PRIVACY_REVIEWER})
 
 
 def newcomer_roles() -> list[str]:
@@ -53,6 +54,7 @@ class Scope(models.TextChoices):
     IMPORT = "import", _("add recordings of your own (not available yet)")
     DOWNLOAD = "download", _("download releases")
     REVIEW = "review", _("hear and decide what waits for reviewers")
+    CHECK = "check", _("hear clips before they are published, and say whether anything is private")
 
 
 # Who may give a token which scope. Whether the person has the role is checked again at every call.
@@ -61,6 +63,7 @@ ROLE_OF_SCOPE = {
     Scope.IMPORT: Role.CONTRIBUTOR,
     Scope.DOWNLOAD: Role.RESEARCHER,
     Scope.REVIEW: Role.REVIEWER,
+    Scope.CHECK: Role.PRIVACY_REVIEWER,
 }
 TOKEN_DAYS = 90
 
@@ -638,6 +641,8 @@ class AuditEvent(models.Model):
         HEARD = "heard", _("heard a clip outside of the queue")
         DECIDED = "decided", _("decided a dispute")
         DISMISSED = "dismissed", _("dismissed a report")
+        CHECKED = "checked", _("checked a clip before publication")
+        CLEARED = "cleared", _("cleared a clip for publication")
         SILENCED = "silenced", _("silenced seconds of a clip")
         DESTROYED = "destroyed", _("destroyed a clip")
         ASKED_MORE = "asked-more", _("asked for more answers")

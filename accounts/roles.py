@@ -50,6 +50,7 @@ contributor_required = _required(Role.CONTRIBUTOR)
 annotator_required = _required(Role.ANNOTATOR)
 reviewer_required = _required(Role.REVIEWER)
 researcher_required = _required(Role.RESEARCHER)
+privacy_reviewer_required = _required(Role.PRIVACY_REVIEWER)
 listener_required = _required(Role.ANNOTATOR, Role.REVIEWER)
 
 

@@ -103,6 +103,14 @@ class Campaign(models.Model):
             "must have a track record"
         ),
     )
+    needs_clearing = models.BooleanField(
+        default=False,
+        db_default=False,
+        help_text=_(
+            "releases for researchers, too, have only clips that two privacy reviewers cleared; "
+            "public releases always do"
+        ),
+    )
     # Who answers for it, and is told when reports rise. Erased when that person leaves.
     owner = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
@@ -338,11 +346,25 @@ class Clip(models.Model):
     )
     # The parts that are silent because they were private, [from, to] in seconds. Written only by silencing.
     silenced = models.JSONField(default=list, db_default=[], blank=True)
+    # Since when privacy reviewers agree that nothing private is heard in it. Emptied when its sound changes
+    # or somebody reports that it is private.
+    cleared_at = models.DateTimeField(null=True, blank=True)
+    # How many signs of something private a machine found in its words; empty: not looked at yet. It only
+    # orders the checks.
+    private_signs = models.PositiveSmallIntegerField(null=True, blank=True)
 
     objects = ClipQuerySet.as_manager()
 
     class Meta:
-        indexes = [models.Index(fields=["hashed_under", "id"], name="clips_by_master")]
+        indexes = [
+            models.Index(fields=["hashed_under", "id"], name="clips_by_master"),
+            models.Index(
+                F("private_signs").desc(nulls_last=True),
+                F("id"),
+                name="clips_to_clear",
+                condition=Q(cleared_at=None, withdrawal=None),
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"clip {self.pk}"
@@ -387,6 +409,12 @@ class TaskQuerySet(models.QuerySet["Task"]):
 
 
 MAX_SPREAD = 2**31 - 1  # the largest value of Task.spread
+
+
+def is_cleared_for(audience: Purpose) -> Q:
+    """A condition on a task: privacy reviewers cleared its clip, if this audience's releases need that."""
+    is_cleared = Q(clip__cleared_at__isnull=False)
+    return is_cleared if audience == Purpose.PUBLIC else is_cleared | Q(campaign__needs_clearing=False)
 
 
 class Task(models.Model):
@@ -588,6 +616,8 @@ class Release(models.Model):
         default=Purpose.RESEARCHERS,
     )
     published_at = models.DateTimeField()
+    # What was found when privacy reviewers heard its campaigns' clips, for the card; counts, and no ids.
+    clearing = models.JSONField(default=dict, db_default={}, blank=True)
     recalls_published_on = models.DateField(
         null=True, blank=True
     )  # written only by datasets.releases.recalls

@@ -216,6 +216,18 @@ class ReviewItemQuerySet(models.QuerySet["ReviewItem"]):
         item.rank = ReviewItem.FIRST if item.reason == Report.Reason.PRIVATE else ReviewItem.USUAL
         item.save()
 
+    def open_check(self, clip: Clip, campaign: Campaign, reason: str, now: datetime) -> None:
+        """One for the clip, whose row is locked, unless one is open."""
+        item = ReviewItem(
+            kind=ReviewItem.Kind.CHECK,
+            reason=reason,
+            clip=clip,
+            campaign=campaign,
+            language=clip.language,
+            opened_at=now,
+        )
+        ReviewItem.objects.bulk_create([item], ignore_conflicts=True)
+
 
 class ReviewItem(models.Model):
     """A clip that waits for a reviewer, and why: one open item for each task or clip, and kind.
@@ -227,6 +239,7 @@ class ReviewItem(models.Model):
     class Kind(models.TextChoices):
         DISPUTE = "dispute", _("dispute")
         REPORT = "report", _("report")
+        CHECK = "check", _("check before publication")
 
     class Reason(models.TextChoices):
         # of a dispute
@@ -239,6 +252,9 @@ class ReviewItem(models.Model):
         OFFENSIVE = Report.Reason.OFFENSIVE.value, Report.Reason.OFFENSIVE.label
         LANGUAGE = Report.Reason.LANGUAGE.value, Report.Reason.LANGUAGE.label
         AUDIO = Report.Reason.AUDIO.value, Report.Reason.AUDIO.label
+        # of a check
+        FOUND = "found", _("something private was heard")
+        UNSURE = "unsure", _("a privacy reviewer is not sure")
 
     FIRST, USUAL = 0, 1  # ranks
 
@@ -279,6 +295,11 @@ class ReviewItem(models.Model):
                 name="one_open_report_item_per_clip",
                 condition=Q(kind="report", closed_at=None),
             ),
+            models.UniqueConstraint(
+                fields=["clip"],
+                name="one_open_check_item_per_clip",
+                condition=Q(kind="check", closed_at=None),
+            ),
             models.CheckConstraint(
                 condition=~Q(kind="dispute") | Q(task__isnull=False), name="a_dispute_is_about_a_task"
             ),
@@ -312,6 +333,7 @@ class Decision(models.Model):
         DISMISS = "dismiss", _("dismissed its reports")
         SILENCE = "silence", _("silenced private seconds")
         DESTROY = "destroy", _("destroyed the clip")
+        CLEAR = "clear", _("cleared the clip for release")
 
     class UnusableReason(models.TextChoices):
         UNINTELLIGIBLE = "unintelligible", _("nobody can tell what is said")
@@ -349,6 +371,125 @@ class Decision(models.Model):
 
     def __str__(self) -> str:
         return f"decision {self.pk}"
+
+
+class KnownPositive(models.Model):
+    """A made sound in which a made voice says invented private things. No person's voice is in it.
+
+    It is mixed into the checks, so that what checkers miss can be measured. It is no clip: it has no task,
+    and nothing that lists or releases clips can reach it. Written only by tagger.review.known_positives.
+    """
+
+    language = models.CharField(max_length=languages.LONGEST)
+    seconds = models.FloatField()
+    sound = models.BinaryField()  # a WAV file
+    made_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"known positive {self.pk}"
+
+
+class PrivacyCheckQuerySet(models.QuerySet["PrivacyCheck"]):
+    def current(self) -> Self:
+        """Those of the sound as it is now."""
+        return self.filter(voided_at=None)
+
+    def done(self) -> Self:
+        return self.filter(done_at__isnull=False)
+
+    def void(self, clip: Clip, now: datetime) -> None:
+        """The clip has to be checked anew: its sound changed, or someone reported it. Its row is locked."""
+        current = self.current().filter(clip=clip)
+        current.filter(done_at=None).delete()
+        current.update(voided_at=now)
+        items = ReviewItem.objects.open().filter(clip=clip, kind=ReviewItem.Kind.CHECK)
+        items.update(closed_at=now, reviewer=None, lent_until=None)
+        Clip.objects.filter(pk=clip.pk).update(cleared_at=None, private_signs=None)
+
+
+class PrivacyCheck(models.Model):
+    """One privacy reviewer's look at a clip before it is published: lent until a time, then answered.
+
+    Of a clip, or of a made sound with a known answer. Nobody who checks sees what another answered. Written
+    only by tagger.review.clearing; a check that names no one is by someone who left.
+    """
+
+    class Answer(models.TextChoices):
+        NO = "no", _("nothing private")
+        YES = "yes", _("something private")
+        UNSURE = "unsure", _("not sure")
+
+    class Found(models.TextChoices):
+        NAME = "name", _("a name")
+        NUMBER = "number", _("a number, such as a telephone or card number")
+        ADDRESS = "address", _("an address")
+        ACCOUNT = "account", _("an account, an e-mail address or a password")
+        HEALTH = "health", _("somebody’s health")
+        OTHER_VOICE = "other-voice", _("another person’s voice")
+
+    clip = models.ForeignKey(
+        Clip, on_delete=models.CASCADE, null=True, blank=True, related_name="privacy_checks"
+    )
+    known = models.ForeignKey(
+        KnownPositive, on_delete=models.CASCADE, null=True, blank=True, related_name="checks"
+    )
+    checker = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="privacy_checks",
+    )
+    lent_until = models.DateTimeField()
+    # When its sound was first asked for: without that, nobody heard it.
+    sound_at = models.DateTimeField(null=True, blank=True)
+    answer = models.CharField(max_length=10, choices=Answer.choices, blank=True)
+    found = models.JSONField(default=list, blank=True)  # of Found
+    parts = models.JSONField(default=list, blank=True)  # where, [from, to] in seconds
+    heard = models.FloatField(null=True, blank=True, help_text=_("seconds of it that sounded"))
+    done_at = models.DateTimeField(null=True, blank=True)
+    # The sound changed since, or the clip was reported as private: this check counts no more.
+    voided_at = models.DateTimeField(null=True, blank=True)
+
+    objects = PrivacyCheckQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(clip__isnull=False, known=None) | Q(clip=None, known__isnull=False),
+                name="a_check_is_of_one_sound",
+            ),
+            models.UniqueConstraint(
+                fields=["clip", "checker"],
+                name="one_current_check_per_person_and_clip",
+                condition=Q(voided_at=None),
+            ),
+            models.UniqueConstraint(
+                fields=["known", "checker"], name="one_check_per_person_and_known_positive"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"check {self.pk}"
+
+    @property
+    def seconds(self) -> float:
+        """How long its sound lasts."""
+        return self._sound.seconds
+
+    @property
+    def language(self) -> str:
+        return self._sound.language
+
+    @property
+    def _sound(self) -> Clip | KnownPositive:
+        sound = self.clip or self.known
+        assert sound, "a_check_is_of_one_sound"
+        return sound
+
+    @property
+    def found_labels(self) -> list[str]:
+        return [str(self.Found(each).label) for each in self.found]
 
 
 class Crowd(models.Model):

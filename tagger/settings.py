@@ -41,6 +41,13 @@ def number(name: str, default: int, least: int, most: int) -> int:
     return int(value)
 
 
+def share(name: str, default: float) -> float:
+    value = text(name, str(default))
+    if not re.fullmatch(r"0|1|[01]?\.\d+", value) or float(value) > 1:
+        raise ImproperlyConfigured(f"{name} is {value!r}: write a share from 0 to 1, such as 0.05.")
+    return float(value)
+
+
 def comma_separated(name: str, default: str = "") -> list[str]:
     return [item.strip() for item in text(name, default).split(",") if item.strip()]
 
@@ -350,6 +357,7 @@ CELERY_BEAT_SCHEDULE = {
     # It counts for at most one sixtieth of the time: with millions of clips most of these runs do nothing.
     "community": {"task": "tagger.tasks.measure_community", "schedule": timedelta(seconds=15)},
     "reports": {"task": "tagger.review.tasks.measure_reports", "schedule": timedelta(minutes=5)},
+    "order of checks": {"task": "tagger.review.tasks.order_checks", "schedule": timedelta(minutes=1)},
     "reclaim": {"task": "tagger.tasks.reclaim", "schedule": timedelta(seconds=30)},
 }
 
@@ -374,6 +382,9 @@ NEWCOMERS_REPORTING_QUOTA = number("NEWCOMERS_REPORTING_QUOTA", 10, 0, 1_000_000
 REPORTING_QUOTA = number("REPORTING_QUOTA", 60, 0, 1_000_000)
 # Somebody with at least so many dismissed reports, if they are most of theirs, hides nothing alone; 0: never.
 DOUBTED_AFTER = number("DOUBTED_AFTER", 3, 0, 100_000)
+
+# The share of checks before publication that are of a made sound with a known answer.
+KNOWN_CHECKS_SHARE = share("KNOWN_CHECKS_SHARE", 0.05)
 
 # --- files --------------------------------------------------------------------------------------
 STATIC_URL = "static/"

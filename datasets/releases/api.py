@@ -49,6 +49,10 @@ class ReleaseSerializer(serializers.Serializer[Any]):
     audience = serializers.ChoiceField(choices=[Purpose.RESEARCHERS, Purpose.PUBLIC])
     clips = serializers.IntegerField(help_text="as of the recall feed of the day")
     hours = serializers.FloatField()
+    clearing = serializers.DictField(
+        help_text="what was counted when privacy reviewers heard its campaigns' clips: how many were "
+        "checked, found, silenced, destroyed, left out, and what people missed of known positives"
+    )
     manifest = serializers.CharField(help_text="its address")
     recalls = serializers.CharField(help_text="the address of the recall feed")
     formats = serializers.DictField(child=serializers.CharField(), help_text="the archives' addresses")
@@ -186,6 +190,7 @@ def _described(release: Release) -> dict[str, Any]:
         "audience": release.audience,
         "clips": clips,
         "hours": round(seconds / 3600, 2),
+        "clearing": release.clearing,
         "manifest": f"{here}/manifest.jsonl",
         "recalls": f"/api/v1/recalls/{release.slug}.json",
         "formats": {name: f"{here}/{name}.tar" for name in formats.FORMATS},

@@ -6,7 +6,7 @@ recall feed. Whether a sound and its words may still be handed out is checked at
 
 import json
 import secrets
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import date, datetime
 from enum import StrEnum
@@ -22,7 +22,7 @@ from accounts import audit, keys, prepared, quarters
 from accounts.models import DataKey, Purpose
 from accounts.refusals import Refusal
 from datasets import live, words
-from datasets.models import Campaign, Clip, Recall, Release, ReleaseRow, Task
+from datasets.models import Campaign, Clip, Recall, Release, ReleaseRow, Task, is_cleared_for
 
 from . import blank, sound_files, splits
 from .formats.card import About
@@ -38,6 +38,7 @@ class ReleaseRefusal(StrEnum):
     BAD_CONFIDENCE = "bad-confidence"  # found
     BAD_CONTRIBUTORS = "bad-contributors"  # found
     TOO_FEW_CONTRIBUTORS = "too-few-contributors"  # found, least
+    TOO_FEW_CLEARED = "too-few-cleared"  # found, least, not_cleared
 
 
 class BadRelease(Refusal):
@@ -54,6 +55,7 @@ class FreezeResult:
     unsettled: int
     unsure: int
     without_consent: int
+    not_cleared: int
 
 
 @transaction.atomic
@@ -65,10 +67,12 @@ def freeze(
     min_confidence: float = 0.0,
     min_contributors: int = 1,
     audience: Purpose = Purpose.RESEARCHERS,
+    clearing: Mapping[str, Any] | None = None,
 ) -> FreezeResult:
     """Pin the settled tasks of these campaigns under ids that are random for this release.
 
-    A task that a reviewer decided is taken at any confidence. Raises BadRelease.
+    A task that a reviewer decided is taken at any confidence. A public release has only clips that privacy
+    reviewers cleared; `clearing` is what its card says of that. Raises BadRelease.
     """
     _validate(slug, min_confidence, min_contributors)
     _wait_for_silencing()
@@ -76,12 +80,12 @@ def freeze(
     # A dirty task will be settled again, maybe with another answer, so it waits for the next release.
     settled = tasks.filter(status=Task.Status.SETTLED, dirty_since=None)
     sure = settled.filter(Q(confidence__gte=min_confidence) | Q(adjudicated=True))
-    taken = sure.live_for(audience)
+    agreed = sure.live_for(audience)
+    taken = agreed.filter(is_cleared_for(audience))
     seconds = dict(taken.order_by().values_list("clip__contributor").annotate(seconds=Sum("clip__seconds")))
-    if len(seconds) < max(min_contributors, 1):
-        raise BadRelease(
-            ReleaseRefusal.TOO_FEW_CONTRIBUTORS, found=len(seconds), least=max(min_contributors, 1)
-        )
+    counts = tasks.count(), settled.count(), sure.count(), agreed.count()
+    not_cleared = counts[3] - taken.count()
+    _check_contributors(len(seconds), min_contributors, not_cleared)
     release = Release.objects.create(
         slug=slug,
         min_confidence=min_confidence,
@@ -90,17 +94,53 @@ def freeze(
         published_at=now,
     )
     release.campaigns.set(campaigns)
-    rows = _pin(release, taken, seconds)
+    pinned, changed = _pin(release, taken, seconds), _leave_out_changed(release)
+    not_cleared += changed
+    contributors = _count_contributors(release)
+    _check_contributors(contributors, min_contributors, not_cleared)
+    release.clearing = dict(clearing or {}) | {"not_cleared": not_cleared}
+    release.save(update_fields=["clearing"])
     audit.record(audit.Act.RELEASED, f"release {release.slug}", None, now)
-    counts = tasks.count(), settled.count(), sure.count()
     return FreezeResult(
         release,
-        rows,
-        contributors=len(seconds),
+        rows=pinned - changed,
+        contributors=contributors,
         unsettled=counts[0] - counts[1],
         unsure=counts[1] - counts[2],
-        without_consent=counts[2] - rows,
+        without_consent=counts[2] - counts[3],
+        not_cleared=not_cleared,
     )
+
+
+def _check_contributors(found: int, least: int, not_cleared: int) -> None:
+    least = max(least, 1)
+    if found < least and not_cleared:
+        raise BadRelease(ReleaseRefusal.TOO_FEW_CLEARED, found=found, least=least, not_cleared=not_cleared)
+    if found < least:
+        raise BadRelease(ReleaseRefusal.TOO_FEW_CONTRIBUTORS, found=found, least=least)
+
+
+def _count_contributors(release: Release) -> int:
+    return release.rows.aggregate(found=Count("speaker", distinct=True))["found"] or 0
+
+
+def _leave_out_changed(release: Release) -> int:
+    """Take out again what is not cleared any more, or is being changed at this moment; returns how many.
+
+    Pinning takes a while, and clips are reported meanwhile. These are locked until the release is committed:
+    a later report finds it made. One that is in somebody's hands is not waited for.
+    """
+    audience, out = Purpose(release.audience), 0
+    must_be_cleared = Q() if audience == Purpose.PUBLIC else Q(task__campaign__needs_clearing=True)
+    rows = release.rows.filter(must_be_cleared)
+    clips = list(rows.order_by("task__clip").values_list("task__clip", flat=True).distinct())
+    for start in range(0, len(clips), BATCH_SIZE):
+        batch = Clip.objects.filter(pk__in=clips[start : start + BATCH_SIZE]).order_by("pk")
+        locked = list(batch.select_for_update(no_key=True, skip_locked=True).values_list("pk", flat=True))
+        # Asked once they are locked, so that it sees what was committed until then.
+        still = Task.objects.live_for(audience).filter(is_cleared_for(audience), clip__in=locked)
+        out += rows.filter(task__clip__in=batch).exclude(task__in=still).delete()[0]
+    return out
 
 
 def rows(release: Release, with_words: bool = True) -> Iterator[Row]:
@@ -149,6 +189,7 @@ def about(release: Release) -> About:
         contact=settings.CONTACT,
         licence=release.licence,
         is_public=release.audience == Purpose.PUBLIC,
+        clearing=release.clearing,
         as_of=changed.isoformat() if (changed := _changed_on(release)) else "",
     )
 

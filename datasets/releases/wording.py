@@ -15,6 +15,10 @@ WORDS = {
         "%(found)d contributors have a settled clip here that may be released, "
         "at least %(least)d are asked for."
     ),
+    ReleaseRefusal.TOO_FEW_CLEARED: (
+        "%(found)d contributors have a settled clip here that is cleared for release, "
+        "at least %(least)d are asked for. %(not_cleared)d settled clips wait for privacy reviewers."
+    ),
     FormatRefusal.UNKNOWN: "no format %(name)r; there are %(known)s",
     FormatRefusal.SEVERAL_WAKE_WORDS: "%(format)s takes one wake word a release; there are %(found)s",
     FolderRefusal.OCCUPIED: "%(folder)s exists and is not an empty folder; name another or empty it",

@@ -19,7 +19,9 @@ from datasets.models import Campaign, Clip, Label, Task
 from tagger.desk import examples
 from tagger.lending import assignments
 from tagger.local import durable
+from tagger.models import PrivacyCheck
 from tagger.progress import community
+from tagger.review import clearing
 from tagger.settling import settlement, track_records
 from tagger.welcome import pledge
 
@@ -29,13 +31,15 @@ from . import scripts
 ACCOUNTS: dict[str, dict[str, Any]] = {
     "contributor": {"roles": [Role.CONTRIBUTOR]},
     "volunteer": {"roles": [Role.CONTRIBUTOR, Role.ANNOTATOR]},
-    "reviewer": {"roles": [Role.ANNOTATOR, Role.REVIEWER]},
+    "reviewer": {"roles": [Role.ANNOTATOR, Role.REVIEWER, Role.PRIVACY_REVIEWER]},
     "researcher": {"roles": [Role.RESEARCHER]},
     "admin": {"roles": list(Role), "is_staff": True, "is_superuser": True},
 }
 CROWD = ("demo-maple", "demo-otter", "demo-wren", "demo-fern", "demo-lark")
 # The clips of each campaign that the crowd has answered; it does not agree on the last one.
 ANSWERED = 9
+# The settled clips of each campaign that stay for someone who tries out the checks before publication.
+UNCHECKED = 3
 
 
 @dataclass(frozen=True)
@@ -88,6 +92,7 @@ def load(now: datetime, each: Callable[[list[scripts.Line]], Iterator[scripts.Li
             _add(line, campaign, now)
         _answer_some(campaign, now)
         _choose_examples(campaign)
+        _check_some(campaign, now)
     community.measure(timezone.now)
     done = DemoAccounts(accounts.passwords, True)
     done.write()
@@ -208,6 +213,20 @@ def _choose_examples(campaign: Campaign) -> None:
     each = settled[:2] if campaign.asks_for_words else {task.answer: task for task in settled}.values()
     for task in each:
         examples.choose(task, "")
+
+
+def _check_some(campaign: Campaign, now: datetime) -> None:
+    """Let two of the crowd check settled clips before publication: nothing said in them is private."""
+    checkers = [_account(name, None, {}) for name in CROWD[:2]]
+    for person in checkers:
+        person.roles = [Role.ANNOTATOR, Role.PRIVACY_REVIEWER]
+        person.save(update_fields=["roles"])
+    settled = Clip.objects.filter(tasks__campaign=campaign, tasks__status=Task.Status.SETTLED)
+    for clip in settled.order_by("pk")[UNCHECKED:]:
+        for person in checkers:
+            if check := clearing.lend(clip, person, now - LISTENING_TIME):
+                clearing.hear(check, now - LISTENING_TIME)
+                clearing.answer(check, PrivacyCheck.Answer.NO, now)
 
 
 def _disputed(campaign: Campaign, n: int) -> str:

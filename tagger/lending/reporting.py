@@ -15,7 +15,7 @@ from django.db.models import Count, F, Max, OuterRef, Subquery
 
 from accounts.models import User
 from datasets.models import Clip, Task
-from tagger.models import Report, ReviewItem
+from tagger.models import PrivacyCheck, Report, ReviewItem
 
 from . import quotas
 
@@ -23,6 +23,8 @@ Reason = Report.Reason
 Part = tuple[float, float]  # start and end, in seconds
 
 HIDES_AT_ONCE: frozenset[str] = frozenset({Reason.PRIVATE, Reason.OTHER_PERSON, Reason.OFFENSIVE})
+# What privacy reviewers listen for: whoever reports it heard what they may have missed.
+NEEDS_NEW_CHECKS: frozenset[str] = frozenset({Reason.PRIVATE, Reason.OTHER_PERSON})
 ENOUGH = 2  # reports of different people, whatever their reasons
 
 
@@ -60,6 +62,8 @@ def store(reporter: User, task: Task, reason: str, part: Part | None, now: datet
         report.part_from, report.part_to = part
     report.save()
     ReviewItem.objects.open_report(clip, report, now)
+    if reason in NEEDS_NEW_CHECKS:
+        PrivacyCheck.objects.void(clip, now)
     if clip.hidden_at is None and _suffice(list(clip.reports.open())):
         Clip.objects.filter(pk=clip.pk).update(hidden_at=now)
 

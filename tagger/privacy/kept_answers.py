@@ -80,6 +80,13 @@ def unname_decisions(person: User) -> int:
     return person.decisions.update(reviewer=None)
 
 
+def unname_checks(person: User) -> int:
+    """A clip that they helped to clear stays cleared, by no one, at no exact time; returns how many."""
+    person.privacy_checks.filter(done_at=None).delete()
+    quarter = {name: TruncQuarter(name, tzinfo=UTC) for name in ("lent_until", "sound_at", "done_at")}
+    return person.privacy_checks.update(checker=None, heard=None, **quarter)
+
+
 def _weights(person: User) -> Weights:
     """What the person's answers will weigh, by kind and language; missing where nothing is known."""
     rows = person.reliabilities.values_list("crowd__kind", "crowd__language", "score", "skill")

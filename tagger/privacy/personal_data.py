@@ -24,7 +24,7 @@ from accounts.models import AuditEvent, ConsentNotice, Purpose, User
 from datasets.clips import fingerprints, vault
 from datasets.models import Annotation, Campaign, Clip, Task, Withdrawal
 from tagger.desk import guidelines_flags
-from tagger.models import Report
+from tagger.models import PrivacyCheck, Report
 
 BATCH_SIZE = 200
 
@@ -93,6 +93,7 @@ def _files(person: User, now: datetime) -> Iterator[tuple[str, Pieces]]:
     yield "reliability.json", [_json(list(person.reliabilities.values(*RELIABILITY)))]
     yield "track-records.json", [_json(list(person.track_records.values("kind", "language")))]
     yield "decisions.jsonl", _lines(_decisions(person))
+    yield "checks.jsonl", _lines(_checks(person))
     yield "erasures.json", [_json(list(Withdrawal.objects.filter(person_id=person.pk).values(*ERASURE)))]
     yield "audit.jsonl", _lines(_audit_events(person))
     yield "admin-log.json", [_json(list(LogEntry.objects.filter(user=person).values(*LOGGED)))]
@@ -111,7 +112,8 @@ def _audit_events(person: User) -> Iterator[dict[str, Any]]:
     for seen in told.filter(act=AuditEvent.Act.LOOKED, details__people__contains=person.pk).iterator():
         yield seen | {"by": "an admin"}
     for pk in person.clips.filter(withdrawal=None).order_by("pk").values_list("pk", flat=True).iterator():
-        for heard in told.filter(about=f"clip {pk}"):
+        checks = PrivacyCheck.objects.filter(clip=pk).values_list("pk", flat=True)
+        for heard in told.filter(about__in=[f"clip {pk}", *(f"check {check}" for check in checks)]):
             yield heard | {"by": "a reviewer"}
 
 
@@ -214,6 +216,7 @@ def _clip(clip: Clip) -> dict[str, Any]:
         "held_until": clip.held_until,
         "hidden_at": clip.hidden_at,
         "silenced": clip.silenced,
+        "cleared_at": clip.cleared_at,
         "consent": clip.consent_id,
         "questions": [_question(task) for task in clip.tasks.all()],
     }
@@ -318,6 +321,12 @@ def _decisions(person: User) -> Iterator[dict[str, Any]]:
     return person.decisions.order_by("pk").values(*fields).iterator(chunk_size=BATCH_SIZE)
 
 
+def _checks(person: User) -> Iterator[dict[str, Any]]:
+    """What they answered, and not which clip it was about or what became of it."""
+    fields = "id", "answer", "found", "parts", "heard", "done_at"
+    return person.privacy_checks.order_by("pk").values(*fields).iterator(chunk_size=BATCH_SIZE)
+
+
 def _json(value: Any) -> bytes:
     return (json.dumps(value, cls=DjangoJSONEncoder, ensure_ascii=False, indent=2) + "\n").encode()
 
@@ -356,6 +365,7 @@ assignments.jsonl   the clips lent to you, and what you skipped
 reports.jsonl       the clips that you reported, why, your notes, and whether a reviewer dismissed it
 guidelines-flags.jsonl  the campaigns whose guidelines you called unclear, and your notes
 decisions.jsonl     what you decided as a reviewer, and what of it you undid
+checks.jsonl        what you answered when you checked clips before publication
 erasures.json       what you asked this site to forget, and when it was done
 admin-log.json      what you changed on the administration pages
 checksums.sha256    the SHA-256 of each file; check them with: sha256sum -c checksums.sha256

@@ -29,7 +29,7 @@ from datasets.clips import audio, fingerprints, vault
 from datasets.models import Clip, Reading, ReleaseRow, Task, Withdrawal
 from datasets.releases import frozen, recalls
 from tagger.lending.assignments import END_TOLERANCE
-from tagger.models import Assignment, Control
+from tagger.models import Assignment, Control, PrivacyCheck
 from tagger.privacy import tasks as queue
 from tagger.settling.queue import request_settlement
 
@@ -246,6 +246,8 @@ def _replace(
     clip.sealed_samples = fingerprints.sealed(fingerprint, name, data_key)
     clip.silenced = [list(part) for part in merged([*map(tuple, clip.silenced), *parts])]
     clip.save(update_fields=["stored_as", "wrapped_key", "sealed_samples", "silenced"])
+    PrivacyCheck.objects.void(clip, now)
+    clip.cleared_at = clip.private_signs = None
     clip_words.seal_texts(opened, hide)
     clip_words.remove_others(clip, transcribed)
     _count_again(transcribed, now)

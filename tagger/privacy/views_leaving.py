@@ -39,6 +39,7 @@ STORES = {
     "answer_names": gettext_lazy("answers that stay, and no longer say whose they were"),
     "repeats": gettext_lazy("second answers to clips that you were given again"),
     "decisions": gettext_lazy("decisions that no longer say who made them"),
+    "checks": gettext_lazy("checks before publication that no longer say who made them"),
     "assignments": gettext_lazy("records of what was lent to you"),
     "reliabilities": gettext_lazy("figures about how you answer"),
     "track_records": gettext_lazy("track records"),

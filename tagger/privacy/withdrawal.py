@@ -365,6 +365,7 @@ def _scrub_person(request: Withdrawal, person: User, now: datetime) -> None:
             "factors": authenticators.forget(person),
             "devices": person.devices.all().delete()[0],
             "decisions": kept_answers.unname_decisions(person),
+            "checks": kept_answers.unname_checks(person),
             "audit_names": audit.forget(person),
             "guidelines_flags": person.guidelines_flags.all().delete()[0],
             "admin_log": LogEntry.objects.filter(Q(user=person) | about).delete()[0],

@@ -14,7 +14,7 @@ from datasets.models import Campaign
 from tagger import durations
 from tagger.models import Reliability
 
-from . import because_of_you, challenges, coaching, goals, leaderboard, own_progress, own_wave
+from . import because_of_you, challenges, coaching, goals, leaderboard, missed, own_progress, own_wave
 
 PAGE_SIZE = 100
 
@@ -58,7 +58,8 @@ def volunteers(request: PersonalRequest) -> HttpResponse:
     """All volunteers with an account, least reliable first. By number, not name: it is about answers."""
     rows = Reliability.objects.filter(annotator__is_active=True).select_related("crowd")
     page = Paginator(rows.order_by("score", "pk"), PAGE_SIZE).get_page(request.GET.get("page"))
-    return render(request, "tagger/progress/volunteers.html", {"page": page})
+    context = {"page": page, "checkers": missed.by_person(timezone.now())}
+    return render(request, "tagger/progress/volunteers.html", context)
 
 
 @require_GET

@@ -105,6 +105,18 @@ def dismiss(item: ReviewItem, reviewer: User, now: datetime, note: str = "") -> 
     return finish(decision, item, [])
 
 
+@transaction.atomic
+def clear(item: ReviewItem, reviewer: User, now: datetime, note: str = "") -> Decision:
+    """Clear a clip in which a privacy reviewer heard something, or was not sure: nothing in it is private.
+
+    Raises ReviewRefused.
+    """
+    item, clip, _tasks = lock(item, reviewer, now, only=Kind.CHECK)
+    decision = begin(Act.CLEAR, item, clip, reviewer, now, note, before=[])
+    Clip.objects.filter(pk=clip.pk).update(cleared_at=now)
+    return finish(decision, item, [])
+
+
 def as_settled(answer: str, task: Task) -> str:
     """A label as it is; a transcript in the normalised form that votes are counted on."""
     return normalise.text(answer, task.campaign.language) if task.campaign.asks_for_words else answer
@@ -189,4 +201,5 @@ AUDITED = {
     Act.UNUSABLE: audit.Act.CALLED_UNUSABLE,
     Act.RETURN: audit.Act.RETURNED,
     Act.DISMISS: audit.Act.DISMISSED,
+    Act.CLEAR: audit.Act.CLEARED,
 }

@@ -248,8 +248,9 @@ class Decide(ReviewersCall):
 
     `accept` (a dispute's answer), `ask-more` (so many more answers), `unusable` (with a reason), `return` (a
     reported clip is shown again), `dismiss` (its reports were wrong), `silence` (these seconds, for good),
-    `destroy` (erase the clip, for good), `put-back` (another reviewer may have it), `undo` (what you decided
-    on it; one of your last ten decisions).
+    `destroy` (erase the clip, for good), `clear` (nothing in a clip that was checked before publication is
+    private), `put-back` (another reviewer may have it), `undo` (what you decided on it; one of your last
+    ten decisions).
     """
 
     @extend_schema(request=ActSerializer, responses=DecisionSerializer)

@@ -61,6 +61,10 @@ def _destroy(item: ReviewItem, reviewer: User, sent: Sent, now: datetime) -> Dec
     return private_sound.destroy(item, reviewer, now)
 
 
+def _clear(item: ReviewItem, reviewer: User, sent: Sent, now: datetime) -> Decision:
+    return acts.clear(item, reviewer, now, sent.get("note", ""))
+
+
 def _put_back(item: ReviewItem, reviewer: User, sent: Sent, now: datetime) -> None:
     queue.put_back(item, reviewer)
 
@@ -80,6 +84,7 @@ ACTS: dict[str, Callable[[ReviewItem, User, Sent, datetime], Decision | None]] =
     "dismiss": _dismiss,
     "silence": _silence,
     "destroy": _destroy,
+    "clear": _clear,
     "put-back": _put_back,
     "undo": _undo,
 }

@@ -11,7 +11,7 @@ from django.db import transaction
 
 from accounts.models import User
 from datasets.models import Clip
-from tagger.models import Decision, Report, ReviewItem
+from tagger.models import Decision, PrivacyCheck, Report, ReviewItem
 from tagger.privacy import silencing
 from tagger.privacy.silencing import Part
 
@@ -53,9 +53,10 @@ def destroy(item: ReviewItem, reviewer: User, now: datetime) -> Decision:
     return decision
 
 
-def typed(reports: Sequence[Report]) -> str:
-    """The parts that these reports marked, as a person would type them."""
+def typed(reports: Sequence[Report], checks: Sequence[PrivacyCheck] = ()) -> str:
+    """The parts that these reports and checks marked, as a person would type them."""
     marked = [(each.part_from or 0.0, each.part_to) for each in reports if each.part_to is not None]
+    marked += [(start, end) for each in checks for start, end in each.parts]
     return ", ".join(f"{start:.2f}-{end:.2f}" for start, end in silencing.merged(marked))
 
 

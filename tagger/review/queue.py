@@ -11,7 +11,7 @@ from django.db.models import Count, Exists, OuterRef, Q, QuerySet
 
 from accounts.models import Purpose, User
 from datasets.models import Annotation, Clip
-from tagger.models import Report, ReviewItem
+from tagger.models import PrivacyCheck, Report, ReviewItem
 
 LEASE = timedelta(minutes=15)
 MOST_HELD = 5  # items lent to one reviewer at a time
@@ -53,7 +53,10 @@ def allowed_to(reviewer: User) -> QuerySet[ReviewItem]:
     """The items, open or closed, that this person may see."""
     own_answer = Annotation.objects.filter(annotator=reviewer, task__clip=OuterRef("clip"))
     own_report = Report.objects.filter(reporter=reviewer, clip=OuterRef("clip"))
+    own_check = PrivacyCheck.objects.filter(checker=reviewer, clip=OuterRef("clip"))
     allowed = ReviewItem.objects.filter(_is_audible(), ~Exists(own_answer), ~Exists(own_report))
+    # Whoever checked the clip before publication does not decide what came of it.
+    allowed = allowed.filter(Q(kind=Kind.DISPUTE) | ~Exists(own_check))
     return allowed.exclude(clip__contributor=reviewer).order_by("rank", "opened_at", "pk")
 
 

@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from django.db import transaction
-from django.db.models import F
+from django.db.models import F, Q
 from django.db.models.functions import Coalesce
 
 from accounts import audit
@@ -47,6 +47,8 @@ def undo(decision: Decision, reviewer: User, now: datetime) -> ReviewItem:
         _restore(by_number[int(number)], state, now)
     clip.reports.filter(dismissed_at=decision.decided_at).update(dismissed_at=None)
     clip.reports.filter(upheld_at=decision.decided_at).update(upheld_at=None)
+    if decision.act == Decision.Act.CLEAR:
+        Clip.objects.filter(pk=clip.pk).update(cleared_at=None)
     if decision.act in SHOWS_AGAIN:
         Clip.objects.filter(pk=clip.pk).update(hidden_at=decision.before["hidden_at"])
     closed = ReviewItem.objects.filter(clip=clip, closed_at=decision.decided_at)
@@ -67,7 +69,10 @@ def _check(decision: Decision, reviewer: User) -> None:
     if not decision.before:  # an older site kept nothing to undo it by
         raise ReviewRefused(ReviewRefusal.CHANGED_SINCE)
     tasks = [int(number) for number in decision.before["tasks"]]
-    released = ReleaseRow.objects.filter(task__in=tasks, release__published_at__gte=decision.decided_at)
+    decided = Q(task__in=tasks)
+    if decision.act == Decision.Act.CLEAR:  # by it, all of the clip's tasks may be released
+        decided = Q(task__clip=decision.clip_id)
+    released = ReleaseRow.objects.filter(decided, release__published_at__gte=decision.decided_at)
     if released.exists():
         raise ReviewRefused(ReviewRefusal.RELEASED_SINCE)
     later = Decision.objects.filter(clip=decision.clip_id, undone_at=None, pk__gt=decision.pk)

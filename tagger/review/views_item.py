@@ -28,7 +28,7 @@ from tagger.models import Decision, ReviewItem
 from tagger.privacy import silencing
 from tagger.privacy.silencing import SilencingRefused
 
-from . import acts, evidence, named_acts, private_sound, queue, reports, undo
+from . import acts, clearing, evidence, named_acts, private_sound, queue, reports, undo
 from .part_form import PartForm
 from .refusals import ReviewRefused
 from .wording import WORDS
@@ -138,13 +138,15 @@ def _page(
     except KeyLost:  # the speaker left while this request ran
         return redirect(f"{reverse('review_next')}?{form.query(after_item=found.pk)}")
     reported = reports.of([found.clip])[0].open_reports
+    checks = clearing.told_of(found.clip) if found.kind == ReviewItem.Kind.CHECK else []
     is_held_by_another = found.reviewer_id not in {None, request.user.pk} and (found.lent_until or now) > now
     context = {
         "item": found,
         "campaign": campaign,
         "evidence": seen,
+        "checks": checks,
         "reports": reported,
-        "parts": sent.get("parts", "") if sent else private_sound.typed(reported),
+        "parts": sent.get("parts", "") if sent else private_sound.typed(reported, checks),
         "unsure": unsure,
         "left": left,
         "history": past,

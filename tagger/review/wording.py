@@ -5,6 +5,7 @@ from django.utils.translation import gettext_lazy as _
 from tagger.desk.examples import ExampleRefusal
 from tagger.privacy.silencing import SilencingRefusal
 
+from .clearing import CheckRefusal
 from .refusals import ReviewRefusal
 
 WORDS = {
@@ -21,6 +22,18 @@ WORDS = {
     ReviewRefusal.CHANGED_SINCE: _("It cannot be undone: the clip came up again in the meantime."),
     ReviewRefusal.RELEASED_SINCE: _("It cannot be undone: the answer is in a release."),
     ReviewRefusal.FOR_GOOD: _("It cannot be undone: what was silenced or destroyed is gone for good."),
+    CheckRefusal.NOT_AN_ANSWER: _("The answer must be one of: %(answers)s."),
+    CheckRefusal.NOT_HEARD_WHOLE: _("Listen to the whole clip first."),
+    CheckRefusal.NOTHING_MARKED: _("Mark where it is heard first."),
+    CheckRefusal.NOTHING_NAMED: _("Say what is heard first."),
+    CheckRefusal.NOT_A_PART: _(
+        "The marked parts must be within the clip, which lasts %(seconds).1f s; 20 at most."
+    ),
+    CheckRefusal.CONTRADICTS_MARKS: _(
+        "You marked something private. Answer “Yes”, or take the marks away first."
+    ),
+    CheckRefusal.TOO_LATE: _("Somebody else has this clip by now, or it is gone. Here is the next one."),
+    CheckRefusal.ALREADY_ANSWERED: _("You answered this already."),
     ExampleRefusal.SPEAKER_NOT_ASKED: _(
         "Its speaker agreed to an earlier notice, which does not mention examples."
     ),

@@ -5,10 +5,12 @@ import pytest
 from django.apps import apps
 from django.core.management import call_command
 from django.core.management.base import CommandError
+from django.utils import timezone
 
 from accounts import names
-from accounts.models import User
+from accounts.models import Purpose, User
 from datasets.models import Campaign, Clip, Task
+from datasets.releases import frozen
 from tagger.demo import load, scripts
 from tagger.models import ReviewItem
 from tests.support.mutants import mutant
@@ -52,6 +54,8 @@ def test_an_empty_database_gets_clips_for_every_answer_and_an_account_for_every_
         assert client.login(username=name, password=password)
     assert ReviewItem.objects.count() == 2
     assert Task.objects.filter(status="settled").count() == 2 * (load.ANSWERED - 1)
+    made = frozen.freeze("open", Campaign.objects.all(), timezone.now(), audience=Purpose.PUBLIC)
+    assert (made.rows, made.not_cleared) == (2 * (load.ANSWERED - 1 - load.UNCHECKED), 2 * load.UNCHECKED)
 
 
 def test_a_second_start_changes_nothing_and_prints_the_same_log_ins(db, demo_home):

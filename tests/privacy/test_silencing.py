@@ -44,6 +44,7 @@ from tests.conftest import NOW
 from tests.support import sounds
 from tests.support.mutants import mutant
 from tests.support.refused import refused
+from tests.support.released import clear
 from tests.support.reviewing import dispute_over
 from tests.support.rotation import rotate
 from tests.support.site import eventually
@@ -143,6 +144,7 @@ def test_the_old_sound_is_destroyed_and_no_key_opens_a_copy_of_it(alice, spoken,
 )
 def test_released_copies_are_recalled_and_silent_in_the_archive(spoken, bea, carl, rita):
     answer(spoken, bea, carl)
+    clear(spoken.campaign)
     release = frozen.freeze("first", [spoken.campaign], NOW, audience=Purpose.PUBLIC).release
     [public_id] = release.rows.values_list("public_id", flat=True)
     before = archive("first")

@@ -26,6 +26,7 @@ from tagger.privacy import withdrawal
 from tagger.settling import settlement
 from tests.conftest import NOW
 from tests.support.mutants import mutant
+from tests.support.released import clear
 from tests.support.reviewing import dismiss
 from tests.support.site import ROOT
 
@@ -223,6 +224,7 @@ def test_a_cleaned_precise_copy_is_readable_without_the_withdrawn_clips(copies, 
 @pytest.fixture(params=[Purpose.RESEARCHERS, Purpose.PUBLIC])
 def silenced(request, copies, alice, juniper, sentences, tmp_path):
     """The release open, downloaded in each format between the time Alice left and the next feed."""
+    clear(juniper, sentences)
     release = frozen.freeze("open", [juniper, sentences], NOW, audience=request.param).release
     ids = set(release.rows.filter(task__clip__contributor=alice).values_list("public_id", flat=True))
     recalls.publish(NOW + timedelta(days=1))

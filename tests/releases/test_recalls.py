@@ -14,6 +14,7 @@ from tagger.privacy import withdrawal
 from tagger.settling import settlement
 from tests.conftest import NOW
 from tests.support.mutants import mutant
+from tests.support.released import clear
 from tests.support.reviewing import dismiss
 
 DAY = timedelta(days=1)
@@ -127,6 +128,7 @@ def test_a_recall_does_not_store_the_time_of_the_erasure(released, alice):
 @pytest.fixture
 def both(released, juniper):
     """Two releases with Wendy's clip, by audience: spring for researchers, open for everyone."""
+    clear(juniper)
     opened = frozen.freeze("open", [juniper], NOW, audience=Purpose.PUBLIC).release
     return {Purpose.RESEARCHERS: released, Purpose.PUBLIC: opened}
 

@@ -19,7 +19,7 @@ from tagger.lending import assignments
 from tagger.settling import settlement
 from tests.conftest import NOW
 from tests.support.mutants import mutant
-from tests.support.released import refused
+from tests.support.released import clear, refused
 
 LATER = NOW + timedelta(days=200)
 
@@ -300,7 +300,8 @@ def test_the_command_prints_what_was_taken_and_left_out(juniper, sentences, agre
     share(sentences)
     assert run("release", "spring", "--campaign", "juniper", "sentences").splitlines() == [
         "Release spring: 2 clips of 1 contributors.",
-        "Left out: 1 not settled, 0 below the confidence, 0 without consent to be released or reported.",
+        "Left out: 1 not settled, 0 below the confidence, 0 without consent to be released or reported, "
+        "0 not cleared by privacy reviewers.",
     ]
 
 
@@ -407,12 +408,13 @@ def test_an_unknown_format_or_release_is_refused_with_a_list_of_the_known(one_re
 @mutant(
     "a public release has only clips with consent for public releases",
     "datasets/releases/frozen.py",
-    kept_by="    taken = sure.live_for(audience)\n",
-    broken="    taken = sure.live_for(Purpose.RESEARCHERS)\n",
+    kept_by="    agreed = sure.live_for(audience)\n",
+    broken="    agreed = sure.live_for(Purpose.RESEARCHERS)\n",
 )
 def test_a_public_release_has_only_clips_with_consent_for_public_releases(juniper, agree, another):
     for name, purposes in (("nell", list(Purpose)), ("olga", [Purpose.VOLUNTEERS, Purpose.RESEARCHERS])):
         agree(juniper, contributor=another(name, *purposes))
+    clear(juniper)
     for_all = freeze("public", juniper, audience=Purpose.PUBLIC)
     for_researchers = freeze("named", juniper)
     assert (for_all.rows, for_all.without_consent) == (1, 1)
@@ -428,6 +430,7 @@ def test_a_public_release_has_only_clips_with_consent_for_public_releases(junipe
 def test_withdrawing_consent_for_public_releases_affects_only_public_ones(juniper, agree, another):
     nell = another("nell", *Purpose)
     agree(juniper, contributor=nell)
+    clear(juniper)
     public = freeze("public", juniper, audience=Purpose.PUBLIC).release
     named = freeze("named", juniper).release
     consent.withdraw(nell, LATER, purpose=Purpose.PUBLIC)
@@ -439,6 +442,7 @@ def test_withdrawing_consent_for_public_releases_affects_only_public_ones(junipe
 
 def test_the_command_makes_a_public_release_only_with_its_option(juniper, agree, another):
     agree(juniper, contributor=another("nell", *Purpose))
+    clear(juniper)
     call_command("release", "named", campaign=["juniper"])
     call_command("release", "public", "--public", campaign=["juniper"])
     assert list(Release.objects.order_by("slug").values_list("slug", "audience")) == [

@@ -15,6 +15,7 @@ from tagger.lending.refusals import AnswerRefusal
 from tagger.models import Decision, Report, ReviewItem
 from tagger.privacy import silencing
 from tagger.review import acts, undo
+from tagger.review.clearing import CheckRefusal
 from tagger.review.refusals import ReviewRefusal, ReviewRefused
 from tagger.review.wording import WORDS
 from tagger.settling import settlement
@@ -64,7 +65,8 @@ def test_deciding_twice_is_refused_and_the_first_decision_stays(rita, task, disp
 
 
 def test_every_refusal_has_its_sentence():
-    assert set(WORDS) == {*ReviewRefusal, *examples.ExampleRefusal, *silencing.SilencingRefusal}
+    codes = (ReviewRefusal, examples.ExampleRefusal, silencing.SilencingRefusal, CheckRefusal)
+    assert set(WORDS) == {code for each in codes for code in each}
 
 
 def test_a_dispute_that_a_changed_answer_settled_cannot_be_decided(rita, bea, task, dispute):

@@ -35,7 +35,7 @@ from tagger.lending import assignments
 from tagger.models import ReportRise, ReviewItem
 from tagger.privacy import reconciler, withdrawal
 from tagger.progress import challenges, leaderboard, teams
-from tagger.review import acts
+from tagger.review import acts, clearing
 from tagger.settling import settlement
 from tagger.welcome import pledge
 from tests.support import factors, sounds
@@ -173,6 +173,7 @@ def one_of_each():
     guidelines_flags.raise_flag(carl, juniper, "what if she is interrupted?", now)
     rise = ReportRise.objects.create(campaign=juniper, began_at=now, reports=12)
     release = frozen.freeze("spring", [juniper], now).release
+    check = to_check(settled, now)
     offer = devices.offer("a state that is long enough", now)
     device = devices.claim(alice, offer.code, "kitchen", now)
     reconciler.reconcile(now)
@@ -194,8 +195,10 @@ def one_of_each():
         "/api/v1/releases/": {"slug": release.slug, "release": release.slug, "form": "deepspeech"},
         "/my-clips/": {"pk": settled.clip_id},
         "/review/items/": {"pk": ReviewItem.objects.get(task=disputed).pk},
+        "/api/v1/reviews/checks/": {"pk": check.pk},
         "/api/v1/reviews/": {"pk": ReviewItem.objects.get(task=disputed).pk},
         "/review/examples/": {"pk": example.pk},
+        "/review/checks/": {"pk": check.pk},
         "/examples/": {"pk": example.pk},
         "/review/reporters/": {"pk": carl.pk},
         "/review/rises/": {"pk": rise.pk},
@@ -212,6 +215,13 @@ def one_of_each():
         "/offline/": {"language": "en"},
         "/admin/r/": {"content_type_id": ContentType.objects.get_for_model(User).pk, "object_id": alice.pk},
     }
+
+
+def to_check(task, now):
+    """A check before publication of this task's clip, lent to Pia."""
+    consent.give(task.clip.contributor, Material.WAKE_WORD, [Purpose.PUBLIC], now, reference="on paper")
+    pia = give_factor(User.objects.create_user("pia", roles=[Role.PRIVACY_REVIEWER]))
+    return clearing.lend(task.clip, pia, now)
 
 
 def to_tell_of(cast, now):

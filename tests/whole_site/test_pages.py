@@ -52,6 +52,7 @@ PAGES = {
     "/review/": (302, 403, 403, 200, 200),
     "/review/bulk/": (302, 403, 403, 200, 200),
     "/review/examples/": (302, 403, 403, 200, 200),
+    "/review/checks/": (302, 403, 403, 403, 200),
     "/review/items/{dispute}/": (302, 403, 403, 200, 200),
     "/review/items/{dispute}/audio/": (302, 403, 403, 200, 200),
     "/review/items/{reported}/audio/": (302, 403, 403, 200, 200),
@@ -196,7 +197,7 @@ def test_the_menu_contains_only_what_the_person_may_open(here):
     assert menu("sam") == {"/profile/"}
     assert menu("bea") == {"/tag/", "/record/", "/my-clips/", "/profile/"}
     assert menu("rita") == {"/tag/", "/review/", "/profile/"}
-    everything = {"/tag/", "/record/", "/my-clips/", "/review/", "/releases/", "/profile/"}
+    everything = {"/tag/", "/record/", "/my-clips/", "/review/", "/review/checks/", "/releases/", "/profile/"}
     assert menu("root") == everything | {"/admin/", "/audit/"}
 
 

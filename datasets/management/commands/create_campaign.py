@@ -55,6 +55,11 @@ class Command(BaseCommand):
             action="store_true",
             help="let the answers of new people alone settle a clip, without anyone who has a track record",
         )
+        parser.add_argument(
+            "--needs-clearing",
+            action="store_true",
+            help="releases for researchers, too, have only clips that two privacy reviewers cleared",
+        )
         parser.add_argument("--owner", metavar="NAME", help="the pseudonym of the person who answers for it")
         parser.add_argument("--any-order", action="store_true", help="do not put clips without speech last")
         parser.add_argument(
@@ -73,6 +78,7 @@ class Command(BaseCommand):
                     **fields,
                     speech_first=not options["any_order"],
                     needs_track_record=not options["no_track_record"],
+                    needs_clearing=options["needs_clearing"],
                 )
                 campaigns.record_change({}, campaign, None, timezone.now())
         except ValidationError as error:

@@ -1,7 +1,8 @@
 """The two documents of an archive for people to read: its dataset card and its licence."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Any
 
 from .summary import Subtotal, Summary
 
@@ -13,7 +14,8 @@ class About:
     `name` is its slug, `quarter` when it was made (2025-Q3; no finer time is disclosed), `licence` an SPDX
     identifier, `site` the address of the site without a trailing slash, `contact` an address for people.
     `is_public` says that it is for everyone and not for named researchers. `as_of` is the day of the newest
-    recall feed that changed what the release holds, empty if none did.
+    recall feed that changed what the release holds, empty if none did. `clearing` is what was counted when
+    people heard the clips before publication; empty if nobody counted.
     """
 
     name: str
@@ -24,6 +26,7 @@ class About:
     licence: str = "CC0-1.0"
     as_of: str = ""
     is_public: bool = False
+    clearing: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def recalls(self) -> str:
@@ -143,7 +146,45 @@ def _personal(about: About) -> str:
         "Look there before each training, and pass a copy on only with this duty.\n\n"
         "A clip that was withdrawn or reported since the last of these lists is silent, its words are\n"
         "blank, and its checksum does not match; the same program takes it out at once.\n\n"
-        f"{_PUBLIC_CHECKSUMS if about.is_public else _CHECKSUMS}"
+        f"{_PUBLIC_CHECKSUMS if about.is_public else _CHECKSUMS}{_cleared(about)}"
+    )
+
+
+def _cleared(about: About) -> str:
+    """How the clips were checked before publication, and what that misses."""
+    counted = about.clearing
+    if "checked" not in counted:
+        return ""
+    held = (
+        "Each clip was heard whole by {checkers} people who heard nothing private in it, or cleared by a\n"
+        "reviewer after one of them was not sure. "
+        if about.is_public
+        else ""
+    )
+    return (
+        "\n#### Check Before Publication\n\n"
+        + (
+            held + "A name, a number, an address, an account, somebody's health and\n"
+            "another person's voice are private. As of this release, in its campaigns:\n\n"
+            "- clips that were checked: {checked}, by {checkers} people each\n"
+            "- clips in which something private was found: {found}\n"
+            "- clips with seconds that were silenced: {silenced}\n"
+            "- clips of the whole site that reviewers destroyed: {destroyed}\n"
+            "- clips that are not in it because they are not cleared: {not_cleared}\n\n"
+        ).format(**counted)
+        + _missed(counted)
+    )
+
+
+def _missed(counted: Mapping[str, Any]) -> str:
+    if not counted["known"]:
+        return "How much is missed was not measured.\n"
+    share = counted["missed"] / counted["known"]
+    return (
+        f"Sounds with a known answer were mixed in. Of {counted['known']} with something private, one\n"
+        f"person missed {counted['missed']} ({share:.1%}, 95 % interval {counted['missed_low']:.1%} to "
+        f"{counted['missed_high']:.1%}). They are made\n"
+        "voices, which may be easier or harder to understand than people's.\n"
     )
 
 

@@ -9,6 +9,7 @@ from accounts.refusals import in_words
 from datasets.models import Campaign
 from datasets.releases import frozen
 from datasets.releases.wording import WORDS
+from tagger.review import clearing_figures
 
 
 class Command(BaseCommand):
@@ -22,15 +23,17 @@ class Command(BaseCommand):
         parser.add_argument(
             "--public",
             action="store_true",
-            help="only clips that may be published; without it, clips for researchers",
+            help="only clips that may be published and are cleared; without it, clips for researchers",
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:
+            campaigns = _campaigns(options["campaign"])
             made = frozen.freeze(
                 options["slug"],
-                _campaigns(options["campaign"]),
+                campaigns,
                 timezone.now(),
+                clearing=clearing_figures.of(campaigns),
                 min_confidence=options["min_confidence"],
                 min_contributors=options["min_contributors"],
                 audience=Purpose.PUBLIC if options["public"] else Purpose.RESEARCHERS,
@@ -40,7 +43,8 @@ class Command(BaseCommand):
         self.stdout.write(
             f"Release {made.release.slug}: {made.rows} clips of {made.contributors} contributors.\n"
             f"Left out: {made.unsettled} not settled, {made.unsure} below the confidence, "
-            f"{made.without_consent} without consent to be released or reported."
+            f"{made.without_consent} without consent to be released or reported, "
+            f"{made.not_cleared} not cleared by privacy reviewers."
         )
 
 
