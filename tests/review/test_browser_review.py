@@ -22,6 +22,7 @@ from django.utils import timezone
 from accounts.models import User
 from datasets.models import Annotation, Campaign, Task
 from tagger.lending import reporting
+from tagger.models import ReviewItem
 from tagger.settling import settlement
 
 now = timezone.now()
@@ -31,6 +32,9 @@ answers = {{"words": {TEXTS!r}, "labels": ["yes", "yes", "no"]}}
 found = Task.objects.select_related("campaign")
 tasks = [list(found.filter(campaign=campaign)) for campaign in Campaign.objects.all()]
 for number, _, task in sorted((number, task.pk, task) for each in tasks for number, task in enumerate(each)):
+    if task.campaign.slug == "reported" and number % 4 == 3:
+        ReviewItem.objects.open_check(task.clip, task.campaign, "unsure", now)
+        continue
     if task.campaign.slug == "reported":
         with transaction.atomic():
             reporting.store(people[number % 3], task, "offensive", (0.2, 0.6), now)
@@ -79,14 +83,15 @@ print(json.dumps(Counter(Decision.objects.filter(undone_at=None).values_list("ac
 KEYS = {
     "labels": (["2"], ["y"], ["m"]),
     "words": (["Enter"], ["3", "Enter"], ["a", "f", "Enter"], ["0"]),
-    "reported": (["d"], ["r"], ["x"]),
+    "report": (["d"], ["r"], ["x"]),
+    "check": (["c"],),
 }
 
 
 @pytest.fixture(scope="module")
 def site(browser, site, tmp_path_factory):
     folder = tmp_path_factory.mktemp("review")
-    desk.open_unheard(site, folder, labels=16, words=16, reported=11)
+    desk.open_unheard(site, folder, labels=16, words=16, reported=15)
     site.manage("shell", "-c", FILL)
     return site
 
@@ -140,15 +145,25 @@ def told(site, code, **values):
 
 
 def test_two_reviewers_settle_thirty_items_by_keys_and_never_get_the_same(site, reviewer):
-    keys = {slug: cycle(each) for slug, each in KEYS.items()}
+    keys = {name: cycle(each) for name, each in KEYS.items()}
     pages = [reviewer(name) for name in ("ada", "eva")]
     seen = [begin(page) for page in pages]
     for page in pages * 15:
         page.bring_to_front()
         sounds_on(page)
-        seen.append(decide(page, *next(keys[page.locator("review-desk").get_attribute("data-campaign")])))
+        campaign, kind = page.evaluate(
+            "(({ campaign, kind }) => [campaign, kind])(document.querySelector('review-desk').dataset)"
+        )
+        seen.append(decide(page, *next(keys.get(kind) or keys[campaign])))
     assert len(seen) == len(set(seen)) == 32
-    assert told(site, ACTS) == {"accept": 17, "ask-more": 3, "dismiss": 4, "return": 3, "unusable": 3}
+    assert told(site, ACTS) == {
+        "accept": 17,
+        "ask-more": 3,
+        "dismiss": 3,
+        "return": 3,
+        "unusable": 2,
+        "clear": 2,
+    }
 
 
 @mutant(

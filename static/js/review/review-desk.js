@@ -28,7 +28,8 @@ const FOR_GOOD = ["silence", "destroy"];
 
 // What outlives the item that is shown.
 let choices;
-const upcoming = new Upcoming((blob) => prepare(blob, choices));
+// Whoever judges whether something private is said hears all of the clip.
+const upcoming = new Upcoming((blob, kind) => prepare(blob, { ...choices, trims: choices.trims && kind === "dispute" }));
 const last = new LastDecisions();
 const backoff = new Backoff();
 let arrived = {}; // { sound, said } of the item that is shown next
@@ -144,9 +145,7 @@ class ReviewDesk extends DeskView {
   // --- the sound ------------------------------------------------------------------------------------
 
   async #play() {
-    const { audio } = this.player;
-    const source = audio.getAttribute("src");
-    this.#sound = arrived.sound ?? (await upcoming.sound(source).catch(() => null));
+    this.#sound = arrived.sound ?? (await upcoming.soundOf(this).catch(() => null));
     arrived = {};
     if (!this.isConnected) return;
     upcoming.preload(this.dataset.next);

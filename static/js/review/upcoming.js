@@ -10,7 +10,7 @@ export class Upcoming {
   #prepare;
   #queue = []; // { loading, at }
 
-  /** `prepare(blob)` makes a sound of a clip. */
+  /** `prepare(blob, kind)` makes a sound of the clip of an item of this kind. */
   constructor(prepare) {
     this.#prepare = prepare;
   }
@@ -44,13 +44,15 @@ export class Upcoming {
   /** { page, address, sound } of the item at this address. The sound is null where there is none. */
   async read(address) {
     const found = await load(address);
-    const source = found.page.querySelector("review-desk clip-player audio")?.getAttribute("src");
-    return { ...found, sound: source ? await this.sound(source) : null };
+    const desk = found.page.querySelector("review-desk");
+    return { ...found, sound: desk ? await this.soundOf(desk) : null };
   }
 
-  async sound(source) {
+  /** The sound of this desk's item. */
+  async soundOf(desk) {
     try {
-      return await this.#prepare(await (await get(source)).blob());
+      const source = desk.querySelector("clip-player audio").getAttribute("src");
+      return await this.#prepare(await (await get(source)).blob(), desk.dataset.kind);
     } catch (error) {
       if (error instanceof Refused) return null; // the clip is gone
       throw error;
