@@ -6,12 +6,13 @@ import sys
 
 import httpx
 
-from tests.support.site import ROOT, Site
+from tests.support.site import ROOT, QuickSite, Site
 
-PERSON = (
-    "from accounts.models import User; from tagger.welcome import pledge;"
-    " User.objects.create_user({!r}, password='a long pass phrase')"
-)
+PEOPLE = """
+from accounts.models import User
+for name in ("stayer", "leaver"):
+    User.objects.create_user(name, password="a long pass phrase")
+"""
 LEAVE = """
 from accounts.models import User
 from django.utils import timezone
@@ -35,9 +36,8 @@ def may_log_in(site, name):
 
 
 def test_a_home_is_restored_elsewhere_without_who_left(tmp_path):
-    with Site(tmp_path / "first") as first:
-        for name in ("stayer", "leaver"):
-            first.manage("shell", "-v", "0", "-c", PERSON.format(name))
+    with QuickSite(tmp_path / "first") as first:
+        first.manage("shell", "-v", "0", "-c", PEOPLE)
         first.manage("backup", tmp_path / "backup")
         first.manage("shell", "-v", "0", "-c", LEAVE)
         assert not may_log_in(first, "leaver")

@@ -66,8 +66,10 @@ def test_a_damaged_secret_key_ends_the_start(demo_site, damage):
     kept_by="shutil.rmtree(settings.STATIC_ROOT, ignore_errors=True)",
     broken="pass",
 )
-def test_static_files_are_collected_anew_at_each_start(tmp_path):
-    with Site(tmp_path / "home", DEBUG="0") as site:
+def test_static_files_are_collected_anew_at_each_start(demo_site):
+    site = Site(demo_site.home, DEBUG="0")
+    try:
+        site.start()
         site.stop()
         static = site.home / "static"
         kept = {path: path.read_bytes() for path in static.rglob("*.css")}
@@ -75,7 +77,10 @@ def test_static_files_are_collected_anew_at_each_start(tmp_path):
             path.write_bytes(EMPTY)
         (static / "staticfiles.json").write_bytes(TORN)
         site.start()
-        assert {path: path.read_bytes() for path in kept} == kept
+        assert {path: path.read_bytes() for path in kept} == kept != {}
+        site.stop()
+    finally:
+        site.kill()
 
 
 @mutant(
