@@ -22,7 +22,7 @@ from datasets.clips import fingerprints, intake, vault
 from datasets.models import Campaign, Clip, Task
 from tagger.lending import controls
 from tagger.welcome import pledge
-from tests.support import factors, sounds
+from tests.support import factors, quick_hasher, sounds
 
 pytest_plugins = [f"tests.support.{name}" for name in ("databases", "forks", "site", "browser", "moments")]
 
@@ -57,6 +57,12 @@ def own_home(settings, tmp_path):
     plain = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
     settings.STORAGES = settings.STORAGES | {"vault": vault, "staticfiles": plain}
     return tmp_path
+
+
+@pytest.fixture(autouse=True)
+def quick_passwords(settings):
+    """A hash of the site's takes a quarter of a second."""
+    settings.PASSWORD_HASHERS = quick_hasher.HASHERS
 
 
 @pytest.fixture(autouse=True)

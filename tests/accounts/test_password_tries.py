@@ -15,9 +15,7 @@ PASSWORD = "a long pass phrase"
 HERE, ELSEWHERE = "198.51.100.7", "203.0.113.5"
 
 
-@pytest.fixture(autouse=True)
-def quick_passwords(settings, clock):
-    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+pytestmark = pytest.mark.usefixtures("clock")
 
 
 @pytest.fixture

@@ -164,7 +164,8 @@ print(json.dumps({
 def look(manage):
     def run(environment, tokens):
         script = LOOK % (json.dumps(tokens), json.dumps([*CAST, "newcomer"]))
-        return json.loads(manage(environment, "shell", "--no-imports", "-v", "0", "-c", script))
+        quick = {"DJANGO_SETTINGS_MODULE": "tests.support.quick_passwords"}
+        return json.loads(manage(environment | quick, "shell", "--no-imports", "-v", "0", "-c", script))
 
     return run
 

@@ -8,10 +8,9 @@ PASSWORD = "a long pass phrase"
 
 
 def many_log_ins(settings, folder):
-    """For tests that log in often: quick hashes, and limits that no other test has used up."""
+    """For tests that log in often: limits that no other test has used up."""
     memory = "django.core.cache.backends.locmem.LocMemCache"
     settings.CACHES = {"default": {"BACKEND": memory, "LOCATION": str(folder)}}
-    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 
 
 CREATE = """

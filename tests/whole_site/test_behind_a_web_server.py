@@ -12,7 +12,6 @@ import pytest
 from redis import Redis
 
 from accounts.models import User
-from tests.support import quick_passwords
 from tests.support.mutants import mutant
 from tests.support.scan import Scanner
 
@@ -101,7 +100,6 @@ def is_stopped(*visitors):
 )
 @pytest.mark.django_db(transaction=True)
 def test_behind_a_web_server_each_visitor_has_limits_of_their_own_and_no_address_is_left(served, settings):
-    settings.PASSWORD_HASHERS = quick_passwords.PASSWORD_HASHERS
     User.objects.create_user("wendy", password=PASSWORD)
     one, other, third = (some_address() for _ in range(3))
 

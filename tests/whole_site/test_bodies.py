@@ -17,8 +17,7 @@ LARGE = 300_000_000
 
 
 @pytest.fixture
-def things(db, settings):
-    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+def things(db):
     vault.establish()
     return every_page.one_of_each()
 
