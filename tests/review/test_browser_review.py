@@ -172,8 +172,14 @@ def test_two_reviewers_settle_thirty_items_by_keys_and_never_get_the_same(site, 
     kept_by="post(`/api/v1/reviews/${item}/${act}/`, body)))) return;\n",
     broken="post(`/api/v1/reviews/${item}/${act}/`, body)))) void 0;\n",
 )
+@mutant(
+    "whoever comes after a reviewer whose session ended sees nothing of the clip",
+    "static/js/review/ended.js",
+    kept_by='    this.#desk.setAttribute("data-ended", "");\n',
+    broken="",
+)
 def test_nothing_that_was_typed_is_lost(site, reviewer):
-    page = reviewer("rita", expected=[OFFLINE, "409"])
+    page = reviewer("rita", expected=[OFFLINE, "409", "401"])
     item = begin(page, "campaign=words")
     box = page.get_by_label("What is said?")
     press(page, "e")
@@ -206,8 +212,18 @@ def test_nothing_that_was_typed_is_lost(site, reviewer):
     assert told(site, DECIDED, item=item) == [
         ["accept", "turn on the kitten lamp", False, "turn on the kitten lamp"]
     ]
-    # Whoever logs out leaves nothing behind.
+    # The session ends: nothing of the clip is shown until its reviewer is back.
     page.get_by_label("What is said?").fill("a secret")
+    kept = page.context.cookies()
+    page.context.clear_cookies()
+    press(page, "Escape", "x")
+    expect(page.get_by_text("You are logged out. Log in again to continue.")).to_be_visible()
+    expect(box).to_be_hidden()
+    page.context.add_cookies(kept)
+    page.get_by_role("button", name="Try now").click()
+    expect(box).to_have_value("a secret")
+    expect(box).to_be_visible()
+    # Whoever logs out leaves nothing behind.
     assert len(stored_on_device(page, "draft")) == 1
     page.goto("/accounts/logout/")
     page.get_by_role("main").get_by_role("button", name="Log out").click()
