@@ -5,14 +5,10 @@ import pytest
 from django.apps import apps
 from django.core.management import call_command
 from django.core.management.base import CommandError
-from django.utils import timezone
 
-from accounts import names
-from accounts.models import Purpose, User
-from datasets.models import Campaign, Clip, Task
-from datasets.releases import frozen
+from accounts.models import User
+from datasets.models import Campaign, Clip
 from tagger.demo import load, scripts
-from tagger.models import ReviewItem
 from tests.support.mutants import mutant
 
 
@@ -39,33 +35,6 @@ def test_without_debug_no_demo_account_is_made(db, settings, tmp_path):
     settings.DEBUG, settings.TAGGER_HOME = False, tmp_path
     assert "no demo data" in load_demo()
     assert (User.objects.count(), Campaign.objects.count(), list(tmp_path.glob("demo*"))) == (0, 0, [])
-
-
-def test_an_empty_database_gets_clips_for_every_answer_and_an_account_for_every_role(db, demo_home, client):
-    output = load_demo()
-    assert Clip.objects.count() == len(scripts.lines())
-    references = set(
-        Task.objects.filter(campaign__kind="wake-word").values_list("plain_reference", flat=True)
-    )
-    assert references == {"yes", "similar", "no", "noise"}
-    accounts = load.DemoAccounts.read()
-    for name, password in accounts.passwords.items():
-        assert f"{name} " in output and password in output
-        assert client.login(username=name, password=password)
-    assert ReviewItem.objects.count() == 2
-    assert Task.objects.filter(status="settled").count() == 2 * (load.ANSWERED - 1)
-    made = frozen.freeze("open", Campaign.objects.all(), timezone.now(), audience=Purpose.PUBLIC)
-    assert (made.rows, made.not_cleared) == (2 * (load.ANSWERED - 1 - load.UNCHECKED), 2 * load.UNCHECKED)
-
-
-def test_a_second_start_changes_nothing_and_prints_the_same_log_ins(db, demo_home):
-    first = load_demo()
-    User.objects.get_by_natural_key("volunteer").delete()
-    second = load_demo()
-    assert [line for line in first.splitlines() if line.startswith("  ")] == [
-        line for line in second.splitlines() if line.startswith("  ")
-    ]
-    assert not User.objects.found_by(names.looked_up("volunteer")).exists()
 
 
 def test_an_interrupted_load_continues_at_the_next_start(db, demo_home, monkeypatch):
@@ -98,20 +67,6 @@ def test_a_damaged_file_of_passwords_is_read_as_lost(demo_home, content):
     assert load.DemoAccounts.read() is None and load.DemoAccounts.are_lost()
 
 
-def test_lost_passwords_are_said_to_be_lost_and_can_be_renewed(db, demo_home, client):
-    load_demo()
-    file = load.DemoAccounts.path()
-    clips = Clip.objects.count()
-    file.write_bytes(b"")
-    assert f"{file} is empty or damaged, so the demo accounts' passwords are lost: " in load_demo()
-    assert file.read_bytes() == b"" and Clip.objects.count() == clips
-    output = StringIO()
-    call_command("load_demo", new_passwords=True, stdout=output)
-    for name, password in load.DemoAccounts.read().passwords.items():
-        assert f"{name} " in output.getvalue() and client.login(username=name, password=password)
-    assert "damaged" not in output.getvalue() and Clip.objects.count() == clips
-
-
 def test_where_nothing_was_loaded_a_damaged_file_is_no_obstacle(db, demo_home):
     load.DemoAccounts.path().write_bytes(b"")
     assert "damaged" not in load_demo() and load.DemoAccounts.read().finished
@@ -121,19 +76,6 @@ def test_people_of_a_site_without_demo_keep_their_passwords(db, demo_home, sam):
     with pytest.raises(CommandError, match=r"There are no demo accounts\."):
         call_command("load_demo", new_passwords=True)
     assert not load.DemoAccounts.path().exists()
-
-
-def test_the_accounts_of_the_demo_are_marked_and_work_without_a_factor_while_debug_is_on(
-    db, demo_home, settings, client
-):
-    load_demo()
-    assert User.objects.filter(is_demo=True).count() == len(load.ACCOUNTS) + len(load.CROWD)
-    password = load.DemoAccounts.read().passwords["admin"]
-    client.post("/accounts/login/", {"login": "admin", "password": password})
-    assert client.get("/review/").status_code == client.get("/admin/").status_code == 200
-    settings.DEBUG = False
-    assert client.get("/review/").status_code == 302
-    assert not client.login(username="admin", password=password)
 
 
 @mutant(
