@@ -246,6 +246,7 @@ class ReviewItem(models.Model):
         NO_AGREEMENT = "no-agreement", _("volunteers do not agree")
         CONTROL_MISSED = "control-missed", _("a known answer that many miss")
         CONFIDENCE_FELL = "confidence-fell", _("settled, and less certain since")
+        MACHINE_DIFFERS = "machine-differs", _("a machine hears something else")
         # of a report: the gravest of its reports
         PRIVATE = Report.Reason.PRIVATE.value, Report.Reason.PRIVATE.label
         OTHER_PERSON = Report.Reason.OTHER_PERSON.value, Report.Reason.OTHER_PERSON.label

@@ -352,6 +352,7 @@ CELERY_BEAT_SCHEDULE = {
     },
     "sweep": {"task": "tagger.tasks.settle", "schedule": timedelta(seconds=2)},
     "refit": {"task": "tagger.tasks.refit", "schedule": crontab(minute=40)},
+    "doubtful": {"task": "tagger.review.tasks.find_doubtful", "schedule": crontab(minute=20)},
     "controls": {"task": "tagger.tasks.rotate_controls", "schedule": crontab(minute=50)},
     "agreement": {"task": "tagger.tasks.measure_agreement", "schedule": crontab(hour=4, minute=5)},
     # It counts for at most one sixtieth of the time: with millions of clips most of these runs do nothing.

@@ -35,7 +35,7 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('kind', models.CharField(choices=[('dispute', 'dispute'), ('report', 'report')], max_length=10)),
-                ('reason', models.CharField(choices=[('no-agreement', 'volunteers do not agree'), ('control-missed', 'a known answer that many miss'), ('confidence-fell', 'settled, and less certain since'), ('private', 'private: a name, an address, a number'), ('other-person', 'someone who may not know about the recording'), ('offensive', 'offensive'), ('language', 'another language'), ('audio', 'cannot be heard')], max_length=20)),
+                ('reason', models.CharField(choices=[('no-agreement', 'volunteers do not agree'), ('control-missed', 'a known answer that many miss'), ('confidence-fell', 'settled, and less certain since'), ('machine-differs', 'a machine hears something else'), ('private', 'private: a name, an address, a number'), ('other-person', 'someone who may not know about the recording'), ('offensive', 'offensive'), ('language', 'another language'), ('audio', 'cannot be heard')], max_length=20)),
                 ('language', models.CharField(max_length=35)),
                 ('rank', models.PositiveSmallIntegerField(default=1, help_text='lower comes first, then the oldest')),
                 ('opened_at', models.DateTimeField()),

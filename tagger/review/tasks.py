@@ -3,7 +3,9 @@
 from celery import shared_task
 from django.utils import timezone
 
-from . import check_order, rises
+from datasets.models import Campaign
+
+from . import check_order, findings, rises
 
 
 @shared_task
@@ -16,3 +18,10 @@ def measure_reports() -> int:
 def order_checks() -> int:
     """Every minute; returns for how many clips signs of something private were counted."""
     return check_order.count_signs()
+
+
+@shared_task
+def find_doubtful() -> int:
+    """Once an hour; returns over how many settled tasks it opened items of the review queue."""
+    now = timezone.now()
+    return sum(findings.sweep(campaign, now) for campaign in Campaign.objects.filter(is_open=True))

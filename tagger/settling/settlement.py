@@ -51,6 +51,7 @@ def _locked(skip_locked: bool = False) -> QuerySet[Task]:
 def _settle(found: list[Task], now: datetime) -> None:
     """Settle these tasks, whose rows are locked, in a number of statements that does not grow with them."""
     prefetch_related_objects(found, "campaign", Prefetch("annotations", Annotation.objects.order_by("pk")))
+    settled_before = {task.pk for task in found if task.status == Task.Status.SETTLED}
     # Only transcripts are sealed: labels need no key.
     transcribed = [task for task in found if task.campaign.asks_for_words]
     prefetch_related_objects(transcribed, "clip__contributor__data_key")
@@ -62,7 +63,7 @@ def _settle(found: list[Task], now: datetime) -> None:
     for task in found:
         task.dirty_since = None
     bulk.update(found, ["dirty_since", *WRITTEN])
-    _dispute([task for task in found if not task.adjudicated], now)
+    _dispute([task for task in found if not task.adjudicated], settled_before, now)
 
 
 def _grant_track_records(settled: list[Task]) -> None:
@@ -94,13 +95,20 @@ def _track_record(task: Task, with_record: set[int] | None) -> TrackRecord | Non
     return TrackRecord.FOUND if is_found or task.kept_record else TrackRecord.MISSING
 
 
-def _dispute(some: list[Task], now: datetime) -> None:
+def _dispute(some: list[Task], settled_before: set[int], now: datetime) -> None:
     """Open disputes over disputed tasks; close those of tasks that agree again."""
     disputed = [task for task in some if task.status == Task.Status.DISPUTED]
-    ReviewItem.objects.open_disputes(disputed, ReviewItem.Reason.NO_AGREEMENT, now)
+    fell = [task for task in disputed if task.pk in settled_before]
+    others = [task for task in disputed if task.pk not in settled_before]
+    ReviewItem.objects.open_disputes(fell, Reason.CONFIDENCE_FELL, now)
+    ReviewItem.objects.open_disputes(others, Reason.NO_AGREEMENT, now)
     agreed = [task.pk for task in some if task.status != Task.Status.DISPUTED]
-    over = ReviewItem.objects.open().filter(task__in=agreed, reason=ReviewItem.Reason.NO_AGREEMENT)
+    over = ReviewItem.objects.open().filter(task__in=agreed, reason__in=OVER_IF_AGREED)
     over.update(closed_at=now)
+
+
+Reason = ReviewItem.Reason
+OVER_IF_AGREED = (Reason.NO_AGREEMENT, Reason.CONFIDENCE_FELL)
 
 
 WRITTEN = [
