@@ -19,6 +19,7 @@ PARTS = (
     "tables",
     "settling",
     "desk",
+    "review",
     "access",
     "roles",
     "imports",

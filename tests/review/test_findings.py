@@ -90,10 +90,8 @@ def test_what_a_reviewer_left_as_it_is_is_not_found_again(juniper, rita, volunte
     assert found(juniper) == set()
 
 
-@pytest.mark.parametrize(("answers", "is_found"), [("yes no no no yes", True), ("yes yes no no no", True)])
-def test_a_control_that_most_people_miss_is_heard_by_a_reviewer(
-    juniper, add_tasks, volunteers, answers, is_found
-):
+@pytest.mark.parametrize("answers", ["yes no no no yes", "noise similar no yes no"])
+def test_a_control_that_most_people_miss_is_heard_by_a_reviewer(juniper, add_tasks, volunteers, answers):
     control, other, early = settled_controls(juniper, add_tasks)
     answer(control, volunteers, answers.split())
     answer(other, volunteers, ["yes", "yes", "yes", "no", "no"])
@@ -143,11 +141,10 @@ def settle(task):
 
 
 def test_a_sweep_passes_over_clips_whose_speakers_left(alice, juniper, sentences, add_tasks):
-    for campaign in (juniper, sentences):
-        for task in add_tasks(campaign, 2):
-            settled(
-                task, "yes" if campaign == juniper else "", 0.0, "" if campaign == juniper else "so it is"
-            )
+    for task in add_tasks(juniper, 2):
+        settled(task, "yes", 0.0)
+    for task in add_tasks(sentences, 2):
+        settled(task, "", 0.0, "so it is")
     withdrawal.forget_account(alice, False, NOW)
     tasks.find_doubtful()
     scrub_all()
