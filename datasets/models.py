@@ -302,6 +302,13 @@ def _in_use(clip: str = "") -> Q:
     return not_held(f"{clip}held_until") & Q(**{f"{clip}withdrawal": None})
 
 
+def in_use_for(purpose: Purpose, path: str) -> Q:
+    """A condition for a query of few rows: the clip at `path` is live for `purpose`, or only hidden."""
+    return Q(
+        consent.per_row(consent.live_for(f"{path}contributor", f"{path}material", purpose)), _in_use(path)
+    )
+
+
 class ClipQuerySet(models.QuerySet["Clip"]):
     def live_for(self, purpose: Purpose) -> Self:
         """Clips that may be used for `purpose` now: consented to, out of the cooling-off, not hidden."""

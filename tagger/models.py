@@ -310,6 +310,11 @@ class ReviewItem(models.Model):
                 fields=["rank", "opened_at", "id"], name="review_queue", condition=Q(closed_at=None)
             ),
             models.Index(
+                fields=["kind", "rank", "opened_at", "id"],
+                name="review_queue_of_a_kind",
+                condition=Q(closed_at=None),
+            ),
+            models.Index(
                 fields=["campaign", "rank", "opened_at", "id"],
                 name="review_queue_of_a_campaign",
                 condition=Q(closed_at=None),

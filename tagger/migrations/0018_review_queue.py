@@ -102,6 +102,10 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name='reviewitem',
+            index=models.Index(condition=models.Q(('closed_at', None)), fields=['kind', 'rank', 'opened_at', 'id'], name='review_queue_of_a_kind'),
+        ),
+        migrations.AddIndex(
+            model_name='reviewitem',
             index=models.Index(condition=models.Q(('closed_at', None)), fields=['campaign', 'rank', 'opened_at', 'id'], name='review_queue_of_a_campaign'),
         ),
         migrations.AddConstraint(

@@ -69,7 +69,9 @@ class ItemSerializer(serializers.ModelSerializer[ReviewItem]):
 
 
 class QueueSerializer(serializers.Serializer[Any]):
-    counts = serializers.DictField(child=serializers.IntegerField(), help_text="open items of each kind")
+    counts = serializers.DictField(
+        child=serializers.IntegerField(), help_text="open items of each kind, up to 1000 of each"
+    )
     items = ItemSerializer(many=True)
 
 

@@ -38,14 +38,22 @@ def review(request: PersonalRequest) -> HttpResponse:
         "items": items,
         "has_more": len(items) == queue.PAGE,
         "after": after,
-        "counts": [(label, counts.get(kind, 0)) for kind, label in ReviewItem.Kind.choices],
-        "waiting": sum(counts.values()),
-        "may_play_through": counts.get(ReviewItem.Kind.DISPUTE, 0) > 1,
+        "counts": [(label, counted(counts[kind])) for kind, label in ReviewItem.Kind.choices if counts[kind]],
+        "may_play_through": counts[ReviewItem.Kind.DISPUTE] > 1,
         "campaigns": Campaign.objects.order_by("slug"),
         "languages": _languages(request.user),
         "last": undo.last_of(request.user),
     }
     return render(request, "tagger/review/review.html", context)
+
+
+def counted(number: int) -> str:
+    """A count as pages write it: with a plus sign if there may be more.
+
+    >>> counted(7), counted(queue.MOST_COUNTED)
+    ('7', '1000+')
+    """
+    return f"{number}+" if number == queue.MOST_COUNTED else str(number)
 
 
 def _languages(reviewer: User) -> list[tuple[str, str]]:

@@ -31,6 +31,7 @@ from tagger.privacy.silencing import SilencingRefused
 from . import acts, clearing, evidence, named_acts, private_sound, queue, reports, undo
 from .part_form import PartForm
 from .refusals import ReviewRefused
+from .views import counted
 from .wording import WORDS
 
 
@@ -139,6 +140,7 @@ def _page(
         return redirect(f"{reverse('review_next')}?{form.query(after_item=found.pk)}")
     reported = reports.of([found.clip])[0].open_reports
     checks = clearing.told_of(found.clip) if found.kind == ReviewItem.Kind.CHECK else []
+    waiting = queue.waiting(request.user, form.part(), now)
     is_held_by_another = found.reviewer_id not in {None, request.user.pk} and (found.lent_until or now) > now
     context = {
         "item": found,
@@ -165,6 +167,7 @@ def _page(
         "form": form,
         "query": form.query(),
         "last": undo.last_of(request.user),
-        "waiting": sum(queue.counts(request.user, form.part(), now).values()),
+        "waiting": waiting,
+        "waiting_shown": counted(waiting),
     }
     return render(request, "tagger/review/item.html", context, status=status)

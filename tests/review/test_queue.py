@@ -153,7 +153,11 @@ def test_the_queue_is_filtered(rita, bea, juniper, sentences, add_tasks, items):
     assert found(kind="report") == found(campaign="sentences") == found(reason="audio") == ["report"]
     assert found(language="en") == found() and found(language="eo") == []
     assert found(older_than=timedelta(days=7)) == ["dispute"]
-    assert queue.counts(rita, EVERYTHING, NOW) == {"dispute": 3, "report": 1}
+    assert queue.counts(rita, EVERYTHING, NOW) == dict.fromkeys(ReviewItem.Kind, 0) | {
+        "dispute": 3,
+        "report": 1,
+    }
+    assert queue.waiting(rita, EVERYTHING, NOW) == 4
 
 
 def test_pages_follow_each_other_without_a_gap(rita, juniper, add_tasks, monkeypatch):
@@ -195,7 +199,7 @@ def test_a_program_lists_takes_hears_and_decides(ritas, juniper, share):
         dispute_over(share(juniper), NOW - timedelta(days=days))
     oldest = ReviewItem.objects.order_by("opened_at").first()
     listed = ritas.get("/api/v1/reviews/?kind=dispute").json()
-    assert listed["counts"] == {"dispute": 3} and len(listed["items"]) == 3
+    assert listed["counts"]["dispute"] == 3 and len(listed["items"]) == 3
     taken = ritas.post("/api/v1/reviews/next/", {}, format="json").json()
     assert taken["id"] == oldest.pk and taken["lent_until"]
     assert ritas.get(taken["audio"]).headers["Content-Type"] == "audio/wav"
