@@ -300,8 +300,9 @@ SPECTACULAR_SETTINGS = {
     "SERVE_INCLUDE_SCHEMA": False,
     "SERVE_AUTHENTICATION": [],  # open to everyone, so it looks at no token
     "ENUM_NAME_OVERRIDES": {
+        "AnswerEnum": "datasets.models.Label",
         "CampaignKindEnum": "datasets.models.Campaign.Kind",
-        "ReportReasonEnum": "tagger.models.Report.Reason",
+        "ReasonEnum": "tagger.models.Report.Reason",
         "ReviewKindEnum": "tagger.models.ReviewItem.Kind",
         "ReviewReasonEnum": "tagger.models.ReviewItem.Reason",
         "UnusableReasonEnum": "tagger.models.Decision.UnusableReason",

@@ -63,13 +63,13 @@ def typed(reports: Sequence[Report], checks: Sequence[PrivacyCheck] = ()) -> str
 def parts_of(text: str) -> list[Part]:
     """Parts as a person types them. Raises ReviewRefused.
 
-    >>> parts_of("0.5-1, 2 - 2.25")
-    [(0.5, 1.0), (2.0, 2.25)]
+    >>> parts_of("0.5-1, 2 - 2.25"), parts_of("1-2، 3-4")  # the comma of Arabic, too
+    ([(0.5, 1.0), (2.0, 2.25)], [(1.0, 2.0), (3.0, 4.0)])
     >>> parts_of("")
     []
     """
     found = []
-    for each in text.split(",") if text.strip() else []:
+    for each in re.split("[,،]", text) if text.strip() else []:
         matched = PART.fullmatch(each)
         if matched is None:
             raise ReviewRefused(ReviewRefusal.NOT_PARTS)
