@@ -86,6 +86,7 @@ def test_a_researcher_sees_each_release(rosas, spring):
         "audience": "researchers",
         "clips": 3,
         "hours": 0.0,
+        "clearing": {"not_cleared": 0},
         "manifest": MANIFEST,
         "recalls": "/api/v1/recalls/spring.json",
         "formats": {name: f"/api/v1/releases/spring/{name}.tar" for name in listed["formats"]},
