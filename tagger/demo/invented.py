@@ -51,7 +51,7 @@ SAID = {
         ),
     ),
     "fr": (
-        "fr-fr",
+        "fr",
         "fr_FR",
         (
             "bonjour, c'est {name}, rappelle-moi au {number}",

@@ -152,10 +152,10 @@ def test_the_release_says_what_was_checked_and_what_is_missed(known, juniper, sh
     }
     said = card.card(frozen.about(release), Summary(), "")
     for sentence in (
-        "heard whole by 2 people",
-        "something private was found: 2\n",
+        "heard whole by two people",
+        "heard something private: 2\n",
         "silenced: 1\n",
-        "destroyed: 1\n",
+        "on the whole site: 1\n",
         "missed 1 (50.0%, 95 % interval 9.5% to 90.5%)",
     ):
         assert sentence in said

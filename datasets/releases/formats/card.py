@@ -155,25 +155,32 @@ def _cleared(about: About) -> str:
     counted = about.clearing
     if "checked" not in counted:
         return ""
-    held = (
-        "Each clip was heard whole by {checkers} people who heard nothing private in it, or cleared by a\n"
-        "reviewer after one of them was not sure. "
-        if about.is_public
-        else ""
-    )
-    return (
-        "\n#### Check Before Publication\n\n"
-        + (
-            held + "A name, a number, an address, an account, somebody's health and\n"
-            "another person's voice are private. As of this release, in its campaigns:\n\n"
-            "- clips that were checked: {checked}, by {checkers} people each\n"
-            "- clips in which something private was found: {found}\n"
-            "- clips with seconds that were silenced: {silenced}\n"
-            "- clips of the whole site that reviewers destroyed: {destroyed}\n"
-            "- clips that are not in it because they are not cleared: {not_cleared}\n\n"
-        ).format(**counted)
-        + _missed(counted)
-    )
+    return (_CLEARED if about.is_public else _CHECKED).format(**counted) + _missed(counted)
+
+
+_CHECKED = """
+#### Check Before Publication
+
+A name, a number, an address, an account, somebody's health and another person's voice are private. In the
+campaigns of this release, when it was made:
+
+- people who check each clip, each for themselves: {checkers}
+- clips that were checked: {checked}
+- clips in which one of them heard something private: {found}
+- clips with seconds that were silenced: {silenced}
+- clips that were destroyed, on the whole site: {destroyed}
+- settled clips that are left out because they are not cleared: {not_cleared}
+
+"""
+
+_CLEARED = (
+    _CHECKED
+    + """\
+Each clip of this release was heard whole by two people who heard nothing private in it, or a reviewer cleared
+it after one of them was in doubt.
+
+"""
+)
 
 
 def _missed(counted: Mapping[str, Any]) -> str:
