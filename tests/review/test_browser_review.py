@@ -288,3 +288,49 @@ def test_a_reviewer_plays_many_through_and_accepts_all_but_the_marked_ones(site,
     press(page, "x", *["ArrowDown"] * number, "Enter")
     expect(page.get_by_text(f"{number - 1} answers are accepted.")).to_be_visible()
     expect(page.get_by_role("link", name="Look")).to_have_count(1)
+
+
+# Three clips may be published, and this person checks such clips.
+PUBLISH = """
+from django.utils import timezone
+from accounts import consent
+from accounts.models import Purpose, User
+from datasets.models import Clip, Task
+from tests.support import factors
+
+tasks = Task.objects.filter(clip__in=Clip.objects.live_for(Purpose.VOLUNTEERS)).order_by("pk")[:3]
+for task in tasks:
+    consent.give(task.clip.contributor, task.clip.material, [Purpose.PUBLIC], timezone.now(), reference="x")
+Clip.objects.exclude(tasks__in=[task.pk for task in tasks]).update(hidden_at=timezone.now())
+for task in tasks:
+    task.status, task.answer = "settled", task.answer or "yes"
+    task.save()
+factors.appoint(User.objects.get_by_natural_key("pia"), "privacy-reviewer")
+"""
+CHECKED = """
+import json
+from tagger.models import PrivacyCheck
+rows = PrivacyCheck.objects.order_by("pk").values_list("answer", "found", "parts")
+print(json.dumps([[answer, found, len(parts)] for answer, found, parts in rows]))
+"""
+
+
+def test_clips_are_checked_before_publication_by_keys(site, visit):
+    """Last here: it hides all clips but three."""
+    page = desk.people(site, visit)("pia")
+    site.manage("shell", "-c", PUBLISH)
+    page.goto("/review/checks/")
+    page.evaluate("window.isStill = true")
+    no, form = page.get_by_role("button", name="No nothing"), page.locator("check-desk form")
+    for keys in (["n"], ["1", "q", "y"], ["u"]):
+        sounds_on(page)
+        before = form.get_attribute("action")
+        expect(no).not_to_have_attribute("aria-disabled", "true")
+        if "q" in keys:
+            page.evaluate("document.querySelector('clip-player').marked.mark(0.1, 0.4)")
+        press(page, *keys)
+        expect(page.locator(f"check-desk form[action='{before}']")).to_have_count(0)
+        if keys != ["u"]:
+            assert page.evaluate("window.isStill"), "the page was loaded"
+    expect(page.get_by_role("heading", name="Nothing to check")).to_be_visible()
+    assert told(site, CHECKED) == [["no", [], 0], ["yes", ["name"], 1], ["unsure", [], 0]]

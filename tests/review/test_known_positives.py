@@ -1,6 +1,7 @@
 """What is missed is measured by made sounds, which nobody can tell from clips; the card says it."""
 
 from datetime import timedelta
+from io import StringIO
 
 import numpy as np
 import pytest
@@ -11,11 +12,13 @@ from hypothesis import strategies as st
 
 from accounts import consent
 from accounts.models import Purpose
+from datasets.clips import audio
 from datasets.models import Annotation, Campaign, Clip, Release, Task
 from datasets.releases import frozen
 from datasets.releases.formats import card
 from datasets.releases.formats.summary import Summary
 from tagger.consensus.intervals import wilson
+from tagger.demo import invented
 from tagger.models import KnownPositive, PrivacyCheck
 from tagger.privacy import silencing
 from tagger.progress import missed
@@ -207,3 +210,11 @@ def test_clips_with_signs_of_something_private_come_first(sentences, juniper, ad
 )
 def test_signs_are_counted_in_the_languages_of_the_site(language, words, number):
     assert signs.count(words, language) == number
+
+
+def test_the_command_makes_sounds_in_each_language_of_the_site(db):
+    for language in invented.SAID:
+        call_command("make_known_positives", 1, language=language, stdout=StringIO())
+    made = KnownPositive.objects.all()
+    assert set(invented.SAID) == {each.language for each in made}
+    assert all(1 < len(audio.read(bytes(each.sound))) / audio.RATE == each.seconds for each in made)
