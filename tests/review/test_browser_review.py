@@ -213,6 +213,7 @@ def test_nothing_that_was_typed_is_lost(site, reviewer):
         ["accept", "turn on the kitten lamp", False, "turn on the kitten lamp"]
     ]
     # The session ends: nothing of the clip is shown until its reviewer is back.
+    ready(page)
     page.get_by_label("What is said?").fill("a secret")
     kept = page.context.cookies()
     page.context.clear_cookies()
