@@ -1,7 +1,7 @@
 """A contributor's own clips: their progress, and which device uploads are still in their cooling-off."""
 
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from django.db.models import Prefetch, Q, QuerySet
@@ -10,6 +10,7 @@ from django.utils.translation import gettext
 
 from accounts.models import User
 from datasets.models import Clip, Label, ReleaseRow, Task, Withdrawal, not_held
+from tagger.models import Decision
 
 
 @dataclass(frozen=True)
@@ -28,6 +29,8 @@ class Question:
 class ClipWithQuestions:
     clip: Clip
     questions: list[Question]
+    unusable: str = ""  # why a reviewer took it out of the queue, in words
+    silenced: list[str] = field(default_factory=list)  # the parts, in seconds
 
 
 def own(contributor: User) -> QuerySet[Clip]:
@@ -58,9 +61,30 @@ def with_questions(clips: QuerySet[Clip]) -> list[ClipWithQuestions]:
         "tasks__campaign",
         Prefetch("tasks__release_rows", ReleaseRow.objects.listed().select_related("release")),
         "tasks__example",
+        Prefetch("decisions", Decision.objects.filter(act=Decision.Act.UNUSABLE, undone_at=None)),
     )
     # A clip that is being erased is never decrypted again, not even for its owner.
-    return [ClipWithQuestions(clip, [] if clip.withdrawal_id else _questions(clip)) for clip in read]
+    return [ClipWithQuestions(clip, []) if clip.withdrawal_id else _told(clip) for clip in read]
+
+
+def destroyed(contributor: User, since: datetime) -> QuerySet[Withdrawal]:
+    """What became of clips of theirs that reviewers destroyed since then, the last one first."""
+    by_reviewers = Withdrawal.objects.filter(
+        person_id=contributor.pk, cause=Withdrawal.Cause.DESTROYED, requested_at__gte=since
+    )
+    return by_reviewers.order_by("-requested_at")
+
+
+def _told(clip: Clip) -> ClipWithQuestions:
+    calls = sorted(clip.decisions.all(), key=lambda decision: decision.pk)
+    is_unusable = any(task.status == Task.Status.UNUSABLE for task in clip.tasks.all())
+    last = calls[-1] if calls and is_unusable else None
+    return ClipWithQuestions(
+        clip,
+        _questions(clip),
+        unusable=last.get_reason_display() if last else "",
+        silenced=[f"{start:.1f}–{end:.1f}" for start, end in clip.silenced],
+    )
 
 
 def _questions(clip: Clip) -> list[Question]:

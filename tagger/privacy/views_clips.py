@@ -1,5 +1,6 @@
 """The page “My clips”: hear clips, see their progress, delete them, and share device uploads early."""
 
+from datetime import timedelta
 from typing import Any
 
 from django import forms
@@ -22,6 +23,7 @@ from datasets.clips import byteranges, vault
 from . import erasure, my_clips
 
 PAGE_SIZE = 50
+TOLD_FOR = timedelta(days=90)  # that a reviewer destroyed a clip
 
 
 class CoolingOffForm(forms.Form):
@@ -130,9 +132,11 @@ def _page(request: PersonalRequest, form: CoolingOffForm, status: int = 200) -> 
     held = my_clips.held(request.user)
     shared = my_clips.shared(request.user)
     page = Paginator(shared, PAGE_SIZE).get_page(request.GET.get("page"))
+    now = timezone.now()
     context = {
         "form": form,
-        "now": timezone.now(),
+        "now": now,
+        "destroyed": my_clips.destroyed(request.user, now - TOLD_FOR),
         "held": my_clips.with_questions(held[:PAGE_SIZE]),
         "number_held": held.count(),
         "page": page,

@@ -17,10 +17,12 @@ from datasets.models import Clip, Task, Withdrawal
 from datasets.releases import frozen, recalls
 from tagger.lending import assignments
 from tagger.privacy import tasks, withdrawal
+from tagger.review import acts, private_sound, undo
 from tagger.settling import settlement
 from tests.conftest import NOW
 from tests.support import sounds
 from tests.support.mutants import mutant
+from tests.support.reviewing import dispute_over
 from tests.support.stored import files
 
 PAGE = "/my-clips/"
@@ -267,3 +269,28 @@ def test_a_page_has_fifty_clips_and_as_few_queries_as_for_two(here, juniper, add
     assert len(many) == len(few)
     assert page.content.decode().count("<clip-player") == 50
     assert here.get(PAGE, {"page": 2}).content.decode().count("<clip-player") == 12
+
+
+@mutant(
+    "a contributor sees why a reviewer took their clip out",
+    "tagger/privacy/my_clips.py",
+    kept_by='last.get_reason_display() if last else ""',
+    broken='""',
+)
+def test_contributors_see_what_reviewers_did_to_their_clips(here, alice, rita, juniper, share):
+    unusable, silent, gone, kept = (share(juniper) for _ in range(4))
+    later = timezone.now()
+    acts.call_unusable(dispute_over(unusable, NOW), rita, "cut-off", NOW, "for other reviewers")
+    undone = acts.call_unusable(dispute_over(kept, NOW), rita, "sound", NOW)
+    undo.undo(undone, rita, NOW)
+    private_sound.silence(dispute_over(silent, NOW), rita, [(0.1, 0.25), (0.3, 0.4)], NOW)
+    private_sound.destroy(dispute_over(gone, NOW), rita, later)
+    page = drawn(here.get(PAGE))
+    assert page.count("took it out: its beginning or its end is missing.") == page.count("took it out") == 1
+    assert "Not asked" in page and "for other reviewers" not in page and "too noisy" not in page
+    assert "A reviewer silenced 0.1–0.2, 0.3–0.4 s for good" in page
+    assert page.count("a reviewer destroyed a clip of yours") == 1
+    scrub_all()
+    assert "a reviewer destroyed a clip of yours" in drawn(here.get(PAGE))
+    Withdrawal.objects.update(requested_at=later - timedelta(days=91))
+    assert "a reviewer destroyed" not in drawn(here.get(PAGE))

@@ -411,7 +411,7 @@ def test_nobody_who_checks_is_told_what_another_answered(sounding, pia, quinn):
     assert before == after
     quinn.roles = [Role.PRIVACY_REVIEWER, Role.REVIEWER]
     quinn.save()
-    assert logged_in(quinn).get("/api/v1/reviews/").json()["counts"] == {}
+    assert set(logged_in(quinn).get("/api/v1/reviews/").json()["counts"].values()) == {0}
     assert logged_in(quinn).get(f"/api/v1/reviews/{ReviewItem.objects.get().pk}/").status_code == 404
 
 

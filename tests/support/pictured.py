@@ -149,6 +149,8 @@ PICTURES = (
     Picture("erasure", "Erasure receipt", "stranger", "/receipts/erasure/"),
     Picture("review", "Review", "reviewer", "/review/"),
     Picture("decide", "Decide a dispute", "reviewer", "/review/items/"),
+    Picture("review-bulk", "Play through the disputes", "reviewer", "/review/bulk/"),
+    Picture("review-examples", "Examples", "reviewer", "/review/examples/"),
     Picture("checks", "Check before publication", "admin", "/review/checks/"),
     Picture("how-volunteers-answer", "How volunteers answer", "reviewer", "/review/volunteers/"),
     Picture("releases", "Releases", "researcher", "/releases/"),
