@@ -247,6 +247,7 @@ class ReviewItem(models.Model):
         CONTROL_MISSED = "control-missed", _("a known answer that many miss")
         CONFIDENCE_FELL = "confidence-fell", _("settled, and less certain since")
         MACHINE_DIFFERS = "machine-differs", _("a machine hears something else")
+        SECOND_LOOK = "second-look", _("a second look at a decision")
         # of a report: the gravest of its reports
         PRIVATE = Report.Reason.PRIVATE.value, Report.Reason.PRIVATE.label
         OTHER_PERSON = Report.Reason.OTHER_PERSON.value, Report.Reason.OTHER_PERSON.label

@@ -388,6 +388,9 @@ DOUBTED_AFTER = number("DOUBTED_AFTER", 3, 0, 100_000)
 # The share of checks before publication that are of a made sound with a known answer.
 KNOWN_CHECKS_SHARE = share("KNOWN_CHECKS_SHARE", 0.05)
 
+# The share of reviewers' answers that a second reviewer gives, too, without seeing the first one.
+SECOND_LOOKS_SHARE = share("SECOND_LOOKS_SHARE", 0.05)
+
 # --- files --------------------------------------------------------------------------------------
 STATIC_URL = "static/"
 STATICFILES_DIRS = [BASE_DIR / "static"]

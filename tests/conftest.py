@@ -66,6 +66,12 @@ def quick_passwords(settings):
 
 
 @pytest.fixture(autouse=True)
+def no_second_looks(settings):
+    """They come by chance."""
+    settings.SECOND_LOOKS_SHARE = 0
+
+
+@pytest.fixture(autouse=True)
 def nothing_counted(monkeypatch):
     """The limits begin anew with every test: counters of earlier ones stay in Redis under other hashes."""
     monkeypatch.setattr(limits, "SALT", f"limits of a test {secrets.token_hex(8)}")

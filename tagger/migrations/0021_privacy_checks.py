@@ -51,7 +51,7 @@ class Migration(migrations.Migration):
         migrations.AlterField(
             model_name='reviewitem',
             name='reason',
-            field=models.CharField(choices=[('no-agreement', 'volunteers do not agree'), ('control-missed', 'a known answer that many miss'), ('confidence-fell', 'settled, and less certain since'), ('machine-differs', 'a machine hears something else'), ('private', 'private: a name, an address, a number'), ('other-person', 'someone who may not know about the recording'), ('offensive', 'offensive'), ('language', 'another language'), ('audio', 'cannot be heard'), ('found', 'something private was heard'), ('unsure', 'a privacy reviewer is not sure')], max_length=20),
+            field=models.CharField(choices=[('no-agreement', 'volunteers do not agree'), ('control-missed', 'a known answer that many miss'), ('confidence-fell', 'settled, and less certain since'), ('machine-differs', 'a machine hears something else'), ('second-look', 'a second look at a decision'), ('private', 'private: a name, an address, a number'), ('other-person', 'someone who may not know about the recording'), ('offensive', 'offensive'), ('language', 'another language'), ('audio', 'cannot be heard'), ('found', 'something private was heard'), ('unsure', 'a privacy reviewer is not sure')], max_length=20),
         ),
         migrations.AddConstraint(
             model_name='reviewitem',

@@ -13,13 +13,14 @@ from django.db import transaction
 
 from accounts import audit
 from accounts.models import User
-from datasets import normalise
 from datasets.models import Clip, Task
 from datasets.words import columns
 from tagger.lending.assignments import checked
 from tagger.models import Decision, Report, ReviewItem
 
+from . import second_looks
 from .refusals import ReviewRefusal, ReviewRefused
+from .settled import as_settled
 
 MOST_MORE = 10  # answers that one act asks for
 LONGEST_NOTE = 500
@@ -42,8 +43,10 @@ def accept(item: ReviewItem, reviewer: User, answer: str, now: datetime, note: s
     decision.answer = answer
     task.status, task.adjudicated, task.settled_at = Task.Status.SETTLED, True, now
     # The confidence stays as the volunteers' votes left it: one reviewer does not make an answer certain.
-    task.answer = as_settled(answer, task)
-    return finish(decision, item, [task])
+    task.answer = as_settled(answer, task.campaign)
+    finish(decision, item, [task])
+    second_looks.ask_perhaps(item, task, now)
+    return decision
 
 
 @transaction.atomic
@@ -115,11 +118,6 @@ def clear(item: ReviewItem, reviewer: User, now: datetime, note: str = "") -> De
     decision = begin(Act.CLEAR, item, clip, reviewer, now, note, before=[])
     Clip.objects.filter(pk=clip.pk).update(cleared_at=now)
     return finish(decision, item, [])
-
-
-def as_settled(answer: str, task: Task) -> str:
-    """A label as it is; a transcript in the normalised form that votes are counted on."""
-    return normalise.text(answer, task.campaign.language) if task.campaign.asks_for_words else answer
 
 
 def state_of(task: Task) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from django.db.models.fields.tuple_lookups import Tuple, TupleGreaterThan
 
 from accounts.models import Purpose, User
 from datasets.models import Annotation, in_use_for
-from tagger.models import PrivacyCheck, Report, ReviewItem
+from tagger.models import Decision, PrivacyCheck, Report, ReviewItem
 
 LEASE = timedelta(minutes=15)
 MOST_HELD = 5  # items lent to one reviewer at a time
@@ -57,6 +57,11 @@ def allowed_to(reviewer: User) -> QuerySet[ReviewItem]:
     own_report = Report.objects.filter(reporter=reviewer, clip=OuterRef("clip"))
     own_check = PrivacyCheck.objects.filter(checker=reviewer, clip=OuterRef("clip"))
     allowed = ReviewItem.objects.filter(_is_audible(), ~Exists(own_answer), ~Exists(own_report))
+    # A second look is another reviewer's.
+    first = Decision.objects.filter(reviewer=reviewer, item__task=OuterRef("task")).exclude(
+        item=OuterRef("pk")
+    )
+    allowed = allowed.filter(~Q(reason=ReviewItem.Reason.SECOND_LOOK) | ~Exists(first))
     # Whoever checked the clip before publication does not decide what came of it.
     allowed = allowed.filter(Q(kind=Kind.DISPUTE) | ~Exists(own_check))
     return allowed.exclude(clip__contributor=reviewer).order_by("rank", "opened_at", "pk")

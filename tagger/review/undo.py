@@ -17,6 +17,7 @@ from accounts.models import User
 from datasets.models import Clip, ReleaseRow, Task
 from tagger.models import Decision, ReviewItem
 
+from . import second_looks
 from .acts import TASK_COLUMNS
 from .refusals import ReviewRefusal, ReviewRefused
 
@@ -43,6 +44,7 @@ def undo(decision: Decision, reviewer: User, now: datetime) -> ReviewItem:
     clip = Clip.objects.select_for_update(no_key=True).get(pk=decision.clip_id)
     decision = Decision.objects.select_for_update(no_key=True).get(pk=decision.pk)
     _check(decision, reviewer)
+    second_looks.call_off(list(by_number))
     for number, state in decision.before["tasks"].items():
         _restore(by_number[int(number)], state, now)
     clip.reports.filter(dismissed_at=decision.decided_at).update(dismissed_at=None)
@@ -80,6 +82,7 @@ def _check(decision: Decision, reviewer: User) -> None:
     is_open_again = ReviewItem.objects.open().filter(
         clip=decision.clip_id, opened_at__gte=decision.decided_at
     )
+    is_open_again = is_open_again.exclude(reason=ReviewItem.Reason.SECOND_LOOK)
     if later.exists() or is_open_again.exists() or not decision.item.closed_at:
         raise ReviewRefused(ReviewRefusal.CHANGED_SINCE)
 

@@ -17,7 +17,7 @@ from datasets.models import Campaign, Label
 from tagger.desk import examples, guidelines_flags
 from tagger.models import ReviewItem
 
-from . import queue, reports, rises, undo
+from . import queue, reports, rises, second_looks, undo
 from .part_form import PartForm
 
 
@@ -43,6 +43,7 @@ def review(request: PersonalRequest) -> HttpResponse:
         "campaigns": Campaign.objects.order_by("slug"),
         "languages": _languages(request.user),
         "last": undo.last_of(request.user),
+        "records": second_looks.records(now, None if request.user.is_superuser else request.user),
     }
     return render(request, "tagger/review/review.html", context)
 

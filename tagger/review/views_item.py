@@ -151,7 +151,8 @@ def _page(
         "parts": sent.get("parts", "") if sent else private_sound.typed(reported, checks),
         "unsure": unsure,
         "left": left,
-        "history": past,
+        # Whoever looks a second time does not see what was decided first.
+        "history": [] if found.reason == ReviewItem.Reason.SECOND_LOOK else past,
         "draft": (sent.get("answer", "") if sent else "") or (seen and seen.leading) or "",
         "remark": sent.get("remark", "") if sent else "",
         "error": error,

@@ -42,6 +42,7 @@ class Site:
         self.url = f"http://localhost:{self.port}"
         inherited = {name: value for name, value in os.environ.items() if name not in OURS}
         fixed = {"TAGGER_HOME": str(self.home), "PORT": str(self.port), "DEBUG": "1", "TAGGER_DEMO": "0"}
+        fixed["SECOND_LOOKS_SHARE"] = "0"  # which come by chance
         self.env = inherited | fixed | environment
         self.said = ""
 
