@@ -129,8 +129,11 @@ def is_waiting(pid):
 
 
 def end(beat):
+    # Not while it imports: Python turns what a signal raises in a class body into an error of that class, and
+    # Celery logs that and goes on.
+    assert eventually(lambda: beat.poll() is not None or is_waiting(beat.pid))
     beat.terminate()
-    return beat.communicate()[1]
+    return beat.communicate(timeout=60)[1]
 
 
 @contextmanager
