@@ -302,24 +302,19 @@ def _in_use(clip: str = "") -> Q:
     return not_held(f"{clip}held_until") & Q(**{f"{clip}withdrawal": None})
 
 
-def in_use_for(purpose: Purpose, path: str) -> Q:
-    """A condition for a query of few rows: the clip at `path` is live for `purpose`, or only hidden."""
-    return Q(
-        consent.per_row(consent.live_for(f"{path}contributor", f"{path}material", purpose)), _in_use(path)
-    )
+def in_use_for(purpose: Purpose, clip: str = "", per_row: bool = False, since: int = 0) -> Q:
+    """A condition: the clip at this path may be used for `purpose` now, unless a report hid it.
+
+    `per_row` is faster where few rows are looked at; for `since` see accounts.consent.live_for.
+    """
+    consented = consent.live_for(f"{clip}contributor", f"{clip}material", purpose, since)
+    return Q(consent.per_row(consented) if per_row else consented, _in_use(clip))
 
 
 class ClipQuerySet(models.QuerySet["Clip"]):
     def live_for(self, purpose: Purpose) -> Self:
         """Clips that may be used for `purpose` now: consented to, out of the cooling-off, not hidden."""
-        return self._in_use_for(purpose).filter(hidden_at=None)
-
-    def hidden_for(self, purpose: Purpose) -> Self:
-        """Clips that would be live for `purpose` if no report had hidden them."""
-        return self._in_use_for(purpose).filter(hidden_at__isnull=False)
-
-    def _in_use_for(self, purpose: Purpose) -> Self:
-        return self.filter(consent.live_for("contributor", "material", purpose), _in_use())
+        return self.filter(in_use_for(purpose), hidden_at=None)
 
 
 class Clip(models.Model):
@@ -396,14 +391,8 @@ class Clip(models.Model):
 
 class TaskQuerySet(models.QuerySet["Task"]):
     def live_for(self, purpose: Purpose, per_row: bool = False, since: int = 0) -> Self:
-        """Tasks whose clip may be used for `purpose` now.
-
-        `per_row` is faster where few tasks are looked at; for `since` see accounts.consent.live_for.
-        """
-        consented = consent.live_for("clip__contributor", "clip__material", purpose, since)
-        return self.filter(
-            consent.per_row(consented) if per_row else consented, _in_use("clip__"), clip__hidden_at=None
-        )
+        """Tasks whose clip may be used for `purpose` now. For `per_row` and `since` see `in_use_for`."""
+        return self.filter(in_use_for(purpose, "clip__", per_row, since), clip__hidden_at=None)
 
     def locked_with_key(self) -> Self:
         """With campaign, clip and key, to write words: tasks and clips are locked, so the key stays theirs.

@@ -11,6 +11,7 @@ from django.db.models import F, Q
 from django.db.models.functions import Lower
 from django.utils.translation import gettext_lazy as _
 
+from accounts.models import User
 from datasets import languages
 from datasets.models import Annotation, Campaign, Clip, Task
 from datasets.words import words
@@ -186,6 +187,17 @@ class ReviewItemQuerySet(models.QuerySet["ReviewItem"]):
     def open(self) -> Self:
         return self.filter(closed_at=None)
 
+    def free_for(self, reviewer: User, now: datetime) -> Self:
+        """Those that no other reviewer has."""
+        return self.filter(Q(reviewer=None) | Q(lent_until__lte=now) | Q(reviewer=reviewer))
+
+    def with_keys(self) -> Self:
+        """With all that opening the words of their clips and tasks reads."""
+        return self.select_related("campaign", "clip__contributor__data_key", "task__campaign")
+
+    def close(self, now: datetime) -> None:
+        self.update(closed_at=now, reviewer=None, lent_until=None)
+
     def open_disputes(self, tasks: Iterable[Task], reason: str, now: datetime) -> None:
         """One for each of these tasks, whose rows are locked, unless one is open."""
         items = [
@@ -232,8 +244,8 @@ class ReviewItemQuerySet(models.QuerySet["ReviewItem"]):
 class ReviewItem(models.Model):
     """A clip that waits for a reviewer, and why: one open item for each task or clip, and kind.
 
-    Opened by tagger.settling.settlement, tagger.lending.reporting and tagger.review.findings; lent and
-    closed by tagger.review.
+    Opened by tagger.settling.settlement and tagger.lending.reporting, and by findings, second looks and
+    clearing in tagger.review, which lends and closes them.
     """
 
     class Kind(models.TextChoices):
@@ -409,8 +421,7 @@ class PrivacyCheckQuerySet(models.QuerySet["PrivacyCheck"]):
         current = self.current().filter(clip=clip)
         current.filter(done_at=None).delete()
         current.update(voided_at=now)
-        items = ReviewItem.objects.open().filter(clip=clip, kind=ReviewItem.Kind.CHECK)
-        items.update(closed_at=now, reviewer=None, lent_until=None)
+        ReviewItem.objects.open().filter(clip=clip, kind=ReviewItem.Kind.CHECK).close(now)
         Clip.objects.filter(pk=clip.pk).update(cleared_at=None, private_signs=None)
 
 

@@ -161,6 +161,13 @@ class ApiRequest(Request):
     user: User
 
 
+def readers_language(request: Request) -> str:
+    """English for a program, which sends a token; the browser's language for a person on the page."""
+    if request.auth is not None:
+        return "en"
+    return translation.get_language_from_request(request._request)
+
+
 class VolunteerCall(APIView):
     """A call for volunteers.
 
@@ -177,18 +184,12 @@ class VolunteerCall(APIView):
 
     def handle_exception(self, exc: Exception) -> Response:
         if isinstance(exc, (AnswerRefused, BadTranscript)):
-            exc = RefusedCall(exc, self._readers_language())
+            exc = RefusedCall(exc, readers_language(self.request))
         elif isinstance(exc, QuotaReached):
-            exc = TooMuchAtOnce(exc, self._readers_language())
+            exc = TooMuchAtOnce(exc, readers_language(self.request))
         elif isinstance(exc, (Assignment.DoesNotExist, Annotation.DoesNotExist)):
             exc = NotFound()
         return super().handle_exception(exc)
-
-    def _readers_language(self) -> str:
-        """English for a program, which sends a token; the browser's language for a person on the page."""
-        if self.request.auth is not None:
-            return "en"
-        return translation.get_language_from_request(self.request._request)
 
     def validated(self, serializer_class: type[serializers.Serializer]) -> dict[str, Any]:
         serializer = serializer_class(data=self.request.data)

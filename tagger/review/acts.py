@@ -16,7 +16,7 @@ from accounts.models import User
 from datasets.models import Clip, Task
 from datasets.words import columns
 from tagger.lending.assignments import checked
-from tagger.models import Decision, Report, ReviewItem
+from tagger.models import Decision, ReviewItem
 
 from . import second_looks
 from .refusals import ReviewRefusal, ReviewRefused
@@ -169,7 +169,7 @@ def begin(
 
 
 def uphold_reports(clip: Clip, now: datetime) -> None:
-    Report.objects.filter(clip=clip).open().update(upheld_at=now)
+    clip.reports.open().update(upheld_at=now)
 
 
 def finish(decision: Decision, item: ReviewItem, changed: Iterable[Task]) -> Decision:
@@ -187,9 +187,8 @@ def finish(decision: Decision, item: ReviewItem, changed: Iterable[Task]) -> Dec
 def _close_what_is_over(item: ReviewItem, now: datetime) -> None:
     """Other open items of the clip, if there is nothing left to decide."""
     unusable = Task.objects.filter(clip=item.clip_id, status=Task.Status.UNUSABLE)
-    others = ReviewItem.objects.open().filter(clip=item.clip_id)
     if unusable.exists():
-        others.update(closed_at=now, reviewer=None, lent_until=None)
+        ReviewItem.objects.open().filter(clip=item.clip_id).close(now)
 
 
 # Silencing and destroying record what they do themselves.

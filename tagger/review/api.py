@@ -16,24 +16,21 @@ from rest_framework.permissions import IsAuthenticated
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from accounts import audit
 from accounts.models import Role, Scope
 from accounts.negotiation import AnyAccept
-from accounts.refusals import Refusal, in_words
+from accounts.refusals import Refusal
 from accounts.roles import HasRole
-from datasets.clips import byteranges, hearing
 from datasets.normalise import LONGEST, BadTranscript
-from tagger.desk import wording as answers_wording
-from tagger.desk.api import ApiRequest
+from tagger.desk.api import ApiRequest, readers_language
 from tagger.desk.examples import ExampleRefused
 from tagger.lending.refusals import AnswerRefused
 from tagger.models import Decision, ReviewItem
 from tagger.privacy import silencing
 from tagger.privacy.silencing import SilencingRefusal, SilencingRefused
 
-from . import evidence, named_acts, queue
+from . import evidence, named_acts, queue, sounds
 from .refusals import ReviewRefusal, ReviewRefused
-from .wording import WORDS
+from .wording import in_words
 
 
 class IsReviewer(HasRole):
@@ -80,8 +77,9 @@ class PartsField(serializers.ListField):
 
     child = serializers.ListField(child=serializers.FloatField(), min_length=2, max_length=2)
 
-    def __init__(self, **options: Any) -> None:
-        super().__init__(max_length=100, help_text="parts, each from and to in seconds", **options)
+    def __init__(self, max_length: int = 100, **options: Any) -> None:
+        help_text = "parts, each from and to in seconds"
+        super().__init__(max_length=max_length, help_text=help_text, **options)
 
 
 class PartsSerializer(serializers.Serializer[Any]):
@@ -137,16 +135,10 @@ class RefusedReview(APIException):
 
     def __init__(self, refused: Refusal, language: str) -> None:
         with translation.override(language):
-            super().__init__(detail=self._sentence(refused), code=refused.code)
+            super().__init__(detail=in_words(refused), code=refused.code)
         is_act = isinstance(refused, (ReviewRefused, SilencingRefused, ExampleRefused))
         is_bad = not is_act or refused.code in self.bad_requests
         self.status_code = status.HTTP_400_BAD_REQUEST if is_bad else status.HTTP_409_CONFLICT
-
-    @staticmethod
-    def _sentence(refused: Refusal) -> str:
-        if isinstance(refused, (AnswerRefused, BadTranscript)):
-            return answers_wording.in_words(refused)
-        return in_words(refused, WORDS)
 
 
 class ReviewersCall(APIView):
@@ -164,13 +156,8 @@ class ReviewersCall(APIView):
 
     def handle_exception(self, exc: Exception) -> Response:
         if isinstance(exc, (ReviewRefused, SilencingRefused, ExampleRefused, AnswerRefused, BadTranscript)):
-            exc = RefusedReview(exc, self._readers_language())
+            exc = RefusedReview(exc, readers_language(self.request))
         return super().handle_exception(exc)
-
-    def _readers_language(self) -> str:
-        if self.request.auth is not None:
-            return "en"
-        return translation.get_language_from_request(self.request._request)
 
     def part(self, sent: Any) -> tuple[queue.Filter, ReviewItem | None]:
         """The filter, and the item after which it begins."""
@@ -185,9 +172,7 @@ class ReviewersCall(APIView):
         return get_object_or_404(self.items(), pk=pk)
 
     def items(self) -> QuerySet[ReviewItem]:
-        return queue.allowed_to(self.request.user).select_related(
-            "campaign", "clip__contributor__data_key", "task__campaign"
-        )
+        return queue.allowed_to(self.request.user).with_keys()
 
 
 class Queue(ReviewersCall):
@@ -229,9 +214,7 @@ class Sound(ReviewersCall):
 
     @extend_schema(responses={(status, "audio/wav"): OpenApiTypes.BINARY for status in (200, 206, 416)})
     def get(self, request: ApiRequest, pk: int) -> HttpResponse:
-        item = self.item(pk)
-        audit.record_hearing(f"clip {item.clip_id}", request.user, timezone.now())
-        return byteranges.sound(request, hearing.for_volunteers(item.clip))
+        return sounds.of_item(request, self.item(pk))
 
 
 class TextsLeft(ReviewersCall):

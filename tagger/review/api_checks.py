@@ -15,15 +15,14 @@ from rest_framework.views import APIView
 
 from accounts.models import Role, Scope
 from accounts.negotiation import AnyAccept
-from accounts.refusals import in_words
 from accounts.roles import HasRole
-from datasets.clips import byteranges
 from tagger.desk.api import ApiRequest
 from tagger.models import PrivacyCheck
 
-from . import clearing
+from . import clearing, sounds
+from .api import PartsField
 from .clearing import CheckRefusal, CheckRefused
-from .wording import WORDS
+from .wording import in_words
 
 
 class IsPrivacyReviewer(HasRole):
@@ -51,12 +50,7 @@ class CheckAnswerSerializer(serializers.Serializer[Any]):
 
     answer = serializers.ChoiceField(choices=PrivacyCheck.Answer.choices)
     found = serializers.MultipleChoiceField(choices=PrivacyCheck.Found.choices, default=set)
-    parts = serializers.ListField(
-        child=serializers.ListField(child=serializers.FloatField(), min_length=2, max_length=2),
-        default=list,
-        max_length=clearing.MOST_PARTS,
-        help_text="where, [from, to] in seconds",
-    )
+    parts = PartsField(default=list, max_length=clearing.MOST_PARTS)
     heard = serializers.FloatField(required=False, help_text="how many seconds of the clip sounded")
 
 
@@ -67,7 +61,7 @@ class RefusedCheck(APIException):
 
     def __init__(self, refused: CheckRefused) -> None:
         with translation.override("en"):
-            super().__init__(detail=in_words(refused, WORDS), code=refused.code)
+            super().__init__(detail=in_words(refused), code=refused.code)
         is_conflict = refused.code in self.conflicts
         self.status_code = status.HTTP_409_CONFLICT if is_conflict else status.HTTP_400_BAD_REQUEST
 
@@ -104,10 +98,7 @@ class Sound(PrivacyReviewersCall):
 
     @extend_schema(responses={(status, "audio/wav"): OpenApiTypes.BINARY for status in (200, 206, 416)})
     def get(self, request: ApiRequest, pk: int) -> HttpResponse:
-        now = timezone.now()
-        check = get_object_or_404(clearing.playable(request.user, now), pk=pk)
-        clearing.hear(check, now)
-        return byteranges.sound(request, clearing.sound_of(check))
+        return sounds.of_check(request, pk)
 
 
 class Answer(PrivacyReviewersCall):

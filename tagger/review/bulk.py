@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from django.db import transaction
-from django.db.models import Q
 
 from accounts.ciphers import KeyLost
 from accounts.models import User
@@ -35,9 +34,8 @@ class Proposed:
 def take(reviewer: User, part: queue.Filter, now: datetime) -> list[Proposed]:
     """Lend the first MOST disputes of this part that no one else has, those that have a leading answer."""
     with transaction.atomic():
-        is_free = Q(reviewer=None) | Q(lent_until__lte=now) | Q(reviewer=reviewer)
-        free = part.of(queue.open_to(reviewer), now).filter(is_free, kind=ReviewItem.Kind.DISPUTE)
-        free = free.select_related("campaign", "clip__contributor__data_key", "task__campaign")
+        free = part.of(queue.open_to(reviewer), now).free_for(reviewer, now)
+        free = free.filter(kind=ReviewItem.Kind.DISPUTE).with_keys()
         items = list(free.select_for_update(skip_locked=True, no_key=True, of=("self",))[:MOST])
         proposed = [found for item in items if (found := _proposed(item))]
         lent = ReviewItem.objects.filter(pk__in=[each.item.pk for each in proposed])
@@ -69,8 +67,3 @@ def accept(
         except Refusal as why:
             refused.append((item, why))
     return accepted, refused
-
-
-def put_back(items: list[int], reviewer: User) -> None:
-    """Those that were left: another reviewer may have them."""
-    ReviewItem.objects.open().filter(pk__in=items, reviewer=reviewer).update(reviewer=None, lent_until=None)

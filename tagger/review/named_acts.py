@@ -66,7 +66,7 @@ def _clear(item: ReviewItem, reviewer: User, sent: Sent, now: datetime) -> Decis
 
 
 def _put_back(item: ReviewItem, reviewer: User, sent: Sent, now: datetime) -> None:
-    queue.put_back(item, reviewer)
+    queue.put_back([item.pk], reviewer)
 
 
 def _undo(item: ReviewItem, reviewer: User, sent: Sent, now: datetime) -> None:

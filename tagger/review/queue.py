@@ -3,16 +3,17 @@
 An item is lent to one reviewer at a time. Whoever gave the clip, answered it, or reported it is never asked.
 """
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.db import transaction
-from django.db.models import Exists, F, OuterRef, Q, QuerySet
+from django.db.models import Exists, F, OuterRef, Q
 from django.db.models.fields.tuple_lookups import Tuple, TupleGreaterThan
 
 from accounts.models import Purpose, User
 from datasets.models import Annotation, in_use_for
-from tagger.models import Decision, PrivacyCheck, Report, ReviewItem
+from tagger.models import Decision, PrivacyCheck, Report, ReviewItem, ReviewItemQuerySet
 
 LEASE = timedelta(minutes=15)
 MOST_HELD = 5  # items lent to one reviewer at a time
@@ -32,7 +33,7 @@ class Filter:
     reason: str = ""
     older_than: timedelta | None = None
 
-    def of(self, items: QuerySet[ReviewItem], now: datetime) -> QuerySet[ReviewItem]:
+    def of(self, items: ReviewItemQuerySet, now: datetime) -> ReviewItemQuerySet:
         wanted = {
             "kind": self.kind,
             "campaign__slug": self.campaign,
@@ -46,12 +47,12 @@ class Filter:
 EVERYTHING = Filter()
 
 
-def open_to(reviewer: User) -> QuerySet[ReviewItem]:
+def open_to(reviewer: User) -> ReviewItemQuerySet:
     """The open items on which this person may decide, in the order of the queue."""
     return allowed_to(reviewer).filter(closed_at=None)
 
 
-def allowed_to(reviewer: User) -> QuerySet[ReviewItem]:
+def allowed_to(reviewer: User) -> ReviewItemQuerySet:
     """The items, open or closed, that this person may see."""
     own_answer = Annotation.objects.filter(annotator=reviewer, task__clip=OuterRef("clip"))
     own_report = Report.objects.filter(reporter=reviewer, clip=OuterRef("clip"))
@@ -69,7 +70,8 @@ def allowed_to(reviewer: User) -> QuerySet[ReviewItem]:
 
 def _is_audible() -> Q:
     """A condition: reviewers may hear the clip. One that a report hid comes up as a report, and only so."""
-    return in_use_for(Purpose.VOLUNTEERS, "clip__") & (Q(clip__hidden_at=None) | Q(kind=Kind.REPORT))
+    is_in_use = in_use_for(Purpose.VOLUNTEERS, "clip__", per_row=True)
+    return is_in_use & (Q(clip__hidden_at=None) | Q(kind=Kind.REPORT))
 
 
 def page(reviewer: User, part: Filter, now: datetime, after: ReviewItem | None = None) -> list[ReviewItem]:
@@ -79,7 +81,7 @@ def page(reviewer: User, part: Filter, now: datetime, after: ReviewItem | None =
     return list(_after(after, items).prefetch_related("campaign", "clip")[:PAGE])
 
 
-def _after(item: ReviewItem | None, items: QuerySet[ReviewItem]) -> QuerySet[ReviewItem]:
+def _after(item: ReviewItem | None, items: ReviewItemQuerySet) -> ReviewItemQuerySet:
     """Those that come later in the queue; all of them without an item."""
     if item is None:
         return items
@@ -109,8 +111,7 @@ def take(reviewer: User, part: Filter, now: datetime, after: ReviewItem | None =
         return None
     if held(reviewer, now).count() >= MOST_HELD:
         return None
-    is_free = Q(reviewer=None) | Q(lent_until__lte=now)
-    free = part.of(open_to(reviewer), now).filter(is_free)
+    free = part.of(open_to(reviewer), now).filter(Q(reviewer=None) | Q(lent_until__lte=now))
     free = free.select_for_update(skip_locked=True, no_key=True, of=("self",))
     item = (_after(after, free).first() if after else None) or free.first()
     if item:
@@ -119,19 +120,18 @@ def take(reviewer: User, part: Filter, now: datetime, after: ReviewItem | None =
     return item
 
 
-def held(reviewer: User, now: datetime) -> QuerySet[ReviewItem]:
+def held(reviewer: User, now: datetime) -> ReviewItemQuerySet:
     """What is lent to this person, in the order of the queue."""
     return open_to(reviewer).filter(reviewer=reviewer, lent_until__gt=now)
 
 
 def hold(item: ReviewItem, reviewer: User, now: datetime) -> None:
     """Lend this very item, or lend it anew, unless it is decided or another reviewer has it."""
-    may_have_it = Q(reviewer=None) | Q(lent_until__lte=now) | Q(reviewer=reviewer)
-    free = ReviewItem.objects.open().filter(may_have_it, pk=item.pk)
+    free = ReviewItem.objects.open().free_for(reviewer, now).filter(pk=item.pk)
     if free.update(reviewer=reviewer, lent_until=now + LEASE):
         item.reviewer, item.lent_until = reviewer, now + LEASE
 
 
-def put_back(item: ReviewItem, reviewer: User) -> None:
-    """Another reviewer may have it. No error if it is not theirs any more."""
-    ReviewItem.objects.open().filter(pk=item.pk, reviewer=reviewer).update(reviewer=None, lent_until=None)
+def put_back(items: Collection[int], reviewer: User) -> None:
+    """Another reviewer may have them. No error if they are not theirs any more."""
+    ReviewItem.objects.open().filter(pk__in=items, reviewer=reviewer).update(reviewer=None, lent_until=None)

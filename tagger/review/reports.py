@@ -1,11 +1,9 @@
 """The reports of a clip that waits for a reviewer; and all reports of one person, dismissed in one step."""
 
-from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Prefetch, prefetch_related_objects
 
 from accounts import audit
 from accounts.ciphers import KeyLost
@@ -17,21 +15,16 @@ from tagger.models import Report, ReviewItem
 BATCH_SIZE = 50
 
 
-def of(clips: Iterable[Clip]) -> list[Any]:
-    """The clips with their `open_reports`: none, if whoever reported it has left.
+def of(clip: Clip) -> list[Any]:
+    """The open reports of the clip: none, if whoever reported it has left.
 
-    Each report has the `record` of whoever reported, and their note in `words`.
+    Each has the `record` of whoever reported, and their note in `words`.
     """
-    waiting = Report.objects.open().select_related("campaign").order_by("at", "pk")
-    found: list[Any] = list(clips)
-    prefetch_related_objects(
-        found, "contributor__data_key", Prefetch("reports", waiting, to_attr="open_reports")
-    )
-    records = reporting.records({report.reporter_id for clip in found for report in clip.open_reports})
-    for clip in found:
-        for report in clip.open_reports:
-            report.record = records.get(report.reporter_id)
-            report.words = _note(report, clip)
+    found: list[Any] = list(clip.reports.open().select_related("campaign").order_by("at", "pk"))
+    records = reporting.records({report.reporter_id for report in found})
+    for report in found:
+        report.record = records.get(report.reporter_id)
+        report.words = _note(report, clip)
     return found
 
 
@@ -66,7 +59,7 @@ def _dismiss_some(reporter_id: int, clips: list[int], reviewer: User, now: datet
         clip.reports.open().filter(reporter=reporter_id).update(dismissed_at=now)
         if not clip.reports.open().exists() and _was_hidden_by_a_known_report(clip):
             Clip.objects.filter(pk=clip.pk).update(hidden_at=None)
-            ReviewItem.objects.open().filter(clip=clip, kind=ReviewItem.Kind.REPORT).update(closed_at=now)
+            ReviewItem.objects.open().filter(clip=clip, kind=ReviewItem.Kind.REPORT).close(now)
     return len(locked)
 
 

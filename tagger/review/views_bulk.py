@@ -10,15 +10,11 @@ from django.utils.translation import ngettext
 from django.views.decorators.http import require_GET
 
 from accounts.posting import posted_from
-from accounts.refusals import Refusal, in_words
 from accounts.roles import PersonalRequest, reviewer_required
-from datasets.normalise import BadTranscript
-from tagger.desk import wording as answers_wording
-from tagger.lending.refusals import AnswerRefused
 
-from . import bulk
+from . import bulk, queue
 from .part_form import PartForm
-from .wording import WORDS
+from .wording import in_words
 
 
 @require_GET
@@ -40,12 +36,12 @@ def accept_others(request: PersonalRequest) -> HttpResponse:
     left = {int(number) for number in request.POST.getlist("leave") if number.isdecimal()}
     chosen = {number: answer for number, answer in answers.items() if number not in left}
     accepted, refused = bulk.accept(chosen, request.user, timezone.now())
-    bulk.put_back([number for number in answers if number in left], request.user)
+    queue.put_back([number for number in answers if number in left], request.user)
     text = ngettext("%(number)d answer is accepted.", "%(number)d answers are accepted.", accepted)
     messages.success(request, text % {"number": accepted})
     for item, why in refused:
         messages.error(
-            request, _("Not accepted: %(clip)s. %(why)s") % {"clip": item.clip, "why": _sentence(why)}
+            request, _("Not accepted: %(clip)s. %(why)s") % {"clip": item.clip, "why": in_words(why)}
         )
     return redirect(f"{reverse('review')}?{form.query()}")
 
@@ -54,9 +50,3 @@ def _answers(sent: QueryDict) -> dict[int, str]:
     """What the page proposed, by item."""
     named = ((name.partition("-")[2], sent.get(name, "")) for name in sent if name.startswith("answer-"))
     return {int(number): answer for number, answer in list(named)[: bulk.MOST] if number.isdecimal()}
-
-
-def _sentence(why: Refusal) -> str:
-    if isinstance(why, (AnswerRefused, BadTranscript)):
-        return answers_wording.in_words(why)
-    return in_words(why, WORDS)

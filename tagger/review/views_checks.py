@@ -7,15 +7,13 @@ from django.utils import timezone
 from django.views.decorators.http import require_GET
 
 from accounts.posting import posted_from
-from accounts.refusals import in_words
 from accounts.roles import PersonalRequest, privacy_reviewer_required
-from datasets.clips import byteranges
 from tagger.models import PrivacyCheck
 
-from . import clearing
+from . import clearing, sounds
 from .check_form import CheckForm
 from .clearing import CheckRefusal, CheckRefused
-from .wording import WORDS
+from .wording import in_words
 
 
 @require_GET
@@ -31,10 +29,7 @@ def checks(request: PersonalRequest) -> HttpResponse:
 @require_GET
 @privacy_reviewer_required
 def audio(request: PersonalRequest, pk: int) -> HttpResponse:
-    now = timezone.now()
-    check = get_object_or_404(clearing.playable(request.user, now), pk=pk)
-    clearing.hear(check, now)
-    return byteranges.sound(request, clearing.sound_of(check))
+    return sounds.of_check(request, pk)
 
 
 @posted_from("checks")
@@ -45,9 +40,9 @@ def answer(request: PersonalRequest, pk: int) -> HttpResponse:
         clearing.answer(check, now=timezone.now(), **form.said())
     except CheckRefused as refusal:
         if refusal.code in {CheckRefusal.TOO_LATE, CheckRefusal.ALREADY_ANSWERED}:
-            messages.error(request, in_words(refusal, WORDS))
+            messages.error(request, in_words(refusal))
             return redirect("checks")
-        return _page(request, check, form, error=in_words(refusal, WORDS), status=400)
+        return _page(request, check, form, error=in_words(refusal), status=400)
     return redirect("checks")
 
 

@@ -11,28 +11,24 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET
 
-from accounts import audit
 from accounts.keys import KeyLost
 from accounts.posting import posted_from
-from accounts.refusals import in_words
 from accounts.roles import PersonalRequest, reviewer_required
 from accounts.typed import keeps_typed
-from datasets.clips import byteranges, hearing
 from datasets.models import Label
 from datasets.normalise import BadTranscript
 from tagger.desk import examples
-from tagger.desk import wording as answers_wording
 from tagger.forms import ExampleForm
 from tagger.lending.refusals import AnswerRefused
 from tagger.models import Decision, ReviewItem
 from tagger.privacy import silencing
 from tagger.privacy.silencing import SilencingRefused
 
-from . import acts, clearing, evidence, named_acts, private_sound, queue, reports, undo
+from . import acts, clearing, evidence, named_acts, private_sound, queue, reports, sounds, undo
 from .part_form import PartForm
 from .refusals import ReviewRefused
 from .views import counted
-from .wording import WORDS
+from .wording import in_words
 
 
 @require_GET
@@ -62,10 +58,7 @@ def item(request: PersonalRequest, pk: int) -> HttpResponse:
 @require_GET
 @reviewer_required
 def audio(request: PersonalRequest, pk: int) -> HttpResponse:
-    """The clip as volunteers hear it; the audit record says who listened."""
-    found = _item(request, pk)
-    audit.record_hearing(f"clip {found.clip_id}", request.user, timezone.now())
-    return byteranges.sound(request, hearing.for_volunteers(found.clip))
+    return sounds.of_item(request, _item(request, pk))
 
 
 @keeps_typed("answer", "remark", "note", "parts")
@@ -83,9 +76,9 @@ def decide(request: PersonalRequest, pk: int, act: str) -> HttpResponse:
             return _page(request, found, sent=request.POST, unsure=act, left=left)
         decision = named_acts.do(act, found, request.user, sent, timezone.now())
     except (BadTranscript, AnswerRefused) as refusal:
-        return _page(request, found, sent=request.POST, error=answers_wording.in_words(refusal), status=400)
+        return _page(request, found, sent=request.POST, error=in_words(refusal), status=400)
     except (ReviewRefused, SilencingRefused, examples.ExampleRefused) as refusal:
-        return _page(request, found, sent=request.POST, error=in_words(refusal, WORDS), status=409)
+        return _page(request, found, sent=request.POST, error=in_words(refusal), status=409)
     if act == "undo" or (decision and not decision.item.closed_at):
         messages.success(request, _("Undone.") if act == "undo" else _("These seconds are silent now."))
         return redirect(f"{reverse('review_item', args=[pk])}?{form.query()}")
@@ -95,19 +88,18 @@ def decide(request: PersonalRequest, pk: int, act: str) -> HttpResponse:
 
 
 def _item(request: PersonalRequest, pk: int) -> ReviewItem:
-    rows = queue.allowed_to(request.user).select_related(
-        "campaign", "clip__contributor__data_key", "task__campaign"
-    )
-    return get_object_or_404(rows, pk=pk)
+    return get_object_or_404(queue.allowed_to(request.user).with_keys(), pk=pk)
 
 
 def _sent(request: PersonalRequest, found: ReviewItem) -> dict[str, Any]:
     """What the act takes of the form, under the names that programs use too."""
-    sent: dict[str, Any] = {name: request.POST.get(name, "") for name in ("reason",)}
-    sent["note"] = " ".join(request.POST.get("remark", "").split())
-    sent["parts"] = private_sound.parts_of(request.POST.get("parts", ""))
     number = request.POST.get("number", "")
-    sent["number"] = int(number) if number.isdecimal() and len(number) < 4 else 0
+    sent: dict[str, Any] = {
+        "reason": request.POST.get("reason", ""),
+        "note": " ".join(request.POST.get("remark", "").split()),
+        "parts": private_sound.parts_of(request.POST.get("parts", "")),
+        "number": int(number) if number.isdecimal() and len(number) < 4 else 0,
+    }
     answer = "" if "no_speech" in request.POST else request.POST.get("answer", "").strip()
     if found.campaign.asks_for_words:
         # An empty box is more often a slip than an answer, so “No one speaks” has its own button.
@@ -119,6 +111,11 @@ def _example(shown: ExampleForm) -> dict[str, Any]:
     if not shown.is_valid():
         return {}
     return {"is_example": shown.cleaned_data["is_example"], "example_note": shown.cleaned_data["note"]}
+
+
+def _history(found: ReviewItem) -> list[Decision]:
+    """Whoever looks a second time does not see what was decided first."""
+    return [] if found.reason == ReviewItem.Reason.SECOND_LOOK else evidence.history(found)
 
 
 def _page(
@@ -135,10 +132,10 @@ def _page(
     campaign = found.campaign
     try:
         seen = evidence.of(found, now)
-        past = [(each, each.answer, each.note) for each in evidence.history(found)]
+        past = [(each, each.answer, each.note) for each in _history(found)]
     except KeyLost:  # the speaker left while this request ran
         return redirect(f"{reverse('review_next')}?{form.query(after_item=found.pk)}")
-    reported = reports.of([found.clip])[0].open_reports
+    reported = reports.of(found.clip)
     checks = clearing.told_of(found.clip) if found.kind == ReviewItem.Kind.CHECK else []
     waiting = queue.waiting(request.user, form.part(), now)
     is_held_by_another = found.reviewer_id not in {None, request.user.pk} and (found.lent_until or now) > now
@@ -151,8 +148,7 @@ def _page(
         "parts": sent.get("parts", "") if sent else private_sound.typed(reported, checks),
         "unsure": unsure,
         "left": left,
-        # Whoever looks a second time does not see what was decided first.
-        "history": [] if found.reason == ReviewItem.Reason.SECOND_LOOK else past,
+        "history": past,
         "draft": (sent.get("answer", "") if sent else "") or (seen and seen.leading) or "",
         "remark": sent.get("remark", "") if sent else "",
         "error": error,
@@ -164,7 +160,6 @@ def _page(
         "labels": Label,
         "unusable_reasons": Decision.UnusableReason,
         "numbers": range(1, acts.MOST_MORE + 1),
-        "until": found.task and [found.task.annotation_count + n for n in range(1, acts.MOST_MORE + 1)],
         "form": form,
         "query": form.query(),
         "last": undo.last_of(request.user),

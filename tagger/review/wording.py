@@ -2,7 +2,12 @@
 
 from django.utils.translation import gettext_lazy as _
 
+from accounts import refusals
+from accounts.refusals import Refusal
+from datasets.normalise import BadTranscript
+from tagger.desk import wording as answers_wording
 from tagger.desk.examples import ExampleRefusal
+from tagger.lending.refusals import AnswerRefused
 from tagger.privacy.silencing import SilencingRefusal
 
 from .clearing import CheckRefusal
@@ -45,3 +50,10 @@ WORDS = {
     SilencingRefusal.BEING_ERASED: _("This clip is already being erased."),
     SilencingRefusal.RELEASE_BEING_MADE: _("A release is being made right now. Try again in a minute."),
 }
+
+
+def in_words(refused: Refusal) -> str:
+    """The sentence, also for an answer that volunteers could not give either."""
+    if isinstance(refused, (AnswerRefused, BadTranscript)):
+        return answers_wording.in_words(refused)
+    return refusals.in_words(refused, WORDS)

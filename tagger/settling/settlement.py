@@ -103,8 +103,7 @@ def _dispute(some: list[Task], settled_before: set[int], now: datetime) -> None:
     ReviewItem.objects.open_disputes(fell, Reason.CONFIDENCE_FELL, now)
     ReviewItem.objects.open_disputes(others, Reason.NO_AGREEMENT, now)
     agreed = [task.pk for task in some if task.status != Task.Status.DISPUTED]
-    over = ReviewItem.objects.open().filter(task__in=agreed, reason__in=OVER_IF_AGREED)
-    over.update(closed_at=now)
+    ReviewItem.objects.open().filter(task__in=agreed, reason__in=OVER_IF_AGREED).close(now)
 
 
 Reason = ReviewItem.Reason

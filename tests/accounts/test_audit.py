@@ -113,8 +113,8 @@ def reported(juniper, share):
 
 @mutant(
     "a reviewer who hears a clip is recorded",
-    "tagger/review/views_item.py",
-    kept_by='    audit.record_hearing(f"clip {found.clip_id}", request.user, timezone.now())\n',
+    "tagger/review/sounds.py",
+    kept_by='    audit.record_hearing(f"clip {item.clip_id}", request.user, timezone.now())\n',
     broken="",
 )
 def test_a_reviewer_who_hears_a_clip_is_recorded_once(reported, rita, client):

@@ -379,9 +379,9 @@ def test_the_page_takes_an_answer_without_a_script_and_shows_the_next_clip(sound
 
 @mutant(
     "the sound of a check is for the person who checks alone",
-    "tagger/review/views_checks.py",
+    "tagger/review/sounds.py",
     kept_by="    check = get_object_or_404(clearing.playable(request.user, now), pk=pk)\n",
-    broken="    check = get_object_or_404(PrivacyCheck, pk=pk)\n",
+    broken="    check = get_object_or_404(clearing.PrivacyCheck, pk=pk)\n",
 )
 def test_nobody_hears_or_answers_the_check_of_another(sounding, pia, quinn):
     check, other = clearing.take(pia, timezone.now()), logged_in(quinn)

@@ -94,9 +94,9 @@ def test_an_item_is_lent_to_one_reviewer_until_their_time_is_over(rita, ruth, it
 
 def test_what_is_put_back_goes_to_another_and_its_reviewer_gets_the_next(rita, ruth, items):
     first = queue.take(rita, EVERYTHING, NOW)
-    queue.put_back(first, ruth)  # not hers to put back
+    queue.put_back([first.pk], ruth)  # not hers to put back
     assert queue.held(rita, NOW).count() == 1
-    queue.put_back(first, rita)
+    queue.put_back([first.pk], rita)
     assert queue.take(rita, EVERYTHING, NOW, after=first) == items[0]
     assert queue.take(ruth, EVERYTHING, NOW) == first
 

@@ -54,8 +54,8 @@ def test_it_comes_by_chance(rita, dispute, settings, monkeypatch, share, thrown,
 @mutant(
     "whoever takes a second look does not see the first decision",
     "tagger/review/views_item.py",
-    kept_by="[] if found.reason == ReviewItem.Reason.SECOND_LOOK else past",
-    broken="past",
+    kept_by="[] if found.reason == ReviewItem.Reason.SECOND_LOOK else evidence.history(found)",
+    broken="evidence.history(found)",
 )
 def test_another_reviewer_looks_and_does_not_see_the_first_decision(client, rita, ruth, spoken, always):
     acts.accept(spoken, rita, "what rita heard", NOW, "a note of rita")
