@@ -3,6 +3,7 @@
 import os
 import secrets
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from datetime import UTC, datetime
 from itertools import count
 from random import Random
@@ -12,6 +13,7 @@ from urllib.parse import urlsplit
 import hypothesis
 import pytest
 from django.db import connection, connections
+from django.test.client import Client, closing_iterator_wrapper
 from django.utils import translation
 
 from accounts import consent, keys, limits
@@ -69,6 +71,22 @@ def quick_passwords(settings):
 def no_second_looks(settings):
     """They come by chance."""
     settings.SECOND_LOOKS_SHARE = 0
+
+
+@pytest.fixture(autouse=True)
+def downloads_end(monkeypatch):
+    """Ends each download that the test did not read to its end, as a server does: its temporary files are closed."""
+    with ExitStack() as downloads:
+        answer = Client.request
+
+        def request(client, **call):
+            response = answer(client, **call)
+            if response.streaming:
+                downloads.callback(list, closing_iterator_wrapper((), response.close))
+            return response
+
+        monkeypatch.setattr(Client, "request", request)
+        yield
 
 
 @pytest.fixture(autouse=True)
