@@ -710,6 +710,75 @@ class Counted(models.Model):
         return f"{self.settled} of {self.clips} settled in {self.campaign_id}"
 
 
+class CampaignFigures(models.Model):
+    """How one campaign goes, as it was at `measured_at`; pages read this row instead of counting.
+
+    Written only by tagger.figures.counting. It holds counts and histograms, and no one's number.
+    """
+
+    campaign = models.OneToOneField(
+        Campaign, on_delete=models.CASCADE, primary_key=True, related_name="figures"
+    )
+    measured_at = models.DateTimeField(null=True)  # None until the first count
+    took = models.FloatField(default=0)  # seconds that the counting took
+    # A worker is counting since then; if it was killed, another one takes over after a while.
+    claimed_at = models.DateTimeField(null=True)
+    totals = models.JSONField(default=dict)  # by name
+    tables = models.JSONField(default=dict)  # by name: rows, each with its columns by name
+
+    def __str__(self) -> str:
+        return f"figures of {self.campaign_id}"
+
+
+class CampaignDay(models.Model):
+    """What happened in one campaign on one day. Written only by tagger.figures.counting.
+
+    Answers of people who left are on no day, because only their quarter is known.
+    """
+
+    campaign = models.ForeignKey(
+        Campaign, on_delete=models.CASCADE, related_name="counted_days", db_index=False
+    )
+    day = models.DateField()
+    answers = models.PositiveIntegerField(default=0)
+    volunteers = models.PositiveIntegerField(default=0)
+    settled = models.PositiveIntegerField(default=0)
+    disputed = models.PositiveIntegerField(default=0)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["campaign", "day"], name="one_row_per_campaign_day")]
+
+    def __str__(self) -> str:
+        return f"{self.day} in {self.campaign_id}"
+
+
+class LargestContributor(models.Model):
+    """One of the people with most clips in a campaign, for its owner, who sees their number.
+
+    Written only by tagger.figures.counting, for few people of each campaign. Erased as soon as the person
+    withdraws any clip.
+    """
+
+    campaign = models.ForeignKey(
+        Campaign, on_delete=models.CASCADE, related_name="largest_contributors", db_index=False
+    )
+    contributor = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="largest_in"
+    )
+    clips = models.PositiveIntegerField()
+    seconds = models.FloatField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["campaign", "contributor"], name="one_row_per_largest_contributor"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"largest contributor {self.pk}"
+
+
 class Team(models.Model):
     """Volunteers who invited each other. It belongs to its members alike, and ends with the last of them.
 

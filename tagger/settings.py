@@ -358,6 +358,7 @@ CELERY_BEAT_SCHEDULE = {
     "agreement": {"task": "tagger.tasks.measure_agreement", "schedule": crontab(hour=4, minute=5)},
     # It counts for at most one sixtieth of the time: with millions of clips most of these runs do nothing.
     "community": {"task": "tagger.tasks.measure_community", "schedule": timedelta(seconds=15)},
+    "figures": {"task": "tagger.tasks.count_campaigns", "schedule": timedelta(minutes=1)},
     "reports": {"task": "tagger.review.tasks.measure_reports", "schedule": timedelta(minutes=5)},
     "order of checks": {"task": "tagger.review.tasks.order_checks", "schedule": timedelta(minutes=1)},
     "reclaim": {"task": "tagger.tasks.reclaim", "schedule": timedelta(seconds=30)},

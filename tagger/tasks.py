@@ -7,6 +7,7 @@ from django.utils import timezone
 
 from datasets.models import Campaign
 
+from .figures import counting
 from .learning import refit as refits
 from .lending import controls, leases
 from .progress import agreement_figures, community, teams
@@ -77,6 +78,12 @@ def measure_community() -> bool:
     """Teams are counted once a day, whenever this finds that one is due."""
     teams.measure(timezone.now())
     return community.measure(timezone.now)
+
+
+@shared_task
+def count_campaigns() -> int:
+    """Once a minute; returns how many were counted. With millions of clips, most runs find none due."""
+    return counting.count_due(timezone.now)
 
 
 @shared_task

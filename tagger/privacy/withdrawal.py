@@ -28,7 +28,7 @@ from datasets.clips import fingerprints, recording, vault
 from datasets.models import Annotation, Campaign, Clip, ReleaseRow, Task, Withdrawal
 from datasets.releases import recalls
 from tagger.desk import guidelines_flags
-from tagger.models import Membership, Team
+from tagger.models import LargestContributor, Membership, Team
 from tagger.progress import teams
 
 from . import kept_answers, key_copy
@@ -93,6 +93,7 @@ def scrub(request: Withdrawal, clock: Callable[[], datetime]) -> None:
     person = User.objects.get(pk=request.person_id)
     while _scrub_clips(request):
         pass
+    LargestContributor.objects.filter(contributor=person).delete()  # the next count has what stays
     if request.scope == Scope.ACCOUNT:
         # Lent tasks go first: after that no answer can come in.
         _return_lent_tasks(request, person)

@@ -80,11 +80,11 @@ def grant_for_controls(kind: str, language: str, tasks: Collection[Task] | None 
         ~Exists(TrackRecord.objects.filter(annotator=OuterRef("annotator"), kind=kind, language=language))
     )
     opened = answers.select_related("task__campaign", "task__clip__contributor__data_key", "task__control")
-    right = {given.voter for given in opened.iterator(chunk_size=BATCH_SIZE) if _is_right(given)}
+    right = {given.voter for given in opened.iterator(chunk_size=BATCH_SIZE) if is_right(given)}
     grant(kind, language, right)
 
 
-def _is_right(given: Annotation) -> bool:
+def is_right(given: Annotation) -> bool:
     task = given.task
     control: Any = task.control
     control.task = task  # whose key opens both

@@ -354,6 +354,9 @@ BOOKKEEPING = {
     "datasets.Recall",
     "tagger.Community",
     "tagger.Counted",
+    "tagger.CampaignFigures",
+    "tagger.CampaignDay",
+    "tagger.LargestContributor",
 }
 
 

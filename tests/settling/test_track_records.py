@@ -238,7 +238,7 @@ def test_a_right_answer_to_a_control_gives_one(control, sol):
 @mutant(
     "a wrong answer to a control gives no track record",
     "tagger/settling/track_records.py",
-    kept_by=" if _is_right(given)}",
+    kept_by=" if is_right(given)}",
     broken="}",
 )
 def test_a_wrong_answer_to_a_control_gives_none(control, sol):
