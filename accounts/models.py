@@ -36,10 +36,11 @@ class Role(models.TextChoices):
     REVIEWER = "reviewer", _("reviewer")
     RESEARCHER = "researcher", _("researcher")
     PRIVACY_REVIEWER = "privacy-reviewer", _("privacy reviewer")
+    OWNER = "owner", _("campaign owner")
 
 
 # Whoever has one of these hears, decides or takes away what others gave: each needs a second factor.
-POWERFUL = frozenset({Role.REVIEWER, Role.RESEARCHER, Role.PRIVACY_REVIEWER})
+POWERFUL = frozenset({Role.REVIEWER, Role.RESEARCHER, Role.PRIVACY_REVIEWER, Role.OWNER})
 
 
 def newcomer_roles() -> list[str]:
@@ -55,6 +56,7 @@ class Scope(models.TextChoices):
     DOWNLOAD = "download", _("download releases")
     REVIEW = "review", _("hear and decide what waits for reviewers")
     CHECK = "check", _("hear clips before they are published, and say whether anything is private")
+    MANAGE = "manage", _("run your campaigns: settings, clips, figures and people by number")
 
 
 # Who may give a token which scope. Whether the person has the role is checked again at every call.
@@ -64,6 +66,7 @@ ROLE_OF_SCOPE = {
     Scope.DOWNLOAD: Role.RESEARCHER,
     Scope.REVIEW: Role.REVIEWER,
     Scope.CHECK: Role.PRIVACY_REVIEWER,
+    Scope.MANAGE: Role.OWNER,
 }
 TOKEN_DAYS = 90
 

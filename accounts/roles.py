@@ -51,6 +51,7 @@ annotator_required = _required(Role.ANNOTATOR)
 reviewer_required = _required(Role.REVIEWER)
 researcher_required = _required(Role.RESEARCHER)
 privacy_reviewer_required = _required(Role.PRIVACY_REVIEWER)
+owner_required = _required(Role.OWNER)
 listener_required = _required(Role.ANNOTATOR, Role.REVIEWER)
 
 

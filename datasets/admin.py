@@ -41,9 +41,9 @@ class CampaignForm(forms.ModelForm):
 @admin.register(Campaign)
 class CampaignAdmin(admin.ModelAdmin):
     form = CampaignForm
-    list_display = ("slug", "title", "kind", "language", "wake_word", "is_open")
+    list_display = ("slug", "title", "kind", "language", "wake_word", "stage")
     raw_id_fields = ("owner",)
-    list_filter = ("kind", "language", "is_open")
+    list_filter = ("kind", "language", "stage")
 
     def save_form(self, request: HttpRequest, form: forms.ModelForm, change: bool) -> Any:
         # The form has its new values by now, and the database its old ones.

@@ -1,6 +1,10 @@
-"""Create a campaign, set its sentences to read, record what changes, and count its progress."""
+"""Create a campaign, change and clone it, open and close it, set its sentences to read, count its progress.
+
+Whatever changes is recorded.
+"""
 
 import hashlib
+import json
 from datetime import datetime
 from typing import Any
 
@@ -29,6 +33,62 @@ def create(*, prompts: str = "", **fields: Any) -> Campaign:
 
 
 @transaction.atomic
+def make(fields: dict[str, Any], by: User, now: datetime) -> Campaign:
+    """A campaign of this person's, as `create` makes it, which no volunteer sees until it is opened."""
+    campaign = create(**fields, owner=by, stage=Campaign.Stage.DRAFT)
+    record_change({}, campaign, by, now)
+    return campaign
+
+
+@transaction.atomic
+def change(campaign: Campaign, fields: dict[str, Any], by: User | None, now: datetime) -> None:
+    """Set these fields and, if they have `prompts`, its sentences to read; record old and new values.
+
+    Raises ValidationError with the problems of each field, and changes nothing.
+    """
+    stored = Campaign.objects.select_for_update().get(pk=campaign.pk)
+    before = values(stored)
+    prompts = fields.get("prompts")
+    for name in fields.keys() - {"prompts"}:
+        setattr(stored, name, fields[name])
+    stored.full_clean()
+    stored.save()
+    if prompts is not None:
+        set_prompts(stored, prompts)
+    record_change(before, stored, by, now)
+    campaign.refresh_from_db()
+
+
+# From each stage, those that may follow.
+Stage = Campaign.Stage
+NEXT_STAGES: dict[str, tuple[Campaign.Stage, ...]] = {
+    Stage.DRAFT: (Stage.OPEN, Stage.ARCHIVED),
+    Stage.OPEN: (Stage.PAUSED, Stage.CLOSED),
+    Stage.PAUSED: (Stage.OPEN, Stage.CLOSED),
+    Stage.CLOSED: (Stage.OPEN, Stage.ARCHIVED),
+    Stage.ARCHIVED: (Stage.CLOSED,),
+}
+
+
+@transaction.atomic
+def move_to(campaign: Campaign, stage: str, by: User | None, now: datetime) -> None:
+    """Open, pause, close, reopen or archive it. Raises ValidationError if that cannot follow its stage."""
+    stored = Campaign.objects.select_for_update().get(pk=campaign.pk)
+    if stage == stored.stage:
+        return  # pressed twice, or by two owners at once
+    if stage not in NEXT_STAGES[stored.stage]:
+        known = dict(Stage.choices)
+        message = _("A campaign that is %(now)s cannot become %(then)s.")
+        params = {"now": known[stored.stage], "then": known.get(stage, stage)}
+        raise ValidationError(message, code="stage", params=params)
+    before = values(stored)
+    stored.stage = stage
+    stored.save(update_fields=["stage"])
+    record_change(before, stored, by, now)
+    campaign.stage = stage
+
+
+@transaction.atomic
 def set_prompts(campaign: Campaign, lines: str) -> None:
     """Ask for exactly these sentences, one per line. Raises ValidationError, and changes nothing.
 
@@ -38,6 +98,9 @@ def set_prompts(campaign: Campaign, lines: str) -> None:
     campaign.prompts.exclude(text__in=wanted).delete()
     new = [Prompt(campaign=campaign, text=text) for text in wanted]
     Prompt.objects.bulk_create(new, ignore_conflicts=True, batch_size=1000)
+
+
+FREE_TEXTS = ("title", "purpose", "becomes", "run_by", "guidelines")
 
 
 def values(campaign: Campaign) -> dict[str, Any]:
@@ -53,8 +116,9 @@ def values(campaign: Campaign) -> dict[str, Any]:
         if not field.primary_key and field.editable
     }
     prompts = "\n".join(campaign.prompts.order_by("text").values_list("text", flat=True))
-    texts = {name: _digest(getattr(campaign, name)) for name in ("title", "purpose", "guidelines")}
-    return found | texts | {"prompts": _digest(prompts)}
+    texts = {name: _digest(getattr(campaign, name)) for name in FREE_TEXTS}
+    translations = json.dumps(campaign.translations, sort_keys=True) if campaign.translations else ""
+    return found | texts | {"translations": _digest(translations), "prompts": _digest(prompts)}
 
 
 def record_change(before: dict[str, Any], campaign: Campaign, by: User | None, now: datetime) -> None:

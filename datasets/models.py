@@ -17,7 +17,7 @@ from django.db.models.functions import Cast, Now, Random
 from django.utils.functional import cached_property
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
-from django.utils.translation import gettext
+from django.utils.translation import get_language, gettext
 from django.utils.translation import gettext_lazy as _
 
 from accounts import consent, keys
@@ -32,11 +32,37 @@ language_code = RegexValidator(
 
 
 # Addresses of pages where a campaign's would be.
-RESERVED_SLUGS = frozenset({"mixed", "next"})
+RESERVED_SLUGS = frozenset({"mixed", "next", "new", "join"})
+
+
+class CampaignQuerySet(models.QuerySet["Campaign"]):
+    def open(self) -> Self:
+        """Those that ask volunteers and take clips."""
+        return self.filter(stage=Campaign.Stage.OPEN)
+
+    def public(self) -> Self:
+        """Those that everyone may know of: not the ones that are still being made."""
+        return self.exclude(stage=Campaign.Stage.DRAFT)
+
+
+# The fields that make the question. Those are fixed from the first answer on.
+QUESTION = ("kind", "language", "wake_word")
 
 
 class Campaign(models.Model):
     """One question put to volunteers, and the rules for when an answer to it is settled."""
+
+    class Stage(models.TextChoices):
+        DRAFT = "draft", _("being made")
+        OPEN = "open", _("open")
+        PAUSED = "paused", _("paused")
+        CLOSED = "closed", _("closed")
+        ARCHIVED = "archived", _("archived")
+
+    class TakingPart(models.TextChoices):
+        EVERYONE = "everyone", _("everyone")
+        LANGUAGE = "language", _("people who say that they understand its language")
+        INVITED = "invited", _("people who have its link")
 
     class Kind(models.TextChoices):
         WAKE_WORD = "wake-word", _("wake word")
@@ -63,6 +89,22 @@ class Campaign(models.Model):
         blank=True,
         help_text=_("one sentence: what it is for"),
     )
+    becomes = models.CharField(
+        max_length=240,
+        default="",
+        db_default="",
+        blank=True,
+        help_text=_("one sentence: what its answers become, such as a public data set"),
+    )
+    run_by = models.CharField(
+        max_length=120,
+        default="",
+        db_default="",
+        blank=True,
+        help_text=_("who runs it, as volunteers read it"),
+    )
+    # {language of the site: {"title": …, "purpose": …, "becomes": …}}, where its owner translated them.
+    translations = models.JSONField(default=dict, db_default={}, blank=True)
     kind = models.CharField(max_length=20, choices=Kind.choices)
     language = models.CharField(max_length=languages.LONGEST, validators=[language_code])
     wake_word = models.CharField(max_length=80, blank=True)
@@ -78,6 +120,14 @@ class Campaign(models.Model):
     )
     speech_first = models.BooleanField(
         default=True, help_text=_("clips in which no speech was heard by machine come last")
+    )
+    control_share = models.FloatField(
+        default=0.07,
+        db_default=0.07,
+        help_text=_(
+            "the share of clips, 0 to 0.5, whose answer is known already. They show how reliable volunteers "
+            "are; of a new volunteer’s first clips it is half"
+        ),
     )
     must_hear = models.FloatField(
         default=1.0,
@@ -111,11 +161,27 @@ class Campaign(models.Model):
             "public releases always do"
         ),
     )
+    takes_part = models.CharField(
+        max_length=10, choices=TakingPart.choices, default=TakingPart.EVERYONE, db_default="everyone"
+    )
+    # Of the link that works now, for people who are invited. The link itself is stored nowhere.
+    invitation_sha256 = models.CharField(max_length=64, null=True, blank=True, unique=True, editable=False)
+    # What its owner's page of releases begins with.
+    release_audience = models.CharField(
+        max_length=20,
+        choices=[(Purpose.RESEARCHERS, Purpose.RESEARCHERS.label), (Purpose.PUBLIC, Purpose.PUBLIC.label)],
+        default=Purpose.RESEARCHERS,
+        db_default="researchers",
+    )
+    release_licence = models.CharField(max_length=40, default="CC0-1.0", db_default="CC0-1.0")
     # Who answers for it, and is told when reports rise. Erased when that person leaves.
     owner = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
     )
-    is_open = models.BooleanField(default=True)
+    # Changed only by datasets.campaigns.move_to.
+    stage = models.CharField(max_length=10, choices=Stage.choices, default=Stage.OPEN, db_default="open")
+
+    objects = CampaignQuerySet.as_manager()
 
     class Meta:
         ordering = ["slug"]
@@ -136,6 +202,11 @@ class Campaign(models.Model):
                 violation_error_message=_("The share that must be heard must be between 0 and 1."),
             ),
             models.CheckConstraint(
+                condition=Q(control_share__gte=0) & Q(control_share__lte=0.5),
+                name="campaign_control_share_is_at_most_half",
+                violation_error_message=_("The share of known clips must be between 0 and 0.5."),
+            ),
+            models.CheckConstraint(
                 condition=~Q(kind="wake-word") | ~Q(wake_word=""),
                 name="wake_word_campaign_has_its_word",
                 violation_error_message=_("A wake-word campaign needs its wake word."),
@@ -154,7 +225,34 @@ class Campaign(models.Model):
         if self.slug in RESERVED_SLUGS:
             raise ValidationError({"slug": _("This name is taken by a page of the site.")})
         self.title = " ".join(self.title.split()) or titles.default(self.language, self.wake_word)
-        self.purpose = " ".join(self.purpose.split())
+        for name in ("purpose", "becomes", "run_by"):
+            setattr(self, name, " ".join(getattr(self, name).split()))
+        self._refuse_another_question()
+
+    def _refuse_another_question(self) -> None:
+        """What was asked stays what was asked, once someone answered it: clone the campaign instead."""
+        stored = Campaign.objects.filter(pk=self.pk).first() if self.pk else None
+        if stored is None or not stored.is_answered:
+            return
+        message = _(
+            "People have answered this question, so it cannot become another one. Clone the campaign instead."
+        )
+        changed = [name for name in QUESTION if getattr(self, name) != getattr(stored, name)]
+        if changed:
+            raise ValidationError({name: ValidationError(message, code="answered") for name in changed})
+
+    @property
+    def is_open(self) -> bool:
+        return self.stage == self.Stage.OPEN
+
+    @property
+    def is_answered(self) -> bool:
+        return self.tasks.filter(annotation_count__gt=0).exists()
+
+    def said(self, name: str) -> str:
+        """Its title, purpose or what it becomes, in the reader's language if its owner translated it."""
+        translated = self.translations.get(get_language() or "", {}).get(name)
+        return translated or getattr(self, name)
 
     @property
     def question(self) -> str:
@@ -197,6 +295,23 @@ class Campaign(models.Model):
     @property
     def material(self) -> Material:
         return self.Kind(self.kind).material
+
+
+class Participation(models.Model):
+    """Someone who was invited to a campaign. Written only by datasets.taking_part; erased with the person."""
+
+    campaign = models.ForeignKey(Campaign, on_delete=models.CASCADE, related_name="participations")
+    person = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+", db_index=False
+    )
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["person", "campaign"], name="one_participation_per_person")
+        ]
+
+    def __str__(self) -> str:
+        return f"participation {self.pk}"
 
 
 def short_enough_to_read(text: str) -> None:

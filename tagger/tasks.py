@@ -61,9 +61,7 @@ def refit() -> int:
 @shared_task
 def rotate_controls() -> int:
     """Once an hour; returns how many controls are in use afterwards."""
-    return sum(
-        controls.rotate(campaign, timezone.now()) for campaign in Campaign.objects.filter(is_open=True)
-    )
+    return sum(controls.rotate(campaign, timezone.now()) for campaign in Campaign.objects.open())
 
 
 @shared_task

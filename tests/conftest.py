@@ -75,7 +75,7 @@ def no_second_looks(settings):
 
 @pytest.fixture(autouse=True)
 def downloads_end(monkeypatch):
-    """Ends each download that the test did not read to its end, as a server does: temporary files are closed."""
+    """Ends each download that the test did not read to its end, as a server does, and closes its files."""
     with ExitStack() as downloads:
         answer = Client.request
 

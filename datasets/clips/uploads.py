@@ -6,6 +6,7 @@ engine and model identify the kind of device, and what a machine understood woul
 one has agreed.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -13,7 +14,7 @@ from enum import StrEnum
 from accounts import consent, devices
 from accounts.models import Device, Purpose
 from accounts.refusals import Refusal
-from datasets import languages
+from datasets import languages, taking_part
 from datasets.models import Campaign, Clip
 
 from . import intake
@@ -66,7 +67,11 @@ def store(device: Device, kind: Campaign.Kind, audio: bytes, metadata: Metadata,
     Raises NoCampaignAsks, audio.BadAudio, consent.NoConsent and intake.Duplicate; then nothing was stored.
     """
     language = _language(metadata, device)
-    asking = _asking_for_word(metadata.wake_word) if kind == Campaign.Kind.WAKE_WORD else _asking_in(language)
+    asks = taking_part.shown_to(device.owner, Campaign.objects.open().filter(kind=kind))
+    if kind == Campaign.Kind.WAKE_WORD:
+        asking = _asking_for_word(asks, metadata.wake_word)
+    else:
+        asking = _asking_in(list(asks), language)
     sound = intake.read(audio)
     until = now + timedelta(hours=device.owner.cooling_off)
     added = False
@@ -89,17 +94,15 @@ def _language(metadata: Metadata, device: Device) -> str:
     return language
 
 
-def _asking_for_word(word: str) -> list[Campaign]:
-    is_open = Campaign.objects.filter(kind=Campaign.Kind.WAKE_WORD, is_open=True)
+def _asking_for_word(is_open: Iterable[Campaign], word: str) -> list[Campaign]:
     asking = [campaign for campaign in is_open if campaign.is_its_wake_word(word)]
     if not asking:
         raise NoCampaignAsks(UploadRefusal.UNKNOWN_WAKE_WORD)
     return asking
 
 
-def _asking_in(language: str) -> list[Campaign]:
+def _asking_in(is_open: list[Campaign], language: str) -> list[Campaign]:
     """Campaigns in this language, of any country. Without a language, all must be in the same one."""
-    is_open = list(Campaign.objects.filter(kind=Campaign.Kind.TRANSCRIPTION, is_open=True))
     wanted = {languages.primary(campaign.language) for campaign in is_open}
     if not language and len(wanted) > 1:
         raise NoCampaignAsks(UploadRefusal.WHICH_LANGUAGE)

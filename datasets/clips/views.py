@@ -16,6 +16,7 @@ from django.views.decorators.http import require_GET, require_http_methods
 from accounts import consent
 from accounts.models import Material, Purpose
 from accounts.roles import PersonalRequest, contributor_required
+from datasets import taking_part
 from datasets.models import Campaign, Prompt
 
 from . import recording
@@ -31,7 +32,7 @@ MAX_FORM_BYTES = recording.MAX_BYTES + 10_000
 @require_GET
 @contributor_required
 def choose(request: PersonalRequest) -> HttpResponse:
-    campaigns = Campaign.objects.filter(is_open=True).annotate(
+    campaigns = taking_part.shown_to(request.user, Campaign.objects.open()).annotate(
         has_prompts=Exists(Prompt.objects.filter(campaign=OuterRef("pk")))
     )
     allowed = {material: _allowed(request, material) for material in Material}
@@ -48,7 +49,7 @@ def choose(request: PersonalRequest) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 @contributor_required
 def record(request: PersonalRequest, slug: str) -> HttpResponse:
-    campaign = get_object_or_404(Campaign, slug=slug, is_open=True)
+    campaign = get_object_or_404(taking_part.shown_to(request.user, Campaign.objects.open()), slug=slug)
     if request.method == "POST":
         return _receive(request, campaign)
     if campaign.prompts.exists():
@@ -59,7 +60,11 @@ def record(request: PersonalRequest, slug: str) -> HttpResponse:
 @require_GET
 @contributor_required
 def speak_freely(request: PersonalRequest, slug: str) -> HttpResponse:
-    campaign = get_object_or_404(Campaign, slug=slug, is_open=True, kind=Campaign.Kind.TRANSCRIPTION)
+    campaign = get_object_or_404(
+        taking_part.shown_to(request.user, Campaign.objects.open()),
+        slug=slug,
+        kind=Campaign.Kind.TRANSCRIPTION,
+    )
     return _page(request, campaign, freely=True)
 
 

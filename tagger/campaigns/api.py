@@ -11,7 +11,7 @@ from rest_framework.views import APIView
 
 from accounts.negotiation import AnyAccept
 from accounts.tokens import ANY_SCOPE
-from datasets import campaigns
+from datasets import campaigns, taking_part
 from datasets.models import Campaign
 
 
@@ -35,5 +35,8 @@ class Campaigns(APIView):
 
     @extend_schema(responses=CampaignSerializer(many=True))
     def get(self, request: Request) -> Response:
-        counted = campaigns.with_progress(Campaign.objects.filter(is_open=True))
+        person = request.user
+        assert person.is_authenticated, "IsAuthenticated"
+        shown = taking_part.shown_to(person, Campaign.objects.open())
+        counted = campaigns.with_progress(shown)
         return Response(CampaignSerializer(counted, many=True).data)

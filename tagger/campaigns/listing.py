@@ -7,12 +7,13 @@ from datetime import datetime
 from django.db.models import Q
 
 from accounts.models import User
-from datasets import language_names, languages
+from datasets import language_names, languages, taking_part
 from datasets.models import Campaign
 from tagger.desk import mixed
 from tagger.lending import waiting
 from tagger.models import Counted
 
+CURRENT = (Campaign.Stage.OPEN, Campaign.Stage.PAUSED)
 MOST_CLOSED = 10  # of those that this person answered, the newest
 
 
@@ -30,7 +31,7 @@ class Listed:
 
     @property
     def is_finished(self) -> bool:
-        if not self.campaign.is_open:
+        if self.campaign.stage not in CURRENT:
             return True
         counted = self.counted
         return bool(counted and counted.clips and counted.settled + counted.disputed >= counted.clips)
@@ -60,10 +61,13 @@ def of(person: User, answers: Mapping[int, int], now: datetime) -> Listing:
     """`answers`: how many this person gave to which campaign."""
     waits = waiting.campaigns(person, now)
     shown = (
-        Campaign.objects.filter(Q(is_open=True) | Q(pk__in=answers)).select_related("counted").order_by("pk")
+        taking_part.shown_to(person, Campaign.objects.public())
+        .filter(Q(stage__in=CURRENT) | Q(pk__in=answers))
+        .select_related("counted")
+        .order_by("pk")
     )
     listed = [Listed(each, answers.get(each.pk, 0), each.pk in waits) for each in shown]
-    closed = [each.campaign.pk for each in listed if not each.campaign.is_open]
+    closed = [each.campaign.pk for each in listed if each.campaign.stage not in CURRENT]
     left_out = set(closed[:-MOST_CLOSED])
     finished = [each for each in listed if each.is_finished and not each.is_waiting]
     current = [each for each in listed if each not in finished]

@@ -32,9 +32,12 @@ ACCOUNTS: dict[str, dict[str, Any]] = {
     "contributor": {"roles": [Role.CONTRIBUTOR]},
     "volunteer": {"roles": [Role.CONTRIBUTOR, Role.ANNOTATOR]},
     "reviewer": {"roles": [Role.ANNOTATOR, Role.REVIEWER, Role.PRIVACY_REVIEWER]},
+    "owner": {"roles": [Role.ANNOTATOR, Role.OWNER]},
     "researcher": {"roles": [Role.RESEARCHER]},
     "admin": {"roles": list(Role), "is_staff": True, "is_superuser": True},
 }
+# Those of demos that were not marked. Whoever has another of these names beside such a demo is a person.
+OLD_ACCOUNTS = ("contributor", "volunteer", "reviewer", "researcher", "admin")
 CROWD = ("demo-maple", "demo-otter", "demo-wren", "demo-fern", "demo-lark")
 # The clips of each campaign that the crowd has answered; it does not agree on the last one.
 ANSWERED = 9
@@ -83,11 +86,11 @@ def is_wanted() -> bool:
 def load(now: datetime, each: Callable[[list[scripts.Line]], Iterator[scripts.Line]]) -> DemoAccounts:
     """Load everything. `each` passes the lines through and may show the progress."""
     passwords = {name: secrets.token_urlsafe(9) for name in ACCOUNTS}
-    accounts = DemoAccounts.read() or DemoAccounts(passwords, False)
-    DemoAccounts(accounts.passwords, False).write()
-    for name, rights in ACCOUNTS.items():
-        _account(name, accounts.passwords[name], rights)
-    for campaign in _campaigns():
+    earlier = DemoAccounts.read()
+    accounts = DemoAccounts(passwords | (earlier.passwords if earlier else {}), False)
+    accounts.write()
+    people = {name: _account(name, accounts.passwords[name], rights) for name, rights in ACCOUNTS.items()}
+    for campaign in _campaigns(people["owner"]):
         for line in each([line for line in scripts.lines() if line.campaign == campaign.slug]):
             _add(line, campaign, now)
         _answer_some(campaign, now)
@@ -101,7 +104,8 @@ def load(now: datetime, each: Callable[[list[scripts.Line]], Iterator[scripts.Li
 
 def renew_passwords() -> int:
     """Give the demo accounts new passwords; returns how many exist. An interrupted load is not continued."""
-    users = {name: User.objects.found_by(names.looked_up(name)).first() for name in ACCOUNTS}
+    demo = User.objects.filter(is_demo=True)
+    users = {name: _named(demo, name).first() for name in ACCOUNTS}
     passwords = {name: secrets.token_urlsafe(9) for name in ACCOUNTS}
     found = {name: user for name, user in users.items() if user}
     if found:
@@ -119,13 +123,13 @@ def mark(people: Any = User.objects) -> int:
     demo's, too. Of a load that was interrupted before that, an account is known by its password in the file.
     """
     is_loaded = all(_named(people, name).exists() for name in CROWD)
-    names_ = [*ACCOUNTS, *CROWD] if is_loaded else _with_password_of_file(people)
+    names_ = [*OLD_ACCOUNTS, *CROWD] if is_loaded else _with_password_of_file(people)
     return sum(_named(people, name).update(is_demo=True) for name in names_)
 
 
 def _with_password_of_file(people: Any) -> list[str]:
     accounts = DemoAccounts.read()
-    found = {name: _named(people, name).first() for name in ACCOUNTS} if accounts else {}
+    found = {name: _named(people, name).first() for name in OLD_ACCOUNTS} if accounts else {}
     return [
         name
         for name, person in found.items()
@@ -142,8 +146,14 @@ def _account(name: str, password: str | None, rights: dict[str, Any]) -> User:
     return found or User.objects.create_user(name, password=password, is_demo=True, **rights)
 
 
-def _campaigns() -> list[Campaign]:
-    shape: dict[str, Any] = {"language": "en", "max_annotations": len(CROWD)}
+def _campaigns(owner: User) -> list[Campaign]:
+    shape: dict[str, Any] = {
+        "language": "en",
+        "max_annotations": len(CROWD),
+        "owner": owner,
+        "run_by": "the demo",
+        "becomes": "Nothing: nobody’s voice is in it.",
+    }
     wanted: list[dict[str, Any]] = [
         shape
         | {
@@ -153,9 +163,10 @@ def _campaigns() -> list[Campaign]:
             "title": f"Devices that answer to “{scripts.WAKE_WORD}”",
             "purpose": "So that a device at home starts listening when it is called, and only then.",
             "guidelines": (
-                f"Yes: someone says “{scripts.WAKE_WORD}”, even in the middle of a sentence. "
-                "Similar: it sounds like it but is something else. No: speech without it. "
-                "Noise: no one speaks."
+                f"- **Yes**: someone says “{scripts.WAKE_WORD}”, even in the middle of a sentence.\n"
+                "- **Similar**: it sounds like it but is something else.\n"
+                "- **No**: speech without it.\n"
+                "- **Noise**: no one speaks."
             ),
         },
         shape

@@ -8,7 +8,7 @@ from django.utils import timezone, translation
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import PolymorphicProxySerializer, extend_schema
 from rest_framework import serializers, status
-from rest_framework.exceptions import APIException, NotFound, Throttled
+from rest_framework.exceptions import APIException, NotFound, PermissionDenied, Throttled
 from rest_framework.permissions import IsAuthenticated
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -17,6 +17,7 @@ from rest_framework.views import APIView
 from accounts.models import Scope, User
 from accounts.negotiation import AnyAccept
 from accounts.roles import IsAnnotator
+from datasets import taking_part
 from datasets.clips import byteranges, hearing
 from datasets.models import Annotation, Campaign, Label
 from datasets.normalise import LONGEST, BadTranscript, TranscriptFault
@@ -203,12 +204,20 @@ class ListenersCall(VolunteerCall):
     permission_classes = [*VolunteerCall.permission_classes, HasPledged]
 
 
+NOT_TAKING_PART = {
+    Campaign.TakingPart.LANGUAGE: "This campaign is for people who chose its language on the site.",
+    Campaign.TakingPart.INVITED: "This campaign is for people who were invited to it.",
+}
+
+
 class Lend(ListenersCall):
     """Borrow up to ten clips of a campaign. An empty list means that nothing is left for you."""
 
     @extend_schema(request=CountSerializer, responses={201: LentSerializer})
     def post(self, request: ApiRequest, slug: str) -> Response:
-        campaign = get_object_or_404(Campaign, slug=slug, is_open=True)
+        campaign = get_object_or_404(Campaign.objects.open(), slug=slug)
+        if not taking_part.may(request.user, campaign):
+            raise PermissionDenied(NOT_TAKING_PART[Campaign.TakingPart(campaign.takes_part)])
         count = self.validated(CountSerializer)["count"]
         lent = assignments.lend(request.user, campaign, count, timezone.now())
         return Response(LentSerializer({"assignments": lent}).data, status=status.HTTP_201_CREATED)

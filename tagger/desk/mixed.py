@@ -57,7 +57,7 @@ def must_choose_languages(person: User) -> bool:
 
 def open_languages() -> set[str]:
     """The languages of the open campaigns, without their countries."""
-    codes = Campaign.objects.filter(is_open=True).values_list("language", flat=True)
+    codes = Campaign.objects.open().values_list("language", flat=True)
     return {languages.primary(code) for code in codes}
 
 

@@ -4,7 +4,7 @@ from functools import partial
 
 from django.contrib import messages
 from django.db.models import Count, Max
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
@@ -15,6 +15,7 @@ from accounts.models import User
 from accounts.posting import posted_from
 from accounts.roles import PersonalRequest, annotator_required
 from accounts.typed import keeps_typed
+from datasets import taking_part
 from datasets.models import Campaign, Label
 from datasets.normalise import BadTranscript
 from tagger.forms import form_for
@@ -31,7 +32,11 @@ from . import examples, guidelines_flags, last_answers, mixed, wording
 @require_GET
 @annotator_required
 def tag(request: PersonalRequest, slug: str) -> HttpResponse:
-    campaign = get_object_or_404(Campaign, slug=slug, is_open=True)
+    campaign = get_object_or_404(Campaign, slug=slug, stage__in=(Campaign.Stage.OPEN, Campaign.Stage.PAUSED))
+    if not campaign.is_open:
+        return render(request, "tagger/desk/paused_campaign.html", {"campaign": campaign})
+    if not taking_part.may(request.user, campaign):
+        return _who_takes_part(request, campaign)
     if not pledge.is_made(request.user):
         return redirect(pledge.address(reverse("tag", args=[campaign.slug])))
     try:
@@ -39,6 +44,18 @@ def tag(request: PersonalRequest, slug: str) -> HttpResponse:
     except QuotaReached as reached:
         return paused_page(request, campaign, reached)
     return tag_page(request, campaign, lent[0] if lent else None)
+
+
+def _who_takes_part(request: PersonalRequest, campaign: Campaign) -> HttpResponse:
+    """Where a campaign is for people who say that they understand its language, they can say so."""
+    if campaign.takes_part == Campaign.TakingPart.INVITED:
+        raise Http404("by invitation")
+    messages.info(
+        request,
+        _("This campaign is for people who understand %(language)s. Do you? Then choose it below.")
+        % {"language": campaign.language_name},
+    )
+    return redirect("campaigns")
 
 
 def paused_page(
@@ -129,7 +146,7 @@ def report(request: PersonalRequest, pk: int) -> HttpResponse:
 @annotator_required
 def flag_guidelines(request: PersonalRequest, slug: str) -> HttpResponse:
     """The guidelines are unclear. With JavaScript the page stays and shows the message."""
-    campaign = get_object_or_404(Campaign, slug=slug, is_open=True)
+    campaign = get_object_or_404(Campaign.objects.open(), slug=slug)
     try:
         guidelines_flags.raise_flag(request.user, campaign, request.POST.get("note", ""), timezone.now())
     except AnswerRefused as refused:

@@ -39,7 +39,7 @@ def mixed_queue(request: PersonalRequest) -> HttpResponse:
             return paused_page(request, campaign, reached, is_mixed=True)
         if lent:
             return tag_page(request, campaign, lent[0], is_mixed=True)
-    any_open = Campaign.objects.filter(is_open=True).order_by("pk").first()
+    any_open = Campaign.objects.open().order_by("pk").first()
     return tag_page(request, any_open, None, is_mixed=True) if any_open else redirect("campaigns")
 
 

@@ -15,7 +15,7 @@ from django.db.models.expressions import Combinable
 from django.db.models.functions import Coalesce
 
 from accounts.models import Purpose, User
-from datasets import normalise
+from datasets import normalise, taking_part
 from datasets.models import Annotation, Campaign, Clip, Example, Label, Task
 from datasets.words import columns
 from tagger.models import Assignment, Report
@@ -47,6 +47,8 @@ def lend(
     Controls and repeats are mixed in, but only among tasks that want answers.
     Raises quotas.QuotaReached if the quota allows none.
     """
+    if not taking_part.may(annotator, campaign):
+        return []
     with transaction.atomic():
         # One person's requests are serialised, so that two tabs never borrow the same task.
         if not _lock_annotator(annotator):

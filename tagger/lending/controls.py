@@ -22,8 +22,8 @@ from tagger.models import Assignment, Control
 
 MAX_IN_USE = 40  # in each campaign
 MAX_AGE = timedelta(days=14)
-# New volunteers: every second clip is a control until they have had five; then one in 15.
-FIRST, FIRST_SHARE, LATER_SHARE = 5, 1 / 2, 1 / 15
+# New volunteers: every second clip is a control until they have had five; then the campaign's share.
+FIRST, FIRST_SHARE = 5, 1 / 2
 
 dice: Random = SystemRandom()
 
@@ -33,10 +33,12 @@ def due(annotator: User, campaign: Campaign, slots: int) -> int:
     rolls = [dice.random() for _ in range(slots)]
     if not any(roll < FIRST_SHARE for roll in rolls):
         return 0
+    if not campaign.control_share:
+        return 0
     had = len(prepared.rows("controls_had", CONTROLS_HAD, (annotator.pk, campaign.pk)))
     number = 0
     for roll in rolls:
-        number += roll < (FIRST_SHARE if had + number < FIRST else LATER_SHARE)
+        number += roll < (FIRST_SHARE if had + number < FIRST else campaign.control_share)
     return number
 
 

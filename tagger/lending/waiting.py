@@ -10,7 +10,7 @@ from functools import cache
 from django.db import connection
 
 from accounts.models import Purpose, User
-from datasets import live
+from datasets import live, taking_part
 from datasets.models import Campaign, Clip, Task
 from tagger.models import Assignment
 
@@ -23,7 +23,18 @@ def campaigns(annotator: User, now: datetime) -> set[int]:
     """The open campaigns that have a clip for this annotator: lent to them already, or one to lend."""
     person, end = annotator.pk, MOST_LOOKED_AT
     look = (end, person, person, Assignment.State.EXPIRED, end)
-    values = (person, now - timedelta(days=1), person, Assignment.State.LENT, now, *look, *look)
+    knows = annotator.languages or []
+    values = (
+        person,
+        now - timedelta(days=1),
+        person,
+        Assignment.State.LENT,
+        now,
+        knows,
+        person,
+        *look,
+        *look,
+    )
     with connection.cursor() as cursor:
         cursor.execute(_statement(), values)
         return {campaign for (campaign,) in cursor.fetchall()}
@@ -35,7 +46,9 @@ def _statement() -> str:
     pools = [
         HAS_ONE.format(pool=pool, live=condition["near"]) for pool in ("NOT awaits_record", "awaits_record")
     ]
-    return WAITING.format(live=condition["task"], others=pools[0], awaiting=pools[1])
+    return WAITING.format(
+        takes_part=taking_part.CONDITION, live=condition["task"], others=pools[0], awaiting=pools[1]
+    )
 
 
 # The pool is written out and not a value, because only so does the condition match that of a partial index.
@@ -81,7 +94,7 @@ WAITING = f"""
         WHERE lent.annotator_id = %s AND lent.state = %s AND lent.expires_at > %s AND {{live}}
     )
     SELECT campaign.id FROM {Campaign._meta.db_table} campaign
-    WHERE campaign.is_open AND (
+    WHERE campaign.stage = 'open' AND {{takes_part}} AND (
         campaign.id IN (SELECT campaign_id FROM lent) OR {{others}}
         OR campaign.needs_track_record AND {{awaiting}}
     )

@@ -22,7 +22,7 @@ from accounts.factors import authenticators
 from accounts.keys import KeyLost
 from accounts.models import AuditEvent, ConsentNotice, Purpose, User
 from datasets.clips import fingerprints, vault
-from datasets.models import Annotation, Campaign, Clip, Task, Withdrawal
+from datasets.models import Annotation, Campaign, Clip, Participation, Task, Withdrawal
 from tagger.desk import guidelines_flags
 from tagger.models import PrivacyCheck, Report
 
@@ -138,6 +138,11 @@ def _profile(person: User) -> dict[str, Any]:
         "teams": list(person.memberships.order_by("pk").values("team__name", "is_named")),
         "challenges": list(
             person.challenge_entries.order_by("pk").values("challenge__campaign__slug", "challenge__month")
+        ),
+        "invited_to": list(
+            Participation.objects.filter(person=person)
+            .order_by("pk")
+            .values_list("campaign__slug", flat=True)
         ),
         "owns_campaigns": list(Campaign.objects.filter(owner=person).values_list("slug", flat=True)),
         "tokens": list(person.tokens.order_by("pk").values("prefix", "scopes", "created", "expires_at")),

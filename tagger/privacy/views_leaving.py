@@ -44,6 +44,7 @@ STORES = {
     "reliabilities": gettext_lazy("figures about how you answer"),
     "track_records": gettext_lazy("track records"),
     "memberships": gettext_lazy("memberships of teams"),
+    "participations": gettext_lazy("invitations to campaigns that you accepted"),
     "challenges": gettext_lazy("challenges that you took part in"),
     "devices": gettext_lazy("devices"),
     "factors": gettext_lazy("second factors"),

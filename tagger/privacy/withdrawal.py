@@ -24,6 +24,7 @@ from django.db.models import F, Q
 from accounts import audit, consent, journal, keys, outbox, quarters, signing
 from accounts.factors import authenticators
 from accounts.models import AuditEvent, Consent, DataKey, Device, PersonalSession, ProgramToken, User
+from datasets import taking_part
 from datasets.clips import fingerprints, recording, vault
 from datasets.models import Annotation, Campaign, Clip, ReleaseRow, Task, Withdrawal
 from datasets.releases import recalls
@@ -198,7 +199,8 @@ def _was_committed(entry: journal.Entry) -> bool:
         case "team-unnamed":
             return not Membership.objects.filter(pk=entry["membership"], is_named=True).exists()
         case "invitation":
-            return not Team.objects.filter(invitation_sha256=entry["sha256"]).exists()
+            ended = {"invitation_sha256": entry["sha256"]}
+            return not any(kind.objects.filter(**ended).exists() for kind in (Team, Campaign))
         case "recovery-code":
             return True  # its owner sent the code here, so it is no secret any more
     raise ValueError(f"the journal has an entry of an unknown kind: {entry['kind']}")
@@ -372,6 +374,7 @@ def _scrub_person(request: Withdrawal, person: User, now: datetime) -> None:
             "admin_log": LogEntry.objects.filter(Q(user=person) | about).delete()[0],
         }
         gone["memberships"] = teams.leave_all(person)
+        gone["participations"] = taking_part.leave_all(person)
         gone["challenges"] = person.challenge_entries.all().delete()[0]
         Campaign.objects.filter(owner=person).update(owner=None)
         person.date_joined = quarters.start(now)

@@ -54,7 +54,7 @@ class Shown:
 def of(person: User, now: datetime) -> list[Shown]:
     """The challenges of this month. One query, and one more for someone who takes part."""
     own = ChallengeEntry.objects.filter(challenge=OuterRef("pk"), person=person)
-    found = Challenge.objects.filter(month=month_of(now), campaign__is_open=True)
+    found = Challenge.objects.filter(month=month_of(now), campaign__stage=Campaign.Stage.OPEN)
     challenges = list(
         found.annotate(takes_part=Exists(own)).select_related("campaign").order_by("campaign")[:MOST_SHOWN]
     )
@@ -69,7 +69,7 @@ def may_set(person: User, campaign: Campaign) -> bool:
 
 def may_be_set_by(person: User, now: datetime) -> QuerySet[Campaign]:
     """The open campaigns without a challenge this month for which this person may set one."""
-    some = Campaign.objects.filter(is_open=True).exclude(challenges__month=month_of(now))
+    some = Campaign.objects.open().exclude(challenges__month=month_of(now))
     return (some if person.is_superuser else some.filter(owner=person))[:MOST_SHOWN]
 
 

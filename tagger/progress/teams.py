@@ -22,7 +22,7 @@ from django.utils.translation import gettext_lazy as _
 from accounts import journal
 from accounts.models import User
 from accounts.refusals import Refusal
-from datasets.models import Annotation, Clip, Task
+from datasets.models import Annotation, Campaign, Clip, Task
 from tagger.lending import notes
 from tagger.lending.refusals import AnswerRefusal
 from tagger.models import Membership, Team
@@ -138,7 +138,8 @@ ENDINGS = ("team-left", "team-unnamed", "invitation")
 def end_again(entry: journal.Entry) -> int:
     """End what the journal says was ended, in a database that a backup brought back; returns how much."""
     if entry["kind"] == "invitation":
-        return Team.objects.filter(invitation_sha256=entry["sha256"]).update(invitation_sha256=None)
+        ended = {"invitation_sha256": entry["sha256"]}
+        return sum(kind.objects.filter(**ended).update(invitation_sha256=None) for kind in (Team, Campaign))
     found = Membership.objects.filter(pk=entry["membership"])
     if entry["kind"] == "team-unnamed":
         return found.filter(is_named=True).update(is_named=False)

@@ -65,7 +65,7 @@ def volunteers(request: PersonalRequest) -> HttpResponse:
 @require_GET
 @annotator_required
 def agreement(request: PersonalRequest, slug: str) -> HttpResponse:
-    campaign = get_object_or_404(Campaign, slug=slug)
+    campaign = get_object_or_404(Campaign.objects.public(), slug=slug)
     figures = list(campaign.agreement_figures.order_by("month"))
     context = {
         "campaign": campaign,

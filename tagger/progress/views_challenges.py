@@ -30,7 +30,7 @@ class ChallengeForm(forms.Form):
 @require_http_methods(["GET", "POST"])
 @annotator_required
 def choose(request: PersonalRequest, slug: str) -> HttpResponse:
-    campaign = get_object_or_404(Campaign, slug=slug, is_open=True)
+    campaign = get_object_or_404(Campaign.objects.open(), slug=slug)
     if not challenges.may_set(request.user, campaign):
         raise PermissionDenied(_("Only a campaign's owner can set its challenge."))
     now = timezone.now()
@@ -51,6 +51,6 @@ def choose(request: PersonalRequest, slug: str) -> HttpResponse:
 @annotator_required
 def take_part(request: PersonalRequest, pk: int) -> HttpResponse:
     month = challenges.month_of(timezone.now())
-    challenge = get_object_or_404(Challenge, pk=pk, month=month, campaign__is_open=True)
+    challenge = get_object_or_404(Challenge, pk=pk, month=month, campaign__stage=Campaign.Stage.OPEN)
     challenges.take_part(request.user, challenge, request.POST.get("switch") == "on")
     return redirect("my_answers" if request.POST.get("from") == "my_answers" else "campaigns")

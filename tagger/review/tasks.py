@@ -24,4 +24,4 @@ def order_checks() -> int:
 def find_doubtful() -> int:
     """Once an hour; returns over how many settled tasks it opened items of the review queue."""
     now = timezone.now()
-    return sum(findings.sweep(campaign, now) for campaign in Campaign.objects.filter(is_open=True))
+    return sum(findings.sweep(campaign, now) for campaign in Campaign.objects.open())

@@ -12,7 +12,9 @@ from django.utils.translation import get_language
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_GET, require_http_methods, require_safe
 
+from accounts.models import User
 from accounts.roles import PersonalRequest, annotator_required
+from datasets import taking_part
 from datasets.models import Campaign, Label
 from tagger.forms import PledgeForm, form_for
 from tagger.progress import community
@@ -25,12 +27,13 @@ MOST_CAMPAIGNS = 3  # on the front page
 
 @require_safe
 def home(request: HttpRequest) -> HttpResponse:
+    person = request.user if isinstance(request.user, User) else None
     campaign = practice.campaign_like("", "")
     clip = practice.clips(campaign)[0]
     context = _practice(campaign, clip) | {
         "shape": practice.shape(clip.sound),
         "community": community.latest(timezone.now()),
-        "campaigns": Campaign.objects.filter(is_open=True).order_by("pk")[:MOST_CAMPAIGNS],
+        "campaigns": taking_part.shown_to(person, Campaign.objects.open()).order_by("pk")[:MOST_CAMPAIGNS],
     }
     return render(request, "tagger/welcome/home.html", context)
 
@@ -124,7 +127,7 @@ def _practice_campaign(request: HttpRequest) -> Campaign:
     except Resolver404:
         return practice.campaign_like("", "")
     slug = match.kwargs.get("slug") if match.url_name == "tag" else None
-    campaign = Campaign.objects.filter(slug=slug, is_open=True).first() if slug else None
+    campaign = Campaign.objects.open().filter(slug=slug).first() if slug else None
     if campaign is None:
         return practice.campaign_like("", "")
     return practice.campaign_like(campaign.kind, campaign.language)

@@ -379,7 +379,7 @@ CAMPAIGN = {
     "confidence": "0.9",
     "must_hear": "1.0",
     "speech_first": "on",
-    "is_open": "on",
+    "stage": "open",
     "guidelines": "Ask Wilhelmina.",
     "title": "Voices of Ada",
     "purpose": "For Ada.",

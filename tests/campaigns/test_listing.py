@@ -109,7 +109,7 @@ def test_finished_campaigns_are_apart_with_thanks(here, bea, juniper, sentences,
         status="settled", plain_answer="yes", settled_at=NOW
     )
     closed, other = (
-        campaigns.create(slug=slug, kind="transcription", language="en", title=slug, is_open=False)
+        campaigns.create(slug=slug, kind="transcription", language="en", title=slug, stage="closed")
         for slug in ("closed", "other")
     )
     [given, _] = [*add_tasks(closed, 1), *add_tasks(other, 1)]

@@ -644,7 +644,7 @@ def test_another_wake_word_or_language_leaves_nothing(send, juniper, sentences, 
 
 
 def test_a_closed_campaign_asks_for_nothing(send, juniper, traces):
-    Campaign.objects.update(is_open=False)
+    Campaign.objects.update(stage="closed")
     refused(send, traces, 422)
 
 

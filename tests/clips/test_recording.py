@@ -291,7 +291,7 @@ def test_only_contributors_record(client, rita, juniper):
 
 
 def test_a_closed_campaign_accepts_nothing(at, alice, juniper):
-    Campaign.objects.update(is_open=False)
+    Campaign.objects.update(stage="closed")
     assert at.get("/record/juniper/").status_code == send(at, "juniper").status_code == 404
 
 

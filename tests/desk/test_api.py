@@ -103,7 +103,7 @@ def settled(task, people):
 def test_open_campaigns_are_listed_with_their_progress(beas, juniper, sentences, add_tasks, volunteers):
     done, _ = add_tasks(juniper, 2)
     settled(done, volunteers[:2])
-    Campaign.objects.filter(pk=sentences.pk).update(is_open=False)
+    Campaign.objects.filter(pk=sentences.pk).update(stage="closed")
     [listed] = beas.get(CAMPAIGNS).json()
     assert listed == {
         "slug": "juniper",
@@ -155,7 +155,7 @@ def test_ten_are_lent_with_as_many_queries_as_one(beas, carls, juniper, add_task
 
 @pytest.mark.parametrize("closed", [True, False])
 def test_a_closed_campaign_answers_like_one_that_does_not_exist(beas, task, closed):
-    Campaign.objects.update(is_open=not closed)
+    Campaign.objects.update(stage="closed" if closed else "open")
     address = LEND if closed else LEND.replace("juniper", "jupiter")
     assert beas.post(address).status_code == 404
 

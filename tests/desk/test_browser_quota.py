@@ -26,7 +26,7 @@ from tagger.models import Assignment
 person, now = User.objects.get_by_natural_key({name!r}), timezone.now()
 for n in range(40):
     campaign, _ = Campaign.objects.get_or_create(
-        slug=f"closed-{{n}}", kind="wake-word", language="en", wake_word="hey", is_open=False
+        slug=f"closed-{{n}}", kind="wake-word", language="en", wake_word="hey", stage="closed"
     )
     task, _ = Task.objects.get_or_create(clip=Clip.objects.first(), campaign=campaign, wanted=2)
     Assignment.objects.create(task=task, annotator=person, state="expired", lent_at=now, expires_at=now)

@@ -126,7 +126,7 @@ def test_the_queue_asks_for_the_pledge_and_for_languages_first(here, bea, junipe
 
 
 def test_without_an_open_campaign_the_queue_leads_to_the_list(here, juniper):
-    Campaign.objects.update(is_open=False)
+    Campaign.objects.update(stage="closed")
     assert here.get("/tag/mixed/").url == "/tag/"
 
 

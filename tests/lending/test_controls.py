@@ -138,7 +138,7 @@ def test_a_newcomer_who_asks_for_one_clip_is_lent_one_while_clips_wait(bea, juni
 def test_controls_come_at_the_intended_rate_when_clips_are_lent_one_by_one(
     bea, juniper, mixed, dice, shown, controls_lent
 ):
-    dice(shown)  # FIRST_SHARE is 0.5, LATER_SHARE about 0.07; there are six controls
+    dice(shown)  # FIRST_SHARE is 0.5, the campaign’s share about 0.07; there are six controls
     lent = [each for _ in range(12) for each in assignments.lend(bea, juniper, 1, NOW)]
     assert len(lent) == 12 and roles(lent).count(CONTROL) == controls_lent
 
@@ -179,7 +179,7 @@ def test_if_the_dice_say_no_nothing_is_mixed_in(bea, juniper, mixed, dice):
 
 
 def test_after_five_controls_they_are_rare(bea, juniper, mixed, dice):
-    dice(0.4)  # below FIRST_SHARE, above LATER_SHARE
+    dice(0.4)  # below FIRST_SHARE, above the campaign’s share
     assert roles(assignments.lend(bea, juniper, 10, NOW)).count(CONTROL) == 5
     assert roles(assignments.lend(bea, juniper, 10, NOW)).count(CONTROL) == 0
 

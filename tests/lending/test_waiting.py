@@ -84,7 +84,7 @@ def test_contributors_over_the_cap_do_not_count(bea, juniper, add_tasks):
 
 
 def test_a_closed_campaign_and_one_without_clips_do_not_wait(bea, juniper, sentences, task):
-    Campaign.objects.filter(pk=juniper.pk).update(is_open=False)
+    Campaign.objects.filter(pk=juniper.pk).update(stage="closed")
     assert waiting.campaigns(bea, NOW) == set()
 
 

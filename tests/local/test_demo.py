@@ -91,9 +91,10 @@ def test_the_accounts_of_an_older_versions_demo_are_marked_by_the_migration(demo
     for name in load.CROWD:
         load._account(name, None, {})
     User.objects.update(is_demo=False)
+    owner = User.objects.get_by_natural_key("owner")  # a name that the demo has only now
     migration = import_module("tagger.migrations.0014_mark_demo_accounts")
     migration.mark(apps, None)
-    assert set(User.objects.filter(is_demo=False)) == {sam}
+    assert set(User.objects.filter(is_demo=False)) == {sam, owner}
 
 
 def test_of_an_interrupted_load_those_with_the_files_password_are_marked(db, demo_home):

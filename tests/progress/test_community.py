@@ -31,7 +31,7 @@ def test_progress_is_counted_over_all_campaigns(juniper, sentences, add_tasks, g
     settle(add_tasks(juniper, 4), NOW - 7 * DAY)
     Task.objects.filter(pk__in=[task.pk for task in add_tasks(sentences, 5)]).update(status="disputed")
     give(carl, 1, NOW - 7 * DAY)
-    juniper.is_open = False
+    juniper.stage = "closed"
     juniper.save()
     assert community.measure(ticking(NOW))
     found = community.latest(NOW)

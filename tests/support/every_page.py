@@ -25,7 +25,7 @@ from django.views.defaults import server_error
 
 from accounts import consent, devices, limits, receipts, too_many
 from accounts.models import Material, ProgramToken, Purpose, Role, User
-from datasets import campaigns
+from datasets import campaigns, taking_part
 from datasets.clips import fingerprints, intake
 from datasets.models import Annotation, Campaign, Clip, Task
 from datasets.releases import frozen
@@ -43,7 +43,7 @@ from tests.support.factors import give_factor
 from tests.support.people import PASSWORD
 
 VISITORS = (
-    *("stranger", "contributor", "volunteer", "reviewer", "newcomer", "researcher", "admin"),
+    *("stranger", "contributor", "volunteer", "reviewer", "owner", "newcomer", "researcher", "admin"),
     *("without a factor", "logged in before", "halfway"),
 )
 # Whom everything else leads here, or would show what others see as well.
@@ -124,7 +124,7 @@ def of_admin(route):
 def other_kind(address):
     """The same of the other campaign: a page looks otherwise where another kind of question is asked."""
     other = {"juniper": "sentences", "sentences": "juniper"}
-    campaign = r"^(/(?:tag|record))/(juniper|sentences)/"
+    campaign = r"^(/(?:tag|record|campaigns))/(juniper|sentences)/"
     return re.sub(campaign, lambda found: f"{found[1]}/{other[found[2]]}/", address)
 
 
@@ -203,6 +203,8 @@ def one_of_each():
         "/review/reporters/": {"pk": carl.pk},
         "/review/rises/": {"pk": rise.pk},
         "/review/guidelines/": {"slug": "juniper"},
+        "/campaigns/join/": {"invitation": taking_part.invite(cast.juniper, now)},
+        "/campaigns/": {"slug": "juniper"},
         "/profile/receipts/": {"receipt_id": receipts.for_contributor(alice)[0].id},
         "/profile/devices/": {"uuid": device.uuid},
         "/v1/device/": {"uuid": device.uuid},
@@ -243,10 +245,11 @@ def the_cast(now):
         consent.give(alice, material, [Purpose.VOLUNTEERS, Purpose.RESEARCHERS], now, reference="on paper")
     kinds, to_decide = Campaign.Kind, {"guidelines": "Yes: exactly this is said, also within a sentence."}
     anyone = {"language": "en", "needs_track_record": False}
+    olga = give_factor(User.objects.create_user("olga", roles=[Role.ANNOTATOR, Role.OWNER], **pledged))
     juniper = campaigns.create(
-        slug="juniper", kind=kinds.WAKE_WORD, wake_word="hey juniper", **to_decide, **anyone
+        owner=olga, slug="juniper", kind=kinds.WAKE_WORD, wake_word="hey juniper", **to_decide, **anyone
     )
-    sentences = campaigns.create(slug="sentences", kind=kinds.TRANSCRIPTION, **anyone)
+    sentences = campaigns.create(slug="sentences", kind=kinds.TRANSCRIPTION, owner=olga, **anyone)
     juniper.prompts.create(text="hey juniper")
     sentences.prompts.create(text="what a fine day")
     return SimpleNamespace(
@@ -289,6 +292,7 @@ def everybody():
     people = {"stranger": None}
     for who, name in (("contributor", "alice"), ("volunteer", "bea"), ("reviewer", "rita")):
         people[who] = User.objects.get_by_natural_key(name)
+    people["owner"] = User.objects.get_by_natural_key("olga")
     people["newcomer"] = User.objects.create_user("nina")
     people["researcher"] = give_factor(User.objects.create_user("rex", roles=[Role.RESEARCHER]))
     people["admin"] = User.objects.create_superuser("ada", roles=list(Role), pledge=pledge.VERSION)

@@ -1,0 +1,18 @@
+"""The tabs above the pages of one campaign, for its owner."""
+
+from dataclasses import dataclass
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+
+@dataclass(frozen=True)
+class Tab:
+    """`name` is what a view passes as `tab`; `page` names its address, which takes the campaign's slug."""
+
+    name: str
+    page: str
+    label: str | Promise
+
+
+TABS = (Tab("settings", "campaign_settings", _("Settings")),)
