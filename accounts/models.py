@@ -666,6 +666,7 @@ class AuditEvent(models.Model):
         SET_ROLES = "set-roles", _("changed a person's roles")
         CHANGED_CAMPAIGN = "changed-campaign", _("changed a campaign")
         IMPORTED = "imported", _("imported clips")
+        UNDID_IMPORT = "undid-import", _("undid an import")
         WITHDREW_IMPORT = "withdrew-import", _("withdrew imported people")
         BACKED_UP = "backed-up", _("made a backup")
         ERASED = "erased", _("finished an erasure")

@@ -23,7 +23,7 @@ from django.utils.translation import gettext_lazy as _
 from accounts import consent, keys
 from accounts.models import AuditEvent, Consent, Material, Purpose
 
-from . import language_names, languages, normalise, titles
+from . import language_names, languages, licences, normalise, titles
 from .words import words
 
 language_code = RegexValidator(
@@ -409,6 +409,106 @@ class Withdrawal(models.Model):
         return f"withdrawal {self.pk}"
 
 
+class Import(models.Model):
+    """A collection that a campaign's owner brings in the browser, or by the API.
+
+    Files wait sealed under its own key, which their owner's data key wraps. Written only by datasets.imports.
+    """
+
+    class State(models.TextChoices):
+        GATHERING = "gathering", _("files are being sent")
+        RUNNING = "running", _("clips are being added")
+        DONE = "done", _("finished")
+        CANCELLED = "cancelled", _("cancelled")
+        UNDOING = "undoing", _("being undone")
+        UNDONE = "undone", _("undone")
+
+    campaign = models.ForeignKey(Campaign, on_delete=models.PROTECT, related_name="imports")
+    # Emptied when that person leaves, with the key.
+    owner = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="imports"
+    )
+    state = models.CharField(max_length=10, choices=State.choices, default=State.GATHERING)
+    is_public = models.BooleanField()  # the speakers' consent covers public releases too
+    licence = models.CharField(max_length=licences.LONGEST, blank=True)  # empty: a column names it
+    wrapped_key = models.BinaryField()  # under the owner's data key; empty once nothing is left to open
+    # The collection's name, the consent reference, and how the table is read.
+    sealed_about = models.BinaryField(default=bytes)
+    is_planned = models.BooleanField(default=False)  # every file knows its row of the table
+    counts = models.JSONField(default=dict, blank=True)  # of an ended import: how many files, by outcome
+    is_clear = models.BooleanField(default=False)  # of an ended import: nothing of it waits any more
+    size = models.BigIntegerField(default=0)  # of all files that were named, in bytes
+    used_at = models.DateTimeField()
+    ended_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["campaign", "-id"], name="imports_of_campaign"),
+            models.Index(
+                fields=["used_at"],
+                name="imports_at_work",
+                condition=Q(state__in=["gathering", "running", "undoing"]),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"import {self.pk}"
+
+
+class ImportFile(models.Model):
+    """A file of an import, until the import ends; one that was refused, until its owner had time to read why.
+
+    Written only by datasets.imports.
+    """
+
+    class Kind(models.TextChoices):
+        SOUND = "sound"
+        TABLE = "table"
+
+    class State(models.TextChoices):
+        WAITING = "waiting", _("waiting")
+        ADDED = "added", _("added")
+        HELD = "held", _("held already")
+        REFUSED = "refused", _("refused")
+
+    run = models.ForeignKey(Import, on_delete=models.CASCADE, related_name="files", db_index=False)
+    # A keyed hash of its name, size and content, by which it is known when it is sent again.
+    mark = models.CharField(max_length=64)
+    kind = models.CharField(max_length=5, choices=Kind.choices)
+    state = models.CharField(max_length=10, choices=State.choices, default=State.WAITING)
+    size = models.BigIntegerField()
+    received = models.BigIntegerField(default=0)
+    # Its name and hash, its row of the table, and why it was refused.
+    sealed_about = models.BinaryField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["run", "mark"], name="one_file_per_mark"),
+            models.CheckConstraint(
+                condition=Q(received__gte=0) & Q(received__lte=F("size")), name="no_more_than_the_file"
+            ),
+        ]
+        indexes = [models.Index(fields=["run", "state", "kind", "id"], name="files_of_import")]
+
+    def __str__(self) -> str:
+        return f"file {self.pk} of import {self.run_id}"
+
+
+class ImportPart(models.Model):
+    """Bytes of a file that wait, sealed, in the storage for uploads. Written only by datasets.imports."""
+
+    file = models.ForeignKey(ImportFile, on_delete=models.PROTECT, related_name="parts", db_index=False)
+    offset = models.BigIntegerField()
+    size = models.PositiveIntegerField()
+    stored_as = models.CharField(max_length=80, unique=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["file", "offset"], name="one_part_per_offset")]
+
+    def __str__(self) -> str:
+        return f"part {self.pk}"
+
+
 def _in_use(clip: str = "") -> Q:
     """A condition on the clip's row, for any query: its cooling-off is over and it is not being erased.
 
@@ -453,6 +553,11 @@ class Clip(models.Model):
     sealed_samples = models.BinaryField(default=bytes, db_default=b"")
     stored_as = models.CharField(max_length=80, unique=True)
     wrapped_key = models.BinaryField()  # under the contributor's data key
+    licence = models.CharField(max_length=licences.LONGEST, blank=True, default="", db_default="")
+    # The import that added it; one that found it here did not.
+    brought_by = models.ForeignKey(
+        Import, on_delete=models.PROTECT, null=True, blank=True, related_name="clips", db_index=False
+    )
     created_at = models.DateTimeField()
     hidden_at = models.DateTimeField(null=True, blank=True)
     withdrawal = models.ForeignKey(
@@ -475,6 +580,11 @@ class Clip(models.Model):
     class Meta:
         indexes = [
             models.Index(fields=["hashed_under", "id"], name="clips_by_master"),
+            models.Index(
+                fields=["brought_by", "contributor"],
+                name="clips_by_import",
+                condition=Q(brought_by__isnull=False),
+            ),
             models.Index(
                 F("private_signs").desc(nulls_last=True),
                 F("id"),

@@ -316,14 +316,23 @@ CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_ACKS_LATE = True
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 # Erasures and key rotation have a queue and, with `make run`, a worker of their own: settling never waits for
-# them. A worker that is started without `-Q` takes from both.
+# them. A worker that is started without `-Q` takes from all.
 CELERY_TASK_QUEUES = [
     Queue("celery", Exchange("celery"), routing_key="celery"),
     Queue("erasures", Exchange("erasures"), routing_key="erasures"),
+    Queue("imports", Exchange("imports"), routing_key="imports"),
 ]
 CELERY_TASK_ROUTES = {
     f"tagger.privacy.tasks.{name}": {"queue": "erasures"}
     for name in ("scrub", "scrub_unfinished", "unname_kept_answers", "rotate_master_key")
+} | {
+    # One import at a time is worked on, for seconds: the same worker may take settling from its own queue.
+    name: {"queue": "imports"}
+    for name in (
+        "datasets.imports.tasks.proceed",
+        "datasets.imports.tasks.sweep",
+        "tagger.imports.tasks.undo",
+    )
 }
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_TASK_PUBLISH_RETRY = False  # a volunteer does not wait for an unreachable broker
@@ -351,6 +360,8 @@ CELERY_BEAT_SCHEDULE = {
         "task": "tagger.privacy.tasks.reconcile",
         "schedule": crontab(hour=3, minute=20),
     },
+    "imports": {"task": "datasets.imports.tasks.sweep", "schedule": timedelta(seconds=30)},
+    "undone imports": {"task": "tagger.imports.tasks.undo", "schedule": timedelta(seconds=30)},
     "sweep": {"task": "tagger.tasks.settle", "schedule": timedelta(seconds=2)},
     "refit": {"task": "tagger.tasks.refit", "schedule": crontab(minute=40)},
     "doubtful": {"task": "tagger.review.tasks.find_doubtful", "schedule": crontab(minute=20)},
@@ -403,6 +414,11 @@ STORAGES = {
         "BACKEND": "datasets.clips.vault.DurableFiles",
         "OPTIONS": {"location": TAGGER_HOME / "vault"},
     },
+    # Files of imports wait here, sealed, and are deleted as soon as they were read.
+    "uploads": {
+        "BACKEND": "datasets.clips.vault.DurableFiles",
+        "OPTIONS": {"location": TAGGER_HOME / "uploads"},
+    },
     "staticfiles": {
         "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"
         if DEBUG
@@ -417,6 +433,11 @@ KEYS_COPIED_BY = text("KEYS_COPIED_BY")
 DATA_UPLOAD_MAX_MEMORY_SIZE = 500_000
 # No part of a body is written to a disk, as it may be a voice.
 FILE_UPLOAD_HANDLERS = ["datasets.clips.in_memory.InMemory"]
+# The most that one import may send, and the days after which one that nobody went on with is deleted.
+IMPORT_GIGABYTES = number("IMPORT_GIGABYTES", 50, 1, 10_000)
+IMPORT_DAYS = number("IMPORT_DAYS", 7, 1, 365)
+# Uploads leave this much of the disk free.
+IMPORT_LEAVES_GIGABYTES = number("IMPORT_LEAVES_GIGABYTES", 2, 0, 10_000)
 DEVICE_UPLOADS_A_DAY = number("DEVICE_UPLOADS_A_DAY", 500, 0, 1_000_000)
 # How long a device's access token is valid. ovos-backend-client 0.1 to 1.0.1 never renews it: a bug makes it
 # raise before it sends anything. Such a device has to be paired again after this time.

@@ -57,7 +57,8 @@ def own_home(settings, tmp_path):
     settings.MASTER_KEYS = tmp_path / "keys"
     vault = settings.STORAGES["vault"] | {"OPTIONS": {"location": tmp_path / "vault"}}
     plain = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
-    settings.STORAGES = settings.STORAGES | {"vault": vault, "staticfiles": plain}
+    uploads = settings.STORAGES["uploads"] | {"OPTIONS": {"location": tmp_path / "uploads"}}
+    settings.STORAGES = settings.STORAGES | {"vault": vault, "uploads": uploads, "staticfiles": plain}
     return tmp_path
 
 

@@ -6,7 +6,7 @@ continues where it stopped when it is started again.
 
 import os
 import stat
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
@@ -16,7 +16,7 @@ from django.db import transaction
 from accounts import consent, contributors
 from accounts.models import Purpose, User
 from accounts.refusals import Refusal
-from datasets import languages, normalise
+from datasets import languages, licences, normalise
 from datasets.models import Campaign, Clip, Label
 
 from . import audio, folders, intake, manifests
@@ -25,6 +25,8 @@ from .sources import BadSource, FileRefused, ImportItem, ImportRefusal, SourceFa
 TRUTHS = {"", "wake-word", "not-wake-word", *Label.values}
 BATCH_CLIPS, BATCH_BYTES = 256, 16 * 2**20  # the most clips of one batch, and the most bytes of sound
 LARGEST = 64 * 2**20  # bytes; 30 s at 192 kHz in stereo are far below
+
+Outcomes = Sequence[tuple[ImportItem, "ImportOutcome | Refusal"]]
 
 
 class ImportOutcome(StrEnum):
@@ -70,10 +72,25 @@ class ImportRun:
     """One run over a source: who its clips belong to, and the consent they rest on."""
 
     def __init__(
-        self, campaign: Campaign, collection: str, reference: str, now: datetime, *, public: bool = False
+        self,
+        campaign: Campaign,
+        collection: str,
+        reference: str,
+        now: datetime,
+        *,
+        public: bool = False,
+        licence: str = "",
+        brought_by: int | None = None,
+        record: Callable[[Outcomes], None] | None = None,
     ) -> None:
-        """`public`: the consent that `reference` names covers public releases too, not only researchers."""
+        """`public`: the consent that `reference` names covers public releases too, not only researchers.
+
+        `licence` is that of files whose row names none. `brought_by`: the number of the Import, which then
+        wants a licence for every file. `record` is called, in the transaction that stores clips, with what
+        became of their files; whatever it raises stores none of them.
+        """
         self.campaign, self.collection, self.reference, self.now = campaign, collection, reference, now
+        self.licence, self.brought_by, self._record = licence, brought_by, record
         # Named one by one: an import must not give consent for a purpose added later.
         self.purposes = [Purpose.VOLUNTEERS, Purpose.RESEARCHERS] + ([Purpose.PUBLIC] if public else [])
         self._people: dict[str, User] = {}
@@ -101,7 +118,14 @@ class ImportRun:
         self, batch: Sequence[tuple[ImportItem, intake.Submission | Refusal]]
     ) -> Iterator[tuple[ImportItem, ImportOutcome | Refusal]]:
         submissions = [each for _, each in batch if isinstance(each, intake.Submission)]
-        done = iter(intake.add_all(submissions, self.campaign, self.now) if submissions else ())
+        files = {id(submission): item for item, submission in batch}
+
+        def record(stored: Sequence[intake.Submission], outcomes: Sequence[bool | Refusal]) -> None:
+            if self._record:
+                paired = zip(stored, outcomes, strict=True)
+                self._record([(files[id(each)], _outcome(outcome)) for each, outcome in paired])
+
+        done = iter(intake.add_all(submissions, self.campaign, self.now, record) if submissions else ())
         for item, submission in batch:
             yield item, submission if isinstance(submission, Refusal) else _outcome(next(done))
 
@@ -110,16 +134,23 @@ class ImportRun:
         if item.fault:
             return item.fault
         try:
-            language, truth = self._language(item), self._truth(item)
+            language, truth, licence = self._language(item), self._truth(item), self._licence(item)
             draft = item.draft if self.campaign.drafts_by else ""
             if "\0" in truth + item.speaker:
                 return FileRefused(ImportRefusal.ZERO_CHARACTER)
             normalise.check(draft, self.campaign.language)
-            sound = intake.read(_bytes(item.path))
+            sound = intake.read(item.read() if item.read else _bytes(item.path))
             person = self._contributor(item.speaker)
         except (FileRefused, audio.BadAudio, consent.NoConsent, normalise.BadTranscript) as refused:
             return refused
-        origin = intake.Origin(person, Clip.Source.IMPORT, language, self.reference)
+        origin = intake.Origin(
+            person,
+            Clip.Source.IMPORT,
+            language,
+            self.reference,
+            licence=licence,
+            brought_by=self.brought_by,
+        )
         return intake.Submission(sound, origin, truth, draft)
 
     def _contributor(self, speaker: str) -> User:
@@ -134,6 +165,15 @@ class ImportRun:
                     raise FileRefused(ImportRefusal.WITHDREW)
             self._people[speaker] = person
         return self._people[speaker]
+
+    def _licence(self, item: ImportItem) -> str:
+        """An SPDX identifier; empty for a command that was told none."""
+        licence = licences.tidied(item.licence) if item.licence else self.licence
+        if item.licence and not licence:
+            raise FileRefused(ImportRefusal.BAD_LICENCE, licence=item.licence)
+        if not licence and self.brought_by:
+            raise FileRefused(ImportRefusal.NO_LICENCE)
+        return licence
 
     def _language(self, item: ImportItem) -> str:
         language = languages.tidied(item.language) or self.campaign.language

@@ -4,7 +4,7 @@ The only way in for sound: one at a time from pages and devices, in batches from
 """
 
 import secrets
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -50,13 +50,18 @@ class Sound:
 
 @dataclass(frozen=True)
 class Origin:
-    """Where a recording comes from, and the consent it needs: with a reference, only one that carries it."""
+    """Where a recording comes from, and the consent it needs: with a reference, only one that carries it.
+
+    `brought_by` is the number of the Import that brings it.
+    """
 
     contributor: User
     source: Clip.Source
     language: str
     reference: str = ""
     held_until: datetime | None = None  # the end of its cooling-off
+    licence: str = ""
+    brought_by: int | None = None
 
 
 @dataclass(frozen=True)
@@ -78,6 +83,10 @@ class Submission:
         return (audio.voiced_share if is_import else audio.speech_share)(self.sound.samples)
 
 
+# Is told of submissions and what became of them, in the transaction that stores them.
+Record = Callable[[Sequence[Submission], Sequence["bool | Refusal"]], None]
+
+
 def read(data: bytes) -> Sound:
     """Decode and check an upload. Raises audio.BadAudio."""
     samples = audio.read(data)
@@ -96,16 +105,18 @@ def add(sound: Sound, campaign: Campaign, origin: Origin, now: datetime, *, trut
     return outcome
 
 
-def add_all(submissions: Sequence[Submission], campaign: Campaign, now: datetime) -> list[bool | Refusal]:
+def add_all(
+    submissions: Sequence[Submission], campaign: Campaign, now: datetime, record: Record | None = None
+) -> list[bool | Refusal]:
     """As `add` for each, in one transaction: what it returned, or what it raised, which stops no other.
 
-    Any other failure stores none of them.
+    Any other failure stores none of them, also one of `record`, which is called at the transaction's end.
     """
     _detect_speech(submissions)
     try:
-        return _add_all(submissions, campaign, now)
+        return _add_all(submissions, campaign, now, record)
     except IntegrityError:  # another contributor's upload of one of these sounds was committed first
-        return [_add_alone(submission, campaign, now) for submission in submissions]
+        return [_add_alone(submission, campaign, now, record) for submission in submissions]
 
 
 def _detect_speech(submissions: Sequence[Submission]) -> None:
@@ -119,15 +130,21 @@ def _detect_speech(submissions: Sequence[Submission]) -> None:
             _ = submission.speech_share
 
 
-def _add_alone(submission: Submission, campaign: Campaign, now: datetime) -> bool | Refusal:
+def _add_alone(
+    submission: Submission, campaign: Campaign, now: datetime, record: Record | None
+) -> bool | Refusal:
     try:
-        [outcome] = _add_all([submission], campaign, now)
+        [outcome] = _add_all([submission], campaign, now, record)
     except IntegrityError:
-        return Duplicate()
+        outcome = Duplicate()
+        if record:
+            record([submission], [outcome])
     return outcome
 
 
-def _add_all(submissions: Sequence[Submission], campaign: Campaign, now: datetime) -> list[bool | Refusal]:
+def _add_all(
+    submissions: Sequence[Submission], campaign: Campaign, now: datetime, record: Record | None
+) -> list[bool | Refusal]:
     """Store all of them in one transaction. No row is committed before its file is on disk.
 
     Rows are written before files, so that a process that is killed while it waits for another's row leaves no
@@ -142,7 +159,10 @@ def _add_all(submissions: Sequence[Submission], campaign: Campaign, now: datetim
         new = [each for each in accepted if each.existing is None]
         names += vault.new_names(len(new))
         _store(accepted, new, names, campaign, now, master)
-    return [True if isinstance(each, _Accepted) else each for each in decisions]
+        outcomes = [True if isinstance(each, _Accepted) else each for each in decisions]
+        if record:
+            record(submissions, outcomes)
+    return outcomes
 
 
 class _Existing(NamedTuple):
@@ -275,6 +295,8 @@ def _clip_row(accepted: _Accepted, number: int, name: str, wrapped_key: bytes) -
         "language": origin.language,
         "source": origin.source.value,
         "held_until": origin.held_until,
+        "licence": origin.licence,
+        "brought_by_id": origin.brought_by,
         "seconds": audio.seconds(sound.samples),
         "speech_share": accepted.submission.speech_share,
         "stored_as": name,

@@ -6,14 +6,15 @@ semicolons or tabs, whichever makes a path of one column's name.
 """
 
 import csv
+import io
 import os
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from hashlib import blake2b
 from pathlib import Path
-from typing import TextIO
+from typing import BinaryIO, TextIO
 
 from .sources import BadSource, FileRefused, ImportItem, ImportRefusal, SourceFault
 
@@ -35,6 +36,7 @@ COLUMNS = {
     "truth": _set("label tag"),
     "transcript": _set("sentence text transcription"),
     "draft": _set(""),
+    "licence": _set("license"),
 }
 _FIELDS = {name: field for field, names in COLUMNS.items() for name in (field, *names)}
 
@@ -49,13 +51,36 @@ PERSONAL = _set(
 _IGNORED = _set(
     "up_votes down_votes votes segment sentence_id sentence_domain duration seconds length rate sample_rate "
     "sampling_rate samplerate channels num_channels bits bit_depth frames num_frames num_samples size bytes "
-    "wav_filesize file_size filesize sha1 sha256 md5 checksum hash source licence license url split subset "
+    "wav_filesize file_size filesize sha1 sha256 md5 checksum hash source url split subset "
     "set partition id clip_id utterance_id utt_id index note notes comment comments remark remarks"
 )
 _NO_NAME = "(no name)"  # as of the row numbers that some programs write first
 
 _DELIMITERS = (",", "\t", ";")
 _DELIMITER_NAMES = {",": "comma", "\t": "tab", ";": "semicolon"}
+
+
+@dataclass(frozen=True)
+class HeldManifest:
+    """A manifest in memory, from a file of this name among others that were sent with it.
+
+    `fields` are those that its sender chose for its columns, "" for a column that is not read; without them
+    they are found by the columns' names.
+    """
+
+    name: str
+    content: bytes
+    fields: tuple[str, ...] | None = None
+
+    @property
+    def parent(self) -> str:
+        return os.path.dirname(self.name)
+
+    def __str__(self) -> str:
+        return self.name
+
+
+Manifest = Path | HeldManifest
 
 
 @dataclass(frozen=True)
@@ -69,16 +94,18 @@ class Layout:
     personal: list[str]
 
 
-def layout(manifest: Path) -> Layout:
-    """Raises BadSource, also for a column that is unknown."""
+def layout(manifest: Manifest) -> Layout:
+    """Raises BadSource, also for a column that is unknown, unless its sender chose what it is."""
     with _opened(manifest) as file:
         names, delimiter = _header(manifest, file)
-    found = [_FIELDS.get(_plain(name), "") for name in names]
+    plain = list(map(_plain, names))
+    chosen = manifest.fields if isinstance(manifest, HeldManifest) else None
+    found = _chosen(plain, chosen) if chosen else [_FIELDS.get(name, "") for name in plain]
     if "path" not in found:
         shown = ", ".join(names) or "nothing"
         raise BadSource(SourceFault.NO_PATH_COLUMN, path=manifest, line=1, found=shown)
-    plain = list(map(_plain, names))
-    _check_unknown(manifest, [n for n, p in zip(names, plain, strict=True) if not _is_known(p)])
+    if not chosen:
+        _check_unknown(manifest, [n for n, p in zip(names, plain, strict=True) if not _is_known(p)])
     for field in COLUMNS:
         columns = [name for name, its_field in zip(names, found, strict=True) if its_field == field]
         if len(columns) > 1:
@@ -95,14 +122,48 @@ def layout(manifest: Path) -> Layout:
     )
 
 
-def items(manifest: Path) -> Iterator[ImportItem]:
+def beginning(manifest: Manifest, most: int) -> tuple[list[str], list[list[str]]]:
+    """The names of the columns, and the first rows as they are. Raises BadSource."""
+    with _opened(manifest) as file:
+        names, delimiter = _header(manifest, file)
+        file.seek(0)
+        rows = [row for _, row in _read(manifest, file, delimiter, most + 1)]
+    return names, rows[1:]
+
+
+def guessed(names: Sequence[str]) -> list[str]:
+    """For each of these columns the field that its name says; "" if it says none."""
+    found = [_FIELDS.get(_plain(name), "") for name in names]
+    return [field if field not in found[:place] else "" for place, field in enumerate(found)]
+
+
+def is_personal(name: str) -> bool:
+    """Whether a column says of speakers what this site may not hold."""
+    return _plain(name) in PERSONAL
+
+
+def is_unknown(name: str) -> bool:
+    """Whether no one can tell from its name what the column is for."""
+    return not _is_known(_plain(name))
+
+
+def _chosen(names: Sequence[str], chosen: Sequence[str]) -> list[str]:
+    """The choice for each column, but none of what this site may not hold."""
+    choices = [*chosen, *[""] * len(names)][: len(names)]
+    return [
+        field if field in COLUMNS and name not in PERSONAL else ""
+        for name, field in zip(names, choices, strict=True)
+    ]
+
+
+def items(manifest: Manifest) -> Iterator[ImportItem]:
     """The rows, in order. Raises BadSource."""
     seen: dict[int, tuple[int, int]] = {}
     for line, cells in _rows(manifest):
         yield _item(manifest, line, cells, seen)
 
 
-def count(manifest: Path) -> int:
+def count(manifest: Manifest) -> int:
     """How many rows there are. Reads the manifest to its end. Raises BadSource."""
     return sum(1 for _ in _rows(manifest))
 
@@ -117,22 +178,30 @@ def on_disk(path: str | Path) -> str | None:
     return found or _spelled(os.path.join(folder, "clips", name))
 
 
-def _opened(manifest: Path) -> TextIO:
+def _opened(manifest: Manifest) -> TextIO:
+    if isinstance(manifest, HeldManifest):
+        return io.TextIOWrapper(io.BytesIO(manifest.content), encoding="utf-8-sig", newline="")
     try:
         return open(manifest, encoding="utf-8-sig", newline="")
     except OSError as error:
         raise BadSource(SourceFault.UNREADABLE, path=manifest, error=error.strerror) from error
 
 
-def _header(manifest: Path, file: TextIO) -> tuple[list[str], str]:
+def _header(manifest: Manifest, file: TextIO) -> tuple[list[str], str]:
     """The names of the columns, and what separates them."""
     for delimiter in _DELIMITERS:
-        file.seek(0)
-        names = [name.strip("\ufeff \t") for _, row in _read(manifest, file, delimiter, 1) for name in row]
+        names, _ = _split(manifest, file, delimiter)
         if any(_FIELDS.get(_plain(name)) == "path" for name in names):
             return names, delimiter
+    # Someone who is shown the columns can say which one is the path.
+    delimiters = _DELIMITERS if isinstance(manifest, HeldManifest) else _DELIMITERS[:1]
+    return max((_split(manifest, file, each) for each in delimiters), key=lambda found: len(found[0]))
+
+
+def _split(manifest: Manifest, file: TextIO, delimiter: str) -> tuple[list[str], str]:
     file.seek(0)
-    return [name.strip() for _, row in _read(manifest, file, ",", 1) for name in row], ","
+    names = [name.strip("\ufeff \t") for _, row in _read(manifest, file, delimiter, 1) for name in row]
+    return names, delimiter
 
 
 def _plain(name: str) -> str:
@@ -146,13 +215,13 @@ def _is_known(name: str) -> bool:
     return not name or name in _FIELDS or name in PERSONAL or name in _IGNORED
 
 
-def _check_unknown(manifest: Path, unknown: list[str]) -> None:
+def _check_unknown(manifest: Manifest, unknown: list[str]) -> None:
     if unknown:
         columns, known = ", ".join(unknown), ", ".join(COLUMNS)
         raise BadSource(SourceFault.UNKNOWN_COLUMNS, path=manifest, line=1, columns=columns, known=known)
 
 
-def _rows(manifest: Path) -> Iterator[tuple[int, dict[str, str]]]:
+def _rows(manifest: Manifest) -> Iterator[tuple[int, dict[str, str]]]:
     """The line of each row, and its cells by field."""
     found = layout(manifest)
     width = len(found.fields)
@@ -170,7 +239,7 @@ def _rows(manifest: Path) -> Iterator[tuple[int, dict[str, str]]]:
 
 
 def _read(
-    manifest: Path, file: TextIO, delimiter: str, most: int | None = None
+    manifest: Manifest, file: TextIO, delimiter: str, most: int | None = None
 ) -> Iterator[tuple[int, list[str]]]:
     """The rows that are not empty, with the line on which each ends."""
     if delimiter == "\t":
@@ -201,18 +270,24 @@ def _unquoted(cell: str) -> str:
     return inside.replace('""', '"') if is_quoted else cell
 
 
-def _first_line_not_utf_8(manifest: Path) -> int:
+def _first_line_not_utf_8(manifest: Manifest) -> int:
     """Reads the file again, because it is decoded in blocks, well ahead of the line being read."""
-    with open(manifest, encoding="utf-8", errors="surrogateescape") as file:
+    if isinstance(manifest, HeldManifest):
+        content: BinaryIO = io.BytesIO(manifest.content)
+    else:
+        content = open(manifest, "rb")  # noqa: SIM115  (closed below)
+    with io.TextIOWrapper(content, encoding="utf-8", errors="surrogateescape") as file:
         lines = enumerate(file, start=1)
         return next(number for number, line in lines if any("\udc80" <= c <= "\udcff" for c in line))
 
 
-def _item(manifest: Path, line: int, cells: dict[str, str], seen: dict[int, tuple[int, int]]) -> ImportItem:
+def _item(
+    manifest: Manifest, line: int, cells: dict[str, str], seen: dict[int, tuple[int, int]]
+) -> ImportItem:
     """`seen`: by the hash of its path, the line of each earlier row and the hash of its cells."""
     name = cells.pop("path")
     shown = f"line {line}: {name or '(no path)'}"
-    path = _inside(manifest.parent, name)
+    path = _sent(manifest, name) if isinstance(manifest, HeldManifest) else _inside(manifest.parent, name)
     if path is None:
         return ImportItem(shown, name, fault=FileRefused(ImportRefusal.OUTSIDE))
     row = _hash(*(unicodedata.normalize("NFC", cell) for cell in cells.values()))
@@ -223,7 +298,13 @@ def _item(manifest: Path, line: int, cells: dict[str, str], seen: dict[int, tupl
     return replace(item, **cells)  # type: ignore[arg-type]
 
 
-def _inside(folder: Path, name: str) -> str | None:
+def _sent(manifest: HeldManifest, name: str) -> str | None:
+    """The name of a file that was sent; it is looked for among these alone. None if there is no name."""
+    clean = os.path.normpath(os.path.join(manifest.parent, name.replace("\\", "/"))) if name else ""
+    return clean or None
+
+
+def _inside(folder: Path | str, name: str) -> str | None:
     """The path of a file in the folder or below it; None if the name leads out of it."""
     if "\\" in name and not os.path.lexists(os.path.join(folder, name)):
         name = name.replace("\\", "/")

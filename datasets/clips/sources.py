@@ -1,5 +1,6 @@
 """Where an import's files come from: a folder, or a manifest that names them."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -20,6 +21,8 @@ class SourceFault(StrEnum):
     COLUMN_TWICE = "manifest-column-twice"
     TOO_MANY_CELLS = "manifest-too-many-cells"
     TOO_FEW_CELLS = "manifest-too-few-cells"
+    BROKEN_LINE = "table-broken-line"
+    SEGMENTS = "table-of-segments"
 
 
 class BadSource(Refusal):
@@ -41,6 +44,8 @@ class ImportRefusal(StrEnum):
     BAD_TRUTH = "bad-truth"
     ZERO_CHARACTER = "zero-character"
     WITHDREW = "contributor-withdrew"
+    BAD_LICENCE = "bad-licence"
+    NO_LICENCE = "no-licence"
 
 
 class FileRefused(Refusal):
@@ -51,6 +56,7 @@ class FileRefused(Refusal):
 class ImportItem:
     """One file of the source, with what the manifest says about it. `name` is for messages.
 
+    A file that is not on a disk here has `read`, and `number`, by which its outcome is recorded.
     `earlier_line` is that of an earlier row that says the same, 0 if there is none. A `fault` was found while
     the source was read; of a folder, it means that no one knows which files are in it.
     """
@@ -63,6 +69,9 @@ class ImportItem:
     truth: str = ""
     transcript: str = ""
     draft: str = ""
+    licence: str = ""
     earlier_line: int = 0
     fault: FileRefused | None = None
     is_folder: bool = False
+    read: Callable[[], bytes] | None = None
+    number: int = 0

@@ -64,49 +64,59 @@ AUDIO: Words = {
     RecordingRefusal.TOO_SHORT: _("shorter than %(seconds)d s"),
 }
 
-# Programs and commands get English, so only sentences for pages are translated.
+# Programs, devices and commands get English; pages, of imports too, the reader's language.
 WORDS: Words = {
     **ACCOUNTS_WORDS,
     **AUDIO,
-    IntakeRefusal.DUPLICATE: "the same recording is already stored from another contributor",
+    IntakeRefusal.DUPLICATE: _("the same recording is already stored from another contributor"),
     # In an import, the draft of a machine is checked as a transcript.
-    TranscriptFault.TOO_LONG: "draft is %(found)d characters long, at most %(most)d are accepted.",
-    TranscriptFault.TOO_MANY_WORDS: "draft has %(found)d words, at most %(most)d are accepted.",
-    TranscriptFault.ZERO_CHARACTER: "draft holds a zero character.",
+    TranscriptFault.TOO_LONG: _("draft is %(found)d characters long, at most %(most)d are accepted."),
+    TranscriptFault.TOO_MANY_WORDS: _("draft has %(found)d words, at most %(most)d are accepted."),
+    TranscriptFault.ZERO_CHARACTER: _("draft holds a zero character."),
     UploadRefusal.BAD_LANGUAGE: "The language is not a code such as en or pt-BR.",
     UploadRefusal.UNKNOWN_WAKE_WORD: "No open campaign asks for this wake word.",
     UploadRefusal.WHICH_LANGUAGE: "State the language: open campaigns ask for recordings in several.",
     UploadRefusal.OTHER_LANGUAGE: "No open campaign asks for recordings in this language.",
     UploadRefusal.DAILY_LIMIT: "This device has reached its limit of clips for today; try again tomorrow.",
-    ImportRefusal.ZERO_CHARACTER: "its row holds a zero character",
-    ImportRefusal.WITHDREW: "this contributor withdrew; an import cannot bring them back",
-    ImportRefusal.BAD_LANGUAGE: "language %(language)r is not a code such as en or pt-BR",
-    ImportRefusal.OTHER_LANGUAGE: "its language is %(language)s, the campaign's is %(wanted)s",
-    ImportRefusal.BAD_TRUTH: "truth is %(truth)r; it must be wake-word, not-wake-word or an answer",
-    ImportRefusal.NOT_A_FILE: "this is not a file",
-    ImportRefusal.TOO_LARGE: "%(megabytes).0f MB; the limit is %(most)d MB",
-    ImportRefusal.MISSING: "there is no such file",
-    ImportRefusal.UNREADABLE: "it cannot be read: %(error)s",
-    ImportRefusal.LINKED_FOLDER: "this is a link to a folder and is not followed; import that folder itself",
-    ImportRefusal.OUTSIDE: "its path is absolute or leads out of the manifest's folder",
-    ImportRefusal.CONTRADICTS: "line %(line)d names the same file and says something else of it",
-    SourceFault.UNKNOWN_KIND: "%(path)s is neither a folder nor a manifest whose name ends in .csv or .tsv.",
-    SourceFault.UNREADABLE: "%(path)s cannot be read: %(error)s.",
-    SourceFault.MISSING: "%(path)s does not exist.",
-    SourceFault.NOT_UTF_8: "%(path)s, line %(line)d: not UTF-8 (%(error)s).",
-    SourceFault.BROKEN_CSV: "%(path)s, line %(line)d: %(error)s.",
-    SourceFault.NO_PATH_COLUMN: "%(path)s, line %(line)d: no column named path (found: %(found)s).",
-    SourceFault.UNKNOWN_COLUMNS: (
+    ImportRefusal.ZERO_CHARACTER: _("its row holds a zero character"),
+    ImportRefusal.WITHDREW: _("this contributor withdrew; an import cannot bring them back"),
+    ImportRefusal.BAD_LANGUAGE: _("language %(language)r is not a code such as en or pt-BR"),
+    ImportRefusal.OTHER_LANGUAGE: _("its language is %(language)s, the campaign's is %(wanted)s"),
+    ImportRefusal.BAD_TRUTH: _("truth is %(truth)r; it must be wake-word, not-wake-word or an answer"),
+    ImportRefusal.BAD_LICENCE: _("licence %(licence)r is not an SPDX identifier such as CC-BY-4.0"),
+    ImportRefusal.NO_LICENCE: _("its row names no licence"),
+    ImportRefusal.NOT_A_FILE: _("this is not a file"),
+    ImportRefusal.TOO_LARGE: _("%(megabytes).0f MB; the limit is %(most)d MB"),
+    ImportRefusal.MISSING: _("there is no such file"),
+    ImportRefusal.UNREADABLE: _("it cannot be read: %(error)s"),
+    ImportRefusal.LINKED_FOLDER: _(
+        "this is a link to a folder and is not followed; import that folder itself"
+    ),
+    ImportRefusal.OUTSIDE: _("its path is absolute or leads out of the manifest's folder"),
+    ImportRefusal.CONTRADICTS: _("line %(line)d names the same file and says something else of it"),
+    SourceFault.UNKNOWN_KIND: _(
+        "%(path)s is neither a folder nor a manifest whose name ends in .csv or .tsv."
+    ),
+    SourceFault.UNREADABLE: _("%(path)s cannot be read: %(error)s."),
+    SourceFault.MISSING: _("%(path)s does not exist."),
+    SourceFault.NOT_UTF_8: _("%(path)s, line %(line)d: not UTF-8 (%(error)s)."),
+    SourceFault.BROKEN_CSV: _("%(path)s, line %(line)d: %(error)s."),
+    SourceFault.NO_PATH_COLUMN: _("%(path)s, line %(line)d: no column named path (found: %(found)s)."),
+    SourceFault.UNKNOWN_COLUMNS: _(
         "%(path)s, line %(line)d: unknown columns: %(columns)s. Rename or remove them, so that nothing is "
         "passed over by mistake. The columns are %(known)s; usual other names for these are known too."
     ),
-    SourceFault.COLUMN_TWICE: (
+    SourceFault.COLUMN_TWICE: _(
         "%(path)s, line %(line)d: the column %(column)s appears twice (found: %(found)s)."
     ),
-    SourceFault.TOO_MANY_CELLS: (
+    SourceFault.TOO_MANY_CELLS: _(
         "%(path)s, line %(line)d: more cells than columns; put quotes around a cell with a %(delimiter)s."
     ),
-    SourceFault.TOO_FEW_CELLS: "%(path)s, line %(line)d: fewer cells than columns.",
+    SourceFault.BROKEN_LINE: _("%(path)s, line %(line)d: %(expected)s is expected here."),
+    SourceFault.SEGMENTS: _(
+        "%(path)s cuts recordings into parts, which is not supported: cut them, and bring the parts."
+    ),
+    SourceFault.TOO_FEW_CELLS: _("%(path)s, line %(line)d: fewer cells than columns."),
 }
 
 FOR_DEVICES: Words = WORDS | {

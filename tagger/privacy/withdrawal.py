@@ -26,6 +26,8 @@ from accounts.factors import authenticators
 from accounts.models import AuditEvent, Consent, DataKey, Device, PersonalSession, ProgramToken, User
 from datasets import taking_part
 from datasets.clips import fingerprints, recording, vault
+from datasets.imports import ending as imports
+from datasets.imports import sealing
 from datasets.models import Annotation, Campaign, Clip, ReleaseRow, Task, Withdrawal
 from datasets.releases import recalls
 from tagger.desk import guidelines_flags
@@ -96,6 +98,7 @@ def scrub(request: Withdrawal, clock: Callable[[], datetime]) -> None:
         pass
     LargestContributor.objects.filter(contributor=person).delete()  # the next count has what stays
     if request.scope == Scope.ACCOUNT:
+        imports.forget(person, clock())
         # Lent tasks go first: after that no answer can come in.
         _return_lent_tasks(request, person)
         if request.keep_answers:
@@ -325,6 +328,7 @@ def _replace_key(person: User) -> None:
         authenticators.reseal(person, old, new)
         consent.reseal_references(person.pk, old, new)
         guidelines_flags.reseal(person, old, new)
+        sealing.reseal(person, old, new)
         last = 0
         while clips := list(person.clips.filter(pk__gt=last).order_by("pk")[:BATCH_SIZE]):
             for clip in clips:

@@ -12,6 +12,7 @@ from tqdm import tqdm
 
 from accounts import audit
 from accounts.refusals import Refusal, in_words
+from datasets import licences
 from datasets.clips import imports
 from datasets.clips.imports import ImportOutcome
 from datasets.clips.manifests import Layout
@@ -25,8 +26,8 @@ LONGEST_NAME = 100
 class Command(BaseCommand):
     help = (
         "Imports a folder of audio, or a manifest (CSV or TSV) with the column path and, where known, "
-        "language, speaker, wake_word, truth, transcript; what Common Voice and others call these is "
-        "understood. When it is run again, it adds only what is missing."
+        "language, speaker, wake_word, truth, transcript, licence; what Common Voice and others call these "
+        "is understood. When it is run again, it adds only what is missing."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -38,6 +39,12 @@ class Command(BaseCommand):
             required=True,
             metavar="TEXT",
             help="where the speakers' consent is filed",
+        )
+        parser.add_argument(
+            "--licence",
+            default="",
+            metavar="SPDX",
+            help="the licence of all files whose row has none in a column licence, such as CC-BY-4.0",
         )
         parser.add_argument(
             "--public",
@@ -52,6 +59,7 @@ class Command(BaseCommand):
             _given(options, "consent_reference"),
             timezone.now(),
             public=options["public"],
+            licence=_licence(options["licence"]),
         )
         source, done = options["path"], _Done()
         try:
@@ -151,6 +159,16 @@ def _campaign(slug: str) -> Campaign:
     except Campaign.DoesNotExist:
         known = ", ".join(Campaign.objects.values_list("slug", flat=True)) or "none yet: see create_campaign"
         raise CommandError(f"There is no campaign {slug} (there are: {known}).") from None
+
+
+def _licence(text: str) -> str:
+    if text and not licences.tidied(text):
+        known = ", ".join(licences.COMMON)
+        raise CommandError(
+            f"--licence {text} is not known here. Write one of {known}, or a name of yours that begins with "
+            f"{licences.OWN}."
+        )
+    return licences.tidied(text)
 
 
 def _given(options: dict[str, Any], name: str) -> str:

@@ -1,5 +1,4 @@
 from argparse import ArgumentParser
-from collections.abc import Iterable
 from typing import Any
 
 from django.conf import settings
@@ -7,9 +6,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.urls import reverse
 from django.utils import timezone
 
-from accounts import audit, contributors
-from accounts.models import Consent, User
-from tagger.privacy import erasure
+from tagger.privacy import imported_people
 
 
 class Command(BaseCommand):
@@ -27,25 +24,13 @@ class Command(BaseCommand):
         who.add_argument("--everybody", action="store_true", help="the whole collection")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        people = list(_people(options["contributor"], options["speaker"]))
-        if not people:
-            whom = "speakers" if options["speaker"] is None else f"speaker {options['speaker']}"
-            raise CommandError(f"The collection {options['contributor']} has no {whom}.")
-        gone = sum(self._withdraw(speaker, person) for speaker, person in people)
-        if gone:
-            audit.record(audit.Act.WITHDREW_IMPORT, "imported people", None, timezone.now(), {"number": gone})
-        self.stdout.write(f"{gone} withdrawn, {len(people) - gone} had already withdrawn.")
-
-    def _withdraw(self, speaker: str, person: User) -> bool:
-        if not Consent.objects.live().filter(contributor=person).exists():
-            return False
-        token = erasure.erase_contributor(person, timezone.now())
-        receipt = f"{settings.SITE_URL}{reverse('erasure_receipt', args=[token])}"
-        self.stdout.write(f"{speaker or 'clips without a speaker'}: {receipt}")
-        return True
-
-
-def _people(collection: str, speaker: str | None) -> Iterable[tuple[str, User]]:
-    if speaker is None:
-        return contributors.in_collection(collection)
-    return [(speaker, person) for person in contributors.find_all(collection, speaker)]
+        collection, speaker = options["contributor"], options["speaker"]
+        done = imported_people.withdraw(collection, speaker, None, timezone.now())
+        if not done:
+            whom = "speakers" if speaker is None else f"speaker {speaker}"
+            raise CommandError(f"The collection {collection} has no {whom}.")
+        gone = [each for each in done if each.token]
+        for each in gone:
+            receipt = f"{settings.SITE_URL}{reverse('erasure_receipt', args=[each.token])}"
+            self.stdout.write(f"{each.speaker or 'clips without a speaker'}: {receipt}")
+        self.stdout.write(f"{len(gone)} withdrawn, {len(done) - len(gone)} had already withdrawn.")

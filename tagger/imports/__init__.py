@@ -1,0 +1,1 @@
+"""Bringing clips in the browser: an owner's pages and calls, undoing, withdrawing imported people."""
