@@ -16,7 +16,7 @@ from django.db.models import F, Q
 from django.utils.timezone import localtime
 
 from accounts.models import User
-from datasets.models import Annotation, Campaign, Withdrawal
+from datasets.models import Annotation, Campaign, Task, Withdrawal
 from tagger.consensus.intervals import wilson
 from tagger.models import (
     TRUSTED_CONFIDENCE,
@@ -91,7 +91,7 @@ def _counted(
     [[kept]], [[repeats]] = (statements.rows(each, values) for each in (statements.KEPT, statements.REPEATED))
     contributors = statements.rows(statements.CONTRIBUTORS, values)
     tables = _tables(campaign, clips, values) | {"contributors_by_clips": _by_clips(contributors)}
-    totals = _by_state(clips["states"]) | {
+    totals = _by_status(clips["statuses"]) | {
         "answers": answers + kept,
         "kept_answers": kept,
         "second_answers": repeats,
@@ -99,8 +99,8 @@ def _counted(
         "contributors": sum(row["contributors"] for row in tables["contributors_by_clips"]),
         "settled_by_reviewers": sum(
             number
-            for state, by_reviewer, *_, number, _ in clips["votes"]
-            if state == "settled" and by_reviewer
+            for status, _, by_reviewer, *_, number, _ in clips["votes"]
+            if status == "settled" and by_reviewer
         ),
         "controls": _controls(campaign, values),
         "saved": _saved(campaign, tables["votes"]),
@@ -111,14 +111,21 @@ def _counted(
     return days, totals, tables, largest
 
 
-def _by_state(found: Iterable[tuple[Any, ...]]) -> dict[str, Any]:
-    by_state = {state: (number, seconds) for state, number, seconds in found}
-    numbers = {state: by_state.get(state, (0, 0.0))[0] for state in STATES}
-    seconds = {f"seconds_{state}": by_state.get(state, (0, 0.0))[1] for state in STATES}
-    return numbers | seconds | {"clips": sum(numbers.values()), "seconds": sum(seconds.values())}
+def _by_status(found: Iterable[tuple[Any, ...]]) -> dict[str, Any]:
+    """Clips and their seconds of each status, of all, and of those that reports hid."""
+    rows = list(found)
+    of = _summed((status, number, seconds) for status, _, number, seconds in rows)
+    of["hidden"] = _total(row for row in rows if row[1])
+    of["clips"] = _total(rows)
+    totals: dict[str, Any] = {}
+    for name in (*Task.Status.values, "hidden", "clips"):
+        totals[name], totals[f"seconds_{name}"] = of.get(name, (0, 0.0))
+    return totals
 
 
-STATES = ("open", "settled", "disputed", "unusable", "hidden")
+def _total(rows: Iterable[tuple[Any, ...]]) -> tuple[int, float]:
+    """Clips and seconds, the last two columns, of all rows together."""
+    return _summed(("all", *row[-2:]) for row in rows).get("all", (0, 0.0))
 
 
 def _days(campaign: Campaign, values: statements.Values) -> tuple[Days, int, int]:
@@ -158,8 +165,8 @@ def _tables(
             for votes, (number, _) in sorted(
                 _summed(
                     (votes, number, seconds)
-                    for state, by_reviewer, votes, _, number, seconds in clips["votes"]
-                    if state == "settled" and not by_reviewer
+                    for status, _, by_reviewer, votes, _, number, seconds in clips["votes"]
+                    if status == "settled" and not by_reviewer
                 ).items()
             )
         ],
@@ -254,12 +261,12 @@ def _wanted(found: Iterable[tuple[Any, ...]]) -> dict[str, float]:
     """Votes, and seconds of listening, that the open clips are likely to need."""
     groups = list(found)
     ended: Counter[int] = Counter()
-    for state, by_reviewer, votes, _, number, _ in groups:
-        if state in ("settled", "disputed") and not by_reviewer:
+    for status, _, by_reviewer, votes, _, number, _ in groups:
+        if status in (Task.Status.SETTLED, Task.Status.DISPUTED) and not by_reviewer:
             ended[votes] += number
     total = {"clips": 0, "votes": 0.0, "seconds": 0.0}
-    for state, _, had, asked, number, seconds in groups:
-        if state == "open":
+    for status, is_hidden, _, had, asked, number, seconds in groups:
+        if status == Task.Status.OPEN and not is_hidden:
             more = expected.votes_wanted(had, asked, ended)
             total["clips"] += number
             total["votes"] += more * number

@@ -1,7 +1,7 @@
 """The statements that count a campaign. Each reads its tables once, and gives back few rows.
 
-All count the same clips: those that are not being erased and whose cooling-off is over. A clip that reports
-hid is `hidden`, whatever became of its task. PostgreSQL keeps its intermediate results within work_mem and
+All count the same clips as the explorer lists: those that are not being erased and whose cooling-off is
+over. Those that reports hid are among them. PostgreSQL keeps its intermediate results within work_mem and
 writes the rest to disk, so the memory that counting needs does not grow with the campaign.
 """
 
@@ -27,7 +27,6 @@ ASSIGNMENT, CONTROL, REPEAT, ITEM = (
     model._meta.db_table for model in (Assignment, Control, Repeat, ReviewItem)
 )
 
-STATE = "CASE WHEN clip.hidden_at IS NULL THEN task.status ELSE 'hidden' END"
 COUNTED = f"""
     FROM {TASK} task JOIN {CLIP} clip ON clip.id = task.clip_id
         AND clip.withdrawal_id IS NULL AND (clip.held_until IS NULL OR clip.held_until <= %(now)s)
@@ -55,43 +54,44 @@ def _share_class(value: str, edges: Sequence[float]) -> str:
     return f"CASE WHEN {value} IS NOT NULL THEN least({_class(value, edges)}, {len(edges) - 2}) END"
 
 
-# What clips are counted by, each with their state, in one pass.
+# What clips are counted by, each with their status, in one pass.
 GROUPS: dict[str, tuple[str, ...]] = {
-    "states": (),
+    "statuses": ("hidden",),
     "answers": ("answer",),
     "confidence": ("confidence",),
     "lengths": ("length",),
     "speech": ("speech",),
     "sources": ("source",),
-    "votes": ("adjudicated", "votes", "wanted"),
+    "votes": ("hidden", "adjudicated", "votes", "wanted"),
 }
-COLUMNS = ("answer", "confidence", "length", "speech", "source", "adjudicated", "votes", "wanted")
+COLUMNS = ("answer", "confidence", "length", "speech", "source", "hidden", "adjudicated", "votes", "wanted")
 
 CLIPS = f"""
-    SELECT GROUPING({", ".join(COLUMNS)}), state, {", ".join(COLUMNS)}, count(*), sum(seconds)
+    SELECT GROUPING({", ".join(COLUMNS)}), status, {", ".join(COLUMNS)}, count(*), sum(seconds)
     FROM (
-        SELECT {STATE} AS state, task.plain_answer AS answer, clip.source, clip.seconds,
+        SELECT task.status, task.plain_answer AS answer, clip.source, clip.seconds,
+            clip.hidden_at IS NOT NULL AS hidden,
             {_share_class("task.confidence", SHARES)} AS confidence,
             {_class("clip.seconds", SECONDS)} AS length,
             {_share_class("clip.speech_share", SPEECH)} AS speech,
             task.adjudicated, task.annotation_count AS votes, task.wanted
         {COUNTED} WHERE task.campaign_id = %(campaign)s
     ) counted
-    GROUP BY GROUPING SETS ({", ".join(f"({', '.join(('state', *group))})" for group in GROUPS.values())})
+    GROUP BY GROUPING SETS ({", ".join(f"({', '.join(('status', *group))})" for group in GROUPS.values())})
 """
 
 
 def clips(values: Values) -> dict[str, list[tuple[Any, ...]]]:
-    """By group: (state, …, clips, seconds), without the columns that the group does not have."""
+    """By group: (status, …, clips, seconds), without the columns that the group does not have."""
     masks = {
         sum(1 << place for place, column in enumerate(reversed(COLUMNS)) if column not in group): name
         for name, group in GROUPS.items()
     }
     found: dict[str, list[tuple[Any, ...]]] = {name: [] for name in GROUPS}
-    for mask, state, *rest in rows(CLIPS, values):
+    for mask, status, *rest in rows(CLIPS, values):
         name = masks[mask]
         by = dict(zip(COLUMNS, rest, strict=False))
-        found[name].append((state, *(by[each] for each in GROUPS[name]), *rest[-2:]))
+        found[name].append((status, *(by[each] for each in GROUPS[name]), *rest[-2:]))
     return found
 
 
@@ -120,7 +120,7 @@ REPEATED = f"""
 
 SETTLED_DAYS = f"""
     SELECT (task.settled_at AT TIME ZONE %(zone)s)::date, count(*)
-    {COUNTED} WHERE task.campaign_id = %(campaign)s AND {STATE} = 'settled' AND NOT {HAS_KEPT}
+    {COUNTED} WHERE task.campaign_id = %(campaign)s AND task.status = 'settled' AND NOT {HAS_KEPT}
     GROUP BY 1
 """
 
@@ -136,7 +136,7 @@ TIMES_TO_SETTLE = f"""
     SELECT {_class("extract(epoch FROM took)", UNTIL_SETTLED)}, count(*) FROM (
         SELECT greatest(task.settled_at - min(given.created_at), interval '0') AS took
         {COUNTED} JOIN {ANNOTATION} given ON given.task_id = task.id
-        WHERE task.campaign_id = %(campaign)s AND {STATE} = 'settled'
+        WHERE task.campaign_id = %(campaign)s AND task.status = 'settled'
         GROUP BY task.id, task.settled_at HAVING bool_and(given.annotator_id IS NOT NULL)
     ) settled
     GROUP BY 1
@@ -145,7 +145,7 @@ TIMES_TO_SETTLE = f"""
 CONFUSION = f"""
     SELECT task.plain_answer, given.plain_answer, count(*)
     {COUNTED} JOIN {ANNOTATION} given ON given.task_id = task.id
-    WHERE task.campaign_id = %(campaign)s AND {STATE} = 'settled'
+    WHERE task.campaign_id = %(campaign)s AND task.status = 'settled'
     GROUP BY 1, 2
 """
 
