@@ -20,6 +20,7 @@ PARTS = (
     "settling",
     "desk",
     "review",
+    "owner",
     "access",
     "roles",
     "imports",
