@@ -15,4 +15,7 @@ class Tab:
     label: str | Promise
 
 
-TABS = (Tab("settings", "campaign_settings", _("Settings")),)
+TABS = (
+    Tab("figures", "campaign_figures", _("Figures")),
+    Tab("settings", "campaign_settings", _("Settings")),
+)

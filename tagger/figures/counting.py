@@ -16,7 +16,7 @@ from django.db.models import F, Q
 from django.utils.timezone import localtime
 
 from accounts.models import User
-from datasets.models import Annotation, Campaign, Task, Withdrawal
+from datasets.models import Annotation, Campaign, Label, Task, Withdrawal
 from tagger.consensus.intervals import wilson
 from tagger.models import (
     TRUSTED_CONFIDENCE,
@@ -90,13 +90,13 @@ def _counted(
     days, answers, volunteers = _days(campaign, values)
     [[kept]], [[repeats]] = (statements.rows(each, values) for each in (statements.KEPT, statements.REPEATED))
     contributors = statements.rows(statements.CONTRIBUTORS, values)
-    tables = _tables(campaign, clips, values) | {"contributors_by_clips": _by_clips(contributors)}
+    tables = _tables(campaign, clips, values) | {"contributors": _by_clips(contributors)}
     totals = _by_status(clips["statuses"]) | {
         "answers": answers + kept,
         "kept_answers": kept,
         "second_answers": repeats,
         "volunteers": volunteers,
-        "contributors": sum(row["contributors"] for row in tables["contributors_by_clips"]),
+        "contributors": sum(row["contributors"] for row in tables["contributors"]),
         "settled_by_reviewers": sum(
             number
             for status, _, by_reviewer, *_, number, _ in clips["votes"]
@@ -154,7 +154,7 @@ def _tables(
     settled = [row[1:] for row in clips["confidence"] if row[0] == "settled" and row[1] is not None]
     tables = {
         "confidence": _classes(statements.SHARES, settled),
-        "lengths": _classes(statements.SECONDS, (row[1:] for row in clips["lengths"]), is_open=True),
+        "lengths": _classes(statements.SECONDS, (row[1:] for row in clips["lengths"]), is_endless=True),
         "speech": _classes(statements.SPEECH, (row[1:] for row in clips["speech"])),
         "sources": [
             {"source": source, "clips": number, "seconds": seconds}
@@ -173,7 +173,7 @@ def _tables(
         "time_to_settle": _classes(
             statements.UNTIL_SETTLED,
             ((*row, 0.0) for row in statements.rows(statements.TIMES_TO_SETTLE, values)),
-            is_open=True,
+            is_endless=True,
         ),
     }
     if campaign.asks_for_words:
@@ -182,13 +182,18 @@ def _tables(
     return tables | {
         "answers": [
             {"answer": answer, "clips": number, "seconds": seconds}
-            for answer, number, seconds in sorted(answers)
+            for answer, number, seconds in sorted(answers, key=_place)
         ],
         "confusion": [
             {"settled": settled_as, "given": given, "votes": votes}
-            for settled_as, given, votes in sorted(statements.rows(statements.CONFUSION, values))
+            for settled_as, given, votes in sorted(statements.rows(statements.CONFUSION, values), key=_place)
         ],
     }
+
+
+def _place(row: tuple[Any, ...]) -> int:
+    """That of its answer on the page where people answer."""
+    return Label.values.index(row[0])
 
 
 def _summed(found: Iterable[tuple[Any, ...]]) -> dict[Any, tuple[int, float]]:
@@ -201,9 +206,9 @@ def _summed(found: Iterable[tuple[Any, ...]]) -> dict[Any, tuple[int, float]]:
     return {key: (numbers[key], lengths[key]) for key in numbers}
 
 
-def _classes(edges: Sequence[float], found: Iterable[tuple[Any, ...]], is_open: bool = False) -> Rows:
-    """A row for each class, also where nothing lies in it. `is_open`: one more, above the last edge."""
-    ends: list[float | None] = [*edges[1:], *([None] if is_open else [])]
+def _classes(edges: Sequence[float], found: Iterable[tuple[Any, ...]], is_endless: bool = False) -> Rows:
+    """A row for each class, also where nothing lies in it. `is_endless`: one more, above the last edge."""
+    ends: list[float | None] = [*edges[1:], *([None] if is_endless else [])]
     summed = _summed(found)
     return [
         {"start": start, "end": end, "clips": summed.get(place, (0, 0.0))[0]}

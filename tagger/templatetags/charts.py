@@ -1,6 +1,7 @@
 """Charts as SVG, each with its numbers as a table. Pages give plain numbers; tagger/charts places them.
 
-A page that uses one loads static/css/charts.css. `name` is unique on its page.
+A page that uses one loads static/css/charts.css. `name` is unique on its page. `links` are addresses of what
+is behind each row, bin or cell; its name or number in the table leads there.
 """
 
 from collections.abc import Mapping, Sequence
@@ -18,6 +19,8 @@ from tagger.charts.scales import Scale
 
 register = template.Library()
 
+MOST_POINTS = 31  # of a line; more would hide it
+
 
 @register.inclusion_tag("charts/bars.html")
 def bar_chart(
@@ -28,6 +31,7 @@ def bar_chart(
     value: str,
     unit: str = "",
     end: float | None = None,
+    links: Sequence[str] = (),
 ) -> dict[str, Any]:
     """One bar a row, (label, value) or (label, value, low, high). `of` and `value` name the two columns."""
     intervals = [(row[2], row[3]) if len(row) == 4 else None for row in rows]
@@ -38,8 +42,9 @@ def bar_chart(
             "bar": bar,
             "value": _written(row[1], unit=unit),
             "interval": " – ".join(_written(each, unit=unit) for each in interval) if interval else "",
+            "link": link,
         }
-        for row, bar, interval in zip(rows, drawn, intervals, strict=True)
+        for row, bar, interval, link in zip(rows, drawn, intervals, _each(links, rows), strict=True)
     ]
     return {"id": f"chart-{name}", "title": title, "of": of, "value": value, "rows": shown}
 
@@ -66,7 +71,7 @@ def line_chart(
             "name": each["name"],
             "pieces": [_corners(piece) for piece in line.pieces],
             "bands": [_corners(band) for band in line.bands],
-            "points": line.points,
+            "points": line.points if len(labels) <= MOST_POINTS else [],
         }
         for number, (each, line) in enumerate(zip(series, plot.lines, strict=True), 1)
     ]
@@ -89,13 +94,14 @@ def histogram(
     value: str,
     mark: float | None = None,
     marks: str = "",
+    links: Sequence[str] = (),
 ) -> dict[str, Any]:
     """`of` says what the edges are, `value` what is counted; `marks` explains the line at `mark`."""
     is_mirrored = get_language_bidi()
     plot = placed_histogram(edges, counts, mark=mark, mirrored=is_mirrored)
     rows = [
-        {"label": f"{_written(left)} – {_written(right)}", "count": _written(number)}
-        for left, right, number in zip(edges, edges[1:], counts, strict=False)
+        {"label": f"{_written(left)} – {_written(right)}", "count": _written(number), "link": link}
+        for left, right, number, link in zip(edges, edges[1:], counts, _each(links, counts), strict=False)
     ]
     xs = [{"place": each, "text": _written(each.value, plot.decimals)} for each in plot.ticks]
     about_all = {"id": f"chart-{name}", "title": title, "about": about, "of": of, "value": value}
@@ -112,6 +118,7 @@ def heat_map(
     corner: str,
     unit: str = "",
     end: float | None = None,
+    links: Sequence[Sequence[str]] = (),
 ) -> dict[str, Any]:
     """A table with larger values in stronger colours. `corner` says what its rows and columns are."""
     coloured = levels([values for _, values in rows], end)
@@ -119,11 +126,13 @@ def heat_map(
         {
             "label": label,
             "cells": [
-                {"text": "" if value is None else _written(value, unit=unit), "level": level}
-                for value, level in zip(values, levels_of_row, strict=True)
+                {"text": "" if value is None else _written(value, unit=unit), "level": level, "link": link}
+                for value, level, link in zip(values, levels_of_row, _each(addresses, values), strict=True)
             ],
         }
-        for (label, values), levels_of_row in zip(rows, coloured, strict=True)
+        for (label, values), levels_of_row, addresses in zip(
+            rows, coloured, links or [()] * len(rows), strict=True
+        )
     ]
     return {"id": f"chart-{name}", "title": title, "columns": columns, "rows": shown, "corner": corner}
 
@@ -146,6 +155,10 @@ def _cell(one: Series, at: int, unit: str) -> dict[str, str]:
         "value": "" if value is None else _written(value, unit=unit),
         "interval": f"{_written(low, unit=unit)} – {_written(high, unit=unit)}" if has_both else "",
     }
+
+
+def _each(links: Sequence[str], of: Sequence[Any]) -> Sequence[str]:
+    return links or [""] * len(of)
 
 
 def _corners(points: Sequence[Point]) -> str:

@@ -161,8 +161,8 @@ def time_to_settle(loops, figures):
 def contributors(loops, figures):
     clips = Counter(task.clip.contributor_id for task in loops.tasks)
     assert figures.totals["contributors"] == len(clips)
-    assert sum(row["clips"] for row in figures.tables["contributors_by_clips"]) == len(loops.tasks)
-    for row in figures.tables["contributors_by_clips"]:
+    assert sum(row["clips"] for row in figures.tables["contributors"]) == len(loops.tasks)
+    for row in figures.tables["contributors"]:
         last = row["end"] or len(loops.tasks)
         assert row["contributors"] == sum(row["start"] <= number <= last for number in clips.values())
     going = set(Withdrawal.objects.values_list("person_id", flat=True))

@@ -204,7 +204,7 @@ def one_of_each():
         "/review/rises/": {"pk": rise.pk},
         "/review/guidelines/": {"slug": "juniper"},
         "/campaigns/join/": {"invitation": taking_part.invite(cast.juniper, now)},
-        "/campaigns/": {"slug": "juniper"},
+        "/campaigns/": {"slug": "juniper", "name": "days"},
         "/profile/receipts/": {"receipt_id": receipts.for_contributor(alice)[0].id},
         "/profile/devices/": {"uuid": device.uuid},
         "/v1/device/": {"uuid": device.uuid},
@@ -235,6 +235,7 @@ def to_tell_of(cast, now):
     tasks.refit()
     tasks.measure_agreement()
     tasks.measure_community()
+    tasks.count_campaigns()
 
 
 def the_cast(now):
