@@ -38,11 +38,19 @@ class CampaignForm(forms.ModelForm):
         return cleaned
 
 
+ON_OWN_PAGES = ("slug", "stage", "min_annotations", "max_annotations", "confidence", "needs_track_record")
+
+
 @admin.register(Campaign)
 class CampaignAdmin(admin.ModelAdmin):
     form = CampaignForm
     list_display = ("slug", "title", "kind", "language", "wake_word", "stage")
     raw_id_fields = ("owner",)
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Campaign | None = None) -> tuple[str, ...]:
+        """Its own pages say what these lead to, and apply them to the clips that are there."""
+        return ON_OWN_PAGES if obj else ()
+
     list_filter = ("kind", "language", "stage")
 
     def save_form(self, request: HttpRequest, form: forms.ModelForm, change: bool) -> Any:

@@ -43,6 +43,6 @@ app.steps["worker"].add(SiteCheck)
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.conf["CELERY_DB_REUSE_MAX"] = 1_000  # tasks over one connection; Celery looks for exactly this name
 app.autodiscover_tasks()
-app.autodiscover_tasks(
-    ["tagger.privacy", "tagger.review", "tagger.imports", "datasets.imports"]
-)  # rooms with their own tasks
+app.autodiscover_tasks(  # rooms with their own tasks
+    ["tagger.privacy", "tagger.review", "tagger.campaigns", "tagger.imports", "datasets.imports"]
+)

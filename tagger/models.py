@@ -696,6 +696,34 @@ class Community(models.Model):
         return durations.whole_minutes(self.seconds_settled)
 
 
+class Recount(models.Model):
+    """A campaign's tasks, settled anew because its owner changed when a clip is settled.
+
+    Written only by tagger.campaigns.recounts. `last_task`: up to which number that is done.
+    """
+
+    campaign = models.ForeignKey(Campaign, on_delete=models.CASCADE, related_name="recounts")
+    asked_at = models.DateTimeField()
+    tasks = models.PositiveBigIntegerField(help_text=_("how many there are to look at"))
+    done = models.PositiveBigIntegerField(default=0)
+    last_task = models.BigIntegerField(default=0)
+    # What became of those that changed.
+    reopened = models.PositiveBigIntegerField(default=0)
+    settled = models.PositiveBigIntegerField(default=0)
+    disputed = models.PositiveBigIntegerField(default=0)
+    finished_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["campaign"], name="one_recount_at_a_time", condition=Q(finished_at=None)
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"recount {self.pk}"
+
+
 class Counted(models.Model):
     """How many clips of one campaign are settled or disputed. Written only by tagger.progress.community."""
 

@@ -174,6 +174,9 @@ class CampaignForm(forms.ModelForm):
         found = {name: self.cleaned_data[name] for name in [*self.Meta.fields, "prompts"]}
         return found | {"translations": self._translations()}
 
+    def values_of_model(self) -> dict[str, Any]:
+        return {name: value for name, value in self.values().items() if name != "prompts"}
+
     def _translations(self) -> dict[str, dict[str, str]]:
         typed = {
             code: {name: text for name in TRANSLATED if (text := self.cleaned_data[f"{name}_{code}"].strip())}

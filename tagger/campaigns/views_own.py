@@ -17,8 +17,9 @@ from datasets import campaigns
 from datasets.models import Campaign
 from datasets.owners import owned_by, owner_page
 
-from . import guidelines
+from . import changes, guidelines, recounts
 from .campaign_form import CampaignForm
+from .consequences import Then
 
 # What a clone takes from the campaign that it is like.
 NOT_CLONED = ("slug", "title")
@@ -42,12 +43,15 @@ def new_campaign(request: PersonalRequest) -> HttpResponse:
     like = request.GET.get("like")
     model = get_object_or_404(owned_by(request.user), slug=like) if like else None
     form = CampaignForm(request.POST or None, initial=_as_initial(model) if model else None)
-    if form.is_valid():
+    shown = None
+    if form.is_valid() and "look" in request.POST:
+        shown = Then.of(Campaign(**form.values_of_model()), form.values())
+    elif form.is_valid():
         campaign = _create(form, request)
         if campaign:
             messages.success(request, _("Your campaign is made. Volunteers see it once you open it."))
             return redirect("campaign_settings", campaign.slug)
-    context = {"form": form, "like": model}
+    context = {"form": form, "like": model, "then": shown}
     return render(request, "tagger/campaigns/new_campaign.html", context)
 
 
@@ -69,24 +73,44 @@ def _as_initial(model: Campaign) -> dict[str, object]:
 @owner_page
 def settings_page(request: PersonalRequest, campaign: Campaign) -> HttpResponse:
     form = CampaignForm(request.POST or None, instance=Campaign.objects.get(pk=campaign.pk))
+    shown = None
     if form.is_valid():
-        try:
-            campaigns.change(campaign, form.values(), request.user, timezone.now())
-        except ValidationError as error:
-            form.add_error(None, error)
-        else:
-            messages.success(request, _("Saved."))
-            return redirect("campaign_settings", campaign.slug)
+        shown = _consequences(campaign, form)
+        if _is_to_save(request, shown):
+            try:
+                changes.apply(campaign, form.values(), request.user, timezone.now())
+            except ValidationError as error:
+                form.add_error(None, error)
+            else:
+                messages.success(request, _("Saved."))
+                return redirect("campaign_settings", campaign.slug)
     context = {
         "campaign": campaign,
         "tab": "settings",
         "form": form,
+        "then": shown,
+        "recount": recounts.latest(campaign),
         "next_stages": [
             (stage, MOVE_WORDS[stage], number == 0)
             for number, stage in enumerate(campaigns.NEXT_STAGES[campaign.stage])
         ],
     }
     return render(request, "tagger/campaigns/settings.html", context)
+
+
+def _consequences(campaign: Campaign, form: CampaignForm) -> Then | None:
+    """What the typed rule would lead to, beside the present one; None if it is the present one."""
+    typed = form.values()
+    if all(typed[name] == getattr(campaign, name) for name in recounts.RULE):
+        return None
+    return Then.of(campaign, typed)
+
+
+def _is_to_save(request: PersonalRequest, shown: Then | None) -> bool:
+    """Another rule is saved only after the page said what it would lead to."""
+    if "look" in request.POST:
+        return False
+    return shown is None or request.POST.get("seen") == shown.name
 
 
 MOVE_WORDS = {

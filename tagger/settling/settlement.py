@@ -1,5 +1,6 @@
 """Apply verdicts to tasks: lock them, recount all of their annotations, write the rows."""
 
+from collections import Counter
 from collections.abc import Collection, Iterable
 from datetime import datetime
 
@@ -33,6 +34,16 @@ def settle_waiting(now: datetime, limit: int, skip: Collection[int] = ()) -> lis
         _settle(found, now)
     _grant_track_records(found)
     return [task.pk for task in found]
+
+
+def settle_these(task_ids: Collection[int], now: datetime) -> Counter[tuple[str, str]]:
+    """Recount these tasks in one transaction; how many went from which status to which."""
+    with transaction.atomic():
+        found = list(_locked().filter(pk__in=task_ids).order_by("pk"))
+        before = {task.pk: task.status for task in found}
+        _settle(found, now)
+    _grant_track_records(found)
+    return Counter((before[task.pk], task.status) for task in found)
 
 
 def waiting(limit: int, skip: Collection[int]) -> list[int]:

@@ -377,6 +377,12 @@ CAMPAIGN = {
     "min_annotations": "2",
     "max_annotations": "7",
     "confidence": "0.9",
+    "contributor_cap": "3",
+    "control_share": "0.07",
+    "takes_part": "everyone",
+    "release_audience": "researchers",
+    "release_licence": "CC0-1.0",
+    "translations": "{}",
     "must_hear": "1.0",
     "speech_first": "on",
     "stage": "open",
@@ -399,7 +405,7 @@ def test_a_changed_campaign_is_recorded_with_old_and_new_values_and_no_free_text
     titles = [digest_of(text) for text in ("“hey juniper” in English", "Voices of Ada")]
     assert changed.about == "campaign juniper"
     assert changed.details["changed"] == {
-        "confidence": [0.75, 0.9],
+        "contributor_cap": [None, 3],
         "guidelines": [None, digest_of("Ask Wilhelmina.")],
         "title": titles,
         "purpose": [None, digest_of("For Ada.")],

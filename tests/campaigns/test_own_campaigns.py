@@ -121,10 +121,10 @@ def test_the_page_does_not_take_another_question_either(as_olga, share, hers, be
 
 
 def test_a_change_is_recorded_with_old_and_new_value(as_olga, olga, hers):
-    as_olga.post(settings_of(hers), typed(hers, confidence="0.9", run_by="Ada Lovelace"))
+    as_olga.post(settings_of(hers), typed(hers, must_hear="0.5", run_by="Ada Lovelace"))
     event = AuditEvent.objects.filter(act=audit.Act.CHANGED_CAMPAIGN).last()
     assert (event.person, event.about) == (olga, "campaign juniper")
-    assert event.details["changed"]["confidence"] == [0.75, 0.9]
+    assert event.details["changed"]["must_hear"] == [1.0, 0.5]
     assert "Lovelace" not in str(event.details)
 
 

@@ -1,0 +1,150 @@
+"""What a campaign's rule would lead to, before its owner saves it: its own answers are replayed to it."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Self
+
+from django.db.models import Count, Prefetch, Q, prefetch_related_objects
+from rapidfuzz.distance import Levenshtein
+
+from datasets import normalise
+from datasets.models import Annotation, Campaign, Task
+from tagger.consensus import labels, transcripts
+from tagger.consensus.foresight import Foreseen, History, NextLabel, NextTranscript, foresee
+from tagger.consensus.labels import LabelCrowd
+from tagger.consensus.transcript_crowd import TranscriptCrowd
+from tagger.consensus.verdict import Rule, Verdict, Vote
+from tagger.models import Control
+from tagger.settling import crowds
+
+# A campaign with fewer answered clips says too little about itself: one like it is asked.
+LEAST_CLIPS = 8
+# A page waits for it: about a second on one core.
+MOST_LABELLED, MOST_TRANSCRIBED = 600, 60
+
+
+@dataclass(frozen=True)
+class Consequences:
+    """`clips`: how many the campaign has. `model`: the campaign whose answers were replayed, if another's."""
+
+    foreseen: Foreseen
+    clips: int
+    model: Campaign | None
+
+    @property
+    def disputes(self) -> int:
+        return round(self.foreseen.disputed.value * self.clips)
+
+    @property
+    def votes(self) -> int:
+        """For all clips."""
+        return round(self.foreseen.votes.value * self.clips)
+
+
+@dataclass(frozen=True)
+class Then:
+    """A typed rule, with what it would lead to beside the present one; both None if no answers can say."""
+
+    rule: Rule
+    needs_track_record: bool
+    asks_for_words: bool
+    now: Consequences | None
+    then: Consequences | None
+
+    @classmethod
+    def of(cls, campaign: Campaign, typed: Mapping[str, Any]) -> Self:
+        rule = Rule(typed["min_annotations"], typed["max_annotations"], typed["confidence"])
+        present = Rule(campaign.min_annotations, campaign.max_annotations, campaign.confidence)
+        now, then = of_rule(campaign, present), of_rule(campaign, rule)
+        return cls(rule, typed["needs_track_record"], campaign.asks_for_words, now, then)
+
+    @property
+    def name(self) -> str:
+        """What a browser sends back to say that these consequences were shown."""
+        rule = self.rule
+        return f"{rule.least} {rule.most} {rule.confidence} {self.needs_track_record}"
+
+
+def of_rule(campaign: Campaign, rule: Rule) -> Consequences | None:
+    """None if neither the campaign nor one like it has enough answers."""
+    answered = _answered(campaign)
+    model = campaign if len(answered) >= LEAST_CLIPS else _like(campaign)
+    if model is None:
+        return None
+    if model != campaign:
+        answered = _answered(model)
+    clips = campaign.tasks.exclude(status=Task.Status.UNUSABLE).count() if campaign.pk else 0
+    return Consequences(_replayed(model, answered, rule), clips, None if model == campaign else model)
+
+
+def _answered(campaign: Campaign) -> list[Task]:
+    """Some of its tasks that have votes, taken at random, each with its annotations in their order."""
+    if campaign.pk is None:
+        return []
+    most = MOST_TRANSCRIBED if campaign.asks_for_words else MOST_LABELLED
+    some = campaign.tasks.filter(annotation_count__gt=0).exclude(status=Task.Status.UNUSABLE)
+    in_order = Prefetch("annotations", Annotation.objects.order_by("created_at", "pk"))
+    return list(some.order_by("spread").prefetch_related(in_order)[:most])
+
+
+def _like(campaign: Campaign) -> Campaign | None:
+    """The campaign of the same kind with most answered clips, one in the same language before all others."""
+    others = Campaign.objects.filter(kind=campaign.kind).exclude(pk=campaign.pk)
+    answered = others.annotate(answered=Count("tasks", filter=Q(tasks__annotation_count__gt=0)))
+    enough = list(answered.filter(answered__gte=LEAST_CLIPS).order_by("-answered"))
+    return next(iter(sorted(enough, key=lambda each: each.language != campaign.language)), None)
+
+
+def _replayed(model: Campaign, answered: list[Task], rule: Rule) -> Foreseen:
+    if model.asks_for_words:
+        prefetch_related_objects(answered, "clip__contributor__data_key")
+    given = [each for task in answered for each in task.annotations.all()]
+    crowd = crowds.for_campaign(model, given)
+    truths = _truths(answered)
+    histories = [History(_votes(task, model), truths.get(task.pk)) for task in answered]
+    if isinstance(crowd, LabelCrowd):
+        return _foreseen_labels(histories, rule, crowd)
+    return _foreseen_transcripts(histories, rule, crowd, model.language)
+
+
+def _foreseen_labels(histories: list[History], rule: Rule, crowd: LabelCrowd) -> Foreseen:
+    def decide(votes: Sequence[Vote], rule: Rule) -> Verdict:
+        return labels.decide(votes, rule, crowd.classes, crowd)
+
+    draw = NextLabel(crowd, histories, decide, rule)
+    return foresee(histories, rule, decide, draw, lambda answer, truth: float(answer != truth))
+
+
+def _foreseen_transcripts(
+    histories: list[History], rule: Rule, crowd: TranscriptCrowd, language: str
+) -> Foreseen:
+    def decide(votes: Sequence[Vote], rule: Rule) -> Verdict:
+        return transcripts.decide(votes, rule, crowd)
+
+    draw = NextTranscript(crowd, histories, decide, rule)
+    return foresee(histories, rule, decide, draw, _share_of_wrong_words(language))
+
+
+def _votes(task: Task, model: Campaign) -> tuple[Vote, ...]:
+    given = list(task.annotations.all())
+    for each in given:
+        task.campaign, each.task = model, task  # whose key opens them
+    return tuple(Vote(each.voter, each.answer) for each in given)
+
+
+def _truths(answered: list[Task]) -> dict[int, str]:
+    """The answers that are known: those of trusted controls, and reviewers' decisions."""
+    found = {task.pk: task.answer or "" for task in answered if task.adjudicated and task.answer is not None}
+    by_pk = {task.pk: task for task in answered}
+    for control in Control.objects.trusted().filter(task__in=by_pk):
+        control.task = by_pk[control.task_id]
+        found[control.task_id] = control.answer
+    return found
+
+
+def _share_of_wrong_words(language: str) -> Callable[[str, str], float]:
+    def wrong(answer: str, truth: str) -> float:
+        said, true = normalise.words(answer, language), normalise.words(truth, language)
+        return min(Levenshtein.distance(said, true) / max(len(true), 1), 1.0)
+
+    return wrong
