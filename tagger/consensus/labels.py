@@ -4,7 +4,6 @@
 votes. The model is that of Dawid and Skene, with the changes that `dawid_skene` and `subtypes` explain.
 """
 
-from collections import Counter
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
@@ -288,14 +287,16 @@ def posterior(votes: Sequence[Vote], crowd: LabelCrowd) -> dict[str, float]:
     """The probability of each class given these votes: `dawid_skene.posterior` for one task."""
     place = {answer: k for k, answer in enumerate(crowd.classes)}
     number = range(len(place))
-    cast = [(crowd.skills.get(vote.annotator, crowd.pooled), place[vote.answer]) for vote in votes]
+    cast = [
+        (crowd.skills.get(vote.annotator, crowd.pooled), place[vote.answer], vote.weight) for vote in votes
+    ]
     # fsum is exact, so the order of the votes does not matter.
-    scores = [fsum([log(matrix[k][answer]) for matrix, answer in cast]) for k in number]
+    scores = [fsum([weight * log(matrix[k][answer]) for matrix, answer, weight in cast]) for k in number]
     most = max(scores, default=0.0)
     likely = [crowd.prior[k] * (1 + (most - scores[k]) / crowd.tail) ** -crowd.tail for k in number]
     total = fsum(likely)
-    counts = Counter(answer for _, answer in cast)
-    shares = [(counts[k] + 1 / len(place)) / (len(votes) + 1) for k in number]
+    counts = [fsum([weight for _, answer, weight in cast if answer == k]) for k in number]
+    shares = [(counts[k] + 1 / len(place)) / (fsum(counts) + 1) for k in number]
     return {
         answer: round((1 - crowd.share) * likely[k] / total + crowd.share * shares[k], DECIMALS)
         for answer, k in place.items()

@@ -165,8 +165,9 @@ def _judge_task(crowd: TranscriptCrowd, votes: Sequence[Vote], counted: bool) ->
     given = texts_by_annotator(votes, crowd.spelling, crowd.normal_form)
     texts = [(annotator, spell(text)) for annotator, text in given]
     shares = copies.weights(texts, crowd.copiers)
+    weight_of = {vote.annotator: vote.weight for vote in votes}
     voices = sorted(
-        (text, crowd.skills.get(who, crowd.pool), share)
+        (text, crowd.skills.get(who, crowd.pool), share * weight_of[who])
         for (who, text), share in zip(texts, shares, strict=True)
     )
     slots = Slots.of([[Voice(text, number, share) for number, (text, _, share) in enumerate(voices)]], ways)

@@ -25,10 +25,15 @@ class TrackRecord(StrEnum):
 
 @dataclass(frozen=True)
 class Vote:
-    """One annotator's stored answer as consensus counts it: a label, or a transcript as typed."""
+    """One annotator's stored answer as consensus counts it: a label, or a transcript as typed.
+
+    `weight`, above 0, is the power of its likelihood: at a half, two such votes count as one; at 2, one as
+    two. It does not change how many votes there are. A vote that has no weight is left out instead.
+    """
 
     annotator: str | int
     answer: str
+    weight: float = 1.0
 
 
 @dataclass(frozen=True)

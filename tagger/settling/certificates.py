@@ -24,13 +24,16 @@ def make(
     crowd: engine.EngineCrowd,
     record: TrackRecord | None = None,
     settled_as: str | None = None,
+    weights: Sequence[float] = (),
 ) -> tuple[Verdict, Certificate]:
     """The verdict on these annotations, in the order of their rows, and its certificate.
 
     `record`: None if the campaign needs no one with a track record. `settled_as`: the answer that the task is
-    settled with; by the same answer it stays settled, whoever had the track record and was erased.
+    settled with; by the same answer it stays settled, whoever had the track record and was erased. `weights`:
+    the weight of each annotation; none if all are 1. What has no weight is as if it had not been given.
     """
-    votes = [Vote(each.voter, each.answer) for each in given]
+    weighed = zip(given, weights or [1.0] * len(given), strict=True)
+    votes = [Vote(each.voter, each.answer, weight) for each, weight in weighed if weight]
     found, against, parameters = engine.weigh(votes, rule, crowd)
     if record is TrackRecord.MISSING and found.outcome is Outcome.SETTLED and found.answer == settled_as:
         record = TrackRecord.NOT_MISSED
@@ -44,11 +47,12 @@ def make(
         "kind": kind,
         "rule": {"least": rule.least, "most": rule.most, "confidence": rule.confidence},
         "parameters": parameters,
-        "votes": {"count": len(votes), "sha256": _hash(given)},
+        "votes": {"count": len(given), "sha256": _hash(given)},
         "verdict": _as_dict(found),
         "posterior": _posterior(found),
         "one_more_against": against and _as_dict(against),
     }
+    certificate |= {"weights": list(weights)} if weights else {}
     return found, certificate | ({"track_record": record.value} if record else {})
 
 
@@ -64,9 +68,11 @@ def mismatch(task: Task) -> str:
         each.task = task  # whose key opens them
     if _hash(given) != stored["votes"]["sha256"]:
         return "its votes are not the ones that it was made from"
-    crowd = engine.crowd(stored["kind"], stored["parameters"], [each.voter for each in given])
+    weights = stored.get("weights", [])
+    counted = [each for each, weight in zip(given, weights or [1.0] * len(given), strict=True) if weight]
+    crowd = engine.crowd(stored["kind"], stored["parameters"], [each.voter for each in counted])
     record = TrackRecord(stored["track_record"]) if "track_record" in stored else None
-    _found, again = make(stored["kind"], given, Rule(**stored["rule"]), crowd, record)
+    _found, again = make(stored["kind"], given, Rule(**stored["rule"]), crowd, record, weights=weights)
     return "" if canonical_json(again) == canonical_json(stored) else "its votes come to another verdict"
 
 
