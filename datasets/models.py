@@ -580,6 +580,7 @@ class Clip(models.Model):
     class Meta:
         indexes = [
             models.Index(fields=["hashed_under", "id"], name="clips_by_master"),
+            models.Index(fields=["id"], name="clips_hidden", condition=Q(hidden_at__isnull=False)),
             models.Index(
                 fields=["brought_by", "contributor"],
                 name="clips_by_import",
@@ -724,7 +725,8 @@ class Task(models.Model):
                 name="tasks_wanted_by_reviewers",
                 condition=Q(status="open", wanted_by_reviewer__gt=0),
             ),
-            models.Index(fields=["campaign", "status"], name="tasks_by_status"),
+            # With the id, a page of one status is read in order, however many there are.
+            models.Index(fields=["campaign", "status", "id"], name="tasks_by_status"),
             models.Index(
                 fields=["campaign", "-settled_at"], name="tasks_settled_lately", condition=Q(status="settled")
             ),

@@ -44,5 +44,8 @@ app.config_from_object("django.conf:settings", namespace="CELERY")
 app.conf["CELERY_DB_REUSE_MAX"] = 1_000  # tasks over one connection; Celery looks for exactly this name
 app.autodiscover_tasks()
 app.autodiscover_tasks(  # rooms with their own tasks
-    ["tagger.privacy", "tagger.review", "tagger.campaigns", "tagger.imports", "datasets.imports"]
+    [
+        *("tagger.privacy", "tagger.review", "tagger.campaigns"),
+        *("tagger.imports", "tagger.explorer", "datasets.imports"),
+    ]
 )

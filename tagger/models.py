@@ -260,6 +260,7 @@ class ReviewItem(models.Model):
         CONFIDENCE_FELL = "confidence-fell", _("settled, and less certain since")
         MACHINE_DIFFERS = "machine-differs", _("a machine hears something else")
         SECOND_LOOK = "second-look", _("a second look at a decision")
+        OWNER_ASKS = "owner-asks", _("the campaign’s owner asks")
         # of a report: the gravest of its reports
         PRIVATE = Report.Reason.PRIVATE.value, Report.Reason.PRIVATE.label
         OTHER_PERSON = Report.Reason.OTHER_PERSON.value, Report.Reason.OTHER_PERSON.label
@@ -578,6 +579,169 @@ class TrackRecord(models.Model):
 
     def __str__(self) -> str:
         return f"track record {self.pk}"
+
+
+class PersonWeight(models.Model):
+    """How much one person's answers count in one campaign, as its owner decided.
+
+    It takes no answer away: settling raises the likelihood of each of them to this power, and leaves out what
+    has none. The note, which tells why, is sealed under that person's data key. Written only by
+    tagger.settling.person_weights; erased with its person.
+    """
+
+    class Factor(models.TextChoices):
+        NOTHING = "0", _("nothing")
+        LESS = "0.5", _("half")
+        USUAL = "1", _("as usual")
+        MORE = "2", _("twice")
+
+    campaign = models.ForeignKey(Campaign, on_delete=models.CASCADE, related_name="person_weights")
+    person = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="person_weights", db_index=False
+    )
+    factor = models.FloatField()  # 0: their answers do not count; 1: as usual; at most 2
+    sealed_note = models.BinaryField(default=bytes)
+    decided_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
+    )
+    at = models.DateTimeField()
+    # The tasks that they answered are to be settled again.
+    is_new = models.BooleanField(default=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["person", "campaign"], name="one_weight_per_person_and_campaign"),
+            models.CheckConstraint(
+                condition=Q(factor__gte=0) & Q(factor__lte=2), name="a_weight_is_between_0_and_2"
+            ),
+        ]
+        indexes = [models.Index(fields=["id"], name="new_person_weights", condition=Q(is_new=True))]
+
+    def __str__(self) -> str:
+        return f"weight {self.pk}"
+
+
+class PeopleCount(models.Model):
+    """When those who answer in one campaign were last counted. Written only by tagger.explorer.counting."""
+
+    campaign = models.OneToOneField(
+        Campaign, on_delete=models.CASCADE, primary_key=True, related_name="people_count"
+    )
+    measured_at = models.DateTimeField(null=True)  # None until the first count
+    took = models.FloatField(default=0)  # seconds that the counting took
+    # A worker is counting since then; if it was killed, another one takes over after a while.
+    claimed_at = models.DateTimeField(null=True)
+    # How many of the newest transcripts were compared, as each has to be decrypted; empty: all answers were.
+    sampled = models.PositiveIntegerField(null=True)
+
+    def __str__(self) -> str:
+        return f"count of people in {self.campaign_id}"
+
+
+class PersonFigures(models.Model):
+    """How one person answers in one campaign, for its owner, who sees their number; erased with its person.
+
+    Written only by tagger.explorer.counting.
+    """
+
+    campaign = models.ForeignKey(
+        Campaign, on_delete=models.CASCADE, related_name="person_figures", db_index=False
+    )
+    person = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="person_figures"
+    )
+    answers = models.PositiveIntegerField()
+    days = models.PositiveIntegerField()  # on which they answered
+    seconds_each = models.FloatField(null=True)  # median from one answer to the next, in one go
+    compared = models.PositiveIntegerField()  # answers to clips that are settled
+    agreed = models.PositiveIntegerField()  # of these, those that are the settled answer
+    controls = models.PositiveIntegerField()
+    controls_right = models.PositiveIntegerField()
+    most_given = models.PositiveIntegerField(null=True)  # times that they gave one same label
+    confusion = models.JSONField(default=dict)  # {settled label: {own label: how often}}
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["campaign", "person"], name="one_row_of_figures_per_person")
+        ]
+        indexes = [models.Index(fields=["campaign", "-answers", "person"], name="people_by_answers")]
+
+    def __str__(self) -> str:
+        return f"figures of {self.person_id} in {self.campaign_id}"
+
+
+class PairFigures(models.Model):
+    """How often two people gave the same answer; for few people of a campaign. Erased with either of them.
+
+    Written only by tagger.explorer.counting.
+    """
+
+    campaign = models.ForeignKey(Campaign, on_delete=models.CASCADE, related_name="pair_figures")
+    one = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="pairs_as_one")
+    other = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="pairs_as_other"
+    )
+    both = models.PositiveIntegerField()  # clips that both answered
+    same = models.PositiveIntegerField()  # of these, those with the same answer
+
+    def __str__(self) -> str:
+        return f"agreement {self.pk}"
+
+
+class SavedView(models.Model):
+    """A filter of a campaign's clips that someone keeps under a name; erased with its person."""
+
+    campaign = models.ForeignKey(Campaign, on_delete=models.CASCADE, related_name="saved_views")
+    person = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="saved_views", db_index=False
+    )
+    name = models.CharField(max_length=60)
+    query = models.CharField(max_length=500)  # the filter, as an address has it
+
+    class Meta:
+        ordering = ["name"]
+        constraints = [
+            models.UniqueConstraint(fields=["person", "campaign", "name"], name="one_saved_view_per_name")
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class ClipJob(models.Model):
+    """An act of an owner on many clips, done in batches by a worker. Written only by tagger.explorer.
+
+    It goes from the newest task of the filter to the oldest one. Erased with its person.
+    """
+
+    class Act(models.TextChoices):
+        PRIORITY = "priority", _("change the priority")
+        UNUSABLE = "unusable", _("call unusable")
+        TO_REVIEW = "to-review", _("send to reviewers")
+        ASK_MORE = "ask-more", _("ask for more answers")
+        EXAMPLE = "example", _("show as an example")
+
+    campaign = models.ForeignKey(Campaign, on_delete=models.CASCADE, related_name="clip_jobs")
+    person = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="clip_jobs")
+    act = models.CharField(max_length=20, choices=Act.choices)
+    options = models.JSONField(default=dict)  # what the act takes, such as a reason
+    query = models.CharField(max_length=500, blank=True)  # the filter, as an address has it
+    # The tasks that were chosen one by one; empty: all of the filter.
+    chosen = models.JSONField(default=list)
+    # Where it continues: below this task. Empty: at the newest.
+    below = models.BigIntegerField(null=True, blank=True)
+    looked_at = models.PositiveBigIntegerField(default=0)
+    done = models.PositiveBigIntegerField(default=0)
+    refused = models.JSONField(default=dict)  # how many clips, by the code of the refusal
+    asked_at = models.DateTimeField()
+    worked_at = models.DateTimeField(null=True, blank=True)  # when a worker last went on with it
+    finished_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        indexes = [models.Index(fields=["id"], name="clip_jobs_to_do", condition=Q(finished_at=None))]
+
+    def __str__(self) -> str:
+        return f"job {self.pk}"
 
 
 class ControlQuerySet(models.QuerySet["Control"]):

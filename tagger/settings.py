@@ -363,6 +363,10 @@ CELERY_BEAT_SCHEDULE = {
     "imports": {"task": "datasets.imports.tasks.sweep", "schedule": timedelta(seconds=30)},
     "undone imports": {"task": "tagger.imports.tasks.undo", "schedule": timedelta(seconds=30)},
     "sweep": {"task": "tagger.tasks.settle", "schedule": timedelta(seconds=2)},
+    # In case the broker lost the request: a weight was changed, or an owner does something with many clips.
+    "weights": {"task": "tagger.explorer.tasks.recount", "schedule": timedelta(seconds=30)},
+    "people": {"task": "tagger.explorer.tasks.count_people", "schedule": timedelta(minutes=1)},
+    "clip jobs": {"task": "tagger.explorer.tasks.resume", "schedule": timedelta(seconds=15)},
     "refit": {"task": "tagger.tasks.refit", "schedule": crontab(minute=40)},
     "doubtful": {"task": "tagger.review.tasks.find_doubtful", "schedule": crontab(minute=20)},
     "controls": {"task": "tagger.tasks.rotate_controls", "schedule": crontab(minute=50)},

@@ -30,6 +30,7 @@ urlpatterns = [
     path("", include("tagger.welcome.urls")),
     path("", include("tagger.campaigns.urls")),
     path("", include("tagger.figures.urls")),
+    path("", include("tagger.explorer.urls")),
     path("", include("tagger.desk.urls")),
     path("", include("tagger.progress.urls")),
     path("", include("tagger.review.urls")),

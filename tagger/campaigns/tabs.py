@@ -17,5 +17,7 @@ class Tab:
 
 TABS = (
     Tab("figures", "campaign_figures", _("Figures")),
+    Tab("clips", "campaign_clips", _("Clips")),
+    Tab("people", "campaign_people", _("People")),
     Tab("settings", "campaign_settings", _("Settings")),
 )

@@ -334,7 +334,7 @@ def _must_be_open(assignment: Assignment) -> None:
         raise AnswerRefused(REFUSAL_OF_CLOSED[assignment.state])
     # A late answer is taken while there is room, counting the places that others hold now.
     taken = task.annotation_count + task.lent_count
-    most = max(task.campaign.max_annotations, task.wanted_by_reviewer)
+    most = max(task.campaign.max_annotations, task.wanted_by_reviewer, task.wanted)
     if assignment.state == State.EXPIRED and taken >= most:
         raise AnswerRefused(AnswerRefusal.TOO_LATE)
     _must_be_live(task.clip)

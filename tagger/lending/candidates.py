@@ -16,7 +16,7 @@ from accounts import prepared
 from accounts.models import Purpose, User
 from datasets import live
 from datasets.models import MAX_SPREAD, Campaign, Clip, Task
-from tagger.models import Assignment
+from tagger.models import Assignment, PersonWeight
 from tagger.settling import track_records
 
 from . import controls
@@ -99,7 +99,7 @@ def _lock(
     bounds = (start, stretch, start, stretch, stretch, MAX_STRETCHES * stretch)
     values = (annotator.pk, over_cap, [task.pk for task in left_out], annotator.pk, Assignment.State.EXPIRED)
     with connection.cursor() as cursor:
-        near = (campaign.pk, campaign.max_annotations, campaign.pk, *bounds)
+        near = (campaign.pk, campaign.max_annotations, campaign.pk, campaign.pk, *bounds)
         cursor.execute(_candidates(pool) + if_locked, (*near, campaign.pk, *values, start, count))
         return [controls.lendable(campaign, row) for row in cursor.fetchall()]
 
@@ -134,7 +134,8 @@ CANDIDATES = f"""
 
 
 # Steps through the pairs of number of annotations and priority that exist, with one index lookup for each,
-# and reads a stretch of each. After the largest `spread` it continues from the smallest.
+# and reads a stretch of each. After the largest `spread` it continues from the smallest. For each answer that
+# has no weight, one more is asked for.
 NEAR = f"""
     WITH RECURSIVE task AS NOT MATERIALIZED (
         SELECT id, annotation_count, priority, spread FROM {Task._meta.db_table}
@@ -144,7 +145,9 @@ NEAR = f"""
         FROM generate_series(0, GREATEST(%s, (
             SELECT max(wanted_by_reviewer) FROM {Task._meta.db_table}
             WHERE campaign_id = %s AND wanted_by_reviewer > 0 AND status = 'open'
-        )) - 1) AS answered
+        )) + (
+            SELECT count(*)::integer FROM {PersonWeight._meta.db_table} WHERE campaign_id = %s AND factor = 0
+        ) - 1) AS answered
         UNION ALL
         SELECT answered, (
             SELECT min(task.priority) FROM task

@@ -30,6 +30,8 @@ BATCH_SIZE = 100
 COMPANY = 2  # answers of earlier leavers that are written again for each of the person's
 LOWEST = -(2**62)
 
+AVERAGE = Annotation.Weight.AVERAGE
+
 Weights = dict[tuple[str, str], Annotation.Weight]
 
 
@@ -60,8 +62,13 @@ def unname(person: User, batch: Collection[int], now: datetime) -> dict[str, int
     list(Task.objects.select_for_update(no_key=True).filter(pk__in=everywhere).order_by("pk"))
     theirs = person.annotations.filter(pk__in=batch)
     weights = _weights(person)
-    crowds = theirs.values_list("pk", "task__campaign__kind", "task__campaign__language")
-    given = {pk: weights.get((kind, language), Annotation.Weight.AVERAGE) for pk, kind, language in crowds}
+    # What a campaign's owner gave less weight does not get it back because its annotator left.
+    less = set(person.person_weights.filter(factor__lt=1).values_list("campaign", flat=True))
+    crowds = theirs.values_list("pk", "task__campaign", "task__campaign__kind", "task__campaign__language")
+    given = {
+        pk: Annotation.Weight.LITTLE if campaign in less else weights.get((kind, language), AVERAGE)
+        for pk, campaign, kind, language in crowds
+    }
     for kind, language in person.track_records.values_list("kind", "language"):
         of_crowd = Task.objects.filter(campaign__kind=kind, campaign__language=language)
         of_crowd.filter(pk__in=tasks).update(kept_record=True)

@@ -24,7 +24,8 @@ from accounts.models import AuditEvent, ConsentNotice, Purpose, User
 from datasets.clips import fingerprints, vault
 from datasets.models import Annotation, Campaign, Clip, Participation, Task, Withdrawal
 from tagger.desk import guidelines_flags
-from tagger.models import PrivacyCheck, Report
+from tagger.models import PersonWeight, PrivacyCheck, Report
+from tagger.settling import person_weights
 
 BATCH_SIZE = 200
 
@@ -91,6 +92,9 @@ def _files(person: User, now: datetime) -> Iterator[tuple[str, Pieces]]:
     yield "guidelines-flags.jsonl", _lines(_guidelines_flags(person))
     yield "repeats.jsonl", _lines(_repeats(person))
     yield "reliability.json", [_json(list(person.reliabilities.values(*RELIABILITY)))]
+    yield "weights.json", [_json([_weight(each) for each in _weights(person)])]
+    figures = person.person_figures.order_by("campaign__slug").values(*FIGURES)
+    yield "figures-by-campaign.json", [_json(list(figures))]
     yield "track-records.json", [_json(list(person.track_records.values("kind", "language")))]
     yield "decisions.jsonl", _lines(_decisions(person))
     yield "checks.jsonl", _lines(_checks(person))
@@ -107,7 +111,8 @@ def _audit_events(person: User) -> Iterator[dict[str, Any]]:
         yield event | {"by": "you"}
     others = AuditEvent.objects.exclude(person=person).order_by("number")
     for event in others.filter(about=f"person {person.pk}").values("number", "at", "act", "about", "details"):
-        yield event | {"by": "an admin"}
+        is_weight = event["act"] == AuditEvent.Act.WEIGHED
+        yield event | {"by": "a campaign's owner" if is_weight else "an admin"}
     told = others.values("number", "at", "act", "about")  # without who else was seen
     for seen in told.filter(act=AuditEvent.Act.LOOKED, details__people__contains=person.pk).iterator():
         yield seen | {"by": "an admin"}
@@ -118,6 +123,10 @@ def _audit_events(person: User) -> Iterator[dict[str, Any]]:
 
 
 RELIABILITY = ("crowd__kind", "crowd__language", "score", "skill", "answers", "hurried", "crowd__fitted_at")
+FIGURES = (
+    *("campaign__slug", "answers", "days", "seconds_each", "compared", "agreed"),
+    *("controls", "controls_right", "most_given", "confusion"),
+)
 ERASURE = ("scope", "cause", "requested_at", "finished_at", "counts")
 LOGGED = ("action_time", "action_flag", "object_repr", "change_message")
 
@@ -143,6 +152,10 @@ def _profile(person: User) -> dict[str, Any]:
             Participation.objects.filter(person=person)
             .order_by("pk")
             .values_list("campaign__slug", flat=True)
+        ),
+        "saved_views": list(person.saved_views.order_by("pk").values("campaign__slug", "name", "query")),
+        "acts_on_many_clips": list(
+            person.clip_jobs.order_by("pk").values("campaign__slug", "act", "asked_at", "finished_at")
         ),
         "owns_campaigns": list(Campaign.objects.filter(owner=person).values_list("slug", flat=True)),
         "tokens": list(person.tokens.order_by("pk").values("prefix", "scopes", "created", "expires_at")),
@@ -318,6 +331,16 @@ def _note(report: Report) -> str | None:
 def _guidelines_flags(person: User) -> Iterator[dict[str, Any]]:
     for flag in person.guidelines_flags.select_related("campaign", "person__data_key").order_by("at", "pk"):
         yield {"campaign": flag.campaign.slug, "note": guidelines_flags.note_of(flag), "at": flag.at}
+
+
+def _weights(person: User) -> Any:
+    return person.person_weights.select_related("campaign", "person__data_key").order_by("pk")
+
+
+def _weight(weight: PersonWeight) -> dict[str, Any]:
+    """How much their answers count where a campaign's owner changed that, and why."""
+    note = person_weights.note_of(weight)
+    return {"campaign": weight.campaign.slug, "factor": weight.factor, "note": note, "at": weight.at}
 
 
 def _decisions(person: User) -> Iterator[dict[str, Any]]:

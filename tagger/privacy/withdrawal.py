@@ -31,8 +31,9 @@ from datasets.imports import sealing
 from datasets.models import Annotation, Campaign, Clip, ReleaseRow, Task, Withdrawal
 from datasets.releases import recalls
 from tagger.desk import guidelines_flags
-from tagger.models import LargestContributor, Membership, Team
+from tagger.models import LargestContributor, Membership, PairFigures, PersonWeight, Team
 from tagger.progress import teams
+from tagger.settling import person_weights
 
 from . import kept_answers, key_copy
 
@@ -329,6 +330,7 @@ def _replace_key(person: User) -> None:
         consent.reseal_references(person.pk, old, new)
         guidelines_flags.reseal(person, old, new)
         sealing.reseal(person, old, new)
+        person_weights.reseal(person, old, new)
         last = 0
         while clips := list(person.clips.filter(pk__gt=last).order_by("pk")[:BATCH_SIZE]):
             for clip in clips:
@@ -377,6 +379,9 @@ def _scrub_person(request: Withdrawal, person: User, now: datetime) -> None:
             "guidelines_flags": person.guidelines_flags.all().delete()[0],
             "admin_log": LogEntry.objects.filter(Q(user=person) | about).delete()[0],
         }
+        gone["saved_views"] = person.saved_views.all().delete()[0]
+        gone["clip_jobs"] = person.clip_jobs.all().delete()[0]
+        PersonWeight.objects.filter(decided_by=person).update(decided_by=None)
         gone["memberships"] = teams.leave_all(person)
         gone["participations"] = taking_part.leave_all(person)
         gone["challenges"] = person.challenge_entries.all().delete()[0]
@@ -385,6 +390,9 @@ def _scrub_person(request: Withdrawal, person: User, now: datetime) -> None:
         person.forget()
         # A refit may be storing figures about them: `forget` waited for it.
         gone["reliabilities"] = person.reliabilities.all().delete()[0]
+        gone["person_weights"] = person.person_weights.all().delete()[0]
+        pairs = PairFigures.objects.filter(Q(one=person) | Q(other=person))
+        gone["person_figures"] = person.person_figures.all().delete()[0] + pairs.delete()[0]
         gone["track_records"] = person.track_records.all().delete()[0]
         _count(request, gone)
 

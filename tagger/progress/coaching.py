@@ -10,7 +10,7 @@ from rapidfuzz.distance import Levenshtein
 from accounts.models import Purpose, User
 from datasets import normalise
 from datasets.models import Annotation, Campaign, Label, Task
-from tagger.models import Reliability, Repeat
+from tagger.models import PersonWeight, Reliability, Repeat
 
 # The figures look at this many of the newest answers.
 NEWEST_LABELS, NEWEST_TRANSCRIPTS = 500, 40
@@ -54,6 +54,12 @@ def summaries(annotator: User) -> list[AnswerSummary]:
         _summary(annotator, kind, language, reliabilities.get((kind, language)))
         for kind, language in sorted(set(asked.distinct()))
     ]
+
+
+def weighed_less(annotator: User) -> list[Campaign]:
+    """Where a campaign's owner lets this person's answers count less than usual. They are told, kindly."""
+    less = PersonWeight.objects.filter(person=annotator, factor__lt=1).select_related("campaign")
+    return [each.campaign for each in less.order_by("campaign__slug")]
 
 
 def _summary(annotator: User, kind: str, language: str, reliability: Reliability | None) -> AnswerSummary:

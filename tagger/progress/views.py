@@ -32,6 +32,7 @@ def my_answers(request: PersonalRequest) -> HttpResponse:
         "hours_heard": durations.hours(heard),
         "minutes_heard": durations.whole_minutes(heard),
         "summaries": coaching.summaries(request.user),
+        "weighed_less": coaching.weighed_less(request.user),
         "results": results,
         "newest": answers if answers == own_progress.NEWEST_ANSWERS else 0,
     }

@@ -185,10 +185,14 @@ def finish(decision: Decision, item: ReviewItem, changed: Iterable[Task]) -> Dec
 
 
 def _close_what_is_over(item: ReviewItem, now: datetime) -> None:
-    """Other open items of the clip, if there is nothing left to decide."""
-    unusable = Task.objects.filter(clip=item.clip_id, status=Task.Status.UNUSABLE)
-    if unusable.exists():
-        ReviewItem.objects.open().filter(clip=item.clip_id).close(now)
+    """Other open items of the clip, where there is nothing left to decide."""
+    tasks = dict(Task.objects.filter(clip=item.clip_id).values_list("pk", "status"))
+    unusable = [pk for pk, status in tasks.items() if status == Task.Status.UNUSABLE]
+    others = ReviewItem.objects.open().filter(clip=item.clip_id)
+    if len(unusable) == len(tasks):
+        others.close(now)
+    elif unusable:
+        others.filter(task__in=unusable).close(now)
 
 
 # Silencing and destroying record what they do themselves.

@@ -3,7 +3,7 @@
 People are numbers here: a reviewer judges the clip. An answer of someone who left has no number.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -12,6 +12,7 @@ from django.db.models import Count, F
 
 from datasets.models import Annotation, Campaign, Label, Task
 from tagger.models import Control, Decision, Reliability, ReviewItem
+from tagger.settling import person_weights
 
 LATELY = timedelta(days=30)
 
@@ -27,6 +28,7 @@ class VoteGiven:
     reliability: float | None
     too_fast: float | None  # the share of their answers that came before the sound ended
     controls_missed: int  # of the known answers that they were asked for in the last 30 days
+    weight: float = 1.0  # by what the campaign's owner decided
 
     @property
     def reliable_percent(self) -> int:
@@ -84,14 +86,18 @@ class Evidence:
 
 def of(item: ReviewItem, now: datetime) -> Evidence | None:
     """None without a task. Raises accounts.keys.KeyLost if the speaker's key was destroyed."""
-    task = item.task
-    if task is None:
+    if item.task is None:
         return None
-    task.clip = item.clip  # whose key opens its words
+    item.task.clip = item.clip  # whose key opens its words
+    return of_task(item.task, now)
+
+
+def of_task(task: Task, now: datetime) -> Evidence:
+    """Raises accounts.keys.KeyLost if the speaker's key was destroyed."""
     campaign = task.campaign
     certificate, soft = task.certificate or {}, task.soft or {}
     return Evidence(
-        votes=_votes(task, now),
+        votes=votes_of([task], now)[task.pk],
         bars=[] if campaign.asks_for_words else _bars(soft.get("probabilities", {})),
         words=_words(soft.get("words", [])) if campaign.asks_for_words else [],
         leading=certificate.get("verdict", {}).get("answer"),
@@ -111,27 +117,39 @@ def history(item: ReviewItem) -> list[Decision]:
     return list(rows.order_by("-decided_at", "-pk"))
 
 
-def _votes(task: Task, now: datetime) -> list[VoteGiven]:
-    given = list(task.annotations.order_by("pk"))
+def votes_of(tasks: Sequence[Task], now: datetime) -> dict[int, list[VoteGiven]]:
+    """The answers to these tasks of one campaign, by task, in a number of statements that does not grow.
+
+    Raises accounts.keys.KeyLost if a speaker's key was destroyed.
+    """
+    by_number = {task.pk: task for task in tasks}
+    found: dict[int, list[VoteGiven]] = {task.pk: [] for task in tasks}
+    given = list(Annotation.objects.filter(task__in=by_number).order_by("pk"))
     people = {each.annotator_id for each in given if each.annotator_id is not None}
-    known = _reliabilities(task.campaign, people)
-    missed = _controls_missed(task.campaign, people, now)
-    found = []
+    known: dict[int | None, Reliability] = {}
+    missed: dict[int | None, int] = {}
+    weights: dict[int, float] = {}
+    if people:
+        campaign = tasks[0].campaign
+        known = _reliabilities(campaign, people)
+        missed = _controls_missed(campaign, people, now)
+        weights = person_weights.among(campaign, people)
     for each in given:
-        each.task = task  # whose key opens them
+        each.task = by_number[each.task_id]  # whose key opens them
         who = known.get(each.annotator_id)
-        found.append(
+        found[each.task_id].append(
             VoteGiven(
                 volunteer=each.annotator_id,
                 answer=each.answer,
-                label="" if task.campaign.asks_for_words else str(Label(each.answer).label),
+                label="" if each.task.campaign.asks_for_words else str(Label(each.answer).label),
                 several_speakers=each.several_speakers,
                 reliability=who.score if who else None,
                 too_fast=who.hurried if who else None,
                 controls_missed=missed.get(each.annotator_id, 0),
+                weight=weights.get(each.annotator_id or 0, 1.0),
             )
         )
-    return sorted(found, key=lambda vote: -(vote.reliability or 0))
+    return {pk: sorted(votes, key=lambda vote: -(vote.reliability or 0)) for pk, votes in found.items()}
 
 
 def _reliabilities(campaign: Campaign, people: Collection[int]) -> dict[int | None, Reliability]:

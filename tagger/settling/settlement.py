@@ -1,7 +1,7 @@
 """Apply verdicts to tasks: lock them, recount all of their annotations, write the rows."""
 
 from collections import Counter
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 
 from django.db import transaction
@@ -12,7 +12,7 @@ from datasets.words import columns
 from tagger.consensus.verdict import Outcome, Rule, TrackRecord, Verdict
 from tagger.models import ReviewItem
 
-from . import bulk, certificates, crowds, engine, track_records
+from . import bulk, certificates, crowds, engine, person_weights, track_records
 from .certificates import Certificate
 
 
@@ -69,8 +69,12 @@ def _settle(found: list[Task], now: datetime) -> None:
     for campaign, some in _by_campaign(found):
         given = [each for task in some for each in task.annotations.all()]
         crowd, with_record = crowds.for_campaign(campaign, given), _with_record(campaign, given)
+        of_people = person_weights.among(campaign, _people(given))
         for task in some:
-            _apply(*_verdict(task, crowd, _track_record(task, with_record)), task, now)
+            weights = _weights(task, of_people)
+            record = _track_record(task, with_record, weights)
+            verdict, certificate = _verdict(task, crowd, record, weights)
+            _apply(verdict, certificate, task, weights.count(0), now)
     for task in found:
         task.dirty_since = None
     bulk.update(found, ["dirty_since", *WRITTEN])
@@ -95,14 +99,26 @@ def _with_record(campaign: Campaign, given: Iterable[Annotation]) -> set[int] | 
     """Those of these annotators who have a track record; None if the campaign needs no one who has."""
     if not campaign.needs_track_record:
         return None
-    people = {each.annotator_id for each in given if each.annotator_id is not None}
-    return track_records.among(campaign.kind, campaign.language, people)
+    return track_records.among(campaign.kind, campaign.language, _people(given))
 
 
-def _track_record(task: Task, with_record: set[int] | None) -> TrackRecord | None:
+def _people(given: Iterable[Annotation]) -> set[int]:
+    return {each.annotator_id for each in given if each.annotator_id is not None}
+
+
+def _weights(task: Task, of_people: Mapping[int, float]) -> list[float]:
+    """The weight of each of its annotations, in the order of their rows; empty if all are 1."""
+    found = [of_people.get(each.annotator_id or 0, 1.0) for each in task.annotations.all()]
+    return [] if all(weight == 1 for weight in found) else found
+
+
+def _track_record(task: Task, with_record: set[int] | None, weights: Sequence[float]) -> TrackRecord | None:
+    """Of those whose answers count."""
     if with_record is None:
         return None
-    is_found = any(each.annotator_id in with_record for each in task.annotations.all())
+    given = list(task.annotations.all())
+    counted = [each for each, weight in zip(given, weights or [1.0] * len(given), strict=True) if weight]
+    is_found = any(each.annotator_id in with_record for each in counted)
     return TrackRecord.FOUND if is_found or task.kept_record else TrackRecord.MISSING
 
 
@@ -128,7 +144,7 @@ WRITTEN = [
 
 
 def _verdict(
-    task: Task, crowd: engine.EngineCrowd, record: TrackRecord | None
+    task: Task, crowd: engine.EngineCrowd, record: TrackRecord | None, weights: Sequence[float]
 ) -> tuple[Verdict, Certificate]:
     """The verdict on all annotations of the task, by its campaign's rule, and its certificate.
 
@@ -138,7 +154,7 @@ def _verdict(
     for each in given:
         each.task = task  # whose key opens them
     settled_as = task.answer if task.status == Task.Status.SETTLED else None
-    return certificates.make(task.campaign.kind, given, _rule(task), crowd, record, settled_as)
+    return certificates.make(task.campaign.kind, given, _rule(task), crowd, record, settled_as, weights)
 
 
 def _rule(task: Task) -> Rule:
@@ -148,7 +164,8 @@ def _rule(task: Task) -> Rule:
     return Rule(least, most, campaign.confidence)
 
 
-def _apply(found: Verdict, certificate: Certificate, task: Task, now: datetime) -> None:
+def _apply(found: Verdict, certificate: Certificate, task: Task, left_out: int, now: datetime) -> None:
+    """`left_out`: its answers that have no weight. Others are asked for in their place."""
     task.soft, task.confidence, task.certificate = found.soft, found.confidence, certificate
     task.awaits_record = found.withheld and not task.adjudicated
     if task.adjudicated or task.status == Task.Status.UNUSABLE:
@@ -158,7 +175,7 @@ def _apply(found: Verdict, certificate: Certificate, task: Task, now: datetime) 
     task.answer = found.answer if settled else None
     task.settled_at = (task.settled_at or now) if settled else None
     rule = _rule(task)
-    task.wanted = min(max(rule.least, task.annotation_count + 1), rule.most)
+    task.wanted = min(max(rule.least + left_out, task.annotation_count + 1), rule.most + left_out)
 
 
 STATUS = {

@@ -329,7 +329,8 @@ def test_lending_looks_at_few_tasks_in_campaigns_of_any_size(juniper, add_tasks,
 def _looked_at(juniper, awaiting):
     start = MAX_SPREAD - MAX_SPREAD // 100
     with connection.cursor() as cursor:
-        values = (juniper.pk, juniper.max_annotations, juniper.pk, start, 30, start, 30, 30, 120)
+        own = (juniper.pk, juniper.max_annotations, juniper.pk, juniper.pk)
+        values = (*own, start, 30, start, 30, 30, 120)
         cursor.execute(f"SELECT count(DISTINCT id) FROM ({candidates.near(awaiting)}) near", values)
         return cursor.fetchone()[0]
 

@@ -247,8 +247,8 @@ def test_answers_of_two_people_who_left_are_two_votes(juniper, add_tasks, bea, c
 @mutant(
     "what a person's answers weigh is kept in three steps",
     "tagger/privacy/kept_answers.py",
-    kept_by="weights.get((kind, language), Annotation.Weight.AVERAGE)",
-    broken="Annotation.Weight.AVERAGE",
+    kept_by="weights.get((kind, language), AVERAGE)",
+    broken="AVERAGE",
 )
 def test_answers_weigh_about_what_they_did(answered, volunteers):
     best, clicker = volunteers[0], volunteers[3]

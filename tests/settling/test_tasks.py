@@ -198,7 +198,7 @@ def test_settling_many_tasks_takes_as_many_queries_as_few(
         add_tasks(juniper, number)
         for lent in assignments.lend(bea, juniper, number, NOW):
             assignments.hand_in(bea, lent.pk, "yes", NOW)
-        with django_assert_num_queries(8):
+        with django_assert_num_queries(9):
             assert len(settlement.settle_waiting(NOW, 50)) == number
 
 

@@ -31,6 +31,7 @@ from datasets.models import Annotation, Campaign, Clip, Task
 from datasets.releases import frozen
 from tagger import tasks
 from tagger.desk import examples, guidelines_flags
+from tagger.explorer import counting, jobs, saved_views
 from tagger.lending import assignments
 from tagger.models import ReportRise, ReviewItem
 from tagger.privacy import reconciler, withdrawal
@@ -204,6 +205,9 @@ def one_of_each():
         "/review/rises/": {"pk": rise.pk},
         "/review/guidelines/": {"slug": "juniper"},
         "/campaigns/join/": {"invitation": taking_part.invite(cast.juniper, now)},
+        "/campaigns/%(slug)s/clips/views/": {"slug": "juniper", "pk": kept_view(juniper).pk},
+        "/campaigns/%(slug)s/clips/": {"slug": "juniper", "pk": settled.clip_id},
+        "/campaigns/%(slug)s/people/": {"slug": "juniper", "pk": bea.pk},
         "/campaigns/": {"slug": "juniper", "name": "days"},
         "/profile/receipts/": {"receipt_id": receipts.for_contributor(alice)[0].id},
         "/profile/devices/": {"uuid": device.uuid},
@@ -217,6 +221,13 @@ def one_of_each():
         "/offline/": {"language": "en"},
         "/admin/r/": {"content_type_id": ContentType.objects.get_for_model(User).pk, "object_id": alice.pk},
     }
+
+
+def kept_view(campaign):
+    """A filter of the campaign's clips that its owner keeps, and an act of theirs that is not done."""
+    jobs.ask(campaign, campaign.owner, "priority", {"priority": -1}, timezone.now(), query="status=hidden")
+    saved_views.save(campaign, campaign.owner, "hidden", "status=hidden")
+    return saved_views.of(campaign, campaign.owner)[0]
 
 
 def to_check(task, now):
@@ -236,6 +247,7 @@ def to_tell_of(cast, now):
     tasks.measure_agreement()
     tasks.measure_community()
     tasks.count_campaigns()
+    counting.count_due(timezone.now)
 
 
 def the_cast(now):
