@@ -16,15 +16,15 @@ from django.db import connection, connections
 from django.test.client import Client, closing_iterator_wrapper
 from django.utils import translation
 
-from accounts import consent, keys, limits
+from accounts import keys, limits
 from accounts.ciphers import KEY
-from accounts.models import Material, Purpose, Role, User
+from accounts.models import Role, User
 from datasets import campaigns
 from datasets.clips import fingerprints, intake, vault
 from datasets.models import Campaign, Clip, Task
 from tagger.lending import controls
 from tagger.welcome import pledge
-from tests.support import factors, quick_hasher, sounds
+from tests.support import cast, factors, quick_hasher, sounds
 
 pytest_plugins = [f"tests.support.{name}" for name in ("databases", "forks", "site", "browser", "moments")]
 
@@ -35,13 +35,31 @@ hypothesis.settings.register_profile("quick", deadline=None, max_examples=10)
 collect_ignore = ["support/ovos_device.py"]  # a separate program
 
 
+def pytest_addoption(parser):
+    thorough = "tests that only repeat themselves at their full size: every order, everyone's whole evening"
+    parser.addoption("--thorough", action="store_true", help=thorough)
+
+
 def pytest_configure(config):
     factors.install()
     hypothesis.settings.load_profile("quick" if config.getoption("--quick") else "tagger")
     config.addinivalue_line("markers", "thorough: takes seconds by its nature; `make check` leaves it out")
+    config.addinivalue_line("markers", "in_full: only with --thorough, as other cases meet the same lines")
+
+
+def pytest_collection_modifyitems(config, items):
+    if not config.getoption("--thorough"):
+        config.hook.pytest_deselected(items=[item for item in items if item.get_closest_marker("in_full")])
+        items[:] = [item for item in items if not item.get_closest_marker("in_full")]
 
 
 NOW = datetime(2026, 5, 4, 12, 0, tzinfo=UTC)
+
+
+@pytest.fixture(scope="session")
+def is_thorough(request):
+    """Whether a test that only repeats itself shall do so at its full size."""
+    return request.config.getoption("--thorough")
 
 
 @pytest.fixture(autouse=True)
@@ -106,16 +124,15 @@ def now():
 def alice(db):
     """A contributor: volunteers may hear her clips, and researchers may have them."""
     vault.establish()  # as at the start of every process
-    person = User.objects.create_user("alice")
-    for material in Material:
-        consent.give(person, material, [Purpose.VOLUNTEERS, Purpose.RESEARCHERS], NOW, reference="on paper")
+    [person] = cast.create("alice")
+    cast.agree(person, NOW, reference="on paper")
     return person
 
 
 @pytest.fixture
 def volunteers(db):
     names = ("bea", "carl", "dora", "eli", "fay", "gus", "hana")
-    return [User.objects.create_user(name, pledge=pledge.VERSION) for name in names]
+    return cast.create(*names, pledge=pledge.VERSION)
 
 
 @pytest.fixture
