@@ -244,8 +244,8 @@ class ReviewItemQuerySet(models.QuerySet["ReviewItem"]):
 class ReviewItem(models.Model):
     """A clip that waits for a reviewer, and why: one open item for each task or clip, and kind.
 
-    Opened by tagger.settling.settlement and tagger.lending.reporting, and by findings, second looks and
-    clearing in tagger.review, which lends and closes them.
+    Opened by tagger.settling.settlement, tagger.lending.reporting, tagger.desk.objections, and findings,
+    second looks and clearing in tagger.review, which lends and closes them.
     """
 
     class Kind(models.TextChoices):
@@ -261,6 +261,7 @@ class ReviewItem(models.Model):
         MACHINE_DIFFERS = "machine-differs", _("a machine hears something else")
         SECOND_LOOK = "second-look", _("a second look at a decision")
         OWNER_ASKS = "owner-asks", _("the campaign’s owner asks")
+        OBJECTION = "objection", _("a volunteer still thinks otherwise")
         # of a report: the gravest of its reports
         PRIVATE = Report.Reason.PRIVATE.value, Report.Reason.PRIVATE.label
         OTHER_PERSON = Report.Reason.OTHER_PERSON.value, Report.Reason.OTHER_PERSON.label
@@ -791,6 +792,52 @@ class Repeat(models.Model):
 
     def __str__(self) -> str:
         return f"repeat {self.pk}"
+
+
+class ObjectionQuerySet(models.QuerySet["Objection"]):
+    def of(self, person: User) -> Self:
+        return self.filter(annotation__annotator=person)
+
+    def erase(self) -> int:
+        """Delete these, and what would tell of them: open items that nobody decided anything on, and reasons.
+
+        Returns how many. Items of one person's objections follow each other, so that their reason would join
+        the answers of someone who left.
+        """
+        tasks = list(self.values_list("annotation__task", flat=True))
+        number = self.delete()[1].get("tagger.Objection", 0)
+        others = Objection.objects.filter(annotation__task__in=tasks).values("annotation__task")
+        items = ReviewItem.objects.filter(task__in=tasks, reason=ReviewItem.Reason.OBJECTION)
+        items = items.exclude(task__in=others)
+        items.filter(closed_at=None, decisions=None).delete()
+        items.update(reason=ReviewItem.Reason.NO_AGREEMENT)
+        return number
+
+
+class Objection(models.Model):
+    """A volunteer's 'I still think …': their answer, once, to a task that was settled by another one.
+
+    Written only by tagger.desk.objections. It is no vote: a reviewer hears the clip once more. It goes with
+    its annotation, and before that if the annotation is made no one's.
+    """
+
+    annotation = models.OneToOneField(Annotation, on_delete=models.CASCADE, related_name="objection")
+    plain_answer = models.TextField(blank=True)
+    sealed_answer = models.BinaryField(default=bytes)
+    answer = words("answer", task_of=lambda objection: objection.annotation.task)
+    # For reviewers alone. It may quote the clip.
+    plain_note = models.TextField(blank=True)
+    sealed_note = models.BinaryField(default=bytes)
+    note = words("note", task_of=lambda objection: objection.annotation.task, always=True)
+    created_at = models.DateTimeField()
+
+    objects = ObjectionQuerySet.as_manager()
+
+    class Meta:
+        indexes = [models.Index(fields=["created_at"], name="objections_lately")]
+
+    def __str__(self) -> str:
+        return f"objection {self.pk}"
 
 
 class AgreementFigure(models.Model):

@@ -304,6 +304,7 @@ SPECTACULAR_SETTINGS = {
         "CampaignKindEnum": "datasets.models.Campaign.Kind",
         "ReasonEnum": "tagger.models.Report.Reason",
         "ReviewKindEnum": "tagger.models.ReviewItem.Kind",
+        "ObjectionOutcomeEnum": "tagger.desk.objections.Outcome",
         "ReviewReasonEnum": "tagger.models.ReviewItem.Reason",
         "UnusableReasonEnum": "tagger.models.Decision.UnusableReason",
     },
@@ -399,6 +400,8 @@ NEWCOMERS_SKIPPING_QUOTA = number("NEWCOMERS_SKIPPING_QUOTA", 30, 0, 1_000_000)
 SKIPPING_QUOTA = number("SKIPPING_QUOTA", 180, 0, 1_000_000)
 NEWCOMERS_REPORTING_QUOTA = number("NEWCOMERS_REPORTING_QUOTA", 10, 0, 1_000_000)
 REPORTING_QUOTA = number("REPORTING_QUOTA", 60, 0, 1_000_000)
+# How many settled answers one person may object to in a day; 0 for no limit.
+OBJECTIONS_A_DAY = number("OBJECTIONS_A_DAY", 10, 0, 1_000_000)
 # Somebody with at least so many dismissed reports, if they are most of theirs, hides nothing alone; 0: never.
 DOUBTED_AFTER = number("DOUBTED_AFTER", 3, 0, 100_000)
 

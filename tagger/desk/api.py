@@ -68,7 +68,7 @@ class SeveralSpeakersSerializer(serializers.Serializer[Any]):
     )
 
 
-class AnswerSerializer(SeveralSpeakersSerializer):
+class OneAnswerSerializer(serializers.Serializer[Any]):
     """`answer` for a wake word, `transcript` for a transcription; exactly one of them."""
 
     answer = serializers.CharField(required=False)
@@ -78,6 +78,10 @@ class AnswerSerializer(SeveralSpeakersSerializer):
         if len(attrs.keys() & {"answer", "transcript"}) != 1:
             raise serializers.ValidationError('Send {"answer": …} or {"transcript": …}, one of them.')
         return attrs
+
+
+class AnswerSerializer(OneAnswerSerializer, SeveralSpeakersSerializer):
+    """The one answer, and what it may bring along."""
 
 
 class LabelAnswerSerializer(SeveralSpeakersSerializer):

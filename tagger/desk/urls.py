@@ -1,6 +1,6 @@
 from django.urls import path
 
-from . import api, views, views_examples, views_mixed
+from . import api, api_differences, views, views_differences, views_examples, views_mixed
 
 # Called for every answer, so `tagger/urls.py` tries these first.
 hot = [
@@ -19,6 +19,10 @@ urlpatterns = [
     path("tag/<slug:slug>/guidelines-unclear/", views.flag_guidelines, name="flag_guidelines"),
     path("examples/<int:pk>/audio/", views_examples.audio, name="example_audio"),
     path("examples/<int:pk>/report/", views_examples.report, name="report_example"),
+    path("my-answers/differences/", views_differences.all_differences, name="differences"),
+    path("my-answers/differences/<int:pk>/object/", views_differences.object_to, name="object_to"),
+    path("api/v1/differences/", api_differences.Differences.as_view()),
+    path("api/v1/differences/<int:pk>/objection/", api_differences.ObjectTo.as_view()),
     path("api/v1/assignments/<int:pk>/draft/", api.Draft.as_view()),
     path("api/v1/assignments/<int:pk>/skip/", api.Skip.as_view()),
     path("api/v1/assignments/<int:pk>/report/", api.ReportClip.as_view()),

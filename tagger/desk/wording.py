@@ -33,6 +33,8 @@ WORDS: dict[AnswerRefusal | TranscriptFault, str | Promise] = {
     AnswerRefusal.NOT_LENT: "This clip is no longer lent to you.",
     AnswerRefusal.SHOWN_AS_EXAMPLE: _("This clip is now shown with its answer."),
     AnswerRefusal.NOT_AMONG_LAST: "Only your last %(number)d answers can be changed.",
+    AnswerRefusal.OBJECTED_ALREADY: _("You already said what you think of this clip."),
+    AnswerRefusal.SAME_AS_SETTLED: _("That is the settled answer. Give the one that you think is right."),
     AnswerRefusal.CLIP_GONE: _("This clip is no longer available: it was withdrawn or reported."),
 }
 
@@ -41,6 +43,9 @@ QUOTAS: dict[QuotaRefusal, Promise] = {
     QuotaRefusal.LENT: _("That was a lot of clips in a short time. More come in %(wait)s."),
     QuotaRefusal.SKIPPED: _("You skipped many clips in a short time. You can skip more in %(wait)s."),
     QuotaRefusal.REPORTED: _("You reported many clips in a short time. You can report more in %(wait)s."),
+    QuotaRefusal.OBJECTED: _(
+        "Reviewers hear only some clips again for each person. You can send more tomorrow."
+    ),
 }
 
 

@@ -1,4 +1,4 @@
-"""How much one account may borrow, skip and report within a short time.
+"""How much one account may borrow, skip, report and object to within a short time.
 
 A person never reaches these limits; a program that carries off a campaign, or hides it, does within seconds.
 An account is new for its first minutes and its first answers. New accounts have small quotas over ten
@@ -17,9 +17,10 @@ from accounts import prepared
 from accounts.models import User
 from accounts.refusals import Refusal
 from datasets.models import Annotation
-from tagger.models import Assignment
+from tagger.models import Assignment, Objection
 
 NEWCOMERS_WINDOW, WINDOW = timedelta(minutes=10), timedelta(hours=1)
+DAY = timedelta(days=1)
 UNANSWERED = 5  # answered clips for which one counts that was lent and not answered
 
 
@@ -27,6 +28,7 @@ class QuotaRefusal(StrEnum):
     LENT = "lending-quota"  # all with `seconds`, after which it goes on
     SKIPPED = "skipping-quota"
     REPORTED = "reporting-quota"
+    OBJECTED = "objecting-quota"
 
 
 class QuotaReached(Refusal):
@@ -110,6 +112,15 @@ def check_report(reporter: User, now: datetime) -> None:
     quota = _quota(is_new(reporter, now), settings.NEWCOMERS_REPORTING_QUOTA, settings.REPORTING_QUOTA)
     reported = reporter.reports.filter(at__gt=now - quota.window)
     _check(QuotaRefusal.REPORTED, quota, reported.order_by("-at").values_list("at", flat=True), now)
+
+
+def check_objection(annotator: User, now: datetime) -> None:
+    """Raises QuotaReached. Lock the annotator's row first, so that their requests run in turn."""
+    quota = Quota(DAY, settings.OBJECTIONS_A_DAY or None)
+    own = Objection.objects.of(annotator).filter(created_at__gt=now - DAY)
+    _check(
+        QuotaRefusal.OBJECTED, quota, own.order_by("-created_at").values_list("created_at", flat=True), now
+    )
 
 
 def is_new(person: User, now: datetime) -> bool:

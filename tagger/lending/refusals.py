@@ -24,6 +24,9 @@ class AnswerRefusal(StrEnum):
     SHOWN_AS_EXAMPLE = "shown-as-example"
     NOT_AMONG_LAST = "not-among-last"  # number
 
+    OBJECTED_ALREADY = "objected-already"
+    SAME_AS_SETTLED = "same-as-settled"
+
     CLIP_GONE = "clip-gone"
 
 

@@ -11,7 +11,7 @@ from django.db.models import Model, Q
 
 from datasets.models import Annotation, Clip, Example, ReleaseRow, Task
 from datasets.words import columns
-from tagger.models import Control, Decision, Repeat, Report
+from tagger.models import Control, Decision, Objection, Repeat, Report
 
 
 class Kept(NamedTuple):
@@ -30,6 +30,7 @@ KEPT = (
     Kept(Task, "", texts=("reference", "answer"), removed=("draft", "soft", "certificate")),
     Kept(Annotation, "task", texts=("answer",)),
     Kept(Repeat, "annotation__task", texts=("answer",)),
+    Kept(Objection, "annotation__task", texts=("answer",), removed=("note",)),
     Kept(Control, "task", texts=("answer",)),
     Kept(Decision, "", texts=("answer",), removed=("note", "before")),
     Kept(Example, "task", removed=("note",)),
@@ -38,7 +39,7 @@ KEPT = (
 # Their rows are recalled and deleted, as by an erasure.
 RECALLED = (ReleaseRow,)
 # Notes are sealed in every campaign, other words only where words are asked for.
-ALWAYS_SEALED = (Decision, Example, Report)
+ALWAYS_SEALED = (Decision, Example, Objection, Report)
 
 
 class Opened(NamedTuple):

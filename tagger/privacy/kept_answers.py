@@ -23,7 +23,7 @@ from django.db.models.functions import Coalesce, TruncQuarter
 
 from accounts.models import User
 from datasets.models import Annotation, Task, Withdrawal
-from tagger.models import Repeat, ReviewItem
+from tagger.models import Objection, Repeat, ReviewItem
 from tagger.settling import kept_weights
 
 BATCH_SIZE = 100
@@ -73,9 +73,10 @@ def unname(person: User, batch: Collection[int], now: datetime) -> dict[str, int
         of_crowd = Task.objects.filter(campaign__kind=kind, campaign__language=language)
         of_crowd.filter(pk__in=tasks).update(kept_record=True)
     repeats = Repeat.objects.filter(annotation__in=given).delete()[0]
+    objections = Objection.objects.filter(annotation__in=given).erase()
     _rewrite(given | dict.fromkeys(company))
     _blur(everywhere, now)
-    return {"answer_names": len(given), "repeats": repeats}
+    return {"answer_names": len(given), "repeats": repeats, "objections": objections}
 
 
 def is_done(person: User) -> bool:

@@ -91,6 +91,7 @@ def _files(person: User, now: datetime) -> Iterator[tuple[str, Pieces]]:
     yield "reports.jsonl", _lines(_reports(person))
     yield "guidelines-flags.jsonl", _lines(_guidelines_flags(person))
     yield "repeats.jsonl", _lines(_repeats(person))
+    yield "objections.jsonl", _lines(_objections(person))
     yield "reliability.json", [_json(list(person.reliabilities.values(*RELIABILITY)))]
     yield "weights.json", [_json([_weight(each) for each in _weights(person)])]
     figures = person.person_figures.order_by("campaign__slug").values(*FIGURES)
@@ -270,7 +271,7 @@ def _example(task: Task) -> dict[str, Any] | None:
 def _annotations(person: User, **only: Any) -> Iterator[Annotation]:
     may_be_heard = Task.objects.live_for(Purpose.VOLUNTEERS).filter(pk=OuterRef("task"))
     answers = person.annotations.filter(**only).annotate(may_be_heard=Exists(may_be_heard)).order_by("pk")
-    related = "task__campaign", "task__clip__contributor__data_key"
+    related = "objection", "task__campaign", "task__clip__contributor__data_key"
     return answers.select_related(*related).iterator(chunk_size=BATCH_SIZE)
 
 
@@ -298,6 +299,20 @@ def _repeats(person: User) -> Iterator[dict[str, Any]]:
                 "several_speakers": repeat.several_speakers,
                 "created_at": repeat.created_at,
             }
+
+
+def _objections(person: User) -> Iterator[dict[str, Any]]:
+    """What they still thought, and wrote to reviewers, while the clip may be heard."""
+    for given in _annotations(person, objection__isnull=False):
+        objection = given.objection
+        objection.annotation = given
+        is_told = given.may_be_heard  # type: ignore[attr-defined]
+        yield {
+            "annotation": given.pk,
+            "answer": objection.answer if is_told else None,
+            "note": objection.note if is_told else None,
+            "created_at": objection.created_at,
+        }
 
 
 def _assignments(person: User) -> Iterator[dict[str, Any]]:
@@ -384,6 +399,7 @@ annotations.jsonl   your answers about other people's clips; an answer about a c
                     longer be heard is left empty, because it belongs to its speaker. If you leave,
                     they are removed, or stay as no one's: you choose
 repeats.jsonl       your answers when you were given a clip a second time
+objections.jsonl    what you still thought of clips that were settled otherwise, and your notes
 reliability.json    how right your answers are likely to be, by kind and language, as your own page
                     shows
 track-records.json  in which kinds and languages your answers can settle clips together with those

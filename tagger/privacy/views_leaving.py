@@ -37,6 +37,7 @@ STORES = {
     "release_rows": gettext_lazy("entries in releases"),
     "answers": gettext_lazy("answers about other people's clips"),
     "answer_names": gettext_lazy("answers that stay, and no longer say whose they were"),
+    "objections": gettext_lazy("answers that you asked reviewers to hear again"),
     "repeats": gettext_lazy("second answers to clips that you were given again"),
     "decisions": gettext_lazy("decisions that no longer say who made them"),
     "checks": gettext_lazy("checks before publication that no longer say who made them"),

@@ -31,7 +31,7 @@ from datasets.imports import sealing
 from datasets.models import Annotation, Campaign, Clip, ReleaseRow, Task, Withdrawal
 from datasets.releases import recalls
 from tagger.desk import guidelines_flags
-from tagger.models import LargestContributor, Membership, PairFigures, PersonWeight, Team
+from tagger.models import LargestContributor, Membership, Objection, PairFigures, PersonWeight, Team
 from tagger.progress import teams
 from tagger.settling import person_weights
 
@@ -297,11 +297,13 @@ def _remove_answers(request: Withdrawal, person: User) -> int:
         batch = list(person.annotations.order_by("pk").values_list("pk", "task")[:BATCH_SIZE])
         tasks = [task for _annotation, task in batch]
         list(Task.objects.select_for_update(no_key=True).filter(pk__in=tasks).order_by("pk"))
-        person.annotations.filter(pk__in=[annotation for annotation, _task in batch]).delete()
+        removed = [annotation for annotation, _task in batch]
+        objections = Objection.objects.filter(annotation__in=removed).erase()
+        person.annotations.filter(pk__in=removed).delete()
         Task.objects.filter(pk__in=tasks).update(
             annotation_count=F("annotation_count") - 1, dirty_since=request.requested_at
         )
-        _count(request, {"answers": len(batch)})
+        _count(request, {"answers": len(batch), "objections": objections})
     return len(batch)
 
 

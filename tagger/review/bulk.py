@@ -36,6 +36,8 @@ def take(reviewer: User, part: queue.Filter, now: datetime) -> list[Proposed]:
     with transaction.atomic():
         free = part.of(queue.open_to(reviewer), now).free_for(reviewer, now)
         free = free.filter(kind=ReviewItem.Kind.DISPUTE).with_keys()
+        # What a volunteer still thinks has to be read.
+        free = free.exclude(reason=ReviewItem.Reason.OBJECTION)
         items = list(free.select_for_update(skip_locked=True, no_key=True, of=("self",))[:MOST])
         proposed = [found for item in items if (found := _proposed(item))]
         lent = ReviewItem.objects.filter(pk__in=[each.item.pk for each in proposed])

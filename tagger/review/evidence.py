@@ -4,14 +4,14 @@ People are numbers here: a reviewer judges the clip. An answer of someone who le
 """
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
 from django.db.models import Count, F
 
 from datasets.models import Annotation, Campaign, Label, Task
-from tagger.models import Control, Decision, Reliability, ReviewItem
+from tagger.models import Control, Decision, Objection, Reliability, ReviewItem
 from tagger.settling import person_weights
 
 LATELY = timedelta(days=30)
@@ -37,6 +37,16 @@ class VoteGiven:
     @property
     def too_fast_percent(self) -> int:
         return round(100 * (self.too_fast or 0))
+
+
+@dataclass(frozen=True)
+class ObjectionMade:
+    """What a volunteer still thinks, although the task is settled otherwise."""
+
+    volunteer: int
+    answer: str
+    label: str  # the answer as a page writes it; empty for a transcript
+    note: str
 
 
 @dataclass(frozen=True)
@@ -78,6 +88,10 @@ class Evidence:
     one_more: OneMore | None
     machine_speech: float  # the share of the clip in which a machine heard speech
     draft: str  # a machine's transcript, if there is one
+    # Of an item of the review queue.
+    objections: list[ObjectionMade] = field(default_factory=list)
+    settled: str | None = None  # what the task is settled as, unless a second look must not tell
+    settled_label: str = ""
 
     @property
     def speech_percent(self) -> int:
@@ -89,7 +103,14 @@ def of(item: ReviewItem, now: datetime) -> Evidence | None:
     if item.task is None:
         return None
     item.task.clip = item.clip  # whose key opens its words
-    return of_task(item.task, now)
+    settled = _settled(item, item.task)
+    is_label = settled and not item.campaign.asks_for_words
+    return replace(
+        of_task(item.task, now),
+        objections=_objections(item.task),
+        settled=settled,
+        settled_label=str(Label(settled).label) if is_label else "",
+    )
 
 
 def of_task(task: Task, now: datetime) -> Evidence:
@@ -150,6 +171,23 @@ def votes_of(tasks: Sequence[Task], now: datetime) -> dict[int, list[VoteGiven]]
             )
         )
     return {pk: sorted(votes, key=lambda vote: -(vote.reliability or 0)) for pk, votes in found.items()}
+
+
+def _settled(item: ReviewItem, task: Task) -> str | None:
+    is_told = task.status == Task.Status.SETTLED and item.reason != ReviewItem.Reason.SECOND_LOOK
+    return task.answer if is_told else None
+
+
+def _objections(task: Task) -> list[ObjectionMade]:
+    made = Objection.objects.filter(annotation__task=task).select_related("annotation").order_by("pk")
+    found = []
+    for each in made:
+        each.annotation.task = task  # whose key opens it
+        label = "" if task.campaign.asks_for_words else str(Label(each.answer).label)
+        who = each.annotation.annotator_id
+        assert who is not None, "an objection goes with whoever made it"
+        found.append(ObjectionMade(who, each.answer, label, each.note))
+    return found
 
 
 def _reliabilities(campaign: Campaign, people: Collection[int]) -> dict[int | None, Reliability]:

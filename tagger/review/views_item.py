@@ -149,7 +149,7 @@ def _page(
         "unsure": unsure,
         "left": left,
         "history": past,
-        "draft": (sent.get("answer", "") if sent else "") or (seen and seen.leading) or "",
+        "draft": (sent.get("answer", "") if sent else "") or (seen and (seen.settled or seen.leading)) or "",
         "remark": sent.get("remark", "") if sent else "",
         "error": error,
         "is_open": found.closed_at is None,

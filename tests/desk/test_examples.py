@@ -16,6 +16,7 @@ from tagger.privacy import withdrawal
 from tagger.review import acts, queue
 from tagger.settling import settlement
 from tests.conftest import NOW
+from tests.support.differing import keep_for_repeats
 from tests.support.factors import give_factor
 from tests.support.mutants import mutant
 from tests.support.refused import refused
@@ -158,6 +159,7 @@ def test_an_example_is_never_a_control_or_repeat_even_after_it_was_taken_out(
 ):
     Campaign.objects.filter(pk=juniper.pk).update(max_annotations=9)
     juniper.refresh_from_db()
+    keep_for_repeats(example.task)
     for shown in (True, False):
         if not shown:
             examples.take_out(example)
@@ -172,6 +174,7 @@ def test_without_being_an_example_the_same_task_is_both(rita, volunteers, junipe
     """The counterpart of the test above: nothing but being an example keeps the task out."""
     Campaign.objects.filter(pk=juniper.pk).update(max_annotations=9)
     juniper.refresh_from_db()
+    keep_for_repeats(example.task)
     Example.objects.all().delete()
     assert controls.rotate(juniper, LATER) == 1
     assert [task.pk for task in controls.pick(rita, juniper, 1)] == [example.pk]

@@ -13,6 +13,7 @@ from tagger.lending.refusals import AnswerRefusal
 from tagger.models import Assignment, Control, Repeat
 from tagger.settling import settlement
 from tests.conftest import NOW
+from tests.support.differing import keep_for_repeats
 from tests.support.mutants import mutant
 from tests.support.refused import refused
 
@@ -217,6 +218,7 @@ def test_a_control_that_is_not_answered_frees_its_place(bea, juniper, mixed):
 def repeat(bea, juniper, add_tasks, dice):
     """The assignment by which Bea is lent a task again that she answered two days ago."""
     [first] = add_tasks(juniper, 1)
+    keep_for_repeats(first)
     [lent] = assignments.lend(bea, juniper, 1, NOW)
     assignments.hand_in(bea, lent.pk, "yes", NOW)
     add_tasks(juniper, 3)
@@ -231,11 +233,27 @@ def test_a_task_answered_a_while_ago_is_lent_once_again(bea, juniper, repeat):
 
 
 def test_no_task_is_repeated_on_the_same_day(bea, juniper, add_tasks, dice):
-    add_tasks(juniper, 3)
+    keep_for_repeats(*add_tasks(juniper, 3))
     [lent] = assignments.lend(bea, juniper, 1, NOW)
     assignments.hand_in(bea, lent.pk, "yes", NOW)
     dice(0)
     assert roles(assignments.lend(bea, juniper, 2, NOW + timedelta(hours=20))) == [VOTE] * 2
+
+
+@mutant(
+    "a task whose settled answer somebody may see is not asked of them again",
+    "tagger/lending/repeats.py",
+    kept_by="        task__spread__lt=KEPT_BELOW,\n",
+    broken="",
+)
+def test_only_tasks_that_are_kept_for_it_are_asked_again(bea, juniper, add_tasks, dice):
+    [shown] = add_tasks(juniper, 1)
+    keep_for_repeats(shown, is_kept=False)
+    [lent] = assignments.lend(bea, juniper, 1, NOW)
+    assignments.hand_in(bea, lent.pk, "yes", NOW)
+    add_tasks(juniper, 3)
+    dice(0)
+    assert roles(assignments.lend(bea, juniper, 2, LATER)) == [VOTE] * 2
 
 
 @mutant(

@@ -25,7 +25,7 @@ from datasets.releases.formats import deepspeech
 from datasets.releases.formats.rows import Row
 from tagger.lending import assignments
 from tagger.lending.refusals import AnswerRefusal
-from tagger.models import Assignment, Control, Decision, Repeat, Report
+from tagger.models import Assignment, Control, Decision, Objection, Repeat, Report
 from tagger.privacy import (
     clip_words,
     key_copy,
@@ -183,6 +183,7 @@ def used(spoken, bea, carl, rita):
     task.draft = f"{SAID} a machine"
     task.save()
     Repeat.objects.create(annotation=given, answer=SAID, created_at=NOW)
+    Objection.objects.create(annotation=given, answer=SAID, note="he says john smith", created_at=NOW)
     Control.objects.create(task=task, campaign=task.campaign, answer=SAID, since=NOW)
     item = dispute_over(task, NOW)
     clip, campaign = {"clip": task.clip}, {"campaign": task.campaign}
@@ -199,7 +200,13 @@ def used(spoken, bea, carl, rita):
 
 def of_clip(task):
     """Every row with words of the task's clip, freshly read."""
-    paths = {Task: "pk", Repeat: "annotation__task", Report: "clip__tasks", Decision: "clip__tasks"}
+    paths = {
+        Task: "pk",
+        Repeat: "annotation__task",
+        Objection: "annotation__task",
+        Report: "clip__tasks",
+        Decision: "clip__tasks",
+    }
     for kept in clip_words.KEPT:
         yield from kept.model.objects.filter(**{paths.get(kept.model, "task"): task.pk})
 
@@ -233,7 +240,7 @@ def said(task):
 )
 def test_all_words_stay_readable_and_none_says_what_was_said_there(used, rita):
     before = {(type(row), row.pk): dict(vars(row)) for row in of_clip(used)}
-    assert "john" in str(said(used)) and len(said(used)) == 13
+    assert "john" in str(said(used)) and len(said(used)) == 15
     silence(used, rita)
     found = said(used)
     assert "john" not in str(found) and "smith" not in str(found)

@@ -30,7 +30,7 @@ from datasets.clips import fingerprints, intake
 from datasets.models import Annotation, Campaign, Clip, Task
 from datasets.releases import frozen
 from tagger import tasks
-from tagger.desk import examples, guidelines_flags
+from tagger.desk import examples, guidelines_flags, objections
 from tagger.explorer import counting, jobs, saved_views
 from tagger.lending import assignments
 from tagger.models import ReportRise, ReviewItem
@@ -39,7 +39,7 @@ from tagger.progress import challenges, leaderboard, teams
 from tagger.review import acts, clearing
 from tagger.settling import settlement
 from tagger.welcome import pledge
-from tests.support import factors, sounds
+from tests.support import differing, factors, sounds
 from tests.support.factors import give_factor
 from tests.support.people import PASSWORD
 
@@ -182,6 +182,7 @@ def one_of_each():
     challenge = challenges.set_for(juniper, 8, now)
     challenges.take_part(bea, challenge, True)
     to_tell_of(cast, now)
+    differs = differing_from_verdict(cast, now)
     return {
         "/challenges/": {"pk": challenge.pk},
         "/teams/join/": {"invitation": invitation},
@@ -191,6 +192,8 @@ def one_of_each():
         "/assignments/": {"pk": lent.pk},
         "/api/v1/assignments/": {"pk": lent.pk},
         "/api/v1/annotations/": {"pk": bea.annotations.first().pk},
+        "/my-answers/differences/": {"pk": differs.pk},
+        "/api/v1/differences/": {"pk": differs.pk},
         "/api/v1/campaigns/": {"slug": "juniper"},
         "/api/v1/recalls/": {"release": release.slug},
         "/api/v1/releases/": {"slug": release.slug, "release": release.slug, "form": "deepspeech"},
@@ -235,6 +238,19 @@ def to_check(task, now):
     consent.give(task.clip.contributor, Material.WAKE_WORD, [Purpose.PUBLIC], now, reference="on paper")
     pia = give_factor(User.objects.create_user("pia", roles=[Role.PRIVACY_REVIEWER]))
     return clearing.lend(task.clip, pia, now)
+
+
+def differing_from_verdict(cast, now):
+    """Bea's answer to a wake word that was settled otherwise; and a transcript, to be heard again."""
+    bea, before = cast.volunteers[0], now - timedelta(days=3)
+    word, text, *others = (
+        share(cast.alice, campaign, now) for campaign in [cast.juniper, cast.sentences] + [cast.juniper] * 10
+    )
+    differs = differing.differ(bea, word, "similar", "yes", before)
+    written = differing.differ(bea, text, "what a nine day", "what a fine day", before)
+    differing.answer_more(bea, others, now - timedelta(days=2))
+    objections.store(bea, written.pk, "what a nine day", "the f is soft", now)
+    return differs
 
 
 def to_tell_of(cast, now):

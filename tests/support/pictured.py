@@ -104,6 +104,7 @@ PICTURES = (
     Picture("empty-queue", "All caught up", "contributor", "/tag/juniper/"),
     Picture("my-answers", "Your answers", "volunteer", "/my-answers/", dark=True),
     Picture("my-day", "Because of you, today", "volunteer", "/my-answers/today/"),
+    Picture("differences", "Where the verdict differs", "volunteer", "/my-answers/differences/", dark=True),
     Picture("certificate", "Certificate of hours", "volunteer", "/my-answers/certificate/"),
     Picture("challenge", "Set a challenge", "admin", "/tag/juniper/challenge/"),
     Picture("teams", "Teams", "volunteer", "/teams/"),

@@ -24,6 +24,7 @@ LETTERS = {401: "L", 403: "-", 404: "0", 405: "."}
 # Enough for a call to get as far as the thing that it names. All others are made with an empty object.
 SENT = {
     "/api/v1/annotations/%(pk)s/": {"answer": "yes"},
+    "/api/v1/differences/%(pk)s/objection/": {"answer": "similar"},
     "/api/v1/assignments/%(pk)s/annotation/": {"transcript": "what a fine day"},
     "/api/v1/assignments/%(pk)s/report/": {"reason": "audio"},
 }

@@ -361,6 +361,7 @@ PAGES = (
         "/my-answers/",
         "/my-answers/today/",
         "/my-answers/certificate/",
+        "/my-answers/differences/",
         "/teams/",
         "/tag/juniper/agreement/",
         "/review/volunteers/",

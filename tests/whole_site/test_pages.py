@@ -37,6 +37,7 @@ PAGES = {
     "/my-answers/": (302, 403, 200, 200, 200),
     "/my-answers/today/": (302, 403, 200, 200, 200),
     "/my-answers/certificate/": (302, 403, 200, 200, 200),
+    "/my-answers/differences/": (302, 403, 200, 200, 200),
     "/teams/": (302, 403, 200, 200, 200),
     "/teams/join/ended/": (302, 403, 404, 404, 404),
     "/volunteers/": (302, 403, 200, 200, 200),

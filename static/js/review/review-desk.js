@@ -26,6 +26,9 @@ const SETTLE_MS = 350;
 // What cannot be undone is asked for twice.
 const FOR_GOOD = ["silence", "destroy"];
 
+// Whether the button itself has the whole answer, whatever is in the box.
+const saysAll = (button) => button.name === "no_speech" || button.name === "answer";
+
 // What outlives the item that is shown.
 let choices;
 // Whoever judges whether something private is said hears all of the clip.
@@ -167,7 +170,7 @@ class ReviewDesk extends DeskView {
     if (this.isWithoutScript || !button) return false;
     const { act } = button.dataset;
     if (this.#isBusy) return true;
-    if (this.box && act === "accept" && button.name !== "no_speech" && !this.box.text) {
+    if (this.box && act === "accept" && !saysAll(button) && !this.box.text) {
       this.setStatus(this.word("write-first"));
       return true;
     }
@@ -214,7 +217,8 @@ class ReviewDesk extends DeskView {
     if (act !== "accept") return body;
     if (field("is_example")?.checked) Object.assign(body, { is_example: true, example_note: field("note").value });
     if (!this.box) return { ...body, answer: button.value };
-    return { ...body, transcript: button.name === "no_speech" ? "" : this.box.text };
+    if (button.name === "no_speech") return { ...body, transcript: "" };
+    return { ...body, transcript: saysAll(button) ? button.value : this.box.text };
   }
 
   async #send(act, body) {
