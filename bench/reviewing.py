@@ -14,6 +14,7 @@ from django.utils import timezone
 from bench import people
 from datasets.models import Clip, Task
 from tagger.models import ReviewItem
+from tagger.review import blocking
 from tests.support import factors
 
 TIMES = 30
@@ -29,6 +30,9 @@ def measure(number: int) -> None:
     calls = {
         "GET /review/": lambda: client.get("/review/"),
         "GET /review/?kind=report&days=1": lambda: client.get("/review/?kind=report&days=1"),
+        "GET /review/?blocks=public": lambda: client.get("/review/?blocks=public"),
+        "GET /review/?blocks=researchers": lambda: client.get("/review/?blocks=researchers"),
+        "counting anew what blocks releases": blocking.recount,
         "GET /review/, the page after the middle": _after_the_middle(client),
         "GET /api/v1/reviews/": lambda: client.get("/api/v1/reviews/"),
         "GET /review/next/, its item, and a decision": lambda: _decide(client),

@@ -288,6 +288,9 @@ class ReviewItem(models.Model):
     language = models.CharField(max_length=languages.LONGEST)
     rank = models.PositiveSmallIntegerField(default=USUAL, help_text=_("lower comes first, then the oldest"))
     opened_at = models.DateTimeField()
+    # Whether it keeps its clip out of releases. Written only by tagger.review.blocking, every few minutes.
+    blocks_public = models.BooleanField(default=False, db_default=False)
+    blocks_researchers = models.BooleanField(default=False, db_default=False)
     # To whom it is lent, and until when.
     reviewer = models.ForeignKey(
         settings.AUTH_USER_MODEL,
@@ -333,6 +336,14 @@ class ReviewItem(models.Model):
                 fields=["campaign", "rank", "opened_at", "id"],
                 name="review_queue_of_a_campaign",
                 condition=Q(closed_at=None),
+            ),
+            *(
+                models.Index(
+                    fields=["rank", "opened_at", "id"],
+                    name=f"review_{column}",
+                    condition=Q(closed_at=None) & Q(**{column: True}),
+                )
+                for column in ("blocks_public", "blocks_researchers")
             ),
         ]
 

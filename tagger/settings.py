@@ -378,6 +378,7 @@ CELERY_BEAT_SCHEDULE = {
     "reports": {"task": "tagger.review.tasks.measure_reports", "schedule": timedelta(minutes=5)},
     "order of checks": {"task": "tagger.review.tasks.order_checks", "schedule": timedelta(minutes=1)},
     "recounts": {"task": "tagger.campaigns.tasks.recount", "schedule": timedelta(seconds=10)},
+    "blocking": {"task": "tagger.review.tasks.recount_blocking", "schedule": timedelta(minutes=5)},
     "reclaim": {"task": "tagger.tasks.reclaim", "schedule": timedelta(seconds=30)},
 }
 

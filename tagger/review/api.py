@@ -28,7 +28,7 @@ from tagger.models import Decision, ReviewItem
 from tagger.privacy import silencing
 from tagger.privacy.silencing import SilencingRefusal, SilencingRefused
 
-from . import evidence, named_acts, queue, sounds
+from . import blocking, evidence, named_acts, queue, sounds
 from .refusals import ReviewRefusal, ReviewRefused
 from .wording import in_words
 
@@ -46,6 +46,11 @@ class PartSerializer(serializers.Serializer[Any]):
     language = serializers.CharField(required=False)
     reason = serializers.ChoiceField(choices=ReviewItem.Reason.choices, required=False)
     older_than_days = serializers.IntegerField(required=False, min_value=0, max_value=36_500)
+    blocks = serializers.ChoiceField(
+        choices=[str(each) for each in blocking.COLUMNS],
+        required=False,
+        help_text="what keeps a clip out of releases of this kind, as it was some minutes ago",
+    )
     after = serializers.IntegerField(required=False, help_text="the id of an item; those that follow it")
 
 

@@ -7,11 +7,17 @@ from urllib.parse import urlencode
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
+from accounts.models import Purpose
 from tagger.models import ReviewItem
 
 from .queue import Filter
 
 EVERY = [("", _("All"))]
+BLOCKED = [
+    ("", _("Any")),
+    (Purpose.PUBLIC.value, _("public releases")),
+    (Purpose.RESEARCHERS.value, _("releases for researchers")),
+]
 AGES = [("", _("Any")), ("1", _("1 day")), ("7", _("7 days")), ("30", _("30 days"))]
 
 
@@ -23,6 +29,7 @@ class PartForm(forms.Form):
     campaign = forms.SlugField(required=False, label=_("Campaign"))
     language = forms.CharField(required=False, max_length=35, label=_("Language"))
     days = forms.ChoiceField(choices=AGES, required=False, label=_("Waiting for at least"))
+    blocks = forms.ChoiceField(choices=BLOCKED, required=False, label=_("Keeps a clip out of"))
     after_item = forms.IntegerField(required=False)
 
     def _found(self) -> dict[str, Any]:
@@ -38,6 +45,7 @@ class PartForm(forms.Form):
             language=found.get("language", ""),
             reason=found.get("reason", ""),
             older_than=timedelta(days=int(days)) if days else None,
+            blocks=found.get("blocks", ""),
         )
 
     def after(self) -> ReviewItem | None:
@@ -49,7 +57,7 @@ class PartForm(forms.Form):
     def kept(self) -> list[tuple[str, Any]]:
         """The filter, for forms and links to pages that keep it."""
         found = self._found()
-        names = ("kind", "reason", "campaign", "language", "days")
+        names = ("kind", "reason", "campaign", "language", "days", "blocks")
         return [(name, found[name]) for name in names if found.get(name)]
 
     def query(self, **more: Any) -> str:

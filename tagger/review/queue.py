@@ -6,6 +6,7 @@ An item is lent to one reviewer at a time. Whoever gave the clip, answered it, o
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.db import transaction
 from django.db.models import Exists, F, OuterRef, Q
@@ -14,6 +15,8 @@ from django.db.models.fields.tuple_lookups import Tuple, TupleGreaterThan
 from accounts.models import Purpose, User
 from datasets.models import Annotation, in_use_for
 from tagger.models import Decision, PrivacyCheck, Report, ReviewItem, ReviewItemQuerySet
+
+from . import blocking
 
 LEASE = timedelta(minutes=15)
 MOST_HELD = 5  # items lent to one reviewer at a time
@@ -32,15 +35,18 @@ class Filter:
     language: str = ""
     reason: str = ""
     older_than: timedelta | None = None
+    blocks: str = ""  # the purpose of the releases, see tagger.review.blocking
 
     def of(self, items: ReviewItemQuerySet, now: datetime) -> ReviewItemQuerySet:
-        wanted = {
+        wanted: dict[str, Any] = {
             "kind": self.kind,
             "campaign__slug": self.campaign,
             "language": self.language,
             "reason": self.reason,
             "opened_at__lte": self.older_than and now - self.older_than,
         }
+        if self.blocks:
+            wanted[blocking.COLUMNS[Purpose(self.blocks)]] = True
         return items.filter(**{name: value for name, value in wanted.items() if value})
 
 

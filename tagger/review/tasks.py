@@ -5,7 +5,7 @@ from django.utils import timezone
 
 from datasets.models import Campaign
 
-from . import check_order, findings, rises
+from . import blocking, check_order, findings, rises
 
 
 @shared_task
@@ -18,6 +18,12 @@ def measure_reports() -> int:
 def order_checks() -> int:
     """Every minute; returns for how many clips signs of something private were counted."""
     return check_order.count_signs()
+
+
+@shared_task
+def recount_blocking() -> int:
+    """Every few minutes; returns how many items of the review queue began or ceased to block releases."""
+    return blocking.recount()
 
 
 @shared_task
