@@ -180,6 +180,8 @@ class Campaign(models.Model):
     )
     # Changed only by datasets.campaigns.move_to.
     stage = models.CharField(max_length=10, choices=Stage.choices, default=Stage.OPEN, db_default="open")
+    # How many of its clips reviewers destroyed: nothing else is left that tells which campaign they were of.
+    destroyed = models.PositiveIntegerField(default=0, db_default=0, editable=False)
 
     objects = CampaignQuerySet.as_manager()
 

@@ -19,13 +19,13 @@ from datasets.models import Campaign, Clip, Label, Task
 from tagger.desk import examples
 from tagger.lending import assignments
 from tagger.local import durable
-from tagger.models import PrivacyCheck
+from tagger.models import KnownPositive, PrivacyCheck
 from tagger.progress import community
-from tagger.review import clearing
+from tagger.review import clearing, known_positives
 from tagger.settling import settlement, track_records
 from tagger.welcome import pledge
 
-from . import scripts
+from . import invented, scripts
 
 # One account per role. The passwords are random, and stored in plain only in the file of `DemoAccounts`.
 ACCOUNTS: dict[str, dict[str, Any]] = {
@@ -43,6 +43,7 @@ CROWD = ("demo-maple", "demo-otter", "demo-wren", "demo-fern", "demo-lark")
 ANSWERED = 9
 # The settled clips of each campaign that stay for someone who tries out the checks before publication.
 UNCHECKED = 3
+KNOWN_POSITIVES = 5
 
 
 @dataclass(frozen=True)
@@ -96,6 +97,7 @@ def load(now: datetime, each: Callable[[list[scripts.Line]], Iterator[scripts.Li
         _answer_some(campaign, now)
         _choose_examples(campaign)
         _check_some(campaign, now)
+    _make_known_positives(now)
     community.measure(timezone.now)
     done = DemoAccounts(accounts.passwords, True)
     done.write()
@@ -238,6 +240,12 @@ def _check_some(campaign: Campaign, now: datetime) -> None:
             if check := clearing.lend(clip, person, now - LISTENING_TIME):
                 clearing.hear(check, now - LISTENING_TIME)
                 clearing.answer(check, PrivacyCheck.Answer.NO, now)
+
+
+def _make_known_positives(now: datetime) -> None:
+    """Made sounds that say something private, which privacy reviewers get among the clips."""
+    if not KnownPositive.objects.exists():
+        known_positives.add(invented.sounds("en", KNOWN_POSITIVES, seed=1), "en", now)
 
 
 def _disputed(campaign: Campaign, n: int) -> str:

@@ -19,6 +19,7 @@ from typing import NamedTuple
 
 import numpy as np
 from django.db import transaction
+from django.db.models import F
 from django.db.models.functions import Coalesce
 
 from accounts import audit, consent
@@ -26,7 +27,7 @@ from accounts.ciphers import KEY, KeyLost
 from accounts.models import DataKey, User
 from accounts.refusals import Refusal
 from datasets.clips import audio, fingerprints, vault
-from datasets.models import Clip, Reading, ReleaseRow, Task, Withdrawal
+from datasets.models import Campaign, Clip, Reading, ReleaseRow, Task, Withdrawal
 from datasets.releases import frozen, recalls
 from tagger.lending.assignments import END_TOLERANCE
 from tagger.models import Assignment, Control, PrivacyCheck
@@ -100,6 +101,8 @@ def destroy(clip: Clip, reviewer: User, now: datetime) -> None:
     if current is None:
         raise SilencingRefused(SilencingRefusal.BEING_ERASED)
     _erase(clip.contributor, current, Withdrawal.Cause.DESTROYED, now)
+    asked_about_it = Campaign.objects.filter(pk__in=Task.objects.filter(clip=current).values("campaign"))
+    asked_about_it.update(destroyed=F("destroyed") + 1)
     audit.record(
         audit.Act.DESTROYED, f"clip {clip.pk}", reviewer, now, {"seconds": round(current.seconds, 2)}
     )

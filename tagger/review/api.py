@@ -28,7 +28,7 @@ from tagger.models import Decision, ReviewItem
 from tagger.privacy import silencing
 from tagger.privacy.silencing import SilencingRefusal, SilencingRefused
 
-from . import blocking, evidence, named_acts, queue, sounds
+from . import blocking, evidence, named_acts, near, queue, sounds
 from .refusals import ReviewRefusal, ReviewRefused
 from .wording import in_words
 
@@ -205,13 +205,29 @@ class Next(ReviewersCall):
 
 
 class Item(ReviewersCall):
-    """An item with its evidence: the votes, and what the engine makes of them."""
+    """An item with its evidence: the votes, what the engine makes of them, and near clips of its speaker."""
 
     @extend_schema(responses=OpenApiTypes.OBJECT)
     def get(self, request: ApiRequest, pk: int) -> Response:
         item, now = self.item(pk), timezone.now()
         found = evidence.of(item, now)
-        return Response(ItemSerializer(item).data | {"evidence": found and asdict(found)})
+        others = [asdict(each) | {"audio": _near_address(item, each.clip)} for each in near.of(item)]
+        told = {"evidence": found and asdict(found), "near": others}
+        return Response(ItemSerializer(item).data | told)
+
+
+def _near_address(item: ReviewItem, clip: int) -> str:
+    return f"/api/v1/reviews/{item.pk}/near/{clip}/audio/"
+
+
+class Renew(ReviewersCall):
+    """Keep an item for another quarter of an hour, as while you type. 409: it is not yours any more."""
+
+    @extend_schema(request=None, responses=ItemSerializer)
+    def post(self, request: ApiRequest, pk: int) -> Response:
+        item = self.item(pk)
+        queue.renew(item, request.user, timezone.now())
+        return Response(ItemSerializer(item).data)
 
 
 class Sound(ReviewersCall):
@@ -220,6 +236,14 @@ class Sound(ReviewersCall):
     @extend_schema(responses={(status, "audio/wav"): OpenApiTypes.BINARY for status in (200, 206, 416)})
     def get(self, request: ApiRequest, pk: int) -> HttpResponse:
         return sounds.of_item(request, self.item(pk))
+
+
+class NearSound(ReviewersCall):
+    """The sound of another clip of the same speaker. The audit record says that you heard it."""
+
+    @extend_schema(responses={(status, "audio/wav"): OpenApiTypes.BINARY for status in (200, 206, 416)})
+    def get(self, request: ApiRequest, pk: int, clip: int) -> HttpResponse:
+        return sounds.near_item(request, self.item(pk), clip)
 
 
 class TextsLeft(ReviewersCall):

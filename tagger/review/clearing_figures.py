@@ -5,7 +5,7 @@ from typing import Any
 
 from django.db.models import Exists, OuterRef
 
-from datasets.models import Campaign, Clip, Withdrawal
+from datasets.models import Campaign, Clip
 from tagger.models import PrivacyCheck
 from tagger.progress import missed
 
@@ -13,8 +13,7 @@ from . import clearing
 
 
 def of(campaigns: Collection[Campaign]) -> dict[str, Any]:
-    """Of these campaigns' clips, as they are now. What was destroyed is counted for the whole site: nothing
-    is left that says which campaign it was of."""
+    """Of these campaigns' clips, as they are now. A destroyed one counts once for each campaign it was in."""
     clips = Clip.objects.filter(tasks__campaign__in=campaigns, withdrawal=None).distinct()
     checks = PrivacyCheck.objects.done().filter(clip=OuterRef("pk"))
     measured = missed.of_all()
@@ -24,7 +23,9 @@ def of(campaigns: Collection[Campaign]) -> dict[str, Any]:
         "checked": clips.filter(Exists(checks)).count(),
         "found": clips.filter(Exists(checks.filter(answer=PrivacyCheck.Answer.YES))).count(),
         "silenced": clips.exclude(silenced=[]).count(),
-        "destroyed": Withdrawal.objects.filter(cause=Withdrawal.Cause.DESTROYED).count(),
+        "destroyed": sum(
+            each.destroyed for each in Campaign.objects.filter(pk__in=[each.pk for each in campaigns])
+        ),
         "known": measured.number,
         "missed": measured.missed,
         "missed_low": round(low, 3),

@@ -104,12 +104,11 @@ def of(item: ReviewItem, now: datetime) -> Evidence | None:
         return None
     item.task.clip = item.clip  # whose key opens its words
     settled = _settled(item, item.task)
-    is_label = settled and not item.campaign.asks_for_words
     return replace(
         of_task(item.task, now),
         objections=_objections(item.task),
         settled=settled,
-        settled_label=str(Label(settled).label) if is_label else "",
+        settled_label=str(Label(settled).label) if settled and not item.campaign.asks_for_words else "",
     )
 
 

@@ -17,6 +17,7 @@ from datasets.models import Annotation, in_use_for
 from tagger.models import Decision, PrivacyCheck, Report, ReviewItem, ReviewItemQuerySet
 
 from . import blocking
+from .refusals import ReviewRefusal, ReviewRefused
 
 LEASE = timedelta(minutes=15)
 MOST_HELD = 5  # items lent to one reviewer at a time
@@ -132,10 +133,26 @@ def held(reviewer: User, now: datetime) -> ReviewItemQuerySet:
 
 
 def hold(item: ReviewItem, reviewer: User, now: datetime) -> None:
-    """Lend this very item, or lend it anew, unless it is decided or another reviewer has it."""
+    """Lend this very item, or lend it anew, unless it is decided or another reviewer has it.
+
+    Nobody gets more than MOST_HELD, except anew what they have.
+    """
+    own = held(reviewer, now)
+    if own.count() >= MOST_HELD and not own.filter(pk=item.pk).exists():
+        return
     free = ReviewItem.objects.open().free_for(reviewer, now).filter(pk=item.pk)
     if free.update(reviewer=reviewer, lent_until=now + LEASE):
         item.reviewer, item.lent_until = reviewer, now + LEASE
+
+
+def renew(item: ReviewItem, reviewer: User, now: datetime) -> None:
+    """Lend the item anew to whoever works on it. Raises ReviewRefused: decided, or lent to another one."""
+    hold(item, reviewer, now)
+    current = ReviewItem.objects.get(pk=item.pk)
+    if current.closed_at is not None:
+        raise ReviewRefused(ReviewRefusal.ALREADY_DECIDED)
+    if current.reviewer_id != reviewer.pk:
+        raise ReviewRefused(ReviewRefusal.TAKEN_BY_ANOTHER)
 
 
 def put_back(items: Collection[int], reviewer: User) -> None:

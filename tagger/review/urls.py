@@ -8,6 +8,7 @@ urlpatterns = [
     path("review/next/", views_item.next_item, name="review_next"),
     path("review/items/<int:pk>/", views_item.item, name="review_item"),
     path("review/items/<int:pk>/audio/", views_item.audio, name="review_audio"),
+    path("review/items/<int:pk>/near/<int:clip>/audio/", views_item.near_audio, name="review_near_audio"),
     *(
         path(f"review/items/<int:pk>/{act}/", views_item.decide, {"act": act}, name=f"review_{act}")
         for act in ACTS
@@ -31,6 +32,8 @@ urlpatterns = [
     path("api/v1/reviews/checks/<int:pk>/put-back/", api_checks.PutBack.as_view()),
     path("api/v1/reviews/<int:pk>/", api.Item.as_view()),
     path("api/v1/reviews/<int:pk>/audio/", api.Sound.as_view()),
+    path("api/v1/reviews/<int:pk>/near/<int:clip>/audio/", api.NearSound.as_view()),
+    path("api/v1/reviews/<int:pk>/renew/", api.Renew.as_view()),
     path("api/v1/reviews/<int:pk>/texts-left/", api.TextsLeft.as_view()),
     *(path(f"api/v1/reviews/<int:pk>/{act}/", api.Decide.as_view(), {"act": act}) for act in ACTS),
 ]

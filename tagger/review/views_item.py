@@ -24,7 +24,7 @@ from tagger.models import Decision, ReviewItem
 from tagger.privacy import silencing
 from tagger.privacy.silencing import SilencingRefused
 
-from . import acts, clearing, evidence, named_acts, private_sound, queue, reports, sounds, undo
+from . import acts, clearing, evidence, named_acts, near, private_sound, queue, reports, sounds, undo
 from .part_form import PartForm
 from .refusals import ReviewRefused
 from .views import counted
@@ -59,6 +59,12 @@ def item(request: PersonalRequest, pk: int) -> HttpResponse:
 @reviewer_required
 def audio(request: PersonalRequest, pk: int) -> HttpResponse:
     return sounds.of_item(request, _item(request, pk))
+
+
+@require_GET
+@reviewer_required
+def near_audio(request: PersonalRequest, pk: int, clip: int) -> HttpResponse:
+    return sounds.near_item(request, _item(request, pk), clip)
 
 
 @keeps_typed("answer", "remark", "note", "parts")
@@ -145,6 +151,7 @@ def _page(
         "evidence": seen,
         "checks": checks,
         "reports": reported,
+        "near": near.of(found),
         "parts": sent.get("parts", "") if sent else private_sound.typed(reported, checks),
         "unsure": unsure,
         "left": left,

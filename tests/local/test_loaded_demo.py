@@ -15,7 +15,7 @@ from accounts.models import Purpose, User
 from datasets.models import Campaign, Clip, Task
 from datasets.releases import frozen
 from tagger.demo import load, scripts
-from tagger.models import ReviewItem
+from tagger.models import KnownPositive, ReviewItem
 from tests.local.test_demo import load_demo
 from tests.support import quick_hasher
 
@@ -60,6 +60,7 @@ def test_an_empty_database_gets_clips_for_every_answer_and_an_account_for_every_
         assert client.login(username=name, password=password)
     assert ReviewItem.objects.count() == 2
     assert Task.objects.filter(status="settled").count() == 2 * (load.ANSWERED - 1)
+    assert KnownPositive.objects.count() == load.KNOWN_POSITIVES
     made = frozen.freeze("open", Campaign.objects.all(), timezone.now(), audience=Purpose.PUBLIC)
     assert (made.rows, made.not_cleared) == (2 * (load.ANSWERED - 1 - load.UNCHECKED), 2 * load.UNCHECKED)
 

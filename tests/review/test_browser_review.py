@@ -233,6 +233,33 @@ def test_nothing_that_was_typed_is_lost(site, reviewer):
 
 
 @mutant(
+    "an item stays with whoever types for longer than a lease",
+    "static/js/review/review-desk.js",
+    kept_by="      await post(`/api/v1/reviews/${this.dataset.item}/renew/`);\n",
+    broken="",
+)
+def test_while_somebody_types_the_item_stays_theirs(site, reviewer):
+    page = reviewer("rita", expected=["409"])
+    page.clock.install()
+    item = begin(page, "campaign=words")
+    renewed = []
+    page.on("request", lambda request: "/renew/" in request.url and renewed.append(request.url))
+    box = page.get_by_label("What is said?")
+    box.press_sequentially(" ab")
+    assert renewed == []
+    page.clock.fast_forward("01:01")
+    with page.expect_response("**/renew/") as answered:
+        box.press_sequentially("cd")
+    assert answered.value.ok and len(renewed) == 1
+    site.manage("shell", "-c", PASS_ON.format(name="ruth", item=item))
+    page.clock.fast_forward("01:01")
+    box.press_sequentially("e")
+    expect(page.get_by_text("another reviewer has it now")).to_be_visible()
+    expect(box).to_have_value(re.compile("abcde$"))
+    assert len(renewed) == 2
+
+
+@mutant(
     "nothing is silenced before the reviewer has seen what will be left",
     "static/js/review/review-desk.js",
     kept_by="    if (FOR_GOOD.includes(act)) this.#ask(button);\n    else this.#send(",
@@ -296,6 +323,40 @@ def test_a_reviewer_plays_many_through_and_accepts_all_but_the_marked_ones(site,
 
 
 # Three clips may be published, and this person checks such clips.
+OBJECT = """
+from django.utils import timezone
+from tagger.models import Objection, ReviewItem
+from datasets.models import Task
+
+open_ones = ReviewItem.objects.open().filter(kind="dispute", campaign__slug="words", reviewer=None)
+item = open_ones.order_by("pk").last()
+task = Task.objects.select_related("campaign", "clip__contributor__data_key").get(pk=item.task_id)
+given = task.annotations.order_by("pk").first()
+given.task = task
+objection = Objection(annotation=given, created_at=timezone.now())
+objection.answer, objection.note = {said!r}, "it is a chicken"
+objection.save()
+print(item.pk)
+"""
+
+
+@mutant(
+    "one key accepts what a volunteer still thinks, whatever is in the box",
+    "static/js/review/review-desk.js",
+    kept_by="saysAll(button) ? button.value : this.box.text",
+    broken="this.box.text",
+)
+def test_one_key_accepts_what_a_volunteer_still_thinks(site, reviewer):
+    page = reviewer("rosa")
+    item = told(site, OBJECT, said=SAID)
+    page.goto(f"/review/items/{item}/")
+    ready(page)
+    expect(page.get_by_text("it is a chicken")).to_be_visible()
+    page.evaluate("window.isStill = true")
+    decide(page, "o")
+    assert told(site, DECIDED, item=item) == [["accept", SAID, False, SAID]]
+
+
 PUBLISH = """
 from django.utils import timezone
 from accounts import consent

@@ -126,6 +126,39 @@ def test_nobody_holds_the_whole_queue(rita, juniper, add_tasks):
 
 
 @mutant(
+    "nobody holds the whole queue by looking at its items",
+    "tagger/review/queue.py",
+    kept_by="    if own.count() >= MOST_HELD and not own.filter(pk=item.pk).exists():\n        return\n",
+    broken="",
+)
+def test_nobody_holds_the_whole_queue_by_looking_at_it(client, rita, juniper, add_tasks):
+    made = [dispute_over(task, NOW) for task in add_tasks(juniper, queue.MOST_HELD + 1)]
+    client.force_login(rita)
+    for item in made:
+        assert client.get(page_of(item)).status_code == 200
+    now = timezone.now()
+    assert list(queue.held(rita, now)) == made[:-1]
+    queue.hold(made[0], rita, now + timedelta(minutes=10))  # anew, as it is theirs
+    assert made[0] in queue.held(rita, now + queue.LEASE)
+
+
+def test_an_item_stays_with_whoever_works_on_it(rita, ruth, items):
+    caller = APIClient()
+    caller.force_authenticate(rita)
+    item = queue.take(rita, EVERYTHING, NOW)
+    address = f"/api/v1/reviews/{item.pk}/renew/"
+    lent = caller.post(address)
+    assert lent.status_code == 200 and queue.held(rita, timezone.now()).get() == item
+    ReviewItem.objects.update(lent_until=NOW)
+    assert queue.take(ruth, EVERYTHING, timezone.now()) == item
+    refused = caller.post(address)
+    assert refused.status_code == 409 and "another reviewer" in refused.json()["detail"]
+    assert list(queue.held(ruth, timezone.now())) == [item]
+    ReviewItem.objects.close(NOW)
+    assert caller.post(address).status_code == 409
+
+
+@mutant(
     "two reviewers never get the same item",
     "tagger/review/queue.py",
     kept_by='    free = free.select_for_update(skip_locked=True, no_key=True, of=("self",))\n',

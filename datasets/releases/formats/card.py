@@ -168,7 +168,7 @@ campaigns of this release, when it was made:
 - clips that were checked: {checked}
 - clips in which one of them heard something private: {found}
 - clips with seconds that were silenced: {silenced}
-- clips that were destroyed, on the whole site: {destroyed}
+- clips that were destroyed: {destroyed}
 - settled clips that are left out because they are not cleared: {not_cleared}
 
 """

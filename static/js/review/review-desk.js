@@ -23,6 +23,9 @@ import { WordNetwork } from "./word-network.js";
 // For this long a new item takes no decision, so that a double click does not decide on it unheard.
 const SETTLE_MS = 350;
 
+// While somebody types, the item is lent to them anew this often; a lease lasts a quarter of an hour.
+const RENEWED_EVERY_MS = 60_000;
+
 // What cannot be undone is asked for twice.
 const FOR_GOOD = ["silence", "destroy"];
 
@@ -40,6 +43,7 @@ let arrived = {}; // { sound, said } of the item that is shown next
 class ReviewDesk extends DeskView {
   #sound = null;
   #drafts = []; // the boxes whose texts are kept on this device
+  #renewedAt = Date.now(); // opening the page lent it
   #ownText = null; // what the person wrote, before another text took its place
 
   connectedCallback() {
@@ -87,8 +91,20 @@ class ReviewDesk extends DeskView {
   #keep(field, store, name, text) {
     const box = new TranscriptBox(field, store);
     box.show(name, text);
+    field.addEventListener("input", () => this.#renew());
     this.#drafts.push(box);
     return box;
+  }
+
+  /** Without a connection nothing is said: the decision will say it, and the text is on this device. */
+  async #renew() {
+    if (!this.hasAttribute("data-open") || Date.now() - this.#renewedAt < RENEWED_EVERY_MS) return;
+    this.#renewedAt = Date.now();
+    try {
+      await post(`/api/v1/reviews/${this.dataset.item}/renew/`);
+    } catch (error) {
+      if (error instanceof Refused && this.isConnected) this.#refuse(error.message);
+    }
   }
 
   #listen() {

@@ -8,7 +8,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('datasets', '0028_clearing'),
-        ('tagger', '0023_objections'),
+        ('tagger', '0025_objections'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

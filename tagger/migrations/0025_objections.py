@@ -8,14 +8,14 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('datasets', '0028_clearing'),
-        ('tagger', '0022_figures'),
+        ('tagger', '0024_explorer'),
     ]
 
     operations = [
         migrations.AlterField(
             model_name='reviewitem',
             name='reason',
-            field=models.CharField(choices=[('no-agreement', 'volunteers do not agree'), ('control-missed', 'a known answer that many miss'), ('confidence-fell', 'settled, and less certain since'), ('machine-differs', 'a machine hears something else'), ('second-look', 'a second look at a decision'), ('objection', 'a volunteer still thinks otherwise'), ('private', 'private: a name, an address, a number'), ('other-person', 'someone who may not know about the recording'), ('offensive', 'offensive'), ('language', 'another language'), ('audio', 'cannot be heard'), ('found', 'something private was heard'), ('unsure', 'a privacy reviewer is not sure')], max_length=20),
+            field=models.CharField(choices=[('no-agreement', 'volunteers do not agree'), ('control-missed', 'a known answer that many miss'), ('confidence-fell', 'settled, and less certain since'), ('machine-differs', 'a machine hears something else'), ('second-look', 'a second look at a decision'), ('owner-asks', 'the campaign’s owner asks'), ('objection', 'a volunteer still thinks otherwise'), ('private', 'private: a name, an address, a number'), ('other-person', 'someone who may not know about the recording'), ('offensive', 'offensive'), ('language', 'another language'), ('audio', 'cannot be heard'), ('found', 'something private was heard'), ('unsure', 'a privacy reviewer is not sure')], max_length=20),
         ),
         migrations.CreateModel(
             name='Objection',
