@@ -17,6 +17,7 @@ from django.utils import timezone
 from accounts.models import User
 from bench import people
 from datasets.models import Annotation, Campaign, Task
+from tagger.explorer import counting as counting_people
 from tagger.figures import counting
 from tagger.models import CampaignFigures
 from tests.support import factors
@@ -56,6 +57,7 @@ def measure(number: int) -> None:
     campaign, owner = Campaign.objects.get(), _owner()
     Campaign.objects.update(owner=owner)
     counted = _counted(campaign)
+    counting_people.count(campaign, timezone.now)
     client = Client(HTTP_HOST="localhost")
     factors.log_in(client, owner)
     figures = {
@@ -69,11 +71,32 @@ def measure(number: int) -> None:
 
 
 def _addresses(slug: str) -> list[str]:
+    middle = Task.objects.order_by("pk")[Task.objects.count() // 2].pk
+    clips = f"/campaigns/{slug}/clips/"
     return [
+        clips,
+        f"{clips}?below={middle}",
+        f"{clips}?status=disputed",
+        f"{clips}?answer=noise&confidence_from=0.9",
+        f"{clips}?seconds_from=80000",
+        f"{clips}?contributor={_someone('contributor')}",
+        f"{clips}?answered_by={_someone('annotator')}&below={middle}",
+        f"{clips}?reported=1",
+        f"/api/v1/campaigns/{slug}/clips/",
+        f"/campaigns/{slug}/people/",
         f"/campaigns/{slug}/",
         f"/campaigns/{slug}/figures/days.csv",
         f"/api/v1/campaigns/{slug}/figures/",
     ]
+
+
+def _someone(role: str) -> int:
+    """The number of a person in the middle, who contributed a clip or answered one."""
+    rows = {
+        "contributor": Task.objects.order_by("pk").values_list("clip__contributor", flat=True),
+        "annotator": Annotation.objects.order_by("pk").values_list("annotator", flat=True),
+    }[role]
+    return rows[rows.count() // 2]
 
 
 def grow(number: int) -> None:

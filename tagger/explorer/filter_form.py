@@ -85,6 +85,11 @@ class FilterForm(forms.Form):
         """What is filtered by; only of a valid form."""
         return {name: value for name, value in self.cleaned_data.items() if value not in (None, "")}
 
+    @property
+    def has_more(self) -> bool:
+        """Whether it filters by what the page does not show at once."""
+        return self.is_valid() and not self.given.keys() <= {"status", "answer", "reported"}
+
     def selection(self) -> Selection:
         """Only of a valid form."""
         given = dict(self.given)

@@ -143,7 +143,7 @@ def matrix(campaign: Campaign) -> Matrix:
     rows = [(one, [cell(one, other) for other in people]) for one in people]
     return Matrix(
         people,
-        [(one, [each.same / each.both if each else None for each in cells]) for one, cells in rows],
+        [(one, [round(each.same / each.both, 2) if each else None for each in cells]) for one, cells in rows],
         [(one, [each.both if each else None for each in cells]) for one, cells in rows],
     )
 
@@ -154,7 +154,7 @@ def confusion(person: Person) -> list[tuple[str, list[float | None]]]:
     for settled in Label:
         given = person.figures.confusion.get(settled.value, {})
         total = sum(given.values())
-        shares = [given.get(label, 0) / total if total else None for label in Label.values]
+        shares = [round(given.get(label, 0) / total, 2) if total else None for label in Label.values]
         rows.append((f"{settled.label} ({total})", shares))
     return rows
 
