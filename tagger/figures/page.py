@@ -34,6 +34,18 @@ def drawn(figures: Figures) -> Drawn:
             (wording.clips_each(row), row["contributors"]) for row in figures.many("contributors")
         ],
         "largest": _largest(figures),
+        "clips": _clips(figures),
+    }
+
+
+def _clips(figures: Figures) -> dict[str, str]:
+    """What is behind the figures whose rows have no clips of their own."""
+    campaign = figures.campaign
+    return {
+        "all": links.clips(campaign),
+        "answered": links.clips(campaign, votes_from=1),
+        "compared": links.clips(campaign, votes_from=2),
+        "settled": links.clips(campaign, status="settled"),
     }
 
 

@@ -8,14 +8,14 @@ from accounts.roles import PersonalRequest
 from datasets.models import Campaign
 from datasets.owners import owner_page
 
-from . import files, links, page, reading, rows
+from . import files, page, reading, rows
 
 
 @require_GET
 @owner_page
 def overview(request: PersonalRequest, campaign: Campaign) -> HttpResponse:
     figures = reading.of(campaign)
-    context = {"campaign": campaign, "tab": "figures", "figures": figures, "clips": links.clips(campaign)}
+    context = {"campaign": campaign, "tab": "figures", "figures": figures}
     has_clips = bool(figures.totals and figures.totals["clips"])
     drawn = page.drawn(figures) if has_clips else None
     return render(request, "tagger/figures/figures.html", context | {"drawn": drawn})

@@ -166,6 +166,38 @@ def test_a_line_says_what_it_shows_and_has_its_numbers_as_a_table():
     ]
 
 
+def test_what_is_behind_a_bar_a_bin_or_a_cell_is_a_link():
+    page = drawn(
+        '{% bar_chart "b" "Clips" rows "Answer" "Clips" links=links %}',
+        rows=[("Yes", 3), ("No", 1)],
+        links=["/clips/?answer=yes", ""],
+    )
+    assert '<th scope="row"><a href="/clips/?answer=yes">Yes</a></th>' in page
+    assert '<th scope="row">No</th>' in page
+    page = drawn(
+        '{% histogram "h" "Length" "Most are short." edges counts "s" "Clips" links=links %}',
+        edges=[0, 1, 2],
+        counts=[3, 1],
+        links=["/clips/?to=1", "/clips/?from=1&to=2"],
+    )
+    assert '<a href="/clips/?from=1&amp;to=2">1</a>' in page
+    page = drawn(
+        '{% heat_map "m" "Confusion" columns rows "Said" links=links %}',
+        columns=["Yes", "No"],
+        rows=[("Yes", [3, None])],
+        links=[["/clips/?yes", "/clips/?no"]],
+    )
+    assert '<a href="/clips/?yes">3</a>' in page and "/clips/?no" not in page
+
+
+def test_a_long_line_has_no_points_which_would_hide_it():
+    def points(number):
+        labels, values = list(range(number)), [1] * number
+        return drawn(LINE, labels=labels, series=[{"name": "Alpha", "values": values}]).count("<circle")
+
+    assert (points(31), points(32)) == (31, 0)
+
+
 def test_numbers_are_written_as_readers_write_them_and_places_as_browsers_read_them():
     page = drawn(BAR, "de", rows=[("Ja", 1234.5), ("Nein", 1)])
     assert "1.234,50" in page

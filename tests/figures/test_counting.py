@@ -8,11 +8,12 @@ from statistics import mean, stdev
 from zoneinfo import ZoneInfo
 
 import pytest
+from django.db import connection
 
 from datasets.models import Campaign, Label, Task, Withdrawal
 from tagger import tasks as celery_tasks
 from tagger.consensus.intervals import wilson
-from tagger.figures import counting
+from tagger.figures import counting, statements
 from tagger.models import Assignment, CampaignDay, CampaignFigures, LargestContributor, ReviewItem
 from tests.conftest import NOW
 from tests.figures import made
@@ -277,6 +278,21 @@ def test_two_workers_do_not_count_one_campaign_at_the_same_time(juniper):
 
 def test_the_worker_counts_every_campaign(juniper, sentences):
     assert celery_tasks.count_campaigns() == 2
+
+
+@pytest.mark.django_db(transaction=True)
+def test_nobody_waits_for_a_count_to_end(juniper, add_tasks, monkeypatch):
+    """No transaction is open while the tables are read, so no lock is held, and no old row is kept for it."""
+    add_tasks(juniper, 3)
+    read, are_open = statements.rows, []
+
+    def rows(*given):
+        are_open.append(connection.in_atomic_block)
+        return read(*given)
+
+    monkeypatch.setattr(statements, "rows", rows)
+    assert counting.count(juniper, ticking())
+    assert are_open and not any(are_open)
 
 
 def test_counting_needs_the_same_number_of_statements_with_more_clips(juniper, django_assert_num_queries):

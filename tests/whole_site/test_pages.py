@@ -34,6 +34,7 @@ PAGES = {
     "/accounts/2fa/authenticate/": (302, 302, 302, 302, 302),
     "/tag/": (302, 403, 200, 200, 200),
     "/tag/juniper/agreement/": (302, 403, 200, 200, 200),
+    "/campaigns/juniper/": (302, 403, 403, 403, 200),
     "/my-answers/": (302, 403, 200, 200, 200),
     "/my-answers/today/": (302, 403, 200, 200, 200),
     "/my-answers/certificate/": (302, 403, 200, 200, 200),
