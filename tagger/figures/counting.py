@@ -99,7 +99,7 @@ def _counted(
         "contributors": sum(row["contributors"] for row in tables["contributors"]),
         "settled_by_reviewers": sum(
             number
-            for status, _, by_reviewer, *_, number, _ in clips["votes"]
+            for status, by_reviewer, *_, number, _ in clips["votes"]
             if status == "settled" and by_reviewer
         ),
         "controls": _controls(campaign, values),
@@ -112,20 +112,14 @@ def _counted(
 
 
 def _by_status(found: Iterable[tuple[Any, ...]]) -> dict[str, Any]:
-    """Clips and their seconds of each status, of all, and of those that reports hid."""
-    rows = list(found)
-    of = _summed((status, number, seconds) for status, _, number, seconds in rows)
-    of["hidden"] = _total(row for row in rows if row[1])
-    of["clips"] = _total(rows)
+    """Clips and their seconds of each status, and of all."""
+    of = _summed(found)
     totals: dict[str, Any] = {}
-    for name in (*Task.Status.values, "hidden", "clips"):
+    for name in (*Task.Status.values, "hidden"):
         totals[name], totals[f"seconds_{name}"] = of.get(name, (0, 0.0))
+    totals["clips"] = sum(number for number, _ in of.values())
+    totals["seconds_clips"] = sum(seconds for _, seconds in of.values())
     return totals
-
-
-def _total(rows: Iterable[tuple[Any, ...]]) -> tuple[int, float]:
-    """Clips and seconds, the last two columns, of all rows together."""
-    return _summed(("all", *row[-2:]) for row in rows).get("all", (0, 0.0))
 
 
 def _days(campaign: Campaign, values: statements.Values) -> tuple[Days, int, int]:
@@ -165,7 +159,7 @@ def _tables(
             for votes, (number, _) in sorted(
                 _summed(
                     (votes, number, seconds)
-                    for status, _, by_reviewer, votes, _, number, seconds in clips["votes"]
+                    for status, by_reviewer, votes, _, number, seconds in clips["votes"]
                     if status == "settled" and not by_reviewer
                 ).items()
             )
@@ -266,12 +260,12 @@ def _wanted(found: Iterable[tuple[Any, ...]]) -> dict[str, float]:
     """Votes, and seconds of listening, that the open clips are likely to need."""
     groups = list(found)
     ended: Counter[int] = Counter()
-    for status, _, by_reviewer, votes, _, number, _ in groups:
+    for status, by_reviewer, votes, _, number, _ in groups:
         if status in (Task.Status.SETTLED, Task.Status.DISPUTED) and not by_reviewer:
             ended[votes] += number
     total = {"clips": 0, "votes": 0.0, "seconds": 0.0}
-    for status, is_hidden, _, had, asked, number, seconds in groups:
-        if status == Task.Status.OPEN and not is_hidden:
+    for status, _, had, asked, number, seconds in groups:
+        if status == Task.Status.OPEN:
             more = expected.votes_wanted(had, asked, ended)
             total["clips"] += number
             total["votes"] += more * number

@@ -22,9 +22,7 @@ class SummaryRow(Row):
 
 
 class StatusRow(Row):
-    status = serializers.ChoiceField(
-        [*Task.Status.values, "hidden"], help_text="hidden clips have another status as well"
-    )
+    status = serializers.ChoiceField([*Task.Status.values, "hidden"])
     clips = serializers.IntegerField()
     seconds = serializers.FloatField()
 

@@ -1,8 +1,8 @@
 """The statements that count a campaign. Each reads its tables once, and gives back few rows.
 
 All count the same clips as the explorer lists: those that are not being erased and whose cooling-off is
-over. Those that reports hid are among them. PostgreSQL keeps its intermediate results within work_mem and
-writes the rest to disk, so the memory that counting needs does not grow with the campaign.
+over. A clip that reports hid is `hidden`, whatever became of its task. PostgreSQL keeps its intermediate
+results within work_mem and writes the rest to disk, so the memory that counting needs stays the same.
 """
 
 from collections.abc import Mapping, Sequence
@@ -31,6 +31,7 @@ COUNTED = f"""
     FROM {TASK} task JOIN {CLIP} clip ON clip.id = task.clip_id
         AND clip.withdrawal_id IS NULL AND (clip.held_until IS NULL OR clip.held_until <= %(now)s)
 """
+STATUS = "CASE WHEN clip.hidden_at IS NULL THEN task.status ELSE 'hidden' END"
 # A kept answer has no annotator. Times of tasks with such an answer are known only by quarter.
 HAS_KEPT = (
     f"EXISTS (SELECT FROM {ANNOTATION} kept WHERE kept.task_id = task.id AND kept.annotator_id IS NULL)"
@@ -56,21 +57,20 @@ def _share_class(value: str, edges: Sequence[float]) -> str:
 
 # What clips are counted by, each with their status, in one pass.
 GROUPS: dict[str, tuple[str, ...]] = {
-    "statuses": ("hidden",),
+    "statuses": (),
     "answers": ("answer",),
     "confidence": ("confidence",),
     "lengths": ("length",),
     "speech": ("speech",),
     "sources": ("source",),
-    "votes": ("hidden", "adjudicated", "votes", "wanted"),
+    "votes": ("adjudicated", "votes", "wanted"),
 }
-COLUMNS = ("answer", "confidence", "length", "speech", "source", "hidden", "adjudicated", "votes", "wanted")
+COLUMNS = ("answer", "confidence", "length", "speech", "source", "adjudicated", "votes", "wanted")
 
 CLIPS = f"""
     SELECT GROUPING({", ".join(COLUMNS)}), status, {", ".join(COLUMNS)}, count(*), sum(seconds)
     FROM (
-        SELECT task.status, task.plain_answer AS answer, clip.source, clip.seconds,
-            clip.hidden_at IS NOT NULL AS hidden,
+        SELECT {STATUS} AS status, task.plain_answer AS answer, clip.source, clip.seconds,
             {_share_class("task.confidence", SHARES)} AS confidence,
             {_class("clip.seconds", SECONDS)} AS length,
             {_share_class("clip.speech_share", SPEECH)} AS speech,
@@ -120,7 +120,7 @@ REPEATED = f"""
 
 SETTLED_DAYS = f"""
     SELECT (task.settled_at AT TIME ZONE %(zone)s)::date, count(*)
-    {COUNTED} WHERE task.campaign_id = %(campaign)s AND task.status = 'settled' AND NOT {HAS_KEPT}
+    {COUNTED} WHERE task.campaign_id = %(campaign)s AND {STATUS} = 'settled' AND NOT {HAS_KEPT}
     GROUP BY 1
 """
 
@@ -136,7 +136,7 @@ TIMES_TO_SETTLE = f"""
     SELECT {_class("extract(epoch FROM took)", UNTIL_SETTLED)}, count(*) FROM (
         SELECT greatest(task.settled_at - min(given.created_at), interval '0') AS took
         {COUNTED} JOIN {ANNOTATION} given ON given.task_id = task.id
-        WHERE task.campaign_id = %(campaign)s AND task.status = 'settled'
+        WHERE task.campaign_id = %(campaign)s AND {STATUS} = 'settled'
         GROUP BY task.id, task.settled_at HAVING bool_and(given.annotator_id IS NOT NULL)
     ) settled
     GROUP BY 1
@@ -145,7 +145,7 @@ TIMES_TO_SETTLE = f"""
 CONFUSION = f"""
     SELECT task.plain_answer, given.plain_answer, count(*)
     {COUNTED} JOIN {ANNOTATION} given ON given.task_id = task.id
-    WHERE task.campaign_id = %(campaign)s AND task.status = 'settled'
+    WHERE task.campaign_id = %(campaign)s AND {STATUS} = 'settled'
     GROUP BY 1, 2
 """
 

@@ -42,7 +42,11 @@ class Loops:
         ]
 
     def with_status(self, *statuses):
-        return [task for task in self.tasks if task.status in statuses]
+        """What reports hid has no other status."""
+        return [task for task in self.tasks if self.status(task) in statuses]
+
+    def status(self, task):
+        return "hidden" if task.clip.hidden_at else task.status
 
     @property
     def settled(self):
@@ -68,9 +72,8 @@ def in_classes(rows, values, is_share=False):
 
 
 def statuses_and_hours(loops, figures):
-    hidden = [task for task in loops.tasks if task.clip.hidden_at]
     for status in ("open", "settled", "disputed", "unusable", "hidden"):
-        some = hidden if status == "hidden" else loops.with_status(status)
+        some = loops.with_status(status)
         assert figures.totals[status] == len(some)
         assert isclose(figures.totals[f"seconds_{status}"], sum(task.clip.seconds for task in some))
     assert figures.totals["clips"] == len(loops.tasks) < Task.objects.count()
@@ -194,7 +197,7 @@ def work_still_wanted(loops, figures):
         task.annotation_count for task in loops.with_status("settled", "disputed") if not task.adjudicated
     ]
     votes = seconds = 0.0
-    asked = [task for task in loops.with_status("open") if not task.clip.hidden_at]
+    asked = loops.with_status("open")
     for task in asked:
         longer = [number for number in ended if number > task.annotation_count]
         more = mean(longer) - task.annotation_count if longer else max(task.wanted - task.annotation_count, 1)
