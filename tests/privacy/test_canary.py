@@ -65,6 +65,17 @@ person = User.objects.get_by_natural_key("researcher")
 factors.appoint(person, "researcher")
 person.tokens.update(scopes=["download"])
 """
+# Everyone still thinks what they wrote down, about each transcript.
+OBJECT = """
+from django.utils import timezone
+from datasets.models import Annotation
+from tagger.models import Objection
+written = Annotation.objects.filter(task__campaign__slug="said", objection=None)
+for given in written.select_related("task__campaign", "task__clip__contributor__data_key"):
+    objection = Objection(annotation=given, created_at=timezone.now())
+    objection.answer = objection.note = given.answer
+    objection.save()
+"""
 # Two privacy reviewers hear what may be published.
 CLEAR = "from tests.support.checking import clear_all; clear_all()"
 # What beat asks for every 30 seconds.
@@ -168,6 +179,9 @@ class Life:
                 self.heard[samples] = assignment
             answer = {"transcript": words[samples]} if slug == "said" else {"answer": "yes"}
             insist(lambda pk=assignment, answer=answer: hand_in(person, pk, answer))
+
+    def be_objected_to(self):
+        self.shell(OBJECT)
 
     def be_released(self):
         self.shell(CLEAR)
@@ -291,6 +305,7 @@ def test_who_leaves_is_gone_everywhere_whatever_fails_meanwhile(town, tmp_path):
         life = Life(town, chaos, attacker)
         life.opt_in_and_record()
         life.be_tagged()
+        life.be_objected_to()
         life.be_released()
         life.be_watched(researcher)
         life.be_reported()
@@ -304,6 +319,7 @@ def test_who_leaves_is_gone_everywhere_whatever_fails_meanwhile(town, tmp_path):
     it_is_recalled_everywhere(life, ids, today)
     nothing_is_left_on_disk(life, ids, canaries)
     answers_are_no_ones(life, ids, today)
+    objections_are_gone(life, ids, canaries)
     nothing_opens_of_yesterday(life, canaries, tmp_path)
     nothing_comes_back(life, canaries, tmp_path, today)
 
@@ -349,6 +365,23 @@ def nothing_is_left_on_disk(life, ids, canaries):
 def answers_are_no_ones(life, ids, today):
     given = [row for row in of_kind(life.before, "Annotation") if row["raw"]["annotator_id"] in ids]
     assert len(given) == len(life.stayer.recordings) == today["no one's answers"]
+
+
+def objections_are_gone(life, ids, canaries):
+    """Those about the leaver's clips, which say what was said there, and those that the leaver made."""
+    before, after = (
+        [row for name, row in rows.items() if name.startswith("tagger.Objection ")]
+        for rows in (life.before, life.town.opened())
+    )
+    scanner = Scanner(canaries)
+    assert scanner.names(pickle.dumps(before))
+    made = {
+        row["raw"]["id"] for row in of_kind(life.before, "Annotation") if row["raw"]["annotator_id"] in ids
+    }
+    others = [row for row in before if row["raw"]["annotation_id"] not in made]
+    stay = [row["raw"]["id"] for row in others if not scanner.names(pickle.dumps(row))]
+    assert [row["raw"]["id"] for row in after] == stay
+    assert 0 < len(stay) < len(others) < len(before)
 
 
 def of_kind(rows, model):
