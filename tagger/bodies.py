@@ -17,12 +17,16 @@ from django.utils.translation import gettext_lazy as _
 from accounts import views_receipts
 from datasets.clips import device_api, views
 
+from .imports import api as import_calls
+from .imports import views as import_pages
 from .refused_requests import TOO_LARGE, answer
 
 # The doors with a limit of their own, in bytes. They refuse a larger body themselves, unread, in their own
 # words. Every other address takes settings.DATA_UPLOAD_MAX_MEMORY_SIZE.
 DOORS = {
     "/record/[^/]+/": views.MAX_FORM_BYTES,
+    "/campaigns/[^/]+/import/[0-9]+/files/": import_pages.MAX_FORM_BYTES,
+    "/api/v1/campaigns/[^/]+/imports/[0-9]+/parts/": import_calls.MAX_PARTS_BYTES,
     "/receipts/": views_receipts.MAX_BODY_BYTES,
     "/v1/device/[^/]+/(?:wake-word|utterance)-file": device_api.MAX_UPLOAD_BYTES,
     "/v1/.*": device_api.MAX_JSON_BYTES,

@@ -26,6 +26,7 @@ LABELS = {
 TRANSCRIPTS = ".trans.txt"  # the end of LibriSpeech's names
 JSON_LINES = (".json", ".jsonl")
 TAGS = "tags.txt"
+ENDINGS = (*sorted(manifests.SUFFIXES), *JSON_LINES, TRANSCRIPTS, TAGS)  # of the names of tables
 BEST_TABLES = ("validated.tsv", "metadata.csv", "manifest.csv")  # of several, the first is proposed
 
 
@@ -61,8 +62,7 @@ Content = Callable[[str], bytes]
 def is_table(name: str) -> bool:
     """Whether a file with this name may say something of recordings."""
     base = os.path.basename(name).casefold()
-    ends = (*manifests.SUFFIXES, *JSON_LINES, TRANSCRIPTS, TAGS)
-    return not base.startswith(".") and (base.endswith(tuple(ends)) or base in FEATURES)
+    return not base.startswith(".") and (base.endswith(ENDINGS) or base in FEATURES)
 
 
 def readings(tables: Collection[str], sounds: Collection[str]) -> list[Reading]:

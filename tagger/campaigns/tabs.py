@@ -19,5 +19,6 @@ TABS = (
     Tab("figures", "campaign_figures", _("Figures")),
     Tab("clips", "campaign_clips", _("Clips")),
     Tab("people", "campaign_people", _("People")),
+    Tab("import", "campaign_imports", _("Bring clips")),
     Tab("settings", "campaign_settings", _("Settings")),
 )

@@ -6,12 +6,12 @@ import pytest
 from django.db import connection
 from django.utils import timezone
 
-from accounts.models import User
+from accounts.models import Role, User
 from datasets.clips import vault
 from datasets.imports import gathering, running
 from datasets.imports.gathering import Named, Part
 from tests.conftest import NOW
-from tests.support import sounds
+from tests.support import factors, sounds
 
 COLLECTION, REFERENCE = "Zwölf Monde", "Ordner Quittengelb 7"
 
@@ -24,6 +24,16 @@ def sound(number, seconds=0.4):
 def olga(db):
     vault.establish()
     return User.objects.create_user("olga")
+
+
+@pytest.fixture
+def owner(juniper, olga):
+    """Olga with her role and a second factor, as the owner of Juniper."""
+    olga.roles = [Role.ANNOTATOR, Role.OWNER]
+    olga.save()
+    juniper.owner = olga
+    juniper.save()
+    return factors.give_factor(olga)
 
 
 @pytest.fixture

@@ -4,6 +4,7 @@
 visitor is shown. `tell` does so within a site that runs beside a test.
 """
 
+import hashlib
 import json
 import re
 import time
@@ -27,6 +28,7 @@ from accounts import consent, devices, limits, receipts, too_many
 from accounts.models import Material, ProgramToken, Purpose, Role, User
 from datasets import campaigns, taking_part
 from datasets.clips import fingerprints, intake
+from datasets.imports import gathering
 from datasets.models import Annotation, Campaign, Clip, Task
 from datasets.releases import frozen
 from tagger import tasks
@@ -183,6 +185,7 @@ def one_of_each():
     challenges.take_part(bea, challenge, True)
     to_tell_of(cast, now)
     differs = differing_from_verdict(cast, now)
+    brought = being_brought(juniper, now)
     return {
         "/challenges/": {"pk": challenge.pk},
         "/teams/join/": {"invitation": invitation},
@@ -194,7 +197,7 @@ def one_of_each():
         "/api/v1/annotations/": {"pk": bea.annotations.first().pk},
         "/my-answers/differences/": {"pk": differs.pk},
         "/api/v1/differences/": {"pk": differs.pk},
-        "/api/v1/campaigns/": {"slug": "juniper"},
+        "/api/v1/campaigns/": {"slug": "juniper", "pk": brought.pk},
         "/api/v1/recalls/": {"release": release.slug},
         "/api/v1/releases/": {"slug": release.slug, "release": release.slug, "form": "deepspeech"},
         "/my-clips/": {"pk": settled.clip_id},
@@ -211,7 +214,7 @@ def one_of_each():
         "/campaigns/%(slug)s/clips/views/": {"slug": "juniper", "pk": kept_view(juniper).pk},
         "/campaigns/%(slug)s/clips/": {"slug": "juniper", "pk": settled.clip_id},
         "/campaigns/%(slug)s/people/": {"slug": "juniper", "pk": bea.pk},
-        "/campaigns/": {"slug": "juniper", "name": "days"},
+        "/campaigns/": {"slug": "juniper", "name": "days", "pk": brought.pk},
         "/profile/receipts/": {"receipt_id": receipts.for_contributor(alice)[0].id},
         "/profile/devices/": {"uuid": device.uuid},
         "/v1/device/": {"uuid": device.uuid},
@@ -231,6 +234,21 @@ def kept_view(campaign):
     jobs.ask(campaign, campaign.owner, "priority", {"priority": -1}, timezone.now(), query="status=hidden")
     saved_views.save(campaign, campaign.owner, "hidden", "status=hidden")
     return saved_views.of(campaign, campaign.owner)[0]
+
+
+def being_brought(campaign, now):
+    """An import with a table, a recording, and a file that was refused."""
+    run = gathering.make(campaign, campaign.owner, "pilot", "forms of May", now, licence="CC0-1.0")
+    files = {
+        "a.wav": sounds.in_format("wav", sounds.tone()),
+        "t.csv": b"path,who\na.wav,ann\n",
+        "x.pdf": b"x",
+    }
+    named = [gathering.Named(name, len(it), hashlib.sha256(it).hexdigest()) for name, it in files.items()]
+    rows = zip(gathering.name_files(run, named, now), files.values(), strict=True)
+    parts = [gathering.Part(row.pk, 0, content) for row, content in rows if row.state == "waiting"]
+    gathering.receive(run, parts, now)
+    return run
 
 
 def to_check(task, now):

@@ -210,7 +210,7 @@ def test_bad_json_is_refused_by_every_call_that_takes_json(everywhere, ada, brok
 
 
 # Nothing is asked for here, so nothing is read.
-TAKE_NO_BODY = ("/skip/", "/checks/next/", "/renew/")
+TAKE_NO_BODY = ("/skip/", "/checks/next/", "/renew/", "/cancel/", "/undo/")
 
 
 def test_every_device_call_refuses_bad_json(db):
