@@ -8,9 +8,10 @@ from typing import Any
 from django.db import transaction
 from django.db.models import F
 
+from accounts.ciphers import KeyLost
 from accounts.refusals import Refusal
 from datasets.clips import manifests
-from datasets.clips.sources import BadSource, FileRefused, ImportItem, ImportRefusal
+from datasets.clips.sources import BadSource, FileRefused, ImportItem, ImportRefusal, SourceFault
 from datasets.models import Import, ImportFile
 
 from . import parts, sealing, tables
@@ -65,7 +66,11 @@ class Files:
                 self.sounds[name] = file.pk
 
     def content(self, name: str) -> bytes:
-        return parts.read(self.key, self.tables[name])
+        """Raises BadSource if it is gone: backups have no uploads."""
+        try:
+            return parts.read(self.key, self.tables[name])
+        except (FileNotFoundError, KeyLost) as error:
+            raise BadSource(SourceFault.MISSING, path=name) from error
 
     def readings(self) -> list[Reading]:
         return tables.readings(self.tables, self.sounds)

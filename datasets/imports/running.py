@@ -19,7 +19,7 @@ from accounts import audit
 from accounts.ciphers import KeyLost
 from accounts.refusals import Refusal
 from datasets.clips.imports import ImportOutcome, ImportRun, Outcomes
-from datasets.clips.sources import FileRefused, ImportItem
+from datasets.clips.sources import BadSource, FileRefused, ImportItem
 from datasets.models import Import, ImportFile
 
 from . import ending, parts, planning, sealing
@@ -98,7 +98,11 @@ def _go_on(run: Import, clock: Clock, is_time_left: TimeLeft) -> None:
         ending.cancel_unreadable(run, clock())
         return
     if not run.is_planned:
-        planning.plan(run, key)
+        try:
+            planning.plan(run, key)
+        except BadSource:  # its table was lost since the start, in a restore
+            ending.cancel_unreadable(run, clock())
+            return
     parts.discard_read(run)
     _Adder(run, key, clock()).add_all(is_time_left)
     parts.discard_read(run)

@@ -5,11 +5,12 @@ import json
 import pytest
 
 from datasets.clips.sources import BadSource
-from datasets.imports import planning, report, tables
+from datasets.imports import planning, report, running, tables
 from datasets.imports.refusals import ImportRefused
 from datasets.models import Clip, Import, Task
+from tests.conftest import NOW
 
-from .conftest import sound, start
+from .conftest import run_to_the_end, sound, start, uploads
 
 
 def said(campaign):
@@ -195,3 +196,14 @@ def test_an_unknown_reading_and_an_import_without_sounds_are_refused(bring):
 def test_a_row_means_one_file_or_none(path, by_id, number):
     index = tables.Index({"a/x.wav": 1, "b/x.wav": 2, "b/y.flac": 3})
     assert index.find(path, by_id=by_id) == number
+
+
+def test_a_table_that_is_lost_is_said_and_ends_the_import(bring, own_home):
+    files = {"a.wav": sound(1), "t.csv": b"path\na.wav\n"}
+    run, other = bring(files), bring(files)
+    running.start(run, NOW)
+    for path in uploads(own_home):
+        path.unlink()
+    assert planning.preview(other).fault.code == "source-missing"
+    run_to_the_end(run)
+    assert run.state == "cancelled" and not Clip.objects.exists()
