@@ -653,6 +653,7 @@ class AuditEvent(models.Model):
         RETURNED = "returned", _("put a reported clip back in the queue")
         UNDID = "undid", _("undid a reviewer's act")
         RELEASED = "released", _("published a release")
+        RETRACTED = "retracted", _("retracted a release")
         EXPORTED = "exported", _("exported a release")
         EXPORTED_RECORD = "exported-record", _("downloaded the audit record")
         LOOKED = "looked", _("looked at a page for admins")

@@ -843,6 +843,9 @@ class Release(models.Model):
     published_at = models.DateTimeField()
     # What was found when privacy reviewers heard its campaigns' clips, for the card; counts, and no ids.
     clearing = models.JSONField(default=dict, db_default={}, blank=True)
+    # Taken back as a whole, and why, as everyone reads it. Written only by datasets.releases.retraction.
+    retracted_at = models.DateTimeField(null=True, blank=True)
+    retracted_because = models.CharField(max_length=500, default="", db_default="", blank=True)
     recalls_published_on = models.DateField(
         null=True, blank=True
     )  # written only by datasets.releases.recalls

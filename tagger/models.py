@@ -918,6 +918,35 @@ class Community(models.Model):
         return durations.whole_minutes(self.seconds_settled)
 
 
+class ReleaseOrder(models.Model):
+    """A release that an owner asked for, until a worker has made it; or the reason why it could not be made.
+
+    Written only by tagger.campaigns.release_orders. Making it and removing the order is one transaction.
+    """
+
+    campaign = models.OneToOneField(
+        Campaign, on_delete=models.CASCADE, primary_key=True, related_name="release_order"
+    )
+    slug = models.SlugField(max_length=60)
+    min_confidence = models.FloatField()
+    min_contributors = models.PositiveIntegerField()
+    audience = models.CharField(max_length=20)
+    licence = models.CharField(max_length=40)
+    asked_at = models.DateTimeField()
+    # Emptied when that person leaves.
+    asked_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
+    )
+    # The sentence, in English; empty while it is being made.
+    refused = models.TextField(default="", blank=True)
+
+    class Meta:
+        indexes = [models.Index(fields=["asked_at"], name="releases_to_make", condition=Q(refused=""))]
+
+    def __str__(self) -> str:
+        return f"order of {self.slug}"
+
+
 class Recount(models.Model):
     """A campaign's tasks, settled anew because its owner changed when a clip is settled.
 

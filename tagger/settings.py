@@ -377,6 +377,7 @@ CELERY_BEAT_SCHEDULE = {
     "figures": {"task": "tagger.tasks.count_campaigns", "schedule": timedelta(minutes=1)},
     "reports": {"task": "tagger.review.tasks.measure_reports", "schedule": timedelta(minutes=5)},
     "order of checks": {"task": "tagger.review.tasks.order_checks", "schedule": timedelta(minutes=1)},
+    "releases": {"task": "tagger.campaigns.tasks.make_releases", "schedule": timedelta(seconds=30)},
     "recounts": {"task": "tagger.campaigns.tasks.recount", "schedule": timedelta(seconds=10)},
     "blocking": {"task": "tagger.review.tasks.recount_blocking", "schedule": timedelta(minutes=5)},
     "reclaim": {"task": "tagger.tasks.reclaim", "schedule": timedelta(seconds=30)},

@@ -53,6 +53,9 @@ class ReleaseSerializer(serializers.Serializer[Any]):
         help_text="what was counted when privacy reviewers heard its campaigns' clips: how many were "
         "checked, found, silenced, destroyed, left out, and what people missed of known positives"
     )
+    retracted_because = serializers.CharField(
+        allow_null=True, help_text="why nothing of it is handed out any more; null if it is"
+    )
     manifest = serializers.CharField(help_text="its address")
     recalls = serializers.CharField(help_text="the address of the recall feed")
     formats = serializers.DictField(child=serializers.CharField(), help_text="the archives' addresses")
@@ -60,6 +63,10 @@ class ReleaseSerializer(serializers.Serializer[Any]):
 
 class NotInThisFormat(APIException):
     status_code = 409
+
+
+class Retracted(APIException):
+    status_code = 410
 
 
 class IsResearcher(HasRole):
@@ -98,6 +105,13 @@ class ReleaseCall(APIView):
         except Release.DoesNotExist:
             raise Http404 from None
 
+    def available(self, slug: str) -> Release:
+        """One that was not retracted: of another one nothing is handed out any more."""
+        release = self.release(slug)
+        if release.retracted_at:
+            raise Retracted(f"This release was retracted: {release.retracted_because}")
+        return release
+
 
 class Releases(ReleaseCall):
     permission_classes = [IsResearcher]
@@ -118,7 +132,7 @@ class OneRelease(ReleaseCall):
 class Manifest(ReleaseCall):
     @extend_schema(responses={(200, "application/jsonl"): OpenApiTypes.STR})
     def get(self, request: Request, slug: str) -> HttpResponseBase:
-        release = self.release(slug)
+        release = self.available(slug)
         self.confirm(request, release)
         if request.method == "GET":
             _record(request, release, "manifest")
@@ -143,7 +157,7 @@ class Tar(ReleaseCall):
         }
     )
     def get(self, request: Request, slug: str, form: str) -> HttpResponseBase:
-        release = self.release(slug)
+        release = self.available(slug)
         self.confirm(request, release)
         try:
             archive = Archive(release, formats.find(form))
@@ -191,6 +205,7 @@ def _described(release: Release) -> dict[str, Any]:
         "clips": clips,
         "hours": round(seconds / 3600, 2),
         "clearing": release.clearing,
+        "retracted_because": release.retracted_because or None,
         "manifest": f"{here}/manifest.jsonl",
         "recalls": f"/api/v1/recalls/{release.slug}.json",
         "formats": {name: f"{here}/{name}.tar" for name in formats.FORMATS},

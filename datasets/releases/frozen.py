@@ -11,6 +11,7 @@ from dataclasses import asdict, dataclass
 from datetime import date, datetime
 from enum import StrEnum
 from functools import cache
+from itertools import pairwise
 from typing import Any, NamedTuple
 
 from django.conf import settings
@@ -19,7 +20,7 @@ from django.db import connection, transaction
 from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Sum
 
 from accounts import audit, keys, prepared, quarters
-from accounts.models import DataKey, Purpose
+from accounts.models import DataKey, Purpose, User
 from accounts.refusals import Refusal
 from datasets import live, words
 from datasets.models import Campaign, Clip, Recall, Release, ReleaseRow, Task, is_cleared_for
@@ -46,6 +47,29 @@ class BadRelease(Refusal):
 
 
 @dataclass(frozen=True)
+class Selection:
+    """The tasks that a release would take, and how many are left out, each for its first reason."""
+
+    taken: QuerySet[Task]
+    unsettled: int
+    unsure: int
+    without_consent: int
+    not_cleared: int
+
+
+def select(campaigns: Sequence[Campaign], min_confidence: float, audience: Purpose) -> Selection:
+    """A task that a reviewer decided is taken at any confidence."""
+    tasks = Task.objects.filter(campaign__in=campaigns)
+    # A dirty task will be settled again, maybe with another answer, so it waits for the next release.
+    settled = tasks.filter(status=Task.Status.SETTLED, dirty_since=None)
+    sure = settled.filter(Q(confidence__gte=min_confidence) | Q(adjudicated=True))
+    agreed = sure.live_for(audience)
+    taken = agreed.filter(is_cleared_for(audience))
+    counts = [each.count() for each in (tasks, settled, sure, agreed, taken)]
+    return Selection(taken, *(more - fewer for more, fewer in pairwise(counts)))
+
+
+@dataclass(frozen=True)
 class FreezeResult:
     """The release, and how many tasks were taken and left out."""
 
@@ -67,7 +91,9 @@ def freeze(
     min_confidence: float = 0.0,
     min_contributors: int = 1,
     audience: Purpose = Purpose.RESEARCHERS,
+    licence: str = "CC0-1.0",
     clearing: Mapping[str, Any] | None = None,
+    by: User | None = None,
 ) -> FreezeResult:
     """Pin the settled tasks of these campaigns under ids that are random for this release.
 
@@ -76,21 +102,16 @@ def freeze(
     """
     _validate(slug, min_confidence, min_contributors)
     _wait_for_silencing()
-    tasks = Task.objects.filter(campaign__in=campaigns)
-    # A dirty task will be settled again, maybe with another answer, so it waits for the next release.
-    settled = tasks.filter(status=Task.Status.SETTLED, dirty_since=None)
-    sure = settled.filter(Q(confidence__gte=min_confidence) | Q(adjudicated=True))
-    agreed = sure.live_for(audience)
-    taken = agreed.filter(is_cleared_for(audience))
+    found = select(campaigns, min_confidence, audience)
+    taken, not_cleared = found.taken, found.not_cleared
     seconds = dict(taken.order_by().values_list("clip__contributor").annotate(seconds=Sum("clip__seconds")))
-    counts = tasks.count(), settled.count(), sure.count(), agreed.count()
-    not_cleared = counts[3] - taken.count()
     _check_contributors(len(seconds), min_contributors, not_cleared)
     release = Release.objects.create(
         slug=slug,
         min_confidence=min_confidence,
         min_contributors=min_contributors,
         audience=audience,
+        licence=licence,
         published_at=now,
     )
     release.campaigns.set(campaigns)
@@ -100,14 +121,14 @@ def freeze(
     _check_contributors(contributors, min_contributors, not_cleared)
     release.clearing = dict(clearing or {}) | {"not_cleared": not_cleared}
     release.save(update_fields=["clearing"])
-    audit.record(audit.Act.RELEASED, f"release {release.slug}", None, now)
+    audit.record(audit.Act.RELEASED, f"release {release.slug}", by, now)
     return FreezeResult(
         release,
         rows=pinned - changed,
         contributors=contributors,
-        unsettled=counts[0] - counts[1],
-        unsure=counts[1] - counts[2],
-        without_consent=counts[2] - counts[3],
+        unsettled=found.unsettled,
+        unsure=found.unsure,
+        without_consent=found.without_consent,
         not_cleared=not_cleared,
     )
 

@@ -65,7 +65,8 @@ def _publish(release_id: int, today: date) -> int:
     if _published_on(release) >= today:
         return 0
     _enter_withheld_rows(release)
-    rows = release.rows.filter(public_id=OuterRef("public_id"))
+    # Of a release that was retracted nothing comes back.
+    rows = release.rows.filter(public_id=OuterRef("public_id"), release__retracted_at=None)
     owned = rows.filter(_is_owners_consent_live(release), task__clip__withdrawal=None)
     allowed = rows.filter(task__in=_live_tasks(release))
     # A speaker who left does not come back, whatever a reviewer says of a report.
@@ -93,8 +94,10 @@ def _enter_withheld_rows(release: Release) -> None:
     """Enter the rows that the release's audience may not have any more. Erased ones are entered by their
     erasure."""
     known = release.recalls.filter(public_id=OuterRef("public_id"))
-    withheld = release.rows.filter(~Exists(known), ~Exists(_live_tasks(release).filter(pk=OuterRef("task"))))
-    withdrawn = Q(task__clip__withdrawal__isnull=False) | ~Q(_is_owners_consent_live(release))
+    is_retracted = Q(release__retracted_at__isnull=False)
+    is_live = Q(Exists(_live_tasks(release).filter(pk=OuterRef("task"))))
+    withheld = release.rows.filter(~Exists(known)).filter(is_retracted | ~is_live)
+    withdrawn = is_retracted | Q(task__clip__withdrawal__isnull=False) | ~Q(_is_owners_consent_live(release))
     found = withheld.annotate(is_final=Case(When(withdrawn, then=Value(True)), default=Value(False)))
     batch = []
     for public_id, is_final in found.values_list("public_id", "is_final").iterator(chunk_size=BATCH_SIZE):

@@ -20,5 +20,7 @@ TABS = (
     Tab("clips", "campaign_clips", _("Clips")),
     Tab("people", "campaign_people", _("People")),
     Tab("import", "campaign_imports", _("Bring clips")),
+    Tab("releases", "campaign_releases", _("Releases")),
+    Tab("preview", "campaign_preview", _("Preview")),
     Tab("settings", "campaign_settings", _("Settings")),
 )

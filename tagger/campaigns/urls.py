@@ -1,6 +1,6 @@
 from django.urls import path
 
-from . import api, views, views_invitations, views_own
+from . import api, views, views_invitations, views_own, views_preview, views_releases
 
 urlpatterns = [
     path("tag/", views.campaigns, name="campaigns"),
@@ -12,5 +12,12 @@ urlpatterns = [
     path("campaigns/<slug:slug>/stage/", views_own.move_stage, name="campaign_stage"),
     path("campaigns/<slug:slug>/invitation/", views_invitations.invite, name="campaign_invitation"),
     path("campaigns/join/<str:invitation>/", views_invitations.join, name="join_campaign"),
+    path("campaigns/<slug:slug>/preview/", views_preview.preview, name="campaign_preview"),
+    path("campaigns/<slug:slug>/releases/", views_releases.releases, name="campaign_releases"),
+    path(
+        "campaigns/<slug:slug>/releases/<slug:release>/retract/",
+        views_releases.retract,
+        name="campaign_retract",
+    ),
     path("api/v1/campaigns/", api.Campaigns.as_view()),
 ]

@@ -159,9 +159,13 @@ def _mean(values: Sequence[float]) -> float:
 
 
 def _share(values: Sequence[float]) -> Estimate:
-    """Of a mean between 0 and 1: Wilson's interval, as none of few cases does not mean none of many."""
-    low, high = wilson(sum(values), len(values))  # type: ignore[arg-type]
-    return Estimate(_mean(values), low, high)
+    return share_of(_mean(values), len(values))
+
+
+def share_of(mean: float, number: int) -> Estimate:
+    """A mean of values from 0 to 1, with Wilson's interval: none of few does not mean none of many."""
+    low, high = wilson(mean * number, number)  # type: ignore[arg-type]
+    return Estimate(mean, low, high)
 
 
 def _resampled(values: Sequence[float], drawn: np.ndarray) -> Estimate:

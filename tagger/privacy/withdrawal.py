@@ -31,7 +31,15 @@ from datasets.imports import sealing
 from datasets.models import Annotation, Campaign, Clip, ReleaseRow, Task, Withdrawal
 from datasets.releases import recalls
 from tagger.desk import guidelines_flags
-from tagger.models import LargestContributor, Membership, Objection, PairFigures, PersonWeight, Team
+from tagger.models import (
+    LargestContributor,
+    Membership,
+    Objection,
+    PairFigures,
+    PersonWeight,
+    ReleaseOrder,
+    Team,
+)
 from tagger.progress import teams
 from tagger.settling import person_weights
 
@@ -388,6 +396,7 @@ def _scrub_person(request: Withdrawal, person: User, now: datetime) -> None:
         gone["participations"] = taking_part.leave_all(person)
         gone["challenges"] = person.challenge_entries.all().delete()[0]
         Campaign.objects.filter(owner=person).update(owner=None)
+        ReleaseOrder.objects.filter(asked_by=person).update(asked_by=None)
         person.date_joined = quarters.start(now)
         person.forget()
         # A refit may be storing figures about them: `forget` waited for it.

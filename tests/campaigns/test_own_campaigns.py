@@ -191,3 +191,18 @@ def test_the_preview_shows_guidelines_as_volunteers_read_them(as_olga):
     shown = as_olga.post(reverse("preview_guidelines"), {"guidelines": written}).content.decode()
     assert "<strong>this</strong>" in shown
     assert "<script" not in shown and "<img" not in shown and 'href="javascript' not in shown
+
+
+@pytest.mark.parametrize("kind", ["wake-word", "transcription"])
+def test_the_preview_asks_as_volunteers_are_asked_and_keeps_nothing(as_olga, hers, olga, now, kind):
+    if kind == "transcription":
+        hers = campaigns.make({"slug": "words", "kind": kind, "language": "de"}, olga, now)
+    campaigns.change(hers, {"guidelines": "Only **this**."}, olga, now)
+    address = reverse("campaign_preview", args=[hers.slug])
+    shown = as_olga.get(address).content.decode()
+    assert str(hers.question_html) in shown and "<strong>this</strong>" in shown
+    answered = as_olga.post(address, {"answer": "yes"})
+    assert "no answer is kept" in answered.content.decode()
+    assert not Annotation.objects.exists()
+    assert as_olga.post(address, {"answer": ""}).status_code == 400
+    assert as_olga.get(address + "?clip=99").status_code == 200

@@ -183,8 +183,8 @@ def report(volunteers, wendy):
 @mutant(
     "a released clip that a report hid is recalled",
     "datasets/releases/recalls.py",
-    kept_by='~Exists(known), ~Exists(_live_tasks(release).filter(pk=OuterRef("task"))))',
-    broken="~Exists(known), ~Q(_is_owners_consent_live(release)))",
+    kept_by='is_live = Q(Exists(_live_tasks(release).filter(pk=OuterRef("task"))))',
+    broken="is_live = Q(_is_owners_consent_live(release))",
 )
 @mutant(
     "a recalled clip is good again once a reviewer dismissed the report",

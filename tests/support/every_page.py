@@ -214,6 +214,7 @@ def one_of_each():
         "/campaigns/%(slug)s/clips/views/": {"slug": "juniper", "pk": kept_view(juniper).pk},
         "/campaigns/%(slug)s/clips/": {"slug": "juniper", "pk": settled.clip_id},
         "/campaigns/%(slug)s/people/": {"slug": "juniper", "pk": bea.pk},
+        "/campaigns/%(slug)s/releases/": {"slug": "juniper", "release": release.slug},
         "/campaigns/": {"slug": "juniper", "name": "days", "pk": brought.pk},
         "/profile/receipts/": {"receipt_id": receipts.for_contributor(alice)[0].id},
         "/profile/devices/": {"uuid": device.uuid},

@@ -36,6 +36,8 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         release = _release(options["release"])
+        if release.retracted_at:
+            raise CommandError(f"Nothing was written: it was retracted: {release.retracted_because}")
         try:
             form = formats.find(options["format"])
             counts = summary.summarise(frozen.rows(release), form.why_left_out)
