@@ -124,8 +124,7 @@ def test_a_page_that_was_closed_goes_on_where_it_stopped(site, owner, tmp_path):
     choose(again, folder)
     expect(recordings(again)).to_have_text("120", timeout=60_000)
     assert held(site)[1:] == [120, 120]
-    sent = sum(request.post_data_buffer.count(b'name="bytes"') for request in named)
-    assert sent == 70
+    assert len(named) == 2  # of three: what was here already was not sent again
     again.get_by_role("button", name="Cancel this import").click()
     expect(again.locator("h2 .badge")).to_have_text("Cancelled")
     assert held(site)[1:] == [0, 0]
