@@ -9,14 +9,14 @@ from accounts.models import User
 from datasets import campaigns
 from datasets.models import Campaign
 
-from . import recounts, tasks
+from . import requests, rules
 
 
 @transaction.atomic
 def apply(campaign: Campaign, fields: dict[str, Any], by: User, now: datetime) -> None:
     """Raises ValidationError, and changes nothing; see datasets.campaigns.change."""
-    before = recounts.rule_of(campaign)
+    before = rules.of(campaign)
     campaigns.change(campaign, fields, by, now)
-    if recounts.rule_of(campaign) != before:
-        recounts.begin(campaign, now)
-        tasks.recount.delay_on_commit()  # type: ignore[attr-defined]  # of tagger.celery.RobustTask
+    if rules.of(campaign) != before:
+        rules.begin_recount(campaign, now)
+        requests.ask("recount")

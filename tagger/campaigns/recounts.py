@@ -1,4 +1,4 @@
-"""A changed rule is applied to the clips that a campaign has: the only writer of Recount.
+"""A changed rule is applied to the clips that a campaign has. Only this and rules.py write Recount.
 
 What is still to do is in the database: a worker that is killed loses one batch, and the next goes on there.
 """
@@ -6,33 +6,17 @@ What is still to do is in the database: a worker that is killed loses one batch,
 from collections import Counter
 from collections.abc import Callable
 from datetime import datetime
-from typing import Any
 
 from django.db import transaction
-from django.db.models import QuerySet
 
-from datasets.models import Campaign, Task
+from datasets.models import Task
 from tagger.models import Recount
 from tagger.settling import settlement
 
-# The fields that say when a clip is settled.
-RULE = ("min_annotations", "max_annotations", "confidence", "needs_track_record")
+from . import rules
+
 BATCH_SIZE = 25  # tasks locked together: a volunteer who answers one of them waits for the whole batch
 Status = Task.Status
-
-
-def rule_of(campaign: Campaign) -> dict[str, Any]:
-    return {name: getattr(campaign, name) for name in RULE}
-
-
-def begin(campaign: Campaign, now: datetime) -> Recount:
-    """To be called in the transaction that changes the rule. It replaces one that is not finished."""
-    Recount.objects.filter(campaign=campaign, finished_at=None).delete()
-    return Recount.objects.create(campaign=campaign, asked_at=now, tasks=_to_do(campaign, 0).count())
-
-
-def latest(campaign: Campaign) -> Recount | None:
-    return campaign.recounts.order_by("-pk").first()
 
 
 def run(clock: Callable[[], datetime], most: int = 10_000) -> int:
@@ -55,9 +39,8 @@ def _step(recount_id: int, now: datetime) -> int:
     )
     if recount is None:
         return 0
-    batch = list(
-        _to_do(recount.campaign, recount.last_task).values_list("pk", "annotation_count")[:BATCH_SIZE]
-    )
+    to_do = rules.to_recount(recount.campaign, recount.last_task)
+    batch = list(to_do.values_list("pk", "annotation_count")[:BATCH_SIZE])
     if not batch:
         recount.finished_at = now
         recount.save(update_fields=["finished_at"])
@@ -71,10 +54,6 @@ def _step(recount_id: int, now: datetime) -> int:
     recount.last_task = batch[-1][0]
     recount.save()
     return len(batch)
-
-
-def _to_do(campaign: Campaign, after: int) -> QuerySet[Task]:
-    return campaign.tasks.filter(pk__gt=after).exclude(status=Status.UNUSABLE).order_by("pk")
 
 
 def _count(recount: Recount, changed: Counter[tuple[str, str]]) -> None:

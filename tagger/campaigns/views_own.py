@@ -1,5 +1,8 @@
 """An owner's campaigns: the list, a new one, its settings, and opening and closing it."""
 
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
 from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.http import HttpResponse
@@ -17,9 +20,11 @@ from datasets import campaigns
 from datasets.models import Campaign
 from datasets.owners import owned_by, owner_page
 
-from . import changes, guidelines, recounts
+from . import changes, guidelines, rules
 from .campaign_form import CampaignForm
-from .consequences import Then
+
+if TYPE_CHECKING:
+    from .consequences import Then
 
 # What a clone takes from the campaign that it is like.
 NOT_CLONED = ("slug", "title")
@@ -45,7 +50,7 @@ def new_campaign(request: PersonalRequest) -> HttpResponse:
     form = CampaignForm(request.POST or None, initial=_as_initial(model) if model else None)
     shown = None
     if form.is_valid() and "look" in request.POST:
-        shown = Then.of(Campaign(**form.values_of_model()), form.values())
+        shown = _then(Campaign(**form.values_of_model()), form.values())
     elif form.is_valid():
         campaign = _create(form, request)
         if campaign:
@@ -89,7 +94,7 @@ def settings_page(request: PersonalRequest, campaign: Campaign) -> HttpResponse:
         "tab": "settings",
         "form": form,
         "then": shown,
-        "recount": recounts.latest(campaign),
+        "recount": rules.latest_recount(campaign),
         "next_stages": [
             (stage, MOVE_WORDS[stage], number == 0)
             for number, stage in enumerate(campaigns.NEXT_STAGES[campaign.stage])
@@ -98,15 +103,21 @@ def settings_page(request: PersonalRequest, campaign: Campaign) -> HttpResponse:
     return render(request, "tagger/campaigns/settings.html", context)
 
 
-def _consequences(campaign: Campaign, form: CampaignForm) -> Then | None:
+def _consequences(campaign: Campaign, form: CampaignForm) -> "Then | None":
     """What the typed rule would lead to, beside the present one; None if it is the present one."""
     typed = form.values()
-    if all(typed[name] == getattr(campaign, name) for name in recounts.RULE):
+    if all(typed[name] == getattr(campaign, name) for name in rules.RULE):
         return None
-    return Then.of(campaign, typed)
+    return _then(campaign, typed)
 
 
-def _is_to_save(request: PersonalRequest, shown: Then | None) -> bool:
+def _then(campaign: Campaign, typed: dict[str, Any]) -> "Then":
+    # Imported where an owner asks for it: the engine would double the memory of every web process.
+    then: Then = import_module("tagger.campaigns.consequences").Then.of(campaign, typed)
+    return then
+
+
+def _is_to_save(request: PersonalRequest, shown: "Then | None") -> bool:
     """Another rule is saved only after the page said what it would lead to."""
     if "look" in request.POST:
         return False

@@ -15,10 +15,10 @@ from accounts.typed import keeps_typed
 from datasets.models import Campaign, Release
 from datasets.owners import owned_by, owner_page
 from datasets.releases import preview, retraction
-from tagger.consensus.foresight import share_of
+from tagger.consensus.intervals import share_of
 from tagger.models import ReleaseOrder
 
-from . import release_orders, tasks
+from . import release_orders, requests
 from .release_form import BoundsForm, ReleaseForm, RetractionForm
 
 
@@ -62,7 +62,7 @@ def _asked(form: ReleaseForm, campaign: Campaign, request: PersonalRequest) -> b
     except ValidationError as error:
         form.add_error(None, error)
         return False
-    tasks.make_releases.delay_on_commit()  # type: ignore[attr-defined]
+    requests.ask("make_releases")
     return True
 
 

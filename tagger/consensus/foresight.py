@@ -14,7 +14,7 @@ import numpy as np
 from datasets import normalise
 
 from .ballots import Floats
-from .intervals import wilson
+from .intervals import Estimate, share_of
 from .label_crowd import LabelCrowd
 from .transcript_crowd import TranscriptCrowd
 from .verdict import Outcome, Rule, Verdict, Vote
@@ -28,15 +28,6 @@ KNOWN_ENOUGH = 30
 Decide = Callable[[Sequence[Vote], Rule], Verdict]
 # Given the verdict on a task's votes so far.
 Draw = Callable[[Random, Verdict, Sequence[Vote]], Vote]
-
-
-@dataclass(frozen=True)
-class Estimate:
-    """With its 95 % interval."""
-
-    value: float
-    low: float
-    high: float
 
 
 @dataclass(frozen=True)
@@ -160,12 +151,6 @@ def _mean(values: Sequence[float]) -> float:
 
 def _share(values: Sequence[float]) -> Estimate:
     return share_of(_mean(values), len(values))
-
-
-def share_of(mean: float, number: int) -> Estimate:
-    """A mean of values from 0 to 1, with Wilson's interval: none of few does not mean none of many."""
-    low, high = wilson(mean * number, number)  # type: ignore[arg-type]
-    return Estimate(mean, low, high)
 
 
 def _resampled(values: Sequence[float], drawn: np.ndarray) -> Estimate:

@@ -1,11 +1,12 @@
 """How sure a share is that was counted over few cases."""
 
 import math
+from dataclasses import dataclass
 
 Z = 1.959964  # of the normal distribution, for 95 %
 
 
-def wilson(found: int, number: int) -> tuple[float, float]:
+def wilson(found: float, number: int) -> tuple[float, float]:
     """The 95 % score interval of the share `found` of `number`, from 0 to 1; all of it for no cases.
 
     E. B. Wilson, Probable inference, the law of succession, and statistical inference (1927),
@@ -21,3 +22,18 @@ def wilson(found: int, number: int) -> tuple[float, float]:
     reach = Z * math.sqrt(share * (1 - share) / number + weight / (4 * number)) / (1 + weight)
     # At its ends it is the share itself, but for the rounding of floats.
     return max(min(middle - reach, share), 0.0), min(max(middle + reach, share), 1.0)
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """With its 95 % interval."""
+
+    value: float
+    low: float
+    high: float
+
+
+def share_of(mean: float, number: int) -> Estimate:
+    """A mean of values from 0 to 1, with Wilson's interval: none of few does not mean none of many."""
+    low, high = wilson(mean * number, number)
+    return Estimate(mean, low, high)

@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 from datasets.models import Campaign
 from tagger.campaigns import guidelines
 from tagger.campaigns.tabs import TABS, Tab
-from tagger.consensus.foresight import Estimate
+from tagger.consensus.intervals import Estimate
 
 register = template.Library()
 

@@ -5,7 +5,7 @@ from django.urls import reverse
 
 from datasets import campaigns
 from datasets.models import Annotation, Campaign, Task
-from tagger.campaigns import changes, consequences, recounts
+from tagger.campaigns import changes, consequences, recounts, rules
 from tagger.consensus.verdict import Rule
 from tagger.models import Recount, ReviewItem
 from tagger.settling import settlement
@@ -46,7 +46,7 @@ def recounted(now):
 @mutant(
     "a changed rule is applied to the clips that are there",
     "tagger/campaigns/changes.py",
-    kept_by="        recounts.begin(campaign, now)\n",
+    kept_by="        rules.begin_recount(campaign, now)\n",
     broken="        pass\n",
 )
 def test_more_answers_at_most_reopen_what_was_disputed(answered, hers, olga, now):  # noqa: F811
@@ -65,7 +65,7 @@ def test_a_higher_confidence_reopens_and_a_lower_one_settles_again(answered, her
     assert {status(pk) for pk in answered["agreed"]} == {"open"}
     changes.apply(hers, {"confidence": 0.75}, olga, now)
     recounts.run(lambda: now)
-    assert recounts.latest(hers).settled == 4
+    assert rules.latest_recount(hers).settled == 4
     assert {status(pk) for pk in answered["agreed"]} == {"settled"}
 
 
