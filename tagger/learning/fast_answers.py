@@ -1,5 +1,6 @@
 """Answers that were handed in too fast for their clips to have been heard."""
 
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.db import connection
@@ -39,4 +40,39 @@ SHARES = f"""
     )
     SELECT annotator_id, coalesce(sum(answers) FILTER (WHERE took < %s * seconds), 0)::float / sum(answers)
     FROM batches GROUP BY annotator_id
+"""
+
+
+@dataclass(frozen=True)
+class Batch:
+    """The tasks that one annotator was lent together: how many were answered, how long their clips last
+    together, and how long after they were lent the last answer came, both in seconds."""
+
+    answers: int
+    seconds: float
+    took: float
+
+
+def batches_of(task: Task) -> dict[int, Batch]:
+    """The batch of each annotator of this task, by their number; of kept answers none is known."""
+    with connection.cursor() as cursor:
+        cursor.execute(BATCHES, [task.pk])
+        return {
+            who: Batch(answers, seconds, float(took)) for who, answers, seconds, took in cursor.fetchall()
+        }
+
+
+BATCHES = f"""
+    SELECT lent.annotator_id, count(*), sum(clip.seconds),
+           extract(epoch FROM max(given.created_at) - min(lent.lent_at))
+    FROM {Assignment._meta.db_table} this
+    JOIN {Assignment._meta.db_table} lent
+        ON lent.annotator_id = this.annotator_id AND lent.lent_at = this.lent_at
+    JOIN {Annotation._meta.db_table} given
+        ON given.task_id = lent.task_id AND given.annotator_id = lent.annotator_id
+    JOIN {Task._meta.db_table} task ON task.id = lent.task_id
+    JOIN {Clip._meta.db_table} clip ON clip.id = task.clip_id
+    WHERE this.task_id = %s AND this.role <> 'repeat' AND this.state = 'done'
+          AND lent.role <> 'repeat' AND lent.state = 'done'
+    GROUP BY lent.annotator_id
 """

@@ -11,6 +11,8 @@ from typing import Any
 from django.db.models import Count, F
 
 from datasets.models import Annotation, Campaign, Label, Task
+from tagger.learning import fast_answers
+from tagger.learning.fast_answers import Batch
 from tagger.models import Control, Decision, Objection, Reliability, ReviewItem
 from tagger.settling import person_weights
 
@@ -29,6 +31,8 @@ class VoteGiven:
     too_fast: float | None  # the share of their answers that came before the sound ended
     controls_missed: int  # of the known answers that they were asked for in the last 30 days
     weight: float = 1.0  # by what the campaign's owner decided
+    # How long they had the clips that they were lent together with this one; None if that is not known.
+    batch: Batch | None = None
 
     @property
     def reliable_percent(self) -> int:
@@ -116,8 +120,10 @@ def of_task(task: Task, now: datetime) -> Evidence:
     """Raises accounts.keys.KeyLost if the speaker's key was destroyed."""
     campaign = task.campaign
     certificate, soft = task.certificate or {}, task.soft or {}
+    batches = fast_answers.batches_of(task)
+    votes = votes_of([task], now)[task.pk]
     return Evidence(
-        votes=votes_of([task], now)[task.pk],
+        votes=[replace(vote, batch=batches.get(vote.volunteer or 0)) for vote in votes],
         bars=[] if campaign.asks_for_words else _bars(soft.get("probabilities", {})),
         words=_words(soft.get("words", [])) if campaign.asks_for_words else [],
         leading=certificate.get("verdict", {}).get("answer"),
