@@ -15,7 +15,7 @@ from tagger.consensus.labels import LabelCrowd
 from tagger.consensus.transcript_crowd import TranscriptCrowd
 from tagger.consensus.verdict import Rule, Verdict, Vote
 from tagger.models import Control
-from tagger.settling import crowds
+from tagger.settling import crowds, person_weights
 
 # A campaign with fewer answered clips says too little about itself: one like it is asked.
 LEAST_CLIPS = 8
@@ -74,7 +74,8 @@ def of_rule(campaign: Campaign, rule: Rule) -> Consequences | None:
     if model != campaign:
         answered = _answered(model)
     clips = campaign.tasks.exclude(status=Task.Status.UNUSABLE).count() if campaign.pk else 0
-    return Consequences(_replayed(model, answered, rule), clips, None if model == campaign else model)
+    foreseen = _replayed(model, answered, rule)
+    return Consequences(foreseen, clips, None if model == campaign else model) if foreseen else None
 
 
 def _answered(campaign: Campaign) -> list[Task]:
@@ -88,20 +89,29 @@ def _answered(campaign: Campaign) -> list[Task]:
 
 
 def _like(campaign: Campaign) -> Campaign | None:
-    """The campaign of the same kind with most answered clips, one in the same language before all others."""
-    others = Campaign.objects.filter(kind=campaign.kind).exclude(pk=campaign.pk)
+    """The campaign of the same kind with most answered clips, one in the same language before all others.
+
+    One that people are invited to is none of another owner's business.
+    """
+    others = Campaign.objects.public().filter(kind=campaign.kind).exclude(pk=campaign.pk)
+    others = others.exclude(takes_part=Campaign.TakingPart.INVITED)
     answered = others.annotate(answered=Count("tasks", filter=Q(tasks__annotation_count__gt=0)))
     enough = list(answered.filter(answered__gte=LEAST_CLIPS).order_by("-answered"))
     return next(iter(sorted(enough, key=lambda each: each.language != campaign.language)), None)
 
 
-def _replayed(model: Campaign, answered: list[Task], rule: Rule) -> Foreseen:
+def _replayed(model: Campaign, answered: list[Task], rule: Rule) -> Foreseen | None:
+    """None if none of these answers counts."""
     if model.asks_for_words:
         prefetch_related_objects(answered, "clip__contributor__data_key")
     given = [each for task in answered for each in task.annotations.all()]
     crowd = crowds.for_campaign(model, given)
     truths = _truths(answered)
-    histories = [History(_votes(task, model), truths.get(task.pk)) for task in answered]
+    weights = person_weights.among(model, {each.annotator_id for each in given if each.annotator_id})
+    cast = [(_votes(task, model, weights), truths.get(task.pk)) for task in answered]
+    histories = [History(votes, truth) for votes, truth in cast if votes]
+    if not histories:
+        return None
     if isinstance(crowd, LabelCrowd):
         return _foreseen_labels(histories, rule, crowd)
     return _foreseen_transcripts(histories, rule, crowd, model.language)
@@ -125,11 +135,13 @@ def _foreseen_transcripts(
     return foresee(histories, rule, decide, draw, _share_of_wrong_words(language))
 
 
-def _votes(task: Task, model: Campaign) -> tuple[Vote, ...]:
+def _votes(task: Task, model: Campaign, weights: Mapping[int, float]) -> tuple[Vote, ...]:
+    """Those that count: what has no weight is as if it had not been given."""
     given = list(task.annotations.all())
     for each in given:
         task.campaign, each.task = model, task  # whose key opens them
-    return tuple(Vote(each.voter, each.answer) for each in given)
+    cast = [Vote(each.voter, each.answer, weights.get(each.annotator_id or 0, 1.0)) for each in given]
+    return tuple(vote for vote in cast if vote.weight)
 
 
 def _truths(answered: list[Task]) -> dict[int, str]:

@@ -8,7 +8,7 @@ from datasets.models import Annotation, Campaign, Task
 from tagger.campaigns import changes, consequences, recounts, rules
 from tagger.consensus.verdict import Rule
 from tagger.models import Recount, ReviewItem
-from tagger.settling import settlement
+from tagger.settling import person_weights, settlement
 from tests.campaigns.test_own_campaigns import as_olga, hers, olga, settings_of, typed  # noqa: F401
 from tests.support.mutants import mutant
 
@@ -152,6 +152,8 @@ def test_a_new_campaign_is_foreseen_by_one_like_it(answered, hers, db, monkeypat
     other = campaigns.create(slug="other", kind="wake-word", language="de", wake_word="hallo")
     found = consequences.of_rule(other, Rule(2, 7, 0.9))
     assert found.model == hers and found.foreseen.tasks == 5
+    Campaign.objects.filter(pk=hers.pk).update(takes_part="invited")
+    assert consequences.of_rule(other, Rule(2, 7, 0.9)) is None
     words = campaigns.create(slug="words", kind="transcription", language="en")
     assert consequences.of_rule(words, Rule(2, 7, 0.9)) is None
 
@@ -159,3 +161,15 @@ def test_a_new_campaign_is_foreseen_by_one_like_it(answered, hers, db, monkeypat
 def test_looking_saves_nothing(as_olga, hers):  # noqa: F811
     page = as_olga.post(reverse("campaign_settings", args=["juniper"]), typed(hers, title="June", look="1"))
     assert page.status_code == 200 and Campaign.objects.get().title != "June"
+
+
+def test_answers_without_weight_are_not_replayed(answered, hers, olga, volunteers, now, monkeypatch):  # noqa: F811
+    monkeypatch.setattr(consequences, "LEAST_CLIPS", 5)
+    assert consequences.of_rule(hers, Rule(2, 7, 0.75)).foreseen.votes.value < 4
+    for person in volunteers[:2]:  # who gave the two answers that all agree on
+        person_weights.decide(hers, person, 0.0, "", olga, now)
+    found = consequences.of_rule(hers, Rule(2, 7, 0.75)).foreseen
+    assert found.tasks == 1  # the others have none left
+    for person in volunteers[2:4]:
+        person_weights.decide(hers, person, 0.0, "", olga, now)
+    assert consequences.of_rule(hers, Rule(2, 7, 0.75)) is None
