@@ -301,6 +301,7 @@ SPECTACULAR_SETTINGS = {
     "SERVE_AUTHENTICATION": [],  # open to everyone, so it looks at no token
     "ENUM_NAME_OVERRIDES": {
         "AnswerEnum": "datasets.models.Label",
+        "AudienceEnum": ["researchers", "public"],
         "CampaignKindEnum": "datasets.models.Campaign.Kind",
         "ReasonEnum": "tagger.models.Report.Reason",
         "ReviewKindEnum": "tagger.models.ReviewItem.Kind",

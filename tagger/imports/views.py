@@ -12,7 +12,8 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
+from django.utils.translation import gettext_lazy, ngettext
+from django.views.decorators.csrf import csrf_exempt, csrf_protect
 from django.views.decorators.http import require_GET, require_http_methods
 
 from accounts.ciphers import KeyLost
@@ -33,6 +34,8 @@ MAX_FORM_BYTES = 32 * 2**20  # of the form without script
 SHOWN_REFUSED = 100
 SHOWN_IMPORTS = 50
 State = Import.State
+
+TOO_LARGE = gettext_lazy("These files are larger together than the form takes. Send fewer at a time.")
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -157,11 +160,20 @@ def _reading_in_words(reading: tables.Reading) -> str:
     return words[reading.layout] % {"table": reading.table}
 
 
+@csrf_exempt  # checking the token reads the whole body, so its size is checked first
 @posted_from(lambda request, slug, pk: reverse("campaign_import", args=[slug, pk]))
 @owner_page
 def send_files(request: PersonalRequest, campaign: Campaign, pk: int) -> HttpResponse:
     """A few files from the form without script."""
     run = _run(campaign, pk)
+    if int(request.META.get("CONTENT_LENGTH") or 0) > MAX_FORM_BYTES:
+        messages.error(request, str(TOO_LARGE))
+        return redirect("campaign_import", campaign.slug, pk)
+    return _receive(request, run)
+
+
+@csrf_protect
+def _receive(request: PersonalRequest, run: Import) -> HttpResponse:
     sent = [file for file in request.FILES.getlist("files") if isinstance(file, UploadedFile)]
     bodies = [(file.name or "", file.read()) for file in sent]
     try:
@@ -179,7 +191,7 @@ def send_files(request: PersonalRequest, campaign: Campaign, pk: int) -> HttpRes
         number = len(bodies)
         words = ngettext("%(number)d file was sent.", "%(number)d files were sent.", number)
         messages.success(request, words % {"number": number})
-    return redirect("campaign_import", campaign.slug, pk)
+    return redirect("campaign_import", run.campaign.slug, run.pk)
 
 
 @posted_from(lambda request, slug, pk: reverse("campaign_import", args=[slug, pk]))

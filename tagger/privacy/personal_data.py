@@ -417,4 +417,10 @@ checksums.sha256    the SHA-256 of each file; check them with: sha256sum -c chec
 Clips that are being erased are no longer in here. Nothing in here is about anyone else.
 """
     )
-    return words % {"at": f"{now:%Y-%m-%d %H:%M}"}
+    counted = _(
+        """
+weights.json             in which campaigns your answers count otherwise than usual, and the owner's note
+figures-by-campaign.json  the figures about your answers that owners of campaigns see, by campaign
+"""
+    )
+    return words % {"at": f"{now:%Y-%m-%d %H:%M}"} + counted

@@ -299,7 +299,7 @@ def test_a_late_answer_without_room_is_refused(beas, lent):
     Assignment.objects.update(expires_at=NOW)
     leases.reclaim(NOW)
     Campaign.objects.update(min_annotations=1, max_annotations=1)
-    Task.objects.update(annotation_count=1)
+    Task.objects.update(annotation_count=1, wanted=1)
     assert hand_in(beas, lent).status_code == 409
 
 

@@ -87,6 +87,7 @@ def test_a_researcher_sees_each_release(rosas, spring):
         "clips": 3,
         "hours": 0.0,
         "clearing": {"not_cleared": 0},
+        "retracted_because": None,
         "manifest": MANIFEST,
         "recalls": "/api/v1/recalls/spring.json",
         "formats": {name: f"/api/v1/releases/spring/{name}.tar" for name in listed["formats"]},

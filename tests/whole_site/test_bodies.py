@@ -205,12 +205,16 @@ def test_bad_json_is_refused_by_every_call_that_takes_json(everywhere, ada, brok
         for name, body in nonsense.BAD_JSON.items():
             response = nonsense.sent(client, method, address, body, "application/json")
             assert broken == [], (name, address)
-            if not address.endswith(TAKE_NO_BODY):
+            if address.endswith(TAKE_BYTES):
+                assert response.status_code == 415, (name, address)
+            elif not address.endswith(TAKE_NO_BODY):
                 assert response.status_code == 400 and response.json()["detail"], (name, address)
 
 
 # Nothing is asked for here, so nothing is read.
 TAKE_NO_BODY = ("/skip/", "/checks/next/", "/renew/", "/cancel/", "/undo/")
+# Bytes of files, which are no JSON: a call that says so is refused as another kind of body.
+TAKE_BYTES = "/parts/"
 
 
 def test_every_device_call_refuses_bad_json(db):

@@ -200,7 +200,7 @@ def test_the_menu_contains_only_what_the_person_may_open(here):
     assert menu("bea") == {"/tag/", "/record/", "/my-clips/", "/profile/"}
     assert menu("rita") == {"/tag/", "/review/", "/profile/"}
     everything = {"/tag/", "/record/", "/my-clips/", "/review/", "/review/checks/", "/releases/", "/profile/"}
-    assert menu("root") == everything | {"/admin/", "/audit/"}
+    assert menu("root") == everything | {"/campaigns/", "/admin/", "/audit/"}
 
 
 def test_the_admin_greets_by_name_and_offers_no_addresses_or_tokens(here):
