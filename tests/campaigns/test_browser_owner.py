@@ -90,7 +90,7 @@ def make(page, slug):
         "run_by": "the lamp makers",
         "guidelines": "- **Yes**: exactly this is said.",
     }.items():
-        page.locator(f"[name={field}]").fill(text)
+        page.locator(f".owned-form [name={field}]").fill(text)
     page.locator("[name=kind][value=wake-word]").check()
     page.locator("[name=needs_track_record]").uncheck()
     page.locator("[data-act=preview]").click()
