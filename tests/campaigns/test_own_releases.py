@@ -118,6 +118,7 @@ def test_a_worker_that_is_killed_leaves_the_order(as_olga, settled, now, monkeyp
     assert not Release.objects.exists() and ReleaseOrder.objects.exists()
     monkeypatch.setattr(frozen, "freeze", freeze)
     assert (made(now), made(now)) == (1, 0)
+    assert not ReleaseOrder.objects.exists()
 
 
 @mutant(

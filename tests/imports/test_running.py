@@ -34,12 +34,6 @@ def scrubbed():
         withdrawal.scrub(request, timezone.now)
 
 
-@mutant(
-    "what became of a file is stored together with its clip",
-    "datasets/clips/intake.py",
-    kept_by="        if record:\n            record(submissions, outcomes)\n    return outcomes",
-    broken="    if record:\n        record(submissions, outcomes)\n    return outcomes",
-)
 @pytest.mark.django_db(transaction=True)
 def test_a_killed_worker_doubles_nothing_and_loses_nothing(
     alice, juniper, bring, own_home, site_environment, lock_is_awaited, settings
@@ -61,6 +55,31 @@ def test_a_killed_worker_doubles_nothing_and_loses_nothing(
     assert run_to_the_end(run) == {"waiting": 0, "added": 6, "held": 0, "refused": 0}
     assert Clip.objects.count() == Task.objects.count() == 6 and not uploads(own_home)
     assert all(vault.get(clip).startswith(b"RIFF") for clip in Clip.objects.all())
+
+
+@mutant(
+    "what became of a file is stored together with its clip",
+    "datasets/clips/intake.py",
+    kept_by="        if record:\n            record(submissions, outcomes)\n    return outcomes",
+    broken="    if record:\n        record(submissions, outcomes)\n    return outcomes",
+)
+@pytest.mark.django_db(transaction=True)
+def test_no_clip_is_stored_without_what_became_of_its_file(bring, monkeypatch):
+    run = bring(SIX)
+    running.start(run, NOW)
+    record, calls = running._Adder.record, []
+
+    def ends_first(adder, outcomes):
+        calls.append(outcomes)
+        if len(calls) == 1:
+            raise SystemExit
+        record(adder, outcomes)
+
+    monkeypatch.setattr(running._Adder, "record", ends_first)
+    with pytest.raises(SystemExit):
+        run_to_the_end(run)
+    assert not Clip.objects.exists()
+    assert run_to_the_end(run) == {"waiting": 0, "added": 6, "held": 0, "refused": 0}
 
 
 @pytest.mark.parametrize("at", ["record", "discard_read", "plan", "_finish"])
