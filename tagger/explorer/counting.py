@@ -5,20 +5,21 @@ often it is done. Transcripts have to be decrypted one by one, so only the newes
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from itertools import combinations, groupby
 from typing import Any
 
 from django.conf import settings
-from django.db import connection, transaction
-from django.db.models import F, Q
+from django.db import connection
+from django.db.models import Q
 
 from accounts.keys import KeyLost
 from accounts.models import GONE
 from datasets import normalise
 from datasets.models import Annotation, Campaign, Clip, Task
+from tagger import turns
 from tagger.models import (
     TRUSTED_CONFIDENCE,
     Assignment,
@@ -29,8 +30,7 @@ from tagger.models import (
 )
 from tagger.settling import track_records
 
-PAUSE_FACTOR = 60  # the pause after a count, in multiples of the time that the count took
-LONGEST_COUNT = timedelta(hours=1)  # after that, another worker takes over
+SHORTEST_PAUSE = timedelta(minutes=1)
 IN_ONE_GO = timedelta(minutes=5)  # the longest from one answer to the next that is no pause
 TOP = 30  # people in the matrix of agreement, those with most answers
 MOST_TRANSCRIPTS = 2_000  # the newest ones, of those that are settled
@@ -99,26 +99,13 @@ class Counts:
 
 def count_due(clock: Callable[[], datetime]) -> int:
     """Count in each campaign whose turn it is; returns in how many."""
-    PeopleCount.objects.bulk_create(
-        [PeopleCount(campaign=each) for each in Campaign.objects.filter(people_count=None)],
-        ignore_conflicts=True,
-    )
-    oldest_first = F("measured_at").asc(nulls_first=True)
-    known = PeopleCount.objects.select_related("campaign").order_by(oldest_first)
-    return sum(count(each.campaign, clock) for each in known if _is_due(each, clock()))
-
-
-def _is_due(last: PeopleCount, now: datetime) -> bool:
-    pause = max(PAUSE_FACTOR * timedelta(seconds=last.took), timedelta(minutes=1))
-    return last.measured_at is None or now >= last.measured_at + pause
+    return sum(count(each, clock) for each in turns.due(PeopleCount, clock, SHORTEST_PAUSE))
 
 
 def count(campaign: Campaign, clock: Callable[[], datetime]) -> bool:
     """Count in this campaign, unless another worker does. Returns whether it was counted."""
     now = clock()
-    PeopleCount.objects.get_or_create(campaign=campaign)
-    is_free = Q(claimed_at=None) | Q(claimed_at__lt=now - LONGEST_COUNT)
-    if not PeopleCount.objects.filter(is_free, campaign=campaign).update(claimed_at=now):
+    if not turns.claim(PeopleCount, campaign, now):
         return False
     values = {
         "campaign": campaign.pk,
@@ -134,13 +121,11 @@ def count(campaign: Campaign, clock: Callable[[], datetime]) -> bool:
     else:
         pairs, sampled = _of_labels(people, values | {"top": top}), None
     rows = [_row(campaign, who, each, days.get(who, 0), pace.get(who)) for who, each in people.items()]
-    with transaction.atomic():
-        mine = PeopleCount.objects.filter(campaign=campaign, claimed_at=now)
-        if not mine.select_for_update(no_key=True).exists():
-            return False  # it took so long that another worker took over
+    with turns.ending(PeopleCount, campaign, now, clock) as columns:
+        if columns is None:
+            return False
         _store(campaign, rows, pairs)
-        took = (clock() - now).total_seconds()
-        mine.update(measured_at=now, took=took, claimed_at=None, sampled=sampled)
+        columns.update(sampled=sampled)
     return True
 
 
@@ -184,7 +169,7 @@ def _of_transcripts(campaign: Campaign, people: dict[int, Counts], top: set[int]
         for pair in combinations(sorted(top.intersection(texts)), 2):
             both[pair] += 1
             same[pair] += texts[pair[0]] == texts[pair[1]]
-    for control in _answers_to_controls(campaign):
+    for control in track_records.newest_answers_to_controls(campaign)[:MOST_TRANSCRIPTS]:
         person = people[control.annotator_id or 0]
         person.controls += 1
         person.controls_right += track_records.is_right(control)
@@ -205,18 +190,6 @@ def _texts(campaign: Campaign, given: list[Annotation], people: dict[int, Counts
         people[who].compared += 1
         people[who].agreed += text == answer
     return texts
-
-
-def _answers_to_controls(campaign: Campaign) -> Iterable[Annotation]:
-    given = Annotation.objects.filter(
-        task__control__in=Control.objects.trusted().filter(campaign=campaign),
-        task__assignments__annotator=F("annotator"),
-        task__assignments__role=Assignment.Role.CONTROL,
-        task__assignments__state=Assignment.State.DONE,
-        task__clip__withdrawal=None,
-    )
-    opened = given.select_related("task__campaign", "task__clip__contributor__data_key", "task__control")
-    return opened.order_by("-created_at", "-pk")[:MOST_TRANSCRIPTS]
 
 
 def _row(campaign: Campaign, who: int, counts: Counts, days: int, seconds: float | None) -> PersonFigures:

@@ -11,27 +11,23 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 from django.conf import settings
-from django.db import transaction
-from django.db.models import F, Q
+from django.db.models import Q
 from django.utils.timezone import localtime
 
 from accounts.models import User
-from datasets.models import Annotation, Campaign, Label, Task, Withdrawal
+from datasets.models import Campaign, Label, Task, Withdrawal
+from tagger import turns
 from tagger.consensus.intervals import wilson
 from tagger.models import (
     TRUSTED_CONFIDENCE,
-    Assignment,
     CampaignDay,
     CampaignFigures,
-    Control,
     LargestContributor,
 )
 from tagger.settling import track_records
 
 from . import expected, statements
 
-PAUSE_FACTOR = 60  # the pause after a count, in multiples of the time that the count took
-LONGEST_COUNT = timedelta(hours=1)  # after that, another worker takes over
 CLOCKS_DIFFER = timedelta(minutes=10)  # at most, those of the site's machines
 MOST_CONTRIBUTORS = 10
 MOST_TRANSCRIBED_CONTROLS = 2_000  # the newest: transcripts have to be decrypted one by one
@@ -42,38 +38,23 @@ Days = dict[date, CampaignDay]
 
 def count_due(clock: Callable[[], datetime]) -> int:
     """Count each campaign whose turn it is; returns how many."""
-    CampaignFigures.objects.bulk_create(
-        [CampaignFigures(campaign=each) for each in Campaign.objects.filter(figures=None)],
-        ignore_conflicts=True,
-    )
-    oldest_first = F("measured_at").asc(nulls_first=True)
-    known = CampaignFigures.objects.defer("totals", "tables").select_related("campaign")
-    return sum(count(each.campaign, clock) for each in known.order_by(oldest_first) if _is_due(each, clock()))
+    due = turns.due(CampaignFigures, clock, unread=("totals", "tables"))
+    return sum(count(each, clock) for each in due)
 
 
 def count(campaign: Campaign, clock: Callable[[], datetime]) -> bool:
     """Count this campaign, unless another worker does. Returns whether it was counted."""
     now = clock()
-    CampaignFigures.objects.get_or_create(campaign=campaign)
-    is_free = Q(claimed_at=None) | Q(claimed_at__lt=now - LONGEST_COUNT)
-    if not CampaignFigures.objects.filter(is_free, campaign=campaign).update(claimed_at=now):
+    if not turns.claim(CampaignFigures, campaign, now):
         return False
     days, totals, tables, largest = _counted(campaign, now)
-    with transaction.atomic():
-        mine = CampaignFigures.objects.filter(campaign=campaign, claimed_at=now)
-        if not mine.select_for_update(no_key=True).exists():
-            return False  # it took so long that another worker took over
+    with turns.ending(CampaignFigures, campaign, now, clock) as columns:
+        if columns is None:
+            return False
         _store_days(campaign, days.values())
         _store_largest(campaign, largest, now)
-        took = (clock() - now).total_seconds()
-        mine.update(measured_at=now, took=took, claimed_at=None, totals=totals, tables=tables)
+        columns.update(totals=totals, tables=tables)
     return True
-
-
-def _is_due(figures: CampaignFigures, now: datetime) -> bool:
-    if figures.measured_at is None:
-        return True
-    return now >= figures.measured_at + PAUSE_FACTOR * timedelta(seconds=figures.took)
 
 
 def _counted(
@@ -226,26 +207,14 @@ def _by_clips(found: Iterable[tuple[Any, ...]]) -> Rows:
 
 def _controls(campaign: Campaign, values: statements.Values) -> dict[str, Any]:
     if campaign.asks_for_words:
-        checked = [track_records.is_right(given) for given in _answers_to_controls(campaign)]
+        given = track_records.newest_answers_to_controls(campaign)[:MOST_TRANSCRIBED_CONTROLS]
+        checked = [track_records.is_right(each) for each in given]
         right, answered = sum(checked), len(checked)
     else:
         found = dict(statements.rows(statements.CONTROLS, values))
         right, answered = found.get(True, 0), sum(found.values())
     low, high = wilson(right, answered)
     return {"answered": answered, "right": right, "low": low, "high": high}
-
-
-def _answers_to_controls(campaign: Campaign) -> Iterable[Annotation]:
-    """The newest ones, with all that opening their words takes."""
-    given = Annotation.objects.filter(
-        task__control__in=Control.objects.trusted().filter(campaign=campaign),
-        task__assignments__annotator=F("annotator"),
-        task__assignments__role=Assignment.Role.CONTROL,
-        task__assignments__state=Assignment.State.DONE,
-        task__clip__withdrawal=None,
-    )
-    opened = given.select_related("task__campaign", "task__clip__contributor__data_key", "task__control")
-    return opened.order_by("-created_at", "-pk")[:MOST_TRANSCRIBED_CONTROLS]
 
 
 def _saved(campaign: Campaign, votes: Rows) -> dict[str, Any]:

@@ -5,7 +5,7 @@ few rows that it stores. The longer counting takes, the less often it is done.
 """
 
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from django.db import transaction
 from django.db.models import Count, F, Q, QuerySet, Sum
@@ -14,11 +14,11 @@ from django.db.models.functions import Coalesce
 from accounts.models import User
 from datasets.campaigns import SETTLED, with_progress
 from datasets.models import Annotation, Campaign, Release
+from tagger import turns
 from tagger.models import Community, Counted
 
 from . import days, queries
 
-PAUSE_FACTOR = 60  # the pause after a count, in multiples of the time that the count took
 WEEK = 7  # days, today included
 
 # The columns of Community that are sums over all campaigns.
@@ -39,7 +39,7 @@ def measure(clock: Callable[[], datetime]) -> bool:
     Community.objects.get_or_create(pk=Community.ONLY)
     community = Community.objects.select_for_update(skip_locked=True, no_key=True).first()
     now = clock()
-    if community is None or not _is_due(community, now):
+    if community is None or not turns.is_due(community, now):
         return False
     week = days.last(WEEK, now)
     campaigns = list(_campaigns(today=week[0][0], this_week=week[-1][0]))
@@ -51,12 +51,6 @@ def measure(clock: Callable[[], datetime]) -> bool:
     community.save()
     _store_counts(campaigns)
     return True
-
-
-def _is_due(community: Community, now: datetime) -> bool:
-    if community.measured_at is None:
-        return True
-    return now >= community.measured_at + PAUSE_FACTOR * timedelta(seconds=community.took)
 
 
 def _campaigns(today: datetime, this_week: datetime) -> QuerySet[Campaign]:

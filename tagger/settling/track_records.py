@@ -70,18 +70,32 @@ def grant_for_controls(kind: str, language: str, tasks: Collection[Task] | None 
     trusted = Control.objects.trusted().filter(campaign__kind=kind, campaign__language=language)
     if tasks is not None:
         trusted = trusted.filter(task__in=[task.pk for task in tasks])
-    # Whoever answered it before it was a control had a part in its answer.
-    answers = Annotation.objects.filter(
-        task__control__in=trusted,
+    has_one = TrackRecord.objects.filter(annotator=OuterRef("annotator"), kind=kind, language=language)
+    opened = answers_to(trusted).filter(~Exists(has_one))
+    right = {given.voter for given in opened.iterator(chunk_size=BATCH_SIZE) if is_right(given)}
+    grant(kind, language, right)
+
+
+def newest_answers_to_controls(campaign: Campaign) -> QuerySet[Annotation]:
+    """Those to the campaign's trusted controls, the newest first."""
+    given = answers_to(Control.objects.trusted().filter(campaign=campaign)).filter(
+        task__clip__withdrawal=None
+    )
+    return given.order_by("-created_at", "-pk")
+
+
+def answers_to(controls: QuerySet[Control]) -> QuerySet[Annotation]:
+    """What people answered to these when they were controls, with all that opening the words takes.
+
+    Whoever answered one before it was a control had a part in its answer.
+    """
+    given = Annotation.objects.filter(
+        task__control__in=controls,
         task__assignments__annotator=F("annotator"),
         task__assignments__role=Assignment.Role.CONTROL,
         task__assignments__state=Assignment.State.DONE,
-    ).filter(
-        ~Exists(TrackRecord.objects.filter(annotator=OuterRef("annotator"), kind=kind, language=language))
     )
-    opened = answers.select_related("task__campaign", "task__clip__contributor__data_key", "task__control")
-    right = {given.voter for given in opened.iterator(chunk_size=BATCH_SIZE) if is_right(given)}
-    grant(kind, language, right)
+    return given.select_related("task__campaign", "task__clip__contributor__data_key", "task__control")
 
 
 def is_right(given: Annotation) -> bool:

@@ -13,6 +13,7 @@ from django.urls import reverse
 
 from accounts.models import User
 from datasets.models import Annotation, Task
+from tagger import turns
 from tagger.consensus.intervals import wilson
 from tagger.explorer import counting, people
 from tagger.models import Assignment, Control, PairFigures, PersonFigures, PersonWeight
@@ -210,9 +211,9 @@ def test_counting_is_done_by_one_worker_at_a_time(hers, crowd):
     hers.people_count.claimed_at = NOW
     hers.people_count.save()
     assert counting.count(hers, lambda: NOW) is False
-    assert counting.count(hers, lambda: NOW + 2 * counting.LONGEST_COUNT) is True
-    assert counting.count_due(lambda: NOW + 3 * counting.LONGEST_COUNT) == 1
-    assert counting.count_due(lambda: NOW + 3 * counting.LONGEST_COUNT) == 0
+    assert counting.count(hers, lambda: NOW + 2 * turns.LONGEST_COUNT) is True
+    assert counting.count_due(lambda: NOW + 3 * turns.LONGEST_COUNT) == 1
+    assert counting.count_due(lambda: NOW + 3 * turns.LONGEST_COUNT) == 0
 
 
 def test_programs_read_the_people(as_olga, hers, crowd):
