@@ -10,13 +10,20 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
-from rapidfuzz.distance import Levenshtein
 
 from bench import learn_transcripts
 from bench.labels import LabelledCrowd, load
-from datasets import normalise
 from tagger.consensus import labels, transcripts
-from tagger.consensus.foresight import Decide, Estimate, Foreseen, History, NextLabel, NextTranscript, foresee
+from tagger.consensus.foresight import (
+    Decide,
+    Estimate,
+    Foreseen,
+    History,
+    NextLabel,
+    NextTranscript,
+    foresee,
+    wrong_words,
+)
 from tagger.consensus.verdict import Outcome, Rule, Verdict, Vote
 
 # The campaign's own rule, and those that its owner thinks of.
@@ -96,10 +103,6 @@ def _transcribed(name: str, crowd: learn_transcripts.TranscribedCrowd, tally: li
     def decide(votes: Sequence[Vote], rule: Rule) -> Verdict:
         return transcripts.decide(votes, rule, learned)
 
-    def wrong(answer: str, truth: str) -> float:
-        said, true = normalise.words(answer, "en"), normalise.words(truth, "en")
-        return min(Levenshtein.distance(said, true) / max(len(true), 1), 1.0)
-
     _compare(
         name,
         [every[k] for k in chosen],
@@ -107,7 +110,7 @@ def _transcribed(name: str, crowd: learn_transcripts.TranscribedCrowd, tally: li
         [crowd.truth[k] for k in chosen],
         decide,
         lambda histories, rule: NextTranscript(learned, histories, decide, rule),
-        wrong,
+        wrong_words("en"),
         tally,
     )
 

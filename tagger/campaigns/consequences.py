@@ -1,21 +1,21 @@
 """What a campaign's rule would lead to, before its owner saves it: its own answers are replayed to it."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Self
 
 from django.db.models import Count, Prefetch, Q, prefetch_related_objects
-from rapidfuzz.distance import Levenshtein
 
-from datasets import normalise
 from datasets.models import Annotation, Campaign, Task
 from tagger.consensus import labels, transcripts
-from tagger.consensus.foresight import Foreseen, History, NextLabel, NextTranscript, foresee
+from tagger.consensus.foresight import Foreseen, History, NextLabel, NextTranscript, foresee, wrong_words
 from tagger.consensus.labels import LabelCrowd
 from tagger.consensus.transcript_crowd import TranscriptCrowd
 from tagger.consensus.verdict import Rule, Verdict, Vote
 from tagger.models import Control
 from tagger.settling import crowds, person_weights
+
+from . import rules
 
 # A campaign with fewer answered clips says too little about itself: one like it is asked.
 LEAST_CLIPS = 8
@@ -45,7 +45,7 @@ class Consequences:
 class Then:
     """A typed rule, with what it would lead to beside the present one; both None if no answers can say."""
 
-    rule: Rule
+    name: str  # of the rule, see rules.name
     needs_track_record: bool
     asks_for_words: bool
     now: Consequences | None
@@ -56,13 +56,7 @@ class Then:
         rule = Rule(typed["min_annotations"], typed["max_annotations"], typed["confidence"])
         present = Rule(campaign.min_annotations, campaign.max_annotations, campaign.confidence)
         now, then = of_rule(campaign, present), of_rule(campaign, rule)
-        return cls(rule, typed["needs_track_record"], campaign.asks_for_words, now, then)
-
-    @property
-    def name(self) -> str:
-        """What a browser sends back to say that these consequences were shown."""
-        rule = self.rule
-        return f"{rule.least} {rule.most} {rule.confidence} {self.needs_track_record}"
+        return cls(rules.name(typed), typed["needs_track_record"], campaign.asks_for_words, now, then)
 
 
 def of_rule(campaign: Campaign, rule: Rule) -> Consequences | None:
@@ -132,7 +126,7 @@ def _foreseen_transcripts(
         return transcripts.decide(votes, rule, crowd)
 
     draw = NextTranscript(crowd, histories, decide, rule)
-    return foresee(histories, rule, decide, draw, _share_of_wrong_words(language))
+    return foresee(histories, rule, decide, draw, wrong_words(language))
 
 
 def _votes(task: Task, model: Campaign, weights: Mapping[int, float]) -> tuple[Vote, ...]:
@@ -152,11 +146,3 @@ def _truths(answered: list[Task]) -> dict[int, str]:
         control.task = by_pk[control.task_id]
         found[control.task_id] = control.answer
     return found
-
-
-def _share_of_wrong_words(language: str) -> Callable[[str, str], float]:
-    def wrong(answer: str, truth: str) -> float:
-        said, true = normalise.words(answer, language), normalise.words(truth, language)
-        return min(Levenshtein.distance(said, true) / max(len(true), 1), 1.0)
-
-    return wrong

@@ -1,5 +1,6 @@
 """When a campaign's clips are settled, and the recount that another rule owes, for recounts.py to do."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
@@ -14,6 +15,16 @@ RULE = ("min_annotations", "max_annotations", "confidence", "needs_track_record"
 
 def of(campaign: Campaign) -> dict[str, Any]:
     return {name: getattr(campaign, name) for name in RULE}
+
+
+def differ(campaign: Campaign, typed: Mapping[str, Any]) -> bool:
+    """Whether the typed rule is another one than the campaign's."""
+    return any(typed[name] != value for name, value in of(campaign).items())
+
+
+def name(typed: Mapping[str, Any]) -> str:
+    """What a browser sends back to say that it was shown what this rule would lead to."""
+    return " ".join(str(typed[each]) for each in RULE)
 
 
 def begin_recount(campaign: Campaign, now: datetime) -> Recount:

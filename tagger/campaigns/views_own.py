@@ -80,15 +80,12 @@ def settings_page(request: PersonalRequest, campaign: Campaign) -> HttpResponse:
     form = CampaignForm(request.POST or None, instance=Campaign.objects.get(pk=campaign.pk))
     shown = None
     if form.is_valid():
-        shown = _consequences(campaign, form)
-        if _is_to_save(request, shown):
-            try:
-                changes.apply(campaign, form.values(), request.user, timezone.now())
-            except ValidationError as error:
-                form.add_error(None, error)
-            else:
-                messages.success(request, _("Saved."))
-                return redirect("campaign_settings", campaign.slug)
+        typed = form.values()
+        if not _is_to_save(request, campaign, typed):
+            shown = _then(campaign, typed) if rules.differ(campaign, typed) else None
+        elif _changed(campaign, form, request):
+            messages.success(request, _("Saved."))
+            return redirect("campaign_settings", campaign.slug)
     context = {
         "campaign": campaign,
         "tab": "settings",
@@ -103,25 +100,26 @@ def settings_page(request: PersonalRequest, campaign: Campaign) -> HttpResponse:
     return render(request, "tagger/campaigns/settings.html", context)
 
 
-def _consequences(campaign: Campaign, form: CampaignForm) -> "Then | None":
-    """What the typed rule would lead to, beside the present one; None if it is the present one."""
-    typed = form.values()
-    if all(typed[name] == getattr(campaign, name) for name in rules.RULE):
-        return None
-    return _then(campaign, typed)
+def _is_to_save(request: PersonalRequest, campaign: Campaign, typed: dict[str, Any]) -> bool:
+    """Another rule is saved only after the page said what it would lead to."""
+    if "look" in request.POST:
+        return False
+    return not rules.differ(campaign, typed) or request.POST.get("seen") == rules.name(typed)
+
+
+def _changed(campaign: Campaign, form: CampaignForm, request: PersonalRequest) -> bool:
+    try:
+        changes.apply(campaign, form.values(), request.user, timezone.now())
+    except ValidationError as error:
+        form.add_error(None, error)
+        return False
+    return True
 
 
 def _then(campaign: Campaign, typed: dict[str, Any]) -> "Then":
     # Imported where an owner asks for it: the engine would double the memory of every web process.
     then: Then = import_module("tagger.campaigns.consequences").Then.of(campaign, typed)
     return then
-
-
-def _is_to_save(request: PersonalRequest, shown: "Then | None") -> bool:
-    """Another rule is saved only after the page said what it would lead to."""
-    if "look" in request.POST:
-        return False
-    return shown is None or request.POST.get("seen") == shown.name
 
 
 MOVE_WORDS = {

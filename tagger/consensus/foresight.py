@@ -10,6 +10,7 @@ from random import Random
 from typing import Any
 
 import numpy as np
+from rapidfuzz.distance import Levenshtein
 
 from datasets import normalise
 
@@ -160,6 +161,16 @@ def _resampled(values: Sequence[float], drawn: np.ndarray) -> Estimate:
     return Estimate(float(column.mean()), float(low), float(high))
 
 
+def wrong_words(language: str) -> Callable[[str, str], float]:
+    """For transcripts, as `foresee` takes it: how many of the true words an answer has wrong, 0 to 1."""
+
+    def wrong(answer: str, truth: str) -> float:
+        said, true = normalise.words(answer, language), normalise.words(truth, language)
+        return min(Levenshtein.distance(said, true) / max(len(true), 1), 1.0)
+
+    return wrong
+
+
 class NextLabel:
     """Draws the next volunteer of a task, from those who voted in the campaign, and their vote.
 
@@ -192,8 +203,9 @@ def _logs(found: Verdict) -> Floats:
 
 
 def _tempered(logs: Floats, temper: float) -> Floats:
-    raised = np.exp(temper * (logs - logs.max()))
-    return raised / raised.sum()
+    """Probabilities (…, classes) out of their logarithms."""
+    raised = np.exp(temper * (logs - logs.max(-1, keepdims=True)))
+    return raised / raised.sum(-1, keepdims=True)
 
 
 def _best(came: Sequence[tuple[Floats, Floats]]) -> float:
@@ -206,8 +218,7 @@ def _best(came: Sequence[tuple[Floats, Floats]]) -> float:
     logs, chances = (np.array(part) for part in zip(*came, strict=True))
 
     def badness(temper: float) -> float:
-        raised = np.exp(temper * (logs - logs.max(1, keepdims=True)))
-        likely = (raised * chances).sum(1) / raised.sum(1)
+        likely = (_tempered(logs, temper) * chances).sum(1)
         return -float(np.log(likely).sum()) + (np.log(temper) / PRIOR_SPREAD) ** 2 / 2
 
     return min(TEMPERS, key=badness)
@@ -252,7 +263,8 @@ class NextTranscript:
 UNLIKE = "qzx"  # no word of any language
 
 
-def _sharpened(probability: float, temper: float) -> float:
+def _sharpened(probability: Any, temper: float) -> Any:
+    """Of one probability, or of an array of them."""
     leads, others = probability**temper, (1 - probability) ** temper
     return leads / (leads + others)
 
@@ -264,8 +276,7 @@ def _meeting(leading: Sequence[tuple[float, float]], same: int) -> float:
     probabilities, rights = np.array(leading).T
 
     def missed_by(temper: float) -> float:
-        leads, others = probabilities**temper, (1 - probabilities) ** temper
-        return abs(float((rights * leads / (leads + others)).sum()) - same)
+        return abs(float((rights * _sharpened(probabilities, temper)).sum()) - same)
 
     return min(TEMPERS, key=missed_by)
 

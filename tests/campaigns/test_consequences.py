@@ -129,7 +129,7 @@ def test_another_change_takes_the_place_of_a_recount_that_is_not_finished(answer
 @mutant(
     "another rule is saved only after its consequences were shown",
     "tagger/campaigns/views_own.py",
-    kept_by='    return shown is None or request.POST.get("seen") == shown.name\n',
+    kept_by='    return not rules.differ(campaign, typed) or request.POST.get("seen") == rules.name(typed)\n',
     broken="    return True\n",
 )
 def test_the_page_says_what_a_rule_would_lead_to_before_it_is_saved(as_olga, answered, hers, monkeypatch):  # noqa: F811
