@@ -97,6 +97,8 @@ def make(page, slug):
     expect(page.locator("guidelines-preview strong")).to_have_text("Yes")
     page.locator(".owned-form > .actions button.primary").click()
     expect(page.locator(".owned-tabs [aria-current=page]")).to_be_visible()
+    page.locator("[name=confidence]").fill("0.97")  # what that would mean is shown as it is typed
+    expect(page.locator("#consequences h3")).to_be_visible()
 
 
 def fill(page, slug):
