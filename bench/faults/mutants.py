@@ -25,21 +25,15 @@ MUTANTS = [
         Kind.DOUBLED,
         [
             Edit(
-                "datasets/migrations/0001_initial.py",
-                "        migrations.AddConstraint(\n"
-                "            model_name='annotation',\n"
-                "            constraint=models.UniqueConstraint(fields=('task', 'annotator'), "
-                "name='one_annotation_per_annotator'),\n"
-                "        ),\n",
+                "datasets/migrations/0001_squashed_0034_retractions.py",
+                "models.UniqueConstraint(fields=('task', 'annotator'), "
+                "name='one_annotation_per_annotator'), ",
                 "",
             ),
             Edit(
-                "tagger/migrations/0002_reliability.py",
-                "        migrations.AddConstraint(\n"
-                "            model_name='assignment',\n"
-                "            constraint=models.UniqueConstraint(fields=('task', 'annotator', 'role'), "
-                "name='one_assignment_per_annotator_and_role'),\n"
-                "        ),\n",
+                "tagger/migrations/0001_squashed_0027_release_orders.py",
+                "models.UniqueConstraint(fields=('task', 'annotator', 'role'), "
+                "name='one_assignment_per_annotator_and_role')",
                 "",
             ),
             Edit(

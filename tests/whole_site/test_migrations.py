@@ -6,6 +6,7 @@ import pytest
 from django.conf import settings
 from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
+from django.db.migrations.loader import MigrationLoader
 from django.utils import timezone
 
 from accounts import keyring
@@ -21,12 +22,24 @@ from tests.support.reviewing import review_refused
 WORDS = "signed by Wilhelmina, third drawer"
 
 
+class Originals(MigrationLoader):
+    """Each migration by itself, as older sites took them: without those that replace several."""
+
+    def load_disk(self):
+        super().load_disk()
+        each = self.disk_migrations.items()
+        self.disk_migrations = {key: migration for key, migration in each if not migration.replaces}
+
+
 @pytest.fixture
 def at(transactional_db):
-    """Migrates the database to a state of one app, or to the newest; at the end it is the newest again."""
+    """Migrates the database to an older state of one app, or as a site does to the newest; at the end it is
+    the newest again."""
 
     def to(*target):
         executor = MigrationExecutor(connection)
+        if target:
+            executor.loader = Originals(connection)
         targets = [target] if target else executor.loader.graph.leaf_nodes()
         executor.migrate(targets)
         return executor.loader.project_state(targets).apps
@@ -35,38 +48,72 @@ def at(transactional_db):
     to()
 
 
-def test_plain_consent_references_are_encrypted_and_no_plain_copy_stays(at, own_home):
+def test_a_site_of_the_first_version_becomes_one_of_the_newest(at, own_home):
+    """In one journey, as each takes long: to where something was stored otherwise, and from there on."""
+    new = tables()
     wendy = User.objects.create_user("wendy")
+    rosa = User.objects.create_user("rosa", roles=["researcher", "annotator"])
     keyring.make(keyring.OLD_HASHES)  # sites of that version had it
-    old = at("accounts", "0003_device").get_model("accounts", "Consent")
-    old.objects.create(
-        contributor_id=wendy.pk, material="wake-word", purpose="volunteers", at=NOW, reference=WORDS
-    )
+    refer_in_plain(at("accounts", "0003_device"), wendy)
+    at("accounts", "0010_journal_copied")
+    digest = give_token_and_session(rosa)
+    open_without_title(at("datasets", "0023_campaign_owner"))
     at()
+    assert tables() == new
+    references_are_encrypted_and_no_plain_copy_stays()
+    tokens_keep_what_their_owners_may_and_end_in_ninety_days(rosa, digest)
+    campaigns_have_a_title_from_what_they_ask()
+
+
+def tables():
+    """Every column, index and constraint. Names that PostgreSQL or Django gave by themselves are left out."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT format('%s.%s %s %s %s', table_name, column_name, udt_name, is_nullable, column_default)"
+            " FROM information_schema.columns WHERE table_schema = 'public'"
+            " UNION ALL SELECT regexp_replace(indexdef, 'INDEX \\S+', 'INDEX') FROM pg_indexes"
+            " WHERE schemaname = 'public'"
+            " UNION ALL SELECT conrelid::regclass || ' ' || pg_get_constraintdef(oid) FROM pg_constraint"
+            " WHERE connamespace = 'public'::regnamespace AND contype <> 'n'"
+            " UNION ALL SELECT relname || array_to_string(reloptions, ',') FROM pg_class"
+            " WHERE relnamespace = 'public'::regnamespace AND reloptions IS NOT NULL"
+        )
+        return sorted(row[0] for row in cursor.fetchall())
+
+
+def refer_in_plain(apps, person):
+    apps.get_model("accounts", "Consent").objects.create(
+        contributor_id=person.pk, material="wake-word", purpose="volunteers", at=NOW, reference=WORDS
+    )
+
+
+def references_are_encrypted_and_no_plain_copy_stays():
     stored = "\n".join(database_in_plain())
     assert WORDS not in stored and WORDS.encode().hex() not in stored
     assert Consent.objects.get().reference == WORDS
 
 
-def test_older_tokens_keep_what_their_owners_may_and_end_in_ninety_days(at):
-    """They were in another table. Sessions get the day on which they were stored."""
-    rosa = User.objects.create_user("rosa", roles=["researcher", "annotator"])
-    at("accounts", "0010_journal_copied")
+def give_token_and_session(person):
+    """Tokens were in another table."""
+    digest = ProgramToken.digest_of("a token of rosa")
     with connection.cursor() as cursor:
         cursor.execute(
             "CREATE TABLE knox_authtoken (digest varchar(128) PRIMARY KEY, token_key varchar(25),"
             " user_id bigint REFERENCES accounts_user, created timestamptz, expiry timestamptz)"
         )
-        digest = ProgramToken.digest_of("a token of rosa")
-        values = [digest, "a token of rosa", rosa.pk, NOW]
+        values = [digest, "a token of rosa", person.pk, NOW]
         cursor.execute("INSERT INTO knox_authtoken VALUES (%s, %s, %s, %s, NULL)", values)
         cursor.execute(
             "INSERT INTO accounts_personalsession VALUES ('a key', 'data', %s, %s)",
-            [NOW + timedelta(seconds=settings.SESSION_COOKIE_AGE), rosa.pk],
+            [NOW + timedelta(seconds=settings.SESSION_COOKIE_AGE), person.pk],
         )
-    at()
+    return digest
+
+
+def tokens_keep_what_their_owners_may_and_end_in_ninety_days(person, digest):
+    """Sessions get the day on which they were stored."""
     token = ProgramToken.objects.get()
-    assert (token.user, token.digest, token.prefix, token.created) == (rosa, digest, "a token ", NOW)
+    assert (token.user, token.digest, token.prefix, token.created) == (person, digest, "a token ", NOW)
     assert token.scopes == ["tag", "download"]
     assert abs(token.expires_at - timezone.now() - timedelta(days=90)) < timedelta(minutes=5)
     assert "knox_authtoken" not in connection.introspection.table_names()
@@ -74,11 +121,13 @@ def test_older_tokens_keep_what_their_owners_may_and_end_in_ninety_days(at):
     assert session.began_on == session.used_on == NOW.date()
 
 
-def test_older_campaigns_get_a_title_from_what_they_ask(at):
-    old = at("datasets", "0023_campaign_owner").get_model("datasets", "Campaign")
+def open_without_title(apps):
+    old = apps.get_model("datasets", "Campaign")
     old.objects.create(slug="juniper", kind="wake-word", language="en", wake_word="hey juniper")
     old.objects.create(slug="sentences", kind="transcription", language="es-MX")
-    at()
+
+
+def campaigns_have_a_title_from_what_they_ask():
     assert list(Campaign.objects.values_list("title", "purpose")) == [
         ("“hey juniper” in English", ""),
         ("Speech in Mexican Spanish", ""),
