@@ -666,6 +666,7 @@ class AuditEvent(models.Model):
         RESET_FACTORS = "reset-factors", _("reset a person's second factors")
         SET_ROLES = "set-roles", _("changed a person's roles")
         CHANGED_CAMPAIGN = "changed-campaign", _("changed a campaign")
+        CHANGED_WEBHOOK = "changed-webhook", _("changed where messages about a campaign are sent")
         IMPORTED = "imported", _("imported clips")
         UNDID_IMPORT = "undid-import", _("undid an import")
         WITHDREW_IMPORT = "withdrew-import", _("withdrew imported people")

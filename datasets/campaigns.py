@@ -16,7 +16,8 @@ from django.utils.translation import gettext_lazy as _
 from accounts import audit
 from accounts.models import User
 
-from .models import Campaign, Prompt, Task
+from .models import Campaign, Prompt, Task, Webhook
+from .webhooks import outbox
 
 
 @transaction.atomic
@@ -126,6 +127,9 @@ def record_change(before: dict[str, Any], campaign: Campaign, by: User | None, n
     after = values(campaign)
     changed = {name: [before.get(name), new] for name, new in after.items() if before.get(name) != new}
     if changed:
+        outbox.owe(
+            Webhook.Event.CAMPAIGN_CHANGED, campaign, now, stage=campaign.stage, changed=sorted(changed)
+        )
         audit.record(audit.Act.CHANGED_CAMPAIGN, f"campaign {campaign.slug}", by, now, {"changed": changed})
 
 

@@ -2,6 +2,7 @@
 
 import unicodedata
 from typing import Self
+from uuid import uuid4
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
@@ -933,6 +934,91 @@ class Recall(models.Model):
 
     def __str__(self) -> str:
         return self.public_id
+
+
+class Webhook(models.Model):
+    """Where a campaign's owner wants to be told what happens in it. Written only by datasets.webhooks.
+
+    It belongs to whoever made it: address and secrets are sealed under their data key, and it ends with them.
+    """
+
+    class Event(models.TextChoices):
+        CAMPAIGN_CHANGED = "campaign.changed", _("the campaign was changed, opened, paused or closed")
+        CAMPAIGN_SETTLED = "campaign.settled", _("clips were settled")
+        DISPUTE_OPENED = "dispute.opened", _("clips wait for a reviewer, as volunteers disagree")
+        IMPORT_FINISHED = "import.finished", _("an import is finished")
+        RELEASE_MADE = "release.made", _("a release was made")
+        RELEASE_RETRACTED = "release.retracted", _("a release was retracted")
+        CLIPS_RECALLED = "clips.recalled", _("clips of a release were recalled, or returned")
+
+    class WhyOff(models.TextChoices):
+        OWNER = "owner", _("an owner switched it off")
+        GONE = "gone", _("its server said that nothing is there any more")
+        FAILING = "failing", _("no message arrived for days")
+        MAKER = "maker", _("whoever made it does not run this campaign any more")
+        UNREADABLE = "unreadable", _("its address cannot be read any more")
+
+    id = models.UUIDField(primary_key=True, default=uuid4, editable=False)
+    campaign = models.ForeignKey(Campaign, on_delete=models.CASCADE, related_name="webhooks")
+    maker = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="webhooks")
+    sealed = models.BinaryField()  # see datasets.webhooks.sealing
+    events = models.JSONField(default=list)
+    made_at = models.DateTimeField()
+    off_at = models.DateTimeField(null=True, blank=True)
+    why_off = models.CharField(max_length=10, choices=WhyOff.choices, blank=True)
+    failing_since = models.DateTimeField(null=True, blank=True)  # no attempt succeeded since then
+    # Up to when it was told how many clips were settled and disputed. Written only by what counts these.
+    counted_until = models.DateTimeField()
+
+    class Meta:
+        ordering = ["made_at", "id"]
+
+    def __str__(self) -> str:
+        return f"webhook {self.pk}"
+
+
+class Delivery(models.Model):
+    """A message to a webhook: owed until it arrived or was given up. Written only by datasets.webhooks.
+
+    It holds what is sent, which names no one, and of the answer only the status and its first line.
+    """
+
+    class Fault(models.TextChoices):
+        NOT_ALLOWED = "not-allowed", _("this site does not allow that host")
+        NOT_PUBLIC = "not-public", _("its address is inside a network that this site does not send to")
+        NOT_FOUND = "not-found", _("no such host was found")
+        NO_CONNECTION = "no-connection", _("no connection")
+        NO_TRUST = "no-trust", _("its certificate could not be verified")
+        TOO_LATE = "too-late", _("no answer in time")
+        NO_HTTP = "no-http", _("the answer was not HTTP")
+
+    id = models.UUIDField(primary_key=True, default=uuid4, editable=False)
+    webhook = models.ForeignKey(Webhook, on_delete=models.CASCADE, related_name="deliveries", db_index=False)
+    event = models.CharField(max_length=20)  # one of Webhook.Event, or webhook.test
+    body = models.TextField()
+    happened_at = models.DateTimeField()
+    attempts = models.PositiveSmallIntegerField(default=0)
+    # When to try again; while it is being tried, when to try again if the worker is killed. Empty: never.
+    next_try_at = models.DateTimeField(null=True, blank=True)
+    arrived_at = models.DateTimeField(null=True, blank=True)
+    # Of the last attempt.
+    tried_at = models.DateTimeField(null=True, blank=True)
+    milliseconds = models.PositiveIntegerField(null=True, blank=True)
+    status = models.PositiveSmallIntegerField(null=True, blank=True)
+    fault = models.CharField(max_length=15, choices=Fault.choices, blank=True)
+    first_line = models.CharField(max_length=120, blank=True)
+
+    class Meta:
+        indexes = [
+            models.Index(
+                fields=["next_try_at"], name="deliveries_owed", condition=Q(next_try_at__isnull=False)
+            ),
+            models.Index(fields=["webhook", "-happened_at"], name="deliveries_of_webhook"),
+            models.Index(fields=["happened_at"], name="deliveries_by_age"),
+        ]
+
+    def __str__(self) -> str:
+        return f"delivery {self.pk}"
 
 
 class Reconciliation(models.Model):

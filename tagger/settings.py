@@ -73,6 +73,19 @@ def networks(name: str) -> list[ipaddress.IPv4Network | ipaddress.IPv6Network]:
     return found
 
 
+def webhook_hosts(name: str) -> list[str]:
+    """The hosts that owners' webhooks may be on: none for "off", "*" for "any"."""
+    listed = [item.lower() for item in comma_separated(name, "off")]
+    if listed in (["off"], ["any"]):
+        return ["*"] if listed == ["any"] else []
+    for each in listed:
+        if not re.fullmatch(r"\.?[a-z0-9]([a-z0-9.-]*[a-z0-9])?", each) or each in {"off", "any"}:
+            raise ImproperlyConfigured(
+                f"{name} has {each!r}: write off, any, or hosts such as hooks.example.org,.example.net."
+            )
+    return listed
+
+
 def broker(url: str) -> str:
     """The Redis address as Celery writes it: for sockets it differs from redis-py's."""
     parts = urlsplit(url)
@@ -312,6 +325,12 @@ SPECTACULAR_SETTINGS = {
     "COMPONENT_SPLIT_PATCH": False,  # the answer that replaces another is as complete as the first
 }
 
+# --- messages to other servers -------------------------------------------------------------------
+# Where owners may have messages about their campaigns sent: nowhere, unless whoever runs the site allows it.
+WEBHOOKS = webhook_hosts("WEBHOOKS")
+# Networks besides the public ones that such a host may be in. Plain HTTP is only for 127.0.0.0/8 and ::1.
+WEBHOOK_NETWORKS = networks("WEBHOOK_NETWORKS")
+
 # --- work in the background ---------------------------------------------------------------------
 CELERY_BROKER_URL = broker(REDIS_URL)
 CELERY_TASK_IGNORE_RESULT = True
@@ -323,6 +342,8 @@ CELERY_TASK_QUEUES = [
     Queue("celery", Exchange("celery"), routing_key="celery"),
     Queue("erasures", Exchange("erasures"), routing_key="erasures"),
     Queue("imports", Exchange("imports"), routing_key="imports"),
+    # So that a site can give them a worker of their own, outside of its inner network.
+    Queue("webhooks", Exchange("webhooks"), routing_key="webhooks"),
 ]
 CELERY_TASK_ROUTES = {
     f"tagger.privacy.tasks.{name}": {"queue": "erasures"}
@@ -336,6 +357,7 @@ CELERY_TASK_ROUTES = {
         "tagger.imports.tasks.undo",
     )
 }
+CELERY_TASK_ROUTES["datasets.webhooks.tasks.deliver"] = {"queue": "webhooks"}
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_TASK_PUBLISH_RETRY = False  # a volunteer does not wait for an unreachable broker
 CELERY_BROKER_TRANSPORT_OPTIONS = {
@@ -380,6 +402,10 @@ CELERY_BEAT_SCHEDULE = {
     "order of checks": {"task": "tagger.review.tasks.order_checks", "schedule": timedelta(minutes=1)},
     "releases": {"task": "tagger.campaigns.tasks.make_releases", "schedule": timedelta(seconds=30)},
     "recounts": {"task": "tagger.campaigns.tasks.recount", "schedule": timedelta(seconds=10)},
+    # In case the broker lost the request, and for what is tried again.
+    "webhooks": {"task": "datasets.webhooks.tasks.deliver", "schedule": timedelta(seconds=5)},
+    "old deliveries": {"task": "datasets.webhooks.tasks.forget_old", "schedule": timedelta(hours=1)},
+    "webhook counts": {"task": "tagger.webhooks.tasks.tell_counts", "schedule": timedelta(minutes=1)},
     "blocking": {"task": "tagger.review.tasks.recount_blocking", "schedule": timedelta(minutes=5)},
     "reclaim": {"task": "tagger.tasks.reclaim", "schedule": timedelta(seconds=30)},
 }

@@ -20,7 +20,8 @@ from accounts.ciphers import KeyLost
 from accounts.refusals import Refusal
 from datasets.clips.imports import ImportOutcome, ImportRun, Outcomes
 from datasets.clips.sources import BadSource, FileRefused, ImportItem
-from datasets.models import Import, ImportFile
+from datasets.models import Import, ImportFile, Webhook
+from datasets.webhooks import outbox
 
 from . import ending, parts, planning, sealing
 from .refusals import BringingRefusal, ImportRefused, SentFault
@@ -223,6 +224,8 @@ def _finish(run: Import, now: datetime) -> None:
         Import.objects.filter(pk=run.pk).update(
             state=Import.State.DONE, counts=counted, ended_at=now, is_clear=True
         )
+        told = {name: counted[name] for name in ("added", "held", "refused")}
+        outbox.owe(Webhook.Event.IMPORT_FINISHED, run.campaign, now, **told, **{"import": run.pk})
         audit.record(audit.Act.IMPORTED, f"campaign {run.campaign.slug}", run.owner, now, {"clips": counted})
 
 

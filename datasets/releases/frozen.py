@@ -23,7 +23,8 @@ from accounts import audit, keys, prepared, quarters
 from accounts.models import DataKey, Purpose, User
 from accounts.refusals import Refusal
 from datasets import live, words
-from datasets.models import Campaign, Clip, Recall, Release, ReleaseRow, Task, is_cleared_for
+from datasets.models import Campaign, Clip, Recall, Release, ReleaseRow, Task, Webhook, is_cleared_for
+from datasets.webhooks import outbox
 
 from . import blank, sound_files, splits
 from .formats.card import About
@@ -121,6 +122,8 @@ def freeze(
     _check_contributors(contributors, min_contributors, not_cleared)
     release.clearing = dict(clearing or {}) | {"not_cleared": not_cleared}
     release.save(update_fields=["clearing"])
+    for campaign in campaigns:
+        outbox.owe(Webhook.Event.RELEASE_MADE, campaign, now, release=release.slug)
     audit.record(audit.Act.RELEASED, f"release {release.slug}", by, now)
     return FreezeResult(
         release,

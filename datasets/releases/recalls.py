@@ -13,7 +13,8 @@ from django.db.models import Case, Exists, OuterRef, Q, QuerySet, Value, When
 from accounts import signing
 from accounts.consent import live_for
 from accounts.models import Purpose
-from datasets.models import Recall, Release, ReleaseRow, Task
+from datasets.models import Recall, Release, ReleaseRow, Task, Webhook
+from datasets.webhooks import outbox
 
 from . import frozen
 
@@ -55,12 +56,12 @@ def recall(rows: QuerySet[ReleaseRow]) -> None:
 def publish(now: datetime) -> int:
     """Publish every release's feed of the day, and return how many ids were recalled: none if it was
     published that day already."""
-    today = now.date()
-    return sum(_publish(release.pk, today) for release in Release.objects.order_by("pk"))
+    return sum(_publish(release.pk, now) for release in Release.objects.order_by("pk"))
 
 
 @transaction.atomic
-def _publish(release_id: int, today: date) -> int:
+def _publish(release_id: int, now: datetime) -> int:
+    today = now.date()
     release = Release.objects.select_for_update(no_key=True).get(pk=release_id)
     if _published_on(release) >= today:
         return 0
@@ -73,11 +74,13 @@ def _publish(release_id: int, today: date) -> int:
     release.recalls.filter(~Exists(owned), is_final=False, returned_on=None).update(is_final=True)
     again = release.recalls.filter(~Exists(allowed), returned_on__isnull=False)
     recalled = again.update(returned_on=None, published_on=today, is_final=~Exists(owned))
-    release.recalls.in_force().filter(Exists(allowed), is_final=False).update(returned_on=today)
+    returned = release.recalls.in_force().filter(Exists(allowed), is_final=False).update(returned_on=today)
     recalled += release.recalls.filter(published_on=None).update(published_on=today)
     release.recalls.filter(line__isnull=False).update(line=None)
     release.recalls_published_on = today
     release.save(update_fields=["recalls_published_on"])
+    for campaign in release.campaigns.all() if recalled or returned else ():
+        outbox.owe(Webhook.Event.CLIPS_RECALLED, campaign, now, release=release.slug)
     return recalled
 
 

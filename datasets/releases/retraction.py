@@ -8,7 +8,8 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts import audit
 from accounts.models import User
-from datasets.models import Release
+from datasets.models import Release, Webhook
+from datasets.webhooks import outbox
 
 LONGEST = 500
 
@@ -29,5 +30,7 @@ def retract(release: Release, because: str, by: User, now: datetime) -> None:
     if stored.retracted_at is None:
         stored.retracted_at, stored.retracted_because = now, because
         stored.save(update_fields=["retracted_at", "retracted_because"])
+        for campaign in stored.campaigns.all():
+            outbox.owe(Webhook.Event.RELEASE_RETRACTED, campaign, now, release=stored.slug)
         audit.record(audit.Act.RETRACTED, f"release {release.slug}", by, now)
     release.refresh_from_db()

@@ -171,7 +171,7 @@ def web(site: Mapping[str, str], home: Home, listener: socket.socket) -> Program
 def worker(site: Mapping[str, str], home: Home) -> Program:
     command = [
         *(sys.executable, "-m", "celery", "-A", "tagger", "worker"),
-        *("-Q", "celery,imports", "--concurrency", "2"),
+        *("-Q", "celery,imports,webhooks", "--concurrency", "2"),
         *("--without-gossip", "--without-mingle", "--without-heartbeat"),
     ]
     return _celery_worker("worker", command, site, home)

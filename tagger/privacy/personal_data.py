@@ -22,7 +22,8 @@ from accounts.factors import authenticators
 from accounts.keys import KeyLost
 from accounts.models import AuditEvent, ConsentNotice, Purpose, User
 from datasets.clips import fingerprints, vault
-from datasets.models import Annotation, Campaign, Clip, Participation, Task, Withdrawal
+from datasets.models import Annotation, Campaign, Clip, Participation, Task, Webhook, Withdrawal
+from datasets.webhooks import sealing
 from tagger.desk import guidelines_flags
 from tagger.models import PersonWeight, PrivacyCheck, Report
 from tagger.settling import person_weights
@@ -155,6 +156,7 @@ def _profile(person: User) -> dict[str, Any]:
             .values_list("campaign__slug", flat=True)
         ),
         "saved_views": list(person.saved_views.order_by("pk").values("campaign__slug", "name", "query")),
+        "webhooks": [_webhook(each) for each in person.webhooks.select_related("campaign", "maker")],
         "acts_on_many_clips": list(
             person.clip_jobs.order_by("pk").values("campaign__slug", "act", "asked_at", "finished_at")
         ),
@@ -163,6 +165,21 @@ def _profile(person: User) -> dict[str, Any]:
         "sessions": list(person.sessions.order_by("began_on").values("began_on", "used_on", "expire_date")),
         "second_factors": authenticators.described(person),
         "is_demo": person.is_demo,
+    }
+
+
+def _webhook(hook: Webhook) -> dict[str, Any]:
+    """Without its secret, which was shown once."""
+    try:
+        address = sealing.unseal(hook).url
+    except KeyLost:
+        address = ""
+    return {
+        "campaign": hook.campaign.slug,
+        "address": address,
+        "events": hook.events,
+        "made_at": hook.made_at,
+        "off_at": hook.off_at,
     }
 
 

@@ -27,6 +27,7 @@ from accounts.factors import authenticators
 from accounts.models import Consent, DataKey, MasterKey, PersonalSession, ProgramToken, User
 from datasets.clips import fingerprints, vault
 from datasets.models import Clip, Withdrawal
+from datasets.webhooks import keeping as webhooks
 from tagger.progress import teams
 
 from . import backup, withdrawal
@@ -56,6 +57,7 @@ class Restored:
     factors_removed_again: int = 0
     recovery_codes_used_again: int = 0
     team_rights_ended_again: int = 0
+    webhooks_ended_again: int = 0
     erased_again: int = 0
     receipts_found_again: int = 0
     events_lost: int = 0
@@ -251,6 +253,8 @@ def _replay(now: datetime, done: Restored) -> None:
             done.factors_removed_again += authenticators.remove_again(entry["factor"])
         elif entry["kind"] == "recovery-code":
             done.recovery_codes_used_again += authenticators.use_again(entry["factor"], entry["used"])
+        elif entry["kind"] == "webhook":
+            done.webhooks_ended_again += webhooks.end_again(entry["webhook"])
         elif entry["kind"] in teams.ENDINGS:
             done.team_rights_ended_again += teams.end_again(entry)
         elif entry["kind"] == "withdrawal":

@@ -28,8 +28,10 @@ from datasets import taking_part
 from datasets.clips import fingerprints, recording, vault
 from datasets.imports import ending as imports
 from datasets.imports import sealing
-from datasets.models import Annotation, Campaign, Clip, ReleaseRow, Task, Withdrawal
+from datasets.models import Annotation, Campaign, Clip, ReleaseRow, Task, Webhook, Withdrawal
 from datasets.releases import recalls
+from datasets.webhooks import keeping as webhooks
+from datasets.webhooks import sealing as webhook_sealing
 from tagger.desk import guidelines_flags
 from tagger.models import (
     LargestContributor,
@@ -206,6 +208,8 @@ def _was_committed(entry: journal.Entry) -> bool:
             return not ProgramToken.objects.filter(digest=entry["digest"]).exists()
         case "factor":
             return not Authenticator.objects.filter(pk=entry["factor"]).exists()
+        case "webhook":
+            return not Webhook.objects.filter(pk=entry["webhook"]).exists()
         case "team-left":
             return not Membership.objects.filter(pk=entry["membership"]).exists()
         case "team-unnamed":
@@ -340,6 +344,7 @@ def _replace_key(person: User) -> None:
         consent.reseal_references(person.pk, old, new)
         guidelines_flags.reseal(person, old, new)
         sealing.reseal(person, old, new)
+        webhook_sealing.reseal(person, old, new)
         person_weights.reseal(person, old, new)
         last = 0
         while clips := list(person.clips.filter(pk__gt=last).order_by("pk")[:BATCH_SIZE]):
@@ -390,6 +395,7 @@ def _scrub_person(request: Withdrawal, person: User, now: datetime) -> None:
             "admin_log": LogEntry.objects.filter(Q(user=person) | about).delete()[0],
         }
         gone["saved_views"] = person.saved_views.all().delete()[0]
+        gone["webhooks"] = webhooks.end_all_of(person)
         gone["clip_jobs"] = person.clip_jobs.all().delete()[0]
         PersonWeight.objects.filter(decided_by=person).update(decided_by=None)
         gone["memberships"] = teams.leave_all(person)

@@ -1,0 +1,1 @@
+"""Messages to servers that a campaign's owner named: what is sent, where to, and that it arrives."""
