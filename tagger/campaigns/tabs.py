@@ -21,6 +21,7 @@ TABS = (
     Tab("people", "campaign_people", _("People")),
     Tab("import", "campaign_imports", _("Bring clips")),
     Tab("releases", "campaign_releases", _("Releases")),
+    Tab("webhooks", "campaign_webhooks", _("Webhooks")),
     Tab("preview", "campaign_preview", _("Preview")),
     Tab("settings", "campaign_settings", _("Settings")),
 )

@@ -17,7 +17,7 @@ from django.apps import apps
 from django.contrib.auth.hashers import PBKDF2PasswordHasher
 from django.contrib.contenttypes.models import ContentType
 from django.db import transaction
-from django.test import Client, RequestFactory
+from django.test import Client, RequestFactory, override_settings
 from django.urls import URLPattern, get_resolver
 from django.urls.resolvers import RoutePattern
 from django.utils import timezone
@@ -29,8 +29,9 @@ from accounts.models import Material, ProgramToken, Purpose, Role, User
 from datasets import campaigns, taking_part
 from datasets.clips import fingerprints, intake
 from datasets.imports import gathering
-from datasets.models import Annotation, Campaign, Clip, Task
+from datasets.models import Annotation, Campaign, Clip, Delivery, Task, Webhook
 from datasets.releases import frozen
+from datasets.webhooks import keeping
 from tagger import tasks
 from tagger.desk import examples, guidelines_flags, objections
 from tagger.explorer import counting, jobs, saved_views
@@ -215,6 +216,7 @@ def one_of_each():
         "/campaigns/%(slug)s/clips/": {"slug": "juniper", "pk": settled.clip_id},
         "/campaigns/%(slug)s/people/": {"slug": "juniper", "pk": bea.pk},
         "/campaigns/%(slug)s/releases/": {"slug": "juniper", "release": release.slug},
+        "/campaigns/%(slug)s/webhooks/": told_of(juniper, now),
         "/campaigns/": {"slug": "juniper", "name": "days", "pk": brought.pk},
         "/profile/receipts/": {"receipt_id": receipts.for_contributor(alice)[0].id},
         "/profile/devices/": {"uuid": device.uuid},
@@ -235,6 +237,17 @@ def kept_view(campaign):
     jobs.ask(campaign, campaign.owner, "priority", {"priority": -1}, timezone.now(), query="status=hidden")
     saved_views.save(campaign, campaign.owner, "hidden", "status=hidden")
     return saved_views.of(campaign, campaign.owner)[0]
+
+
+def told_of(campaign, now):
+    """A webhook of the campaign, to this machine, where nothing is sent; its message did not arrive."""
+    with override_settings(WEBHOOKS=["localhost"]):
+        hook = keeping.make(campaign, "https://localhost/hooks", Webhook.Event.values, campaign.owner, now)
+        message = keeping.send_test(hook, now)
+    Delivery.objects.filter(pk=message.pk).update(
+        next_try_at=None, attempts=1, fault=Delivery.Fault.NOT_PUBLIC, milliseconds=2
+    )
+    return {"slug": campaign.slug, "hook": hook.pk, "message": message.pk}
 
 
 def being_brought(campaign, now):

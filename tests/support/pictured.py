@@ -162,6 +162,8 @@ PICTURES = (
     Picture("campaign-people", "Who answers, by number", "owner", "/campaigns/juniper/people/"),
     Picture("campaign-person", "One volunteer, by number", "owner", "/campaigns/juniper/people/*/"),
     Picture("campaign-imports", "Bring clips", "owner", "/campaigns/juniper/import/"),
+    Picture("campaign-webhooks", "Webhooks", "owner", "/campaigns/juniper/webhooks/"),
+    Picture("campaign-webhook", "One webhook", "owner", "/campaigns/juniper/webhooks/*/"),
     Picture("campaign-import", "One import", "owner", "/campaigns/juniper/import/*/"),
     Picture("campaign-releases", "A campaign's releases", "owner", "/campaigns/juniper/releases/"),
     Picture("campaign-preview", "A campaign as volunteers see it", "owner", "/campaigns/juniper/preview/"),
