@@ -619,6 +619,8 @@ class PersonWeight(models.Model):
     at = models.DateTimeField()
     # The tasks that they answered are to be settled again.
     is_new = models.BooleanField(default=True)
+    # Decided for everyone who had stopped answering; it ends when they answer again.
+    until_return = models.BooleanField(default=False, db_default=False)
 
     class Meta:
         constraints = [
@@ -664,6 +666,7 @@ class PersonFigures(models.Model):
     )
     answers = models.PositiveIntegerField()
     days = models.PositiveIntegerField()  # on which they answered
+    last_on = models.DateField(null=True)  # the last of these
     seconds_each = models.FloatField(null=True)  # median from one answer to the next, in one go
     compared = models.PositiveIntegerField()  # answers to clips that are settled
     agreed = models.PositiveIntegerField()  # of these, those that are the settled answer

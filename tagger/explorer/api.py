@@ -68,11 +68,11 @@ NUMBERS = (
     *("speech_from", "speech_to"),
 )
 FILTERS = [
-    *(OpenApiParameter(name, str) for name in ("status", "answer", "source", "quarter", "reported")),
+    *(OpenApiParameter(name, str) for name in ("status", "answer", "gave", "source", "quarter", "reported")),
     *(OpenApiParameter(name, float) for name in NUMBERS),
     *(
         OpenApiParameter(name, int)
-        for name in ("contributor", "answered_by", "votes_from", "votes_to", "below")
+        for name in ("contributor", "answered_by", "also_by", "votes_from", "votes_to", "below")
     ),
 ]
 

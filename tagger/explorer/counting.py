@@ -7,7 +7,7 @@ often it is done. Transcripts have to be decrypted one by one, so only the newes
 from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from itertools import combinations, groupby
 from typing import Any
 
@@ -28,13 +28,14 @@ from tagger.models import (
     PeopleCount,
     PersonFigures,
 )
-from tagger.settling import track_records
+from tagger.settling import person_weights, track_records
 
 SHORTEST_PAUSE = timedelta(minutes=1)
 IN_ONE_GO = timedelta(minutes=5)  # the longest from one answer to the next that is no pause
 TOP = 30  # people in the matrix of agreement, those with most answers
 MOST_TRANSCRIPTS = 2_000  # the newest ones, of those that are settled
 BATCH_SIZE = 1_000
+NO_DAYS: tuple[int, date | None] = (0, None)  # of whom all clips were erased meanwhile
 
 Pairs = dict[tuple[int, int], tuple[int, int]]
 
@@ -52,8 +53,8 @@ ANSWERS = f"""
     {GIVEN} WHERE task.campaign_id = %(campaign)s GROUP BY 1, 2, 3
 """
 DAYS = f"""
-    SELECT annotator_id, count(*) FROM (
-        SELECT DISTINCT given.annotator_id, (given.created_at AT TIME ZONE %(zone)s)::date
+    SELECT annotator_id, count(*), max(day) FROM (
+        SELECT DISTINCT given.annotator_id, (given.created_at AT TIME ZONE %(zone)s)::date AS day
         {GIVEN} WHERE task.campaign_id = %(campaign)s
     ) days GROUP BY 1
 """
@@ -114,17 +115,19 @@ def count(campaign: Campaign, clock: Callable[[], datetime]) -> bool:
         "certain": TRUSTED_CONFIDENCE,
     }
     people = _of_answers(values)
-    days, pace = dict(_rows(DAYS, values)), dict(_rows(PACE, values))
+    days = {who: (number, last) for who, number, last in _rows(DAYS, values)}
+    pace = dict(_rows(PACE, values))
     top = sorted(people, key=lambda who: (-people[who].answers, who))[:TOP]
     if campaign.asks_for_words:
         pairs, sampled = _of_transcripts(campaign, people, set(top))
     else:
         pairs, sampled = _of_labels(people, values | {"top": top}), None
-    rows = [_row(campaign, who, each, days.get(who, 0), pace.get(who)) for who, each in people.items()]
+    rows = [_row(campaign, who, each, days.get(who, NO_DAYS), pace.get(who)) for who, each in people.items()]
     with turns.ending(PeopleCount, campaign, now, clock) as columns:
         if columns is None:
             return False
         _store(campaign, rows, pairs)
+        person_weights.end_for_returned(campaign, now)
         columns.update(sampled=sampled)
     return True
 
@@ -192,12 +195,15 @@ def _texts(campaign: Campaign, given: list[Annotation], people: dict[int, Counts
     return texts
 
 
-def _row(campaign: Campaign, who: int, counts: Counts, days: int, seconds: float | None) -> PersonFigures:
+def _row(
+    campaign: Campaign, who: int, counts: Counts, days: tuple[int, date | None], seconds: float | None
+) -> PersonFigures:
     return PersonFigures(
         campaign=campaign,
         person_id=who,
         answers=counts.answers,
-        days=days,
+        days=days[0],
+        last_on=days[1],
         seconds_each=None if seconds is None else float(seconds),
         compared=counts.compared,
         agreed=counts.agreed,

@@ -46,20 +46,27 @@ class FilterForm(forms.Form):
     quarter = forms.CharField(required=False, max_length=10, label=_("Quarter, such as 2026-Q2"))
     contributor = _number(_("Contributor’s number"), 1)
     answered_by = _number(_("Answered by volunteer"), 1)
+    also_by = _number(_("… and by volunteer"), 1)
+    gave = forms.CharField(required=False, max_length=20, label=_("What the first of them answered"))
     reported = forms.ChoiceField(required=False, label=_("Reports"), choices=[*ANY, ("1", _("reported"))])
 
     def __init__(self, data: QueryDict | dict[str, Any], campaign: Campaign) -> None:
         super().__init__(data)
         self.campaign = campaign
-        if campaign.asks_for_words:
-            # What was written is sealed, and no query can look into it.
-            if not data.get("answer"):
-                del self.fields["answer"]
-        else:
-            self.fields["answer"].widget = forms.Select(choices=[*ANY, *Label.choices])
+        for name in ("answer", "gave"):
+            if not campaign.asks_for_words:
+                self.fields[name].widget = forms.Select(choices=[*ANY, *Label.choices])
+            elif not data.get(name):  # what was written is sealed, and no query can look into it
+                del self.fields[name]
 
     def clean_answer(self) -> str:
-        answer: str = self.cleaned_data["answer"]
+        return self._label("answer")
+
+    def clean_gave(self) -> str:
+        return self._label("gave")
+
+    def _label(self, name: str) -> str:
+        answer: str = self.cleaned_data[name]
         if self.campaign.asks_for_words and answer:
             raise ValidationError(_("Transcripts are sealed, so no filter can look into them."))
         if answer and answer not in Label.values:
@@ -74,6 +81,8 @@ class FilterForm(forms.Form):
 
     def clean(self) -> dict[str, Any]:
         found = self.cleaned_data
+        if (found.get("gave") or found.get("also_by")) and not found.get("answered_by"):
+            self.add_error("answered_by", _("Write a volunteer’s number here first."))
         for name in RANGES:
             least, most = found.get(f"{name}_from"), found.get(f"{name}_to")
             if least is not None and most is not None and least > most:

@@ -55,6 +55,9 @@ class Selection:
         if self.given.get("reported"):
             yield Exists(Report.objects.filter(clip=OuterRef("clip"), campaign=self.campaign))
         if who := self.given.get("answered_by"):
+            gave = {"plain_answer": self.given["gave"]} if self.given.get("gave") else {}
+            yield Exists(Annotation.objects.filter(task=OuterRef("pk"), annotator=who, **gave))
+        if who := self.given.get("also_by"):
             yield Exists(Annotation.objects.filter(task=OuterRef("pk"), annotator=who))
 
 

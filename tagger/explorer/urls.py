@@ -11,6 +11,7 @@ urlpatterns = [
     path("campaigns/<slug:slug>/clips/<int:pk>/", views.clip, name="campaign_clip"),
     path("campaigns/<slug:slug>/clips/<int:pk>/audio/", views.audio, name="campaign_clip_audio"),
     path("campaigns/<slug:slug>/people/", views_people.people, name="campaign_people"),
+    path("campaigns/<slug:slug>/people/inactive/", views_people.weigh_inactive, name="campaign_inactive"),
     path("campaigns/<slug:slug>/people/<int:pk>/", views_people.person, name="campaign_person"),
     path("campaigns/<slug:slug>/people/<int:pk>/weight/", views_people.weigh, name="campaign_person_weight"),
     path("api/v1/campaigns/<slug:slug>/clips/", api.Clips.as_view()),

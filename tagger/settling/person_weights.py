@@ -8,11 +8,12 @@ from collections.abc import Collection, Iterator
 from datetime import datetime
 
 from django.db import transaction
+from django.db.models import Exists, OuterRef
 from django.db.models.functions import Coalesce
 
 from accounts import audit, keys
 from accounts.models import User
-from datasets.models import Campaign, Task
+from datasets.models import Annotation, Campaign, Task
 from tagger.models import PersonWeight
 
 from . import queue
@@ -37,11 +38,64 @@ def decide(
     weight, _is_new = PersonWeight.objects.update_or_create(
         campaign=campaign,
         person=person,
-        defaults={"factor": factor, "sealed_note": sealed, "decided_by": by, "at": now, "is_new": True},
+        defaults={
+            "factor": factor,
+            "sealed_note": sealed,
+            "decided_by": by,
+            "at": now,
+            "is_new": True,
+            "until_return": False,
+        },
     )
     changed = {"campaign": campaign.slug, "changed": {"weight": [before, factor]}}
     audit.record(audit.Act.WEIGHED, f"person {person.pk}", by, now, changed)
     return weight
+
+
+@transaction.atomic
+def decide_until_return(
+    campaign: Campaign, people: Collection[int], factor: float, by: User, now: datetime
+) -> int:
+    """The same for people who stopped answering, each until they answer again; returns for how many.
+
+    What was decided about one of them alone stays.
+    """
+    alone = PersonWeight.objects.filter(campaign=campaign, person__in=people, until_return=False)
+    some = sorted(set(people) - set(alone.values_list("person", flat=True)))
+    before = among(campaign, some)
+    changed = {str(who): [before.get(who, USUAL), factor] for who in some if before.get(who, USUAL) != factor}
+    rows = [
+        PersonWeight(
+            campaign=campaign, person_id=int(who), factor=factor, decided_by=by, at=now, until_return=True
+        )
+        for who in changed
+    ]
+    PersonWeight.objects.bulk_create(
+        rows,
+        batch_size=BATCH_SIZE,
+        update_conflicts=True,
+        unique_fields=["person", "campaign"],
+        update_fields=["factor", "decided_by", "at", "is_new", "until_return"],
+    )
+    if changed:
+        details = {"campaign": campaign.slug, "changed": {"weights": changed}}
+        audit.record(audit.Act.WEIGHED, f"campaign {campaign.slug}", by, now, details)
+    return len(changed)
+
+
+@transaction.atomic
+def end_for_returned(campaign: Campaign, now: datetime) -> int:
+    """Give those who answered again since it was decided their usual weight; returns how many."""
+    answers = Annotation.objects.filter(
+        annotator=OuterRef("person"), task__campaign=OuterRef("campaign"), created_at__gt=OuterRef("at")
+    )
+    returned = PersonWeight.objects.filter(Exists(answers), campaign=campaign, until_return=True)
+    changed = {str(each.person_id): [each.factor, USUAL] for each in returned.exclude(factor=USUAL)}
+    if changed:
+        details = {"campaign": campaign.slug, "changed": {"weights": changed}}
+        audit.record(audit.Act.WEIGHED, f"campaign {campaign.slug}", None, now, details)
+        returned.update(factor=USUAL, at=now, is_new=True)
+    return len(changed)
 
 
 def recount(now: datetime) -> int:
