@@ -34,13 +34,16 @@ class Role(models.TextChoices):
     CONTRIBUTOR = "contributor", _("contributor")
     ANNOTATOR = "annotator", _("volunteer")
     REVIEWER = "reviewer", _("reviewer")
+    # Of those campaigns alone whose owners asked them to.
+    CAMPAIGN_REVIEWER = "campaign-reviewer", _("reviewer of a campaign")
     RESEARCHER = "researcher", _("researcher")
     PRIVACY_REVIEWER = "privacy-reviewer", _("privacy reviewer")
     OWNER = "owner", _("campaign owner")
 
 
 # Whoever has one of these hears, decides or takes away what others gave: each needs a second factor.
-POWERFUL = frozenset({Role.REVIEWER, Role.RESEARCHER, Role.PRIVACY_REVIEWER, Role.OWNER})
+POWERFUL = frozenset(set(Role) - {Role.CONTRIBUTOR, Role.ANNOTATOR})
+REVIEWERS = (Role.REVIEWER, Role.CAMPAIGN_REVIEWER)
 
 
 def newcomer_roles() -> list[str]:
@@ -60,13 +63,13 @@ class Scope(models.TextChoices):
 
 
 # Who may give a token which scope. Whether the person has the role is checked again at every call.
-ROLE_OF_SCOPE = {
-    Scope.TAG: Role.ANNOTATOR,
-    Scope.IMPORT: Role.CONTRIBUTOR,
-    Scope.DOWNLOAD: Role.RESEARCHER,
-    Scope.REVIEW: Role.REVIEWER,
-    Scope.CHECK: Role.PRIVACY_REVIEWER,
-    Scope.MANAGE: Role.OWNER,
+ROLES_OF_SCOPE = {
+    Scope.TAG: (Role.ANNOTATOR,),
+    Scope.IMPORT: (Role.CONTRIBUTOR,),
+    Scope.DOWNLOAD: (Role.RESEARCHER,),
+    Scope.REVIEW: REVIEWERS,
+    Scope.CHECK: (Role.PRIVACY_REVIEWER,),
+    Scope.MANAGE: (Role.OWNER,),
 }
 TOKEN_DAYS = 90
 
@@ -225,6 +228,11 @@ class User(AbstractUser):
         """Whether they may act in this role now: a powerful one counts only with a second factor."""
         return self.was_given(role) and not self.lacks_factor_for(role)
 
+    @property
+    def is_reviewer(self) -> bool:
+        """Of all campaigns, or of some."""
+        return any(map(self.has_role, REVIEWERS))
+
     def was_given(self, role: Role) -> bool:
         return self.may_log_in and (self.is_superuser or role in self.roles)
 
@@ -256,7 +264,7 @@ class User(AbstractUser):
 
     def scopes(self) -> list[Scope]:
         """What a token of theirs may be used for."""
-        return [scope for scope, role in ROLE_OF_SCOPE.items() if self.has_role(role)]
+        return [scope for scope, roles in ROLES_OF_SCOPE.items() if any(map(self.has_role, roles))]
 
 
 class PersonalSession(AbstractBaseSession):

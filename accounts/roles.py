@@ -17,7 +17,7 @@ from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
-from .models import Role, User
+from .models import REVIEWERS, Role, User
 
 View = Callable[..., HttpResponse]
 AnyView = TypeVar("AnyView", bound=Callable[..., HttpResponseBase])
@@ -48,11 +48,12 @@ def _required(*roles: Role) -> Callable[[View], View]:
 
 contributor_required = _required(Role.CONTRIBUTOR)
 annotator_required = _required(Role.ANNOTATOR)
-reviewer_required = _required(Role.REVIEWER)
+reviewer_required = _required(*REVIEWERS)
+all_campaigns_reviewer_required = _required(Role.REVIEWER)
 researcher_required = _required(Role.RESEARCHER)
 privacy_reviewer_required = _required(Role.PRIVACY_REVIEWER)
 owner_required = _required(Role.OWNER)
-listener_required = _required(Role.ANNOTATOR, Role.REVIEWER)
+listener_required = _required(Role.ANNOTATOR, *REVIEWERS)
 
 
 def admin_required(view: Callable[..., HttpResponseBase]) -> Callable[..., HttpResponseBase]:
@@ -90,16 +91,16 @@ class RoleRefusal(StrEnum):
 
 
 class HasRole(BasePermission):
-    """For a call of people with this role. The answer 403 says where a missing factor is set up."""
+    """For a call of people with one of these roles. The answer 403 says where a missing factor is set up."""
 
-    role: Role
+    roles: tuple[Role, ...]
     message: Any
 
     def has_permission(self, request: Request, view: APIView) -> bool:
         person = request.user
-        if not person.is_authenticated or person.has_role(self.role):
+        if not person.is_authenticated or any(map(person.has_role, self.roles)):
             return person.is_authenticated
-        if person.lacks_factor_for(self.role):
+        if any(map(person.lacks_factor_for, self.roles)):
             self.message = {
                 "detail": "Your role needs a second factor. Set it up, and log in with it.",
                 "code": RoleRefusal.FACTOR_MISSING,
@@ -109,5 +110,5 @@ class HasRole(BasePermission):
 
 
 class IsAnnotator(HasRole):
-    role = Role.ANNOTATOR
+    roles = (Role.ANNOTATOR,)
     message = "This call is for people with the role volunteer."

@@ -33,7 +33,7 @@ language_code = RegexValidator(
 
 
 # Addresses of pages where a campaign's would be.
-RESERVED_SLUGS = frozenset({"mixed", "next", "new", "join"})
+RESERVED_SLUGS = frozenset({"mixed", "next", "new", "join", "review", "reviewers"})
 
 
 class CampaignQuerySet(models.QuerySet["Campaign"]):
@@ -167,6 +167,8 @@ class Campaign(models.Model):
     )
     # Of the link that works now, for people who are invited. The link itself is stored nowhere.
     invitation_sha256 = models.CharField(max_length=64, null=True, blank=True, unique=True, editable=False)
+    # The same of the link by which one person becomes its reviewer.
+    reviewing_sha256 = models.CharField(max_length=64, null=True, blank=True, unique=True, editable=False)
     # What its owner's page of releases begins with.
     release_audience = models.CharField(
         max_length=20,
@@ -315,6 +317,25 @@ class Participation(models.Model):
 
     def __str__(self) -> str:
         return f"participation {self.pk}"
+
+
+class CampaignReviewer(models.Model):
+    """Someone who reviews a campaign for its owner. Written only by datasets.reviewing; erased with them."""
+
+    id = models.UUIDField(primary_key=True, default=uuid4, editable=False)
+    campaign = models.ForeignKey(Campaign, on_delete=models.CASCADE, related_name="own_reviewers")
+    person = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="reviewing", db_index=False
+    )
+    since = models.DateField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["person", "campaign"], name="one_reviewing_per_person")
+        ]
+
+    def __str__(self) -> str:
+        return f"reviewer {self.pk}"
 
 
 def short_enough_to_read(text: str) -> None:

@@ -47,5 +47,5 @@ def owner_page(view: Callable[..., HttpResponse]) -> View:
 class IsOwner(HasRole):
     """For a call. Which campaign it may be about is for `owned_or_404` to say."""
 
-    role = Role.OWNER
+    roles = (Role.OWNER,)
     message = "This call is for people with the role campaign owner."

@@ -1,22 +1,18 @@
 """Who may take part in a campaign: everyone, people who understand its language, or people who have its link.
 
-The only writer of Participation. An invitation's text is stored nowhere; another one ends the one before.
+The only writer of Participation.
 """
 
-import hashlib
-import secrets
-from datetime import datetime
-
-from django.db import transaction
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
-from accounts import journal
 from accounts.models import User
 
 from . import languages
+from .invitations import Invitations
 from .models import Campaign, Participation
 
 TakingPart = Campaign.TakingPart
+INVITATIONS = Invitations(Campaign, "invitation_sha256")
 
 
 def may(person: User, campaign: Campaign) -> bool:
@@ -45,26 +41,9 @@ CONDITION = f"""(
 )"""
 
 
-def invite(campaign: Campaign, now: datetime) -> str:
-    """A new invitation, which ends the one before."""
-    end_invitation(campaign, now)
-    text = secrets.token_urlsafe(24)
-    Campaign.objects.filter(pk=campaign.pk).update(invitation_sha256=_sha256(text))
-    return text
-
-
-@transaction.atomic
-def end_invitation(campaign: Campaign, now: datetime) -> None:
-    """Also for a database that an older backup brings back: it is in the opt-out journal."""
-    stored = Campaign.objects.select_for_update().filter(pk=campaign.pk).get()
-    if stored.invitation_sha256:
-        journal.append("invitation", now, sha256=stored.invitation_sha256)
-        Campaign.objects.filter(pk=campaign.pk).update(invitation_sha256=None)
-
-
 def invited_to(invitation: str) -> Campaign | None:
     """The campaign, unless the invitation has ended or the campaign is not open."""
-    return Campaign.objects.open().filter(invitation_sha256=_sha256(invitation)).first()
+    return Campaign.objects.open().filter(INVITATIONS.to(invitation)).first()
 
 
 def join(person: User, campaign: Campaign) -> None:
@@ -74,7 +53,3 @@ def join(person: User, campaign: Campaign) -> None:
 def leave_all(person: User) -> int:
     """For an erasure; returns how many campaigns they were in."""
     return Participation.objects.filter(person=person).delete()[0]
-
-
-def _sha256(invitation: str) -> str:
-    return hashlib.sha256(invitation.encode()).hexdigest()

@@ -70,7 +70,7 @@ class Retracted(APIException):
 
 
 class IsResearcher(HasRole):
-    role = Role.RESEARCHER
+    roles = (Role.RESEARCHER,)
     message = "This call is for people with the role researcher."
 
 

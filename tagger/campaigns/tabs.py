@@ -19,6 +19,7 @@ TABS = (
     Tab("figures", "campaign_figures", _("Figures")),
     Tab("clips", "campaign_clips", _("Clips")),
     Tab("people", "campaign_people", _("People")),
+    Tab("reviewers", "campaign_reviewers", _("Reviewers")),
     Tab("import", "campaign_imports", _("Bring clips")),
     Tab("releases", "campaign_releases", _("Releases")),
     Tab("webhooks", "campaign_webhooks", _("Webhooks")),

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from . import api, views, views_invitations, views_own, views_preview, views_releases
+from . import api, views, views_invitations, views_own, views_preview, views_releases, views_reviewers
 
 urlpatterns = [
     path("tag/", views.campaigns, name="campaigns"),
@@ -12,6 +12,9 @@ urlpatterns = [
     path("campaigns/<slug:slug>/stage/", views_own.move_stage, name="campaign_stage"),
     path("campaigns/<slug:slug>/invitation/", views_invitations.invite, name="campaign_invitation"),
     path("campaigns/join/<str:invitation>/", views_invitations.join, name="join_campaign"),
+    path("campaigns/<slug:slug>/reviewers/", views_reviewers.reviewers, name="campaign_reviewers"),
+    path("campaigns/review/<str:invitation>/", views_reviewers.accept, name="review_campaign"),
+    path("campaigns/reviewers/<uuid:pk>/end/", views_reviewers.end, name="end_reviewing"),
     path("campaigns/<slug:slug>/preview/", views_preview.preview, name="campaign_preview"),
     path("campaigns/<slug:slug>/releases/", views_releases.releases, name="campaign_releases"),
     path(

@@ -20,10 +20,10 @@ from datasets.owners import owner_page
 def invite(request: PersonalRequest, campaign: Campaign) -> HttpResponse:
     """Make a link, which ends the one before and is shown this once; or, with `switch=off`, only end it."""
     if request.POST.get("switch") == "off":
-        taking_part.end_invitation(campaign, timezone.now())
+        taking_part.INVITATIONS.end(campaign, timezone.now())
         messages.success(request, _("The link has ended. Whoever came by it still takes part."))
         return redirect("campaign_settings", campaign.slug)
-    text = taking_part.invite(campaign, timezone.now())
+    text = taking_part.INVITATIONS.make(campaign, timezone.now())
     link = request.build_absolute_uri(reverse("join_campaign", args=[text]))
     context = {"campaign": campaign, "tab": "settings", "link": link}
     return render(request, "tagger/campaigns/invitation.html", context)

@@ -9,6 +9,7 @@ from accounts import consent, notices
 from accounts.keys import KeyLost
 from accounts.models import Purpose, User
 from accounts.refusals import Refusal
+from datasets import reviewing
 from datasets.models import Campaign, Example, Task
 
 MOST_SHOWN = 8  # per campaign
@@ -29,8 +30,9 @@ def for_campaign(campaign: Campaign) -> list[Example]:
 
 
 def for_reviewer(reviewer: User) -> QuerySet[Example]:
-    """All examples that volunteers can hear, except those in the reviewer's own voice."""
-    return shown().exclude(task__clip__contributor=reviewer).order_by("task__campaign", "-task__settled_at")
+    """The examples of the campaigns that they review, except those in the reviewer's own voice."""
+    own = shown().filter(task__campaign__in=reviewing.reviewed_by(reviewer))
+    return own.exclude(task__clip__contributor=reviewer).order_by("task__campaign", "-task__settled_at")
 
 
 def shown() -> QuerySet[Example]:

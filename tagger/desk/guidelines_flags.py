@@ -11,7 +11,8 @@ from datetime import datetime
 from django.db.models import Q
 
 from accounts import keys
-from accounts.models import Role, User
+from accounts.models import User
+from datasets import reviewing
 from datasets.models import Campaign
 from tagger.lending import notes
 from tagger.models import GuidelinesFlag
@@ -45,10 +46,9 @@ def version_of(campaign: Campaign) -> str:
 
 
 def unseen_by(person: User) -> list[Unclear]:
-    """What this person has to see: of their own campaigns, and for reviewers of all."""
+    """What this person has to see: of the campaigns that they own, and that they review."""
     unseen = Q(campaign__owner=person, seen_by_owner_at=None)
-    if person.has_role(Role.REVIEWER):
-        unseen |= Q(seen_by_reviewers_at=None)
+    unseen |= Q(campaign__in=reviewing.reviewed_by(person), seen_by_reviewers_at=None)
     rows = GuidelinesFlag.objects.filter(unseen).select_related("campaign", "person__data_key")
     return _by_campaign(row for row in rows.order_by("campaign__slug", "at")[:MOST_SHOWN])
 
@@ -58,7 +58,7 @@ def mark_seen(campaign: Campaign, person: User, now: datetime) -> None:
     flags = GuidelinesFlag.objects.filter(campaign=campaign, at__lte=now)
     if campaign.owner_id == person.pk:
         flags.filter(seen_by_owner_at=None).update(seen_by_owner_at=now)
-    if person.has_role(Role.REVIEWER):
+    if reviewing.may_review(person, campaign.pk):
         flags.filter(seen_by_reviewers_at=None).update(seen_by_reviewers_at=now)
 
 

@@ -9,9 +9,9 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET
 
 from accounts import audit
-from accounts.models import Role
 from accounts.posting import posted_from
 from accounts.roles import PersonalRequest, listener_required
+from datasets import reviewing
 from datasets.clips import byteranges, hearing
 from tagger.lending import assignments
 from tagger.lending.quotas import QuotaReached
@@ -25,7 +25,7 @@ from . import examples, wording
 @listener_required
 def audio(request: PersonalRequest, pk: int) -> HttpResponse:
     example = get_object_or_404(examples.shown(), pk=pk)
-    if request.user.has_role(Role.REVIEWER):
+    if reviewing.may_review(request.user, example.task.campaign_id):
         audit.record_hearing(f"clip {example.task.clip_id}", request.user, timezone.now())
     elif not pledge.is_made(request.user):
         raise PermissionDenied(_("Make the listener's pledge first."))

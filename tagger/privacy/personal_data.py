@@ -155,6 +155,7 @@ def _profile(person: User) -> dict[str, Any]:
             .order_by("pk")
             .values_list("campaign__slug", flat=True)
         ),
+        "reviews_campaigns": list(person.reviewing.order_by("pk").values("campaign__slug", "since")),
         "saved_views": list(person.saved_views.order_by("pk").values("campaign__slug", "name", "query")),
         "webhooks": [_webhook(each) for each in person.webhooks.select_related("campaign", "maker")],
         "acts_on_many_clips": list(
@@ -402,10 +403,10 @@ def _readme(now: datetime) -> str:
 profile.json        your pseudonym, e-mail address and roles, the version of the listener's pledge
                     you made, whether you see your days and other volunteers see your pseudonym, your
                     teams and whether their members see your pseudonym, the challenges that you take
-                    part in, the slugs of campaigns that you own, your tokens (their first letters,
-                    what they may do and until when), the kinds of your second factors and the day
-                    you set them up, and for each session the day it began, the day it was last used
-                    and when it ends
+                    part in, the slugs of campaigns that you own or review for their owners, your tokens
+                    (their first letters, what they may do and until when), the kinds of your second
+                    factors and the day you set them up, and for each session the day it began, the
+                    day it was last used and when it ends
 devices.json        the devices you paired, and what they reported about themselves
 consents.json       each consent you gave or withdrew
 receipts/           the signed receipts for those; anyone can check them on this site

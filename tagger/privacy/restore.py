@@ -25,6 +25,7 @@ from django.db.models.functions import Now
 from accounts import audit, consent, devices, journal, key_copy, keyring, site
 from accounts.factors import authenticators
 from accounts.models import Consent, DataKey, MasterKey, PersonalSession, ProgramToken, User
+from datasets import reviewing
 from datasets.clips import fingerprints, vault
 from datasets.models import Clip, Withdrawal
 from datasets.webhooks import keeping as webhooks
@@ -56,8 +57,8 @@ class Restored:
     tokens_revoked_again: int = 0
     factors_removed_again: int = 0
     recovery_codes_used_again: int = 0
-    team_rights_ended_again: int = 0
     webhooks_ended_again: int = 0
+    rights_ended_again: int = 0
     erased_again: int = 0
     receipts_found_again: int = 0
     events_lost: int = 0
@@ -255,8 +256,13 @@ def _replay(now: datetime, done: Restored) -> None:
             done.recovery_codes_used_again += authenticators.use_again(entry["factor"], entry["used"])
         elif entry["kind"] == "webhook":
             done.webhooks_ended_again += webhooks.end_again(entry["webhook"])
+        elif entry["kind"] == "invitation":
+            sha256 = entry["sha256"]
+            done.rights_ended_again += sum(each.end_again(sha256) for each in withdrawal.INVITATIONS)
+        elif entry["kind"] == reviewing.ENDED:
+            done.rights_ended_again += reviewing.end_again(entry)
         elif entry["kind"] in teams.ENDINGS:
-            done.team_rights_ended_again += teams.end_again(entry)
+            done.rights_ended_again += teams.end_again(entry)
         elif entry["kind"] == "withdrawal":
             done.receipts_found_again += withdrawal.ask_again(entry)
     # The first of each: an earlier restore may have finished the same erasure again.

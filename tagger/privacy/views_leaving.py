@@ -46,6 +46,7 @@ STORES = {
     "track_records": gettext_lazy("track records"),
     "memberships": gettext_lazy("memberships of teams"),
     "participations": gettext_lazy("invitations to campaigns that you accepted"),
+    "reviewing": gettext_lazy("campaigns that you reviewed for their owners"),
     "challenges": gettext_lazy("challenges that you took part in"),
     "devices": gettext_lazy("devices"),
     "factors": gettext_lazy("second factors"),

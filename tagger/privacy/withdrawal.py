@@ -24,11 +24,20 @@ from django.db.models import F, Q
 from accounts import audit, consent, journal, keys, outbox, quarters, signing
 from accounts.factors import authenticators
 from accounts.models import AuditEvent, Consent, DataKey, Device, PersonalSession, ProgramToken, User
-from datasets import taking_part
+from datasets import reviewing, taking_part
 from datasets.clips import fingerprints, recording, vault
 from datasets.imports import ending as imports
 from datasets.imports import sealing
-from datasets.models import Annotation, Campaign, Clip, ReleaseRow, Task, Webhook, Withdrawal
+from datasets.models import (
+    Annotation,
+    Campaign,
+    CampaignReviewer,
+    Clip,
+    ReleaseRow,
+    Task,
+    Webhook,
+    Withdrawal,
+)
 from datasets.releases import recalls
 from datasets.webhooks import keeping as webhooks
 from datasets.webhooks import sealing as webhook_sealing
@@ -40,7 +49,6 @@ from tagger.models import (
     PairFigures,
     PersonWeight,
     ReleaseOrder,
-    Team,
 )
 from tagger.progress import teams
 from tagger.settling import person_weights
@@ -54,6 +62,7 @@ BACKUPS_PENDING = (
     " erasure, and this receipt will then say so"
 )
 BACKUPS_CLOSED = "closed: what they hold is ciphertext, and its keys were destroyed"
+INVITATIONS = (taking_part.INVITATIONS, reviewing.INVITATIONS, teams.INVITATIONS)
 Scope = Withdrawal.Scope
 ASKED = Withdrawal.Cause.ASKED
 
@@ -215,8 +224,9 @@ def _was_committed(entry: journal.Entry) -> bool:
         case "team-unnamed":
             return not Membership.objects.filter(pk=entry["membership"], is_named=True).exists()
         case "invitation":
-            ended = {"invitation_sha256": entry["sha256"]}
-            return not any(kind.objects.filter(**ended).exists() for kind in (Team, Campaign))
+            return not any(each.works(entry["sha256"]) for each in INVITATIONS)
+        case reviewing.ENDED:
+            return not CampaignReviewer.objects.filter(pk=entry["reviewing"]).exists()
         case "recovery-code":
             return True  # its owner sent the code here, so it is no secret any more
     raise ValueError(f"the journal has an entry of an unknown kind: {entry['kind']}")
@@ -400,6 +410,7 @@ def _scrub_person(request: Withdrawal, person: User, now: datetime) -> None:
         PersonWeight.objects.filter(decided_by=person).update(decided_by=None)
         gone["memberships"] = teams.leave_all(person)
         gone["participations"] = taking_part.leave_all(person)
+        gone["reviewing"] = reviewing.leave_all(person)
         gone["challenges"] = person.challenge_entries.all().delete()[0]
         Campaign.objects.filter(owner=person).update(owner=None)
         ReleaseOrder.objects.filter(asked_by=person).update(asked_by=None)

@@ -4,8 +4,6 @@ Whoever has a team's invitation may join it. Any member can make another invitat
 before, or end it; and everyone leaves when they like. What ends a right is written to the opt-out journal.
 """
 
-import hashlib
-import secrets
 import unicodedata
 from collections.abc import Iterable
 from datetime import datetime
@@ -22,7 +20,8 @@ from django.utils.translation import gettext_lazy as _
 from accounts import journal
 from accounts.models import User
 from accounts.refusals import Refusal
-from datasets.models import Annotation, Campaign, Clip, Task
+from datasets.invitations import Invitations
+from datasets.models import Annotation, Clip, Task
 from tagger.lending import notes
 from tagger.lending.refusals import AnswerRefusal
 from tagger.models import Membership, Team
@@ -32,6 +31,7 @@ from . import days, leaderboard, names, queries
 MOST_TEAMS, MOST_MEMBERS = 5, 100  # of one person; of one team
 LEAST_ACTIVE = 3  # members who gave votes in a month, before the team's figures say nothing of one of them
 BATCH_SIZE = 200
+INVITATIONS = Invitations(Team, "invitation_sha256")
 _IN_NAMES = " .,'’&-"
 # An e-mail address needs a letter that no name may have.
 _CONTACTS = {
@@ -70,7 +70,7 @@ def _as_in_numbers(letter: str) -> str:
 
 
 @transaction.atomic
-def make(person: User, name: str, is_named: bool) -> tuple[Team, str]:
+def make(person: User, name: str, is_named: bool, now: datetime) -> tuple[Team, str]:
     """A new team with one member, and its first invitation."""
     try:
         with transaction.atomic():
@@ -78,34 +78,17 @@ def make(person: User, name: str, is_named: bool) -> tuple[Team, str]:
     except IntegrityError:
         raise TeamRefused(TeamRefusal.NAME_TAKEN) from None
     _add(person, team, is_named)
-    return team, invite(team)
-
-
-def invite(team: Team, now: datetime | None = None) -> str:
-    """A new invitation, whose text is stored nowhere. `now` ends the one before."""
-    if now:
-        end_invitation(team, now)
-    text = secrets.token_urlsafe(24)
-    Team.objects.filter(pk=team.pk).update(invitation_sha256=_sha256(text))
-    return text
-
-
-@transaction.atomic
-def end_invitation(team: Team, now: datetime) -> None:
-    stored = Team.objects.select_for_update().filter(pk=team.pk).exclude(invitation_sha256=None).first()
-    if stored:
-        journal.append("invitation", now, sha256=stored.invitation_sha256)
-        Team.objects.filter(pk=team.pk).update(invitation_sha256=None)
+    return team, INVITATIONS.make(team, now)
 
 
 def invited_to(invitation: str) -> Team | None:
-    return Team.objects.filter(invitation_sha256=_sha256(invitation)).first()
+    return Team.objects.filter(INVITATIONS.to(invitation)).first()
 
 
 @transaction.atomic
 def join(person: User, invitation: str, is_named: bool) -> Team | None:
     """The team that they are in now; None if the invitation has ended."""
-    team = Team.objects.select_for_update().filter(invitation_sha256=_sha256(invitation)).first()
+    team = Team.objects.select_for_update().filter(INVITATIONS.to(invitation)).first()
     if team and not team.memberships.filter(person=person).exists():
         if team.memberships.count() >= MOST_MEMBERS:
             raise TeamRefused(TeamRefusal.TEAM_FULL, number=MOST_MEMBERS)
@@ -131,15 +114,12 @@ def show_name(membership: Membership, is_named: bool, now: datetime) -> None:
         Membership.objects.filter(pk=membership.pk, person__is_active=True).update(is_named=is_named)
 
 
-ENDINGS = ("team-left", "team-unnamed", "invitation")
+ENDINGS = ("team-left", "team-unnamed")
 
 
 @transaction.atomic
 def end_again(entry: journal.Entry) -> int:
     """End what the journal says was ended, in a database that a backup brought back; returns how much."""
-    if entry["kind"] == "invitation":
-        ended = {"invitation_sha256": entry["sha256"]}
-        return sum(kind.objects.filter(**ended).update(invitation_sha256=None) for kind in (Team, Campaign))
     found = Membership.objects.filter(pk=entry["membership"])
     if entry["kind"] == "team-unnamed":
         return found.filter(is_named=True).update(is_named=False)
@@ -219,7 +199,3 @@ def _end(memberships: list[Membership]) -> int:
     Team.objects.filter(pk__in=teams).update(counted_on=None, votes=0, seconds=0, days=0)
     Team.objects.filter(pk__in=teams, memberships=None).delete()
     return ended
-
-
-def _sha256(text: str) -> str:
-    return hashlib.sha256(text.encode()).hexdigest()

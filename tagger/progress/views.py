@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET
 
 from accounts.posting import posted_from
-from accounts.roles import PersonalRequest, annotator_required, reviewer_required
+from accounts.roles import PersonalRequest, all_campaigns_reviewer_required, annotator_required
 from datasets.models import Campaign
 from tagger import durations
 from tagger.models import Reliability
@@ -54,7 +54,7 @@ def my_day(request: PersonalRequest) -> HttpResponse:
 
 
 @require_GET
-@reviewer_required
+@all_campaigns_reviewer_required
 def volunteers(request: PersonalRequest) -> HttpResponse:
     """All volunteers with an account, least reliable first. By number, not name: it is about answers."""
     rows = Reliability.objects.filter(annotator__is_active=True).select_related("crowd")

@@ -40,7 +40,7 @@ def all_teams(request: PersonalRequest) -> HttpResponse:
     form = TeamForm(request.POST if request.method == "POST" else None)
     if form.is_valid():
         try:
-            team, invitation = teams.make(request.user, **form.cleaned_data)
+            team, invitation = teams.make(request.user, **form.cleaned_data, now=timezone.now())
         except teams.TeamRefused as refused:
             form.add_error("name", in_words(refused, wording.WORDS))
         else:
@@ -74,10 +74,10 @@ def invite(request: PersonalRequest, pk: UUID) -> HttpResponse:
     """A new invitation is shown once, in this response. The one before works no more."""
     own = _own(request, pk)
     if request.POST.get("switch") == "off":
-        teams.end_invitation(own.team, timezone.now())
+        teams.INVITATIONS.end(own.team, timezone.now())
         messages.success(request, _("The invitation has ended. No one can join until you make another."))
         return redirect("team", pk)
-    return _page(request, own.team, teams.invite(own.team, timezone.now()))
+    return _page(request, own.team, teams.INVITATIONS.make(own.team, timezone.now()))
 
 
 @posted_from(_team_page)

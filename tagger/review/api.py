@@ -16,7 +16,7 @@ from rest_framework.permissions import IsAuthenticated
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from accounts.models import Role, Scope
+from accounts.models import REVIEWERS, Scope
 from accounts.negotiation import AnyAccept
 from accounts.refusals import Refusal
 from accounts.roles import HasRole
@@ -34,7 +34,7 @@ from .wording import in_words
 
 
 class IsReviewer(HasRole):
-    role = Role.REVIEWER
+    roles = REVIEWERS
     message = "This call is for people with the role reviewer."
 
 

@@ -26,7 +26,7 @@ from .wording import in_words
 
 
 class IsPrivacyReviewer(HasRole):
-    role = Role.PRIVACY_REVIEWER
+    roles = (Role.PRIVACY_REVIEWER,)
     message = "This call is for people with the role privacy reviewer."
 
 

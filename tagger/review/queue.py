@@ -12,7 +12,8 @@ from django.db import transaction
 from django.db.models import Exists, F, OuterRef, Q
 from django.db.models.fields.tuple_lookups import Tuple, TupleGreaterThan
 
-from accounts.models import Purpose, User
+from accounts.models import Purpose, Role, User
+from datasets import reviewing
 from datasets.models import Annotation, in_use_for
 from tagger.models import Decision, PrivacyCheck, Report, ReviewItem, ReviewItemQuerySet
 
@@ -65,6 +66,8 @@ def allowed_to(reviewer: User) -> ReviewItemQuerySet:
     own_report = Report.objects.filter(reporter=reviewer, clip=OuterRef("clip"))
     own_check = PrivacyCheck.objects.filter(checker=reviewer, clip=OuterRef("clip"))
     allowed = ReviewItem.objects.filter(_is_audible(), ~Exists(own_answer), ~Exists(own_report))
+    if not reviewer.has_role(Role.REVIEWER):
+        allowed = allowed.filter(campaign__in=reviewing.reviewed_by(reviewer))
     # A second look is another reviewer's.
     first = Decision.objects.filter(reviewer=reviewer, item__task=OuterRef("task")).exclude(
         item=OuterRef("pk")

@@ -8,6 +8,7 @@ from django.db import transaction
 from accounts import audit
 from accounts.ciphers import KeyLost
 from accounts.models import User
+from datasets import reviewing
 from datasets.models import Clip
 from tagger.lending import reporting
 from tagger.models import Report, ReviewItem
@@ -38,11 +39,13 @@ def _note(report: Report, clip: Clip) -> str:
 
 
 def dismiss_all_of(reporter_id: int, reviewer: User, now: datetime) -> int:
-    """Dismiss every open report of one person; returns how many. Never one of the reviewer's own clips.
+    """Dismiss every open report of one person in the campaigns that this reviewer reviews; returns how many.
+
+    Never one of the reviewer's own clips.
 
     A clip that somebody else reported too stays hidden.
     """
-    waiting = Report.objects.open().filter(reporter=reporter_id)
+    waiting = Report.objects.open().filter(reporter=reporter_id, campaign__in=reviewing.reviewed_by(reviewer))
     clips = waiting.exclude(clip__contributor=reviewer).order_by("clip").values_list("clip", flat=True)
     dismissed = 0
     while batch := list(clips[:BATCH_SIZE]):

@@ -18,7 +18,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from accounts.ciphers import KeyLost
-from accounts.models import Role, User
+from accounts.models import User
+from datasets import reviewing
 from datasets.models import Campaign
 from tagger.models import Report, ReportRise
 
@@ -76,10 +77,9 @@ def _measure(campaign_id: int, now: datetime) -> bool:
 
 
 def unseen_by(person: User) -> QuerySet[ReportRise]:
-    """The rises that this person should look at: of their own campaigns, and for reviewers of all."""
+    """The rises that this person should look at: of the campaigns that they own, and that they review."""
     unseen = Q(campaign__owner=person, seen_by_owner_at=None)
-    if person.has_role(Role.REVIEWER):
-        unseen |= Q(seen_by_reviewers_at=None)
+    unseen |= Q(campaign__in=reviewing.reviewed_by(person), seen_by_reviewers_at=None)
     return ReportRise.objects.filter(unseen, ended_at=None).select_related("campaign").order_by("began_at")
 
 
@@ -87,8 +87,8 @@ def mark_seen(rise: ReportRise, person: User, now: datetime) -> None:
     """By the owner, or by the reviewers, of whom one is enough; by both if the person is both."""
     own = ReportRise.objects.filter(pk=rise.pk)
     own.filter(campaign__owner=person, seen_by_owner_at=None).update(seen_by_owner_at=now)
-    if person.has_role(Role.REVIEWER):
-        own.filter(seen_by_reviewers_at=None).update(seen_by_reviewers_at=now)
+    reviewed = own.filter(campaign__in=reviewing.reviewed_by(person), seen_by_reviewers_at=None)
+    reviewed.update(seen_by_reviewers_at=now)
 
 
 def _tell_owner_by_mail(campaign_id: int, reports: int) -> None:

@@ -12,8 +12,8 @@ from django.views.decorators.http import require_GET
 from accounts.models import Role, User
 from accounts.posting import posted_from
 from accounts.roles import PersonalRequest, reviewer_required
-from datasets import language_names, languages
-from datasets.models import Campaign, Label
+from datasets import language_names, languages, reviewing
+from datasets.models import Label
 from tagger.desk import examples, guidelines_flags
 from tagger.models import ReviewItem
 
@@ -40,9 +40,11 @@ def review(request: PersonalRequest) -> HttpResponse:
         "after": after,
         "counts": [(label, counted(counts[kind])) for kind, label in ReviewItem.Kind.choices if counts[kind]],
         "may_play_through": counts[ReviewItem.Kind.DISPUTE] > 1,
-        "campaigns": Campaign.objects.order_by("slug"),
+        "campaigns": reviewing.reviewed_by(request.user).order_by("slug"),
         "languages": _languages(request.user),
         "last": undo.last_of(request.user),
+        "sees_all": request.user.has_role(Role.REVIEWER),
+        "reviews_for": request.user.reviewing.select_related("campaign").order_by("campaign__slug"),
         "records": second_looks.records(now, None if request.user.is_superuser else request.user),
     }
     return render(request, "tagger/review/review.html", context)
@@ -58,9 +60,9 @@ def counted(number: int) -> str:
 
 
 def _languages(reviewer: User) -> list[tuple[str, str]]:
-    """The languages of all campaigns by code and name, the reviewer's own first."""
+    """The languages of the campaigns that they review by code and name, the reviewer's own first."""
     own = set(reviewer.languages or ())
-    codes = Campaign.objects.order_by("language").values_list("language", flat=True).distinct()
+    codes = reviewing.reviewed_by(reviewer).order_by("language").values_list("language", flat=True).distinct()
     first = sorted(codes, key=lambda code: languages.primary(code) not in own)
     return [(code, language_names.own_name(code)) for code in first]
 
@@ -93,7 +95,7 @@ def rise_seen(request: PersonalRequest, pk: int) -> HttpResponse:
     """A campaign's owner or a reviewer has seen that reports rose."""
     rise = get_object_or_404(rises.unseen_by(request.user), pk=pk)
     rises.mark_seen(rise, request.user, timezone.now())
-    return redirect("review" if request.user.has_role(Role.REVIEWER) else "campaigns")
+    return redirect("review" if request.user.is_reviewer else "campaigns")
 
 
 @posted_from("campaigns")
@@ -105,7 +107,7 @@ def flags_seen(request: PersonalRequest, slug: str) -> HttpResponse:
     if campaign is None:
         raise Http404
     guidelines_flags.mark_seen(campaign, request.user, timezone.now())
-    return redirect("review" if request.user.has_role(Role.REVIEWER) else "campaigns")
+    return redirect("review" if request.user.is_reviewer else "campaigns")
 
 
 @posted_from("review_examples")

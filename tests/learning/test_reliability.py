@@ -206,7 +206,7 @@ def test_reviewers_see_all_volunteers_by_number(juniper, history, rita, client):
 @mutant(
     "only reviewers see how others answer",
     "tagger/progress/views.py",
-    kept_by="@reviewer_required\n",
+    kept_by="@all_campaigns_reviewer_required\n",
     broken="@annotator_required\n",
 )
 def test_only_reviewers_see_how_others_answer(juniper, history, bea, client):

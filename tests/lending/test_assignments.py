@@ -20,7 +20,7 @@ from tagger.settling import settlement
 from tests.conftest import NOW
 from tests.support.mutants import mutant
 from tests.support.refused import refused
-from tests.support.reviewing import dismiss
+from tests.support.reviewing import as_reviewers, dismiss
 
 LATER = NOW + settings.LEASE
 
@@ -584,6 +584,7 @@ def test_reported_clips_wait_for_a_reviewer_who_is_not_their_contributor(alice, 
     assignments.report(bea, lent.pk, "offensive", NOW)
     [waiting] = queue.open_to(rita)
     assert (waiting.clip, waiting.kind, waiting.reason) == (task.clip, "report", "offensive")
+    [alice] = as_reviewers(alice)
     assert not queue.open_to(alice).exists()
 
 

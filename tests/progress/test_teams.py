@@ -25,7 +25,7 @@ pytestmark = pytest.mark.django_db
 @pytest.fixture
 def owls(carl):
     """Carl's team, and its invitation."""
-    return teams.make(carl, "Owls", is_named=False)
+    return teams.make(carl, "Owls", is_named=False, now=NOW)
 
 
 def page_of(client, team):
@@ -83,14 +83,14 @@ def test_a_teams_name_may_have_numbers_like_a_year(here, name):
 
 @mutant(
     "a new invitation to a team ends the one before",
-    "tagger/progress/views_teams.py",
-    kept_by="teams.invite(own.team, timezone.now())",
-    broken="teams.invite(own.team)",
+    "datasets/invitations.py",
+    kept_by="            self.end(row, now)\n",
+    broken="",
 )
 @mutant(
     "an invitation to a team that was ended lets no one in",
-    "tagger/progress/teams.py",
-    kept_by="        Team.objects.filter(pk=team.pk).update(invitation_sha256=None)\n",
+    "datasets/invitations.py",
+    kept_by="            self.end_again(ended)\n",
     broken="",
 )
 def test_a_link_that_was_renewed_or_ended_lets_no_one_in(client, owls, bea, carl):
@@ -165,7 +165,7 @@ def test_a_teams_figures_never_tell_what_one_member_did(here, owls, volunteers, 
 
 def test_teams_are_listed_by_name_whatever_they_did(here, volunteers):
     for person, name, votes in zip(volunteers, ("Crows", "Ants", "Bees"), (5, 9, 70), strict=False):
-        team, _ = teams.make(person, name, is_named=False)
+        team, _ = teams.make(person, name, is_named=False, now=NOW)
         Team.objects.filter(pk=team.pk).update(votes=votes, counted_on=timezone.localdate(), days=3)
     page = drawn(here, reverse("teams"))
     listed = page[page.index("rows card teams") :]
@@ -200,7 +200,7 @@ def test_everyone_leaves_at_any_time_and_a_team_ends_with_its_last_member(here, 
 def test_leaving_the_site_erases_memberships_and_teams_of_no_one_else(owls, bea, carl):
     team, invitation = owls
     teams.join(bea, invitation, is_named=True)
-    teams.make(bea, "Bea alone", is_named=True)
+    teams.make(bea, "Bea alone", is_named=True, now=NOW)
     withdrawal.forget_account(bea, True, NOW)
     withdrawal.scrub(withdrawal.Withdrawal.objects.get(), lambda: NOW)
     assert withdrawal.Withdrawal.objects.get().counts["memberships"] == 2
@@ -211,7 +211,7 @@ def test_leaving_the_site_erases_memberships_and_teams_of_no_one_else(owls, bea,
 @mutant(
     "a restore brings no one back into a team that they left, and no ended invitation",
     "tagger/privacy/restore.py",
-    kept_by="            done.team_rights_ended_again += teams.end_again(entry)\n",
+    kept_by="            done.rights_ended_again += teams.end_again(entry)\n",
     broken="            pass\n",
 )
 def test_a_restored_backup_brings_back_no_membership_name_or_invitation(owls, bea, carl):
@@ -221,21 +221,21 @@ def test_a_restored_backup_brings_back_no_membership_name_or_invitation(owls, be
     backup = [list(model.objects.values()) for model in (Team, Membership)]
     teams.leave(bea.memberships.get(), NOW)
     teams.show_name(carl.memberships.get(), False, NOW)
-    teams.end_invitation(team, NOW)
+    teams.INVITATIONS.end(team, NOW)
     Team.objects.all().delete()
     for model, rows in zip((Team, Membership), backup, strict=True):
         model.objects.bulk_create(model(**row) for row in rows)
     assert teams.named_members(team) == ["bea", "carl"] and teams.invited_to(invitation)
     done = restore.Restored()
     restore._replay(NOW, done)
-    assert done.team_rights_ended_again == 3
+    assert done.rights_ended_again == 3
     assert Membership.objects.get().person == carl and teams.named_members(team) == []
     assert teams.invited_to(invitation) is None
 
 
 def test_old_lines_about_teams_are_settled(owls, carl):
     team, _ = owls
-    teams.end_invitation(team, NOW)
+    teams.INVITATIONS.end(team, NOW)
     teams.show_name(carl.memberships.get(), True, NOW)
     teams.show_name(carl.memberships.get(), False, NOW)
     entries = journal.entries()
@@ -259,7 +259,7 @@ def test_bounds_and_names(here, owls, bea, monkeypatch):
     assert full.status_code == 200 and "This team is full" in full.content.decode()
     monkeypatch.setattr(teams, "MOST_TEAMS", 0)
     with pytest.raises(teams.TeamRefused, match="too-many-teams"):
-        teams.make(bea, "Larks", is_named=False)
+        teams.make(bea, "Larks", is_named=False, now=NOW)
     assert Team.objects.count() == 1
 
 

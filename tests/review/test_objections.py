@@ -20,7 +20,7 @@ from tests.privacy.test_withdrawal import scrub_all
 from tests.support.differing import answer, answer_more, differ
 from tests.support.mutants import mutant
 from tests.support.refused import refused
-from tests.support.reviewing import dispute_over, page_of
+from tests.support.reviewing import as_reviewers, dispute_over, page_of
 
 EARLIER = NOW - timedelta(days=2)
 LATER = NOW + timedelta(hours=1)
@@ -175,7 +175,7 @@ def test_a_dispute_that_is_open_already_is_joined(bea, given):
 def test_who_objected_gave_the_clip_or_voted_never_gets_it(alice, bea, carl, rita, given):
     answer(carl, given.task, "no", NOW)
     object_to(given)
-    assert [list(queue.open_to(each)) for each in (alice, bea, carl)] == [[], [], []]
+    assert [list(queue.open_to(each)) for each in as_reviewers(alice, bea, carl)] == [[], [], []]
     assert queue.take(bea, queue.EVERYTHING, NOW) is None
     assert queue.take(rita, queue.EVERYTHING, NOW) == opened(given)
 

@@ -17,7 +17,7 @@ from tagger.review.queue import EVERYTHING, Filter
 from tests.conftest import NOW
 from tests.support.factors import give_factor
 from tests.support.mutants import mutant
-from tests.support.reviewing import dispute_over, page_of
+from tests.support.reviewing import as_reviewers, dispute_over, page_of
 
 LATER = NOW + timedelta(hours=1)
 
@@ -69,6 +69,7 @@ def test_whoever_gave_a_clip_answered_or_reported_it_never_gets_it(alice, bea, c
     other = next(task for task in (given, reported) if task.clip_id != answered.clip_id)
     assignments.report_example(carl, other, "audio", NOW)
     dispute_over(answered, NOW)
+    as_reviewers(alice, bea, carl)
     assert [item.kind for item in queue.open_to(bea)] == ["report"]
     assert [item.kind for item in queue.open_to(carl)] == ["dispute"]
     assert not queue.open_to(alice) and queue.take(alice, EVERYTHING, NOW) is None

@@ -26,7 +26,7 @@ from django.views.defaults import server_error
 
 from accounts import consent, devices, limits, receipts, too_many
 from accounts.models import Material, ProgramToken, Purpose, Role, User
-from datasets import campaigns, taking_part
+from datasets import campaigns, reviewing, taking_part
 from datasets.clips import fingerprints, intake
 from datasets.imports import gathering
 from datasets.models import Annotation, Campaign, Clip, Delivery, Task, Webhook
@@ -181,7 +181,7 @@ def one_of_each():
     offer = devices.offer("a state that is long enough", now)
     device = devices.claim(alice, offer.code, "kitchen", now)
     reconciler.reconcile(now)
-    team, invitation = teams.make(bea, "The Listeners", is_named=True)
+    team, invitation = teams.make(bea, "The Listeners", is_named=True, now=now)
     challenge = challenges.set_for(juniper, 8, now)
     challenges.take_part(bea, challenge, True)
     to_tell_of(cast, now)
@@ -211,7 +211,9 @@ def one_of_each():
         "/review/reporters/": {"pk": carl.pk},
         "/review/rises/": {"pk": rise.pk},
         "/review/guidelines/": {"slug": "juniper"},
-        "/campaigns/join/": {"invitation": taking_part.invite(cast.juniper, now)},
+        "/campaigns/join/": {"invitation": taking_part.INVITATIONS.make(cast.juniper, now)},
+        "/campaigns/review/": {"invitation": reviewing.INVITATIONS.make(cast.juniper, now)},
+        "/campaigns/reviewers/": {"pk": cast.sentences.own_reviewers.get().pk},
         "/campaigns/%(slug)s/clips/views/": {"slug": "juniper", "pk": kept_view(juniper).pk},
         "/campaigns/%(slug)s/clips/": {"slug": "juniper", "pk": settled.clip_id},
         "/campaigns/%(slug)s/people/": {"slug": "juniper", "pk": bea.pk},
@@ -311,6 +313,8 @@ def the_cast(now):
         owner=olga, slug="juniper", kind=kinds.WAKE_WORD, wake_word="hey juniper", **to_decide, **anyone
     )
     sentences = campaigns.create(slug="sentences", kind=kinds.TRANSCRIPTION, owner=olga, **anyone)
+    cora = give_factor(User.objects.create_user("cora", roles=[], **pledged))
+    reviewing.accept(cora, reviewing.INVITATIONS.make(sentences, now), now)
     juniper.prompts.create(text="hey juniper")
     sentences.prompts.create(text="what a fine day")
     return SimpleNamespace(
@@ -353,6 +357,7 @@ def everybody():
     people = {"stranger": None}
     for who, name in (("contributor", "alice"), ("volunteer", "bea"), ("reviewer", "rita")):
         people[who] = User.objects.get_by_natural_key(name)
+    people["campaign reviewer"] = User.objects.get_by_natural_key("cora")
     people["owner"] = User.objects.get_by_natural_key("olga")
     people["newcomer"] = User.objects.create_user("nina")
     people["researcher"] = give_factor(User.objects.create_user("rex", roles=[Role.RESEARCHER]))

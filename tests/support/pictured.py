@@ -168,6 +168,8 @@ PICTURES = (
     Picture("campaign-releases", "A campaign's releases", "owner", "/campaigns/juniper/releases/"),
     Picture("campaign-preview", "A campaign as volunteers see it", "owner", "/campaigns/juniper/preview/"),
     Picture("campaign-settings", "A campaign's settings", "owner", "/campaigns/juniper/settings/"),
+    Picture("campaign-reviewers", "A campaign's reviewers", "owner", "/campaigns/juniper/reviewers/"),
+    Picture("accept-reviewing", "Asked to review a campaign", "volunteer", "/campaigns/review/"),
     Picture("campaign-join", "An invitation to a campaign", "volunteer", "/campaigns/join/"),
     Picture("releases", "Releases", "researcher", "/releases/"),
     Picture("audit", "Audit record", "admin", "/audit/"),

@@ -5,12 +5,14 @@ from contextlib import contextmanager
 import pytest
 from django.urls import reverse
 
+from accounts.models import Role
 from accounts.refusals import in_words
 from datasets.models import Task
 from tagger.models import ReviewItem
 from tagger.review import acts
 from tagger.review.refusals import ReviewRefused
 from tagger.review.wording import WORDS
+from tests.support.factors import give_factor
 
 Reason = ReviewItem.Reason
 
@@ -20,6 +22,14 @@ def dispute_over(task, now):
     task = Task.objects.select_related("campaign").get(pk=task.pk)
     ReviewItem.objects.open_disputes([task], Reason.NO_AGREEMENT, now)
     return ReviewItem.objects.open().get(task=task)
+
+
+def as_reviewers(*people):
+    """The same people, each with the role of a reviewer and a second factor."""
+    for person in people:
+        give_factor(person).roles = [*person.roles, Role.REVIEWER]
+        person.save(update_fields=["roles"])
+    return people
 
 
 def item_of(clip):
