@@ -11,6 +11,11 @@ from tests.support.browser import too_wide
 from tests.support.site import eventually
 
 FILES = 200
+UNLIKE_THEIR_CELLS = """
+    [...document.querySelectorAll(".heat-map td a")].filter(
+        (link) => getComputedStyle(link).color !== getComputedStyle(link.closest("td")).color
+    ).length
+"""
 
 APPOINT = """
 from accounts.models import User
@@ -130,6 +135,8 @@ def watch(site, page, slug):
     expect(page.locator("dl.facts dd").first).to_have_text(str(FILES))
     expect(page.locator("dl.facts dd").nth(1)).to_contain_text(str(settled))
     assert too_wide(page) == []
+    # The number of a cell that is a link has the colour that the cell needs.
+    assert page.locator(".heat-map td a").count() and page.evaluate(UNLIKE_THEIR_CELLS) == 0
 
 
 def correct(site, page, slug):
