@@ -26,7 +26,10 @@ from .release_form import BoundsForm, ReleaseForm, RetractionForm
 @require_http_methods(["GET", "HEAD", "POST"])
 @owner_page
 def releases(request: PersonalRequest, campaign: Campaign) -> HttpResponse:
-    """GET with bounds shows what they would take; POST asks for the release."""
+    """GET with bounds shows what they would take; POST asks for the release.
+
+    Counting takes longer the more clips there are, so the page itself does not: its script asks for it.
+    """
     begin = BoundsForm.of(campaign)
     if request.method == "POST":
         form = ReleaseForm(request.POST)
@@ -36,7 +39,8 @@ def releases(request: PersonalRequest, campaign: Campaign) -> HttpResponse:
     else:
         form = ReleaseForm(initial=begin | {"licence": campaign.release_licence} | request.GET.dict())
     bounds = BoundsForm(begin | (request.POST if request.method == "POST" else request.GET).dict())
-    shown = _preview(campaign, bounds) if bounds.is_valid() else None
+    is_asked = request.method == "POST" or "min_confidence" in request.GET
+    shown = _preview(campaign, bounds) if is_asked and bounds.is_valid() else None
     context = {
         "campaign": campaign,
         "tab": "releases",

@@ -38,6 +38,11 @@ def page(slug="juniper"):
     return reverse("campaign_releases", args=[slug])
 
 
+def previewed(client, **bounds):
+    """What the page says that a release with these bounds would hold."""
+    return client.get(page(), {"min_confidence": "0.5"} | bounds).context["preview"]
+
+
 def made(now):
     return release_orders.make_all(lambda: now)
 
@@ -45,19 +50,23 @@ def made(now):
 def test_the_page_says_what_a_release_would_hold(as_olga, hers, settled, share):  # noqa: F811
     share(hers)
     Task.objects.filter(pk=settled[0].pk).update(confidence=0.6)
-    shown = as_olga.get(page()).context["preview"]
+    shown = previewed(as_olga)
     assert (shown.clips, shown.speakers, shown.balance) == (3, 1, [("Yes", 2), ("No", 1)])
     assert shown.doubt == pytest.approx(1 - (0.6 + 0.9 + 0.9) / 3)
     assert shown.selection.unsettled == 1
-    stricter = as_olga.get(page() + "?min_confidence=0.8&min_contributors=1&audience=public").context[
-        "preview"
-    ]
+    stricter = previewed(as_olga, min_confidence="0.8", min_contributors="1", audience="public")
     assert (stricter.clips, stricter.selection.unsure, stricter.selection.without_consent) == (0, 1, 2)
-    assert as_olga.get(page() + "?min_confidence=seven").context["preview"] is None
+    assert previewed(as_olga, min_confidence="seven") is None
+
+
+def test_the_page_itself_counts_nothing_and_its_script_asks_for_it(as_olga, settled):  # noqa: F811
+    opened = as_olga.get(page())
+    assert opened.context["preview"] is None and "data-awaited" in opened.content.decode()
+    assert "data-awaited" not in as_olga.get(page(), {"min_confidence": "0.5"}).content.decode()
 
 
 def test_what_is_shown_is_what_is_made(as_olga, olga, settled, now):  # noqa: F811
-    shown = as_olga.get(page()).context["preview"]
+    shown = previewed(as_olga)
     assert as_olga.post(page(), BOUNDS).status_code == 302
     assert not Release.objects.exists() and made(now) == 1
     done = Release.objects.get()

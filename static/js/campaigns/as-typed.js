@@ -2,7 +2,10 @@
 
 const PAUSE = 500; // ms after the last change
 
-/** `ask` gets the form's data and fetches a page, out of which the element with this `id` takes the old one's place. */
+/**
+ * `ask` gets the form's data and fetches a page, out of which the element with this `id` takes the old one's place.
+ * Returns a function that does so at once.
+ */
 export function showAsTyped(form, names, id, ask) {
   let timer;
   let asked = 0;
@@ -24,4 +27,5 @@ export function showAsTyped(form, names, id, ask) {
     clearTimeout(timer);
     timer = setTimeout(show, PAUSE);
   });
+  return show;
 }
