@@ -9,7 +9,7 @@ from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.utils import timezone
 
-from . import audit, keyring, names
+from . import appointing, audit, keyring, names
 from .models import Consent, Role, User
 
 # The admin uses the site's log-in page, so the same rate limits apply.
@@ -97,11 +97,10 @@ class PersonAdmin(ShowsPeople):
         return found, False
 
     def save_model(self, request: HttpRequest, obj: User, form: Any, change: bool) -> None:
-        before = User.objects.get(pk=obj.pk)
+        before = appointing.rights(User.objects.get(pk=obj.pk))
         super().save_model(request, obj, form, change)
-        if changed := _rights_changed(before, obj):
-            by: User = request.user  # type: ignore[assignment]
-            audit.record(audit.Act.SET_ROLES, f"person {obj.pk}", by, timezone.now(), changed)
+        by: User = request.user  # type: ignore[assignment]
+        appointing.record_change(before, obj, by, timezone.now())
 
     def person_of(self, row: User) -> int:
         return row.pk
@@ -111,21 +110,6 @@ class PersonAdmin(ShowsPeople):
 
     def has_delete_permission(self, request: HttpRequest, obj: models.Model | None = None) -> bool:
         return False
-
-
-def _rights_changed(before: User, after: User) -> dict[str, Any]:
-    """Which roles were added and removed, and which of the rights changed from what to what."""
-    roles = {
-        "roles_added": sorted(set(after.roles) - set(before.roles)),
-        "roles_removed": sorted(set(before.roles) - set(after.roles)),
-    }
-    rights = ("is_active", "is_staff", "is_superuser")
-    changed = {
-        name: [getattr(before, name), getattr(after, name)]
-        for name in rights
-        if getattr(before, name) != getattr(after, name)
-    }
-    return {name: value for name, value in (roles | {"changed": changed}).items() if value}
 
 
 @admin.register(Consent)

@@ -46,6 +46,10 @@ POWERFUL = frozenset(set(Role) - {Role.CONTRIBUTOR, Role.ANNOTATOR})
 REVIEWERS = (Role.REVIEWER, Role.CAMPAIGN_REVIEWER)
 
 
+# Few people have power, and of all that the site asks about people, only this is asked about everybody.
+HAS_POWER = Q(is_superuser=True) | Q(is_staff=True) | Q(roles__overlap=sorted(POWERFUL))
+
+
 def newcomer_roles() -> list[str]:
     """The roles of everyone who signs up. Reviewers and researchers are appointed."""
     return [Role.CONTRIBUTOR, Role.ANNOTATOR]
@@ -112,6 +116,10 @@ class People(UserManager["User"]):
             hashes = keyring.hashes(text)
         return self.filter(username__in=hashes)
 
+    def with_power(self) -> models.QuerySet["User"]:
+        """Those who may log in and have a powerful role or the admin's rights, found by an index."""
+        return self.filter(HAS_POWER, is_active=True)
+
     def create_superuser(
         self, username: str, email: str | None = None, password: str | None = None, **fields: Any
     ) -> "User":
@@ -157,6 +165,9 @@ class User(AbstractUser):
 
     REQUIRED_FIELDS: ClassVar[list[str]] = []
     objects: ClassVar[People] = People()
+
+    class Meta(AbstractUser.Meta):
+        indexes = [models.Index(fields=["id"], condition=HAS_POWER, name="people_with_power")]
 
     def __str__(self) -> str:
         # Logs and the admin's history store this text, so it must not contain a name.
@@ -447,6 +458,34 @@ class Site(models.Model):
         super().save(*args, **kwargs)
 
 
+class Operator(models.Model):
+    """The one row that says who runs this site, for everyone to read. Written only by accounts.operators."""
+
+    name = models.CharField(max_length=200)
+    contact = models.CharField(max_length=200)
+    postal_address = models.TextField(max_length=500, blank=True)
+    # The page that says what becomes of people's data: elsewhere, or this text.
+    privacy_url = models.URLField(max_length=500, blank=True)
+    privacy_text = models.TextField(max_length=50_000, blank=True)
+
+    class Meta:
+        constraints = [models.CheckConstraint(condition=Q(id=1), name="one_operator")]
+
+    def __str__(self) -> str:
+        return "who runs this site"
+
+    @property
+    def contact_link(self) -> str:
+        """Where the contact leads to, if it is an address."""
+        if self.contact.startswith("https://"):
+            return self.contact
+        return f"mailto:{self.contact}" if "@" in self.contact else f"tel:{self.contact.replace(' ', '')}"
+
+    @property
+    def has_privacy_page(self) -> bool:
+        return bool(self.privacy_url or self.privacy_text)
+
+
 class MasterKeys(models.Manager["MasterKey"]):
     def current(self) -> "MasterKey | None":
         """The one that wraps keys and makes hashes; None before the first start.
@@ -673,6 +712,7 @@ class AuditEvent(models.Model):
         REMOVED_FACTOR = "removed-factor", _("removed a second factor")
         RESET_FACTORS = "reset-factors", _("reset a person's second factors")
         SET_ROLES = "set-roles", _("changed a person's roles")
+        SAID_WHO_RUNS = "said-who-runs", _("said who runs this site")
         CHANGED_CAMPAIGN = "changed-campaign", _("changed a campaign")
         CHANGED_WEBHOOK = "changed-webhook", _("changed where messages about a campaign are sent")
         IMPORTED = "imported", _("imported clips")

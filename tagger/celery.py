@@ -47,6 +47,6 @@ app.autodiscover_tasks(  # rooms with their own tasks
     [
         *("tagger.privacy", "tagger.review", "tagger.campaigns"),
         *("tagger.imports", "tagger.explorer", "datasets.imports"),
-        *("tagger.webhooks", "datasets.webhooks"),
+        *("tagger.operators", "tagger.webhooks", "datasets.webhooks"),
     ]
 )

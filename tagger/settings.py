@@ -123,7 +123,8 @@ CSRF_TRUSTED_ORIGINS = comma_separated("CSRF_TRUSTED_ORIGINS")
 
 # How people and researchers find this site and its operators; it is part of every release.
 SITE_URL = text("SITE_URL", f"http://localhost:{number('PORT', 8000, 1, 65535)}").rstrip("/")
-CONTACT = text("CONTACT", f"The people who run {SITE_URL}")
+NO_CONTACT = f"The people who run {SITE_URL}"
+CONTACT = text("CONTACT", NO_CONTACT)
 # Whom to tell of a weakness, in /.well-known/security.txt; CONTACT may be any words.
 SECURITY_CONTACT = contact_uri(text("SECURITY_CONTACT") or CONTACT)
 if text("SECURITY_CONTACT") and not SECURITY_CONTACT:
@@ -191,6 +192,7 @@ TEMPLATES = [
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
                 "accounts.context.sends_mail",
+                "accounts.context.operator",
                 "accounts.typed.typed_by",
                 "tagger.theme.chosen",
             ],
@@ -408,6 +410,15 @@ CELERY_BEAT_SCHEDULE = {
     "webhook counts": {"task": "tagger.webhooks.tasks.tell_counts", "schedule": timedelta(minutes=1)},
     "blocking": {"task": "tagger.review.tasks.recount_blocking", "schedule": timedelta(minutes=5)},
     "reclaim": {"task": "tagger.tasks.reclaim", "schedule": timedelta(seconds=30)},
+} | {
+    # So that admins are told if nobody takes from a queue. A note that waited is not worth taking.
+    f"queue {queue.name} is seen": {
+        "task": "tagger.operators.tasks.note_queue",
+        "schedule": timedelta(seconds=15),
+        "args": (queue.name,),
+        "options": {"queue": queue.name, "expires": 60},
+    }
+    for queue in CELERY_TASK_QUEUES
 }
 
 # How long a task stays lent to a volunteer: plenty for a set of ten clips with pauses.

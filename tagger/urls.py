@@ -37,6 +37,7 @@ urlpatterns = [
     path("", include("tagger.privacy.urls")),
     path("", include("tagger.imports.urls")),
     path("", include("tagger.webhooks.urls")),
+    path("", include("tagger.operators.urls")),
     path("", include("tagger.offline.urls")),
     path("", include("datasets.urls")),
     path("", include("accounts.urls")),

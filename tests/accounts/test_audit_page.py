@@ -335,8 +335,8 @@ def test_a_persons_download_says_who_looked_and_names_no_one_else(admin_client, 
 
 @mutant(
     "a change of roles is recorded with the roles",
-    "accounts/admin.py",
-    kept_by='        "roles_added": sorted(set(after.roles) - set(before.roles)),\n',
+    "accounts/appointing.py",
+    kept_by='        "roles_added": sorted(set(after["roles"]) - set(before["roles"])),\n',
     broken="",
 )
 def test_a_change_of_rights_is_recorded_with_what_changed(admin_client, bea):

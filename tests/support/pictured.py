@@ -173,6 +173,8 @@ PICTURES = (
     Picture("campaign-join", "An invitation to a campaign", "volunteer", "/campaigns/join/"),
     Picture("releases", "Releases", "researcher", "/releases/"),
     Picture("audit", "Audit record", "admin", "/audit/"),
+    Picture("first-steps", "First steps", "admin", "/first-steps/"),
+    Picture("who-runs-this", "Who runs this site", "stranger", "/who-runs-this/"),
     Picture("ledger", "What we hold", "stranger", "/ledger/"),
     Picture("check-receipt", "Check a receipt", "stranger", "/receipts/"),
     Picture("offline", "No connection", "stranger", "/offline/en/"),

@@ -369,6 +369,7 @@ PAGES = (
         "/first-minute/practice/",
         "/first-minute/practice/?kind=transcription",
         "/first-minute/ready/",
+        "/who-runs-this/",
         "/nothing-here/",
     ),
     *("/accounts/logout/", "/accounts/password/change/"),

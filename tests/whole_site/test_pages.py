@@ -61,6 +61,8 @@ PAGES = {
     "/review/items/999999/": (302, 403, 403, 404, 404),
     "/review/items/999999/audio/": (302, 403, 403, 404, 404),
     "/audit/": (302, 403, 403, 403, 200),
+    "/first-steps/": (302, 403, 403, 403, 200),
+    "/who-runs-this/": (200, 200, 200, 200, 200),
     "/audit/record.jsonl": (302, 403, 403, 403, 302),  # asks first who it is
     "/styleguide/": (404, 404, 404, 404, 200),
     "/nothing-here/": (404, 404, 404, 404, 404),
@@ -200,7 +202,7 @@ def test_the_menu_contains_only_what_the_person_may_open(here):
     assert menu("bea") == {"/tag/", "/record/", "/my-clips/", "/profile/"}
     assert menu("rita") == {"/tag/", "/review/", "/profile/"}
     everything = {"/tag/", "/record/", "/my-clips/", "/review/", "/review/checks/", "/releases/", "/profile/"}
-    assert menu("root") == everything | {"/campaigns/", "/admin/", "/audit/"}
+    assert menu("root") == everything | {"/campaigns/", "/first-steps/", "/admin/", "/audit/"}
 
 
 def test_the_admin_greets_by_name_and_offers_no_addresses_or_tokens(here):

@@ -1,0 +1,1 @@
+"""For whoever runs the site: first steps, what is not set up, and the page that says who runs this."""
