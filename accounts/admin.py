@@ -8,9 +8,15 @@ from django.db import models
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
 from . import appointing, audit, keyring, names
-from .models import Consent, Role, User
+from .admin_pages import ForLargeTables, OnlyShown
+from .ciphers import KeyLost
+from .models import HAS_POWER, POWERFUL, Consent, DataKey, Role, User
+
+admin.site.site_header = admin.site.site_title = "Tagger"
+admin.site.index_title = _("What has no page of its own")
 
 # The admin uses the site's log-in page, so the same rate limits apply.
 admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-assign]
@@ -37,9 +43,46 @@ class PersonForm(forms.ModelForm):
     class Meta:
         model = User
         fields = ("roles", "is_active", "is_staff", "is_superuser")
+        help_texts = {
+            "is_active": _("May log in. People who left cannot, and cannot be brought back."),
+            "is_staff": _("May open the admin, which counts once they have a second factor."),
+            "is_superuser": _("May do everything, also give roles. Counts once they have a second factor."),
+        }
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if "roles" in self.fields:
+            self.fields["roles"].help_text = _(
+                "Reviewers, researchers and owners need a second factor before these count."
+            )
 
 
-class ShowsPeople(admin.ModelAdmin):
+class PowerFilter(admin.SimpleListFilter):
+    """Only what few people have, as an index finds these."""
+
+    title = _("role")
+    parameter_name = "role"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        return [*((role.value, role.label) for role in Role if role in POWERFUL), ("admin", _("admin"))]
+
+    def queryset(self, request: HttpRequest, queryset: Any) -> Any:
+        if self.value() == "admin":
+            return queryset.filter(HAS_POWER, is_superuser=True)
+        if self.value() in POWERFUL:
+            return queryset.filter(HAS_POWER, roles__contains=[self.value()])
+        return queryset
+
+
+def people_found(term: str) -> models.QuerySet[User]:
+    """By their whole pseudonym, as only its hash is stored, or by their number."""
+    found = models.Q(username__in=keyring.hashes(names.looked_up(term)))
+    if term.isascii() and term.isdecimal() and len(term) < 19:
+        found |= models.Q(pk=int(term))
+    return User.objects.filter(found)
+
+
+class ShowsPeople(ForLargeTables):
     """Whoever looks at its pages is recorded, with the numbers of the people who were shown."""
 
     def person_of(self, row: Any) -> int:
@@ -84,17 +127,16 @@ class PersonAdmin(ShowsPeople):
     list_display = ("pseudonym", "roles", "is_active", "is_staff")
     list_select_related = ("data_key",)
     readonly_fields = ("pseudonym",)
+    list_filter = (PowerFilter,)
     search_fields = ("username",)
-    search_help_text = "the whole pseudonym"
+    search_help_text = _("the whole pseudonym, or the person’s number")
 
     def get_search_results(
         self, request: HttpRequest, queryset: models.QuerySet[User], search_term: str
     ) -> tuple[models.QuerySet[User], bool]:
-        # Only hashes are stored, so part of a name finds no one.
         if not search_term:
             return queryset, False
-        found = queryset.filter(username__in=keyring.hashes(names.looked_up(search_term)))
-        return found, False
+        return queryset.filter(pk__in=list(people_found(search_term).values_list("pk", flat=True))), False
 
     def save_model(self, request: HttpRequest, obj: User, form: Any, change: bool) -> None:
         before = appointing.rights(User.objects.get(pk=obj.pk))
@@ -113,20 +155,38 @@ class PersonAdmin(ShowsPeople):
 
 
 @admin.register(Consent)
-class ConsentAdmin(ShowsPeople):
-    """Read-only: only the person gives and withdraws consent."""
+class ConsentAdmin(OnlyShown, ShowsPeople):
+    """Only the person gives and withdraws consent."""
 
-    list_display = ("contributor", "material", "purpose", "at", "withdraws", "reference")
-    list_select_related = ("contributor__data_key",)
+    list_display = ("contributor", "material", "purpose", "at", "withdraws", "reference_found")
+    list_select_related = ("contributor__data_key", "withdraws")
+    fields = (
+        "contributor",
+        "material",
+        "purpose",
+        "at",
+        "notice",
+        "disguised",
+        "withdraws",
+        "reference_found",
+    )
+    search_fields = ("contributor",)
+    search_help_text = _("the person’s whole pseudonym or number")
+
+    @admin.display(description=_("where the consent is kept"))
+    def reference_found(self, row: Consent) -> str:
+        try:
+            return row.reference
+        except (KeyLost, DataKey.DoesNotExist):
+            return ""  # it was erased with the person
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: models.QuerySet[Consent], search_term: str
+    ) -> tuple[models.QuerySet[Consent], bool]:
+        if not search_term:
+            return queryset, False
+        people = people_found(search_term).values_list("pk", flat=True)
+        return queryset.filter(contributor_id__in=list(people)), False
 
     def person_of(self, row: Consent) -> int:
         return row.contributor_id
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: models.Model | None = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: models.Model | None = None) -> bool:
-        return False

@@ -10,6 +10,8 @@ from django.utils.translation import gettext_lazy as _
 from . import campaigns
 from .models import Campaign
 
+MOST_PROMPTS = 1_000  # on the page of one campaign
+
 
 class CampaignForm(forms.ModelForm):
     prompts = forms.CharField(
@@ -27,7 +29,17 @@ class CampaignForm(forms.ModelForm):
         super().__init__(*args, **kwargs)
         if self.instance.pk:
             sentences = self.instance.prompts.order_by("id").values_list("text", flat=True)
-            self.fields["prompts"].initial = "\n".join(sentences)
+            found = list(sentences[: MOST_PROMPTS + 1])
+            self.fields["prompts"].initial = "\n".join(found[:MOST_PROMPTS])
+            if len(found) > MOST_PROMPTS:
+                self.fields["prompts"].disabled = True
+                self.fields["prompts"].help_text = _(
+                    "These are the first of many. Change them on the campaign’s page of settings."
+                )
+
+    @property
+    def has_all_prompts(self) -> bool:
+        return not self.fields["prompts"].disabled
 
     def clean(self) -> dict[str, Any] | None:
         cleaned = super().clean()
@@ -45,13 +57,19 @@ ON_OWN_PAGES = ("slug", "stage", "min_annotations", "max_annotations", "confiden
 class CampaignAdmin(admin.ModelAdmin):
     form = CampaignForm
     list_display = ("slug", "title", "kind", "language", "wake_word", "stage")
+    list_filter = ("kind", "language", "stage")
+    search_fields = ("slug", "title")
+    search_help_text = _("part of the name in addresses, or of the title")
     raw_id_fields = ("owner",)
+    show_full_result_count = False
 
     def get_readonly_fields(self, request: HttpRequest, obj: Campaign | None = None) -> tuple[str, ...]:
         """Its own pages say what these lead to, and apply them to the clips that are there."""
         return ON_OWN_PAGES if obj else ()
 
-    list_filter = ("kind", "language", "stage")
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """It is archived instead: with it would go all its clips and answers, which the page would list."""
+        return False
 
     def save_form(self, request: HttpRequest, form: forms.ModelForm, change: bool) -> Any:
         # The form has its new values by now, and the database its old ones.
@@ -61,5 +79,6 @@ class CampaignAdmin(admin.ModelAdmin):
 
     def save_related(self, request: HttpRequest, form: forms.ModelForm, *args: Any) -> None:
         super().save_related(request, form, *args)
-        campaigns.set_prompts(form.instance, form.cleaned_data["prompts"])
+        if form.has_all_prompts:  # type: ignore[attr-defined]
+            campaigns.set_prompts(form.instance, form.cleaned_data["prompts"])
         campaigns.record_change(form.before, form.instance, request.user, timezone.now())  # type: ignore
