@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 import pytest
+from django.conf import settings as django_settings
 from django.core import checks as django_checks
 from django.core.cache import cache
 from django.test import override_settings
@@ -30,9 +31,12 @@ SET_UP = {
 }
 
 
+QUEUES = [queue.name for queue in django_settings.CELERY_TASK_QUEUES]
+
+
 @pytest.fixture(autouse=True)
 def no_queue_was_seen():
-    for queue in ("celery", "erasures", "imports"):
+    for queue in QUEUES:
         cache.delete(seen._key(queue))
 
 
@@ -118,11 +122,12 @@ def test_disputes_that_nobody_can_decide_are_said(ready, juniper, share, admin_u
 
 
 def test_queues_of_which_a_worker_takes_are_seen(monkeypatch):
-    for queue in ("celery", "erasures", "imports"):
+    monkeypatch.setattr(seen, "_waits", lambda queue: False)
+    for queue in QUEUES:
         tasks.note_queue(queue)
     assert seen.silences(timezone.now()) == {}
     later = timezone.now() + seen.SILENT_AFTER + timedelta(seconds=1)
-    assert seen.silences(later) == {seen.Silence.NO_BEAT: ["celery", "erasures", "imports"]}
+    assert seen.silences(later) == {seen.Silence.NO_BEAT: QUEUES}
     monkeypatch.setattr(seen, "_waits", lambda queue: queue == "imports")
     assert seen.silences(later) == {seen.Silence.NO_WORKER: ["imports"]}
     [missing] = unset._of_work(later)
