@@ -7,20 +7,11 @@ from urllib.parse import urlsplit
 
 import numpy as np
 import pytest
-from playwright.sync_api import expect, sync_playwright
+from playwright.sync_api import expect
 
 from datasets.clips import audio
 from tests.support import sounds
-from tests.support.browser import (
-    FLAGS,
-    MISSING,
-    PHONE,
-    chromium,
-    comes_true,
-    sounds_on,
-    too_small,
-    too_wide,
-)
+from tests.support.browser import PHONE, WHOLE, comes_true, running, sounds_on, too_small, too_wide
 from tests.support.desk import log_in_again
 from tests.support.mutants import mutant
 from tests.support.people import PASSWORD, log_in
@@ -40,17 +31,13 @@ def heard(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def browser(heard):
-    """Refuses access to the microphone unless the test has granted it."""
-    if (path := chromium()) is None:
-        pytest.skip(MISSING)
+    """Refuses access to the microphone unless the test has granted it. The headless shell grants none."""
     microphone = (
         "--use-fake-device-for-media-stream",
         f"--use-file-for-fake-audio-capture={heard[0]}%noloop",
     )
-    with sync_playwright() as playwright:
-        running = playwright.chromium.launch(executable_path=path, args=[*FLAGS, *microphone])
-        yield running
-        running.close()
+    with running(WHOLE, microphone) as started:
+        yield started
 
 
 @pytest.fixture(scope="module")

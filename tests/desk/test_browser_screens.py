@@ -5,13 +5,20 @@ from django.conf import settings
 from playwright.sync_api import expect
 
 from tests.support import desk
-from tests.support.browser import comes_true
+from tests.support.browser import WHOLE, comes_true, running
 from tests.support.desk import OFFLINE, answered, at_desk, press, ready, wait_until_answerable
 from tests.support.mutants import mutant
 from tests.support.site import eventually
 
 SIDEWAYS, SMALL, PORTRAIT = (740, 360), (320, 640), (360, 740)
 ANSWERS = {"quick": ".answer", "words": ".answers textarea, .answers .actions button"}
+
+
+@pytest.fixture(scope="module")
+def browser():
+    """In the headless shell the notice that there is no connection moves the answers by a line."""
+    with running(WHOLE) as started:
+        yield started
 
 
 @pytest.fixture(scope="module")

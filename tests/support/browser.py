@@ -2,6 +2,7 @@
 
 import os
 import shutil
+from contextlib import contextmanager
 from urllib.parse import urlsplit
 
 import pytest
@@ -9,7 +10,9 @@ from playwright.sync_api import expect, sync_playwright
 
 from tests.support.people import PASSWORD
 
-NAMES = ("chromium", "chromium-browser", "google-chrome")
+WHOLE = ("chromium", "chromium-browser", "google-chrome")
+# Chromium without its own windows: half of the work for each person that a test lets in.
+NAMES = ("chromium-headless-shell", *WHOLE)
 MISSING = "no Chromium found"
 # Chromium heeds only the last --disable-features, so the first ones are those that Playwright names.
 LEFT_OUT = (
@@ -49,22 +52,28 @@ BLOCKED = "Service Worker registration blocked by Playwright"
 PHONE = {"viewport": {"width": 360, "height": 740}, "is_mobile": True, "has_touch": True}
 
 
-def chromium():
+def chromium(names=NAMES):
     """Where it is, or None; CHROMIUM in the environment says otherwise."""
-    named = [os.environ.get("CHROMIUM"), *NAMES]
+    named = [os.environ.get("CHROMIUM"), *names]
     return next((found for name in named if name and (found := shutil.which(name))), None)
+
+
+@contextmanager
+def running(names=NAMES, flags=()):
+    """For one module alone: while it runs, Django takes the thread for an event loop and refuses queries."""
+    if (path := chromium(names)) is None:
+        pytest.skip(MISSING)
+    expect.set_options(timeout=MILLISECONDS)
+    with sync_playwright() as playwright:
+        started = playwright.chromium.launch(executable_path=path, args=[*FLAGS, *flags])
+        yield started
+        started.close()
 
 
 @pytest.fixture(scope="module")
 def browser():
-    """For one module alone: while it runs, Django takes the thread for an event loop and refuses queries."""
-    if (path := chromium()) is None:
-        pytest.skip(MISSING)
-    expect.set_options(timeout=MILLISECONDS)
-    with sync_playwright() as playwright:
-        running = playwright.chromium.launch(executable_path=path, args=FLAGS)
-        yield running
-        running.close()
+    with running() as started:
+        yield started
 
 
 @pytest.fixture

@@ -21,7 +21,7 @@ import httpx
 from playwright.sync_api import Route, expect, sync_playwright
 
 from tests.support import access, desk
-from tests.support.browser import FLAGS, MILLISECONDS, MISSING, chromium
+from tests.support.browser import FLAGS, MILLISECONDS, MISSING, WHOLE, chromium
 from tests.support.pictured import LEFTWARDS, PICTURES
 from tests.support.site import Site
 
@@ -81,7 +81,7 @@ FEW_COLOURS = """async ([png, most]) => {
 
 def main() -> int:
     asked = options()
-    if (path := chromium()) is None:
+    if (path := chromium(WHOLE)) is None:
         print(MISSING)
         return 1
     expect.set_options(timeout=MILLISECONDS)

@@ -17,7 +17,7 @@ import pytest
 from playwright.sync_api import Error, sync_playwright
 
 from tests.support import every_page
-from tests.support.browser import FLAGS, MISSING, chromium
+from tests.support.browser import FLAGS, MISSING, WHOLE, chromium
 from tests.support.mutants import mutant
 from tests.support.site import eventually
 
@@ -85,8 +85,8 @@ def served(text):
 
 @contextmanager
 def logged(log, profile):
-    """A browser with an ordinary profile; on exit the log contains everything that it sent."""
-    if (path := chromium()) is None:
+    """A browser with an ordinary profile, whole; on exit the log contains everything that it sent."""
+    if (path := chromium(WHOLE)) is None:
         pytest.skip(MISSING)
     arguments = [*FLAGS, f"--log-net-log={log}"]
     with sync_playwright() as playwright, served(BARE_FORM.encode()) as bare_form:
