@@ -26,7 +26,8 @@ from tagger.lending import controls
 from tagger.welcome import pledge
 from tests.support import cast, factors, quick_hasher, sounds
 
-pytest_plugins = [f"tests.support.{name}" for name in ("databases", "forks", "site", "browser", "moments")]
+SUPPORT = ("databases", "forks", "commands", "site", "browser", "moments")
+pytest_plugins = [f"tests.support.{name}" for name in SUPPORT]
 
 # How long an example takes depends on what else the machine does; no test asserts a time.
 hypothesis.settings.register_profile("tagger", deadline=None)

@@ -258,9 +258,8 @@ call_command("check_site")
 @pytest.mark.parametrize(
     "step", ["keyring.write_mark", "keyring.make", "site._remember", "vault._may_be_new", "vault._storage"]
 )
-def test_a_first_start_that_was_killed_is_completed_by_the_next(python, site_environment, step, when):
-    environment = site_environment | {"DJANGO_SETTINGS_MODULE": "tagger.settings"}
-    done = python.run("-c", START_UNTIL, step, when, env=environment)
+def test_a_first_start_that_was_killed_is_completed_by_the_next(in_site, step, when):
+    done = in_site(START_UNTIL, step, when)
     assert done.returncode == -signal.SIGKILL, done.stderr
     call_command("check_site")
     assert keyring.masters() == ["0001"] and keyring.read_mark()["complete"]

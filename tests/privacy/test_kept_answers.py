@@ -486,13 +486,10 @@ withdrawal.scrub(Withdrawal.objects.get(), timezone.now)
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("step", STEPS)
 @pytest.mark.parametrize("when", ["before", "after"])
-def test_killed_at_any_step_every_answer_is_still_there_once_and_no_ones(
-    python, site_environment, answered, bea, step, when
-):
+def test_killed_at_any_step_every_answer_is_still_there_once_and_no_ones(in_site, answered, bea, step, when):
     withdrawal.forget_account(bea, True, NOW)
     number = "1" if step == "_scrub_person" else "3"
-    django = site_environment | {"DJANGO_SETTINGS_MODULE": "tagger.settings"}
-    done = python.run("-c", SCRUB_UNTIL, step, when, number, env=django)
+    done = in_site(SCRUB_UNTIL, step, when, number)
     assert done.returncode == -signal.SIGKILL, done.stderr
     assert withdrawal.unfinished() and Annotation.objects.count() == 200
     scrub_all()

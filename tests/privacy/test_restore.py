@@ -470,13 +470,12 @@ call_command("backup", folder)
 
 @pytest.mark.parametrize("how", ["kill", "disconnect"])
 @pytest.mark.parametrize("step", ["_dump", "run", "copy_vault_to", "_write_whole", "sha256"])
-def test_a_backup_that_fails_leaves_the_one_before_whole(python, cast, tmp_path, site_environment, step, how):
+def test_a_backup_that_fails_leaves_the_one_before_whole(in_site, cast, tmp_path, step, how):
     folder = tmp_path / "backup"
     call_command("backup", str(folder), stdout=StringIO())
     [complete] = (folder / "database").glob("*.json")
     (next(path for path in (folder / "vault").rglob("*") if path.is_file())).unlink()
-    environment = site_environment | {"DJANGO_SETTINGS_MODULE": "tagger.settings"}
-    done = python.run("-c", BACKUP_UNTIL, folder, step, how, env=environment)
+    done = in_site(BACKUP_UNTIL, folder, step, how)
     assert done.returncode == (-signal.SIGKILL if how == "kill" else 1), done.stderr
     assert list((folder / "database").glob("*.json")) == [complete]
     manifest = json.loads(complete.read_text())

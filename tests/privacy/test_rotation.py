@@ -376,11 +376,10 @@ rotate()
     broken="        pass\n",
 )
 def test_a_rotation_that_fails_at_any_step_is_finished_by_the_next(
-    python, site_environment, alice, bea, backup, step, when, how
+    in_site, alice, bea, backup, step, when, how
 ):
     token = leave(bea)
-    environment = site_environment | {"DJANGO_SETTINGS_MODULE": "tagger.settings", "PYTHONPATH": str(ROOT)}
-    done = python.run("-c", ROTATE_UNTIL, step, when, how, env=environment)
+    done = in_site(ROTATE_UNTIL, step, when, how)
     if how == "kill":
         assert done.returncode == -signal.SIGKILL, done.stderr
     else:

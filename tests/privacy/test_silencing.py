@@ -474,16 +474,10 @@ STEPS = ["_end_leases", "_replace", "vault.put", "withdrawal.forget_clips", "aud
 
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("step", [*STEPS, "request_settlement"])
-def test_it_can_be_killed_at_every_step(python, site_environment, used, rita, own_home, step):
+def test_it_can_be_killed_at_every_step(in_site, used, rita, own_home, step):
     old, before = used.clip.stored_as, said(used)
     frozen.freeze("first", [used.campaign], NOW)
-    done = python.run(
-        "-c",
-        SILENCE_UNTIL,
-        step,
-        "after" if step != "request_settlement" else "before",
-        env=site_environment | {"DJANGO_SETTINGS_MODULE": "tagger.settings"},
-    )
+    done = in_site(SILENCE_UNTIL, step, "after" if step != "request_settlement" else "before")
     assert done.returncode == -signal.SIGKILL, done.stderr
     assert vault._storage().exists(old)
     clip = Clip.objects.get(tasks=used)

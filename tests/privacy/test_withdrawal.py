@@ -248,14 +248,13 @@ withdrawal.scrub(Withdrawal.objects.get(), timezone.now)
 @pytest.mark.parametrize("step", STEPS)
 @pytest.mark.parametrize(("when", "how"), [("before", "kill"), ("after", "kill"), ("after", "disconnect")])
 def test_a_scrub_that_fails_at_any_step_still_ends_at_zero(
-    python, site_environment, alice, used, others, own_home, step, when, how
+    in_site, alice, used, others, own_home, step, when, how
 ):
     if step in ("_scrub_person", "outbox.clear"):
         withdrawal.forget_account(alice, keep_answers=False, now=NOW)
     else:
         withdrawal.forget_contributor(alice, NOW)
-    django = site_environment | {"DJANGO_SETTINGS_MODULE": "tagger.settings"}
-    done = python.run("-c", SCRUB_UNTIL, step, when, how, env=django)
+    done = in_site(SCRUB_UNTIL, step, when, how)
     assert done.returncode == (-signal.SIGKILL if how == "kill" else 1), done.stderr
     assert withdrawal.unfinished()
     scrub_all()

@@ -123,6 +123,11 @@ def written(file):
 def program(arguments, environment):
     os.environ.clear()
     os.environ.update(environment)
+    execute(arguments)
+
+
+def execute(arguments):
+    """As Python does that gets these: -c or a file first."""
     if arguments[0] == "-c":
         sys.argv = ["-c", *arguments[2:]]
         exec(compile(arguments[1], "<string>", "exec"), {"__name__": "__main__"})
