@@ -208,6 +208,13 @@ class QuickSite(Site):
             assert done.returncode == 0, self.report(f"{arguments}: {done.stdout}{done.stderr}")
         return done
 
+    def rest(self):
+        """Without the clock nobody looks for work every two seconds, until it goes on."""
+        os.kill(self.children()["beat"], signal.SIGSTOP)
+
+    def go_on(self):
+        os.kill(self.children()["beat"], signal.SIGCONT)
+
     def empty(self):
         """As after its first start: no rows, no keys, no files, nothing in the queue. It keeps running."""
         self.copy_template()
@@ -248,15 +255,18 @@ def running_site(tmp_path_factory, template):
     name = f"site_{servers.number_of_process()}"
     with QuickSite(home, name, DEBUG="0") as running:
         yield running
+        running.go_on()  # to its end
     with databases.server() as cursor:
         databases.drop(cursor, name)
 
 
 @pytest.fixture(scope="module")
 def site(running_site):
-    """It is empty when a module begins."""
+    """It is empty when a module begins, and rests between modules that use it."""
+    running_site.go_on()
     running_site.empty()
-    return running_site
+    yield running_site
+    running_site.rest()
 
 
 # What takes most of a minute or more begins first, the longest before all, so that at the end of a run no
