@@ -107,6 +107,14 @@ ODD_VALUES = {
 }
 
 
+def fitting(address, number):
+    """Of the odd values those in the kind of body that this address reads, and two of the others by turns."""
+    reads = "application/json" if address.startswith(("/api/", "/v1/")) else "form"
+    others = [name for name, (content_type, _) in ODD_VALUES.items() if reads not in content_type]
+    few = {others[(2 * number + each) % len(others)] for each in range(2)}
+    return {name: odd for name, odd in ODD_VALUES.items() if name in few or name not in others}
+
+
 class Spy:
     """An endless body that counts how often it is read."""
 

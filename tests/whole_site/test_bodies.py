@@ -224,11 +224,14 @@ def test_every_device_call_refuses_bad_json(db):
         assert len(response.content) > 10
 
 
-def test_odd_values_break_nothing_anywhere(everywhere, ada, broken):
+def test_odd_values_break_nothing_anywhere(everywhere, ada, broken, is_thorough):
+    """Calls get all that is in JSON and pages all that is in forms. Of the other half each gets two by turns,
+    and with --thorough all."""
     client = nonsense.visitor(ada)
     few = dict(list(nonsense.ODD_VALUES.items())[:3])  # for the admin's many forms, which are Django's
-    for method, address in list(nonsense.doors(client, everywhere)):
-        odd = few if address.startswith("/admin/") else nonsense.ODD_VALUES
+    for number, (method, address) in enumerate(list(nonsense.doors(client, everywhere))):
+        some = nonsense.ODD_VALUES if is_thorough else nonsense.fitting(address, number)
+        odd = few if address.startswith("/admin/") else some
         for name, (content_type, body) in odd.items():
             nonsense.sent(client, method, address, body, content_type)
             assert broken == [], (method, address, name)

@@ -10,7 +10,9 @@ PAGE = Path(__file__).resolve().parents[2] / "docs/roles.md"
 
 
 @pytest.mark.thorough
-def test_every_address_gives_each_role_what_the_page_says(transactional_db):
+def test_every_address_gives_each_role_what_the_page_says(transactional_db, is_thorough):
+    """Where the page says that there is no such call, some visitors are asked; with --thorough all."""
     said = PAGE.read_text().split("```")[1].strip("\n").splitlines()
-    seen = [*role_matrix.LEGEND.splitlines(), *role_matrix.lines()]
-    assert seen == said
+    legend = role_matrix.LEGEND.splitlines()
+    known = [] if is_thorough else said[len(legend) + 1 :]
+    assert [*legend, *role_matrix.lines(known)] == said
