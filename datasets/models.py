@@ -33,7 +33,7 @@ language_code = RegexValidator(
 
 
 # Addresses of pages where a campaign's would be.
-RESERVED_SLUGS = frozenset({"mixed", "next", "new", "join", "review", "reviewers"})
+RESERVED_SLUGS = frozenset({"mixed", "next", "new", "join", "mine", "review", "reviewers"})
 
 
 class CampaignQuerySet(models.QuerySet["Campaign"]):

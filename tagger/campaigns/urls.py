@@ -1,6 +1,15 @@
 from django.urls import path
 
-from . import api, views, views_invitations, views_own, views_preview, views_releases, views_reviewers
+from . import (
+    api,
+    own_api,
+    views,
+    views_invitations,
+    views_own,
+    views_preview,
+    views_releases,
+    views_reviewers,
+)
 
 urlpatterns = [
     path("tag/", views.campaigns, name="campaigns"),
@@ -23,4 +32,9 @@ urlpatterns = [
         name="campaign_retract",
     ),
     path("api/v1/campaigns/", api.Campaigns.as_view()),
+    path("api/v1/campaigns/mine/", own_api.OwnCampaigns.as_view()),
+    path("api/v1/campaigns/<slug:slug>/", own_api.OwnCampaign.as_view()),
+    path("api/v1/campaigns/<slug:slug>/stage/", own_api.Stage.as_view()),
+    path("api/v1/campaigns/<slug:slug>/clone/", own_api.Clone.as_view()),
+    path("api/v1/campaigns/<slug:slug>/foresee/", own_api.Foresee.as_view()),
 ]

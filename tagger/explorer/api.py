@@ -7,26 +7,14 @@ from django.utils import timezone
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import serializers
 from rest_framework.exceptions import ValidationError
-from rest_framework.permissions import IsAuthenticated
 from rest_framework.response import Response
-from rest_framework.views import APIView
 
-from accounts.models import Scope
-from accounts.negotiation import AnyAccept
-from datasets.owners import IsOwner, owned_or_404
+from datasets.owners import owned_or_404
+from tagger.campaigns.calls import OwnersCall
 from tagger.desk.api import ApiRequest
 
 from . import people, rows, selection
 from .filter_form import FilterForm
-
-
-class OwnersCall(APIView):
-    """A call for the owner of a campaign; a campaign that is another's is answered with 404."""
-
-    content_negotiation_class = AnyAccept
-    permission_classes = [IsAuthenticated, IsOwner]
-    token_scopes = (Scope.MANAGE,)
-    request: ApiRequest
 
 
 class GivenSerializer(serializers.Serializer[Any]):

@@ -13,19 +13,15 @@ from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import serializers, status
 from rest_framework.exceptions import APIException, ValidationError
 from rest_framework.parsers import MultiPartParser
-from rest_framework.permissions import IsAuthenticated
 from rest_framework.response import Response
-from rest_framework.views import APIView
 
-from accounts.models import Scope
-from accounts.negotiation import AnyAccept
 from accounts.refusals import Refusal
 from datasets.clips.sources import BadSource
 from datasets.imports import ending, gathering, planning, report, running, tasks
 from datasets.imports.refusals import BringingRefusal, ImportRefused
 from datasets.imports.wording import in_words
-from datasets.models import Campaign, Import, ImportFile
-from datasets.owners import IsOwner, owned_or_404
+from datasets.models import Import, ImportFile
+from tagger.campaigns.calls import OwnersCall
 from tagger.desk.api import ApiRequest, readers_language
 
 from . import undoing
@@ -192,36 +188,25 @@ class TooLarge(APIException):
     default_detail = f"More than {MAX_PARTS_BYTES} bytes: send fewer parts in one call."
 
 
-class OwnersCall(APIView):
+class ImportsCall(OwnersCall):
     """A call for the owner of the campaign that its address names; anyone else's answers 404."""
 
-    content_negotiation_class = AnyAccept
-    permission_classes = [IsAuthenticated, IsOwner]
-    token_scopes = (Scope.MANAGE,)
     refusals = {
         "409": "the import is not in a state for this, or files of it are missing",
         "507": "there is no space left",
     }
-    request: ApiRequest
 
     def handle_exception(self, exc: Exception) -> Response:
         if isinstance(exc, (ImportRefused, BadSource)):
             exc = RefusedImport(exc, readers_language(self.request))
         return super().handle_exception(exc)
 
-    def campaign(self, slug: str) -> Campaign:
-        return owned_or_404(self.request.user, slug)
-
     def run(self, slug: str, pk: int) -> Import:
         runs = self.campaign(slug).imports.select_related("campaign", "owner")
         return get_object_or_404(runs, pk=pk)
 
-    def sent(self, serializer: serializers.BaseSerializer[Any]) -> Any:
-        serializer.is_valid(raise_exception=True)
-        return serializer.validated_data
 
-
-class Imports(OwnersCall):
+class Imports(ImportsCall):
     """The imports of one of your campaigns, the newest first; make another one."""
 
     @extend_schema(operation_id="campaigns_imports_list", responses=ImportSerializer(many=True))
@@ -244,7 +229,7 @@ class Imports(OwnersCall):
         return Response(ImportSerializer(run).data, status=status.HTTP_201_CREATED)
 
 
-class OneImport(OwnersCall):
+class OneImport(ImportsCall):
     """An import, with how many of its recordings wait, were added, were held already, or were refused."""
 
     @extend_schema(responses=ImportSerializer)
@@ -252,7 +237,7 @@ class OneImport(OwnersCall):
         return Response(ImportSerializer(self.run(slug, pk)).data)
 
 
-class Files(OwnersCall):
+class Files(ImportsCall):
     """Name files before you send them. A file of the same name, size and content is the same file: you get
     what of it is here already, so that an import goes on where it was interrupted."""
 
@@ -264,7 +249,7 @@ class Files(OwnersCall):
         return Response(FilesSerializer({"files": files}).data)
 
 
-class Parts(OwnersCall):
+class Parts(ImportsCall):
     """Send parts of named files, several in one call. A part follows on what is here; one that is here
     already changes nothing."""
 
@@ -299,7 +284,7 @@ class Parts(OwnersCall):
         )
 
 
-class Preview(OwnersCall):
+class Preview(ImportsCall):
     """How the files that are here would be read: a table's columns, or the first rows of another layout."""
 
     @extend_schema(
@@ -320,7 +305,7 @@ class Preview(OwnersCall):
         return Response(PreviewSerializer(told).data)
 
 
-class Start(OwnersCall):
+class Start(ImportsCall):
     """Begin to add what was sent. A worker does it; look at the import for how far it is."""
 
     @extend_schema(request=StartSerializer, responses=ImportSerializer)
@@ -337,7 +322,7 @@ class Start(OwnersCall):
         return Response(ImportSerializer(run).data)
 
 
-class Refused(OwnersCall):
+class Refused(ImportsCall):
     """What was refused, and why, 200 at a time; names are kept for 30 days after the import ended."""
 
     @extend_schema(
@@ -352,7 +337,7 @@ class Refused(OwnersCall):
             return Response(RefusedSerializer({"refused": refused}).data)
 
 
-class Cancel(OwnersCall):
+class Cancel(ImportsCall):
     """Add nothing more, and delete what waits. Clips that were added stay."""
 
     @extend_schema(request=None, responses=ImportSerializer)
@@ -362,7 +347,7 @@ class Cancel(OwnersCall):
         return Response(ImportSerializer(self.run(slug, pk)).data)
 
 
-class Undo(OwnersCall):
+class Undo(ImportsCall):
     """Withdraw every clip that this import added, for good. Clips that were here before it stay."""
 
     @extend_schema(request=None, responses=ImportSerializer)

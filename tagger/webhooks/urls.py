@@ -1,6 +1,6 @@
 from django.urls import include, path
 
-from . import views
+from . import api, views
 
 pages = [
     path("", views.webhooks, name="campaign_webhooks"),
@@ -9,4 +9,14 @@ pages = [
     path("<uuid:message>/again/", views.send_again, name="campaign_webhook_again"),
 ]
 
-urlpatterns = [path("campaigns/<slug:slug>/webhooks/", include(pages))]
+calls = [
+    path("", api.Webhooks.as_view()),
+    path("<uuid:hook>/test/", api.SendTest.as_view()),
+    path("<uuid:hook>/log/", api.Log.as_view()),
+    path("<uuid:hook>/end/", api.End.as_view()),
+]
+
+urlpatterns = [
+    path("api/v1/campaigns/<slug:slug>/webhooks/", include(calls)),
+    path("campaigns/<slug:slug>/webhooks/", include(pages)),
+]

@@ -71,7 +71,7 @@ def webhooks(request: PersonalRequest, campaign: Campaign) -> HttpResponse:
         "campaign": campaign,
         "tab": "webhooks",
         "are_on": places.are_on(),
-        "hooks": [_shown(each) for each in hooks],
+        "hooks": [shown(each) for each in hooks],
         "form": form,
         "host": form.place.host if form.is_valid() else "",
         "chosen": [EVENT_WORDS[each] for each in form.cleaned_data["events"]] if form.is_valid() else [],
@@ -92,7 +92,7 @@ def _secret_page(request: PersonalRequest, hook: Webhook, secret: str, is_new: b
     context = {
         "campaign": hook.campaign,
         "tab": "webhooks",
-        "each": _shown(hook),
+        "each": shown(hook),
         "secret": secret,
         "is_new": is_new,
     }
@@ -103,8 +103,8 @@ def _secret_page(request: PersonalRequest, hook: Webhook, secret: str, is_new: b
 @owner_page
 def webhook(request: PersonalRequest, campaign: Campaign, hook: UUID) -> HttpResponse:
     found = _hook(campaign, hook)
-    shown = _shown(found)
-    form = WebhookForm(request.POST or None, initial={"url": shown.url, "events": found.events})
+    each = shown(found)
+    form = WebhookForm(request.POST or None, initial={"url": each.url, "events": found.events})
     if form.is_valid():
         said = form.cleaned_data
         try:
@@ -118,7 +118,7 @@ def webhook(request: PersonalRequest, campaign: Campaign, hook: UUID) -> HttpRes
         "campaign": campaign,
         "tab": "webhooks",
         "are_on": places.are_on(),
-        "each": shown,
+        "each": each,
         "form": form,
         "is_mine": found.maker_id == request.user.pk,
         "log": [Line(message) for message in found.deliveries.order_by("-happened_at")[:SHOWN]],
@@ -170,7 +170,7 @@ def _hook(campaign: Campaign, pk: UUID) -> Webhook:
     return get_object_or_404(campaign.webhooks.select_related("campaign", "maker__data_key"), pk=pk)
 
 
-def _shown(hook: Webhook) -> Shown:
+def shown(hook: Webhook) -> Shown:
     try:
         url = sealing.unseal(hook).url
         return Shown(hook, places.place(url).host, url)

@@ -79,7 +79,7 @@ def test_a_collection_comes_in_by_calls(call, send, address, monkeypatch):
 
 @mutant(
     "nobody brings clips to a campaign that is another's",
-    "tagger/imports/api.py",
+    "tagger/campaigns/calls.py",
     kept_by="        return owned_or_404(self.request.user, slug)",
     broken="        return Campaign.objects.get(slug=slug)",
 )

@@ -186,7 +186,7 @@ def one_of_each():
     challenges.take_part(bea, challenge, True)
     to_tell_of(cast, now)
     differs = differing_from_verdict(cast, now)
-    brought = being_brought(juniper, now)
+    brought, told = being_brought(juniper, now), told_of(juniper, now)
     return {
         "/challenges/": {"pk": challenge.pk},
         "/teams/join/": {"invitation": invitation},
@@ -198,7 +198,7 @@ def one_of_each():
         "/api/v1/annotations/": {"pk": bea.annotations.first().pk},
         "/my-answers/differences/": {"pk": differs.pk},
         "/api/v1/differences/": {"pk": differs.pk},
-        "/api/v1/campaigns/": {"slug": "juniper", "pk": brought.pk},
+        "/api/v1/campaigns/": {"slug": "juniper", "pk": brought.pk, "hook": told["hook"]},
         "/api/v1/recalls/": {"release": release.slug},
         "/api/v1/releases/": {"slug": release.slug, "release": release.slug, "form": "deepspeech"},
         "/my-clips/": {"pk": settled.clip_id},
@@ -218,7 +218,7 @@ def one_of_each():
         "/campaigns/%(slug)s/clips/": {"slug": "juniper", "pk": settled.clip_id},
         "/campaigns/%(slug)s/people/": {"slug": "juniper", "pk": bea.pk},
         "/campaigns/%(slug)s/releases/": {"slug": "juniper", "release": release.slug},
-        "/campaigns/%(slug)s/webhooks/": told_of(juniper, now),
+        "/campaigns/%(slug)s/webhooks/": told,
         "/campaigns/": {"slug": "juniper", "name": "days", "pk": brought.pk},
         "/profile/receipts/": {"receipt_id": receipts.for_contributor(alice)[0].id},
         "/profile/devices/": {"uuid": device.uuid},

@@ -212,12 +212,7 @@ def test_the_time_of_a_message_is_in_utc(hook, hers):
 @pytest.mark.parametrize("event", [*ALL, "webhook.test"])
 def test_every_link_of_a_message_leads_somewhere(event):
     data = dict.fromkeys(messages.FIELDS[event], 1) | {"campaign": "juniper", "release": "spring"}
-    owed = {
-        "/campaigns/{campaign}/webhooks/",
-        "/api/v1/campaigns/{campaign}/",
-        "/api/v1/campaigns/{campaign}/webhooks/",
-    }
-    for link in {messages.PAGES[event], messages.CALLS[event]} - owed:
+    for link in (messages.PAGES[event], messages.CALLS[event]):
         resolve(link.format(**data).partition("?")[0])
 
 

@@ -212,7 +212,7 @@ def test_bad_json_is_refused_by_every_call_that_takes_json(everywhere, ada, brok
 
 
 # Nothing is asked for here, so nothing is read.
-TAKE_NO_BODY = ("/skip/", "/checks/next/", "/renew/", "/cancel/", "/undo/")
+TAKE_NO_BODY = ("/skip/", "/checks/next/", "/renew/", "/cancel/", "/undo/", "/test/", "/end/")
 # Bytes of files, which are no JSON: a call that says so is refused as another kind of body.
 TAKE_BYTES = "/parts/"
 
