@@ -23,11 +23,16 @@ def description():
     kept_by='            **(NOT_OPEN if operation["security"] else {}),\n',
     broken="",
 )
-def test_every_call_answers_as_it_is_described(db, description):
+def test_every_call_answers_as_it_is_described(db, description, is_thorough):
+    """Without a token nearly every call answers the same, so one example of each is enough."""
     vault.establish()
     things, headers = api_fuzz.everyone()
-    for sent, modes in ((headers, tuple(GenerationMode)), ({}, [GenerationMode.POSITIVE])):
-        found = api_fuzz.fuzz(description, sent, things, EXAMPLES, modes)
+    few = EXAMPLES if is_thorough else 1
+    for sent, modes, examples in (
+        (headers, tuple(GenerationMode), EXAMPLES),
+        ({}, [GenerationMode.POSITIVE], few),
+    ):
+        found = api_fuzz.fuzz(description, sent, things, examples, modes)
         assert not found["broken"], "\n\n".join(found["broken"].values())
         assert found["statuses"].total() > 30
 
