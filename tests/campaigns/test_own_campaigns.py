@@ -88,6 +88,12 @@ def test_what_is_wrong_is_said_at_its_field_and_nothing_is_made(as_olga):
     assert not Campaign.objects.exists()
 
 
+@mutant(
+    "what was asked stays once someone answered it",
+    "datasets/models.py",
+    kept_by="        self._refuse_another_question()\n",
+    broken="",
+)
 @pytest.mark.parametrize(
     ("name", "value"), [("wake_word", "hey june"), ("language", "de"), ("kind", "transcription")]
 )
@@ -101,14 +107,6 @@ def test_the_question_stays_from_the_first_answer_on(share, hers, bea, now, name
     assert name in refused.value.message_dict
     hers.refresh_from_db()
     assert getattr(hers, name) != value
-
-
-mutant(
-    "what was asked stays once someone answered it",
-    "datasets/models.py",
-    kept_by="        self._refuse_another_question()\n",
-    broken="",
-)(test_the_question_stays_from_the_first_answer_on)
 
 
 def test_the_page_does_not_take_another_question_either(as_olga, share, hers, bea, now):

@@ -23,6 +23,12 @@ def understands(person, *languages):
     person.refresh_from_db()
 
 
+@mutant(
+    "a campaign by invitation lends to those who were invited",
+    "tagger/lending/assignments.py",
+    kept_by="    if not taking_part.may(annotator, campaign):\n        return []\n",
+    broken="",
+)
 @pytest.mark.parametrize(
     ("who", "language", "knows", "joined", "is_lent"),
     [
@@ -45,14 +51,6 @@ def test_clips_are_lent_to_those_who_take_part(
     # What the list says is what lending does.
     assert (juniper.pk in waiting.campaigns(bea, now)) == is_lent
     assert bool(assignments.lend(bea, juniper, 1, now)) == is_lent
-
-
-mutant(
-    "a campaign by invitation lends to those who were invited",
-    "tagger/lending/assignments.py",
-    kept_by="    if not taking_part.may(annotator, campaign):\n        return []\n",
-    broken="",
-)(test_clips_are_lent_to_those_who_take_part)
 
 
 def test_nobody_else_sees_a_campaign_by_invitation(client, share, juniper, bea, alice):
