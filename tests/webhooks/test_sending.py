@@ -275,7 +275,7 @@ def test_messages_are_forgotten_after_thirty_days(hook, hers):
 
 @pytest.mark.django_db(transaction=True)
 def test_a_worker_sends_it_after_the_commit(hook, hers, receiver):
-    with start_worker(app, pool="solo", perform_ping_check=False, loglevel="ERROR", queues=["webhooks"]):
+    with start_worker(app, pool="solo", perform_ping_check=False, loglevel="ERROR"):
         pause(hers, timezone.now())
         assert json.loads(receiver.arrived.get(timeout=30))["type"] == "campaign.changed"
 
