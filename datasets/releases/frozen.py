@@ -312,8 +312,9 @@ def _stored_rows(release: Release) -> QuerySet[ReleaseRow, tuple[Any, ...]]:
 def _sounds_statement(audience: Purpose) -> tuple[str, str]:
     """A name, and the statement for the sounds of some rows, planned once.
 
-    Which may be sent follows the rule of `_stored_rows`; a test compares both in every state of a clip. It is
-    written by hand because Django's own statement joins one more table and takes a third longer.
+    Which may be sent follows the rule of `_stored_rows`; a test compares both in every state of a clip. Of a
+    release that was retracted meanwhile, none may. It is written by hand because Django's own statement joins
+    one more table and takes a third longer.
     """
     return (
         f"release_sounds_{audience}",
@@ -325,6 +326,10 @@ def _sounds_statement(audience: Purpose) -> tuple[str, str]:
                 SELECT FROM {Recall._meta.db_table} recalled
                 WHERE recalled.release_id = pinned.release_id AND recalled.public_id = pinned.public_id
                 AND recalled.published_on IS NOT NULL AND recalled.returned_on IS NULL
+            )
+            AND EXISTS (
+                SELECT FROM {Release._meta.db_table} release
+                WHERE release.id = pinned.release_id AND release.retracted_at IS NULL
             )
         FROM {ReleaseRow._meta.db_table} pinned
         JOIN {Task._meta.db_table} task ON task.id = pinned.task_id

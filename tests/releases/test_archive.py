@@ -18,7 +18,7 @@ from accounts import consent
 from accounts.models import Purpose, User
 from datasets.clips import vault
 from datasets.models import Clip, Withdrawal
-from datasets.releases import archive, formats, frozen, plan, readahead, recalls, scratch, tar
+from datasets.releases import archive, formats, frozen, plan, readahead, recalls, retraction, scratch, tar
 from tagger.privacy import withdrawal
 from tests.conftest import NOW
 from tests.support.mutants import mutant
@@ -210,6 +210,26 @@ def test_a_clip_that_is_withdrawn_during_a_download_comes_as_silence_even_if_it_
     silent = {name for name, data in files(expected).items() if found[name] != data}
     assert {Path(name).suffix for name in silent} == {".wav"} and len(silent) == len(gone) - sent_before
     assert all(set(found[name][44:]) == {0} for name in silent)
+
+
+@mutant(
+    "no sound is sent any more of a release that is retracted during its download",
+    "datasets/releases/frozen.py",
+    kept_by="                WHERE release.id = pinned.release_id AND release.retracted_at IS NULL\n",
+    broken="                WHERE release.id = pinned.release_id\n",
+)
+def test_of_a_release_that_is_retracted_during_its_download_the_rest_is_silence(spring, rita, monkeypatch):
+    monkeypatch.setattr(readahead, "BATCH_BYTES", 1)
+    monkeypatch.setattr(readahead, "LIVE_CHECK_SECONDS", 0)
+    expected = whole(spring)
+    sounds = [vault.get(row.task.clip)[44:] for row in spring.rows.all()]
+    with opened(spring) as one:
+        pieces, sent = opened_until_a_sound(one)
+        sent_before = sum(sound in sent for sound in sounds)
+        retraction.retract(spring, "labels of two campaigns were swapped", rita, NOW)
+        sent += b"".join(pieces)
+    assert sum(sound in sent for sound in sounds) == sent_before < len(sounds)
+    assert len(sent) == len(expected)
 
 
 def erase(person):
