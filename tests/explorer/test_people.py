@@ -2,7 +2,7 @@
 
 from collections import Counter
 from datetime import timedelta
-from itertools import pairwise
+from itertools import combinations, pairwise
 from random import Random
 from statistics import median
 
@@ -28,13 +28,13 @@ def crowd(hers, add_tasks, volunteers):
     """So many tasks, answered by chance, some settled, a tenth of them controls."""
 
     def make(number):
-        dice, at = Random(3), NOW
+        dice, at, given = Random(3), NOW, []
         for place, task in enumerate(add_tasks(hers, number)):
             some = dice.sample(volunteers, dice.randint(1, 4))
             for person in some:
                 at += timedelta(seconds=dice.choice([4, 9, 30, 4_000]))
                 said = dice.choice(["yes", "yes", "no", "similar"])
-                Annotation.objects.create(task=task, annotator=person, plain_answer=said, created_at=at)
+                given.append(Annotation(task=task, annotator=person, plain_answer=said, created_at=at))
             is_settled = dice.random() < 0.7
             Task.objects.filter(pk=task.pk).update(
                 annotation_count=len(some),
@@ -49,6 +49,7 @@ def crowd(hers, add_tasks, volunteers):
                         **{"task": task, "annotator": person, "role": "control", "state": "done"},
                         **{"lent_at": NOW, "expires_at": NOW},
                     )
+        Annotation.objects.bulk_create(given, batch_size=10_000)
 
     return make
 
@@ -57,25 +58,30 @@ def count(campaign):
     assert counting.count(campaign, lambda: NOW)
 
 
-@pytest.mark.parametrize("number", [10, 1_000])
+def by_task(given):
+    found = {}
+    for each in given:
+        found.setdefault(each.task_id, []).append(each)
+    return found.values()
+
+
+@pytest.mark.parametrize("number", [10, 1_000, pytest.param(100_000, marks=pytest.mark.in_full)])
 def test_every_number_is_that_of_an_independent_count(hers, crowd, volunteers, number):
     crowd(number)
     count(hers)
     given = list(Annotation.objects.select_related("task"))
     found = {row.person_id: row for row in PersonFigures.objects.all()}
+    controls = set(Control.objects.values_list("task", flat=True))
     assert set(found) == {each.annotator_id for each in given}
     for who, row in found.items():
         own = sorted((each for each in given if each.annotator_id == who), key=lambda each: each.created_at)
         settled = [each for each in own if each.task.status == "settled"]
         same = [each for each in settled if each.plain_answer == each.task.plain_answer]
-        known = [
-            each
-            for each in settled
-            if each.task.confidence >= 0.9 and Control.objects.filter(task=each.task_id).exists()
-        ]
+        known = [each for each in settled if each.task.confidence >= 0.9 and each.task_id in controls]
         right = [each for each in known if each.plain_answer == each.task.plain_answer]
         assert (row.answers, row.compared, row.agreed) == (len(own), len(settled), len(same))
-        assert row.days == len({each.created_at.date() for each in own})
+        days = {each.created_at.date() for each in own}
+        assert (row.days, row.last_on) == (len(days), max(days))
         assert (row.controls, row.controls_right) == (len(known), len(right))
         assert row.most_given == max(Counter(each.plain_answer for each in own).values())
         gaps = [(after.created_at - before.created_at).total_seconds() for before, after in pairwise(own)]
@@ -85,11 +91,10 @@ def test_every_number_is_that_of_an_independent_count(hers, crowd, volunteers, n
         stored = {(one, two): n for one, of in row.confusion.items() for two, n in of.items()}
         assert stored == dict(told)
     both, alike = Counter(), Counter()
-    for one in given:
-        for other in given:
-            if one.task_id == other.task_id and one.annotator_id < other.annotator_id:
-                both[one.annotator_id, other.annotator_id] += 1
-                alike[one.annotator_id, other.annotator_id] += one.plain_answer == other.plain_answer
+    for of_task in by_task(given):
+        for one, other in combinations(sorted(of_task, key=lambda each: each.annotator_id), 2):
+            both[one.annotator_id, other.annotator_id] += 1
+            alike[one.annotator_id, other.annotator_id] += one.plain_answer == other.plain_answer
     pairs = {(row.one_id, row.other_id): (row.both, row.same) for row in PairFigures.objects.all()}
     assert pairs == {pair: (times, alike[pair]) for pair, times in both.items()}
 

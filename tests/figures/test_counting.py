@@ -236,7 +236,7 @@ CHECKS = (
 )
 
 
-@pytest.mark.parametrize("number", [10, 1000])
+@pytest.mark.parametrize("number", [10, 1000, pytest.param(100_000, marks=pytest.mark.in_full)])
 def test_every_figure_equals_what_loops_over_the_rows_find(number, juniper):
     made.fill(juniper, number)
     assert counting.count(juniper, ticking())
