@@ -22,7 +22,9 @@ from accounts.factors import authenticators
 from accounts.keys import KeyLost
 from accounts.models import AuditEvent, ConsentNotice, Purpose, User
 from datasets.clips import fingerprints, vault
-from datasets.models import Annotation, Campaign, Clip, Participation, Task, Webhook, Withdrawal
+from datasets.imports import sealing as import_sealing
+from datasets.imports.refusals import ImportRefused
+from datasets.models import Annotation, Campaign, Clip, Import, Participation, Task, Webhook, Withdrawal
 from datasets.webhooks import sealing
 from tagger.desk import guidelines_flags
 from tagger.models import PersonWeight, PrivacyCheck, Report
@@ -97,6 +99,7 @@ def _files(person: User, now: datetime) -> Iterator[tuple[str, Pieces]]:
     yield "weights.json", [_json([_weight(each) for each in _weights(person)])]
     figures = person.person_figures.order_by("campaign__slug").values(*FIGURES)
     yield "figures-by-campaign.json", [_json(list(figures))]
+    yield "imports.json", [_json([_import(each) for each in _imports(person)])]
     yield "track-records.json", [_json(list(person.track_records.values("kind", "language")))]
     yield "decisions.jsonl", _lines(_decisions(person))
     yield "checks.jsonl", _lines(_checks(person))
@@ -126,7 +129,7 @@ def _audit_events(person: User) -> Iterator[dict[str, Any]]:
 
 RELIABILITY = ("crowd__kind", "crowd__language", "score", "skill", "answers", "hurried", "crowd__fitted_at")
 FIGURES = (
-    *("campaign__slug", "answers", "days", "seconds_each", "compared", "agreed"),
+    *("campaign__slug", "answers", "days", "last_on", "seconds_each", "compared", "agreed"),
     *("controls", "controls_right", "most_given", "confusion"),
 )
 ERASURE = ("scope", "cause", "requested_at", "finished_at", "counts")
@@ -373,7 +376,23 @@ def _weights(person: User) -> Any:
 def _weight(weight: PersonWeight) -> dict[str, Any]:
     """How much their answers count where a campaign's owner changed that, and why."""
     note = person_weights.note_of(weight)
-    return {"campaign": weight.campaign.slug, "factor": weight.factor, "note": note, "at": weight.at}
+    told = {"campaign": weight.campaign.slug, "factor": weight.factor, "note": note, "at": weight.at}
+    return told | {"until_you_answer_again": weight.until_return}
+
+
+def _imports(person: User) -> Any:
+    return person.imports.select_related("campaign", "owner__data_key").order_by("pk")
+
+
+def _import(run: Import) -> dict[str, Any]:
+    """A collection that they brought. Its speakers are others; what is known of a clip is in its own data."""
+    names = ("state", "is_public", "licence", "size", "counts", "used_at", "ended_at")
+    told = {name: getattr(run, name) for name in names} | {"campaign": run.campaign.slug}
+    try:
+        about = import_sealing.about(import_sealing.key_of(run), run)
+    except ImportRefused:  # its key is gone
+        about = {}
+    return told | {name: about.get(name) for name in ("collection", "reference")}
 
 
 def _decisions(person: User) -> Iterator[dict[str, Any]]:
@@ -439,6 +458,7 @@ Clips that are being erased are no longer in here. Nothing in here is about anyo
         """
 weights.json             in which campaigns your answers count otherwise than usual, and the owner's note
 figures-by-campaign.json  the figures about your answers that owners of campaigns see, by campaign
+imports.json             the collections that you brought for your campaigns, and what became of their files
 """
     )
     return words % {"at": f"{now:%Y-%m-%d %H:%M}"} + counted

@@ -1,9 +1,6 @@
 """The list of campaigns: own languages first, what waits before what does not, and what is finished apart."""
 
-import io
-import json
 import re
-import zipfile
 
 import pytest
 from django.utils import timezone
@@ -11,9 +8,9 @@ from django.utils import timezone
 from accounts.models import User
 from datasets import campaigns
 from datasets.models import Annotation, Campaign, Task
-from tagger.privacy import personal_data
 from tagger.progress import community
 from tests.conftest import NOW
+from tests.support import takeout
 from tests.support.mutants import mutant
 
 pytestmark = pytest.mark.django_db
@@ -132,8 +129,7 @@ def test_languages_and_goal_are_in_the_download_and_go_with_the_account(here, be
     tick(here, "es")
     here.post("/my-answers/goal/", {"goal": "25"})
     bea.refresh_from_db()
-    with zipfile.ZipFile(io.BytesIO(b"".join(personal_data.archive(bea, NOW)))) as packed:
-        profile = json.loads(packed.read("profile.json"))
+    profile = takeout.profile_of(bea)
     assert (profile["languages"], profile["daily_goal"]) == (["es"], 25)
     bea.forget()
     bea.refresh_from_db()

@@ -1,6 +1,5 @@
 """A campaign's own reviewers: by a link that one person takes up, for what waits in that campaign alone."""
 
-import json
 import re
 
 import pytest
@@ -13,10 +12,11 @@ from datasets.models import Campaign, CampaignReviewer, Withdrawal
 from tagger.desk import guidelines_flags
 from tagger.lending import assignments
 from tagger.models import Report
-from tagger.privacy import personal_data, restore, withdrawal
+from tagger.privacy import restore, withdrawal
 from tagger.review import queue, reports
 from tests.campaigns.test_own_campaigns import as_olga, hers, olga  # noqa: F401
 from tests.conftest import NOW
+from tests.support import takeout
 from tests.support.factors import give_factor
 from tests.support.mutants import mutant
 from tests.support.reviewing import dispute_over
@@ -175,7 +175,7 @@ def test_a_restored_backup_makes_no_one_a_reviewer_again(juniper, cora):
 )
 def test_it_is_in_their_download_and_erased_with_them(juniper, cora, now):
     makes_reviewer(cora, juniper)
-    told = json.loads(json.dumps(personal_data._profile(cora), default=str))["reviews_campaigns"]
+    told = takeout.profile_of(cora)["reviews_campaigns"]
     assert told == [{"campaign__slug": "juniper", "since": str(NOW.date())}]
     withdrawal.forget_account(cora, True, now)
     withdrawal.scrub(Withdrawal.objects.get(), lambda: now)

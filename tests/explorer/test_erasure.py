@@ -1,20 +1,15 @@
 """What an owner sees and decides about a person goes with that person, and is in their download before."""
 
-import io
-import json
-import zipfile
-
 import pytest
 from django.utils import timezone
 
-from accounts.models import User
 from datasets.models import Annotation
 from tagger.explorer import counting, jobs, saved_views
 from tagger.models import ClipJob, PairFigures, PersonFigures, PersonWeight, SavedView
 from tagger.privacy import withdrawal
-from tagger.privacy.personal_data import archive
 from tagger.settling import person_weights
 from tests.conftest import NOW
+from tests.support import takeout
 from tests.support.mutants import mutant
 
 pytestmark = pytest.mark.django_db
@@ -38,11 +33,6 @@ def leave(person, keep=False):
 def scrub(requested):
     row = withdrawal.Withdrawal.objects.get(pk=requested.withdrawal)
     withdrawal.scrub(row, lambda: NOW)
-
-
-def download(person, name):
-    packed = zipfile.ZipFile(io.BytesIO(b"".join(archive(User.objects.get(pk=person.pk), NOW))))
-    return json.loads(packed.read(name))
 
 
 @mutant(
@@ -105,12 +95,13 @@ def test_the_note_survives_a_new_key(hers, olga, alice):
 
 
 def test_a_person_downloads_their_weight_with_its_note_and_their_figures(weighed, hers, olga):
-    [weight] = download(weighed, "weights.json")
+    [weight] = takeout.file_of(weighed, "weights.json")
     assert (weight["campaign"], weight["factor"], weight["note"]) == ("juniper", 0, WHY)
-    [figures] = download(weighed, "figures-by-campaign.json")
+    assert weight["until_you_answer_again"] is False
+    [figures] = takeout.file_of(weighed, "figures-by-campaign.json")
     assert (figures["campaign__slug"], figures["answers"]) == ("juniper", 1)
     saved_views.save(hers, olga, "doubtful", "confidence_to=0.8")
     jobs.ask(hers, olga, "priority", {"priority": 1}, timezone.now())
-    profile = download(olga, "profile.json")
+    profile = takeout.file_of(olga, "profile.json")
     assert [view["name"] for view in profile["saved_views"]] == ["doubtful"]
     assert [job["act"] for job in profile["acts_on_many_clips"]] == ["priority"]

@@ -10,6 +10,7 @@ from datasets.imports.gathering import Part
 from datasets.imports.refusals import ImportRefused
 from datasets.models import Clip, Import, ImportFile, ImportPart, Task
 from tests.conftest import NOW
+from tests.support import takeout
 from tests.support.mutants import mutant
 
 from .conftest import (
@@ -271,3 +272,13 @@ def test_a_key_is_worth_nothing_without_its_owner(bring, olga):
     )
     with pytest.raises(ImportRefused, match="key-gone"):
         sealing.key_of(run)
+
+
+def test_what_an_owner_brought_is_in_their_download(bring, olga):
+    run = bring({"a.wav": sound(1)})
+    [told] = takeout.file_of(olga, "imports.json")
+    assert (told["collection"], told["reference"], told["campaign"]) == (COLLECTION, REFERENCE, "juniper")
+    assert (told["state"], told["licence"]) == ("gathering", "CC-BY-4.0")
+    Import.objects.filter(pk=run.pk).update(wrapped_key=b"")
+    [told] = takeout.file_of(olga, "imports.json")
+    assert told["collection"] is None and told["campaign"] == "juniper"

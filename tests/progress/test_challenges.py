@@ -1,8 +1,5 @@
 """A challenge a month: set by a campaign's owner, days instead of answers, and taking part is a choice."""
 
-import io
-import json
-import zipfile
 from datetime import timedelta
 
 import pytest
@@ -15,6 +12,7 @@ from tagger.privacy import withdrawal
 from tagger.progress import challenges
 from tests.conftest import NOW
 from tests.progress.conftest import DAY, drawn
+from tests.support import takeout
 from tests.support.mutants import mutant
 
 pytestmark = pytest.mark.django_db
@@ -102,8 +100,7 @@ def test_entries_are_in_my_data_and_leave_with_me(here, bea, carl, juniper):
     challenge = challenges.set_for(juniper, 5, NOW)
     for person in (bea, carl):
         challenges.take_part(person, challenge, True)
-    sent = b"".join(here.get(reverse("my_data")).streaming_content)
-    profile = json.loads(zipfile.ZipFile(io.BytesIO(sent)).read("profile.json"))
+    profile = takeout.profile_of(bea)
     assert profile["challenges"] == [
         {"challenge__campaign__slug": "juniper", "challenge__month": "2026-05-01"}
     ]

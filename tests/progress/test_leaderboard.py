@@ -1,9 +1,6 @@
 """The list of volunteers: days, not votes, and only those who asked to be named."""
 
-import io
-import json
 import re
-import zipfile
 
 import pytest
 import redis
@@ -18,6 +15,7 @@ from tagger.progress import leaderboard
 from tagger.welcome import pledge
 from tests.conftest import NOW
 from tests.progress.conftest import DAY, drawn
+from tests.support import takeout
 from tests.support.mutants import mutant
 
 pytestmark = pytest.mark.django_db
@@ -165,6 +163,5 @@ def test_the_list_is_for_volunteers_who_are_logged_in(client, sam):
 
 def test_the_personal_data_archive_contains_both_switches(here, bea):
     leaderboard.set_listed(bea, True)
-    sent = b"".join(here.get(reverse("my_data")).streaming_content)
-    profile = json.loads(zipfile.ZipFile(io.BytesIO(sent)).read("profile.json"))
+    profile = takeout.profile_of(bea)
     assert (profile["on_leaderboard"], profile["shows_streak"]) == (True, False)

@@ -1,9 +1,7 @@
 """Teams by invitation: joined by a link that can be ended, left at any time, and no member is measured."""
 
-import io
 import json
 import re
-import zipfile
 
 import pytest
 from django.db import connection
@@ -17,6 +15,7 @@ from tagger.privacy import restore, withdrawal
 from tagger.progress import teams
 from tests.conftest import NOW
 from tests.progress.conftest import DAY, drawn
+from tests.support import takeout
 from tests.support.mutants import mutant
 
 pytestmark = pytest.mark.django_db
@@ -244,8 +243,7 @@ def test_old_lines_about_teams_are_settled(owls, carl):
 
 def test_my_data_names_my_teams(here, owls, bea):
     teams.join(bea, owls[1], is_named=True)
-    sent = b"".join(here.get(reverse("my_data")).streaming_content)
-    profile = json.loads(zipfile.ZipFile(io.BytesIO(sent)).read("profile.json"))
+    profile = takeout.profile_of(bea)
     assert profile["teams"] == [{"team__name": "Owls", "is_named": True}]
 
 

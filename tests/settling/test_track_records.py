@@ -3,9 +3,6 @@
 Mona has one; Sol and Sal came a moment ago, and may be one person with two accounts.
 """
 
-import io
-import json
-import zipfile
 from datetime import timedelta
 from itertools import cycle
 
@@ -22,7 +19,6 @@ from tagger.learning import refit
 from tagger.lending import assignments, controls
 from tagger.models import Assignment, Control, ReviewItem, TrackRecord
 from tagger.privacy import withdrawal
-from tagger.privacy.personal_data import archive
 from tagger.review import acts
 from tagger.settling import certificates, settlement, track_records
 from tagger.tasks import settle
@@ -30,6 +26,7 @@ from tagger.welcome import pledge
 from tests.conftest import NOW
 from tests.desk.test_api import program_of
 from tests.privacy.test_withdrawal import scrub_all
+from tests.support import takeout
 from tests.support.mutants import mutant
 
 pytestmark = pytest.mark.django_db
@@ -446,9 +443,7 @@ def test_no_one_who_is_gone_gets_one(juniper, sol, mona):
 
 
 def test_a_persons_download_says_where_they_have_one(mona):
-
-    packed = zipfile.ZipFile(io.BytesIO(b"".join(archive(mona, NOW))))
-    had = json.loads(packed.read("track-records.json"))
+    had = takeout.file_of(mona, "track-records.json")
     assert {"kind": "wake-word", "language": "en"} in had and len(had) == 2
 
 

@@ -1,8 +1,6 @@
 """Webhooks are made and ended on the record, sealed, and gone with whoever made them."""
 
-import io
 import json
-import zipfile
 from datetime import timedelta
 
 import pytest
@@ -14,9 +12,9 @@ from datasets.models import Campaign, Delivery, Webhook
 from datasets.webhooks import keeping, sealing
 from datasets.webhooks.refusals import WebhookRefused
 from tagger.privacy import restore, withdrawal
-from tagger.privacy.personal_data import archive
 from tests.conftest import NOW
 from tests.imports.conftest import database_in_plain
+from tests.support import takeout
 from tests.support.mutants import mutant
 
 from .conftest import ALL
@@ -103,15 +101,14 @@ def test_webhooks_and_their_messages_go_with_whoever_made_them(hers, olga, allow
 
 def test_a_person_takes_their_webhooks_along_without_secrets(hers, olga, allowed):
     hook = keeping.make(hers, SECRET_ADDRESS, [Event.RELEASE_MADE], olga, NOW)
-    packed = zipfile.ZipFile(io.BytesIO(b"".join(archive(User.objects.get(pk=olga.pk), NOW))))
-    profile = packed.read("profile.json").decode()
-    [told] = json.loads(profile)["webhooks"]
+    profile = takeout.profile_of(olga)
+    [told] = profile["webhooks"]
     assert (told["campaign"], told["address"], told["events"]) == (
         "juniper",
         SECRET_ADDRESS,
         ["release.made"],
     )
-    assert sealing.unseal(hook).secret not in profile
+    assert sealing.unseal(hook).secret not in json.dumps(profile)
 
 
 @mutant(
