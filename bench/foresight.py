@@ -15,6 +15,8 @@ from bench import learn_transcripts
 from bench.labels import LabelledCrowd, load
 from tagger.consensus import labels, transcripts
 from tagger.consensus.foresight import (
+    OF_LABELS,
+    OF_WORDS,
     Decide,
     Estimate,
     Foreseen,
@@ -82,7 +84,7 @@ def _labelled(crowd: LabelledCrowd, tally: list[int]) -> None:
         truths,
         decide,
         lambda histories, rule: NextLabel(learned, histories, decide, rule),
-        lambda answer, truth: float(answer != truth),
+        (lambda answer, truth: float(answer != truth), OF_LABELS),
         tally,
     )
 
@@ -110,7 +112,7 @@ def _transcribed(name: str, crowd: learn_transcripts.TranscribedCrowd, tally: li
         [crowd.truth[k] for k in chosen],
         decide,
         lambda histories, rule: NextTranscript(learned, histories, decide, rule),
-        wrong_words("en"),
+        (wrong_words("en"), OF_WORDS),
         tally,
     )
 
@@ -130,8 +132,8 @@ def _compare(name, every, asked, truths, decide, drawing, wrong, tally) -> None:
         for votes, truth in zip(asked, truths, strict=True)
     ]
     for rule in RULES:
-        found = foresee(histories, rule, decide, drawing(histories, rule), wrong)
-        _print(name, rule, found, _came(every, truths, rule, decide, wrong), tally)
+        found = foresee(histories, rule, decide, drawing(histories, rule), *wrong)
+        _print(name, rule, found, _came(every, truths, rule, decide, wrong[0]), tally)
 
 
 def _came(every, truths, rule, decide, wrong) -> tuple[float, float, float]:

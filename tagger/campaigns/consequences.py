@@ -8,7 +8,15 @@ from django.db.models import Count, Prefetch, Q, prefetch_related_objects
 
 from datasets.models import Annotation, Campaign, Task
 from tagger.consensus import labels, transcripts
-from tagger.consensus.foresight import Foreseen, History, NextLabel, NextTranscript, foresee, wrong_words
+from tagger.consensus.foresight import (
+    OF_WORDS,
+    Foreseen,
+    History,
+    NextLabel,
+    NextTranscript,
+    foresee,
+    wrong_words,
+)
 from tagger.consensus.labels import LabelCrowd
 from tagger.consensus.transcript_crowd import TranscriptCrowd
 from tagger.consensus.verdict import Rule, Verdict, Vote
@@ -126,7 +134,7 @@ def _foreseen_transcripts(
         return transcripts.decide(votes, rule, crowd)
 
     draw = NextTranscript(crowd, histories, decide, rule)
-    return foresee(histories, rule, decide, draw, wrong_words(language))
+    return foresee(histories, rule, decide, draw, wrong_words(language), OF_WORDS)
 
 
 def _votes(task: Task, model: Campaign, weights: Mapping[int, float]) -> tuple[Vote, ...]:

@@ -2,6 +2,10 @@
 
 Where a task's votes end before the rule is done with it, more are drawn: from what is known of the task, and
 of those who vote in the campaign.
+
+An interval covers three kinds of chance: which clips and votes come, how far real crowds are from what is
+drawn for them, and how far the engine's confidence is from the share that is right. The last two are spreads
+between the crowds of `make bench ARGS=foresight`.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -15,7 +19,7 @@ from rapidfuzz.distance import Levenshtein
 from datasets import normalise
 
 from .ballots import Floats
-from .intervals import Estimate, share_of
+from .intervals import Estimate, Z, share_of
 from .label_crowd import LabelCrowd
 from .transcript_crowd import TranscriptCrowd
 from .verdict import Outcome, Rule, Verdict, Vote
@@ -23,12 +27,29 @@ from .verdict import Outcome, Rule, Verdict, Vote
 # How often the votes that are missing are drawn, for a task where some are.
 FUTURES = 3
 BOOTSTRAPS = 400
-# Fewer settled tasks with a known answer say less than the engine's own confidence does.
+# Between crowds: of the log-odds with which a task is disputed whose votes were drawn, and of the number of
+# these votes, relative to it.
+DISPUTED_SPREAD, VOTES_SPREAD = 0.3, 0.08
+
+
+@dataclass(frozen=True)
+class Doubt:
+    """How much the engine's confidence says about the share that is wrong: as much as `worth` known answers.
+
+    `parts`: of how many an answer consists, each of which may be wrong.
+    """
+
+    worth: float
+    parts: int
+
+
+OF_LABELS, OF_WORDS = Doubt(10, 1), Doubt(40, 10)
+# So many have to be known before the share is said to rest on them.
 KNOWN_ENOUGH = 30
 
 Decide = Callable[[Sequence[Vote], Rule], Verdict]
-# Given the verdict on a task's votes so far.
-Draw = Callable[[Random, Verdict, Sequence[Vote]], Vote]
+# Given the verdict on a task's votes so far, these votes, and the task's answer where that is known.
+Draw = Callable[[Random, Verdict, Sequence[Vote], str | None], Vote]
 
 
 @dataclass(frozen=True)
@@ -45,8 +66,8 @@ class Foreseen:
 
     `votes`: the mean number for a task; `disputed`: the share of tasks that a reviewer gets; `wrong`: the
     share of the settled ones that is wrong (for transcripts: of words), None if none would be settled.
-    `tasks`: on how many it rests; `known`: on how many known answers `wrong` rests, 0 if on the engine's
-    confidence.
+    `tasks`: on how many it rests; `known`: on how many known answers `wrong` rests, 0 if more on the engine's
+    confidence. The intervals are of what comes for as many tasks.
     """
 
     tasks: int
@@ -72,6 +93,7 @@ def foresee(
     decide: Decide,
     draw: Draw,
     wrong: Callable[[str, str], float],
+    doubt: Doubt = OF_LABELS,
     seed: int = 0,
 ) -> Foreseen:
     """Raises ValueError without histories. The same ones and the same `seed` lead to the same figures.
@@ -84,13 +106,16 @@ def foresee(
     random = Random(seed)
     ends = [_ends(history, rule, decide, draw, wrong, random) for history in histories]
     dice = np.random.default_rng(seed)
-    drawn = dice.integers(len(ends), size=(BOOTSTRAPS, len(ends)))
-    disputed = [_mean([end.is_disputed for end in each]) for each in ends]
-    wrong_share, known = _wrong([end for each in ends for end in each[:1] if not end.is_disputed])
+    is_drawn = np.array([len(each) > 1 for each in ends])
+    votes = np.array([_mean([end.votes for end in each]) for each in ends])
+    disputed = np.array([_mean([end.is_disputed for end in each]) for each in ends])
+    extra = (votes - [len(history.votes) for history in histories])[is_drawn].sum() / len(ends)
+    settled = [end for each in ends for end in each[:1] if not end.is_disputed]
+    wrong_share, known = _wrong(settled, doubt, dice)
     return Foreseen(
         tasks=len(ends),
-        votes=_resampled([_mean([end.votes for end in each]) for each in ends], drawn),
-        disputed=_share(disputed),
+        votes=_widened(_resampled(votes, dice), -Z * VOTES_SPREAD * extra, Z * VOTES_SPREAD * extra),
+        disputed=_widened(_share(disputed), *_between_crowds(disputed[is_drawn], len(ends))),
         wrong=wrong_share,
         known=known,
     )
@@ -130,7 +155,7 @@ def _future(
         found = decide(votes, rule)
         if found.outcome is not Outcome.MORE and len(votes) >= rule.least:
             return _end(votes, found, truth, wrong)
-        votes.append(draw(random, found, votes))
+        votes.append(draw(random, found, votes, truth))
 
 
 def _end(votes: list[Vote], found: Verdict, truth: str | None, wrong: Callable[[str, str], float]) -> _End:
@@ -138,27 +163,56 @@ def _end(votes: list[Vote], found: Verdict, truth: str | None, wrong: Callable[[
     return _End(len(votes), found.outcome is Outcome.DISPUTED, 1 - found.confidence, judged)
 
 
-def _wrong(settled: list[_End]) -> tuple[Estimate | None, int]:
-    """The share that is wrong, and on how many known answers it rests."""
+def _wrong(settled: list[_End], doubt: Doubt, dice: np.random.Generator) -> tuple[Estimate | None, int]:
+    """The share that is wrong, and on how many known answers it rests.
+
+    The engine's confidence is a prior, which known answers correct; the interval is the beta-binomial one.
+    """
+    if not settled:
+        return None, 0
     known = [end.wrong for end in settled if end.wrong is not None]
-    if len(known) >= KNOWN_ENOUGH:
-        return _share(known), len(known)
-    return (_share([end.doubt for end in settled]) if settled else None), 0
+    expected = _mean([end.doubt for end in settled])
+    bad = doubt.worth * expected + sum(known)
+    good = doubt.worth * (1 - expected) + len(known) - sum(known)
+    shares = dice.beta(max(bad, 1e-9), max(good, 1e-9), size=10 * BOOTSTRAPS)
+    parts = len(settled) * doubt.parts
+    came = dice.binomial(parts, shares) / parts
+    low, high = np.percentile(came, [2.5, 97.5])
+    share = bad / (bad + good)
+    is_known = len(known) >= KNOWN_ENOUGH
+    return Estimate(share, min(float(low), share), max(float(high), share)), len(known) if is_known else 0
 
 
 def _mean(values: Sequence[float]) -> float:
     return sum(values) / len(values)
 
 
-def _share(values: Sequence[float]) -> Estimate:
-    return share_of(_mean(values), len(values))
+def _share(values: Floats) -> Estimate:
+    return share_of(float(values.mean()), len(values))
 
 
-def _resampled(values: Sequence[float], drawn: np.ndarray) -> Estimate:
+def _resampled(values: Floats, dice: np.random.Generator) -> Estimate:
     """The mean of the values with its bootstrap interval."""
-    column = np.array(values)
-    low, high = np.percentile(column[drawn].mean(1), [2.5, 97.5])
-    return Estimate(float(column.mean()), float(low), float(high))
+    chosen = dice.integers(len(values), size=(BOOTSTRAPS, len(values)))
+    low, high = np.percentile(values[chosen].mean(1), [2.5, 97.5])
+    return Estimate(float(values.mean()), float(low), float(high))
+
+
+def _between_crowds(disputed: Floats, number: int) -> tuple[float, float]:
+    """By how much the share of all tasks may be lower and higher, of which these are the drawn ones."""
+    if not len(disputed):
+        return 0.0, 0.0
+    share = float(np.clip(disputed.mean(), 0.5 / len(disputed), 1 - 0.5 / len(disputed)))
+    odds, reach = np.log(share / (1 - share)), Z * DISPUTED_SPREAD
+    low, high = (1 / (1 + np.exp(-(odds + shift))) for shift in (-reach, reach))
+    return float(low - share) * len(disputed) / number, float(high - share) * len(disputed) / number
+
+
+def _widened(found: Estimate, lower: float, higher: float) -> Estimate:
+    """With this doubt besides that of its interval, of which it is independent."""
+    low = found.value - np.hypot(found.value - found.low, lower)
+    high = found.value + np.hypot(found.high - found.value, higher)
+    return Estimate(found.value, float(low), float(high))
 
 
 def wrong_words(language: str) -> Callable[[str, str], float]:
@@ -174,8 +228,8 @@ def wrong_words(language: str) -> Callable[[str, str], float]:
 class NextLabel:
     """Draws the next volunteer of a task, from those who voted in the campaign, and their vote.
 
-    The task's true class is drawn from its verdict, tempered so that the votes that really came next are as
-    likely as can be: the engine may be too sure or too careful for this campaign.
+    Where it is not known, the task's true class is drawn from its verdict, tempered so that the votes that
+    really came next are as likely as can be: the engine may be too sure or too careful for this campaign.
     """
 
     def __init__(self, crowd: LabelCrowd, histories: Sequence[History], decide: Decide, rule: Rule) -> None:
@@ -187,12 +241,12 @@ class NextLabel:
         ]
         self.temper = _best(came)
 
-    def __call__(self, random: Random, found: Verdict, voted: Sequence[Vote]) -> Vote:
+    def __call__(self, random: Random, found: Verdict, voted: Sequence[Vote], truth: str | None) -> Vote:
         voter = _another(random, self._voters, voted)
-        true = random.choices(range(len(self._crowd.classes)), _tempered(_logs(found), self.temper).tolist())[
-            0
-        ]
-        return Vote(voter, random.choices(self._crowd.classes, self._matrix(voter)[true])[0])
+        classes = self._crowd.classes
+        drawn = random.choices(classes, _tempered(_logs(found), self.temper).tolist())[0]
+        true = classes.index(truth if truth in classes else drawn)
+        return Vote(voter, random.choices(classes, self._matrix(voter)[true])[0])
 
     def _matrix(self, voter: str | int) -> Floats:
         return np.array(self._crowd.skills.get(voter, self._crowd.pooled))
@@ -247,10 +301,14 @@ class NextTranscript:
             leading += [(slot["probability"], crowd.reliability(after.annotator)) for slot in slots]
         self.temper = _meeting(leading, same)
 
-    def __call__(self, random: Random, found: Verdict, voted: Sequence[Vote]) -> Vote:
+    def __call__(self, random: Random, found: Verdict, voted: Sequence[Vote], truth: str | None) -> Vote:
         voter = _another(random, self._voters, voted)
         right = self._crowd.reliability(voter)
-        written = [self._word(random, slot, right) for slot in found.soft["words"]]
+        if truth is None:
+            written = [self._word(random, slot, right) for slot in found.soft["words"]]
+        else:
+            true = normalise.words(truth, self._crowd.spelling)
+            written = [word if random.random() < right else random.choice(["", UNLIKE]) for word in true]
         return Vote(voter, " ".join(filter(None, written)))
 
     def _word(self, random: Random, slot: dict[str, Any], right: float) -> str:
