@@ -8,14 +8,14 @@ import hashlib
 import logging
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
 from datetime import datetime
 
 from django.db import Error as DatabaseError
-from django.db import connection, transaction
+from django.db import transaction
 from django.db.models import Count, F
 
 from accounts import audit
+from accounts.alone import alone
 from accounts.ciphers import KeyLost
 from accounts.refusals import Refusal
 from datasets.clips.imports import ImportOutcome, ImportRun, Outcomes
@@ -77,7 +77,7 @@ def start(
 
 def proceed(clock: Clock, is_time_left: TimeLeft) -> bool:
     """Go on with the import that waited longest, if no one else goes on with one. Whether more is left."""
-    with _alone() as is_mine:
+    with alone(IMPORT_LOCK) as is_mine:
         if not is_mine:
             return False
         running = Import.objects.filter(state=Import.State.RUNNING).select_related("campaign", "owner")
@@ -236,17 +236,3 @@ def counts(run: Import) -> dict[str, int]:
     rows = run.files.filter(kind=Kind.SOUND).values("state").annotate(number=Count("pk")).order_by()
     found: Counter[str] = Counter({row["state"]: row["number"] for row in rows})
     return {state: found[state] for state in State.values}
-
-
-@contextmanager
-def _alone() -> Iterator[bool]:
-    """Whether this process is the only one that adds clips for imports; others may then come and go."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_try_advisory_lock(%s)", [IMPORT_LOCK])
-        [is_mine] = cursor.fetchone()
-    try:
-        yield is_mine
-    finally:
-        if is_mine:
-            with connection.cursor() as cursor:
-                cursor.execute("SELECT pg_advisory_unlock(%s)", [IMPORT_LOCK])

@@ -4,16 +4,16 @@ A message is taken for a minute before it is sent. No transaction is open while 
 """
 
 import random
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor, as_completed
-from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 
-from django.db import connection, transaction
+from django.db import transaction
 from django.db.models import F
 
+from accounts.alone import alone
 from accounts.ciphers import KeyLost
 from datasets.models import Delivery, Webhook
 
@@ -46,7 +46,7 @@ class _Letter:
 def deliver(clock: Clock, most: int = 200) -> int:
     """Send what is due, if no other worker does; returns how many attempts were made."""
     tried = 0
-    with _alone() as is_mine:
+    with alone(DELIVERY_LOCK) as is_mine:
         while is_mine and tried < most and (taken := _take(clock())):
             tried += len(taken)
             letters = [letter for each in taken if (letter := _letter(each, clock()))]
@@ -137,17 +137,3 @@ def _patience(retry_after: str, now: datetime) -> timedelta:
     except ValueError:
         return timedelta(0)
     return min(max((until if until.tzinfo else until.replace(tzinfo=UTC)) - now, timedelta(0)), MOST_PATIENCE)
-
-
-@contextmanager
-def _alone() -> Iterator[bool]:
-    """Whether this process is the only one that sends: a receiver that is slow holds one worker, not all."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_try_advisory_lock(%s)", [DELIVERY_LOCK])
-        [is_mine] = cursor.fetchone()
-    try:
-        yield is_mine
-    finally:
-        if is_mine:
-            with connection.cursor() as cursor:
-                cursor.execute("SELECT pg_advisory_unlock(%s)", [DELIVERY_LOCK])

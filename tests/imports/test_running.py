@@ -335,7 +335,7 @@ def test_one_import_at_a_time(bring, in_background):
     """The lock is the database's, so a worker on another machine waits, too."""
     run = bring(SIX)
     running.start(run, NOW)
-    with running._alone() as is_mine:
+    with running.alone(running.IMPORT_LOCK) as is_mine:
         assert is_mine
         found = in_background(lambda: running.proceed(timezone.now, lambda: True))
         assert found.result() is False
