@@ -32,9 +32,9 @@ class Invitations:
 
     @transaction.atomic
     def end(self, row: models.Model, now: datetime) -> None:
-        """No error if there is none."""
-        ended = self._rows().select_for_update().values_list(self.column, flat=True).get(pk=row.pk)
-        if ended:
+        """No error if there is none, or if the row is gone."""
+        locked = self._rows().select_for_update().filter(pk=row.pk)
+        if ended := locked.values_list(self.column, flat=True).first():
             journal.append("invitation", now, sha256=ended)
             self.end_again(ended)
 
