@@ -160,8 +160,8 @@ def test_without_mail_there_is_only_the_notice(
 
 def test_the_owner_is_named_when_the_campaign_is_created(olga):
     options = {"kind": "transcription", "language": "en"}
-    call_command("create_campaign", "mine", owner="olga", **options)
-    assert Campaign.objects.get(slug="mine").owner == olga
+    call_command("create_campaign", "hers", owner="olga", **options)
+    assert Campaign.objects.get(slug="hers").owner == olga
     with pytest.raises(CommandError, match="owner: no one here is called 'nobody'"):
         call_command("create_campaign", "other", owner="nobody", **options)
     assert not Campaign.objects.filter(slug="other").exists()

@@ -10,6 +10,7 @@ import re
 import time
 from datetime import timedelta
 from itertools import count
+from pathlib import Path
 from types import SimpleNamespace
 from urllib.parse import urlsplit
 
@@ -46,29 +47,50 @@ from tests.support import differing, factors, sounds
 from tests.support.factors import give_factor
 from tests.support.people import PASSWORD
 
+ROLES = Path(__file__).resolve().parents[2] / "docs/roles.md"
+REFUSALS = frozenset("-0L.")
 VISITORS = (
-    *("stranger", "contributor", "volunteer", "reviewer", "owner", "newcomer", "researcher", "admin"),
-    *("without a factor", "logged in before", "halfway"),
+    *("stranger", "contributor", "volunteer", "reviewer", "campaign reviewer", "owner", "newcomer"),
+    *("researcher", "admin", "without a factor", "logged in before", "halfway"),
 )
 # Whom everything else leads here, or would show what others see as well.
-ONLY = {"halfway": ["/accounts/2fa/authenticate/"], "logged in before": ["/accounts/2fa/", "/leave/"]}
+ONLY = {
+    "campaign reviewer": ["/review/"],
+    "halfway": ["/accounts/2fa/authenticate/"],
+    "logged in before": ["/accounts/2fa/", "/leave/"],
+}
 
 
 def shown_to_all():
     """For each visitor the cookies that open their pages, the `addresses` of these pages, and which of them
     are `new`: they show something that no earlier address showed."""
     things = one_of_each()
-    named = {filled(route, things) for route in routes(get_resolver())}
-    addresses = sorted(named | {other_kind(address) for address in named})
-    seen = set()
-    return [
-        {
-            "visitor": who,
-            "cookies": {name: kept.value for name, kept in client.cookies.items()},
-            **look_at(pages(client, ONLY.get(who, addresses)), seen),
-        }
-        for who, client in everybody().items()
-    ]
+    named = {filled(route, things): route for route in routes(get_resolver())}
+    addresses = sorted(named.keys() | {other_kind(address) for address in named})
+    seen, told = set(), letters_of_get()
+    shown = []
+    for place, (who, client) in enumerate(everybody().items()):
+        letters = {address: told[route][place] for address, route in named.items() if route in told}
+        some = ONLY.get(who) or worth_asking(addresses, letters)
+        cookies = {name: kept.value for name, kept in client.cookies.items()}
+        shown.append({"visitor": who, "cookies": cookies, **look_at(pages(client, some), seen)})
+    return shown
+
+
+def letters_of_get():
+    """{route: the first letter of each visitor} of docs/roles.md; a test asks whether it is right."""
+    lines = ROLES.read_text().split("```")[1].strip("\n").splitlines()
+    rows = (line.split() for line in lines if line.startswith("/"))
+    return {route: [each[0] for each in letters] for route, *letters in rows}
+
+
+def worth_asking(addresses, letters):
+    """All but those that refuse this visitor: of each kind of refusal the last one is enough."""
+    refused = [each for each in addresses if letters.get(each, "+") in REFUSALS]
+    # Calls refuse in JSON.
+    last = {(letters[each], each.startswith(("/api/", "/v1/"))): each for each in refused}
+    left_out = set(refused) - set(last.values())
+    return [each for each in addresses if each not in left_out]
 
 
 def look_at(pages, seen):

@@ -108,11 +108,12 @@ ODD_VALUES = {
 
 
 def fitting(address, number):
-    """Of the odd values those in the kind of body that this address reads, and two of the others by turns."""
+    """By turns half of the odd values in the kind of body that this address reads, and one of the others."""
     reads = "application/json" if address.startswith(("/api/", "/v1/")) else "form"
     others = [name for name, (content_type, _) in ODD_VALUES.items() if reads not in content_type]
-    few = {others[(2 * number + each) % len(others)] for each in range(2)}
-    return {name: odd for name, odd in ODD_VALUES.items() if name in few or name not in others}
+    own = [name for name in ODD_VALUES if name not in others]
+    few = {*own[number % 2 :: 2], others[number % len(others)]}
+    return {name: odd for name, odd in ODD_VALUES.items() if name in few}
 
 
 class Spy:

@@ -225,8 +225,8 @@ def test_every_device_call_refuses_bad_json(db):
 
 
 def test_odd_values_break_nothing_anywhere(everywhere, ada, broken, is_thorough):
-    """Calls get all that is in JSON and pages all that is in forms. Of the other half each gets two by turns,
-    and with --thorough all."""
+    """By turns calls get half of what is in JSON and pages half of what is in forms, and each gets one of the
+    others; with --thorough all."""
     client = nonsense.visitor(ada)
     few = dict(list(nonsense.ODD_VALUES.items())[:3])  # for the admin's many forms, which are Django's
     for number, (method, address) in enumerate(list(nonsense.doors(client, everywhere))):

@@ -134,6 +134,7 @@ def campaigns_have_a_title_from_what_they_ask():
     ]
 
 
+@pytest.mark.in_full
 def test_reports_move_from_assignments_to_rows_of_their_own(at, alice, bea, carl, juniper, add_tasks):
     hidden, shown_again, example = add_tasks(juniper, 3)
     old = at("tagger", "0010_recount_decided_tasks").get_model("tagger", "Assignment")
@@ -165,6 +166,7 @@ def test_reports_move_from_assignments_to_rows_of_their_own(at, alice, bea, carl
     ]
 
 
+@pytest.mark.in_full
 def test_disputes_and_reports_wait_in_the_review_queue(at, alice, bea, carl, rita, juniper, add_tasks):
     tasks = add_tasks(juniper, 6)
     disputed, decided, hidden, heard, dismissed, left = tasks
