@@ -256,7 +256,12 @@ class User(AbstractUser):
     def lacks_factor(self) -> bool:
         """Whether they have power that does not count without a second factor. No query if they have none."""
         has_power = self.is_staff or self.is_superuser or not POWERFUL.isdisjoint(self.roles)
-        return has_power and not (self.is_demo and settings.DEBUG) and not self.has_proven_factor
+        return has_power and not self.needs_no_factor and not self.has_proven_factor
+
+    @property
+    def needs_no_factor(self) -> bool:
+        """The people of the demo, while it is tried out."""
+        return self.is_demo and settings.DEBUG
 
     @property
     def has_factor(self) -> bool:

@@ -4,7 +4,7 @@ What ends is journaled before it is committed, so that no restored backup brings
 removed, and a recovery code that was used.
 """
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from enum import StrEnum
@@ -123,6 +123,12 @@ def restore(person: int, stored: dict[str, str]) -> None:
     """Put back what `stored_of` returned. For accounts.key_copy."""
     for pk, data in stored.items():
         Authenticator.objects.filter(pk=pk, user=person).update(data={"sealed": data})
+
+
+def who_has_one(people: Collection[int]) -> set[int]:
+    """Those of these people who have a second factor; recovery codes alone are none."""
+    found = Authenticator.objects.filter(user__in=people).exclude(type=Authenticator.Type.RECOVERY_CODES)
+    return set(found.values_list("user", flat=True))
 
 
 def described(person: User) -> list[dict[str, Any]]:

@@ -516,8 +516,8 @@ def test_a_demo_account_needs_no_factor_while_debug_is_on(demo, settings):
 @mutant(
     "a person without a factor is not taken for a demo account",
     "accounts/models.py",
-    kept_by="not (self.is_demo and settings.DEBUG)",
-    broken="not settings.DEBUG",
+    kept_by="        return self.is_demo and settings.DEBUG\n",
+    broken="        return settings.DEBUG\n",
 )
 def test_debug_exempts_no_one_else(ruth, settings):
     settings.DEBUG = True

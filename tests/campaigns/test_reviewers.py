@@ -3,6 +3,8 @@
 import re
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from accounts import journal
@@ -135,6 +137,21 @@ def test_a_stranger_ends_nobodys_reviewing(client, juniper, cora, bea):
     client.force_login(bea)
     assert client.post(reverse("end_reviewing", args=[row.pk])).status_code == 404
     assert CampaignReviewer.objects.filter(pk=row.pk).exists()
+
+
+def test_the_list_costs_the_same_however_many_they_are(as_olga, hers, cora):  # noqa: F811
+    page = reverse("campaign_reviewers", args=["juniper"])
+
+    def statements():
+        with CaptureQueriesContext(connection) as counted:
+            answered = as_olga.get(page).content.decode()
+        return len(counted), answered.count("needs a second factor first")
+
+    makes_reviewer(cora, hers)
+    few, lacking = statements()
+    for number in range(5):
+        makes_reviewer(User.objects.create_user(f"tim {number}"), hers)
+    assert (lacking, statements()) == (0, (few, 5))
 
 
 def test_both_are_in_the_record_with_old_and_new_value(juniper, cora):
