@@ -5,7 +5,7 @@ import json
 import pytest
 from playwright.sync_api import expect
 
-from tests.imports.test_browser_imports import DROP
+from tests.imports.test_browser_imports import drop
 from tests.support import desk
 from tests.support.browser import too_wide
 from tests.support.site import eventually
@@ -113,7 +113,7 @@ def fill(page, slug):
     page.locator("[name=licence]").select_option("CC-BY-4.0")
     page.locator("[name=audience]").select_option("researchers")
     page.locator("main button.primary").first.click()
-    page.locator("import-drop").evaluate(f"(element) => ({DROP})([element, {FILES}])")
+    drop(page, FILES)
     expect(page.locator("select[aria-label*='file']")).to_be_visible(timeout=60_000)
     page.locator("select[aria-label*='file']").select_option("path")
     page.locator("select[aria-label*='who']").select_option("speaker")

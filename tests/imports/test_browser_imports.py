@@ -97,7 +97,7 @@ def recordings(page):
 
 def test_two_hundred_files_are_dropped_mapped_added_and_undone(site, owner):
     page = owner("olga", "amaryllis")
-    page.locator("import-drop").evaluate(f"(element) => ({DROP})([element, 200])")
+    drop(page, 200)
     expect(page.get_by_role("heading", name="How they are read")).to_be_visible(timeout=60_000)
     expect(recordings(page)).to_have_text("200")
     expect(page.get_by_label("What “who” is")).to_have_value("")
@@ -144,13 +144,19 @@ def test_a_pause_and_a_lost_connection_end_by_going_on(site, owner):
     page = owner("ole", "cosmea", expected=["ERR_FAILED"])
     fails = iter([True, True])
     page.route("**/files/", lambda route: route.abort() if next(fails, False) else route.continue_())
-    page.locator("import-drop").evaluate(f"(element) => ({DROP})([element, 60])")
+    drop(page, 60)
     expect(page.get_by_text("No connection. It goes on by itself.")).to_be_visible()
     page.get_by_role("button", name="Pause").click()
     expect(page.get_by_role("button", name="Go on", exact=True)).to_be_focused()
     page.get_by_role("button", name="Go on", exact=True).click()
     expect(page.get_by_role("heading", name="How they are read")).to_be_visible(timeout=60_000)
     expect(recordings(page)).to_have_text("60")
+
+
+def drop(page, number):
+    """So many files, once the page's script listens."""
+    expect(page.locator("import-drop [data-part=place]")).to_be_visible()
+    page.locator("import-drop").evaluate(f"(element) => ({DROP})([element, {number}])")
 
 
 def choose(page, folder):
