@@ -1,8 +1,13 @@
 """`make fault-test`: nothing is lost while every part breaks, and the checker would find it."""
 
+from contextlib import suppress
 from dataclasses import replace
+from datetime import timedelta
+from io import StringIO
+from types import SimpleNamespace
 
 import pytest
+from django.core.management import CommandError, call_command
 
 from bench.faults import mutants, run
 from bench.faults.breaker import Breaker
@@ -11,6 +16,7 @@ from bench.faults.checker import (
     AssignmentRow,
     CampaignRow,
     ClipRow,
+    Finding,
     Kind,
     Stored,
     TaskRow,
@@ -18,6 +24,8 @@ from bench.faults.checker import (
 )
 from bench.faults.clients import Disconnects
 from bench.faults.diary import Answered, Diary, Failed, Heard, OptOut
+from datasets.clips import vault
+from tests.privacy.test_reconcile import planted
 from tests.support.site import ROOT
 
 BEA, CARL, DORA = 11, 12, 13
@@ -188,6 +196,25 @@ def test_an_answer_refused_while_the_database_was_up_is_found(diary, stored):
 def test_a_410_for_a_clip_that_was_not_withdrawn_is_found(diary, stored):
     diary.failed.append(Failed("hand in", BEA, CLIP, 410, 2.0, 3.0))
     assert kinds(diary, stored) == {Kind.WRONG}
+
+
+class Here:
+    """Runs commands as a site under faults does, in this process."""
+
+    def manage(self, *arguments, check):
+        printed = StringIO()
+        with suppress(CommandError):
+            call_command(*arguments, stdout=printed)
+        return SimpleNamespace(stdout=printed.getvalue())
+
+
+def test_a_file_without_row_that_the_site_itself_reports_is_no_finding(db, monkeypatch):
+    monkeypatch.setattr(run, "RECONCILED_AFTER", 0)
+    vault.establish()
+    told, untold, missing = planted(), planted(by=timedelta(0)), "a row names file x, which does not exist"
+    found = [Finding(Kind.ORPHANED, f"file {name} has no row") for name in (told, untold)]
+    found.append(Finding(Kind.ORPHANED, missing))
+    assert run._without_reported_orphans(Here(), found) == found[1:]
 
 
 def test_the_same_seed_gives_the_same_order_of_faults():
