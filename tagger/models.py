@@ -647,6 +647,8 @@ class PeopleCount(models.Model):
     claimed_at = models.DateTimeField(null=True)
     # How many of the newest transcripts were compared, as each has to be decrypted; empty: all answers were.
     sampled = models.PositiveIntegerField(null=True)
+    # {days: [people, answers]} of those who have not answered for so many days, see tagger.explorer.inactive.
+    stopped = models.JSONField(default=dict, db_default={})
 
     def __str__(self) -> str:
         return f"count of people in {self.campaign_id}"

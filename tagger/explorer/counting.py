@@ -30,6 +30,8 @@ from tagger.models import (
 )
 from tagger.settling import person_weights, track_records
 
+from . import inactive
+
 SHORTEST_PAUSE = timedelta(minutes=1)
 IN_ONE_GO = timedelta(minutes=5)  # the longest from one answer to the next that is no pause
 TOP = 30  # people in the matrix of agreement, those with most answers
@@ -128,7 +130,7 @@ def count(campaign: Campaign, clock: Callable[[], datetime]) -> bool:
             return False
         _store(campaign, rows, pairs)
         person_weights.end_for_returned(campaign, now)
-        columns.update(sampled=sampled)
+        columns.update(sampled=sampled, stopped=inactive.count_stopped(campaign, now))
     return True
 
 

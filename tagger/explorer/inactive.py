@@ -6,7 +6,6 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 from django import forms
-from django.core.cache import cache
 from django.db.models import Count, Q, QuerySet, Sum
 from django.utils.timezone import localdate
 from django.utils.translation import gettext, ngettext
@@ -16,7 +15,6 @@ from datasets.models import Campaign
 from tagger.models import PeopleCount, PersonFigures, PersonWeight
 
 DAYS = (30, 90, 180, 365)
-KEPT = 86_400  # seconds
 
 
 @dataclass(frozen=True)
@@ -28,25 +26,19 @@ class Stopped:
     answers: int
 
 
-def counts(campaign: Campaign, now: datetime) -> list[Stopped]:
-    """For each choice of days, by the last count of the campaign's people.
-
-    Kept until the next one: among hundreds of thousands of people it takes longer than the rest of the page.
-    """
-    measured = PeopleCount.objects.filter(campaign=campaign).values_list("measured_at", flat=True).first()
-    if measured is None:
-        return []
-    key = f"inactive-{campaign.pk}-{measured.timestamp()}-{localdate(now)}"
-    found: Any = cache.get_or_set(key, lambda: _counted(campaign, now), KEPT)
-    return [Stopped(days, found[f"people_{days}"], found[f"answers_{days}"]) for days in DAYS]
+def counts(count: PeopleCount | None) -> list[Stopped]:
+    """For each choice of days, as of this count of the campaign's people."""
+    return [Stopped(int(days), *found) for days, found in count.stopped.items()] if count else []
 
 
-def _counted(campaign: Campaign, now: datetime) -> dict[str, int]:
+def count_stopped(campaign: Campaign, now: datetime) -> dict[str, list[int]]:
+    """{days: [people, answers]}, for whoever counts the campaign's people."""
     wanted: dict[str, Any] = {}
     for days in DAYS:
         wanted[f"people_{days}"] = Count("pk", filter=_condition(days, localdate(now)))
         wanted[f"answers_{days}"] = Sum("answers", filter=_condition(days, localdate(now)), default=0)
-    return PersonFigures.objects.filter(campaign=campaign).aggregate(**wanted)
+    found = PersonFigures.objects.filter(campaign=campaign).aggregate(**wanted)
+    return {str(days): [found[f"people_{days}"], found[f"answers_{days}"]] for days in DAYS}
 
 
 def people(campaign: Campaign, days: int, now: datetime) -> Sequence[int]:

@@ -57,7 +57,7 @@ def people(request: PersonalRequest, campaign: Campaign) -> HttpResponse:
 def weigh_inactive(request: PersonalRequest, campaign: Campaign) -> HttpResponse:
     """What the answers of those who stopped answering count, until they answer again."""
     now = timezone.now()
-    form = inactive.InactiveForm(request.POST, inactive.counts(campaign, now))
+    form = inactive.InactiveForm(request.POST, inactive.counts(figures.measured_at(campaign)))
     if not form.is_valid():
         return _people(request, campaign, form, status=400)
     found = inactive.people(campaign, form.cleaned_data["days"], now)
@@ -80,14 +80,15 @@ def _people(
     number = int(typed) if typed.isascii() and typed.isdecimal() and len(typed) < 6 else 1
     found = figures.page(campaign, number)
     matrix = figures.matrix(campaign) if found.number == 1 else None
-    stopped = inactive.counts(campaign, timezone.now()) if found.number == 1 else []
+    count = figures.measured_at(campaign)
+    stopped = inactive.counts(count) if found.number == 1 else []
     context = {
         "campaign": campaign,
         "tab": "people",
         "page": found,
         "matrix": matrix if matrix and matrix.people else None,
         "matrix_links": _links(campaign, matrix) if matrix else [],
-        "count": figures.measured_at(campaign),
+        "count": count,
         "inactive": form or inactive.InactiveForm(None, stopped),
         "has_inactive": any(each.people for each in stopped),
     }

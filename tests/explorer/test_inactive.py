@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from accounts.models import AuditEvent, User
 from datasets.models import Annotation, Task
-from tagger.explorer import counting, inactive, selection
+from tagger.explorer import counting, inactive, people, selection
 from tagger.models import PersonFigures, PersonWeight
 from tagger.settling import person_weights
 from tests.support.mutants import mutant
@@ -49,7 +49,7 @@ def weights():
 
 def test_who_stopped_is_counted_from_the_last_day(stopped, hers, bea, carl, dora, eli):
     assert PersonFigures.objects.get(person=dora).last_on == (NOW - 10 * DAY).date()
-    found = {each.days: (each.people, each.answers) for each in inactive.counts(hers, NOW)}
+    found = {each.days: (each.people, each.answers) for each in inactive.counts(people.measured_at(hers))}
     assert found == {30: (3, 3), 90: (3, 3), 180: (1, 1), 365: (1, 1)}
     assert set(inactive.people(hers, 90, NOW)) == {bea.pk, carl.pk, eli.pk}
 
