@@ -77,9 +77,7 @@ def decide_until_return(
         unique_fields=["person", "campaign"],
         update_fields=["factor", "decided_by", "at", "is_new", "until_return"],
     )
-    if changed:
-        details = {"campaign": campaign.slug, "changed": {"weights": changed}}
-        audit.record(audit.Act.WEIGHED, f"campaign {campaign.slug}", by, now, details)
+    _record_many(campaign, changed, by, now)
     return len(changed)
 
 
@@ -91,11 +89,16 @@ def end_for_returned(campaign: Campaign, now: datetime) -> int:
     )
     returned = PersonWeight.objects.filter(Exists(answers), campaign=campaign, until_return=True)
     changed = {str(each.person_id): [each.factor, USUAL] for each in returned.exclude(factor=USUAL)}
+    _record_many(campaign, changed, None, now)
+    returned.exclude(factor=USUAL).update(factor=USUAL, at=now, is_new=True)
+    return len(changed)
+
+
+def _record_many(campaign: Campaign, changed: dict[str, list[float]], by: User | None, now: datetime) -> None:
+    """`changed`: each person's number with the old and the new weight."""
     if changed:
         details = {"campaign": campaign.slug, "changed": {"weights": changed}}
-        audit.record(audit.Act.WEIGHED, f"campaign {campaign.slug}", None, now, details)
-        returned.update(factor=USUAL, at=now, is_new=True)
-    return len(changed)
+        audit.record(audit.Act.WEIGHED, f"campaign {campaign.slug}", by, now, details)
 
 
 def recount(now: datetime) -> int:
