@@ -15,6 +15,7 @@ from allauth.core.internal.cryptokit import normalize_user_code
 from allauth.mfa.models import Authenticator
 from django.core.cache import cache
 from django.db import transaction
+from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 
@@ -125,10 +126,13 @@ def restore(person: int, stored: dict[str, str]) -> None:
         Authenticator.objects.filter(pk=pk, user=person).update(data={"sealed": data})
 
 
+def of_everyone() -> QuerySet[Authenticator]:
+    """All second factors; recovery codes alone are none."""
+    return Authenticator.objects.exclude(type=Authenticator.Type.RECOVERY_CODES)
+
+
 def who_has_one(people: Collection[int]) -> set[int]:
-    """Those of these people who have a second factor; recovery codes alone are none."""
-    found = Authenticator.objects.filter(user__in=people).exclude(type=Authenticator.Type.RECOVERY_CODES)
-    return set(found.values_list("user", flat=True))
+    return set(of_everyone().filter(user__in=people).values_list("user", flat=True))
 
 
 def described(person: User) -> list[dict[str, Any]]:

@@ -17,7 +17,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from accounts import audit, operators
-from accounts.factors.sealed import Authenticator
+from accounts.factors import authenticators
 from accounts.models import REVIEWERS, AuditEvent, Site, User
 from tagger.models import ReviewItem
 
@@ -158,9 +158,7 @@ NUMBERS = {
 }
 
 
-_FACTORS = Authenticator.objects.filter(user=OuterRef("pk"))
-# Recovery codes alone are none.
-_HAS_FACTOR = Exists(_FACTORS.exclude(type=Authenticator.Type.RECOVERY_CODES))
+_HAS_FACTOR = Exists(authenticators.of_everyone().filter(user=OuterRef("pk")))
 
 
 def powerful() -> QuerySet[User, Any]:
