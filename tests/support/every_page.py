@@ -77,10 +77,14 @@ def shown_to_all():
     return shown
 
 
+def matrix_of_roles():
+    """The lines of the matrix in docs/roles.md."""
+    return ROLES.read_text().split("```")[1].strip("\n").splitlines()
+
+
 def letters_of_get():
     """{route: the first letter of each visitor} of docs/roles.md; a test asks whether it is right."""
-    lines = ROLES.read_text().split("```")[1].strip("\n").splitlines()
-    rows = (line.split() for line in lines if line.startswith("/"))
+    rows = (line.split() for line in matrix_of_roles() if line.startswith("/"))
     return {route: [each[0] for each in letters] for route, *letters in rows}
 
 
