@@ -5,7 +5,7 @@ import json
 import pytest
 from playwright.sync_api import expect
 
-from tests.imports.test_browser_imports import drop
+from tests.imports.test_browser_imports import bring_clips
 from tests.support import desk
 from tests.support.browser import too_wide
 from tests.support.site import eventually
@@ -70,7 +70,8 @@ def told(site, code, **values):
 def test_a_campaign_from_idea_to_release_without_a_command(site, owner, name, language, slug):
     page = owner(name, language)
     make(page, slug)
-    fill(page, slug)
+    page.goto(f"/campaigns/{slug}/import/")
+    bring_clips(page, FILES)
     page.goto(f"/campaigns/{slug}/preview/")
     expect(page.locator("practice-desk h2")).to_contain_text("hey amaryllis")
     assert too_wide(page) == []
@@ -104,21 +105,6 @@ def make(page, slug):
     expect(page.locator(".owned-tabs [aria-current=page]")).to_be_visible()
     page.locator("[name=confidence]").fill("0.97")  # what that would mean is shown as it is typed
     expect(page.locator("#consequences h3")).to_be_visible()
-
-
-def fill(page, slug):
-    page.goto(f"/campaigns/{slug}/import/")
-    page.locator("[name=collection]").first.fill("Our pilot")
-    page.locator("[name=reference]").fill("forms of May")
-    page.locator("[name=licence]").select_option("CC-BY-4.0")
-    page.locator("[name=audience]").select_option("researchers")
-    page.locator("main button.primary").first.click()
-    drop(page, FILES)
-    expect(page.locator("select[aria-label*='file']")).to_be_visible(timeout=60_000)
-    page.locator("select[aria-label*='file']").select_option("path")
-    page.locator("select[aria-label*='who']").select_option("speaker")
-    page.locator("form:has(select[aria-label*='who']) button.primary").click()
-    expect(page.locator("h2 .badge.good")).to_be_visible(timeout=120_000)
 
 
 def move(page, slug, stage):

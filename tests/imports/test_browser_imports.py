@@ -159,6 +159,21 @@ def drop(page, number):
     page.locator("import-drop").evaluate(f"(element) => ({DROP})([element, {number}])")
 
 
+def bring_clips(page, number):
+    """From the page of imports in any language: so many files are dropped, mapped, and added."""
+    page.locator("[name=collection]").first.fill("Our pilot")
+    page.locator("[name=reference]").fill("forms of May")
+    page.locator("[name=licence]").select_option("CC-BY-4.0")
+    page.locator("[name=audience]").select_option("researchers")
+    page.locator("main button.primary").first.click()
+    drop(page, number)
+    expect(page.locator("select[aria-label*='file']")).to_be_visible(timeout=60_000)
+    page.locator("select[aria-label*='file']").select_option("path")
+    page.locator("select[aria-label*='who']").select_option("speaker")
+    page.locator("form:has(select[aria-label*='who']) button.primary").click()
+    expect(page.locator("h2 .badge.good")).to_be_visible(timeout=120_000)
+
+
 def choose(page, folder):
     with page.expect_file_chooser() as chooser:
         page.get_by_role("button", name="Choose a folder").click()

@@ -5,7 +5,7 @@ from functools import partial
 import pytest
 from playwright.sync_api import expect
 
-from tests.imports.test_browser_imports import drop
+from tests.imports.test_browser_imports import bring_clips
 from tests.support.browser import PHONE, too_small, too_wide
 from tests.support.factors import code
 from tests.support.people import PASSWORD
@@ -55,7 +55,7 @@ def test_from_the_first_admin_to_the_first_open_campaign_with_clips(site, first_
     make(page)
     page.goto("/first-steps/")
     page.locator("#clips a.button").click()
-    bring_clips(page)
+    bring_clips(page, FILES)
     page.goto("/first-steps/")
     page.locator("#campaign a.button").click()
     page.locator("button[name=stage][value=open]").click()
@@ -106,19 +106,6 @@ def make(page):
     page.locator("[name=kind][value=wake-word]").check()
     page.locator(".owned-form > .actions button.primary").click()
     expect(page.locator(".owned-tabs [aria-current=page]")).to_be_visible()
-
-
-def bring_clips(page):
-    page.locator("[name=collection]").first.fill("Our pilot")
-    page.locator("[name=reference]").fill("forms of May")
-    page.locator("[name=licence]").select_option("CC-BY-4.0")
-    page.locator("[name=audience]").select_option("researchers")
-    page.locator("main button.primary").first.click()
-    drop(page, FILES)
-    expect(page.locator("select[aria-label*='file']")).to_be_visible(timeout=60_000)
-    page.locator("select[aria-label*='file']").select_option("path")
-    page.locator("form:has(select[aria-label*='who']) button.primary").click()
-    expect(page.locator("h2 .badge.good")).to_be_visible(timeout=120_000)
 
 
 def test_the_pages_fit_a_phone(first_admin):
