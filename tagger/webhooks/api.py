@@ -1,4 +1,4 @@
-"""The webhooks of one's own campaigns, for programs: list, make, change, test, end, and what was sent."""
+"""The webhooks of one's own campaigns, for programs: list, make, test, end, and what was sent."""
 
 from typing import Any
 from uuid import UUID
