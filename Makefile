@@ -1,6 +1,6 @@
 PYTHON := $(shell command -v python3.11 || command -v python3 || echo python3)
 INSTALL := $(PYTHON) tagger/local/install.py
-COMPILE = build/uv/bin/uv pip compile pyproject.toml --quiet --universal --generate-hashes --no-annotate \
+COMPILE = build/uv/bin/uv pip compile --quiet --universal --generate-hashes --no-annotate \
 	--python-version 3.11 --custom-compile-command 'make requirements'
 
 TRANSLATED = de es fr ar
@@ -9,7 +9,7 @@ TRANSLATED = de es fr ar
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help run restore test check access mutants bench load-test fault-test pictures messages lint requirements
+.PHONY: help run restore test dev readers check access mutants bench load-test fault-test pictures messages lint requirements
 
 help:  ## what there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -23,8 +23,14 @@ restore:  ## a backup (FROM=folder) into the home of `make run`; put the newest 
 	@exec .venv/bin/python -m tagger.local restore "$(FROM)"
 
 test:  ## all tests; ARGS="-k consent" passes words on to pytest
-	@$(INSTALL) dev
+	@$(MAKE) --no-print-directory -j2 dev readers
 	@exec .venv/bin/python -m pytest -n $(or $(PROCESSES),3) --dist loadfile --no-loadscope-reorder $(ARGS)
+
+dev:  ## what the tests need, into .venv
+	@$(INSTALL) dev
+
+readers:  ## what reads training formats at their users', into build/readers, for tests/readers
+	@$(INSTALL) readers
 
 check:  ## the daily loop: style, types, contracts, and all tests that need no browser and no running site
 	@$(INSTALL) dev
@@ -66,11 +72,13 @@ lint:  ## style, imports and types
 	@.venv/bin/python -m ruff check .
 	@.venv/bin/python -m ruff format --check .
 	@.venv/bin/lint-imports
-	@.venv/bin/python -m mypy .
+	@.venv/bin/python -m mypy
 
-requirements:  ## work out the four hashed requirements files anew from pyproject.toml
+requirements:  ## work out the five hashed requirements files anew from pyproject.toml
 	@test -x build/uv/bin/uv || { $(PYTHON) -m venv build/uv && build/uv/bin/python -m pip install --quiet uv; }
-	@$(COMPILE) --output-file requirements.txt
-	@$(COMPILE) --constraints requirements.txt --extra local --output-file requirements/local.txt
-	@$(COMPILE) --constraints requirements.txt --extra local --extra dev --output-file requirements/dev.txt
-	@$(COMPILE) --constraints requirements/dev.txt --extra local --extra dev --extra bench --output-file requirements/bench.txt
+	@$(COMPILE) pyproject.toml --output-file requirements.txt
+	@$(COMPILE) pyproject.toml --constraints requirements.txt --extra local --output-file requirements/local.txt
+	@$(COMPILE) pyproject.toml --constraints requirements.txt --extra local --extra dev --output-file requirements/dev.txt
+	@$(COMPILE) pyproject.toml --constraints requirements/dev.txt --extra local --extra dev --extra bench \
+		--output-file requirements/bench.txt
+	@$(COMPILE) --group readers --output-file requirements/readers.txt

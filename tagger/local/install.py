@@ -1,5 +1,8 @@
 """Creates .venv from one requirements file: `python3 tagger/local/install.py local|dev|bench`.
 
+With `readers` it creates build/readers instead, for programs that read what the site exports: one of their
+packages is called `datasets`, like one of ours.
+
 It runs under the machine's Python before anything is installed, so it uses the standard library alone. Its
 syntax must let an old Python get far enough to report that it is too old; so some annotations are quoted.
 """
@@ -28,6 +31,7 @@ STAMP = os.path.join(VENV, "installed.json")
 LOG = os.path.join(ROOT, ".venv.log")
 
 EXTRAS = ["local", "dev", "bench"]
+READERS = "readers"
 
 # What pip and venv write when they fail, and what it means; the first match is reported. Without a network
 # pip also says that it found no version, so the network comes before the platform.
@@ -58,10 +62,13 @@ class Failed(Exception):
 
 
 def main(extra: str) -> None:
+    if extra == READERS:
+        install_into(os.path.join(ROOT, "build", "readers"))
     if sys.version_info < MIN_PYTHON:
         raise Failed(f"Python 3.11 or newer is needed, but {sys.executable} is {sys.version.split()[0]}")
     if is_installed(extra):
         return
+    os.makedirs(os.path.dirname(VENV), exist_ok=True)
     with lock():
         if not is_installed(extra):  # another `make` may have done it while this one waited
             install(extra)
@@ -74,8 +81,17 @@ def is_installed(extra: str) -> bool:
             found = json.load(file)
     except (FileNotFoundError, ValueError):
         return False
-    later = EXTRAS[EXTRAS.index(extra) :]
+    later = EXTRAS[EXTRAS.index(extra) :] if extra in EXTRAS else [extra]
     return os.path.exists(PYTHON) and any(found == expected_stamp(name) for name in later)
+
+
+def install_into(folder: str) -> None:
+    """Use another folder than .venv."""
+    global VENV, PYTHON, STAMP, LOG
+    VENV = folder
+    PYTHON = os.path.join(VENV, "bin", "python")
+    STAMP = os.path.join(VENV, "installed.json")
+    LOG = VENV + ".log"
 
 
 def expected_stamp(extra: str) -> "dict[str, str]":
@@ -87,7 +103,8 @@ def install(extra: str) -> None:
     if os.path.exists(STAMP):
         os.unlink(STAMP)  # if interrupted from here on, the next run installs again
     check_space()
-    print("Installing packages into .venv; the first time this may take a few minutes …", flush=True)
+    folder = os.path.relpath(VENV, ROOT)
+    print(f"Installing packages into {folder}; the first time this may take a few minutes …", flush=True)
     with open(LOG, "w") as log:
         if not is_usable():
             call(log, [sys.executable, "-m", "venv", "--clear", VENV])
@@ -95,14 +112,16 @@ def install(extra: str) -> None:
             "--require-hashes",
             "--only-binary",
             ":all:",
-            # Needed by ovos-backend-client in the tests: plain Python, published only as source.
+            # For ovos-backend-client and mlcroissant in the tests: plain Python, published only as source.
             "--no-binary",
-            "combo-lock",
+            "combo-lock,jsonpath-rw",
             "--no-input",
             "--no-color",
             "--progress-bar",
             "off",
         ]
+        if extra == READERS:
+            options.append("--no-deps")  # the file has them all but PyTorch, which is left out on purpose
         call(log, [PYTHON, "-m", "pip", "install", *options, "-r", requirements(extra)])
     stamp(extra)
 
@@ -163,14 +182,18 @@ def check_space() -> None:
 
 @contextlib.contextmanager
 def lock() -> "Iterator[None]":
-    """Only one installation at a time: two sites may be started from one clone."""
-    with open(os.path.abspath(__file__)) as this:
+    """Only one installation into a folder at a time: two sites may be started from one clone."""
+    above = os.open(os.path.dirname(VENV), os.O_RDONLY)  # the folder itself may not exist yet
+    try:
         try:
-            fcntl.flock(this, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.flock(above, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            print("Waiting for another installation into .venv to finish …", flush=True)
-            fcntl.flock(this, fcntl.LOCK_EX)
+            folder = os.path.relpath(VENV, ROOT)
+            print(f"Waiting for another installation into {folder} to finish …", flush=True)
+            fcntl.flock(above, fcntl.LOCK_EX)
         yield
+    finally:
+        os.close(above)
 
 
 def requirements(extra: str) -> str:
