@@ -1,6 +1,6 @@
 """Give, change, withdraw and check consent. The only writer of Consent."""
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from enum import StrEnum
 
@@ -8,7 +8,7 @@ from django.db import transaction
 from django.db.models import BooleanField, Case, Exists, OuterRef, Q, Value, When
 
 from . import ciphers, journal, keyring, keys, notices
-from .models import Consent, ConsentNotice, ConsentQuerySet, Material, Purpose, User
+from .models import AUDIENCES, Consent, ConsentNotice, ConsentQuerySet, Material, Purpose, User
 from .refusals import Refusal
 
 
@@ -63,11 +63,14 @@ def give(
 ) -> list[Consent]:
     """Add a Consent row for each purpose, unless a live one with the same words exists.
 
-    `disguised` applies only to wake-word clips for volunteers, and is ignored for other consents.
+    `disguised` applies only to wake-word clips for volunteers, and is ignored for other consents. Raises
+    ValueError if consent to this material cannot be given for one of the purposes.
     """
     lock(contributor)
     given = []
     for purpose in purposes:
+        if purpose not in Material(material).purposes:
+            raise ValueError(f"consent to {material} cannot be given for {purpose}")
         hashed = _reference_hash(contributor, reference)
         words = {"material": material, "purpose": purpose, "notice": notice}
         disguise = disguised and (material, purpose) == (Material.WAKE_WORD, Purpose.VOLUNTEERS)
@@ -94,15 +97,19 @@ def answer(
     at: datetime,
     notice: ConsentNotice,
     *,
+    supplements: Sequence[ConsentNotice] = (),
     disguised: bool = False,
 ) -> None:
-    """Store the boxes that were ticked under the current notice.
+    """Store the boxes that were ticked under the current notice and its supplements.
 
     For each material with a tick, consents under an earlier notice end unless they were ticked again. A
     material without a tick keeps its earlier consents, but no new clips are stored under them.
     """
+    read = {supplement.purpose: supplement for supplement in supplements}
     for material, purposes in chosen.items():
-        give(contributor, material, purposes, at, notice=notice, disguised=disguised)
+        for purpose in purposes:
+            words = read.get(purpose, notice)
+            give(contributor, material, [purpose], at, notice=words, disguised=disguised)
         earlier = Consent.objects.live().filter(
             contributor=contributor, material=material, notice__version__lt=notice.version
         )
@@ -110,6 +117,7 @@ def answer(
             contributor=contributor, material=material, notice__version=notice.version
         )
         _end(earlier.exclude(purpose__in=renewed.values("purpose")), at)
+    _end_synthesis_without_audience(contributor, at)
 
 
 @transaction.atomic
@@ -143,6 +151,7 @@ def withdraw(
     """End this person's live consents, all or those for one material and purpose, by a new row for each.
 
     Without consent for volunteers no clip may be stored, so ending it ends all consents of its material.
+    Consent to speech synthesis ends with the last that lets researchers or public releases have the clips.
     """
     lock(contributor)
     ending = Consent.objects.live().filter(contributor=contributor)
@@ -150,7 +159,7 @@ def withdraw(
         ending = ending.filter(material=material)
     if purpose and purpose != Purpose.VOLUNTEERS:
         ending = ending.filter(purpose=purpose)
-    return _end(ending, at)
+    return _end(ending, at) + _end_synthesis_without_audience(contributor, at)
 
 
 def require(contributor: User, material: Material, purpose: Purpose, reference: str = "") -> Consent:
@@ -181,7 +190,7 @@ def live_now(contributor: User) -> list[Consent]:
     """The newest live consent for each material and purpose, in the order of the consent form."""
     found = Consent.objects.live().filter(contributor=contributor).select_related("notice")
     newest = {(each.material, each.purpose): each for each in found.order_by("at", "id")}
-    pairs = [(material, purpose) for material in Material for purpose in Purpose]
+    pairs = [(material, purpose) for material in Material for purpose in material.purposes]
     return [newest[pair] for pair in pairs if pair in newest]
 
 
@@ -230,6 +239,13 @@ def _heard_wake_words(contributor: User) -> ConsentQuerySet:
     return Consent.objects.live().filter(
         contributor=contributor, material=Material.WAKE_WORD, purpose=Purpose.VOLUNTEERS
     )
+
+
+def _end_synthesis_without_audience(contributor: User, at: datetime) -> list[Consent]:
+    """It would come back into effect, unasked, with the next consent for researchers or public releases."""
+    live = Consent.objects.live().filter(contributor=contributor)
+    audience = live.filter(material=OuterRef("material"), purpose__in=AUDIENCES)
+    return _end(live.filter(~Exists(audience), purpose=Purpose.SYNTHESIS), at)
 
 
 def _newest(consents: ConsentQuerySet) -> Consent | None:

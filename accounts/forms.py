@@ -10,12 +10,17 @@ from allauth.core import context
 from django import forms
 from django.http import HttpRequest
 from django.utils import timezone
+from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
 from . import client_addresses, limits, names, password_tries, too_many
 from .models import TOKEN_DAYS, Scope, User
 
+ADDRESS_USED_FOR = _(
+    "Used to set a new password if you forget yours, and to write to you about campaigns that you run and"
+    " releases that you ask for."
+)
 TOKEN_DAYS_OFFERED = (30, TOKEN_DAYS, 365)
 
 
@@ -41,7 +46,7 @@ class SignupForm(AllauthSignupForm):
         self.fields["username"].help_text = _("Choose any name except your real one. You log in with it.")
         if "email" in self.fields:
             self.fields["email"].label = _("E-mail (optional)")
-            self.fields["email"].help_text = _("Used only to set a new password if you forget yours.")
+            self.fields["email"].help_text = ADDRESS_USED_FOR
 
     def clean(self) -> dict[str, object]:
         address = client_addresses.client(context.request)
@@ -122,7 +127,7 @@ class EmailForm(forms.Form):
         label=_("E-mail"),
         required=False,
         widget=forms.EmailInput(attrs={"autocomplete": "email"}),
-        help_text=_("Used only to set a new password if you forget yours. Leave it empty to remove it."),
+        help_text=format_lazy("{} {}", ADDRESS_USED_FOR, _("Leave it empty to remove it.")),
     )
 
 

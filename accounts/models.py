@@ -70,7 +70,8 @@ class Scope(models.TextChoices):
 ROLES_OF_SCOPE = {
     Scope.TAG: (Role.ANNOTATOR,),
     Scope.IMPORT: (Role.CONTRIBUTOR,),
-    Scope.DOWNLOAD: (Role.RESEARCHER,),
+    # Everyone may ask for a release. What a token may download is asked of each release, at every call.
+    Scope.DOWNLOAD: tuple(Role),
     Scope.REVIEW: REVIEWERS,
     Scope.CHECK: (Role.PRIVACY_REVIEWER,),
     Scope.MANAGE: (Role.OWNER,),
@@ -152,6 +153,8 @@ class User(AbstractUser):
     # Both are opt-in.
     shows_streak = models.BooleanField(default=False, db_default=False)
     on_leaderboard = models.BooleanField(default=False, db_default=False)
+    # Since when releases may list their answers one by one, under a random id; None if they may not. Opt-in.
+    single_votes_since = models.DateTimeField(null=True, blank=True, editable=False)
     # Codes without country of the languages in which they want to listen; None until they were asked.
     languages = ArrayField(models.CharField(max_length=8), null=True, blank=True)
     # Votes a day; 0 if they want no goal, None until they chose.
@@ -219,6 +222,7 @@ class User(AbstractUser):
         self.roles, self.last_login, self.pledge = [], None, ""
         self.shows_streak = self.on_leaderboard = False
         self.languages = self.daily_goal = None
+        self.single_votes_since = None
         self.set_unusable_password()
         self.save()
 
@@ -257,6 +261,11 @@ class User(AbstractUser):
         """Whether they have power that does not count without a second factor. No query if they have none."""
         has_power = self.is_staff or self.is_superuser or not POWERFUL.isdisjoint(self.roles)
         return has_power and not self.needs_no_factor and not self.has_proven_factor
+
+    @property
+    def lacks_any_factor(self) -> bool:
+        """For what needs a second factor of everyone, whatever their roles."""
+        return not (self.needs_no_factor or self.has_proven_factor)
 
     @property
     def needs_no_factor(self) -> bool:
@@ -344,33 +353,51 @@ class ProgramToken(models.Model):
         return self.expires_at <= timezone.now()
 
 
-class ConsentNotice(models.Model):
-    """The words that a person agreed to. A changed text is a new version, never an edit."""
-
-    version = models.PositiveIntegerField()
-    language = models.CharField(max_length=35)
-    text = models.TextField()
-    sha256 = models.CharField(max_length=64)
-    published_at = models.DateTimeField()
-
-    class Meta:
-        constraints = [models.UniqueConstraint(fields=["version", "language"], name="one_notice_per_version")]
-
-    def __str__(self) -> str:
-        return f"notice {self.version} ({self.language})"
-
-
 class Material(models.TextChoices):
     """The kinds of recording that consent distinguishes."""
 
     WAKE_WORD = "wake-word", _("wake-word clips")
     UTTERANCE = "utterance", _("what was said after, or read aloud")
 
+    @property
+    def purposes(self) -> "list[Purpose]":
+        """What consent can be given for. Only words are of use for speech synthesis."""
+        return [each for each in Purpose if self == Material.UTTERANCE or each != Purpose.SYNTHESIS]
+
 
 class Purpose(models.TextChoices):
     VOLUNTEERS = "volunteers", _("volunteers may hear")
     RESEARCHERS = "researchers", _("named researchers may have")
     PUBLIC = "public", _("public releases may hold")
+    SYNTHESIS = "synthesis", _("speech synthesis may be trained on")
+
+
+# Whom releases are for. Consent to speech synthesis counts only together with consent to one of them.
+AUDIENCES = (Purpose.RESEARCHERS, Purpose.PUBLIC)
+
+
+class ConsentNotice(models.Model):
+    """The words that a person agreed to. A changed text is a new version, never an edit.
+
+    A supplement has the words for one purpose that was added while the notice itself stayed as it is.
+    """
+
+    version = models.PositiveIntegerField()
+    language = models.CharField(max_length=35)
+    # Of a supplement; empty for the notice itself.
+    purpose = models.CharField(max_length=20, choices=Purpose.choices, blank=True, default="", db_default="")
+    text = models.TextField()
+    sha256 = models.CharField(max_length=64)
+    published_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["version", "language", "purpose"], name="one_notice_per_version")
+        ]
+
+    def __str__(self) -> str:
+        of = f", {self.purpose}" if self.purpose else ""
+        return f"notice {self.version}{of} ({self.language})"
 
 
 class ConsentQuerySet(models.QuerySet["Consent"]):
@@ -422,6 +449,10 @@ class Consent(models.Model):
                 condition=Q(disguised=False)
                 | Q(material=Material.WAKE_WORD, purpose=Purpose.VOLUNTEERS, withdraws=None),
                 name="only_volunteers_hear_disguised_and_only_wake_words",
+            ),
+            models.CheckConstraint(
+                condition=~Q(purpose=Purpose.SYNTHESIS) | Q(material=Material.UTTERANCE),
+                name="only_utterances_are_for_synthesis",
             ),
         ]
 
@@ -707,6 +738,8 @@ class AuditEvent(models.Model):
         RELEASED = "released", _("published a release")
         RETRACTED = "retracted", _("retracted a release")
         EXPORTED = "exported", _("exported a release")
+        ASKED_ACCESS = "asked-access", _("asked for a release, or withdrew from its terms")
+        DECIDED_ACCESS = "decided-access", _("decided who may download a release")
         EXPORTED_RECORD = "exported-record", _("downloaded the audit record")
         LOOKED = "looked", _("looked at a page for admins")
         TOOK_ALONG = "took-along", _("downloaded all their own data")

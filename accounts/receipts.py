@@ -25,11 +25,13 @@ DESCRIBED = {
     Purpose.VOLUNTEERS: "volunteers hear the recordings one at a time, to label and to transcribe them",
     Purpose.RESEARCHERS: "named researchers get copies with labels, to train and to study speech recognition",
     Purpose.PUBLIC: "public releases hold copies with labels, for anybody, under the licence of the release",
+    Purpose.SYNTHESIS: "speech synthesis may be trained on the copies that recipients get by another consent",
 }
 RECIPIENTS = {
     Purpose.VOLUNTEERS: "people who signed up on this site as volunteers, under pseudonyms",
     Purpose.RESEARCHERS: "researchers whom those who run this site know by name",
     Purpose.PUBLIC: "anybody",
+    Purpose.SYNTHESIS: "those to whom another consent gives the recordings; by this one alone, no one",
 }
 CATEGORIES = {
     Material.WAKE_WORD: "voice: the seconds around the wake word",
@@ -166,7 +168,8 @@ def _notice(notice: ConsentNotice | None) -> dict[str, Any] | None:
     """None for a consent that was given outside this site."""
     if notice is None:
         return None
-    return {"version": notice.version, "language": notice.language, "sha256": notice.sha256}
+    words = {"version": notice.version, "language": notice.language, "sha256": notice.sha256}
+    return words | ({"supplement": notice.purpose} if notice.purpose else {})
 
 
 def _event(row: Consent) -> str:

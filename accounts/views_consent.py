@@ -38,7 +38,14 @@ def give(request: PersonalRequest) -> HttpResponse:
         )
         return redirect("consent")
     if form.is_valid():
-        consents.answer(request.user, form.chosen(), timezone.now(), form.notice, disguised=form.disguised())
+        consents.answer(
+            request.user,
+            form.chosen(),
+            timezone.now(),
+            form.notice,
+            supplements=form.supplements,
+            disguised=form.disguised(),
+        )
         messages.success(request, _("Saved. Your receipt is at the top of the list at the end of this page."))
         return redirect("consent")
     return _page(request, form, status=400)
@@ -74,9 +81,10 @@ def receipt(request: PersonalRequest, receipt_id: UUID) -> HttpResponse:
 
 
 def _form(request: PersonalRequest, answered: bool = False) -> ConsentForm:
-    notice = notices.current(_language(request))
+    language = _language(request)
+    notice, supplements = notices.current(language), notices.supplements(language)
     live = [each for each in consents.live_now(request.user) if consents.covers_new_clips(each)]
-    return ConsentForm(notice, live, request.POST if answered else None)
+    return ConsentForm(notice, supplements, live, request.POST if answered else None)
 
 
 def _page(request: PersonalRequest, form: ConsentForm, status: int = 200) -> HttpResponse:
@@ -86,7 +94,7 @@ def _page(request: PersonalRequest, form: ConsentForm, status: int = 200) -> Htt
         "may_give": request.user.has_role(Role.CONTRIBUTOR) and not request.user.lacks_factor,
         "notice": form.notice,
         "withdraw_all": form.words["withdraw-all"],
-        "sections": notices.sections(form.notice),
+        "sections": [section for text in form.texts for section in notices.sections(text)],
         "languages": notices.languages(),
         "live": [
             {"consent": each, "words": _words(form, each), "current": consents.covers_new_clips(each)}
@@ -95,6 +103,7 @@ def _page(request: PersonalRequest, form: ConsentForm, status: int = 200) -> Htt
         "asks_again": any(not consents.covers_new_clips(each) for each in live),
         "heard_disguised": consents.is_disguised(request.user),
         "wake_words_are_heard": any(_is_heard_wake_word(each) for each in live),
+        "trains_synthesis": any(each.purpose == Purpose.SYNTHESIS for each in live),
         "receipts": receipts.for_contributor(request.user),
     }
     return render(request, "accounts/consent.html", shown, status=status)

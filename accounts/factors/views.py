@@ -13,9 +13,20 @@ from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 
+from accounts.pages_here import leads_here
 from accounts.roles import View, open_without_factor
 
 from . import authenticators
+
+WANTED_FOR = "factor_wanted_for"  # in a session: the page that asked for a factor, to which its set-up leads
+
+
+class Index(IndexView):
+    def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        page = request.GET.get("next", "")
+        if page.startswith("/") and leads_here(request, page):
+            request.session[WANTED_FOR] = page
+        return super().get(request, *args, **kwargs)
 
 
 class ActivateTOTP(totp.ActivateTOTPView):
@@ -78,7 +89,7 @@ def _guarded(view: View) -> View:
     return open_without_factor(never_cache(guarded))
 
 
-index = open_without_factor(never_cache(IndexView.as_view()))
+index = open_without_factor(never_cache(Index.as_view()))
 activate_totp = _guarded(ActivateTOTP.as_view())
 deactivate_totp = _guarded(DeactivateTOTP.as_view())
 recovery_codes = _guarded(codes.view_recovery_codes)

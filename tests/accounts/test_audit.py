@@ -9,7 +9,7 @@ from django.core.management import CommandError, call_command
 from accounts import audit
 from accounts.models import AuditEvent, User
 from datasets.models import Withdrawal
-from datasets.releases import frozen
+from datasets.releases import freezing
 from tagger.models import Report, ReviewItem
 from tagger.privacy import reconciler, tasks, withdrawal
 from tagger.review import acts
@@ -216,7 +216,7 @@ def test_the_public_ledger_shows_the_head_as_of_the_last_check(events, client):
 def test_a_release_and_its_export_are_recorded(juniper, share, tmp_path):
     task = share(juniper)
     type(task).objects.filter(pk=task.pk).update(status="settled", plain_answer="yes", confidence=1.0)
-    frozen.freeze("spring", [juniper], NOW)
+    freezing.freeze("spring", [juniper], NOW)
     call_command("export", "spring", "--format", "precise", "--to", str(tmp_path / "out"))
     events = list(AuditEvent.objects.order_by("number").values_list("act", "about", "person"))
     assert events == [("released", "release spring", None), ("exported", "release spring", None)]

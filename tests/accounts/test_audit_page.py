@@ -364,7 +364,11 @@ def test_tokens_are_recorded_when_made_and_revoked(client, bea):
     stored = bea.tokens.get()
     client.post(f"/profile/tokens/{stored.digest}/revoke/")
     made, revoked = events()
-    assert (made.act, made.person, made.details["scopes"]) == (Act.MADE_TOKEN, bea, ["import", "tag"])
+    assert (made.act, made.person, made.details["scopes"]) == (
+        Act.MADE_TOKEN,
+        bea,
+        ["download", "import", "tag"],
+    )
     assert (revoked.act, revoked.person, revoked.details) == (Act.REVOKED_TOKEN, bea, {"number": 1})
     assert stored.prefix not in str(list(events().values()))
 
@@ -381,7 +385,7 @@ CAMPAIGN = {
     "control_share": "0.07",
     "takes_part": "everyone",
     "release_audience": "researchers",
-    "release_licence": "CC0-1.0",
+    "release_licence": "",
     "translations": "{}",
     "must_hear": "1.0",
     "speech_first": "on",
@@ -438,7 +442,7 @@ def test_imports_and_withdrawals_by_command_are_recorded_without_names(juniper, 
     folder.mkdir()
     (folder / "one.wav").write_bytes(sounds.in_format("wav", sounds.babble(1, 1.0)))
     (folder / "two.wav").write_bytes(b"no sound")
-    reference = {"contributor": "Wilhelmina", "consent_reference": "third drawer"}
+    reference = {"contributor": "Wilhelmina", "consent_reference": "third drawer", "licence": "MIT"}
     call_command("import_clips", folder, campaign="juniper", **reference)
     call_command("withdraw_import", contributor="Wilhelmina", everybody=True)
     imported, withdrew = events(Act.IMPORTED, Act.WITHDREW_IMPORT)

@@ -6,6 +6,8 @@ import re
 import pytest
 from playwright.sync_api import expect
 
+from tests.support.browser import PHONE, too_small
+
 PASSWORD = "a long pass phrase"
 ENGLISH = ("Pseudonym", "Password", "Sign up", "Choose what to listen to", "See and change what you share")
 SPANISH = (
@@ -52,6 +54,31 @@ def test_withdrawing_takes_no_more_clicks_than_giving(sharer):
     assert len(withdrawing) <= len(giving)
 
 
+def test_speech_synthesis_is_refused_alone_and_withdrawn_by_one_press_on_a_phone(sharer):
+    page = sharer("speaker", expected=["400"], **PHONE)
+    agree = page.get_by_role("button", name="Agree to what is ticked")
+    box = page.get_by_role("checkbox", name="Speech synthesis may be trained on my utterances")
+    expect(box).to_have_accessible_description(re.compile("could say anything"))
+    page.get_by_label("Volunteers may hear my utterances").check()
+    box.check()
+    agree.click()
+    expect(box).to_have_accessible_description(
+        re.compile("could say anything.*Without one of those two boxes")
+    )
+    expect(box).to_be_focused()
+    expect(box).to_be_in_viewport()
+    expect(page.get_by_text("Without one of those two boxes")).to_be_in_viewport()
+    fits(page)
+    page.get_by_label("Named researchers may have my utterances").check()
+    agree.click()
+    expect(page.get_by_text(re.compile(r"given on \w"))).to_have_count(3)
+    page.get_by_role("button", name=re.compile("Withdraw.*: Speech synthesis")).click()
+    expect(page.get_by_text("Withdrawn: 1 consent.")).to_be_visible()
+    expect(page.get_by_text(re.compile(r"given on \w"))).to_have_count(2)
+    expect(box).not_to_be_checked()
+    assert too_small(page) == []
+
+
 @pytest.mark.parametrize("scripts", [True, False], ids=["with scripts", "without scripts"])
 def test_a_receipt_is_there_immediately_and_checked_without_an_account(
     sharer, visit, site, scripts, tmp_path
@@ -87,7 +114,7 @@ def test_the_page_fits_the_screen_in_every_state(sharer, width, scheme):
         expect(box).not_to_be_checked()
         box.check()
     page.get_by_role("button", name="Dar permiso para lo marcado").click()
-    expect(page.get_by_text("dado el")).to_have_count(6)
+    expect(page.get_by_text("dado el")).to_have_count(7)
     fits(page)
     with page.expect_download() as download:
         page.get_by_role("link", name="Descargar").click()

@@ -76,14 +76,14 @@ def test_a_consent_says_what_was_agreed(wendy):
 
 
 def test_withdrawing_ends_everything_that_was_given(wendy, give):
-    give(*Purpose)
-    give(*Purpose, material=UTTERANCE)
-    assert len(consent.withdraw(wendy, NOW)) == 6
+    give(*WAKE_WORD.purposes)
+    give(*UTTERANCE.purposes, material=UTTERANCE)
+    assert len(consent.withdraw(wendy, NOW)) == 7
     assert not Consent.objects.live().exists()
 
 
 def test_withdrawing_ends_no_consent_of_others(alice, wendy, give):
-    give(*Purpose)
+    give(*WAKE_WORD.purposes)
     consent.withdraw(wendy, NOW)
     assert consent.allows(alice, WAKE_WORD, Purpose.VOLUNTEERS)
 
@@ -97,7 +97,7 @@ def test_withdrawing_twice_adds_nothing(wendy, give):
 
 def test_events_are_only_ever_added(wendy, give):
     steps = [
-        lambda: give(*Purpose),
+        lambda: give(*WAKE_WORD.purposes),
         lambda: consent.withdraw(wendy, NOW),
         lambda: give(Purpose.VOLUNTEERS),
         lambda: consent.withdraw(wendy, NOW),
@@ -202,15 +202,15 @@ def test_in_fifty_races_no_clip_is_stored_after_its_withdrawal(wendy, give, juni
 @pytest.mark.django_db(transaction=True)
 def test_giving_the_same_words_in_two_tabs_gives_them_once(give, run_together):
     for _ in range(10):
-        run_together(*[lambda: give(*Purpose)] * 4)
-    assert Consent.objects.count() == len(Purpose)
+        run_together(*[lambda: give(*WAKE_WORD.purposes)] * 4)
+    assert Consent.objects.count() == len(WAKE_WORD.purposes)
 
 
 @pytest.mark.django_db(transaction=True)
 def test_withdrawing_in_two_tabs_withdraws_once(wendy, give, run_together):
-    give(*Purpose)
+    give(*WAKE_WORD.purposes)
     ended = run_together(*[lambda: consent.withdraw(wendy, NOW)] * 4)
-    assert sorted(len(rows) for rows in ended) == [0, 0, 0, len(Purpose)]
+    assert sorted(len(rows) for rows in ended) == [0, 0, 0, len(WAKE_WORD.purposes)]
 
 
 @pytest.mark.django_db(transaction=True)

@@ -40,6 +40,7 @@ POWERS = {
 # What nobody is kept from, beside the pages for setting up a factor.
 RIGHTS = (
     *(
+        "/releases/mine/",
         "/profile/consent/",
         "/profile/consent/withdraw/",
         "/profile/receipts/",
@@ -182,15 +183,15 @@ def test_leaving_taking_ones_data_and_withdrawing_need_no_factor(ruth, alice):
 )
 @pytest.mark.parametrize("by_token", [True, False], ids=["token", "session"])
 def test_a_call_without_a_factor_is_403_and_says_where_to_set_it_up(powerful, by_token):
-    person = powerful("researcher")
-    token = ProgramToken.objects.create(person, [Scope.DOWNLOAD])[1]
+    person = powerful("reviewer")
+    token = ProgramToken.objects.create(person, [Scope.REVIEW])[1]
     headers = {"Authorization": f"Token {token}"} if by_token else {}
     client = Client(headers=headers) if by_token else logged_in(person)
-    answer = client.get("/api/v1/releases/")
+    answer = client.get("/api/v1/reviews/")
     assert (answer.status_code, answer.json()["code"]) == (403, "second-factor-missing")
     assert answer.json()["set_up"] == f"http://testserver{INDEX}"
     give_factor(person)
-    assert (client if by_token else logged_in(person)).get("/api/v1/releases/").status_code == 200
+    assert (client if by_token else logged_in(person)).get("/api/v1/reviews/").status_code == 200
 
 
 def test_what_a_role_without_power_may_call_needs_no_factor(ruth, juniper):
@@ -217,6 +218,25 @@ def test_volunteers_and_contributors_need_none_and_pay_no_query(bea, juniper, dj
 def test_recovery_codes_alone_are_no_factor(ruth):
     Authenticator.objects.create(user=ruth, type="recovery_codes", data={"seed": "00", "used_mask": 0})
     assert is_led_to_set_up(logged_in(ruth).get("/review/"))
+
+
+@pytest.mark.parametrize(
+    ("wanted", "leads"),
+    [
+        ("/releases/", "/releases/"),
+        ("https://elsewhere.example/", "/"),
+        ("//elsewhere.example/", "/"),
+        ("", "/"),
+    ],
+)
+def test_setting_up_a_factor_leads_back_to_the_page_that_asked_for_it(wanted, leads, ruth):
+    client = logged_in(ruth)
+    client.get("/accounts/2fa/", {"next": wanted})
+    give_factor(ruth)
+    factors.confirm(client, ruth)
+    Authenticator.objects.create(user=ruth, type="recovery_codes", data={"seed": "00", "used_mask": 0})
+    page = client.get("/accounts/2fa/recovery-codes/").content.decode()
+    assert f'<a class="button" href="{leads}">Continue</a>' in page
 
 
 # --- a stolen password is not enough ----------------------------------------------------------------------

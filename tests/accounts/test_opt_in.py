@@ -1,8 +1,7 @@
-"""Opting in: six boxes, none ticked beforehand. Ticked boxes give consent, and one button withdraws it."""
+"""Opting in: seven boxes, none ticked beforehand. Ticked boxes give consent, and one button withdraws it."""
 
 import re
 import shutil
-from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
@@ -17,13 +16,12 @@ from datasets.models import Clip
 from tagger.lending import assignments
 from tests.conftest import NOW
 from tests.support import sounds
+from tests.support.consent_page import BOXES, PAGE, Form, drawn, live
 from tests.support.mutants import mutant
 from tests.support.stored import files
 
 ROOT = Path(__file__).resolve().parents[2]
-PAGE = "/profile/consent/"
 WAKE_WORD, UTTERANCE = Material.WAKE_WORD, Material.UTTERANCE
-BOXES = {f"{material}.{purpose}" for material in Material for purpose in Purpose}
 DISGUISED = "wake-word.disguised"
 # In every language that has the notice, in lower case.
 MUST_BE_SAID = {
@@ -43,68 +41,6 @@ MUST_BE_SAID = {
 }  # fmt: skip
 
 
-class Form(HTMLParser):
-    """The fields of the forms on a page that post to `action`, as a browser would show and send them."""
-
-    def __init__(self, page, action):
-        super().__init__()
-        self.action, self.inside, self.found = action, 0, []
-        self.feed(page)
-
-    def handle_starttag(self, tag, attributes):
-        attributes = dict(attributes)
-        if tag == "form":
-            self.inside = attributes.get("action") == self.action
-            self.found += [[]] if self.inside else []
-        elif self.inside and tag in {"input", "select", "textarea", "button"}:
-            self.found[-1].append((tag, attributes))
-
-    def handle_endtag(self, tag):
-        if tag == "form":
-            self.inside = False
-
-    def boxes(self):
-        return {
-            a["name"]: "checked" in a for form in self.found for _, a in form if a.get("type") == "checkbox"
-        }
-
-    def hidden(self, number=0):
-        return {a["name"]: a["value"] for _, a in self.found[number] if a.get("type") == "hidden"}
-
-
-@pytest.fixture
-def wendy(db):
-    return User.objects.create_user("wendy")
-
-
-@pytest.fixture
-def here(client, wendy):
-    client.force_login(wendy)
-    return client
-
-
-@pytest.fixture
-def tick(here):
-    """Opens the page, ticks these boxes and sends the form."""
-
-    def given(*boxes, language="en"):
-        page = here.get(PAGE, {"language": language}).content.decode()
-        fields = Form(page, reverse("give_consent")).hidden() | dict.fromkeys(boxes, "on")
-        return here.post(reverse("give_consent"), fields, follow=True)
-
-    return given
-
-
-@pytest.fixture
-def withdraw(here):
-    """Presses the button next to a consent, or the one that withdraws everything."""
-
-    def pressed(**which):
-        return here.post(reverse("withdraw_consent"), which, follow=True)
-
-    return pressed
-
-
 @pytest.fixture
 def new_notice(tmp_path, monkeypatch):
     """Publishes another version of the notice, with one more sentence in it."""
@@ -115,8 +51,9 @@ def new_notice(tmp_path, monkeypatch):
         folder = tmp_path / f"notices {version}"
         shutil.copytree(notices.FOLDER, folder)
         for language in languages:
-            words = (folder / f"{version - 1}.{language}.md").read_text()
-            (folder / f"{version}.{language}.md").write_text(f"More happens now.\n\n{words}")
+            for text in folder.glob(f"{version - 1}.{language}*.md"):
+                newer = text.with_name(f"{version}{text.name.removeprefix(str(version - 1))}")
+                newer.write_text(f"More happens now.\n\n{text.read_text()}")
         monkeypatch.setattr(notices, "FOLDER", folder)
 
     return published
@@ -133,22 +70,14 @@ def record(wendy, juniper):
     return one_more
 
 
-def live(person):
-    return {f"{each.material}.{each.purpose}" for each in Consent.objects.live().filter(contributor=person)}
-
-
-def drawn(answer):
-    return answer.content.decode()
-
-
 @mutant(
     "no box is ticked beforehand",
     "accounts/consent_form.py",
-    kept_by="forms.BooleanField(label=self.words[name], required=False)",
-    broken="forms.BooleanField(label=self.words[name], required=False, initial=True)",
+    kept_by="help_text=risk, required=False)",
+    broken="help_text=risk, required=False, initial=True)",
 )
 @pytest.mark.parametrize("language", notices.languages())
-def test_there_are_six_boxes_and_one_for_the_disguise_and_none_is_ticked(here, language):
+def test_there_are_seven_boxes_and_one_for_the_disguise_and_none_is_ticked(here, language):
     page = drawn(here.get(PAGE, {"language": language}))
     assert Form(page, reverse("give_consent")).boxes() == dict.fromkeys(BOXES | {DISGUISED}, False)
 
@@ -195,15 +124,22 @@ def test_the_notice_is_in_the_browsers_language_unless_another_is_chosen(here, b
     assert heading[read] in page
 
 
+def shape(text):
+    """What stands where: its kind, and how many points."""
+    return [(block.kind, len(block.lines)) for block in notices.blocks(text)]
+
+
 def test_every_language_has_the_same_sections_and_boxes(db):
-    texts = [notices.current(language) for language in notices.languages()]
-    assert {notice.language for notice in texts} >= MUST_BE_SAID.keys()
-    shapes = [[(block.kind, len(block.lines)) for block in notices.blocks(notice)] for notice in texts]
-    assert [shape for shape in shapes if shape != shapes[0]] == []
-    buttons = {"give", "withdraw", "withdraw-all", "volunteers-first"}
-    names = {*BOXES, DISGUISED, *Material.values, *buttons}
-    assert [notice.language for notice in texts if set(notices.boxes(notice)) != names] == []
-    assert all(all(notices.boxes(notice).values()) for notice in texts)
+    texts = {code: [notices.current(code), *notices.supplements(code)] for code in notices.languages()}
+    assert texts.keys() >= MUST_BE_SAID.keys()
+    shapes = [[shape(text) for text in each] for each in texts.values()]
+    assert [each for each in shapes if each != shapes[0]] == []
+    buttons = {"give", "withdraw", "withdraw-all", "volunteers-first", "synthesis-alone"}
+    names = sorted([*BOXES, DISGUISED, *Material, *buttons, "utterance.synthesis.risk"])
+    for code, each in texts.items():
+        boxes = [box for text in each for box in notices.boxes(text).items()]
+        assert (code, sorted(name for name, _words in boxes)) == (code, names)
+        assert all(words for _name, words in boxes)
 
 
 @pytest.mark.parametrize("language", MUST_BE_SAID)
@@ -258,10 +194,9 @@ def test_nothing_ticked_gives_nothing_and_says_so(tick, wendy):
     assert not wendy.consents.exists()
 
 
-@pytest.mark.parametrize("material", Material)
-@pytest.mark.parametrize("purpose", [Purpose.RESEARCHERS, Purpose.PUBLIC])
-def test_no_one_gets_clips_that_volunteers_may_not_hear(tick, wendy, material, purpose):
-    answer = tick(f"{material}.{purpose}")
+@pytest.mark.parametrize("box", sorted(box for box in BOXES if not box.endswith(Purpose.VOLUNTEERS)))
+def test_no_one_gets_clips_that_volunteers_may_not_hear(tick, wendy, box):
+    answer = tick(box)
     assert answer.status_code == 400 and "only clips that volunteers have labelled" in drawn(answer)
     assert live(wendy) == set()
 
@@ -280,6 +215,14 @@ def test_sending_the_form_twice_gives_once(here, wendy):
     here.post(reverse("give_consent"), fields)
     here.post(reverse("give_consent"), fields)
     assert wendy.consents.count() == 1
+
+
+def test_sending_the_form_again_after_agreeing_to_everything_gives_nothing(here, wendy):
+    fields = Form(drawn(here.get(PAGE)), reverse("give_consent")).hidden() | dict.fromkeys(BOXES, "on")
+    here.post(reverse("give_consent"), fields)
+    answer = here.post(reverse("give_consent"), fields)
+    assert answer.status_code == 400 and "You have already agreed to everything" in drawn(answer)
+    assert wendy.consents.count() == len(BOXES)
 
 
 def test_an_unknown_box_gives_nothing(tick, wendy):
@@ -347,7 +290,7 @@ def test_withdrawing_takes_one_press_and_asks_nothing(tick, here):
 
 def test_one_button_ends_everything(tick, withdraw, wendy):
     tick(*BOXES)
-    assert "Withdrawn: 6 consents." in drawn(withdraw())
+    assert "Withdrawn: 7 consents." in drawn(withdraw())
     assert live(wendy) == set()
 
 
@@ -366,7 +309,7 @@ def test_one_consent_can_be_ended_alone(tick, withdraw, wendy):
 def test_withdrawing_from_volunteers_ends_all_consents_of_that_material(tick, withdraw, wendy):
     tick(*BOXES)
     withdraw(material="wake-word", purpose="volunteers")
-    assert live(wendy) == {f"utterance.{purpose}" for purpose in Purpose}
+    assert live(wendy) == {f"utterance.{purpose}" for purpose in UTTERANCE.purposes}
 
 
 def test_people_who_lost_the_role_can_still_withdraw(tick, withdraw, wendy):
@@ -441,7 +384,7 @@ def test_consents_that_are_not_ticked_again_end_and_other_materials_stay(tick, n
     tick(*BOXES, DISGUISED)
     new_notice()
     tick("wake-word.volunteers", "wake-word.public")
-    kept = {f"utterance.{purpose}" for purpose in Purpose}
+    kept = {f"utterance.{purpose}" for purpose in UTTERANCE.purposes}
     assert live(wendy) == {"wake-word.volunteers", "wake-word.public"} | kept
     assert not consent.is_disguised(wendy)
 

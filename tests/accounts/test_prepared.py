@@ -1,5 +1,6 @@
 """Prepared statements are planned once per connection, and again when a plan turns out to be slow."""
 
+from django.contrib.contenttypes.models import ContentType
 from django.db import connection
 
 from accounts import prepared
@@ -33,3 +34,12 @@ def test_a_slow_statement_is_planned_again_once(db):
     assert again > first
     prepared.rows("waiting", WAIT, [0])
     assert planned_at() == again
+
+
+def test_a_queryset_is_compiled_once_for_values_of_each_use(db):
+    one, other = (ContentType.objects.create(app_label="prepared", model=each) for each in ["one", "100%s"])
+    among = ContentType.objects.filter(model__in=["<model>", "100%s"], pk__gte=31_001)
+    found = prepared.Prepared("some_types", among.order_by("pk").values_list("model"), ["<model>", 31_001])
+    assert found.rows({"<model>": "one", 31_001: one.pk}) == [("one",), ("100%s",)]
+    assert found.rows({"<model>": "one", 31_001: other.pk}) == [("100%s",)]
+    assert found.rows({"<model>": "' OR TRUE --", 31_001: one.pk}) == [("100%s",)]

@@ -12,6 +12,7 @@ from accounts import reauthentication
 from accounts.models import AuditEvent, PersonalSession, ProgramToken, Role, User
 from datasets.models import Withdrawal
 from tests.releases.test_release_api import TAR
+from tests.support.asked import given_to
 from tests.support.factors import give_factor, record
 from tests.support.mutants import mutant
 from tests.support.people import PASSWORD, many_log_ins
@@ -204,7 +205,7 @@ def spring(share, juniper, mia):
     mia.save()
     give_factor(mia)
     settle(share(juniper))
-    return release("spring", juniper)
+    return given_to(mia, release("spring", juniper))
 
 
 @mutant(

@@ -204,14 +204,14 @@ def shown(page):
 def test_the_form_offers_what_the_roles_allow_with_tagging_ticked_and_ninety_days(beas, everyone):
     page = beas.get("/profile/").content.decode()
     boxes = re.findall(r'<input type="checkbox" name="scopes" value="(\w+)"[^>]*?( checked)?>', page)
-    assert boxes == [("tag", " checked"), ("import", "")]
+    assert boxes == [("tag", " checked"), ("import", ""), ("download", "")]
     assert re.findall(r'<option value="(\d+)"( selected)?', page) == [
         ("30", ""),
         ("90", " selected"),
         ("365", ""),
     ]
     beas.force_login(everyone)
-    assert 'value="download"' in beas.get("/profile/").content.decode()
+    assert 'value="review"' in beas.get("/profile/").content.decode()
 
 
 def test_a_token_gets_the_scopes_and_days_that_were_chosen(beas):
@@ -229,7 +229,7 @@ def test_a_token_gets_the_scopes_and_days_that_were_chosen(beas):
     "chosen",
     [
         {"days": "90"},
-        {"scopes": ["download"], "days": "90"},
+        {"scopes": ["review"], "days": "90"},
         {"scopes": ["tag", "everything"], "days": "90"},
         {"scopes": ["tag"], "days": "3650"},
         {"scopes": ["tag"]},
@@ -244,7 +244,7 @@ def test_what_was_not_offered_makes_no_token(beas, chosen):
 def test_a_request_without_any_field_gives_all_that_the_roles_allow(beas):
     shown(beas.post("/profile/tokens/"))
     token = ProgramToken.objects.get()
-    assert token.scopes == ["tag", "import"]
+    assert token.scopes == ["tag", "import", "download"]
     assert abs(token.expires_at - timezone.now() - timedelta(days=90)) < timedelta(minutes=5)
 
 
