@@ -29,12 +29,14 @@ class Aggregated:
     """What the engine made of a table.
 
     `answers` and `confidences` (tasks,), `reliabilities` (workers,); tasks and workers are in the order of
-    their names' code points, confidences and reliabilities from 0 to 1.
+    their names' code points, confidences and reliabilities from 0 to 1. `language`: the code of the one in
+    which texts were compared, "" if it is not known.
     """
 
     answers: pa.StringArray
     confidences: NDArray[np.floating]
     reliabilities: NDArray[np.floating]
+    language: str = ""
 
 
 def aggregate_labels(votes: Votes) -> Aggregated:
@@ -60,20 +62,25 @@ def _leaders(posterior: NDArray[np.floating]) -> tuple[NDArray[np.int64], NDArra
     return leaders, posterior[np.arange(len(posterior)), leaders]
 
 
-def aggregate_transcripts(votes: Votes) -> Aggregated:
-    """The likeliest text of each task, in normal form, and the expected share of its right words."""
+def aggregate_transcripts(votes: Votes, language: str | None = None) -> Aggregated:
+    """The likeliest text of each task, in normal form, and the expected share of its right words.
+
+    `language`: its code, guessed from the words if not given.
+    """
     texts = votes.answer_names.sorted().to_pylist()
     cast = [
         Vote(worker, texts[answer])
         for worker, answer in zip(votes.workers.tolist(), votes.answers.tolist(), strict=True)
     ]
     ends = np.cumsum(np.bincount(votes.tasks, minlength=len(votes.task_names.values))).tolist()
-    found = transcripts.fit([cast[start:end] for start, end in zip([0, *ends], ends, strict=False)])
+    by_task = [cast[start:end] for start, end in zip([0, *ends], ends, strict=False)]
+    found = transcripts.fit(by_task, language=language)
     workers = range(len(votes.worker_names.values))
     return Aggregated(
         pa.array(found.texts, pa.string()),
         np.asarray(found.confidences, np.float64),
         np.array([found.crowd.reliability(worker) for worker in workers], np.float64),
+        found.crowd.language,
     )
 
 

@@ -11,7 +11,7 @@ import numpy as np
 
 from datasets.normalise import FORM, words
 
-from . import copies, reliability, variants
+from . import copies, guessing, reliability, variants
 from .inputs import FixedInputs, WordUsage
 from .lexicon import Lexicon
 from .network import Words, edit_distance
@@ -71,7 +71,7 @@ def study_crowd(
     spoken = language or ""
     given = [texts_by_annotator(tasks[place], spoken) for place in order]
     if language is None:
-        spoken = variants.guess(text for texts in given for _, text in texts)
+        spoken = guessing.guess(text for texts in given for _, text in texts)
         if spoken:
             given = [texts_by_annotator(tasks[place], spoken) for place in order]
     ways = variants.of_language(spoken)

@@ -2,13 +2,11 @@
 
 Joined and split words (airtight, air tight) are recognised in any language, from two transcripts that differ
 only in a space. Other variants (20 and twenty, Mr and mister, I'm and I am) depend on the language and are
-data. `languages/xx.json` has for a written word how it is spoken (`spoken`), for the ending of a word what it
-stands for (`endings`), and words frequent enough to recognise the language by (`marks`). A language without a
-file has no such variants.
+data. `languages/xx.json` has for a written word how it is spoken (`spoken`), and for the ending of a word
+what it stands for (`endings`). A language without a file has no such variants.
 """
 
 import json
-from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
@@ -108,19 +106,6 @@ def _join_words(text: Words, single: set[str], split: set[str]) -> Words:
         found.append(" ".join(text[at : at + width]) if width > 1 else text[at])
         at += width
     return tuple(found)
-
-
-def guess(texts: Iterable[Words]) -> str:
-    """The language whose marks are over a quarter of all words; "" if there is none.
-
-    >>> guess([("the", "cat", "sat", "on", "the", "mat")]), guess([("el", "gato")])
-    ('en', '')
-    """
-    counts = Counter(chain.from_iterable(texts))
-    for language in sorted(path.stem for path in LANGUAGES.glob("*.json")):
-        if 4 * sum(counts[mark] for mark in _data(language)["marks"]) > counts.total():
-            return language
-    return ""
 
 
 @cache
