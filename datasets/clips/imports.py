@@ -57,6 +57,13 @@ def layout(source: Path) -> manifests.Layout | None:
     return None if _is_folder(source) else manifests.layout(source)
 
 
+def check_licensed(source: Path, licence: str) -> None:
+    """Raise BadSource if neither `licence` nor the source can say under which licence its files are."""
+    found = layout(source)
+    if not licence and not (found and "licence" in found.fields):
+        raise BadSource(SourceFault.NO_LICENCE, path=source)
+
+
 def _is_folder(source: Path) -> bool:
     """Raises BadSource if it is neither a folder nor a manifest."""
     if source.is_dir():
@@ -85,9 +92,9 @@ class ImportRun:
     ) -> None:
         """`public`: the consent that `reference` names covers public releases too, not only researchers.
 
-        `licence` is that of files whose row names none. `brought_by`: the number of the Import, which then
-        wants a licence for every file. `record` is called, in the transaction that stores clips, with what
-        became of their files; whatever it raises stores none of them.
+        `licence` is that of files whose row names none; a file without any is refused. `brought_by`: the
+        number of the Import. `record` is called, in the transaction that stores clips, with what became of
+        their files; whatever it raises stores none of them.
         """
         self.campaign, self.collection, self.reference, self.now = campaign, collection, reference, now
         self.licence, self.brought_by, self._record = licence, brought_by, record
@@ -135,6 +142,7 @@ class ImportRun:
             return item.fault
         try:
             language, truth, licence = self._language(item), self._truth(item), self._licence(item)
+            voice = _voice(item)
             draft = item.draft if self.campaign.drafts_by else ""
             if "\0" in truth + item.speaker:
                 return FileRefused(ImportRefusal.ZERO_CHARACTER)
@@ -149,6 +157,7 @@ class ImportRun:
             language,
             self.reference,
             licence=licence,
+            voice=voice,
             brought_by=self.brought_by,
         )
         return intake.Submission(sound, origin, truth, draft)
@@ -167,11 +176,11 @@ class ImportRun:
         return self._people[speaker]
 
     def _licence(self, item: ImportItem) -> str:
-        """An SPDX identifier; empty for a command that was told none."""
+        """An SPDX identifier: what its row says, or else what was said of all."""
         licence = licences.tidied(item.licence) if item.licence else self.licence
         if item.licence and not licence:
             raise FileRefused(ImportRefusal.BAD_LICENCE, licence=item.licence)
-        if not licence and self.brought_by:
+        if not licence:
             raise FileRefused(ImportRefusal.NO_LICENCE)
         return licence
 
@@ -195,6 +204,13 @@ class ImportRun:
         if other_word and item.truth in {"wake-word", Label.YES}:
             return "not-wake-word"
         return item.truth
+
+
+def _voice(item: ImportItem) -> Clip.Voice:
+    """Whether its row says that a machine made the voice."""
+    if item.voice not in Clip.Voice.values:
+        raise FileRefused(ImportRefusal.BAD_VOICE, voice=item.voice)
+    return Clip.Voice(item.voice)
 
 
 def _outcome(done: bool | Refusal) -> ImportOutcome | Refusal:

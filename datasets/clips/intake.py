@@ -20,10 +20,10 @@ from accounts import consent, keys
 from accounts.ciphers import KEY
 from accounts.models import Consent, DataKey, Material, Purpose, User
 from accounts.refusals import Refusal
-from datasets import words
+from datasets import licences, words
 from datasets.models import Campaign, Clip, Task
 
-from . import audio, copying, fingerprints, vault
+from . import audio, copying, fingerprints, quality, vault
 
 # Clips with a smaller share of speech count as silent. This decides only the order of tasks.
 SOME_SPEECH = 0.05
@@ -52,6 +52,8 @@ class Sound:
 class Origin:
     """Where a recording comes from, and the consent it needs: with a reference, only one that carries it.
 
+    `licence` is that of an import; what is given on this site comes under the terms of its consent. `voice`
+    is what an import says of it.
     `brought_by` is the number of the Import that brings it.
     """
 
@@ -61,6 +63,7 @@ class Origin:
     reference: str = ""
     held_until: datetime | None = None  # the end of its cooling-off
     licence: str = ""
+    voice: Clip.Voice = Clip.Voice.UNKNOWN
     brought_by: int | None = None
 
 
@@ -76,11 +79,31 @@ class Submission:
     truth: str = ""
     draft: str = ""
 
-    @cached_property
+    @property
     def speech_share(self) -> float:
-        """By a neural network for single recordings. For a whole collection it would take days."""
-        is_import = self.origin.source == Clip.Source.IMPORT
-        return (audio.voiced_share if is_import else audio.speech_share)(self.sound.samples)
+        return self.measured.speech_share
+
+    @cached_property
+    def measured(self) -> "Measured":
+        """With a neural network for single recordings. For a whole collection that would take days: the
+        quality of imported clips is measured later (datasets.clips.measuring)."""
+        samples = self.sound.samples
+        if self.origin.source == Clip.Source.IMPORT:
+            return Measured(audio.voiced_share(samples), None, None)
+        frames = audio.speech_frames(samples)
+        share = audio.share_of(frames, samples)
+        return Measured(share, quality.snr(samples, frames), quality.clipping(samples))
+
+
+class Measured(NamedTuple):
+    """The share of a clip that has speech, its speech over its noise in dB, and the share that is clipped.
+
+    Without `clipping` its quality is not measured yet; without `snr` alone, there is none.
+    """
+
+    speech_share: float
+    snr: int | None
+    clipping: float | None
 
 
 # Is told of submissions and what became of them, in the transaction that stores them.
@@ -112,22 +135,22 @@ def add_all(
 
     Any other failure stores none of them, also one of `record`, which is called at the transaction's end.
     """
-    _detect_speech(submissions)
+    _measure(submissions)
     try:
         return _add_all(submissions, campaign, now, record)
     except IntegrityError:  # another contributor's upload of one of these sounds was committed first
         return [_add_alone(submission, campaign, now, record) for submission in submissions]
 
 
-def _detect_speech(submissions: Sequence[Submission]) -> None:
-    """Compute the share of speech of new recordings, before any lock is taken, because it is slow."""
+def _measure(submissions: Sequence[Submission]) -> None:
+    """Look for speech in new recordings, before any lock is taken, because it is slow."""
     sounds = {submission.sound.fingerprint for submission in submissions}
     hashes = fingerprints.hashes(sounds)
     stored = Clip.objects.filter(samples_hash__in=hashes)
     known = {hashes[each] for each in stored.values_list("samples_hash", flat=True)}
     for submission in submissions:
         if submission.sound.fingerprint not in known:
-            _ = submission.speech_share
+            _ = submission.measured
 
 
 def _add_alone(
@@ -295,10 +318,11 @@ def _clip_row(accepted: _Accepted, number: int, name: str, wrapped_key: bytes) -
         "language": origin.language,
         "source": origin.source.value,
         "held_until": origin.held_until,
-        "licence": origin.licence,
+        "licence": origin.licence if origin.source == Clip.Source.IMPORT else licences.BY_CONSENT,
+        "voice": origin.voice.value,
         "brought_by_id": origin.brought_by,
         "seconds": audio.seconds(sound.samples),
-        "speech_share": accepted.submission.speech_share,
+        **accepted.submission.measured._asdict(),
         "stored_as": name,
         "wrapped_key": wrapped_key,
     }

@@ -9,7 +9,7 @@ import csv
 import io
 import os
 import unicodedata
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from hashlib import blake2b
@@ -37,6 +37,7 @@ COLUMNS = {
     "transcript": _set("sentence text transcription"),
     "draft": _set(""),
     "licence": _set("license"),
+    "voice": _set(""),
 }
 _FIELDS = {name: field for field, names in COLUMNS.items() for name in (field, *names)}
 
@@ -62,14 +63,14 @@ _DELIMITER_NAMES = {",": "comma", "\t": "tab", ";": "semicolon"}
 
 @dataclass(frozen=True)
 class HeldManifest:
-    """A manifest in memory, from a file of this name among others that were sent with it.
+    """A manifest of this name among other files, which it names by their paths beside it.
 
-    `fields` are those that its sender chose for its columns, "" for a column that is not read; without them
-    they are found by the columns' names.
+    `opened` gives its content, from the beginning each time. `fields` are those that its sender chose for its
+    columns, "" for a column that is not read; without them they are found by the columns' names.
     """
 
     name: str
-    content: bytes
+    opened: Callable[[], BinaryIO]
     fields: tuple[str, ...] | None = None
 
     @property
@@ -180,7 +181,7 @@ def on_disk(path: str | Path) -> str | None:
 
 def _opened(manifest: Manifest) -> TextIO:
     if isinstance(manifest, HeldManifest):
-        return io.TextIOWrapper(io.BytesIO(manifest.content), encoding="utf-8-sig", newline="")
+        return io.TextIOWrapper(manifest.opened(), encoding="utf-8-sig", newline="")
     try:
         return open(manifest, encoding="utf-8-sig", newline="")
     except OSError as error:
@@ -272,10 +273,7 @@ def _unquoted(cell: str) -> str:
 
 def _first_line_not_utf_8(manifest: Manifest) -> int:
     """Reads the file again, because it is decoded in blocks, well ahead of the line being read."""
-    if isinstance(manifest, HeldManifest):
-        content: BinaryIO = io.BytesIO(manifest.content)
-    else:
-        content = open(manifest, "rb")  # noqa: SIM115  (closed below)
+    content = manifest.opened() if isinstance(manifest, HeldManifest) else open(manifest, "rb")  # noqa: SIM115
     with io.TextIOWrapper(content, encoding="utf-8", errors="surrogateescape") as file:
         lines = enumerate(file, start=1)
         return next(number for number, line in lines if any("\udc80" <= c <= "\udcff" for c in line))

@@ -23,6 +23,12 @@ class SourceFault(StrEnum):
     TOO_FEW_CELLS = "manifest-too-few-cells"
     BROKEN_LINE = "table-broken-line"
     SEGMENTS = "table-of-segments"
+    NO_LICENCE = "source-without-licence"
+    OTHER_LICENCE = "archive-of-another-licence"
+    BROKEN_ARCHIVE = "archive-broken"
+    BAD_MEMBER = "archive-bad-member"
+    NO_SOUND = "archive-without-sound"
+    NOT_THIS_LAYOUT = "archive-of-another-layout"
 
 
 class BadSource(Refusal):
@@ -46,6 +52,9 @@ class ImportRefusal(StrEnum):
     WITHDREW = "contributor-withdrew"
     BAD_LICENCE = "bad-licence"
     NO_LICENCE = "no-licence"
+    BAD_VOICE = "bad-voice"
+    OTHER_KIND = "answers-another-question"
+    NOT_LISTED = "not-listed"
 
 
 class FileRefused(Refusal):
@@ -70,6 +79,7 @@ class ImportItem:
     transcript: str = ""
     draft: str = ""
     licence: str = ""
+    voice: str = ""
     earlier_line: int = 0
     fault: FileRefused | None = None
     is_folder: bool = False

@@ -83,8 +83,11 @@ WORDS: Words = {
     ImportRefusal.BAD_LANGUAGE: _("language %(language)r is not a code such as en or pt-BR"),
     ImportRefusal.OTHER_LANGUAGE: _("its language is %(language)s, the campaign's is %(wanted)s"),
     ImportRefusal.BAD_TRUTH: _("truth is %(truth)r; it must be wake-word, not-wake-word or an answer"),
+    ImportRefusal.BAD_VOICE: _("voice %(voice)r is not known: write made, or leave it empty"),
     ImportRefusal.BAD_LICENCE: _("licence %(licence)r is not an SPDX identifier such as CC-BY-4.0"),
     ImportRefusal.NO_LICENCE: _("its row names no licence"),
+    ImportRefusal.OTHER_KIND: _("its answer is to another kind of question than this campaign’s"),
+    ImportRefusal.NOT_LISTED: _("soft-labels.jsonl, which lists the archive’s recordings, does not name it"),
     ImportRefusal.NOT_A_FILE: _("this is not a file"),
     ImportRefusal.TOO_LARGE: _("%(megabytes).0f MB; the limit is %(most)d MB"),
     ImportRefusal.MISSING: _("there is no such file"),
@@ -94,8 +97,8 @@ WORDS: Words = {
     ),
     ImportRefusal.OUTSIDE: _("its path is absolute or leads out of the manifest's folder"),
     ImportRefusal.CONTRADICTS: _("line %(line)d names the same file and says something else of it"),
-    SourceFault.UNKNOWN_KIND: _(
-        "%(path)s is neither a folder nor a manifest whose name ends in .csv or .tsv."
+    SourceFault.UNKNOWN_KIND: (
+        "%(path)s is neither a folder, nor a tar, nor a manifest whose name ends in .csv or .tsv."
     ),
     SourceFault.UNREADABLE: _("%(path)s cannot be read: %(error)s."),
     SourceFault.MISSING: _("%(path)s does not exist."),
@@ -116,6 +119,19 @@ WORDS: Words = {
     SourceFault.SEGMENTS: _(
         "%(path)s cuts recordings into parts, which is not supported: cut them, and bring the parts."
     ),
+    SourceFault.NO_LICENCE: (
+        "%(path)s does not say under which licence its recordings are: name it with --licence, such as "
+        "--licence CC-BY-4.0, or for each in a column licence."
+    ),
+    SourceFault.OTHER_LICENCE: _(
+        "%(path)s says that its recordings are under %(found)s, not under %(given)s. Name that one, or none."
+    ),
+    SourceFault.BROKEN_ARCHIVE: _("%(path)s is damaged or incomplete: %(error)s."),
+    SourceFault.BAD_MEMBER: _(
+        "%(path)s has a part called %(member)s, which is not a plain file inside it. Nothing of it is read."
+    ),
+    SourceFault.NO_SOUND: _("%(path)s has texts and labels but no recordings: there is nothing to import."),
+    SourceFault.NOT_THIS_LAYOUT: "%(path)s has no files of the format %(form)s (%(wanted)s).",
     SourceFault.TOO_FEW_CELLS: _("%(path)s, line %(line)d: fewer cells than columns."),
 }
 

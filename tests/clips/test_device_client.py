@@ -15,7 +15,7 @@ DEVICE = Path(__file__).resolve().parents[1] / "support/ovos_device.py"
 PASSWORD = "a long one for tests"
 
 PREPARE = f"""
-from accounts.models import User
+from accounts.models import Material, User
 from datasets import campaigns
 User.objects.create_user("odette", password={PASSWORD!r})
 campaigns.create(slug="device-words", kind="wake-word", language="en", wake_word="Hey Juniper")

@@ -15,7 +15,7 @@ from accounts import consent, devices, limits
 from accounts.models import Device, DeviceLogin, Material, Pairing, Purpose, User
 from datasets import campaigns
 from datasets.models import Campaign, Clip, Release, Task
-from datasets.releases import frozen
+from datasets.releases import freezing
 from tagger.lending import assignments
 from tests.conftest import NOW
 from tests.support import sounds
@@ -606,7 +606,7 @@ def test_an_upload_without_consent_leaves_nothing(alice, send, juniper, traces):
 
 def test_consent_for_wake_words_does_not_cover_utterances(send, sentences, juniper, traces, db):
     wendy = User.objects.create_user("wendy")
-    consent.give(wendy, Material.WAKE_WORD, Purpose, NOW, reference="on paper")
+    consent.give(wendy, Material.WAKE_WORD, Material.WAKE_WORD.purposes, NOW, reference="on paper")
     hers = pair(wendy)
     refused(send, traces, 403, "utterance", token=hers.access, uuid=hers.device, metadata={"language": "en"})
     assert send(token=hers.access, uuid=hers.device).status_code == 201
@@ -676,7 +676,7 @@ def test_a_malformed_body_leaves_nothing(send, juniper, traces, body):
 
 
 def test_another_persons_recording_leaves_nothing(alice, bea, send, juniper, traces):
-    consent.give(bea, Material.WAKE_WORD, Purpose, NOW, reference="on paper")
+    consent.give(bea, Material.WAKE_WORD, Material.WAKE_WORD.purposes, NOW, reference="on paper")
     assert send().status_code == 201
     other = pair(bea)
     refused(send, traces, 409, token=other.access, uuid=other.device)
@@ -730,7 +730,7 @@ def test_a_clip_in_its_cooling_off_is_in_no_release(send, juniper, share):
     for task in (share(juniper), Task.objects.get(clip__source="device")):
         task.status, task.answer, task.confidence = "settled", "yes", 1.0
         task.save()
-    frozen.freeze("first", [juniper], NOW)
+    freezing.freeze("first", [juniper], NOW)
     assert [row.task.clip.source for row in Release.objects.get().rows.all()] == ["browser"]
 
 

@@ -25,6 +25,7 @@ from tests.support.site import ROOT, eventually
 from tests.support.stored import files
 
 REFERENCE = "on paper, in the safe"
+LICENCE = "CC-BY-4.0"
 
 
 @pytest.fixture
@@ -62,7 +63,7 @@ def manifest(source):
     return written
 
 
-def run_import(path, campaign="juniper", contributor="people", reference=REFERENCE):
+def run_import(path, campaign="juniper", contributor="people", reference=REFERENCE, licence=LICENCE):
     output = StringIO()
     call_command(
         "import_clips",
@@ -70,6 +71,7 @@ def run_import(path, campaign="juniper", contributor="people", reference=REFEREN
         campaign=campaign,
         contributor=contributor,
         consent_reference=reference,
+        licence=licence,
         stdout=output,
     )
     return output.getvalue()
@@ -372,7 +374,7 @@ def test_a_speaker_who_withdrew_is_not_imported_again(juniper, record, manifest)
 
 
 def test_nothing_of_a_speaker_is_stored_after_they_withdrew_during_a_run(juniper, source, record):
-    run = imports.ImportRun(juniper, "people", REFERENCE, NOW)
+    run = imports.ImportRun(juniper, "people", REFERENCE, NOW, licence=LICENCE)
     [(_, outcome)] = run.store_all([imports.ImportItem("one", source / record(1))])
     assert outcome == imports.ImportOutcome.ADDED
     consent.withdraw(contributors.find_or_create("people"), NOW)
@@ -426,7 +428,7 @@ def test_contributor_and_consent_reference_are_required(juniper, source, empty):
 def test_a_path_that_is_neither_a_folder_nor_a_manifest_is_refused(juniper, source, record):
     with pytest.raises(CommandError, match="does not exist"):
         run_import(source / "nowhere")
-    with pytest.raises(CommandError, match="neither a folder nor a manifest"):
+    with pytest.raises(CommandError, match="neither a folder, nor a tar, nor a manifest"):
         run_import(source / record(1))
 
 
@@ -468,7 +470,7 @@ def test_a_killed_run_leaves_only_whole_clips_and_the_next_run_adds_the_rest(
         record(number)
     fourth = intake.read((source / "clip 3.wav").read_bytes())
     command = [sys.executable, "manage.py", "import_clips", str(source), "--campaign", "juniper"]
-    command += ["--contributor", "people", "--consent-reference", REFERENCE]
+    command += ["--contributor", "people", "--consent-reference", REFERENCE, "--licence", LICENCE]
     with transaction.atomic():
         row_with(fourth, alice, juniper).save()
         run = subprocess.Popen(command, cwd=ROOT, env=site_environment)
@@ -496,7 +498,7 @@ def test_a_batch_that_is_killed_while_it_waits_for_a_row_leaves_nothing_behind(
 ):
     tenth = intake.read((twelve / "clip 09.wav").read_bytes())
     command = [sys.executable, "manage.py", "import_clips", str(twelve), "--campaign", "juniper"]
-    command += ["--contributor", "people", "--consent-reference", REFERENCE]
+    command += ["--contributor", "people", "--consent-reference", REFERENCE, "--licence", LICENCE]
     with transaction.atomic():
         row_with(tenth, alice, juniper).save()
         run = subprocess.Popen(command, cwd=ROOT, env=site_environment)
@@ -630,9 +632,23 @@ def test_speakers_with_similar_names_are_different_people(db):
 @pytest.mark.parametrize(("flags", "public"), [({}, False), ({"public": True}, True)])
 def test_an_import_is_for_public_releases_only_with_the_flag(juniper, source, record, flags, public):
     record(1)
-    call_command(
-        "import_clips", source, campaign="juniper", contributor="people", consent_reference=REFERENCE, **flags
-    )
+    given = {"contributor": "people", "consent_reference": REFERENCE, "licence": LICENCE}
+    call_command("import_clips", source, campaign="juniper", **given, **flags)
     person = Clip.objects.get().contributor
     assert consent.allows(person, "wake-word", Purpose.RESEARCHERS)
     assert consent.allows(person, "wake-word", Purpose.PUBLIC) is public
+
+
+@mutant(
+    "an import gives no consent to speech synthesis",
+    "datasets/clips/imports.py",
+    kept_by="self.purposes = [Purpose.VOLUNTEERS, Purpose.RESEARCHERS] +",
+    broken="self.purposes = [Purpose.VOLUNTEERS, Purpose.RESEARCHERS, Purpose.SYNTHESIS] +",
+)
+def test_no_import_gives_consent_to_speech_synthesis(sentences, source, record):
+    record(1)
+    given = {"contributor": "people", "consent_reference": REFERENCE, "licence": LICENCE}
+    call_command("import_clips", source, campaign="sentences", **given, public=True)
+    person = Clip.objects.get().contributor
+    allowed = [purpose for purpose in Purpose if consent.allows(person, "utterance", purpose)]
+    assert allowed == [Purpose.VOLUNTEERS, Purpose.RESEARCHERS, Purpose.PUBLIC]

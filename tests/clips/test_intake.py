@@ -81,7 +81,7 @@ def test_nothing_is_stored_after_consent_was_withdrawn(alice, juniper, sound, ow
 
 def test_consent_for_one_material_does_not_cover_another(db, sentences, sound):
     person = User.objects.create_user("wendy")
-    consent.give(person, "wake-word", Purpose, NOW, reference="on paper")
+    consent.give(person, "wake-word", Material.WAKE_WORD.purposes, NOW, reference="on paper")
     with pytest.raises(consent.NoConsent):
         intake.add(sound, sentences, origin(person), NOW)
 
@@ -106,7 +106,7 @@ def test_a_second_campaign_asks_about_the_existing_clip(alice, juniper, sentence
 
 def test_another_contributors_recording_is_a_duplicate(alice, bea, juniper, sound):
     intake.add(sound, juniper, origin(alice), NOW)
-    consent.give(bea, "wake-word", Purpose, NOW, reference="on paper")
+    consent.give(bea, "wake-word", Material.WAKE_WORD.purposes, NOW, reference="on paper")
     with pytest.raises(intake.Duplicate):
         intake.add(sound, juniper, origin(bea), NOW)
 
@@ -115,7 +115,7 @@ def test_another_contributors_recording_is_a_duplicate(alice, bea, juniper, soun
 def test_a_recording_that_another_contributor_stores_at_the_same_time_is_a_duplicate(
     alice, bea, juniper, sound, in_background, monkeypatch, own_home
 ):
-    consent.give(bea, "wake-word", Purpose, NOW, reference="on paper")
+    consent.give(bea, "wake-word", Material.WAKE_WORD.purposes, NOW, reference="on paper")
     look, came = intake._existing, []
 
     def look_and_let_it_come(*args):

@@ -67,6 +67,7 @@ def run(source):
                 campaign=campaign,
                 contributor=collection,
                 consent_reference=reference,
+                licence="CC-BY-4.0",
                 stdout=said,
             )
         except CommandError as error:
