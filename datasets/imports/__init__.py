@@ -1,1 +1,1 @@
-"""Collections that owners bring in the browser or by the API: sent in parts, sealed, added by a worker."""
+"""Collections that owners bring in the browser or by the API, in parts, sealed; and archives of releases."""

@@ -26,6 +26,7 @@ from .refusals import BringingRefusal, ImportRefused, SentFault
 
 LONGEST_TEXT = 100  # of a collection's name and a consent reference, as in the command
 LONGEST_NAME = 1_000  # of a file, with its folders
+LARGEST_HOLDING = 2**30  # bytes of a file that holds many recordings
 NOTED_EVERY = timedelta(minutes=1)
 State, Kind = ImportFile.State, ImportFile.Kind
 
@@ -195,7 +196,8 @@ def _fault(named: Named) -> Refusal | None:
         return FileRefused(SentFault.UNKNOWN_KIND)
     if named.size == 0:
         return FileRefused(SentFault.EMPTY)
-    if named.size > LARGEST:
-        megabytes, most = named.size / 2**20, LARGEST // 2**20
+    largest = LARGEST_HOLDING if name.casefold().endswith(tables.HOLDING_SOUNDS) else LARGEST
+    if named.size > largest:
+        megabytes, most = named.size / 2**20, largest // 2**20
         return FileRefused(ImportRefusal.TOO_LARGE, megabytes=megabytes, most=most)
     return None

@@ -1,15 +1,21 @@
 """Bytes that wait: sealed under the key of their import, in the storage for uploads, as short as possible."""
 
+import io
+from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
+from typing import BinaryIO
 
 from django.core.files.base import ContentFile
 from django.core.files.storage import Storage, storages
 from django.db.models import QuerySet
 
 from accounts import ciphers
+from datasets.clips.sources import BadSource, SourceFault
 from datasets.clips.vault import DurableFiles, NotDestroyed
 from datasets.models import Import, ImportFile, ImportPart
+
+from .seekable import Seekable
 
 BATCH_SIZE = 500
 
@@ -29,6 +35,42 @@ def read(key: bytes, file: ImportFile) -> bytes:
     """The whole file. Raises FileNotFoundError and accounts.ciphers.KeyLost."""
     names = file.parts.order_by("offset").values_list("stored_as", flat=True)
     return b"".join(ciphers.unseal(key, _read(name), _label(name)) for name in names)
+
+
+def opened(key: bytes, file: ImportFile, name: str) -> BinaryIO:
+    """The file, of which one part at a time is in memory. `name` is for messages.
+
+    Reading raises BadSource if a part is gone: backups have no uploads.
+    """
+    found = file.parts.order_by("offset").values_list("offset", "stored_as")
+    return io.BufferedReader(_Opened(key, list(found), file.size, name))
+
+
+class _Opened(Seekable):
+    def __init__(self, key: bytes, parts: Sequence[tuple[int, str]], size: int, name: str) -> None:
+        super().__init__(size)
+        self._key, self._name = key, name
+        self._offsets, self._stored_as = [offset for offset, _ in parts], [stored for _, stored in parts]
+        self._held, self._content = -1, b""
+
+    def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]
+        if self._at >= self._size:
+            return 0
+        place = bisect_right(self._offsets, self._at) - 1
+        if place != self._held:
+            self._content, self._held = self._part(place), place
+        first = self._at - self._offsets[place]
+        some = self._content[first : first + len(buffer)]
+        buffer[: len(some)] = some
+        self._at += len(some)
+        return len(some)
+
+    def _part(self, place: int) -> bytes:
+        try:
+            stored_as = self._stored_as[place]
+            return ciphers.unseal(self._key, _read(stored_as), _label(stored_as))
+        except (IndexError, FileNotFoundError, ciphers.KeyLost) as error:
+            raise BadSource(SourceFault.MISSING, path=self._name) from error
 
 
 def discard(parts: QuerySet[ImportPart]) -> None:

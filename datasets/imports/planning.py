@@ -3,25 +3,22 @@
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
-from typing import Any
+from typing import BinaryIO
 
 from django.db import transaction
 from django.db.models import F
 
-from accounts.ciphers import KeyLost
 from accounts.refusals import Refusal
 from datasets.clips import manifests
 from datasets.clips.sources import BadSource, FileRefused, ImportItem, ImportRefusal, SourceFault
 from datasets.models import Import, ImportFile
 
-from . import parts, sealing, tables
+from . import archives, parts, rows, sealing, tables, unpacking
 from .refusals import BringingRefusal, ImportRefused, SentFault
 from .tables import Layout, Reading
 
 BATCH_SIZE = 500
 FIRST_ROWS = 5
-# What a row may say of a recording, besides which file it is.
-FIELDS = ("speaker", "language", "wake_word", "truth", "transcript", "draft", "licence")
 State, Kind = ImportFile.State, ImportFile.Kind
 
 
@@ -51,7 +48,7 @@ class Files:
     """The complete files of an import: names of tables and recordings, and the tables' content."""
 
     def __init__(self, run: Import, key: bytes) -> None:
-        self.key = key
+        self.key, self._asks_for_words = key, run.campaign.asks_for_words
         self.tables: dict[str, ImportFile] = {}
         self.sounds: dict[str, int] = {}
         self.replaced: list[int] = []  # recordings after which another of the same name was sent
@@ -65,12 +62,13 @@ class Files:
                     self.replaced.append(self.sounds[name])
                 self.sounds[name] = file.pk
 
-    def content(self, name: str) -> bytes:
-        """Raises BadSource if it is gone: backups have no uploads."""
-        try:
-            return parts.read(self.key, self.tables[name])
-        except (FileNotFoundError, KeyLost) as error:
-            raise BadSource(SourceFault.MISSING, path=name) from error
+    def content(self, name: str) -> BinaryIO:
+        """Reading it raises BadSource if it is gone: backups have no uploads."""
+        return parts.opened(self.key, self.tables[name], name)
+
+    def archive(self) -> archives.Archive:
+        """Raises BadSource if it is none."""
+        return archives.Archive(_Sent(self))
 
     def readings(self) -> list[Reading]:
         return tables.readings(self.tables, self.sounds)
@@ -84,9 +82,36 @@ class Files:
         return found
 
     def items(self, reading: Reading, fields: Sequence[str] | None) -> Iterator[ImportItem]:
+        if reading.layout == Layout.ARCHIVE:
+            return self.archive().items(self._asks_for_words, with_sound=False)
         if reading.layout in {Layout.FILES, Layout.FOLDERS}:
             return (tables.of_name(reading, name) for name in self.sounds)
         return tables.items(reading, self.tables, self.content, tuple(fields) if fields else None)
+
+
+class _Sent:
+    """The files of an import as a tree. Their sounds are read one by one, by the numbers of their rows."""
+
+    def __init__(self, files: Files) -> None:
+        self._files = files
+        self.name, self.others = "", sorted(files.tables)
+
+    def sounds(self) -> Iterator[ImportItem]:
+        return (ImportItem(name, name) for name in sorted(self._files.sounds))
+
+    def has(self, name: str) -> bool:
+        return name in self._files.sounds or name in self._files.tables
+
+    def open(self, name: str) -> BinaryIO:
+        if name not in self._files.tables:
+            raise BadSource(SourceFault.MISSING, path=name)
+        return self._files.content(name)
+
+    def bound(self, item: ImportItem) -> ImportItem:
+        return item
+
+    def close(self) -> None:
+        pass
 
 
 def preview(run: Import, wanted: str = "", fields: Sequence[str] | None = None) -> Preview:
@@ -109,6 +134,9 @@ def check(run: Import, key: bytes, wanted: str, fields: Sequence[str] | None, li
     """
     files = Files(run, key)
     reading = files.reading(wanted)
+    if reading.layout == Layout.ARCHIVE:
+        _check_archive(files.archive(), run.campaign.asks_for_words, licence)
+        return reading
     if not files.sounds:
         raise ImportRefused(BringingRefusal.NO_SOUNDS)
     names_licence = reading.layout == Layout.NEMO
@@ -122,11 +150,23 @@ def check(run: Import, key: bytes, wanted: str, fields: Sequence[str] | None, li
     return reading
 
 
+def _check_archive(archive: archives.Archive, asks_for_words: bool, licence: str) -> None:
+    archive.check_licence(licence)
+    found = archive.survey(asks_for_words)
+    if not found.number:
+        raise ImportRefused(BringingRefusal.NO_SOUNDS)
+    if not licence and not found.names_licence:
+        raise ImportRefused(BringingRefusal.NO_LICENCE)
+
+
 def plan(run: Import, key: bytes) -> None:
     """Give every file its row of the table, and refuse what has none. All of it or nothing; may run again."""
     about = sealing.about(key, run)
     files = Files(run, key)
     reading = files.reading(about["reading"])
+    if reading.layout == Layout.ARCHIVE and (archive := files.archive()).holds_sounds:
+        _plan_archive(run, key, files, archive)
+        return
     planner = _Planner(run, key, reading, files.sounds)
     with transaction.atomic():
         locked = Import.objects.select_for_update(no_key=True).get(pk=run.pk)
@@ -137,8 +177,24 @@ def plan(run: Import, key: bytes) -> None:
             planner.take(some)
         planner.refuse(planner.unnamed, SentFault.NOT_IN_TABLE)
         planner.refuse(files.replaced, SentFault.REPLACED)
-        run.files.filter(kind=Kind.TABLE, state=State.WAITING).update(state=State.ADDED, sealed_about=b"")
-        Import.objects.filter(pk=run.pk).update(is_planned=True)
+        _mark_planned(run)
+
+
+def _plan_archive(run: Import, key: bytes, files: Files, archive: archives.Archive) -> None:
+    """Store each recording of an archive as a file of its own; then the archive itself waits no more."""
+    unpacked = unpacking.unpack(run, key, archive)
+    planner = _Planner(run, key, Reading(Layout.ARCHIVE), files.sounds)
+    with transaction.atomic():
+        locked = Import.objects.select_for_update(no_key=True).get(pk=run.pk)
+        if locked.state != Import.State.RUNNING or locked.is_planned:
+            return
+        planner.refuse(planner.unnamed - unpacked, SentFault.NOT_IN_TABLE)
+        _mark_planned(run)
+
+
+def _mark_planned(run: Import) -> None:
+    run.files.filter(kind=Kind.TABLE, state=State.WAITING).update(state=State.ADDED, sealed_about=b"")
+    Import.objects.filter(pk=run.pk).update(is_planned=True)
     run.is_planned = True
 
 
@@ -163,8 +219,8 @@ class _Planner:
                 self.rows[number] = hash(_row_of(item))
                 self.unnamed.discard(number)
                 found[number] = item
-        rows = self.run.files.filter(pk__in=found)
-        self._save([self._planned(file, found[file.pk]) for file in rows])
+        files = self.run.files.filter(pk__in=found)
+        self._save([self._planned(file, found[file.pk]) for file in files])
         ImportFile.objects.bulk_create(self.refused, ignore_conflicts=True)
 
     def refuse(self, numbers: Collection[int], why: SentFault) -> None:
@@ -173,7 +229,7 @@ class _Planner:
         for start in range(0, len(rest), BATCH_SIZE):
             files = list(self.run.files.filter(pk__in=rest[start : start + BATCH_SIZE]))
             for file in files:
-                refuse(self.key, file, FileRefused(why))
+                rows.refuse(self.key, file, FileRefused(why))
             self._save(files)
 
     def _number(self, item: ImportItem) -> int | None:
@@ -188,40 +244,21 @@ class _Planner:
 
     def _planned(self, file: ImportFile, item: ImportItem) -> ImportFile:
         if item.fault:
-            return refuse(self.key, file, item.fault)
+            return rows.refuse(self.key, file, item.fault)
         about = sealing.about_file(self.key, file)
-        about["row"] = {name: getattr(item, name) for name in FIELDS if getattr(item, name)}
+        about["row"] = rows.said_of(item)
         file.sealed_about = sealing.sealed_file(self.key, self.run.pk, file.mark, about)
         return file
 
     def _refuse_row(self, item: ImportItem, why: Refusal) -> None:
-        """A row without a file of its own is counted and named among the refused."""
-        mark = sealing.mark(self.key, "row", item.name)
-        about: dict[str, Any] = {"name": item.name, "refusal": described(why)}
-        row = ImportFile(run=self.run, mark=mark, kind=Kind.SOUND, state=State.REFUSED, size=0)
-        row.sealed_about = sealing.sealed_file(self.key, self.run.pk, mark, about)
-        self.refused.append(row)
+        self.refused.append(rows.refused_row(self.run, self.key, item, why))
 
     def _save(self, files: Sequence[ImportFile]) -> None:
         ImportFile.objects.bulk_update(files, ["state", "sealed_about"], batch_size=BATCH_SIZE)
 
 
-def refuse(key: bytes, file: ImportFile, why: Refusal) -> ImportFile:
-    """Keep of a file its name and why it was refused, and nothing else. Does not save."""
-    file.state = State.REFUSED
-    kept = {"name": sealing.about_file(key, file)["name"], "refusal": described(why)}
-    file.sealed_about = sealing.sealed_file(key, file.run_id, file.mark, kept)
-    return file
-
-
-def described(why: Refusal) -> list[Any]:
-    """A refusal as JSON: its code, and its parameters as far as JSON can say them."""
-    said = {n: v if isinstance(v, int | float | str) else str(v) for n, v in why.parameters.items()}
-    return [str(why.code), said]
-
-
 def _row_of(item: ImportItem) -> tuple[str, ...]:
-    return tuple(getattr(item, name) for name in FIELDS)
+    return tuple(getattr(item, name) for name in rows.FIELDS)
 
 
 def _columns(table: manifests.HeldManifest, fields: Sequence[str] | None) -> list[Column]:

@@ -23,7 +23,7 @@ from datasets.clips.sources import BadSource, FileRefused, ImportItem
 from datasets.models import Import, ImportFile, Webhook
 from datasets.webhooks import outbox
 
-from . import ending, parts, planning, sealing
+from . import ending, parts, planning, rows, sealing
 from .refusals import BringingRefusal, ImportRefused, SentFault
 
 logger = logging.getLogger(__name__)
@@ -65,7 +65,7 @@ def start(
         if incomplete and not without_incomplete:
             raise ImportRefused(BringingRefusal.INCOMPLETE, number=len(incomplete))
         for file in incomplete:
-            planning.refuse(key, file, FileRefused(SentFault.INCOMPLETE))
+            rows.refuse(key, file, FileRefused(SentFault.INCOMPLETE))
         ImportFile.objects.bulk_update(incomplete, ["state", "sealed_about"], batch_size=500)
         about = sealing.about(key, run) | {"reading": str(chosen), "fields": list(fields) if fields else None}
         sealed = sealing.sealed_about(key, run, about)
@@ -178,7 +178,7 @@ class _Adder:
         for file in found:
             outcome = by_number[file.pk]
             if isinstance(outcome, Refusal):
-                planning.refuse(self.key, file, outcome)
+                rows.refuse(self.key, file, outcome)
             else:
                 file.state, file.sealed_about = STATES[outcome], b""
         ImportFile.objects.bulk_update(found, ["state", "sealed_about"])

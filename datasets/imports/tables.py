@@ -9,7 +9,8 @@ import unicodedata
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any
+from functools import partial
+from typing import Any, BinaryIO
 
 from datasets.clips import manifests
 from datasets.clips.sources import BadSource, FileRefused, ImportItem, SourceFault
@@ -23,10 +24,26 @@ LABELS = {
     "not-wake-word": "not-wake-word",
     "not-wake-words": "not-wake-word",
 }
+BEGINNINGS = {
+    "positive": "wake-word",
+    "negative": "not-wake-word",
+    "hard_negative": "not-wake-word",
+    "near_miss": "not-wake-word",
+}
 TRANSCRIPTS = ".trans.txt"  # the end of LibriSpeech's names
 JSON_LINES = (".json", ".jsonl")
 TAGS = "tags.txt"
-ENDINGS = (*sorted(manifests.SUFFIXES), *JSON_LINES, TRANSCRIPTS, TAGS)  # of the names of tables
+HOLDING_SOUNDS = (".parquet", ".tar", ".jsonl.gz")  # files that hold recordings, or the table of such a file
+ENDINGS = (  # of the names of tables
+    *sorted(manifests.SUFFIXES),
+    *JSON_LINES,
+    TRANSCRIPTS,
+    TAGS,
+    *HOLDING_SOUNDS,
+)
+SOFT_LABELS = "soft-labels.jsonl"
+MADE = "made"  # as a voice
+LONGEST_LINE = 2**20
 BEST_TABLES = ("validated.tsv", "metadata.csv", "manifest.csv")  # of several, the first is proposed
 
 
@@ -38,6 +55,7 @@ class Layout(StrEnum):
     NEMO = "nemo"
     KALDI = "kaldi"
     TAGS = "precise-tags"
+    ARCHIVE = "archive"
 
 
 @dataclass(frozen=True)
@@ -56,7 +74,7 @@ class Reading:
         return self.layout in {Layout.LIBRISPEECH, Layout.TAGS}
 
 
-Content = Callable[[str], bytes]
+Content = Callable[[str], BinaryIO]  # of the file with this name, from its beginning
 
 
 def is_table(name: str) -> bool:
@@ -72,9 +90,12 @@ def readings(tables: Collection[str], sounds: Collection[str]) -> list[Reading]:
         found.insert(0, Reading(Layout.LIBRISPEECH))
     kaldi = [Reading(Layout.KALDI, name) for name in sorted(tables) if os.path.basename(name) == "wav.scp"]
     tags = [Reading(Layout.TAGS, name) for name in sorted(tables) if name.casefold().endswith(TAGS)]
-    nemo = [Reading(Layout.NEMO, name) for name in sorted(tables) if name.casefold().endswith(JSON_LINES)]
-    by_folder = [Reading(Layout.FOLDERS)] if any(_label_of(name) for name in sounds) else []
-    return [*kaldi, *tags, *found, *nemo, *by_folder, Reading(Layout.FILES)]
+    is_archive = any(name.casefold().endswith((SOFT_LABELS, *HOLDING_SOUNDS)) for name in tables)
+    archive = [Reading(Layout.ARCHIVE)] if is_archive else []
+    objects = [name for name in sorted(tables) if name.casefold().endswith(JSON_LINES)]
+    nemo = [Reading(Layout.NEMO, name) for name in objects if not name.endswith(SOFT_LABELS)]
+    by_folder = [Reading(Layout.FOLDERS)] if any(label_of(name) for name in sounds) else []
+    return [*archive, *kaldi, *tags, *found, *nemo, *by_folder, Reading(Layout.FILES)]
 
 
 def items(
@@ -100,12 +121,12 @@ def items(
 
 def held(reading: Reading, content: Content, fields: tuple[str, ...] | None = None) -> manifests.HeldManifest:
     """The table of a reading by columns."""
-    return manifests.HeldManifest(reading.table, content(reading.table), fields)
+    return manifests.HeldManifest(reading.table, partial(content, reading.table), fields)
 
 
 def of_name(reading: Reading, name: str) -> ImportItem:
     """What its name alone says of a recording, in a layout without tables."""
-    truth = _label_of(name) if reading.layout == Layout.FOLDERS else ""
+    truth = label_of(name) if reading.layout == Layout.FOLDERS else ""
     return ImportItem(name, name, truth=truth)
 
 
@@ -117,19 +138,25 @@ def _is_columns(name: str) -> bool:
     return os.path.splitext(name)[1].lower() in manifests.SUFFIXES
 
 
-def _label_of(name: str) -> str:
+def label_of(name: str) -> str:
     """What the nearest folder with a label's name says.
 
-    >>> _label_of("test/not-wake-word/a.wav"), _label_of("a.wav")
-    ('not-wake-word', '')
+    >>> label_of("test/not-wake-word/a.wav"), label_of("hey/positive_train/b.wav"), label_of("a.wav")
+    ('not-wake-word', 'wake-word', '')
     """
     folders = reversed(os.path.dirname(name).casefold().split("/"))
-    return next((LABELS[folder] for folder in folders if folder in LABELS), "")
+    return next(filter(None, map(_label_of_folder, folders)), "")
+
+
+def _label_of_folder(folder: str) -> str:
+    """Precise's folders have the label's name; those of openWakeWord begin so, such as positive_train."""
+    beginning = next((label for start, label in BEGINNINGS.items() if folder.startswith(start)), "")
+    return LABELS.get(folder, beginning)
 
 
 def _librispeech(name: str, content: Content) -> Iterator[ImportItem]:
     """Lines of an utterance's id, SPEAKER-CHAPTER-NUMBER, and what is said."""
-    for number, line in _lines(name, content):
+    for number, line in lines(name, content):
         utterance, text = _pair(line)
         speaker = utterance.partition("-")[0]
         path = os.path.join(os.path.dirname(name), utterance)
@@ -138,34 +165,37 @@ def _librispeech(name: str, content: Content) -> Iterator[ImportItem]:
 
 def _nemo(name: str, content: Content) -> Iterator[ImportItem]:
     """A JSON object each line."""
-    for number, line in _lines(name, content):
+    for number, line in lines(name, content):
         try:
             row = json.loads(line)
         except ValueError:
             row = None
-        if not isinstance(row, dict) or not isinstance(row.get("audio_filepath"), str):
+        if not isinstance(row, dict) or not isinstance(row.get("audio_filepath", row.get("file_name")), str):
             expected = '{"audio_filepath": …}'
             raise BadSource(SourceFault.BROKEN_LINE, path=name, line=number, expected=expected)
         yield _nemo_item(name, number, row)
 
 
 def _nemo_item(name: str, number: int, row: Mapping[str, Any]) -> ImportItem:
-    path = os.path.join(os.path.dirname(name), row["audio_filepath"].replace("\\", "/"))
-    shown = _shown(name, number, row["audio_filepath"])
+    file = row.get("audio_filepath", row.get("file_name"))  # Hugging Face's name in such lines
+    path = os.path.join(os.path.dirname(name), file.replace("\\", "/"))
+    shown = _shown(name, number, file)
+    said = first_of(row, "text", "transcript", "transcription", "sentence")
     if row.get("offset"):
         return ImportItem(shown, path, fault=FileRefused(SentFault.PART_OF_FILE))
     return ImportItem(
         shown,
         path,
-        language=_text(row, "lang", "language", "target_lang", "source_lang"),
-        speaker=_text(row, "speaker", "speaker_id"),
-        transcript=_text(row, "text", "transcript"),
-        truth=_text(row, "label", "command") if not _text(row, "text", "transcript") else "",
-        licence=_text(row, "licence", "license"),
+        language=first_of(row, "lang", "language", "target_lang", "source_lang"),
+        speaker=first_of(row, "speaker", "speaker_id"),
+        transcript=said,
+        truth=first_of(row, "label", "command") if not said else "",
+        licence=first_of(row, "licence", "license"),
+        voice=MADE if row.get("voice") == MADE else "",  # elsewhere it may be the name of a voice
     )
 
 
-def _text(row: Mapping[str, Any], *names: str) -> str:
+def first_of(row: Mapping[str, Any], *names: str) -> str:
     return next((str(row[name]) for name in names if row.get(name) not in (None, "")), "")
 
 
@@ -177,7 +207,7 @@ def _kaldi(name: str, tables: Collection[str], content: Content) -> Iterator[Imp
     text, speakers, spoken = (
         _pairs(os.path.join(folder, table), tables, content) for table in ("text", "utt2spk", "utt2lang")
     )
-    for number, line in _lines(name, content):
+    for number, line in lines(name, content):
         utterance, path = _pair(line)
         if not path:
             expected = "an id and a file"
@@ -198,7 +228,7 @@ def _kaldi(name: str, tables: Collection[str], content: Content) -> Iterator[Imp
 def _pairs(name: str, tables: Collection[str], content: Content) -> dict[str, str]:
     if name not in tables:
         return {}
-    return dict(_pair(line) for _, line in _lines(name, content))
+    return dict(_pair(line) for _, line in lines(name, content))
 
 
 def _pair(line: str) -> tuple[str, str]:
@@ -209,7 +239,7 @@ def _pair(line: str) -> tuple[str, str]:
 
 def _tags(name: str, content: Content) -> Iterator[ImportItem]:
     """Lines of an id and wake-word or not-wake-word, with a tab between."""
-    for number, line in _lines(name, content):
+    for number, line in lines(name, content):
         identity, tab, tag = line.strip().partition("\t")
         if not tab or tag.strip() not in LABELS:
             expected = "an id, a tab, and wake-word or not-wake-word"
@@ -218,15 +248,27 @@ def _tags(name: str, content: Content) -> Iterator[ImportItem]:
         yield ImportItem(_shown(name, number, identity), path, truth=LABELS[tag.strip()])
 
 
-def _lines(name: str, content: Content) -> Iterator[tuple[int, str]]:
+def lines(name: str, content: Content) -> Iterator[tuple[int, str]]:
     """The lines that are not empty, with their numbers."""
-    for number, line in enumerate(content(name).split(b"\n"), start=1):
-        try:
-            text = line.decode("utf-8-sig" if number == 1 else "utf-8").rstrip("\r")
-        except UnicodeDecodeError as error:
-            raise BadSource(SourceFault.NOT_UTF_8, path=name, line=number, error=error.reason) from error
-        if text.strip():
-            yield number, text
+    with content(name) as file:
+        for number, line in enumerate(_raw_lines(name, file), start=1):
+            try:
+                text = line.decode("utf-8-sig" if number == 1 else "utf-8").rstrip("\r\n")
+            except UnicodeDecodeError as error:
+                raise BadSource(SourceFault.NOT_UTF_8, path=name, line=number, error=error.reason) from error
+            if text.strip():
+                yield number, text
+
+
+def _raw_lines(name: str, file: BinaryIO) -> Iterator[bytes]:
+    """Raises BadSource for a line of a megabyte: no row is as long, and a broken file may be one line."""
+    number = 0
+    while line := file.readline(LONGEST_LINE + 1):
+        number += 1
+        if len(line) > LONGEST_LINE:
+            expected = f"a line of at most {LONGEST_LINE:,} bytes"
+            raise BadSource(SourceFault.BROKEN_LINE, path=name, line=number, expected=expected)
+        yield line
 
 
 def _shown(table: str, line: int, name: str) -> str:

@@ -22,6 +22,7 @@ FIELD_NAMES = {
     "transcript": _("what is said"),
     "draft": _("a machine’s transcript"),
     "licence": _("licence"),
+    "voice": _("“made” if a machine made the voice"),
 }
 
 
@@ -44,7 +45,7 @@ class ImportForm(forms.Form):
         choices=[
             ("", _("Choose…")),
             *((name, name) for name in licences.COMMON),
-            (IN_TABLE, _("a column of the table names it")),
+            (IN_TABLE, _("a column of the table, or the archive, names it")),
             (OTHER, _("another one")),
         ],
         label=_("Licence of the recordings"),

@@ -118,6 +118,7 @@ def _gathered(request: HttpRequest, run: Import) -> dict[str, Any]:
     found: dict[str, Any] = {
         "incomplete": incomplete,
         "sounds": sounds,
+        "can_start": bool(sounds),
         "refused": _refused(run),
         "endings": " ".join([*sorted(folders.AUDIO_NAMES), *tables.ENDINGS]),
         "table_names": " ".join(sorted(tables.FEATURES)),
@@ -131,6 +132,7 @@ def _gathered(request: HttpRequest, run: Import) -> dict[str, Any]:
         shown = planning.preview(run)
     return found | {
         "preview": shown,
+        "can_start": bool(sounds) or shown.reading.layout == tables.Layout.ARCHIVE,
         "readings": [(str(each), _reading_in_words(each)) for each in shown.readings],
         "columns": [(f"column-{number}", column) for number, column in enumerate(shown.columns)],
         "cells": list(zip(*(column.cells for column in shown.columns), strict=False)),
@@ -149,6 +151,7 @@ def _refused(run: Import) -> list[report.RefusedFile]:
 
 def _reading_in_words(reading: tables.Reading) -> str:
     words = {
+        tables.Layout.ARCHIVE: _("an archive of a release, or files that hold many recordings"),
         tables.Layout.FILES: _("the recordings alone"),
         tables.Layout.FOLDERS: _("folders wake-word and not-wake-word (Precise)"),
         tables.Layout.COLUMNS: _("the table %(table)s"),

@@ -6,7 +6,7 @@ import sys
 from datetime import timedelta
 
 import pytest
-from django.db import transaction
+from django.db import connection, transaction
 from django.utils import timezone
 
 from accounts import audit, key_rotation
@@ -34,6 +34,16 @@ def scrubbed():
         withdrawal.scrub(request, timezone.now)
 
 
+def is_alone():
+    """Whether the server has ended all connections but this one; that of a killed process ends later."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()"
+            " AND pid <> pg_backend_pid() AND backend_type = 'client backend'"
+        )
+        return cursor.fetchone() == (0,)
+
+
 @pytest.mark.django_db(transaction=True)
 def test_a_killed_worker_doubles_nothing_and_loses_nothing(
     alice, juniper, bring, own_home, site_environment, lock_is_awaited, settings
@@ -51,6 +61,7 @@ def test_a_killed_worker_doubles_nothing_and_loses_nothing(
         worker.kill()
         assert worker.wait() == -9
         transaction.set_rollback(True)
+    assert eventually(is_alone)
     assert Clip.objects.count() == ImportFile.objects.filter(state="added").count() == 3
     assert run_to_the_end(run) == {"waiting": 0, "added": 6, "held": 0, "refused": 0}
     assert Clip.objects.count() == Task.objects.count() == 6 and not uploads(own_home)
@@ -244,12 +255,12 @@ def test_undoing_stops_an_import_that_still_runs(bring, olga):
 
 @pytest.mark.django_db(transaction=True)
 def test_released_clips_of_an_undone_import_are_recalled(bring, olga, juniper):
-    from datasets.releases import frozen  # noqa: PLC0415
+    from datasets.releases import freezing  # noqa: PLC0415
 
     run = bring(SIX)
     start(run)
     Task.objects.update(status="settled", plain_answer="yes", confidence=1.0, settled_at=NOW)
-    frozen.freeze("first", [juniper], NOW)
+    freezing.freeze("first", [juniper], NOW)
     undoing.undo(run, olga, NOW)
     withdrawing.undo_all(timezone.now)
     scrubbed()
