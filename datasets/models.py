@@ -176,7 +176,8 @@ class Campaign(models.Model):
         default=Purpose.RESEARCHERS,
         db_default="researchers",
     )
-    release_licence = models.CharField(max_length=40, default="CC0-1.0", db_default="CC0-1.0")
+    # Empty: what the licences of its clips allow.
+    release_licence = models.CharField(max_length=40, default="", db_default="", blank=True)
     # Who answers for it, and is told when reports rise. Erased when that person leaves.
     owner = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
@@ -564,6 +565,10 @@ class Clip(models.Model):
         BROWSER = "browser", _("recorded in the browser")
         DEVICE = "device", _("sent by a device")
 
+    class Voice(models.TextChoices):
+        UNKNOWN = "", _("a person's, as far as is known")
+        MADE = "made", _("made by a machine")
+
     contributor = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="clips")
     consent = models.ForeignKey(Consent, on_delete=models.PROTECT, related_name="clips")
     material = models.CharField(max_length=20, choices=Material.choices)
@@ -571,6 +576,11 @@ class Clip(models.Model):
     source = models.CharField(max_length=10, choices=Source.choices)
     seconds = models.FloatField()
     speech_share = models.FloatField(help_text=_("share of the clip in which a machine heard speech, 0 to 1"))
+    # Speech over noise in whole dB, and the share that is clipped, in thousandths (datasets.clips.quality).
+    # Without `clipping` neither is measured yet. Silencing seconds changes none of them: they say how the
+    # clip was recorded, and zeros would count as its noise.
+    snr = models.FloatField(null=True, blank=True)
+    clipping = models.FloatField(null=True, blank=True)
     # A keyed hash and the sealed original, see datasets.clips.fingerprints. 0: stored plain by an older site.
     samples_hash = models.CharField(max_length=64, unique=True)
     hashed_under = models.PositiveIntegerField(default=0, db_default=0)  # number of a master key
@@ -578,6 +588,8 @@ class Clip(models.Model):
     stored_as = models.CharField(max_length=80, unique=True)
     wrapped_key = models.BinaryField()  # under the contributor's data key
     licence = models.CharField(max_length=licences.LONGEST, blank=True, default="", db_default="")
+    # What its import says; nobody else does.
+    voice = models.CharField(max_length=5, choices=Voice.choices, default="", db_default="", blank=True)
     # The import that added it; one that found it here did not.
     brought_by = models.ForeignKey(
         Import, on_delete=models.PROTECT, null=True, blank=True, related_name="clips", db_index=False
@@ -605,6 +617,7 @@ class Clip(models.Model):
         indexes = [
             models.Index(fields=["hashed_under", "id"], name="clips_by_master"),
             models.Index(fields=["id"], name="clips_hidden", condition=Q(hidden_at__isnull=False)),
+            models.Index(fields=["id"], name="clips_to_measure", condition=Q(clipping=None, withdrawal=None)),
             models.Index(
                 fields=["brought_by", "contributor"],
                 name="clips_by_import",
@@ -848,10 +861,65 @@ class Annotation(models.Model):
         return self.pk if self.annotator_id is None else self.annotator_id
 
 
-class Release(models.Model):
-    """A frozen manifest of settled tasks. Its ids are random and used nowhere else."""
+class DatasetLine(models.Model):
+    """Releases that are versions of each other. Written only by datasets.releases.freezing.
 
-    slug = models.SlugField(unique=True, max_length=60)
+    In all of them a contributor's clips are in the same split.
+    """
+
+    started_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"line {self.pk}"
+
+
+class LineSplit(models.Model):
+    """The split of a contributor in a line of releases: drawn once. Written only by datasets.releases.
+
+    It ends with the contributor, or once nothing of theirs is left in the line.
+    """
+
+    line = models.ForeignKey(DatasetLine, on_delete=models.CASCADE, related_name="splits", db_index=False)
+    contributor = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
+    split = models.CharField(max_length=10)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["line", "contributor"], name="one_split_per_contributor"),
+        ]
+
+    def __str__(self) -> str:
+        return f"split {self.pk}"
+
+
+# Addresses of pages where a release's would be.
+RESERVED_RELEASES = frozenset({"mine", "requests"})
+
+
+def not_a_page(slug: str) -> None:
+    """Raises ValidationError for a release's name that is the address of another page."""
+    if slug in RESERVED_RELEASES:
+        raise ValidationError(_("This name is the address of a page. Choose another one."), code="reserved")
+
+
+class Release(models.Model):
+    """A frozen manifest of settled tasks. Its ids are random and used nowhere else.
+
+    All that its archives say was written down when it was made. After that only recalls change it.
+    """
+
+    class Grants(models.TextChoices):
+        STEWARD = "steward", _("its steward decides")
+        AUTOMATIC = "automatic", _("whoever accepts the terms")
+
+    slug = models.SlugField(unique=True, max_length=60, validators=[not_a_page])
+    line = models.ForeignKey(DatasetLine, on_delete=models.PROTECT, related_name="releases")
+    # The version before this one.
+    previous = models.ForeignKey(
+        "self", on_delete=models.PROTECT, null=True, blank=True, related_name="following"
+    )
+    version = models.CharField(max_length=20, default="1.0.0", db_default="1.0.0")
+    notes = models.TextField(default="", db_default="", blank=True)
     campaigns = models.ManyToManyField(Campaign, related_name="releases")
     min_confidence = models.FloatField(default=0.0)
     min_contributors = models.PositiveIntegerField(default=1)
@@ -862,21 +930,164 @@ class Release(models.Model):
         choices=[(Purpose.RESEARCHERS, Purpose.RESEARCHERS.label), (Purpose.PUBLIC, Purpose.PUBLIC.label)],
         default=Purpose.RESEARCHERS,
     )
+    # Who grants a request to download one that is for researchers. Written only by datasets.access.
+    grants = models.CharField(
+        max_length=10, choices=Grants.choices, default=Grants.STEWARD, db_default=Grants.STEWARD.value
+    )
     published_at = models.DateTimeField()
+    # Its voices are disguised, each clip in its own way. They may still be recognised.
+    is_disguised = models.BooleanField(default=False, db_default=False)
+    # Its archives list the answers of volunteers who agreed to that, one by one.
+    has_single_votes = models.BooleanField(default=False, db_default=False)
+    # Where the site was, and how to reach who ran it.
+    site = models.CharField(max_length=200, default="", db_default="", blank=True)
+    contact = models.CharField(max_length=200, default="", db_default="", blank=True)
+    # Of each subset kind, language and wake word; of each campaign what it was and asked; of each source how
+    # much came from it under which licence. See datasets.releases.pinning.
+    subsets = models.JSONField(default=list, db_default=[], blank=True)
+    asked = models.JSONField(default=list, db_default=[], blank=True)
+    sources = models.JSONField(default=list, db_default=[], blank=True)
+    # Counts: for its page, see datasets.releases.figures; and what changed since the previous version.
+    figures = models.JSONField(default=dict, db_default={}, blank=True)
+    # Counts of what the day's feed lists, for its page. Written only by datasets.releases.contents; empty if
+    # they are still to be counted.
+    contents = models.JSONField(default=dict, db_default={}, blank=True)
+    changes = models.JSONField(default=dict, db_default={}, blank=True)
+    # The clips that its page plays to everyone: [{"id", "seconds", "voice"}]. Chosen once, by
+    # datasets.releases.samples; recalls take out what may not be one any more.
+    samples = models.JSONField(default=list, db_default=[], blank=True)
     # What was found when privacy reviewers heard its campaigns' clips, for the card; counts, and no ids.
     clearing = models.JSONField(default=dict, db_default={}, blank=True)
     # Taken back as a whole, and why, as everyone reads it. Written only by datasets.releases.retraction.
     retracted_at = models.DateTimeField(null=True, blank=True)
     retracted_because = models.CharField(max_length=500, default="", db_default="", blank=True)
-    recalls_published_on = models.DateField(
-        null=True, blank=True
-    )  # written only by datasets.releases.recalls
+    # When the newest feed came, and the newest that changed anything. Written only by its recalls.
+    recalls_published_on = models.DateField(null=True, blank=True)
+    changed_on = models.DateField(null=True, blank=True)
 
     class Meta:
         ordering = ["-published_at"]
 
     def __str__(self) -> str:
         return self.slug
+
+
+class AccessRequest(models.Model):
+    """That somebody asked to download a release for researchers, and what became of it.
+
+    Written only by datasets.access. Name, purpose and a steward's reason are sealed under the person's data
+    key. Who asks again after an end gets a new row, so that the opt-out journal can name the one that ended.
+    """
+
+    class State(models.TextChoices):
+        WAITING = "waiting", _("waits for an answer")
+        GRANTED = "granted", _("granted")
+        REFUSED = "refused", _("refused")
+        ENDED = "ended", _("ended by the steward")
+        WITHDRAWN = "withdrawn", _("withdrawn")
+
+    id = models.UUIDField(primary_key=True, default=uuid4, editable=False)
+    person = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="access_requests", db_index=False
+    )
+    release = models.ForeignKey(Release, on_delete=models.CASCADE, related_name="access_requests")
+    state = models.CharField(max_length=10, choices=State.choices)
+    sealed_about = models.BinaryField(default=bytes)
+    terms = models.CharField(max_length=8)  # the version that they accepted last
+    accepted_at = models.DateTimeField()
+    asked_at = models.DateTimeField()
+    decided_at = models.DateTimeField(null=True, blank=True)
+    decided_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="access_decisions",
+    )
+    # Granted because an admin made them a researcher: it counts as long as they are one.
+    is_by_role = models.BooleanField(default=False)
+    # A steward refused or ended an earlier one, so none is granted before a steward says so.
+    must_wait = models.BooleanField(default=False)
+    # In which the answer is mailed. Empty for older requests, whose people were not told of any e-mail.
+    language = models.CharField(max_length=10, default="", db_default="", blank=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["person", "release"], name="one_access_request_per_release"),
+        ]
+        indexes = [
+            models.Index(
+                fields=["release", "asked_at"], condition=Q(state="waiting"), name="access_requests_waiting"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"request {self.pk}"
+
+
+class RecallNotice(models.Model):
+    """Somebody wants an e-mail when clips of a release that they downloaded are recalled.
+
+    Written only by datasets.access.recall_notices. There is none before a person ticks the box.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid4, editable=False)
+    person = models.OneToOneField(
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="recall_notice"
+    )
+    language = models.CharField(max_length=10)  # of the page with the box
+
+    def __str__(self) -> str:
+        return f"recall notice {self.pk}"
+
+
+class Letter(models.Model):
+    """An e-mail about a release to one person: owed until it was sent or given up.
+
+    Written only by datasets.access. It holds counts and codes: the address, and what a steward wrote, are
+    opened when it is sent.
+    """
+
+    class Kind(models.TextChoices):
+        """The first four are states of an AccessRequest."""
+
+        GRANTED = "granted", _("your request was granted")
+        REFUSED = "refused", _("your request was refused")
+        ENDED = "ended", _("your access was ended")
+        WITHDRAWN = "withdrawn", _("you withdrew from the terms")
+        RECALLED = "recalled", _("clips were recalled")
+
+    id = models.UUIDField(primary_key=True, default=uuid4, editable=False)
+    person = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="letters")
+    release = models.ForeignKey(Release, on_delete=models.CASCADE, related_name="letters")
+    kind = models.CharField(max_length=10, choices=Kind.choices)
+    language = models.CharField(max_length=10)
+    day = models.DateField()  # on which it happened
+    # Of one about recalls: how many clips, how many that copies for speech synthesis alone must lose, and how
+    # many volunteers took their single votes back.
+    recalled = models.PositiveIntegerField(default=0)
+    not_for_synthesis = models.PositiveIntegerField(default=0)
+    annotators = models.PositiveIntegerField(default=0, db_default=0)
+    attempts = models.PositiveSmallIntegerField(default=0)
+    # When to try; while it is being sent, when to try again if the worker is killed. Empty: never again.
+    next_try_at = models.DateTimeField(null=True, blank=True)
+    sent_at = models.DateTimeField(null=True, blank=True)  # empty then: it was given up
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["person", "release", "day"],
+                condition=Q(kind="recalled"),
+                name="one_letter_about_recalls_a_day",
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["next_try_at"], name="letters_owed", condition=Q(next_try_at__isnull=False)),
+            models.Index(fields=["day"], name="letters_by_age"),
+        ]
+
+    def __str__(self) -> str:
+        return f"letter {self.pk}"
 
 
 class ReleaseRowQuerySet(models.QuerySet["ReleaseRow"]):
@@ -892,6 +1103,19 @@ class ReleaseRowQuerySet(models.QuerySet["ReleaseRow"]):
 class ReleaseRow(models.Model):
     """One settled task as it was when the release was frozen. Exports leave out what was withdrawn since."""
 
+    class Change(models.TextChoices):
+        """Why its answer is not that of the previous version."""
+
+        NOTHING = "", _("it is the same")
+        VOTES = "votes", _("more answers came")
+        REVIEWER = "reviewer", _("a reviewer decided")
+        RECOUNT = "recount", _("the same answers were counted anew")
+
+    class Synthesis(models.TextChoices):
+        NO = "", _("not agreed to")
+        YES = "yes", _("agreed to")
+        ENDED = "ended", _("not agreed to any more")
+
     release = models.ForeignKey(Release, on_delete=models.CASCADE, related_name="rows")
     task = models.ForeignKey(Task, on_delete=models.PROTECT, related_name="release_rows")
     public_id = models.CharField(max_length=32)
@@ -904,6 +1128,27 @@ class ReleaseRow(models.Model):
     sealed_soft = models.BinaryField(default=bytes)
     soft = words("soft", task_of=lambda row: row.task)
     confidence = models.FloatField()
+    votes = models.PositiveSmallIntegerField(default=0, db_default=0)
+    # Whether its speaker agreed to speech synthesis when the release was made, and still does as of the feed.
+    # Formats for synthesis have what is agreed to, and recall what is not any more.
+    synthesis = models.CharField(
+        max_length=6, choices=Synthesis.choices, default=Synthesis.NO, db_default="", blank=True
+    )
+    # Their places in the lists `subsets` and `asked` of the release.
+    subset = models.PositiveSmallIntegerField(default=0, db_default=0)
+    asked = models.PositiveSmallIntegerField(default=0, db_default=0)
+    licence = models.CharField(max_length=licences.LONGEST, default="", db_default="", blank=True)
+    source = models.CharField(max_length=10, default="", db_default="", blank=True)
+    voice = models.CharField(max_length=5, choices=Clip.Voice.choices, default="", db_default="", blank=True)
+    # How well it was recorded, as far as that was measured when the release was made; see Clip.
+    snr = models.FloatField(null=True, blank=True)
+    clipping = models.FloatField(null=True, blank=True)
+    speech_share = models.FloatField(null=True, blank=True)
+    # Its id in the previous version, and why its answer is another one now.
+    previous_id = models.CharField(max_length=32, default="", db_default="", blank=True)
+    changed_by = models.CharField(
+        max_length=12, choices=Change.choices, default=Change.NOTHING, db_default="", blank=True
+    )
 
     objects = ReleaseRowQuerySet.as_manager()
 
@@ -912,9 +1157,106 @@ class ReleaseRow(models.Model):
             models.UniqueConstraint(fields=["release", "public_id"], name="one_row_per_release_id"),
             models.UniqueConstraint(fields=["release", "task"], name="one_row_per_released_task"),
         ]
+        indexes = [
+            # The two orders in which formats read a release: by id, and by speaker.
+            models.Index(fields=["release", "subset", "split", "public_id"], name="rows_by_id"),
+            models.Index(
+                fields=["release", "subset", "split", "speaker", "public_id"], name="rows_by_speaker"
+            ),
+        ]
 
     def __str__(self) -> str:
         return self.public_id
+
+
+class ReleaseAnnotator(models.Model):
+    """A volunteer in a release with single votes, under an id that is random for this release alone.
+
+    `person` is emptied once they leave or do not agree any more. From the next feed on the id is in the feed,
+    so that copies lose their votes. Written only by datasets.releases.single_votes.
+    """
+
+    release = models.ForeignKey(Release, on_delete=models.CASCADE, related_name="annotators", db_index=False)
+    person = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.PROTECT,
+        related_name="release_annotators",
+        null=True,
+        blank=True,
+    )
+    public_id = models.CharField(max_length=32)
+    ended_on = models.DateField(null=True, blank=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["release", "public_id"], name="one_annotator_per_release_id"),
+            models.UniqueConstraint(fields=["release", "person"], name="one_release_id_per_annotator"),
+        ]
+
+    def __str__(self) -> str:
+        return self.public_id
+
+
+class SingleVote(models.Model):
+    """One volunteer's answer to a clip, as it was when the release was frozen.
+
+    What was taken back has no giver and no content; its place stays until the next feed. Written only by
+    datasets.releases.single_votes.
+    """
+
+    row = models.ForeignKey(ReleaseRow, on_delete=models.CASCADE, related_name="single_votes")
+    # Not `annotator`, which is an account in other tables.
+    giver = models.ForeignKey(
+        ReleaseAnnotator, on_delete=models.CASCADE, related_name="votes", null=True, blank=True
+    )
+    plain_answer = models.TextField(blank=True)
+    sealed_answer = models.BinaryField(default=bytes)
+    answer = words("answer", task_of=lambda vote: vote.row.task)
+    size = models.PositiveIntegerField()  # of the answer, in bytes of UTF-8
+    # What its certificate says; None if it has none, or if few annotators have this weight.
+    weight = models.FloatField(null=True, blank=True)
+    # None where few annotators answered on that day.
+    day = models.DateField(null=True, blank=True)
+
+    def __str__(self) -> str:
+        return f"single vote {self.pk}"
+
+
+class CountBudget(models.Model):
+    """What was spent in a quarter of the privacy budget for counts of people.
+
+    Written only by datasets.releases.budget.
+    """
+
+    quarter = models.CharField(max_length=10, unique=True)
+    spent = models.CharField(max_length=40, default="0")  # epsilon, as a fraction
+
+    def __str__(self) -> str:
+        return self.quarter
+
+
+class ArchivePlan(models.Model):
+    """The layout of a release's archive in one format, as of a recall feed.
+
+    Written only by datasets.releases. It is sealed under a master key. If that is gone, or the feed is newer,
+    the archive is planned again.
+    """
+
+    release = models.ForeignKey(Release, on_delete=models.CASCADE, related_name="plans", db_index=False)
+    form = models.CharField(max_length=40)
+    as_of = models.DateField(null=True)  # Release.changed_on
+    code = models.CharField(max_length=16)  # which code made it
+    master = models.CharField(max_length=20)
+    sealed = models.BinaryField()
+    size = models.BigIntegerField()  # bytes of the archive; 0: the format cannot take this release
+    clips = models.PositiveIntegerField(default=0)
+    refusal = models.JSONField(default=dict, blank=True)  # code and parameters, if it cannot
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["release", "form"], name="one_plan_per_format")]
+
+    def __str__(self) -> str:
+        return f"plan {self.pk}"
 
 
 class RecallQuerySet(models.QuerySet["Recall"]):

@@ -1,8 +1,8 @@
 """The HTTP API for researchers' programs: the list of releases, one release, its manifest and its archives.
 
-A release for researchers needs the role researcher. A public release, which has only clips that their
-contributors agreed to publish, needs no account, but the list of releases does. Anyone who may not have a
-release gets the same answer as if it did not exist.
+Everyone may read what releases there are and what is in them. A public release, which has only clips that
+their contributors agreed to publish, needs no account. Manifest and archives of one for researchers need the
+access that its steward grants (datasets.access); whoever has none is told what to do.
 """
 
 import json
@@ -25,14 +25,15 @@ from rest_framework.views import APIView
 
 from accounts import audit, reauthentication, signing
 from accounts.caching import public_document
-from accounts.models import Purpose, Role, Scope
+from accounts.models import Purpose, Scope
 from accounts.negotiation import AnyAccept
 from accounts.refusals import in_words
-from accounts.roles import HasRole
+from datasets.access import terms
+from datasets.access.permissions import MayDownload
 from datasets.clips import byteranges
 from datasets.models import Release
 
-from . import formats, frozen, recalls
+from . import contents, formats, frozen, recalls
 from .archive import Archive
 from .formats.rows import NotRepresentable, Row, UnknownFormat
 from .wording import WORDS
@@ -49,13 +50,27 @@ class ReleaseSerializer(serializers.Serializer[Any]):
     audience = serializers.ChoiceField(choices=[Purpose.RESEARCHERS, Purpose.PUBLIC])
     clips = serializers.IntegerField(help_text="as of the recall feed of the day")
     hours = serializers.FloatField()
+    speakers = serializers.IntegerField(
+        allow_null=True, help_text="with noise; null if they are few, or no number was published"
+    )
+    languages = serializers.ListField(child=serializers.CharField())
+    grants = serializers.ChoiceField(
+        choices=Release.Grants.choices, help_text="who grants a request; a public release needs none"
+    )
+    terms = serializers.CharField(
+        allow_null=True, help_text="the version to accept before a download; null if it is open to everyone"
+    )
     clearing = serializers.DictField(
         help_text="what was counted when privacy reviewers heard its campaigns' clips: how many were "
         "checked, found, silenced, destroyed, left out, and what people missed of known positives"
     )
+    has_single_votes = serializers.BooleanField(
+        help_text="whether archives have votes.parquet, with answers of volunteers who agreed to that"
+    )
     retracted_because = serializers.CharField(
         allow_null=True, help_text="why nothing of it is handed out any more; null if it is"
     )
+    request = serializers.CharField(help_text="the address to ask for it, and to see where you stand")
     manifest = serializers.CharField(help_text="its address")
     recalls = serializers.CharField(help_text="the address of the recall feed")
     formats = serializers.DictField(child=serializers.CharField(), help_text="the archives' addresses")
@@ -65,19 +80,13 @@ class NotInThisFormat(APIException):
     status_code = 409
 
 
+class IsAnother(APIException):
+    status_code = 412
+    default_detail = "A recall feed changed this archive since. Download it anew."
+
+
 class Retracted(APIException):
     status_code = 410
-
-
-class IsResearcher(HasRole):
-    roles = (Role.RESEARCHER,)
-    message = "This call is for people with the role researcher."
-
-
-class MayDownload(IsResearcher):
-    def has_permission(self, request: Request, view: APIView) -> bool:
-        public = Release.objects.filter(slug=view.kwargs["slug"], audience=Purpose.PUBLIC)
-        return super().has_permission(request, view) or public.exists()
 
 
 class ReleaseCall(APIView):
@@ -114,19 +123,20 @@ class ReleaseCall(APIView):
 
 
 class Releases(ReleaseCall):
-    permission_classes = [IsResearcher]
-    open_to_some = False
+    permission_classes = [AllowAny]
 
     @extend_schema(responses=ReleaseSerializer(many=True))
     def get(self, request: Request) -> Response:
-        found = Release.objects.prefetch_related("campaigns")
-        return Response(ReleaseSerializer(list(map(_described, found)), many=True).data)
+        return Response(_described(list(Release.objects.prefetch_related("campaigns"))))
 
 
 class OneRelease(ReleaseCall):
+    permission_classes = [AllowAny]
+
     @extend_schema(responses=ReleaseSerializer)
     def get(self, request: Request, slug: str) -> Response:
-        return Response(ReleaseSerializer(_described(self.release(slug))).data)
+        [described] = _described([self.release(slug)])
+        return Response(described)
 
 
 class Manifest(ReleaseCall):
@@ -145,7 +155,10 @@ class Manifest(ReleaseCall):
 
 
 class Tar(ReleaseCall):
-    refusals = {"409": "the format cannot hold this release"}
+    refusals = {
+        "409": "the format cannot hold this release",
+        "412": "the archive is not the one that If-Match names: a recall feed changed it",
+    }
 
     @extend_schema(
         responses={
@@ -165,6 +178,9 @@ class Tar(ReleaseCall):
             raise Http404 from None
         except NotRepresentable as refusal:
             raise NotInThisFormat(in_words(refusal, WORDS)) from refusal
+        if not _is_wanted(request, archive):
+            archive.close()
+            raise IsAnother
         first, last = _range(request, archive)
         if first <= last and request.method == "GET":
             _record(request, release, form)
@@ -193,8 +209,13 @@ class RecallFeed(APIView):
         return HttpResponse(signing.canonical_json(feed), content_type="application/json")
 
 
-def _described(release: Release) -> dict[str, Any]:
-    clips, seconds = frozen.amount(release)
+def _described(releases: list[Release]) -> list[dict[str, Any]]:
+    """In as many statements for many as for one."""
+    told = [_description(release, contents.of(release)) for release in releases]
+    return list(ReleaseSerializer(told, many=True).data)
+
+
+def _description(release: Release, inside: contents.Figures) -> dict[str, Any]:
     here = f"/api/v1/releases/{release.slug}"
     return {
         "slug": release.slug,
@@ -202,14 +223,26 @@ def _described(release: Release) -> dict[str, Any]:
         "licence": release.licence,
         "published_at": release.published_at,
         "audience": release.audience,
-        "clips": clips,
-        "hours": round(seconds / 3600, 2),
+        "clips": inside.whole.clips,
+        "hours": round(inside.whole.hours, 2),
+        "speakers": inside.whole.speakers,
+        "languages": inside.languages,
+        "grants": release.grants,
+        "terms": None if release.audience == Purpose.PUBLIC else terms.VERSION,
         "clearing": release.clearing,
+        "has_single_votes": release.has_single_votes,
         "retracted_because": release.retracted_because or None,
+        "request": f"{here}/request/",
         "manifest": f"{here}/manifest.jsonl",
         "recalls": f"/api/v1/recalls/{release.slug}.json",
         "formats": {name: f"{here}/{name}.tar" for name in formats.FORMATS},
     }
+
+
+def _is_wanted(request: Request, archive: Archive) -> bool:
+    """By If-Match (RFC 9110, section 13.1.1). If-Range would have the whole sent in place of a part."""
+    wanted = request.headers.get("If-Match", "*")
+    return wanted.strip() == "*" or archive.etag in [each.strip() for each in wanted.split(",")]
 
 
 def _range(request: Request, archive: Archive) -> tuple[int, int]:

@@ -1,25 +1,32 @@
 """A release in one format as a tar, from any byte on, straight from the vault.
 
-No second copy of a voice exists: an archive is planned first, which reads no sound, and then made piece by
-piece while it is sent. A piece outside the range is skipped by its size, so a range in the middle costs the
-plan and the sounds in the range. In place of a clip that was withdrawn since the last recall feed comes
+No second copy of a voice exists: an archive is planned once, which reads no sound, and then made piece by
+piece while it is sent. What is outside the range is skipped by its size, so a range in the middle costs the
+rows and the sounds in the range. In place of a clip that was withdrawn since the last recall feed comes
 silence of the same length, even if it is withdrawn during the download.
 """
 
+import io
 import logging
-from collections.abc import Iterable, Iterator
+import tarfile
+from collections.abc import Iterator
 from contextlib import ExitStack
 from functools import partial
-from typing import Self
+from typing import IO, Self, cast
 
+from accounts.models import Purpose
 from datasets.models import Release
 
-from . import tar
-from .formats import package
-from .formats.rows import Entry, Format
-from .plan import ArchiveFile, Group, Plan
-from .readahead import Piece, ReadAhead, Sounds
+from . import plan, tar
+from .digests import Digests
+from .formats.folder import Entry
+from .formats.form import Format
+from .formats.layout import sounds
+from .formats.parts import SoundOf, size_of
+from .formats.rows import OutOfOrder
+from .readahead import GROUP_SOUNDS, WAIT, Piece, ReadAhead, Sounds
 from .sound_files import LOST
+from .stretches import Of, Stretch, Stretches, purpose_of
 
 logger = logging.getLogger(__name__)
 
@@ -32,11 +39,16 @@ class Archive:
 
     def __init__(self, release: Release, form: Format) -> None:
         self.release, self.form = release, form
+        self.layout = plan.of(release, form)
+        self.size, self.etag = plan.size_of(self.layout, release), self.layout.etag
+        self.file_count = self.layout.file_count + 1
+        checksums = plan.checksums_size(self.layout)
+        self._checksums_start = self.size - len(tar.END) - checksums - len(tar.padding(checksums))
         with ExitStack() as opened:
-            self.plan = opened.enter_context(Plan(release, form))
-            self._read_ahead = opened.enter_context(ReadAhead(self.plan))
+            digests = opened.enter_context(Digests())
+            self._stretches = Stretches(release, form, self.layout, digests)
+            self._read_ahead = opened.enter_context(ReadAhead(digests, self._stretches.size_of_file))
             self._opened = opened.pop_all()
-        self.size, self.etag = self.plan.size, self.plan.etag
 
     def close(self) -> None:
         self._opened.close()
@@ -50,83 +62,82 @@ class Archive:
     def stream(self, first: int = 0, last: int | None = None) -> Iterator[bytes]:
         """The tar's bytes from `first` to `last`, both counted from 0 and within it.
 
-        Raises one of LOST, and logs it, when a file or key of a clip that may be handed out is not there.
+        Raises one of LOST, and logs it, when a file or key of a clip that may be handed out is not there; and
+        OutOfOrder when the next recall feed is published meanwhile.
         """
         end = self.size if last is None else last + 1
         sent = first
-        parts = tar.cut(self._pieces(), first, end)
         try:
-            for chunk in self._read_ahead.read(parts, hashing=end > self.plan.checksums_start):
+            for chunk in self._read_ahead.read(self._pieces(first, end), end > self._checksums_start):
                 yield chunk
                 sent += len(chunk)
-        except LOST as reason:
+        except (*LOST, OutOfOrder) as reason:
             message = "archive of %s in %s broken off at byte %s of %s: %s"
             logger.warning(message, self.release.slug, self.form.NAME, sent, self.size, reason)
             raise
 
     def entries(self) -> Iterator[Entry]:
-        """Every file, for an export. They may be skipped, but are read in this order."""
-        for group in self.plan.groups():
-            yield from self._sound_entries(group) if group.has_sounds else self._text_entries(group)
-        yield Entry(package.CHECKSUMS, self.plan.checksums_size, self._checksums)
+        """Every file, for an export. They are read in this order, each before the next one."""
+        packed = io.BufferedReader(_Readable(self.stream()), 2**20)
+        with tarfile.open(fileobj=cast(IO[bytes], packed), mode="r|") as members:
+            for member in members:
+                content = members.extractfile(member)
+                assert content is not None
+                yield Entry(member.name, member.size, iter(partial(content.read, 2**20), b""))
 
-    def _pieces(self) -> Iterator[Piece]:
-        """The whole tar."""
-        for group in self.plan.groups():
-            yield from self._sound_pieces(group) if group.has_sounds else self._text_pieces(group)
-        yield from self._framed(package.CHECKSUMS, self.plan.checksums_size, self._checksum_pieces())
-        yield Piece(len(tar.END), lambda: tar.END)
+    def _pieces(self, first: int, end: int) -> Iterator[Piece]:
+        """Those with bytes from `first` up to `end`."""
+        has_waited = False
+        for part in tar.cut(self._stretches, first, end):
+            if part.piece.of == Of.CHECKSUMS and not has_waited:
+                has_waited = True
+                yield WAIT
+            yield from _cut(self.release, purpose_of(self.form), part.piece, part.first, part.end)
 
-    def _sound_pieces(self, group: Group) -> Iterator[Piece]:
-        sounds = Sounds(self.release, group)
-        for position, file in enumerate(group.files):
-            size = tar.size_of(file.path, file.size, self.plan.mtime)
-            yield Piece(size, sounds=sounds, position=position)
 
-    def _text_pieces(self, group: Group) -> Iterator[Piece]:
-        for file in group.files:
-            text = self.plan.text(file)
-            blocks = (Piece(text.size_of(number), partial(text.get, number)) for number in range(len(text)))
-            yield from self._framed(file.path, file.size, blocks)
+def _cut(
+    release: Release, purpose: Purpose | None, stretch: Stretch, first: int, end: int
+) -> Iterator[Piece]:
+    """The pieces of a stretch that have bytes from `first` up to `end`, with lookups for their sounds."""
+    wanted, offset = [], 0
+    for segment in stretch.make():
+        size = size_of(segment)
+        if size and offset < end and offset + size > first:
+            wanted.append((offset, segment))
+        offset += size
+    rows = sounds(segment for _offset, segment in wanted)
+    starts = range(0, len(rows), GROUP_SOUNDS)
+    groups = [Sounds(release, rows[at : at + GROUP_SOUNDS], purpose) for at in starts]
+    heard = 0
+    for at, segment in wanted:
+        size = size_of(segment)
+        bounds = max(first - at, 0), min(end - at, size)
+        file = stretch.file if stretch.of == Of.FILE else -1
+        if isinstance(segment, SoundOf):
+            clip = stretch.file + segment.number if stretch.of == Of.CLIPS else -1
+            group, position = groups[heard // GROUP_SOUNDS], heard % GROUP_SOUNDS
+            heard += 1
+            yield Piece(size, b"", group, position, *bounds, clip, file, stretch.offset + at)
+        else:
+            yield Piece(size, segment, None, 0, *bounds, -1, file, stretch.offset + at)
 
-    def _framed(self, path: str, size: int, content: Iterable[Piece]) -> Iterator[Piece]:
-        header, padding = tar.header(path, size, self.plan.mtime), tar.padding(size)
-        yield Piece(len(header), lambda: header)
-        yield from content
-        yield Piece(len(padding), lambda: padding)
 
-    def _sound_entries(self, group: Group) -> Iterator[Entry]:
-        sounds = Sounds(self.release, group)
-        for position, file in enumerate(group.files):
-            yield Entry(file.path, file.size, partial(self._sound, sounds, position), file.sound)
+class _Readable(io.RawIOBase):
+    """Chunks as a file that is read once."""
 
-    def _text_entries(self, group: Group) -> Iterator[Entry]:
-        return (Entry(file.path, file.size, partial(self._text, file)) for file in group.files)
+    def __init__(self, chunks: Iterator[bytes]) -> None:
+        self._chunks, self._rest = chunks, b""
 
-    def _sound(self, sounds: Sounds, position: int) -> Iterator[bytes]:
-        sound, digest = sounds.read(position)
-        self.plan.digests.keep(sounds.group, position, [digest])
-        yield sound
+    def readable(self) -> bool:
+        return True
 
-    def _text(self, file: ArchiveFile) -> Iterator[bytes]:
-        text = self.plan.text(file)
-        return map(text.get, range(len(text)))
-
-    def _checksums(self) -> Iterator[bytes]:
-        return (piece.make() for piece in self._checksum_pieces())
-
-    def _checksum_pieces(self) -> Iterator[Piece]:
-        for group in self.plan.groups():
-            yield Piece(group.checksums_size, partial(self._checksum_lines, group))
-
-    def _checksum_lines(self, group: Group) -> bytes:
-        digests = self._digests(group) if group.has_sounds else [file.digest for file in group.files]
-        lines = zip(digests, group.files, strict=True)
-        return b"".join(package.checksum(digest, file.path) for digest, file in lines)
-
-    def _digests(self, group: Group) -> list[bytes]:
-        """Those of a group of sounds. If some were skipped in a range request, the group is read now."""
-        if kept := self.plan.digests.of(group):
-            return kept
-        sounds = Sounds(self.release, group)
-        return [sounds.read(position)[1] for position in range(len(group.files))]
+    def readinto(self, buffer: object) -> int:
+        view = memoryview(buffer)  # type: ignore[arg-type]
+        while not self._rest:
+            chunk = next(self._chunks, None)
+            if chunk is None:
+                return 0
+            self._rest = chunk
+        size = min(len(view), len(self._rest))
+        view[:size], self._rest = self._rest[:size], self._rest[size:]
+        return size

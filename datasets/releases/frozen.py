@@ -1,170 +1,29 @@
-"""Freeze settled tasks into a Release, and read one back as rows for a training format.
+"""Read a release back as rows for a training format.
 
-A row keeps the label as it was when the release was made. What a release lists changes once a day, with the
+A row keeps what it said when the release was made. What a release lists changes once a day, with the
 recall feed. Whether a sound and its words may still be handed out is checked at every read.
 """
 
 import json
-import secrets
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
-from datetime import date, datetime
-from enum import StrEnum
+from dataclasses import asdict, replace
 from functools import cache
-from itertools import pairwise
 from typing import Any, NamedTuple
 
-from django.conf import settings
-from django.core.exceptions import ValidationError
-from django.db import connection, transaction
-from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Sum
+from django.db.models import QuerySet
 
-from accounts import audit, keys, prepared, quarters
-from accounts.models import DataKey, Purpose, User
-from accounts.refusals import Refusal
+from accounts import keys, prepared
+from accounts.models import DataKey, Purpose
 from datasets import live, words
-from datasets.models import Campaign, Clip, Recall, Release, ReleaseRow, Task, Webhook, is_cleared_for
-from datasets.webhooks import outbox
+from datasets.models import Campaign, Clip, Recall, Release, ReleaseRow, Task
 
-from . import blank, sound_files, splits
-from .formats.card import About
-from .formats.rows import Row
+from . import blank, pinning, single_votes, sound_files, spans
+from .formats.layout import Block
+from .formats.rows import SPLITS, Row, SingleVote
+from .formats.subsets import Subset
+from .groups import ASKED_OF_SEVERAL
 from .sound_files import Sound
-
-BATCH_SIZE = 2_000
-
-
-class ReleaseRefusal(StrEnum):
-    BAD_NAME = "bad-name"  # slug
-    NAME_TAKEN = "name-taken"  # slug
-    BAD_CONFIDENCE = "bad-confidence"  # found
-    BAD_CONTRIBUTORS = "bad-contributors"  # found
-    TOO_FEW_CONTRIBUTORS = "too-few-contributors"  # found, least
-    TOO_FEW_CLEARED = "too-few-cleared"  # found, least, not_cleared
-
-
-class BadRelease(Refusal):
-    """The release cannot be made as asked for; nothing was frozen. Its code is a ReleaseRefusal."""
-
-
-@dataclass(frozen=True)
-class Selection:
-    """The tasks that a release would take, and how many are left out, each for its first reason."""
-
-    taken: QuerySet[Task]
-    unsettled: int
-    unsure: int
-    without_consent: int
-    not_cleared: int
-
-
-def select(campaigns: Sequence[Campaign], min_confidence: float, audience: Purpose) -> Selection:
-    """A task that a reviewer decided is taken at any confidence."""
-    tasks = Task.objects.filter(campaign__in=campaigns)
-    # A dirty task will be settled again, maybe with another answer, so it waits for the next release.
-    settled = tasks.filter(status=Task.Status.SETTLED, dirty_since=None)
-    sure = settled.filter(Q(confidence__gte=min_confidence) | Q(adjudicated=True))
-    agreed = sure.live_for(audience)
-    taken = agreed.filter(is_cleared_for(audience))
-    counts = [each.count() for each in (tasks, settled, sure, agreed, taken)]
-    return Selection(taken, *(more - fewer for more, fewer in pairwise(counts)))
-
-
-@dataclass(frozen=True)
-class FreezeResult:
-    """The release, and how many tasks were taken and left out."""
-
-    release: Release
-    rows: int
-    contributors: int
-    unsettled: int
-    unsure: int
-    without_consent: int
-    not_cleared: int
-
-
-@transaction.atomic
-def freeze(
-    slug: str,
-    campaigns: Sequence[Campaign],
-    now: datetime,
-    *,
-    min_confidence: float = 0.0,
-    min_contributors: int = 1,
-    audience: Purpose = Purpose.RESEARCHERS,
-    licence: str = "CC0-1.0",
-    clearing: Mapping[str, Any] | None = None,
-    by: User | None = None,
-) -> FreezeResult:
-    """Pin the settled tasks of these campaigns under ids that are random for this release.
-
-    A task that a reviewer decided is taken at any confidence. A public release has only clips that privacy
-    reviewers cleared; `clearing` is what its card says of that. Raises BadRelease.
-    """
-    _validate(slug, min_confidence, min_contributors)
-    _wait_for_silencing()
-    found = select(campaigns, min_confidence, audience)
-    taken, not_cleared = found.taken, found.not_cleared
-    seconds = dict(taken.order_by().values_list("clip__contributor").annotate(seconds=Sum("clip__seconds")))
-    _check_contributors(len(seconds), min_contributors, not_cleared)
-    release = Release.objects.create(
-        slug=slug,
-        min_confidence=min_confidence,
-        min_contributors=min_contributors,
-        audience=audience,
-        licence=licence,
-        published_at=now,
-    )
-    release.campaigns.set(campaigns)
-    pinned, changed = _pin(release, taken, seconds), _leave_out_changed(release)
-    not_cleared += changed
-    contributors = _count_contributors(release)
-    _check_contributors(contributors, min_contributors, not_cleared)
-    release.clearing = dict(clearing or {}) | {"not_cleared": not_cleared}
-    release.save(update_fields=["clearing"])
-    for campaign in campaigns:
-        outbox.owe(Webhook.Event.RELEASE_MADE, campaign, now, release=release.slug)
-    audit.record(audit.Act.RELEASED, f"release {release.slug}", by, now)
-    return FreezeResult(
-        release,
-        rows=pinned - changed,
-        contributors=contributors,
-        unsettled=found.unsettled,
-        unsure=found.unsure,
-        without_consent=found.without_consent,
-        not_cleared=not_cleared,
-    )
-
-
-def _check_contributors(found: int, least: int, not_cleared: int) -> None:
-    least = max(least, 1)
-    if found < least and not_cleared:
-        raise BadRelease(ReleaseRefusal.TOO_FEW_CLEARED, found=found, least=least, not_cleared=not_cleared)
-    if found < least:
-        raise BadRelease(ReleaseRefusal.TOO_FEW_CONTRIBUTORS, found=found, least=least)
-
-
-def _count_contributors(release: Release) -> int:
-    return release.rows.aggregate(found=Count("speaker", distinct=True))["found"] or 0
-
-
-def _leave_out_changed(release: Release) -> int:
-    """Take out again what is not cleared any more, or is being changed at this moment; returns how many.
-
-    Pinning takes a while, and clips are reported meanwhile. These are locked until the release is committed:
-    a later report finds it made. One that is in somebody's hands is not waited for.
-    """
-    audience, out = Purpose(release.audience), 0
-    must_be_cleared = Q() if audience == Purpose.PUBLIC else Q(task__campaign__needs_clearing=True)
-    rows = release.rows.filter(must_be_cleared)
-    clips = list(rows.order_by("task__clip").values_list("task__clip", flat=True).distinct())
-    for start in range(0, len(clips), BATCH_SIZE):
-        batch = Clip.objects.filter(pk__in=clips[start : start + BATCH_SIZE]).order_by("pk")
-        locked = list(batch.select_for_update(no_key=True, skip_locked=True).values_list("pk", flat=True))
-        # Asked once they are locked, so that it sees what was committed until then.
-        still = Task.objects.live_for(audience).filter(is_cleared_for(audience), clip__in=locked)
-        out += rows.filter(task__clip__in=batch).exclude(task__in=still).delete()[0]
-    return out
+from .spans import START, Place, Position, Span
 
 
 def rows(release: Release, with_words: bool = True) -> Iterator[Row]:
@@ -174,26 +33,95 @@ def rows(release: Release, with_words: bool = True) -> Iterator[Row]:
     what time someone left. Its words are blank. Without `with_words`, those of all rows are.
     Raises accounts.keys.KeyLost when the key of sealed words is gone.
     """
-    last, size = "", BATCH_SIZE
-    while size == BATCH_SIZE:
-        batch = list(_stored_rows(release).filter(public_id__gt=last).order_by("public_id")[:BATCH_SIZE])
-        size, first = len(batch), last
-        last = batch[-1][0] if batch else ""
-        # Read after the batch, so that a row that is erased meanwhile is in one of both, or in both.
-        erased = release.recalls.erased().filter(public_id__gt=first)
-        erased = erased.filter(public_id__lte=last) if size == BATCH_SIZE else erased
-        found = {public_id: Row(id=public_id, **_without_digest(line)) for public_id, line in _lines(erased)}
-        key_cache = keys.KeyCache()
-        found |= {row[0]: _row(release, _StoredRow(*row), key_cache, with_words) for row in batch}
+    return _walk(_Reader(release, None, with_words), by_speaker=False)
+
+
+def in_format_order(release: Release, by_speaker: bool) -> Iterator[Row]:
+    """The same with words, by subset, by split, and then by id, or by speaker and id."""
+    for subset in range(len(release.subsets)):
+        for split in sorted(SPLITS):
+            yield from _walk(_Reader(release, (subset, split), with_words=True), by_speaker)
+
+
+def block(release: Release, planned: Block, by_speaker: bool, with_words: bool) -> list[Row]:
+    """The rows of one block of an archive, in the format's order.
+
+    Without words they say no more than what the name and place of a file need, which takes half of the time.
+    """
+    place, first, last = planned.first[:2], planned.first[2:], planned.last[2:]
+    reader = _Reader(release, place, with_words, is_short=not with_words)
+    return reader.read(Span(place, by_speaker, first, last))
+
+
+def _walk(reader: "_Reader", by_speaker: bool) -> Iterator[Row]:
+    """All rows of the reader's place, read in batches."""
+    position = START
+    while True:
+        last = spans.last_of_batch(reader.release, reader.place, by_speaker, position)
         # A list, not a generator: the reader may be slow, and the keys may be replaced while it reads.
-        yield from [found[public_id] for public_id in sorted(found)]
+        yield from reader.read(Span(reader.place, by_speaker, position, last, with_first=False))
+        if last is None:
+            return
+        position = last
 
 
-def amount(release: Release) -> tuple[int, float]:
-    """How many clips it holds as of the day's recall feed, and how many seconds they last."""
-    found = release.rows.listed().aggregate(clips=Count("pk"), seconds=Sum("task__clip__seconds"))
-    erased = [line["seconds"] for _public_id, line in _lines(release.recalls.erased())]
-    return found["clips"] + len(erased), (found["seconds"] or 0.0) + sum(erased)
+class _Reader:
+    """Reads rows of one place of a release, those erased since the last feed included."""
+
+    def __init__(self, release: Release, place: Place, with_words: bool, is_short: bool = False) -> None:
+        self.release, self.place = release, place
+        self._with_words, self._is_short = with_words, is_short
+        self._subsets = pinning.subsets_of(release)
+
+    def read(self, span: Span) -> list[Row]:
+        key_cache = keys.KeyCache()
+        batch = self._listed(span)
+        votes = self._single_votes([row.public_id for row in batch])
+        # Read after the batch, so that a row that is erased meanwhile is in one of both, or in both. If it is
+        # in both, its votes may have been erased before they were read.
+        found = {row.id: row for row in self._erased(span)}
+        whole = (row for row in batch if row.public_id in votes or row.public_id not in found)
+        found |= {row.public_id: self._row(row, votes.get(row.public_id, ()), key_cache) for row in whole}
+        return sorted(found.values(), key=lambda row: _position(row, span.by_speaker))
+
+    def _listed(self, span: Span) -> "Sequence[_ShortRow | _StoredRow]":
+        if self._is_short:
+            return [_ShortRow(*row) for row in spans.listed(self.release, span, _SHORT, None)]
+        if self._has_words():
+            audience = Purpose(self.release.audience)
+            return list(map(_from_text, spans.listed(self.release, span, _COLUMNS, audience)))
+        return list(map(_from_text, spans.listed(self.release, span, _OPEN_COLUMNS, None)))
+
+    def _has_words(self) -> bool:
+        """Whether they are read, which needs keys, and to know which clips may be handed out. Labels need
+        neither: they stay listed. Single votes on them need to know it."""
+        is_labels = self.place is not None and self._subsets[self.place[0]].kind == Campaign.Kind.WAKE_WORD
+        return self._with_words and (self.release.has_single_votes or not is_labels)
+
+    def _single_votes(self, ids: Sequence[str]) -> Mapping[str, Sequence[single_votes.Stored]]:
+        has_any = self.release.has_single_votes and self._with_words and not self._is_short
+        return single_votes.stored(self.release, ids) if has_any else {}
+
+    def _erased(self, span: Span) -> Iterator[Row]:
+        for public_id, line in spans.erased(self.release, span):
+            row = _row_of(public_id, line)
+            if span.has((row.subset, row.split), _position(row, span.by_speaker)):
+                yield row
+
+    def _row(
+        self,
+        row: "_ShortRow | _StoredRow",
+        votes: Sequence[single_votes.Stored],
+        key_cache: keys.KeyCache,
+    ) -> Row:
+        if isinstance(row, _ShortRow):
+            return _short_row(self.release, self._subsets, row)
+        made = _row(self.release, self._subsets, row, key_cache, self._with_words)
+        return replace(made, single_votes=_told(row, votes, key_cache)) if votes else made
+
+
+def _position(row: Row, by_speaker: bool) -> Position:
+    return row.speaker if by_speaker else "", row.id
 
 
 def count_silent(release: Release) -> int:
@@ -202,28 +130,18 @@ def count_silent(release: Release) -> int:
     return withheld.count() + release.recalls.erased().count()
 
 
-def about(release: Release) -> About:
-    """The facts about the release in an archive's card and licence; no time finer than a quarter, except days
-    that the recall feed names."""
-    return About(
-        name=release.slug,
-        title=release.slug,
-        quarter=quarters.name(release.published_at),
-        site=settings.SITE_URL,
-        contact=settings.CONTACT,
-        licence=release.licence,
-        is_public=release.audience == Purpose.PUBLIC,
-        clearing=release.clearing,
-        as_of=changed.isoformat() if (changed := _changed_on(release)) else "",
-    )
+def sounds(release: Release, ids: Sequence[str], purpose: Purpose | None = None) -> list[Sound]:
+    """The sounds of some rows, in the order of `ids`, for a format that has a purpose of its own if need be.
 
-
-def sounds(release: Release, ids: Sequence[str]) -> list[Sound]:
-    """The sounds of some rows, in the order of `ids`. Raises accounts.keys.KeyLost."""
-    statement = _sounds_statement(Purpose(release.audience))
+    Raises accounts.keys.KeyLost.
+    """
+    statement = _sounds_statement(Purpose(release.audience), purpose)
     found = {row[0]: row[1:] for row in prepared.rows(*statement, (release.pk, list(ids)))}
     key_cache = keys.KeyCache()
-    known = {public_id: _sound(_SoundRow(*row), key_cache) for public_id, row in found.items()}
+    known = {
+        public_id: _sound(_SoundRow(*row), key_cache)._replace(is_disguised=release.is_disguised)
+        for public_id, row in found.items()
+    }
     if len(known) < len(ids):
         erased = release.recalls.erased().filter(public_id__in=ids)
         gone = {each: Sound(digest=bytes.fromhex(line["digest"])) for each, line in _lines(erased)}
@@ -238,10 +156,13 @@ def lines_of(release: Release, ids: Collection[str]) -> dict[str, dict[str, Any]
     """
     stored = _stored_rows(release).filter(public_id__in=ids).order_by("public_id")
     withheld = [_StoredRow(*row)._replace(is_live=False) for row in stored]
+    subsets = pinning.subsets_of(release)
+    votes = single_votes.stored(release, ids) if release.has_single_votes else {}
     key_cache = keys.KeyCache()
     kept = {}
     for found, sound in zip(withheld, sounds(release, [row.public_id for row in withheld]), strict=True):
-        row = asdict(_row(release, found, key_cache, with_words=True))
+        row = asdict(_row(release, subsets, found, key_cache, with_words=True))
+        row["single_votes"] = [single_votes.blank(vote) for vote in votes.get(found.public_id, ())]
         public_id = row.pop("id")
         digest = sound_files.digest(sound, row["size"], sound_files.mark(release, public_id))
         kept[public_id] = row | {"digest": digest.hex()}
@@ -249,7 +170,7 @@ def lines_of(release: Release, ids: Collection[str]) -> dict[str, dict[str, Any]
 
 
 class _StoredRow(NamedTuple):
-    """A row as `_stored_rows` reads it: _COLUMNS, and whether its clip may be handed out now."""
+    """A row as it is stored: _OPEN_COLUMNS, or _COLUMNS and whether its clip may be handed out now."""
 
     public_id: str
     speaker: str
@@ -259,21 +180,30 @@ class _StoredRow(NamedTuple):
     plain_soft: dict[str, Any]
     sealed_soft: memoryview
     confidence: float
+    votes: int
+    synthesis: str
+    subset: int
+    asked: int
+    licence: str
+    source: str
+    previous_id: str
+    changed_by: str
     campaign: int
-    kind: str
-    wake_word: str
     clip: int
     seconds: float
-    language: str
-    stored_as: str
-    wrapped_key: memoryview
-    contributor: int
-    data_key: memoryview | None
-    master: str | None
-    is_live: bool
+    snr: float | None
+    clipping: float | None
+    speech_share: float | None
+    stored_as: str = ""
+    wrapped_key: memoryview = memoryview(b"")
+    contributor: int = 0
+    data_key: memoryview | None = None
+    master: str | None = None
+    is_live: bool = False
 
 
-_COLUMNS = (
+# What needs no key.
+_OPEN_COLUMNS = (
     "public_id",
     "speaker",
     "split",
@@ -282,12 +212,23 @@ _COLUMNS = (
     "plain_soft",
     "sealed_soft",
     "confidence",
+    "votes",
+    "synthesis",
+    "subset",
+    "asked",
+    "licence",
+    "source",
+    "previous_id",
+    "changed_by",
     "task__campaign_id",
-    "task__campaign__kind",
-    "task__campaign__wake_word",
     "task__clip_id",
     "task__clip__seconds",
-    "task__clip__language",
+    "snr",
+    "clipping",
+    "speech_share",
+)
+_COLUMNS = (
+    *_OPEN_COLUMNS,
     "task__clip__stored_as",
     "task__clip__wrapped_key",
     "task__clip__contributor_id",
@@ -296,20 +237,67 @@ _COLUMNS = (
 )
 
 
-def _changed_on(release: Release) -> date | None:
-    """The day of the newest recall feed that differs from the one before it; None if all were empty."""
-    days = release.recalls.values_list("published_on", "returned_on").distinct()
-    return max((day for row in days for day in row if day), default=None)
+_SOFT = _OPEN_COLUMNS.index("plain_soft")
+
+
+class _ShortRow(NamedTuple):
+    """What names and places of files are made from."""
+
+    public_id: str
+    speaker: str
+    split: str
+    plain_answer: str
+    confidence: float
+    subset: int
+    previous_id: str
+    changed_by: str
+    seconds: float
+
+
+_SHORT = (*_ShortRow._fields[:-1], "task__clip__seconds")
+
+
+def _short_row(release: Release, subsets: Sequence[Subset], row: _ShortRow) -> Row:
+    subset = subsets[row.subset]
+    is_label = subset.kind == Campaign.Kind.WAKE_WORD
+    return Row(
+        id=row.public_id,
+        speaker=row.speaker,
+        split=row.split,
+        kind=subset.kind,
+        wake_word=subset.wake_word,
+        label=row.plain_answer if is_label else None,
+        text="",
+        seconds=row.seconds,
+        size=_size(release, row.seconds, row.public_id),
+        confidence=row.confidence,
+        soft={},
+        language=subset.language,
+        subset=row.subset,
+        folder=subset.folder,
+        previous=row.previous_id,
+        changed_by=row.changed_by,
+    )
+
+
+def _size(release: Release, seconds: float, public_id: str) -> int:
+    return sound_files.size(seconds, sound_files.mark(release, public_id))
 
 
 def _stored_rows(release: Release) -> QuerySet[ReleaseRow, tuple[Any, ...]]:
     """The listed rows, as _StoredRow has them."""
-    live = Task.objects.live_for(Purpose(release.audience), per_row=True).filter(pk=OuterRef("task"))
-    return release.rows.listed().annotate(is_live=Exists(live)).values_list(*_COLUMNS, "is_live")
+    rows = spans.with_live(release.rows.listed(), Purpose(release.audience))
+    return rows.values_list(*_COLUMNS, "is_live")
+
+
+def _from_text(row: tuple[Any, ...]) -> _StoredRow:
+    """A row whose JSON is text."""
+    values = *row[:_SOFT], json.loads(row[_SOFT]), *row[_SOFT + 1 :]
+    return _StoredRow(*values)
 
 
 @cache
-def _sounds_statement(audience: Purpose) -> tuple[str, str]:
+def _sounds_statement(audience: Purpose, purpose: Purpose | None) -> tuple[str, str]:
     """A name, and the statement for the sounds of some rows, planned once.
 
     Which may be sent follows the rule of `_stored_rows`; a test compares both in every state of a clip. Of a
@@ -317,11 +305,12 @@ def _sounds_statement(audience: Purpose) -> tuple[str, str]:
     one more table and takes a third longer.
     """
     return (
-        f"release_sounds_{audience}",
+        f"release_sounds_{audience}_{purpose or ''}",
         f"""
         SELECT pinned.public_id, clip.stored_as, clip.wrapped_key,
             clip.contributor_id, key.wrapped, key.master,
             {live.task_condition(audience, "task.id")}
+            AND {live.task_condition(purpose, "task.id") if purpose else "TRUE"}
             AND NOT EXISTS (
                 SELECT FROM {Recall._meta.db_table} recalled
                 WHERE recalled.release_id = pinned.release_id AND recalled.public_id = pinned.public_id
@@ -362,37 +351,72 @@ def _sound(row: _SoundRow, key_cache: keys.KeyCache) -> Sound:
 
 
 def _lines(erased: QuerySet[Recall]) -> Iterator[tuple[str, dict[str, Any]]]:
-    for recall in erased.iterator(chunk_size=BATCH_SIZE):
+    for recall in erased.iterator(chunk_size=spans.BATCH_SIZE):
         yield recall.public_id, recall.line or {}
 
 
-def _without_digest(line: dict[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in line.items() if name != "digest"}
+def _row_of(public_id: str, line: dict[str, Any]) -> Row:
+    """What is kept of an erased row, as a row."""
+    said = {name: value for name, value in line.items() if name != "digest"}
+    votes = tuple(SingleVote(*vote) for vote in said.pop("single_votes", ()))
+    return Row(id=public_id, **said, single_votes=votes)
 
 
-def _row(release: Release, row: _StoredRow, key_cache: keys.KeyCache, with_words: bool) -> Row:
-    is_label = row.kind == Campaign.Kind.WAKE_WORD
-    answer, soft = _answer_and_soft(row, key_cache) if is_label or with_words else ("", {})
+def _row(
+    release: Release, subsets: Sequence[Subset], row: _StoredRow, key_cache: keys.KeyCache, with_words: bool
+) -> Row:
+    subset = subsets[row.subset]
+    is_label = subset.kind == Campaign.Kind.WAKE_WORD
+    answer, soft = _answer_and_soft(row, is_label, key_cache) if is_label or with_words else ("", {})
+    asked = None if row.asked == ASKED_OF_SEVERAL else release.asked[row.asked]
     return Row(
         id=row.public_id,
         speaker=row.speaker,
         split=row.split,
-        kind=row.kind,
-        wake_word=row.wake_word,
+        kind=subset.kind,
+        wake_word=asked["wake_word"] if asked else subset.wake_word,
         label=answer if is_label else None,
         text="" if is_label else answer,
         seconds=row.seconds,
-        size=sound_files.size(row.seconds, sound_files.mark(release, row.public_id)),
+        size=_size(release, row.seconds, row.public_id),
         confidence=row.confidence,
         soft=soft,
-        language=row.language,
+        language=subset.language,
+        subset=row.subset,
+        folder=subset.folder,
+        campaign=asked["slug"] if asked else "",
+        licence=row.licence,
+        source=row.source,
+        votes=row.votes,
+        snr=row.snr,
+        clipping=row.clipping,
+        speech_share=row.speech_share,
+        for_synthesis=row.synthesis == ReleaseRow.Synthesis.YES,
+        previous=row.previous_id,
+        changed_by=row.changed_by,
     )
 
 
-def _answer_and_soft(row: _StoredRow, key_cache: keys.KeyCache) -> tuple[str, dict[str, Any]]:
+def _told(
+    row: _StoredRow, votes: Sequence[single_votes.Stored], key_cache: keys.KeyCache
+) -> tuple[SingleVote, ...]:
+    """The single votes on a row, blank if the clip may not be handed out any more. Raises KeyLost."""
+    if not row.is_live:
+        return tuple(map(single_votes.blank, votes))
+    label = single_votes.seal_label(row.clip, row.campaign)
+
+    def unsealed(answer: memoryview) -> str:
+        data_key = key_cache.data_key(row.contributor, row.data_key, row.master)
+        key = _clip_key(row.stored_as, row.wrapped_key, data_key)
+        return str(json.loads(keys.unseal(key, bytes(answer), label)))
+
+    return tuple(single_votes.told(vote, unsealed) for vote in votes)
+
+
+def _answer_and_soft(row: _StoredRow, is_label: bool, key_cache: keys.KeyCache) -> tuple[str, dict[str, Any]]:
     """Labels are stored as plain text and stay listed; transcripts are under the clip's key, and blank if the
     clip may not be handed out any more."""
-    if row.kind == Campaign.Kind.WAKE_WORD:
+    if is_label:
         return row.plain_answer, row.plain_soft
     try:
         answer, soft = _unsealed(row, key_cache)
@@ -421,65 +445,3 @@ def _unsealed(row: _StoredRow, key_cache: keys.KeyCache) -> tuple[str, dict[str,
 
 def _clip_key(stored_as: str, wrapped_key: memoryview, data_key: bytes) -> bytes:
     return keys.unseal(data_key, bytes(wrapped_key), Clip.key_label_of(stored_as))
-
-
-def _pin(release: Release, taken: QuerySet[Task], seconds: dict[int, float]) -> int:
-    speakers = {contributor: secrets.token_hex(8) for contributor in seconds}
-    split = splits.assign({speakers[each]: seconds[each] for each in seconds}, seed=release.slug)
-    count, batch = 0, []
-    # Speakers whose first clip was settled after speakers were counted wait for the next release.
-    known = taken.filter(clip__contributor__in=list(speakers))
-    tasks = known.select_related("campaign", "clip__contributor__data_key")
-    for task in tasks.iterator(chunk_size=BATCH_SIZE):
-        speaker = speakers[task.clip.contributor_id]
-        batch.append(_pinned_row(release, task, speaker, split[speaker]))
-        if len(batch) == BATCH_SIZE:
-            count += len(ReleaseRow.objects.bulk_create(batch))
-            batch = []
-    return count + len(ReleaseRow.objects.bulk_create(batch))
-
-
-def _pinned_row(release: Release, task: Task, speaker: str, split: str) -> ReleaseRow:
-    return ReleaseRow(  # type: ignore[misc]
-        release=release,
-        task=task,
-        public_id=secrets.token_hex(8),
-        speaker=speaker,
-        split=split,
-        answer=task.answer or "",
-        confidence=task.confidence or 0.0,
-        soft=task.soft | {"adjudicated": task.adjudicated},
-    )
-
-
-# See accounts.models for the other advisory locks.
-FREEZE_LOCK = 7_306
-
-
-def is_freezing() -> bool:
-    """Whether a release is being made. If not, none begins until this transaction ends.
-
-    A release in the making holds words under a clip's key that only it can see. So while one is made, no
-    clip's key may be replaced.
-    """
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT NOT pg_try_advisory_xact_lock_shared(%s)", [FREEZE_LOCK])
-        return bool(cursor.fetchone()[0])
-
-
-def _wait_for_silencing() -> None:
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [FREEZE_LOCK])
-
-
-def _validate(slug: str, min_confidence: float, min_contributors: int) -> None:
-    try:
-        Release._meta.get_field("slug").clean(slug, None)
-    except ValidationError:
-        raise BadRelease(ReleaseRefusal.BAD_NAME, slug=slug) from None
-    if not 0 <= min_confidence <= 1:
-        raise BadRelease(ReleaseRefusal.BAD_CONFIDENCE, found=min_confidence)
-    if min_contributors < 1:
-        raise BadRelease(ReleaseRefusal.BAD_CONTRIBUTORS, found=min_contributors)
-    if Release.objects.filter(slug=slug).exists():
-        raise BadRelease(ReleaseRefusal.NAME_TAKEN, slug=slug)

@@ -1,178 +1,151 @@
-"""What an archive will hold: its files in order, their sizes, their digests and the archive's ETag.
+"""The layout of a release's archive, planned once for each format and recall feed, and kept sealed.
 
-Planning reads the rows of a release and no sound. Between two recall feeds all plans of a release are alike:
-a clip that was withdrawn meanwhile keeps its place, but its sound is silence and its words are blank.
+Planning reads all rows of a release and no sound. Between two recall feeds all layouts of a release are
+alike: a clip that was withdrawn meanwhile keeps its place, but its sound is silence and its words are blank.
 """
 
 import hashlib
-import os
-import tempfile
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack
-from functools import partial
-from itertools import chain, islice
-from typing import NamedTuple, Self
+import pickle
+import zlib
+from datetime import date
+from functools import cache
+from pathlib import Path
 
-from accounts import quarters
-from datasets.models import Release
+from django.db import transaction
+from django.db.models import F, Q, QuerySet
 
-from . import frozen, tar
+from accounts import ciphers, keyring, quarters
+from accounts.models import DataKey
+from datasets.models import ArchivePlan, Release
+
+from . import frozen, pinning, tar
+from .about import about
 from .formats import package
-from .formats.rows import Entry, Format, Row
-from .scratch import EncryptedList, EncryptedText
+from .formats.delta import Delta
+from .formats.form import Format
+from .formats.layout import Layout
+from .formats.rows import FormatRefusal, NotRepresentable
 
-# A group has at most this many sounds, and about this many bytes.
-GROUP_SOUNDS, GROUP_BYTES = 64, 4 * 2**20
-ROWS_IN_MEMORY = 8_000  # while planning; the rows beyond go to encrypted temporary storage, which is slower
-
-DIGEST = hashlib.sha256().digest_size
+_NAME = "layout of an archive"
 
 
-class ArchiveFile(NamedTuple):
-    """One file of an archive: a sound, by the id of its row, or the text of this number with its digest."""
-
-    path: str
-    size: int
-    sound: str = ""
-    digest: bytes = b""
-    text: int = 0
+def of(release: Release, form: Format) -> Layout:
+    """As it was planned for the feed of the day, or planned now. Raises NotRepresentable and KeyLost."""
+    if isinstance(form, Delta) and release.previous_id is None:
+        raise NotRepresentable(FormatRefusal.NO_PREVIOUS, release=release.slug)
+    found = kept().filter(release=release, form=form.NAME).first()
+    return (found and _unsealed(found)) or make(release, form)
 
 
-class Group(NamedTuple):
-    """Consecutive files: sounds that are looked up together, or one text. `number` counts from 0."""
-
-    number: int
-    files: list[ArchiveFile]
-
-    @property
-    def has_sounds(self) -> bool:
-        return bool(self.files[0].sound)
-
-    @property
-    def checksums_size(self) -> int:
-        """How many bytes the group's lines in the checksums take."""
-        return sum(_checksum_size(file.path) for file in self.files)
+def kept() -> QuerySet[ArchivePlan]:
+    """Those that are right now: made by this code, and since the last feed that changed their release."""
+    is_current = Q(as_of=F("release__changed_on")) | Q(as_of=None, release__changed_on=None)
+    return ArchivePlan.objects.filter(is_current, code=code())
 
 
-class Plan:
-    """The files of one release in one format, as its rows are now. To be closed after use.
-
-    `file_count` includes the checksums, which come last: `checksums_size` bytes, whose header is at
-    `checksums_start` of the tar. `size` is the whole tar's. Raises formats.rows.NotRepresentable and
-    accounts.keys.KeyLost.
-    """
-
-    def __init__(self, release: Release, form: Format) -> None:
-        self.release, self.form = release, form
-        # The archive discloses no time finer than a quarter.
-        self.mtime = int(quarters.start(release.published_at).timestamp())
-        self.checksums_size = self.checksums_start = 0
-        self.file_count = 1
-        with ExitStack() as opened:
-            self._files: EncryptedList[ArchiveFile] = opened.enter_context(EncryptedList())
-            self._texts: list[EncryptedText] = []
-            self.digests = opened.enter_context(Digests())
-            self.etag = self._fill(opened)
-            self._opened = opened.pop_all()
-        checksums = tar.size_of(package.CHECKSUMS, self.checksums_size, self.mtime)
-        self.size = self.checksums_start + checksums + len(tar.END)
-
-    def close(self) -> None:
-        self._opened.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *error: object) -> None:
-        self.close()
-
-    def groups(self) -> Iterator[Group]:
-        """All files but the checksums, in their order."""
-        number, files, size = 0, list[ArchiveFile](), 0
-        for file in self._files:
-            full = len(files) == GROUP_SOUNDS or size >= GROUP_BYTES
-            if files and (full or not file.sound or not files[0].sound):
-                yield Group(number, files)
-                number, files, size = number + 1, [], 0
-            files.append(file)
-            size += file.size
-        if files:
-            yield Group(number, files)
-
-    def text(self, file: ArchiveFile) -> EncryptedText:
-        return self._texts[file.text]
-
-    def _fill(self, opened: ExitStack) -> str:
-        """Collect and count the files, and return the ETag."""
-        tag = hashlib.sha256()
-        with EncryptedList[Row]() as overflow:
-            rows = _repeatable(frozen.rows(self.release), overflow)
-            for entry in package.files(self.form, frozen.about(self.release), rows, _never_read):
-                file = self._planned(entry, opened)
-                self._files.append(file)
-                self.file_count += 1
-                self.checksums_size += _checksum_size(file.path)
-                self.checksums_start += tar.size_of(file.path, file.size, self.mtime)
-                tag.update(self._identity(file))
-        return f'"{tag.hexdigest()[:32]}"'
-
-    def _identity(self, file: ArchiveFile) -> bytes:
-        """What the ETag says of a file: its place and its row, or what it is if it has no words.
-
-        This identifies every byte but the blanks that a withdrawal leaves, which move nothing. So a download
-        that was interrupted continues, and no one can see from the ETag when someone left.
-        """
-        slot = tar.size_of(file.path, file.size, self.mtime)
-        digest = file.digest.hex() if file.path in package.WITHOUT_WORDS else ""
-        return f"{file.path}\0{slot}\0{file.sound}\0{digest}\n".encode()
-
-    def _planned(self, entry: Entry, opened: ExitStack) -> ArchiveFile:
-        if entry.sound:
-            return ArchiveFile(entry.path, entry.size, entry.sound)
-        text, digest = opened.enter_context(EncryptedText()), hashlib.sha256()
-        for chunk in entry.chunks():
-            text.write(chunk)
-            digest.update(chunk)
-        text.finish()
-        self._texts.append(text)
-        return ArchiveFile(entry.path, text.size, digest=digest.digest(), text=len(self._texts) - 1)
+def refusal_of(planned: ArchivePlan) -> NotRepresentable | None:
+    """Why the format cannot take the release; None if it can."""
+    if not planned.refusal:
+        return None
+    return NotRepresentable(FormatRefusal(planned.refusal["code"]), **planned.refusal["parameters"])
 
 
-class Digests:
-    """The SHA-256 of the sounds that were read, on disk: for ten million clips they are 320 MB."""
-
-    def __init__(self) -> None:
-        self._file = tempfile.TemporaryFile()  # noqa: SIM115
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *error: object) -> None:
-        self._file.close()
-
-    def keep(self, group: Group, position: int, digests: list[bytes]) -> None:
-        """Stores those of the group's sounds from this position on."""
-        os.pwrite(self._file.fileno(), b"".join(digests), (group.number * GROUP_SOUNDS + position) * DIGEST)
-
-    def of(self, group: Group) -> list[bytes] | None:
-        """Those of all sounds of the group, or None when some of them were not read."""
-        size = len(group.files) * DIGEST
-        kept = os.pread(self._file.fileno(), size, group.number * GROUP_SOUNDS * DIGEST)
-        digests = [kept[at : at + DIGEST] for at in range(0, size, DIGEST)]
-        return digests if all(map(any, digests)) else None
+def make(release: Release, form: Format) -> Layout:
+    """Plan the archive and keep the plan. Raises NotRepresentable, which is kept as well, and KeyLost."""
+    try:
+        layout = package.plan(
+            form,
+            about(release),
+            pinning.subsets_of(release),
+            frozen.in_format_order(release, form.BY_SPEAKER),
+            lambda path, size: tar.size_of(path, size, mtime(release)),
+        )
+    except NotRepresentable as refusal:
+        why = {"code": refusal.code, "parameters": refusal.parameters}
+        _keep(release, form, {"size": 0, "clips": 0, "refusal": why}, b"")
+        raise
+    counts = {"size": size_of(layout, release), "clips": layout.summary.clips, "refusal": {}}
+    _keep(release, form, counts, zlib.compress(pickle.dumps(layout, pickle.HIGHEST_PROTOCOL), 1))
+    return layout
 
 
-def _checksum_size(path: str) -> int:
-    return len(package.checksum(bytes(DIGEST), path))
+def mtime(release: Release) -> int:
+    """The archive discloses no time finer than a quarter."""
+    return int(quarters.start(release.published_at).timestamp())
 
 
-def _repeatable(rows: Iterator[Row], overflow: EncryptedList[Row]) -> Callable[[], Iterator[Row]]:
-    """The same rows, to be read as often as needed."""
-    first = list(islice(rows, ROWS_IN_MEMORY))
-    for row in rows:
-        overflow.append(row)
-    return partial(chain, first, overflow)
+def checksums_size(layout: Layout) -> int:
+    paths = [*(path for path, _content in layout.documents), *(file.path for file in layout.files)]
+    return sum(map(package.checksum_size, paths)) + sum(run.sums for run in layout.clips)
 
 
-def _never_read(row: Row) -> bytes:
-    raise AssertionError(f"the sound of {row.id} was read while its archive was planned")
+def size_of(layout: Layout, release: Release) -> int:
+    """How many bytes the whole tar has."""
+    at = mtime(release)
+    files = [
+        *((path, len(content)) for path, content in layout.documents),
+        *((file.path, file.size) for file in layout.files),
+        (package.CHECKSUMS, checksums_size(layout)),
+    ]
+    framed = sum(tar.size_of(path, size, at) for path, size in files)
+    return framed + sum(run.size for run in layout.clips) + len(tar.END)
+
+
+@transaction.atomic
+def _keep(release: Release, form: Format, counts: dict[str, object], content: bytes) -> None:
+    """Unless the feed changed while it was planned: then the next reader plans anew."""
+    if _as_of(release) != release.changed_on:
+        return
+    master = DataKey.objects.lock_master()
+    sealed = ciphers.seal(_key(master), content, _label(release.pk, form.NAME))
+    ArchivePlan.objects.update_or_create(
+        release=release,
+        form=form.NAME,
+        defaults={
+            **counts,
+            "as_of": release.changed_on,
+            "code": code(),
+            "master": master,
+            "sealed": sealed,
+        },
+    )
+
+
+def _as_of(release: Release) -> date | None:
+    return Release.objects.values_list("changed_on", flat=True).get(pk=release.pk)
+
+
+def _unsealed(plan: ArchivePlan) -> Layout | None:
+    """None if its master key is gone, as is every time after somebody left. Raises NotRepresentable."""
+    if refusal := refusal_of(plan):
+        raise refusal
+    try:
+        content = ciphers.unseal(_key(plan.master), bytes(plan.sealed), _label(plan.release_id, plan.form))
+    except ciphers.KeyLost:
+        return None
+    found: Layout = pickle.loads(zlib.decompress(content))  # safe: only this site has the key
+    return found
+
+
+def _key(master: str) -> bytes:
+    return bytes.fromhex(ciphers.keyed_hash(keyring.read(master), _NAME, ""))
+
+
+def _label(release: int, form: str) -> str:
+    return f"{_NAME} of release {release} in {form}"
+
+
+@cache
+def code() -> str:
+    """Which code makes layouts: another version of it may order or write files in another way."""
+    here = Path(__file__).parent
+    files = [
+        *sorted((here / "formats").glob("*.py")),
+        here / "tar.py",
+        here / "frozen.py",
+        here / "single_votes.py",
+        here / "spans.py",
+        here / "about.py",
+        Path(__file__),
+    ]
+    return hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()[:16]

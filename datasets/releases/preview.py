@@ -8,7 +8,7 @@ from django.db.models import Avg, Count, F, Sum
 from accounts.models import Purpose
 from datasets.models import Campaign, Label
 
-from . import frozen
+from . import freezing
 
 
 @dataclass(frozen=True)
@@ -17,15 +17,15 @@ class Preview:
     without clips. `balance`: (answer, clips), the most frequent first; empty for transcripts."""
 
     clips: int
-    hours: float
+    seconds: float
     speakers: int
     doubt: float | None
     balance: list[tuple[str, int]]
-    selection: frozen.Selection
+    selection: freezing.Selection
 
 
 def of(campaigns: Sequence[Campaign], min_confidence: float, audience: Purpose) -> Preview:
-    found = frozen.select(campaigns, min_confidence, audience)
+    found = freezing.select(campaigns, min_confidence, audience)
     taken = found.taken.order_by()
     whole = taken.aggregate(
         clips=Count("pk"),
@@ -37,7 +37,7 @@ def of(campaigns: Sequence[Campaign], min_confidence: float, audience: Purpose) 
     counted = labels.values_list("plain_answer").annotate(clips=Count("pk")).order_by(F("clips").desc())
     return Preview(
         clips=whole["clips"],
-        hours=(whole["seconds"] or 0) / 3600,
+        seconds=whole["seconds"] or 0.0,
         speakers=whole["speakers"],
         doubt=None if whole["confidence"] is None else 1 - whole["confidence"],
         balance=[(str(Label(answer).label), number) for answer, number in counted],

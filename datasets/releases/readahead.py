@@ -1,4 +1,4 @@
-"""The bytes of an archive's pieces, made a little ahead of what was sent.
+"""The bytes of an archive's stretches, made a little ahead of what was sent.
 
 A second thread reads and decrypts sounds; most of that is C code, during which the first thread can run. Only
 the caller's thread queries the database, because the connection belongs to it. Just before a sound is sent,
@@ -8,34 +8,39 @@ it checks again whether the sound may still be handed out; if not, silence is se
 import hashlib
 import time
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from functools import partial
 from typing import NamedTuple, Self
 
+from accounts.models import Purpose
 from datasets.models import Release
 
-from . import frozen, sound_files, tar
-from .plan import DIGEST, Group, Plan
+from . import frozen, sound_files
+from .digests import Digests
+from .formats.rows import Row
 from .sound_files import LOST, Sound
 
 BATCH_BYTES = 2**19  # sent together; the last piece of a batch may exceed it
 BATCHES_AHEAD = 4
+GROUP_SOUNDS = 250  # are looked up together
 LIVE_CHECK_SECONDS = 1.0  # how long a check that sounds may be handed out is good for
 
 
 class Sounds:
-    """The sounds of a group of files, each at a position from 0.
+    """The sounds of some rows, each at a position from 0.
 
     One query says which of them may be handed out. It is repeated when its answer is too old, because the
     reader may be slow.
     """
 
-    def __init__(self, release: Release, group: Group) -> None:
-        self.group = group
-        self._release = release
+    def __init__(self, release: Release, rows: Sequence[Row], purpose: Purpose | None) -> None:
+        self._release, self._rows, self._purpose = release, rows, purpose
         self._sounds: list[Sound] = []
         self._valid_until = 0.0
+
+    def size(self, position: int) -> int:
+        return self._rows[position].size
 
     def at(self, position: int) -> Sound:
         """As it was when it was last asked for."""
@@ -47,13 +52,13 @@ class Sounds:
             self.ask()
 
     def ask(self) -> None:
-        self._sounds = frozen.sounds(self._release, [file.sound for file in self.group.files])
+        self._sounds = frozen.sounds(self._release, [row.id for row in self._rows], self._purpose)
         self._valid_until = time.monotonic() + LIVE_CHECK_SECONDS
 
     def read(self, position: int) -> tuple[bytes, bytes]:
         """The file and the digest of the file as it was published. Raises one of LOST."""
         self.check()
-        buffer = memoryview(bytearray(self.group.files[position].size))
+        buffer = memoryview(bytearray(self.size(position)))
         try:
             digest = self.fill(buffer, position, self.at(position), hashing=True)
         except LOST:
@@ -82,26 +87,37 @@ class Sounds:
         sound_files.silence_into(buffer, self._mark(position))
 
     def _mark(self, position: int) -> bytes:
-        return sound_files.mark(self._release, self.group.files[position].sound)
+        return sound_files.mark(self._release, self._rows[position].id)
 
 
 class Piece(NamedTuple):
-    """Some bytes of an archive: what `make` returns, or the file of the sound at `position` of `sounds`."""
+    """Some bytes: `data`, or the file of the sound at `position` of `sounds`. Sent from `first` up to `end`.
+
+    `clip` is its number among the archive's files, if it is a file by itself. `file` is the number of the
+    file that the bytes are of, `offset` their place in it; or -1.
+    """
 
     size: int
-    make: Callable[[], bytes] = bytes
+    data: bytes = b""
     sounds: Sounds | None = None
     position: int = 0
+    first: int = 0
+    end: int = 0
+    clip: int = -1
+    file: int = -1
+    offset: int = 0
 
 
-Part = tar.Part[Piece]
+# What follows it is made only once everything before it was sent: checksums, from digests.
+WAIT = Piece(0, file=-2)
 
 
 class ReadAhead:
     """Makes the bytes of pieces, several batches ahead. To be closed after use."""
 
-    def __init__(self, plan: Plan) -> None:
-        self._mtime, self._digests = plan.mtime, plan.digests
+    def __init__(self, digests: Digests, size_of_file: Callable[[int], int]) -> None:
+        self._digests = digests
+        self._hashed = _Hashed(digests, size_of_file)
         # One thread: two spend more time waiting for each other than they save.
         self._pool = ThreadPoolExecutor(1)
         self._buffers: list[bytearray] = []
@@ -112,29 +128,39 @@ class ReadAhead:
     def __exit__(self, *error: object) -> None:
         self._pool.shutdown(cancel_futures=True)
 
-    def read(self, parts: Iterable[Part], hashing: bool) -> Iterator[bytes]:
-        """The bytes of the parts, in their order. With `hashing`, the digest of each sound is kept."""
+    def read(self, pieces: Iterable[Piece], hashing: bool) -> Iterator[bytes]:
+        """The bytes of the pieces, in their order. With `hashing`, the digest of each file is kept."""
         waiting: deque[Callable[[], bytes]] = deque()
-        for batch in _batches(parts):
-            waiting.append(self._start(batch, hashing))
-            if len(waiting) > BATCHES_AHEAD:
+        for batch in _batches(pieces):
+            if not waiting and not any(piece.sounds for piece in batch):
+                yield self._joined(batch, hashing)  # nothing to wait for
+            elif batch != [WAIT]:
+                waiting.append(self._start(batch, hashing))
+            while len(waiting) > (0 if batch == [WAIT] else BATCHES_AHEAD):
                 yield waiting.popleft()()
         while waiting:
             yield waiting.popleft()()
 
-    def _start(self, batch: list[Part], hashing: bool) -> Callable[[], bytes]:
-        """Starts to read the sounds of a batch, and returns a function that waits for the bytes. Pieces
-        without sound are made in that function, because the checksums need the digests of earlier sounds."""
-        sounds = batch[0].piece.sounds
+    def _start(self, batch: list[Piece], hashing: bool) -> Callable[[], bytes]:
+        """Starts to read the sounds of a batch, and returns a function that waits for the bytes."""
+        sounds = next((piece.sounds for piece in batch if piece.sounds), None)
         if sounds is None:
-            return partial(_joined, batch)
+            return partial(self._joined, batch, hashing)
         sounds.check()
-        found = [sounds.at(part.piece.position) for part in batch]
-        buffer = self._buffer(sum(part.piece.size for part in batch))
-        reading = self._pool.submit(self._fill, buffer, sounds, batch, found, hashing)
-        return partial(self._finish, reading, sounds, buffer)
+        found = [sounds.at(piece.position) if piece.sounds else None for piece in batch]
+        buffer = self._buffer(sum(piece.size for piece in batch))
+        reading = self._pool.submit(self._fill, buffer, batch, found, hashing)
+        return partial(self._finish, reading, sounds, buffer, batch, hashing)
 
-    def _finish(self, reading: Future["_Read"], sounds: Sounds, buffer: bytearray) -> bytes:
+    def _joined(self, batch: list[Piece], hashing: bool) -> bytes:
+        if hashing:
+            for piece in batch:
+                self._hashed.add(piece, memoryview(piece.data))
+        return b"".join(piece.data[piece.first : piece.end] for piece in batch)
+
+    def _finish(
+        self, reading: Future["_Read"], sounds: Sounds, buffer: bytearray, batch: list[Piece], hashing: bool
+    ) -> bytes:
         """The bytes of a batch, with silence for sounds that may not be handed out any more. Raises one of
         LOST."""
         read = reading.result()
@@ -146,8 +172,15 @@ class ReadAhead:
                 sounds.silence(place.buffer, place.position)
             elif place.lost:
                 raise place.lost
+        if hashing:
+            at = 0
+            for piece in batch:
+                self._hashed.add(piece, read.whole[at : at + piece.size])
+                at += piece.size
+        first, last = batch[0], batch[-1]
+        content = bytes(read.whole[first.first : len(read.whole) - last.size + last.end])
         self._buffers.append(buffer)
-        return bytes(read.content)
+        return content
 
     def _buffer(self, size: int) -> bytearray:
         """One of at least this size. Buffers are reused, because allocating memory takes the kernel as long
@@ -156,33 +189,31 @@ class ReadAhead:
         return buffer if len(buffer) >= size else bytearray(size)
 
     def _fill(
-        self, buffer: bytearray, sounds: Sounds, batch: list[Part], found: list[Sound], hashing: bool
+        self, buffer: bytearray, batch: list[Piece], found: list[Sound | None], hashing: bool
     ) -> "_Read":
-        """The files of a batch, as in the tar. Runs in the second thread: no database here."""
-        digests: list[bytes] = []
+        """The bytes of a batch. Runs in the second thread: no database here."""
         places: list[_Place] = []
-        first, last = batch[0], batch[-1]
         whole, at = memoryview(buffer), 0
-        for part, sound in zip(batch, found, strict=True):
-            position = part.piece.position
-            file = sounds.group.files[position]
-            head = tar.header(file.path, file.size, self._mtime)
-            start = at + len(head)
-            end = start + file.size
-            whole[at:start] = head
-            lost, digest = None, bytes(DIGEST)
-            try:
-                digest = sounds.fill(whole[start:end], position, sound, hashing)
-            except LOST as reason:
-                lost = reason
-            digests.append(digest)
-            places.append(_Place(position, whole[start:end], lost))
-            padding = tar.padding(file.size)
-            at = end + len(padding)
-            whole[end:at] = padding
-        if hashing:
-            self._digests.keep(sounds.group, first.piece.position, digests)
-        return _Read(whole[first.first : at - last.piece.size + last.end], places)
+        for piece, sound in zip(batch, found, strict=True):
+            end = at + piece.size
+            if sound is None or piece.sounds is None:
+                whole[at:end] = piece.data
+            else:
+                places.append(self._fill_sound(piece, piece.sounds, sound, whole[at:end], hashing))
+            at = end
+        return _Read(whole[:at], places)
+
+    def _fill_sound(
+        self, piece: Piece, sounds: Sounds, sound: Sound, buffer: memoryview, hashing: bool
+    ) -> "_Place":
+        is_file = hashing and piece.clip >= 0
+        try:
+            digest = sounds.fill(buffer, piece.position, sound, is_file)
+        except LOST as reason:
+            return _Place(piece.position, buffer, reason)
+        if is_file:
+            self._digests.keep(piece.clip, [digest])
+        return _Place(piece.position, buffer, None)
 
 
 class _Place(NamedTuple):
@@ -194,23 +225,44 @@ class _Place(NamedTuple):
 
 
 class _Read(NamedTuple):
-    content: memoryview
+    whole: memoryview
     places: list[_Place]
 
 
-def _batches(parts: Iterable[Part]) -> Iterator[list[Part]]:
-    """What is made and sent together: sounds of one group, or no sounds."""
-    batch: list[Part] = []
-    size = 0
-    for part in parts:
-        if batch and (size >= BATCH_BYTES or part.piece.sounds is not batch[0].piece.sounds):
+class _Hashed:
+    """The digests of files that are sent from their first byte to their last, as they are sent."""
+
+    def __init__(self, digests: Digests, size_of_file: Callable[[int], int]) -> None:
+        self._digests, self._size_of_file = digests, size_of_file
+        self._file, self._at, self._digest = -1, 0, hashlib.sha256()
+
+    def add(self, piece: Piece, content: memoryview) -> None:
+        if piece.file < 0:
+            return
+        if piece.offset == 0:
+            self._file, self._at, self._digest = piece.file, 0, hashlib.sha256()
+        if (self._file, self._at) != (piece.file, piece.offset):
+            return
+        self._digest.update(content)
+        self._at += piece.size
+        if self._at == self._size_of_file(piece.file):
+            self._digests.keep(piece.file, [self._digest.digest()])
+
+
+def _batches(pieces: Iterable[Piece]) -> Iterator[list[Piece]]:
+    """What is made and sent together: sounds of one lookup, with what is between them."""
+    batch: list[Piece] = []
+    size, sounds = 0, None
+    for piece in pieces:
+        is_other = piece.sounds is not None and sounds is not None and piece.sounds is not sounds
+        if batch and (size >= BATCH_BYTES or is_other or piece is WAIT):
             yield batch
-            batch, size = [], 0
-        batch.append(part)
-        size += part.piece.size
+            batch, size, sounds = [], 0, None
+        if piece is WAIT:
+            yield [WAIT]
+            continue
+        batch.append(piece)
+        size += piece.size
+        sounds = sounds or piece.sounds
     if batch:
         yield batch
-
-
-def _joined(batch: list[Part]) -> bytes:
-    return b"".join(part.piece.make()[part.first : part.end] for part in batch)

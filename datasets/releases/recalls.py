@@ -13,10 +13,11 @@ from django.db.models import Case, Exists, OuterRef, Q, QuerySet, Value, When
 from accounts import signing
 from accounts.consent import live_for
 from accounts.models import Purpose
+from datasets.access import letters
 from datasets.models import Recall, Release, ReleaseRow, Task, Webhook
 from datasets.webhooks import outbox
 
-from . import frozen
+from . import contents, frozen, samples, taking_back
 
 BATCH_SIZE = 2_000
 
@@ -24,8 +25,11 @@ BATCH_SIZE = 2_000
 def feed(release: Release) -> dict[str, Any]:
     """The release's feed, signed. It is the same bytes until the next publication.
 
-    A copy must lose what is `recalled`. It may have what is `returned`, which an earlier feed recalled.
+    A copy must lose what is `recalled`. It may have what is `returned`, which an earlier feed recalled. A
+    copy for speech synthesis must also lose what is `not_for_synthesis`, and a list of single votes those of
+    `annotators`.
     """
+    votes = {"annotators": taking_back.ended(release)} if release.has_single_votes else {}
     return signing.sign(
         {
             "schema": "tagger recall feed 2",
@@ -33,7 +37,9 @@ def feed(release: Release) -> dict[str, Any]:
             "published_at": _published_on(release).isoformat(),
             "recalled": _ids(release.recalls.in_force()),
             "returned": _ids(release.recalls.filter(returned_on__isnull=False)),
+            "not_for_synthesis": sorted(_ended(release).values_list("public_id", flat=True)),
         }
+        | votes
     )
 
 
@@ -77,11 +83,33 @@ def _publish(release_id: int, now: datetime) -> int:
     returned = release.recalls.in_force().filter(Exists(allowed), is_final=False).update(returned_on=today)
     recalled += release.recalls.filter(published_on=None).update(published_on=today)
     release.recalls.filter(line__isnull=False).update(line=None)
+    not_for_synthesis = _end_synthesis(release)
+    annotators = taking_back.end(release, today)
+    lost = recalled or not_for_synthesis or annotators
     release.recalls_published_on = today
-    release.save(update_fields=["recalls_published_on"])
+    release.changed_on = today if lost or returned else release.changed_on
+    release.samples = samples.remaining(release)
+    release.save(update_fields=["recalls_published_on", "changed_on", "samples"])
+    if recalled or returned:
+        contents.keep(release)
     for campaign in release.campaigns.all() if recalled or returned else ():
         outbox.owe(Webhook.Event.CLIPS_RECALLED, campaign, now, release=release.slug)
+    if lost:
+        letters.owe_recalls(
+            release, now, recalled=recalled, not_for_synthesis=not_for_synthesis, annotators=annotators
+        )
     return recalled
+
+
+def _end_synthesis(release: Release) -> int:
+    """Mark the rows whose speakers do not agree to speech synthesis any more; for good."""
+    agreed = live_for("task__clip__contributor", "task__clip__material", Purpose.SYNTHESIS)
+    rows = release.rows.filter(synthesis=ReleaseRow.Synthesis.YES).exclude(agreed)
+    return rows.update(synthesis=ReleaseRow.Synthesis.ENDED)
+
+
+def _ended(release: Release) -> QuerySet[ReleaseRow]:
+    return release.rows.filter(synthesis=ReleaseRow.Synthesis.ENDED)
 
 
 def _published_on(release: Release) -> date:

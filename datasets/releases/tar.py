@@ -16,6 +16,7 @@ class Sized(Protocol):
 
 
 P = TypeVar("P", bound=Sized)
+T = TypeVar("T")
 
 
 class Part(NamedTuple, Generic[P]):
@@ -73,6 +74,15 @@ def header(path: str, size: int, mtime: int) -> bytes:
         sum(name) + sum(size_and_mtime) + _CONSTANT_SUM,
         _AFTER_CHECKSUM,
     )
+
+
+def member(path: str, content: T, size: int, mtime: int = 0) -> list[bytes | T]:
+    """A file in a tar, in pieces: what precedes it, its content, and what follows it.
+
+    >>> [len(piece) for piece in member("a.txt", b"words", 5)]
+    [512, 5, 507]
+    """
+    return [header(path, size, mtime), content, padding(size)]
 
 
 def _fits(path: str, size: int) -> bool:

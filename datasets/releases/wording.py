@@ -4,7 +4,10 @@ from accounts.refusals import Refusal, in_words
 
 from .formats.folder import FolderRefusal
 from .formats.rows import FormatRefusal
-from .frozen import ReleaseRefusal
+from .freezing import ReleaseRefusal
+from .groups import GroupRefusal
+from .pinning import LicenceRefusal
+from .versions import VersionRefusal
 
 WORDS = {
     ReleaseRefusal.BAD_NAME: "%(slug)r cannot name a release: up to 60 letters, digits, - and _ can.",
@@ -20,7 +23,26 @@ WORDS = {
         "at least %(least)d are asked for. %(not_cleared)d settled clips wait for privacy reviewers."
     ),
     FormatRefusal.UNKNOWN: "no format %(name)r; there are %(known)s",
-    FormatRefusal.SEVERAL_WAKE_WORDS: "%(format)s takes one wake word a release; there are %(found)s",
+    FormatRefusal.NO_CLIPS: "%(format)s can hold no clip of this release: %(reasons)s",
+    FormatRefusal.NO_PREVIOUS: "%(release)s is a first version: there is nothing that it differs from.",
+    FormatRefusal.WHOLE_ONLY: "%(format)s packs many clips into a file, so it comes only as a whole.",
+    LicenceRefusal.NOT_STATED: (
+        "%(clips)d imported clips have no licence, so they cannot be released under %(asked)s."
+    ),
+    LicenceRefusal.NOT_COMPATIBLE: (
+        "Clips that were given under %(found)s cannot be released as a whole under %(asked)s."
+    ),
+    GroupRefusal.TELLS_APART: (
+        "The %(column)s %(value)r would tell %(found)d contributors apart, at least %(least)d are needed. "
+        "Release it without the others, or leave it out."
+    ),
+    GroupRefusal.FEW_ANNOTATORS: (
+        "%(found)d volunteers who gave answers to %(value)s agreed that releases list them one by one, "
+        "at least %(least)d are needed. Release it without single votes."
+    ),
+    VersionRefusal.BAD_NUMBER: "%(found)r is no version: write three numbers, such as 1.2.0.",
+    VersionRefusal.NOT_NEWER: "version %(found)s does not follow %(number)s, that of %(previous)s.",
+    VersionRefusal.NOT_THE_LAST: "%(previous)s is followed by %(last)s already.",
     FolderRefusal.OCCUPIED: "%(folder)s exists and is not an empty folder; name another or empty it",
     FolderRefusal.NOT_MOUNTED: "no disk is mounted at %(mount)s, for %(folder)s",
     FolderRefusal.OUTSIDE: "%(path)r leads outside the folder",

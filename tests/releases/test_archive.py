@@ -15,21 +15,22 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from accounts import consent
-from accounts.models import Purpose, User
+from accounts.models import Material, Purpose, User
 from datasets.clips import vault
-from datasets.models import Clip, Withdrawal
-from datasets.releases import archive, formats, frozen, plan, readahead, recalls, retraction, scratch, tar
+from datasets.models import ArchivePlan, Clip, Release, Withdrawal
+from datasets.releases import archive, formats, frozen, plan, readahead, recalls, retraction, spans, tar
+from datasets.releases.formats import layout
 from tagger.privacy import withdrawal
 from tests.conftest import NOW
 from tests.support.mutants import mutant
-from tests.support.released import release, settle
+from tests.support.released import WITHOUT_SYNTHESIS, release, settle
 
 
 @pytest.fixture
 def wendy(db):
     person = User.objects.create_user("wendy")
-    for material in ("wake-word", "utterance"):
-        consent.give(person, material, Purpose, NOW, reference="on paper")
+    for material in Material:
+        consent.give(person, material, material.purposes, NOW, reference="on paper")
     return person
 
 
@@ -42,7 +43,7 @@ def spring(juniper, share, alice, wendy):
 
 
 def opened(release, form="precise"):
-    return archive.Archive(release, formats.find(form))
+    return archive.Archive(Release.objects.get(pk=release.pk), formats.find(form))
 
 
 def whole(release, form="precise"):
@@ -72,7 +73,7 @@ def exported(release, to, form="precise"):
     return {str(path.relative_to(to)): path.read_bytes() for path in to.rglob("*") if path.is_file()}
 
 
-@pytest.mark.parametrize("form", formats.FORMATS)
+@pytest.mark.parametrize("form", WITHOUT_SYNTHESIS)
 def test_an_archive_holds_the_files_of_the_export(spring, tmp_path, form):
     assert files(whole(spring, form)) == exported(spring, tmp_path / "out", form)
 
@@ -93,7 +94,7 @@ def test_the_same_release_gives_the_same_bytes_and_the_same_etag(spring):
         assert (b"".join(one.stream()), one.etag) == (b"".join(two.stream()), two.etag)
 
 
-@pytest.mark.parametrize("form", formats.FORMATS)
+@pytest.mark.parametrize("form", WITHOUT_SYNTHESIS)
 def test_an_archive_has_the_size_that_it_announces(spring, form):
     with opened(spring, form) as one:
         assert len(b"".join(one.stream())) == one.size
@@ -103,7 +104,7 @@ def test_an_archive_has_the_size_that_it_announces(spring, form):
 @pytest.mark.parametrize("group_sounds", [1, 2, 64])
 @pytest.mark.parametrize("length", [512, 4_097, 50_001])
 def test_ranges_of_any_length_joined_are_the_whole(spring, length, group_sounds, monkeypatch):
-    monkeypatch.setattr(plan, "GROUP_SOUNDS", group_sounds)
+    monkeypatch.setattr(archive, "GROUP_SOUNDS", group_sounds)
     expected, joined = whole(spring), b""
     for first in range(0, len(expected), length):
         with opened(spring) as one:
@@ -119,13 +120,13 @@ def test_a_range_from_any_byte_to_the_end_is_the_end_of_the_archive(spring):
 
 
 def test_a_range_in_the_middle_reads_only_the_sounds_in_it(spring, monkeypatch):
-    monkeypatch.setattr(plan, "GROUP_SOUNDS", 1)
+    monkeypatch.setattr(archive, "GROUP_SOUNDS", 1)
     expected = whole(spring)
     read = files_read(monkeypatch)
     third = [at for at in range(0, len(expected), 512) if expected[at:].startswith(b"RIFF")][2]
     with opened(spring) as one:
         assert b"".join(one.stream(third, third + 99)) == expected[third : third + 100]
-    row = spring.rows.order_by("public_id").filter(split__in=["train", "dev", "test"])[2]
+    row = spring.rows.order_by("split", "public_id")[2]
     assert read == [row.task.clip.stored_as]
 
 
@@ -191,8 +192,9 @@ def opened_until_a_sound(one):
 def test_a_clip_that_is_withdrawn_during_a_download_comes_as_silence_even_if_it_was_read_ahead(
     spring, alice, monkeypatch, group_sounds, end
 ):
-    monkeypatch.setattr(plan, "GROUP_SOUNDS", group_sounds)
-    monkeypatch.setattr(readahead, "BATCH_BYTES", 1)  # one sound for each batch
+    monkeypatch.setattr(archive, "GROUP_SOUNDS", group_sounds)
+    monkeypatch.setattr(readahead, "BATCH_BYTES", 1)  # one sound, header or padding for each batch
+    monkeypatch.setattr(readahead, "BATCHES_AHEAD", 12)  # all other sounds are read by then
     monkeypatch.setattr(readahead, "LIVE_CHECK_SECONDS", 0)  # ask for every batch
     expected = whole(spring)
     gone = [vault.get(row.task.clip)[44:] for row in spring.rows.filter(task__clip__contributor=alice)]
@@ -240,7 +242,7 @@ def erase(person):
 
 def test_reading_ahead_stops_after_the_set_number_of_batches(spring, monkeypatch):
     monkeypatch.setattr(readahead, "BATCH_BYTES", 1)
-    monkeypatch.setattr(readahead, "BATCHES_AHEAD", 1)
+    monkeypatch.setattr(readahead, "BATCHES_AHEAD", 3)  # padding, header and the next sound
     read = files_read(monkeypatch)
     with opened(spring) as one:
         opened_until_a_sound(one)
@@ -275,7 +277,7 @@ def test_sounds_stored_without_a_digest_give_the_same_archive(spring, tmp_path):
         assert vault.get(clip).startswith(b"RIFF")
     assert whole(spring) == expected
     with opened(spring) as one:
-        assert b"".join(one.stream(one.plan.checksums_start)) == expected[one.plan.checksums_start :]
+        assert b"".join(one.stream(one._checksums_start)) == expected[one._checksums_start :]
     assert exported(spring, tmp_path / "out") == files(expected)
 
 
@@ -312,33 +314,80 @@ def test_an_archive_of_many_clips_takes_as_many_queries_as_one_of_few(juniper, s
     for _ in range(9):
         settle(share(juniper))
     more = release("more", juniper)
+    whole(more)  # plans it
     with CaptureQueriesContext(connection) as many:
         whole(more)
     assert len(many) == len(few) > 0
     assert more.rows.count() == 14
 
 
-@pytest.mark.parametrize("in_memory", [0, 2])
-def test_rows_in_encrypted_temporary_storage_give_the_same_archive(spring, in_memory, monkeypatch):
-    expected = whole(spring)
-    monkeypatch.setattr(plan, "ROWS_IN_MEMORY", in_memory)
-    assert whole(spring) == expected
+# In Parquet a group of rows ends with its block.
+@pytest.mark.parametrize("form", [name for name in WITHOUT_SYNTHESIS if not name.startswith("parquet")])
+@pytest.mark.parametrize("block_rows", [1, 2])
+def test_blocks_of_any_number_of_rows_give_the_same_files(spring, form, block_rows, monkeypatch):
+    expected = files(whole(spring, form))
+    monkeypatch.setattr(layout, "BLOCK_ROWS", block_rows)
+    ArchivePlan.objects.all().delete()
+    assert files(whole(spring, form)) == expected
 
 
 @pytest.mark.parametrize("batch_size", [1, 2, 5])
 def test_rows_are_ordered_by_id_for_any_batch_size(spring, batch_size, monkeypatch):
     expected = list(frozen.rows(spring))
-    monkeypatch.setattr(frozen, "BATCH_SIZE", batch_size)
+    monkeypatch.setattr(spans, "BATCH_SIZE", batch_size)
     assert list(frozen.rows(spring)) == expected
     assert all(one.id < other.id for one, other in pairwise(expected)) and len(expected) == 5
 
 
-def test_temporary_storage_is_ciphertext_on_disk():
-    secret = b"what a person said " * 40_000
-    with scratch.EncryptedText() as text:
-        text.write(secret)
-        text.finish()
-        assert b"".join(text.get(number) for number in range(len(text))) == secret
-        text._file.seek(0)
-        stored = text._file.read()
-    assert len(stored) > len(secret) and b"person" not in stored
+@pytest.mark.parametrize("by_speaker", [False, True])
+@pytest.mark.parametrize("batch_size", [1, 2, 5])
+def test_formats_read_rows_in_their_order_for_any_batch_size(spring, by_speaker, batch_size, monkeypatch):
+    monkeypatch.setattr(spans, "BATCH_SIZE", batch_size)
+    found = list(frozen.in_format_order(spring, by_speaker))
+    assert sorted(row.id for row in found) == [row.id for row in frozen.rows(spring)]
+    keys = [layout.key_of(row, by_speaker) for row in found]
+    assert keys == sorted(keys)
+
+
+def test_an_archive_is_planned_once_for_each_feed_and_format(spring, wendy, monkeypatch):
+    walks, walk = [], frozen.in_format_order
+
+    def counting(release, by_speaker):
+        walks.append(release.slug)
+        return walk(release, by_speaker)
+
+    monkeypatch.setattr(frozen, "in_format_order", counting)
+    expected = whole(spring)
+    assert (whole(spring), whole(spring, "deepspeech") != expected) == (expected, True)
+    assert len(walks) == 2
+    consent.withdraw(wendy, NOW)
+    assert len(whole(spring)) == len(expected) and len(walks) == 2
+    recalls.publish(NOW + timedelta(days=1))
+    assert len(whole(spring)) < len(expected) and len(walks) == 3
+
+
+def test_a_plan_is_ciphertext_and_made_anew_when_its_master_key_is_gone(spring):
+    expected = whole(spring)
+    [kept] = ArchivePlan.objects.all()
+    names = [row.public_id.encode() for row in spring.rows.all()]
+    assert kept.size == len(expected) and not any(name in bytes(kept.sealed) for name in names)
+    kept.master = "9999"
+    kept.save()
+    assert whole(spring) == expected
+    assert ArchivePlan.objects.get().master != "9999"
+
+
+def test_a_plan_of_other_code_is_made_anew(spring, monkeypatch):
+    whole(spring)
+    monkeypatch.setattr(plan, "code", lambda: "another")
+    whole(spring)
+    assert ArchivePlan.objects.get().code == "another"
+
+
+def test_a_range_at_the_end_reads_only_the_last_block(spring, monkeypatch):
+    monkeypatch.setattr(layout, "BLOCK_ROWS", 1)
+    expected = whole(spring)
+    read = files_read(monkeypatch)
+    with opened(spring) as one:
+        assert b"".join(one.stream(one.size - 1)) == expected[-1:]
+    assert read == []

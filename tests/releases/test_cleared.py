@@ -12,7 +12,7 @@ from django.db import connection
 from accounts import audit, consent
 from accounts.models import Purpose
 from datasets.models import Campaign, Clip, Release
-from datasets.releases import frozen
+from datasets.releases import freezing, frozen
 from tagger.lending import reporting
 from tagger.models import PrivacyCheck
 from tests.conftest import NOW
@@ -70,7 +70,7 @@ def test_a_campaign_may_ask_the_same_of_releases_for_researchers(juniper, senten
     other = settle(add_tasks(sentences, 1)[0], "good morning")
     Campaign.objects.filter(pk=juniper.pk).update(needs_clearing=True)
     Clip.objects.filter(pk=settled[0].clip_id).update(cleared_at=NOW)
-    made = frozen.freeze("named", [juniper, sentences], NOW)
+    made = freezing.freeze("named", [juniper, sentences], NOW)
     assert released("named") == {settled[0].pk, other.pk} and made.not_cleared == 2
 
 
@@ -94,13 +94,13 @@ def meanwhile(monkeypatch):
 
 @mutant(
     "a clip that is reported while a release is made does not stay in it",
-    "datasets/releases/frozen.py",
-    kept_by="    pinned, changed = _pin(release, taken, seconds), _leave_out_changed(release)\n",
-    broken="    pinned, changed = _pin(release, taken, seconds), 0\n",
+    "datasets/releases/freezing.py",
+    kept_by="    changed = _leave_out_changed(release)\n",
+    broken="    changed = 0\n",
 )
 @mutant(
     "only clips that are cleared to the end stay in a release that is being made",
-    "datasets/releases/frozen.py",
+    "datasets/releases/freezing.py",
     kept_by="filter(is_cleared_for(audience), clip__in=locked)",
     broken="filter(clip__in=locked)",
 )
@@ -121,15 +121,15 @@ def test_what_changes_while_a_release_is_made_is_not_in_it(
                 "SELECT FROM datasets_clip WHERE id = %s FOR NO KEY UPDATE", [clip.pk]
             ),
         }
-        meanwhile(frozen, "_pin", acts[act])
-        made = frozen.freeze("open", [juniper], NOW, audience=Purpose.PUBLIC)
+        meanwhile(freezing, "_pin", acts[act])
+        made = freezing.freeze("open", [juniper], NOW, audience=Purpose.PUBLIC)
     assert (made.rows, made.not_cleared) == (2, 1)
     assert released() == {settled[0].pk, settled[2].pk}
 
 
 @mutant(
     "a report waits for a release that is about to be committed",
-    "datasets/releases/frozen.py",
+    "datasets/releases/freezing.py",
     kept_by="batch.select_for_update(no_key=True, skip_locked=True)",
     broken="batch",
 )
@@ -146,7 +146,7 @@ def test_a_report_after_the_last_look_waits_until_the_release_is_made(
         assert not reports[0].done()
 
     meanwhile(audit, "record", report)
-    made = frozen.freeze("open", [juniper], NOW, audience=Purpose.PUBLIC).release
+    made = freezing.freeze("open", [juniper], NOW, audience=Purpose.PUBLIC).release
     reports[0].result()
     # It was cleared when the release was made, and is withheld at once.
     assert settled[1].pk in released() and frozen.count_silent(made) == 1

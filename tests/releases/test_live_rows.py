@@ -8,13 +8,13 @@ import pytest
 from django.utils import timezone
 
 from accounts import consent
-from accounts.models import Material, Purpose, User
+from accounts.models import Material, User
 from datasets.models import Recall, Release, ReleaseRow, Withdrawal
-from datasets.releases import frozen
+from datasets.releases import contents, frozen, pinning, versions
 from tests.conftest import NOW
 from tests.support.mutants import mutant
 
-VOLUNTEERS, RESEARCHERS, PUBLIC = Purpose
+VOLUNTEERS, RESEARCHERS, PUBLIC = Material.WAKE_WORD.purposes
 WAKE_WORD, UTTERANCE = Material
 
 
@@ -36,13 +36,13 @@ CONSENTS = {
     "to volunteers": ([agreed(VOLUNTEERS)], set()),
     "to researchers": ([agreed(VOLUNTEERS, RESEARCHERS)], {RESEARCHERS}),
     "to a public release": ([agreed(VOLUNTEERS, PUBLIC)], {PUBLIC}),
-    "to everyone": ([agreed(*Purpose)], {RESEARCHERS, PUBLIC}),
-    "to everyone, for utterances": ([agreed(*Purpose, material=UTTERANCE)], set()),
-    "took researchers back": ([agreed(*Purpose), withdrew(RESEARCHERS)], {PUBLIC}),
-    "took public releases back": ([agreed(*Purpose), withdrew(PUBLIC)], {RESEARCHERS}),
-    "took all back": ([agreed(*Purpose), withdrew(VOLUNTEERS)], set()),
+    "to everyone": ([agreed(*WAKE_WORD.purposes)], {RESEARCHERS, PUBLIC}),
+    "to everyone, for utterances": ([agreed(*UTTERANCE.purposes, material=UTTERANCE)], set()),
+    "took researchers back": ([agreed(*WAKE_WORD.purposes), withdrew(RESEARCHERS)], {PUBLIC}),
+    "took public releases back": ([agreed(*WAKE_WORD.purposes), withdrew(PUBLIC)], {RESEARCHERS}),
+    "took all back": ([agreed(*WAKE_WORD.purposes), withdrew(VOLUNTEERS)], set()),
     "took all back and agreed again": (
-        [agreed(*Purpose), withdrew(VOLUNTEERS), agreed(*Purpose)],
+        [agreed(*WAKE_WORD.purposes), withdrew(VOLUNTEERS), agreed(*WAKE_WORD.purposes)],
         {RESEARCHERS, PUBLIC},
     ),
 }
@@ -112,8 +112,17 @@ def readable(release):
 @pytest.mark.parametrize("audience", [RESEARCHERS, PUBLIC])
 @pytest.mark.parametrize("given", CONSENTS)
 def test_a_rows_words_are_read_and_its_sound_is_sent_in_the_same_states(juniper, pinned, audience, given):
-    release = Release.objects.create(slug="spring", audience=audience, published_at=NOW)
-    other = Release.objects.create(slug="summer", audience=audience, published_at=NOW)
+    release, other = (
+        Release.objects.create(
+            slug=slug,
+            audience=audience,
+            published_at=NOW,
+            line=versions.line_of(None, NOW),
+            subsets=[["wake-word", "en", "hey juniper"]],
+            asked=[pinning.asked_of(juniper)],
+        )
+        for slug in ("spring", "summer")
+    )
     wendy = User.objects.create_user("wendy")
     states = pinned(release, wendy)
     Recall.objects.bulk_create(Recall(release=other, public_id=each, published_on=NOW) for each in states)
@@ -131,5 +140,5 @@ def test_a_rows_words_are_read_and_its_sound_is_sent_in_the_same_states(juniper,
     # What is listed does not depend on anything that happened since the last recall feed.
     listed = {public_id for public_id, state in states.items() if not state[-1]}
     assert {row.id for row in frozen.rows(release)} == listed
-    assert frozen.amount(release)[0] == len(listed) == len(states) / 2
+    assert contents.keep(release)["clips"] == len(listed) == len(states) / 2
     assert frozen.count_silent(release) == len(listed) - len(expected)

@@ -4,17 +4,19 @@ import csv
 import json
 from datetime import timedelta
 from io import BytesIO, StringIO
+from pathlib import Path
 
 import pytest
 import soundfile
 from django.core.management import CommandError, call_command
 
 from accounts import consent
-from accounts.models import Purpose, User
+from accounts.models import Material, Purpose, User
 from datasets import campaigns
 from datasets.clips import vault
 from datasets.models import Annotation, Campaign, Clip, Release, ReleaseRow, Task
-from datasets.releases import frozen, recalls, splits
+from datasets.releases import freezing, frozen, recalls, splits
+from datasets.releases.about import about
 from tagger.lending import assignments
 from tagger.settling import settlement
 from tests.conftest import NOW
@@ -67,7 +69,7 @@ def one_release(juniper, agree):
 
 
 def freeze(slug, *campaigns, **limits):
-    return frozen.freeze(slug, campaigns, NOW, **limits)
+    return freezing.freeze(slug, campaigns, NOW, **limits)
 
 
 def pinned(release):
@@ -176,7 +178,7 @@ def test_a_reviewers_decision_is_released_at_any_agreement(juniper, share, volun
 def test_too_few_contributors_freeze_nothing(juniper, agree, another):
     agree(juniper)
     agree(juniper, contributor=another("wendy"))
-    with refused(frozen.BadRelease, r"2 contributors .*, at least 3 are asked for"):
+    with refused(freezing.BadRelease, r"2 contributors .*, at least 3 are asked for"):
         freeze("spring", juniper, min_contributors=3)
     assert (Release.objects.count(), ReleaseRow.objects.count()) == (0, 0)
     assert freeze("spring", juniper, min_contributors=2).contributors == 2
@@ -184,7 +186,7 @@ def test_too_few_contributors_freeze_nothing(juniper, agree, another):
 
 def test_a_release_of_nothing_is_refused(juniper, share):
     share(juniper)
-    with refused(frozen.BadRelease, "0 contributors"):
+    with refused(freezing.BadRelease, "0 contributors"):
         freeze("spring", juniper)
 
 
@@ -242,9 +244,9 @@ def test_a_clip_that_is_withdrawn_during_an_export_is_silent_in_it(alice, one_re
     look = frozen.sounds
     gone = [samples(vault.get(row.task.clip)) for row in one_release.rows.all()]
 
-    def withdraw_first(release, ids):
+    def withdraw_first(release, ids, purpose):
         consent.withdraw(alice, LATER)
-        return look(release, ids)
+        return look(release, ids, purpose)
 
     monkeypatch.setattr(frozen, "sounds", withdraw_first)
     assert "2 clips of the release were withdrawn" in export(one_release, tmp_path / "out", "precise")
@@ -284,13 +286,13 @@ def test_a_speaker_whose_first_clip_settles_during_the_freeze_waits_for_the_next
 )
 def test_an_impossible_release_is_refused(juniper, agree, slug, limits, says):
     agree(juniper)
-    with refused(frozen.BadRelease, says):
+    with refused(freezing.BadRelease, says):
         freeze(slug, juniper, **limits)
     assert Release.objects.count() == 0
 
 
 def test_a_release_is_never_changed(juniper, one_release):
-    with refused(frozen.BadRelease, "never changed"):
+    with refused(freezing.BadRelease, "never changed"):
         freeze("spring", juniper)
 
 
@@ -300,8 +302,12 @@ def test_the_command_prints_what_was_taken_and_left_out(juniper, sentences, agre
     share(sentences)
     assert run("release", "spring", "--campaign", "juniper", "sentences").splitlines() == [
         "Release spring: 2 clips of 1 contributors.",
+        "Version 1.0.0, licence CC0-1.0.",
         "Left out: 1 not settled, 0 below the confidence, 0 without consent to be released or reported, "
         "0 not cleared by privacy reviewers.",
+        "train has 100% of the seconds, not 80%: contributors are never divided.",
+        "dev has 0% of the seconds, not 10%: contributors are never divided.",
+        "test has 0% of the seconds, not 10%: contributors are never divided.",
     ]
 
 
@@ -315,7 +321,7 @@ def test_the_command_refuses_too_few_contributors_and_unknown_campaigns(juniper,
 
 
 def test_a_release_discloses_no_time_finer_than_a_quarter(one_release):
-    assert frozen.about(one_release).quarter == "2026-Q2"
+    assert about(one_release).quarter == "2026-Q2"
 
 
 def test_a_deepspeech_export_is_readable_and_has_the_agreed_transcripts(sentences, agree, another, tmp_path):
@@ -385,7 +391,7 @@ def test_the_export_command_prints_what_it_wrote_and_left_out(one_release, tmp_p
     assert "A split is empty" in output
 
 
-def test_two_wake_words_cannot_be_one_precise_model(juniper, agree, tmp_path):
+def test_two_wake_words_have_a_folder_each(juniper, agree, tmp_path):
     kind = Campaign.Kind.WAKE_WORD
     other = campaigns.create(
         slug="computer", kind=kind, language="en", wake_word="computer", needs_track_record=False
@@ -393,7 +399,15 @@ def test_two_wake_words_cannot_be_one_precise_model(juniper, agree, tmp_path):
     agree(juniper)
     agree(other)
     release = freeze("spring", juniper, other).release
-    with pytest.raises(CommandError, match="one wake word a release; there are computer, hey juniper"):
+    export(release, tmp_path / "out", "precise")
+    folders = {path.parts[0] for path in map(Path, contents(tmp_path / "out")) if path.suffix == ".wav"}
+    assert folders == {"wake-word-en-computer", "wake-word-en-hey-juniper"}
+
+
+def test_a_release_of_which_a_format_takes_nothing_is_refused_with_the_reasons(sentences, agree, tmp_path):
+    agree(sentences, "turn on the lights")
+    release = freeze("said", sentences).release
+    with pytest.raises(CommandError, match="precise can hold no clip of this release: 1 a transcription"):
         export(release, tmp_path / "out", "precise")
     assert not (tmp_path / "out").exists()
 
@@ -407,12 +421,15 @@ def test_an_unknown_format_or_release_is_refused_with_a_list_of_the_known(one_re
 
 @mutant(
     "a public release has only clips with consent for public releases",
-    "datasets/releases/frozen.py",
+    "datasets/releases/freezing.py",
     kept_by="    agreed = sure.live_for(audience)\n",
     broken="    agreed = sure.live_for(Purpose.RESEARCHERS)\n",
 )
 def test_a_public_release_has_only_clips_with_consent_for_public_releases(juniper, agree, another):
-    for name, purposes in (("nell", list(Purpose)), ("olga", [Purpose.VOLUNTEERS, Purpose.RESEARCHERS])):
+    for name, purposes in (
+        ("nell", Material.WAKE_WORD.purposes),
+        ("olga", [Purpose.VOLUNTEERS, Purpose.RESEARCHERS]),
+    ):
         agree(juniper, contributor=another(name, *purposes))
     clear(juniper)
     for_all = freeze("public", juniper, audience=Purpose.PUBLIC)
@@ -424,11 +441,11 @@ def test_a_public_release_has_only_clips_with_consent_for_public_releases(junipe
 @mutant(
     "clips are not sent in public releases once their consent for public releases ends",
     "datasets/releases/frozen.py",
-    kept_by="    statement = _sounds_statement(Purpose(release.audience))\n",
-    broken="    statement = _sounds_statement(Purpose.RESEARCHERS)\n",
+    kept_by="    statement = _sounds_statement(Purpose(release.audience), purpose)\n",
+    broken="    statement = _sounds_statement(Purpose.RESEARCHERS, purpose)\n",
 )
 def test_withdrawing_consent_for_public_releases_affects_only_public_ones(juniper, agree, another):
-    nell = another("nell", *Purpose)
+    nell = another("nell", *Material.WAKE_WORD.purposes)
     agree(juniper, contributor=nell)
     clear(juniper)
     public = freeze("public", juniper, audience=Purpose.PUBLIC).release
@@ -441,7 +458,7 @@ def test_withdrawing_consent_for_public_releases_affects_only_public_ones(junipe
 
 
 def test_the_command_makes_a_public_release_only_with_its_option(juniper, agree, another):
-    agree(juniper, contributor=another("nell", *Purpose))
+    agree(juniper, contributor=another("nell", *Material.WAKE_WORD.purposes))
     clear(juniper)
     call_command("release", "named", campaign=["juniper"])
     call_command("release", "public", "--public", campaign=["juniper"])

@@ -10,11 +10,12 @@ import soundfile
 from scipy.io import wavfile
 
 from accounts import consent
-from accounts.models import Purpose, User
-from datasets.clips import vault
-from datasets.models import Release
+from accounts.models import Material, Purpose, User
+from datasets.clips import audio, vault
+from datasets.models import Clip, Release
 from datasets.releases import archive, formats, sound_files
 from tests.conftest import NOW
+from tests.support import sounds
 from tests.support.mutants import mutant
 from tests.support.released import release, settle
 
@@ -22,7 +23,7 @@ from tests.support.released import release, settle
 @pytest.fixture
 def wendy(db):
     person = User.objects.create_user("wendy")
-    consent.give(person, "wake-word", Purpose, NOW, reference="on paper")
+    consent.give(person, "wake-word", Material.WAKE_WORD.purposes, NOW, reference="on paper")
     return person
 
 
@@ -36,7 +37,7 @@ def shared(juniper, share, wendy):
 
 def files(one, form="precise"):
     with archive.Archive(one, formats.find(form)) as opened:
-        return {entry.path: entry.read() for entry in opened.entries()}
+        return {entry.path: b"".join(entry.chunks) for entry in opened.entries()}
 
 
 def sound_in(one):
@@ -105,3 +106,37 @@ def test_silence_has_the_header_and_the_size_of_a_sound(shared, audience):
     assert set(readings(data)) == {bytes(len(shared) - 44)}
     if not mark:
         assert data[:44] == shared[:44]
+
+
+@mutant(
+    "of a disguised release no sound is sent as it is stored",
+    "datasets/releases/frozen.py",
+    kept_by="._replace(is_disguised=release.is_disguised)",
+    broken="",
+)
+@pytest.mark.parametrize("audience", [Purpose.RESEARCHERS, Purpose.PUBLIC])
+def test_of_a_disguised_release_every_sound_is_disguised_and_always_in_the_same_way(
+    juniper, share, wendy, audience
+):
+    tasks = [share(juniper, wendy) for _ in range(2)]
+    for task in tasks:
+        settle(task)
+        spoken = sounds.babble(task.pk, 1.0)
+        vault.destroy(task.clip.stored_as)
+        vault.put(task.clip.stored_as, task.clip.key, audio.wav(spoken))
+        Clip.objects.filter(pk=task.clip_id).update(seconds=1.0)
+    stored = {vault.get(task.clip)[44:] for task in tasks}
+    one = release("hidden", juniper, audience=audience, disguised=True)
+    found = {name: data for name, data in files(one).items() if name.endswith(".wav")}
+    sent = {next(readings(data)) for data in found.values()}
+    assert len(sent) == len(stored) == 2 and not sent & stored
+    assert {len(each) for each in sent} == {len(each) for each in stored}
+    assert found == {name: data for name, data in files(one).items() if name.endswith(".wav")}
+    readme = files(one)["README.md"].decode()
+    assert "17 of 30" in readme and "anonymised" not in readme
+
+
+def test_sums_of_a_disguised_release_are_those_of_what_is_sent(juniper, shared):
+    found = files(release("hidden", juniper, disguised=True))
+    for digest, name in sums(found):
+        assert hashlib.sha256(found[name]).hexdigest() == digest

@@ -4,10 +4,14 @@ from itertools import chain
 
 from datasets.releases.formats.folder import FolderRefusal
 from datasets.releases.formats.rows import FormatRefusal
-from datasets.releases.frozen import ReleaseRefusal
+from datasets.releases.freezing import ReleaseRefusal
+from datasets.releases.groups import GroupRefusal
+from datasets.releases.pinning import LicenceRefusal
+from datasets.releases.versions import VersionRefusal
 from datasets.releases.wording import WORDS
 
-CODES = list(chain(ReleaseRefusal, FormatRefusal, FolderRefusal))
+OF = (ReleaseRefusal, FormatRefusal, FolderRefusal, GroupRefusal, LicenceRefusal, VersionRefusal)
+CODES = list(chain(*OF))
 
 
 def test_every_code_has_words():

@@ -11,7 +11,7 @@ from datasets.models import Release
 from datasets.releases import formats, frozen
 from datasets.releases.archive import Archive
 from datasets.releases.formats import folder, summary
-from datasets.releases.formats.rows import NotRepresentable, UnknownFormat
+from datasets.releases.formats.rows import NotRepresentable, OutOfOrder, UnknownFormat
 from datasets.releases.sound_files import LOST
 from datasets.releases.wording import explained
 
@@ -21,6 +21,7 @@ EXPECTED_ERRORS = (
     folder.NotMounted,
     folder.BadEntry,
     NotRepresentable,
+    OutOfOrder,
     *LOST,
     OSError,
 )
@@ -40,9 +41,9 @@ class Command(BaseCommand):
             raise CommandError(f"Nothing was written: it was retracted: {release.retracted_because}")
         try:
             form = formats.find(options["format"])
-            counts = summary.summarise(frozen.rows(release), form.why_left_out)
             with Archive(release, form) as archive:
-                files = tqdm(archive.entries(), total=archive.plan.file_count, unit="file", disable=None)
+                counts = archive.layout.summary
+                files = tqdm(archive.entries(), total=archive.file_count, unit="file", disable=None)
                 written = folder.write(files, options["to"])
         except EXPECTED_ERRORS as error:
             raise CommandError(f"Nothing was written: {explained(error)}") from error

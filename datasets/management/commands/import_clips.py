@@ -2,6 +2,8 @@ import sqlite3
 import sys
 from argparse import ArgumentParser
 from collections import Counter
+from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +20,7 @@ from datasets.clips.imports import ImportOutcome
 from datasets.clips.manifests import Layout
 from datasets.clips.sources import BadSource, ImportItem
 from datasets.clips.wording import WORDS
+from datasets.imports import archives
 from datasets.models import Campaign
 
 LONGEST_NAME = 100
@@ -27,7 +30,9 @@ class Command(BaseCommand):
     help = (
         "Imports a folder of audio, or a manifest (CSV or TSV) with the column path and, where known, "
         "language, speaker, wake_word, truth, transcript, licence; what Common Voice and others call these "
-        "is understood. When it is run again, it adds only what is missing."
+        "is understood. Or an archive of a release, as a folder or a tar; with --format, another collection "
+        "in such a format. Each recording needs a licence, from its row, its archive or by --licence. When "
+        "it is run again, it adds only what is missing."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -47,6 +52,13 @@ class Command(BaseCommand):
             help="the licence of all files whose row has none in a column licence, such as CC-BY-4.0",
         )
         parser.add_argument(
+            "--format",
+            default="",
+            choices=["", *archives.FORMS],
+            metavar="F",
+            help=f"how it is laid out, unless it is an archive of a release: {', '.join(archives.FORMS)}",
+        )
+        parser.add_argument(
             "--public",
             action="store_true",
             help="their consent covers public releases too, not only volunteers and researchers",
@@ -61,10 +73,12 @@ class Command(BaseCommand):
             public=options["public"],
             licence=_licence(options["licence"]),
         )
-        source, done = options["path"], _Done()
+        source, form, done = options["path"], options["format"], _Done()
         try:
-            self._describe(imports.layout(source))
-            self._import(run, source, done)
+            if form or archives.is_archive(source):
+                self._import_archive(run, source, form, done)
+            else:
+                self._import(run, source, done)
         except BadSource as refusal:
             raise CommandError(done.after(in_words(refusal, WORDS))) from refusal
         except OSError as error:
@@ -96,15 +110,30 @@ class Command(BaseCommand):
             self.stdout.write(f"Ignored columns, because this site never stores such things: {columns}.")
 
     def _import(self, run: imports.ImportRun, source: Path, done: "_Done") -> None:
-        outcomes = run.store_all(imports.items(source))
-        total = imports.count(source)
+        self._describe(imports.layout(source))
+        imports.check_licensed(source, run.licence)
+        self._store(run, imports.items(source), imports.count(source), done)
+        if skipped := imports.skipped(source):
+            self.stdout.write(f"Skipped {skipped} files whose names are not those of audio files.")
+
+    def _import_archive(self, run: imports.ImportRun, source: Path, form: str, done: "_Done") -> None:
+        with closing(archives.opened(source, form)) as archive:
+            words = run.campaign.asks_for_words
+            survey = archive.survey(words)
+            run.licence = archive.licence_beside(run.licence, survey)
+            labels = "by its soft labels" if archive.has_labels else "without soft labels"
+            self.stdout.write(
+                f"Read as {archive.form.name}, {labels}; licence: {run.licence or 'of each row'}."
+            )
+            self._store(run, archive.items(words), survey.number, done)
+
+    def _store(self, run: imports.ImportRun, items: Iterator[ImportItem], total: int, done: "_Done") -> None:
+        outcomes = run.store_all(items)
         try:
             for item, outcome in tqdm(outcomes, total=total, unit="clip", file=sys.stderr, disable=None):
                 done.count(item, self._reported(item, outcome))
         finally:
             self._record(run.campaign, done.counts)
-        if skipped := imports.skipped(source):
-            self.stdout.write(f"Skipped {skipped} files whose names are not those of audio files.")
 
     def _record(self, campaign: Campaign, counts: Counter[str]) -> None:
         """Also of an import that was ended early: what was stored is stored."""

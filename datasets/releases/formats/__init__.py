@@ -1,25 +1,45 @@
-"""One writer per training format. The files that all formats share are in `package`.
+"""One writer for each training format: see `form`. The files that all formats share are in `package`."""
 
-A format is a module with
+from . import (
+    common_voice,
+    deepspeech,
+    delta,
+    hf_audiofolder,
+    kaldi,
+    lhotse_shar,
+    ljspeech,
+    microwakeword,
+    nemo,
+    openwakeword,
+    parquet,
+    parquet_labels,
+    precise,
+    text,
+    webdataset,
+)
+from .form import Format
+from .rows import FormatRefusal, UnknownFormat
 
-    NAME           the name in the address of its archive
-    LAYOUT         its files and folders, for the dataset card
-    why_left_out   the reason why a row cannot be in this format, or None
-    entries        the format's own files, from rows and their audio
-"""
-
-from . import deepspeech, precise
-from .rows import Format, FormatRefusal, UnknownFormat
-
-FORMATS: dict[str, Format] = {form.NAME: form for form in (deepspeech, precise)}
+_ALL: tuple[Format, ...] = (
+    *(deepspeech, kaldi, lhotse_shar, nemo, common_voice),
+    *(hf_audiofolder, parquet, webdataset),
+    *(precise, openwakeword, microwakeword),
+    *(ljspeech, parquet_labels, text),
+)
+FORMATS = {form.NAME: form for form in _ALL}
 
 
 def find(name: str) -> Format:
-    """The format of that name. Raises UnknownFormat.
+    """The format of that name, or what it has more than the version before. Raises UnknownFormat.
 
     >>> find("deepspeech").NAME
     'deepspeech'
+    >>> find("deepspeech-delta").NAME
+    'deepspeech-delta'
     """
+    whole = name.removesuffix(delta.SUFFIX)
+    if whole != name and whole in FORMATS:
+        return delta.Delta(FORMATS[whole])
     if name not in FORMATS:
         raise UnknownFormat(FormatRefusal.UNKNOWN, name=name, known=", ".join(sorted(FORMATS)))
     return FORMATS[name]

@@ -1,251 +1,252 @@
-"""The two documents of an archive for people to read: its dataset card and its licence."""
+"""The dataset card of an archive, for people and for the Hugging Face hub."""
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping
 from typing import Any
 
+from . import privacy, statements
+from .about import About, CampaignFacts, Origin
+from .card_head import CardForm, head
+from .licence import address, texts
+from .markdown import bullets, duration, grid, inline, listed, number, one_line, paragraphs, quoted, share
 from .summary import Subtotal, Summary
 
 
-@dataclass(frozen=True)
-class About:
-    """Facts about a whole release.
-
-    `name` is its slug, `quarter` when it was made (2025-Q3; no finer time is disclosed), `licence` an SPDX
-    identifier, `site` the address of the site without a trailing slash, `contact` an address for people.
-    `is_public` says that it is for everyone and not for named researchers. `as_of` is the day of the newest
-    recall feed that changed what the release holds, empty if none did. `clearing` is what was counted when
-    people heard the clips before publication; empty if nobody counted.
-    """
-
-    name: str
-    title: str
-    quarter: str
-    site: str
-    contact: str
-    licence: str = "CC0-1.0"
-    as_of: str = ""
-    is_public: bool = False
-    clearing: Mapping[str, Any] = field(default_factory=dict)
-
-    @property
-    def recalls(self) -> str:
-        return f"{self.site}/api/v1/recalls/{self.name}.json"
+def readme(about: About, summary: Summary, form: CardForm) -> str:
+    """README.md, with the sections of the hub's template."""
+    return f"{head(about, summary, form)}\n{_body(about.spelled(inline), summary, form)}"
 
 
-def card(about: About, summary: Summary, layout: str) -> str:
-    """The dataset card, in Markdown, with the sections of Hugging Face's template."""
-    sections = (
-        f"# {about.title}\n",
+def _body(about: About, summary: Summary, form: CardForm) -> str:
+    return paragraphs(
+        f"# {about.title}",
+        statements.description(about, summary),
         _details(about, summary),
-        _USES,
-        f"## Dataset Structure\n\n{layout}\n\n{_COMMON_FILES}\n\n{_counts(summary)}",
-        _CREATION,
+        quoted(about.notes),
+        _uses(about, summary),
+        f"## Dataset Structure\n\n{form.LAYOUT}\n\n{_common_files(about)}\n\n{_counts(about, summary)}",
+        _creation(about),
+        _annotations(about, summary),
         _personal(about),
-        _LIMITATIONS,
-        _citation(about),
-        f"## Contact\n\n{about.contact}\n",
-    )
-    return "\n".join(sections)
-
-
-def licence(about: About) -> str:
-    """The licence in short, by its SPDX identifier, with the address of the full text."""
-    terms = _TERMS.get(about.licence, "The full text says what is allowed.")
-    as_of = f"As of the feed of {about.as_of}\n" if about.as_of else ""
-    return (
-        f"SPDX-License-Identifier: {about.licence}\n\n"
-        f"{terms}\n\n"
-        f"Full text: https://spdx.org/licenses/{about.licence}.html\n\n"
-        "The licence is about copyright. It takes nothing from the people whose voices these are: their\n"
-        "rights over their own data stay with them, and a clip that one of them withdraws must be deleted.\n"
-        f"Withdrawn clips: {about.recalls}\n{as_of}"
+        _limitations(about),
+        "## Changes\n\n" + changes(about),
+        f"## Maintenance\n\n{bullets(statements.maintenance(about))}",
+        f"## Citation\n\n> {citation(about)}",
+        f"## Contact\n\n{about.contact}",
     )
 
 
-_TERMS = {
-    "CC0-1.0": (
-        "As far as the law allows, everyone with rights in this dataset has given them up: copy it,\n"
-        "change it and use it for any purpose, without asking and without naming anyone."
-    ),
-    "CC-BY-4.0": (
-        "Copy this dataset, change it and use it for any purpose, as long as you name where it comes from,\n"
-        "link to the licence and say what you changed."
-    ),
-}
+def changes(about: About) -> str:
+    """What is new since the version before."""
+    if not about.previous:
+        return "This is the first version."
+    return f"Compared with {about.previous}:\n\n{bullets(statements.changed(about.changes))}"
 
-_USES = """\
-## Uses
 
-### Direct Use
+def citation(about: About) -> str:
+    version = f", version {about.version}" if about.version else ""
+    by = f"{about.operator}. " if about.operator else ""
+    return f"{by}{about.title}. Release {about.name}{version}, {about.quarter}. {about.page}"
 
-Training and testing models that hear a wake word or write down speech.
 
-### Out-of-Scope Use
+def bibtex(about: About) -> str:
+    """
+    >>> bibtex(About("spring", "Spring {1}", "2025-Q2", "https://a.example", "me")).splitlines()[1]
+    '  title = {Spring 1},'
+    """
+    fields = {
+        "title": about.title,
+        "author": f"{{{_braceless(about.operator)}}}" if about.operator else "",
+        "year": about.quarter[:4],
+        "version": about.version,
+        "howpublished": about.page,
+    }
+    lines = [
+        f"  {name} = {{{value if name == 'author' else _braceless(value)}}},"
+        for name, value in fields.items()
+        if value
+    ]
+    return "\n".join([f"@misc{{{about.name},", *lines, "}"])
 
-Finding out who a speaker is, telling speakers apart from one release to another, or imitating a voice.
-"""
 
-_COMMON_FILES = """\
-Beside them:
-
-- `soft-labels.jsonl`: for each clip its `id`, `speaker` and `split`, the `answer` that it was settled on, the
-  `confidence` of that answer, and in `soft` the votes for every answer, or for every word of a transcript.
-- `LICENSE.txt`: the licence.
-- `checksums.sha256`: check a copy with `sha256sum --check checksums.sha256`."""
-
-_CREATION = """\
-## Dataset Creation
-
-### Curation Rationale
-
-Clips that their contributors agreed to share, once volunteers agreed on what they hold.
-
-### Data Collection and Processing
-
-Recorded on contributors' own devices or in their browsers; made 16 kHz, mono, 16 bit, with nothing else kept
-of the file that was sent. No speaker is in more than one split.
-
-### Annotations
-
-Several volunteers answered for each clip without seeing one another's answers. Where they disagreed to the
-end, a reviewer decided. Transcripts are in lower case without punctuation. `[unclear]` stands for words that
-could not be made out, `[private]` for what was said in seconds that are silenced.
-"""
-
-_LIMITATIONS = """\
-## Bias, Risks, and Limitations
-
-Speakers are people who chose to take part, not a sample of any population. Age, sex, ethnicity and income
-were never asked, so performance by such groups cannot be measured with this dataset. A voice can identify a
-person: ids are random, voices are not anonymous.
-"""
+def _braceless(text: str) -> str:
+    return one_line("".join(char for char in text if char not in "{}\\"))
 
 
 def _details(about: About, summary: Summary) -> str:
     speakers = set[str]().union(*(subtotal.speakers for subtotal in summary.splits.values()))
     seconds = sum(subtotal.seconds for subtotal in summary.splits.values())
-    return (
-        "## Dataset Details\n\n"
-        f"- Release: {about.name} ({about.quarter})\n"
-        f"- Clips: {summary.clips}, {_duration(seconds)}, {len(speakers)} speakers\n"
-        f"- Language: {_listed(summary.languages)}\n"
-        f"- Wake word: {_listed(summary.wake_words)}\n"
-        f"- Licence: {about.licence}\n"
-        f"- Source: {about.site}\n"
+    version = [f"Version: {about.version}"] if about.version else []
+    previous = [f"Version before: {about.previous}"] if about.previous else []
+    operator = [f"Published by: {about.operator}"] if about.operator else []
+    return "## Dataset Details\n\n" + bullets(
+        [
+            f"Release: {about.name} ({about.quarter})",
+            *version,
+            *previous,
+            f"Clips: {summary.clips}, {duration(seconds)}, {number(len(speakers), 'speaker', 'speakers')}",
+            f"Language: {listed(summary.languages)}",
+            f"Wake word: {listed(map(inline, summary.wake_words))}",
+            f"Licence: {_linked(about.licence) if about.licence else 'each clip has its own'}",
+            *operator,
+            f"Source: {about.site}",
+        ]
     )
 
 
-def _personal(about: About) -> str:
+def _linked(licence: str) -> str:
+    return f"[{inline(licence)}]({address(licence)})" if address(licence) else inline(licence)
+
+
+def _uses(about: About, summary: Summary) -> str:
     return (
-        "### Personal and Sensitive Information\n\n"
-        "Clips are voices of people. The ids of clips and of speakers are random and were made for\n"
-        "this release alone. Contributors can withdraw at any time, and every copy must honour it: the ids\n"
-        f"of withdrawn clips are published, signed, at {about.recalls}\n"
-        f"and {about.site}/static/downloads/clean_copy.py deletes them from a copy.\n"
-        "Look there before each training, and pass a copy on only with this duty.\n\n"
-        "A clip that was withdrawn or reported since the last of these lists is silent, its words are\n"
-        "blank, and its checksum does not match; the same program takes it out at once.\n\n"
-        f"{_PUBLIC_CHECKSUMS if about.is_public else _CHECKSUMS}{_cleared(about)}"
+        f"## Uses\n\n### Direct Use\n\n{statements.uses(about, summary)}\n\n{statements.terms(about)}\n\n"
+        f"### Out-of-Scope Use\n\n{statements.OUT_OF_SCOPE}"
     )
 
 
-def _cleared(about: About) -> str:
-    """How the clips were checked before publication, and what that misses."""
-    counted = about.clearing
-    if "checked" not in counted:
-        return ""
-    return (_CLEARED if about.is_public else _CHECKED).format(**counted) + _missed(counted)
+_PREVIOUS_IDS = """
+- `previous-ids.csv`: the id that each clip had in {}, and why its answer changed."""
 
 
-_CHECKED = """
-#### Check Before Publication
-
-A name, a number, an address, an account, somebody's health and another person's voice are private. In the
-campaigns of this release, when it was made:
-
-- people who check each clip, each for themselves: {checkers}
-- clips that were checked: {checked}
-- clips in which one of them heard something private: {found}
-- clips with seconds that were silenced: {silenced}
-- clips that were destroyed: {destroyed}
-- settled clips that are left out because they are not cleared: {not_cleared}
-
-"""
-
-_CLEARED = (
-    _CHECKED
-    + """\
-Each clip of this release was heard whole by two people who heard nothing private in it, or a reviewer cleared
-it after one of them was in doubt.
-
-"""
-)
+_SINGLE_VOTES = """
+- `votes.parquet`: answers of volunteers one by one, with the clip's `id`, the `annotator`, the `answer`,
+  its `weight` and the `day`."""
 
 
-def _missed(counted: Mapping[str, Any]) -> str:
-    if not counted["known"]:
-        return "How much is missed was not measured.\n"
-    share = counted["missed"] / counted["known"]
-    return (
-        f"Sounds with a known answer were mixed in. Of {counted['known']} with something private, one\n"
-        f"person missed {counted['missed']} ({share:.1%}, 95 % interval {counted['missed_low']:.1%} to "
-        f"{counted['missed_high']:.1%}). They are made\n"
-        "voices, which may be easier or harder to understand than people's.\n"
-    )
+def _common_files(about: About) -> str:
+    votes = _SINGLE_VOTES if about.has_single_votes else ""
+    previous = _PREVIOUS_IDS.format(about.previous) if about.previous else ""
+    licence = "`LICENSE.txt` and `LICENSES/`" if texts(about) else "`LICENSE.txt`"
+    return f"""\
+Beside them:
+
+- `soft-labels.jsonl`: for each clip its `id`, `speaker`, `split` and `licence`, the `answer` that it was
+  settled on, the `confidence` of that answer, in `soft` the votes for every answer or for every word of a
+  transcript, how long it is, and how well it was recorded as far as that was measured.{votes}{previous}
+- `DATASHEET.md`: questions and answers about how this dataset came about.
+- `croissant.json`: the same facts and the fields of the tables, for programs.
+- `zenodo.json`: a description without sound, for a DOI.
+- {licence}: the licence, and the share of each source.
+- `checksums.sha256`: check a copy with `sha256sum --check checksums.sha256`."""
 
 
-_CHECKSUMS = """\
-The same clip has the same checksum in every release for researchers, so two lists of checksums say which
-speakers of two releases are one person. Do not compare them, and do not publish `checksums.sha256`.
-"""
-
-_PUBLIC_CHECKSUMS = """\
-Each sound file ends with its id, so its checksum is of this release alone. The sound itself is not: whoever
-has two releases could find out which of their speakers are one person. Do not.
-"""
-
-
-def _citation(about: About) -> str:
-    return f"## Citation\n\n> {about.title}. Release {about.name}, {about.quarter}. {about.site}\n"
-
-
-def _counts(summary: Summary) -> str:
-    tables = [_table("Split", summary.splits)]
+def _counts(about: About, summary: Summary) -> str:
+    tables = [_table("Split", summary.splits), _split_shares(about.figures)]
     if len(summary.languages) > 1:
         tables.append(_table("Language", dict(sorted(summary.languages.items()))))
+    if len(summary.wake_words) > 1:
+        tables.append(_table("Wake word", dict(sorted(summary.wake_words.items()))))
     if summary.labels:
         tables.append(_tally("Answer", summary.labels))
     if summary.left_out:
         tables.append(
             "Clips of the release that this format cannot hold:\n\n" + _tally("Reason", summary.left_out)
         )
-    return "\n".join(tables)
+    if len(about.subsets) > 1:
+        tables.insert(0, _subsets(about))
+    return paragraphs(*tables)
+
+
+def _subsets(about: About) -> str:
+    rows = [(each.name, each.kind, each.language, each.wake_word or "-") for each in about.subsets]
+    return "One folder for each question:\n\n" + grid(("Folder", "Kind", "Language", "Wake word"), rows)
+
+
+def _split_shares(figures: Mapping[str, Any]) -> str:
+    targets, reached = figures.get("split_targets", {}), figures.get("split_shares", {})
+    rows = [(split, share(targets[split]), share(reached.get(split, 0.0))) for split in targets]
+    told = "Shares of the recorded time. Speakers are never divided, so a split can miss its share:\n\n"
+    return told + grid(("Split", "Aimed at", "Reached"), rows) if rows else ""
 
 
 def _table(head: str, subtotals: Mapping[str, Subtotal]) -> str:
-    return _grid(
+    return grid(
         (head, "Clips", "Speakers", "Duration"),
-        ((name, s.clips, len(s.speakers), _duration(s.seconds)) for name, s in subtotals.items()),
+        ((inline(name), s.clips, len(s.speakers), duration(s.seconds)) for name, s in subtotals.items()),
     )
 
 
 def _tally(head: str, counts: Mapping[str, int]) -> str:
-    return _grid((head, "Clips"), sorted(counts.items()))
+    return grid((head, "Clips"), ((inline(name), count) for name, count in sorted(counts.items())))
 
 
-def _grid(head: tuple[str, ...], rows: Iterable[tuple[object, ...]]) -> str:
-    return "".join(f"| {' | '.join(map(str, row))} |\n" for row in (head, ("---",) * len(head), *rows))
+def _creation(about: About) -> str:
+    sources = [_source(origin, about) for origin in statements.by_size(about.origins)]
+    head = ("Source", "Licence", "Clips", "Share", "Speakers", "Duration")
+    return paragraphs(
+        "## Dataset Creation\n\n### Curation Rationale\n\n"
+        "Clips that may be shared with this audience and whose label is certain enough.",
+        *map(_campaign, about.campaigns),
+        "### Data Collection and Processing",
+        bullets(statements.how_recorded(about)),
+        statements.processing(),
+        grid(head, sources) if sources else "",
+    )
 
 
-def _duration(seconds: float) -> str:
-    """
-    >>> _duration(7384.2)
-    '2:03:04'
-    """
-    minutes, rest = divmod(round(seconds), 60)
-    return f"{minutes // 60}:{minutes % 60:02}:{rest:02}"
+def _source(origin: Origin, about: About) -> tuple[object, ...]:
+    clips = sum(each.clips for each in about.origins)
+    named = f"{origin.source}: {origin.collection}" if origin.collection else origin.source
+    licence = _linked(origin.licence) if origin.licence else statements.NOT_STATED
+    length = duration(origin.seconds)
+    return (named, licence, origin.clips, share(origin.clips, clips), origin.speakers, length)
 
 
-def _listed(names: Iterable[str]) -> str:
-    return ", ".join(sorted(names)) or "none"
+def _campaign(campaign: CampaignFacts) -> str:
+    """One question that was asked, with its rules and its guidelines."""
+    asked = f"wake word “{campaign.wake_word}”" if campaign.wake_word else campaign.kind
+    sentences = [f"Campaign “{campaign.title}”: {asked}, in {campaign.language}."]
+    if campaign.question:
+        sentences.append(f"Volunteers were asked: {campaign.question}")
+    if campaign.max_annotations:
+        sentences.append(
+            f"From {campaign.min_annotations} to {campaign.max_annotations} answers for a clip, until the "
+            f"label is {campaign.confidence:.0%} certain."
+        )
+    version = f", version {campaign.guidelines_version}" if campaign.guidelines_version != "" else ""
+    guidelines = f"Its guidelines{version}:\n\n{quoted(campaign.guidelines)}" if campaign.guidelines else ""
+    return paragraphs(" ".join(sentences), guidelines)
+
+
+def _annotations(about: About, summary: Summary) -> str:
+    missing = statements.left_out(about.figures)
+    told = "Clips of the campaigns that are not in the release:\n\n"
+    return paragraphs(
+        "### Annotations",
+        "\n\n".join(statements.annotation(about, summary)),
+        bullets(statements.measured(about.figures)),
+        _single_votes(about),
+        "#### Who the annotators are\n\n" + statements.WHO_ANNOTATES,
+        f"#### What was left out\n\n{told}{_tally('Reason', missing)}" if missing else "",
+    )
+
+
+def _single_votes(about: About) -> str:
+    said = statements.single_votes(about)
+    return paragraphs("#### Single votes", *said) if said else ""
+
+
+def _personal(about: About) -> str:
+    return paragraphs(
+        "### Personal and Sensitive Information",
+        privacy.personal(about),
+        *privacy.withdrawal(about),
+        privacy.checksums(about),
+        "#### Disguise\n\n" + "\n\n".join(privacy.DISGUISE) if about.is_disguised else "",
+        *privacy.small_groups(about.figures),
+        _cleared(about),
+    )
+
+
+def _cleared(about: About) -> str:
+    """How the clips were checked before publication, and what that misses."""
+    told = privacy.cleared(about)
+    if told is None:
+        return ""
+    return paragraphs(
+        f"#### Check Before Publication\n\n{told.looked_for}", bullets(told.counts), *told.means
+    )
+
+
+def _limitations(about: About) -> str:
+    return "## Bias, Risks, and Limitations\n\n" + "\n\n".join(statements.limitations(about))

@@ -2,18 +2,22 @@
 
 The fields and limits are from https://deepspeech.readthedocs.io/en/latest/TRAINING.html and from its
 importers: a transcript may have at most one character for each 20 ms of the clip, and a clip at most 10 s.
+They leave out a transcript with digits, because digits do not say how they were read aloud.
 """
 
 import csv
 import io
-from collections.abc import Iterable, Iterator
-from functools import lru_cache, partial
+from collections.abc import Iterable, Iterator, Sequence
 
-from datasets import normalise
-
-from .rows import SPLITS, WAKE_WORD, Audio, Entry, Row, Rows, clip, document, lines
+from . import tables, transcripts
+from .form import Document
+from .parts import Clips, Part, Table
+from .rows import SPLITS, Row
+from .subsets import Subset
+from .summary import Summary
 
 NAME = "deepspeech"
+BY_SPEAKER, PER_SPEAKER, SHARD_BYTES = False, False, 0
 
 LAYOUT = """\
 - `train.csv`, `dev.csv`, `test.csv`: `wav_filename` (relative to the CSV), `wav_filesize` in bytes,
@@ -21,7 +25,17 @@ LAYOUT = """\
 - `alphabet.txt`: every character of the transcripts, one a line, the space first.
 - `clips/`: WAV, 16 kHz, mono, 16 bit.
 
-A clip that was tagged as a wake word has the wake word as its transcript."""
+A clip that was tagged as a wake word has the wake word as its transcript. A transcript with digits is left
+out, as DeepSpeech's importers do. With several languages or wake words, each has a folder of its own with
+all of these."""
+
+TABLES = {
+    "*.csv": (
+        tables.Column("wav_filename", tables.TEXT, "The path of the sound."),
+        tables.Column("wav_filesize", tables.INTEGER, "The size of the sound, in bytes."),
+        tables.Column("transcript", tables.TEXT, "What is said, in normal form.", tables.ANNOTATORS),
+    )
+}
 
 LONGEST = 10.0
 STEPS_PER_SECOND = 50
@@ -31,15 +45,11 @@ _HEADER = ("wav_filename", "wav_filesize", "transcript")
 
 def why_left_out(row: Row) -> str | None:
     """Why a row cannot be in this format, worded to follow a count ("12 longer than 10 s"), or None."""
-    if row.kind == WAKE_WORD and row.label != "yes":
-        return "no transcript: a wake-word clip not answered yes"
-    text = _transcript(row)
-    if not text:
-        return "nothing said"
-    if normalise.UNCLEAR in text:
-        return "partly unclear"
-    if normalise.PRIVATE in text:
-        return "partly silenced"
+    if reason := transcripts.why_unusable(row):
+        return reason
+    text = transcripts.spoken(row)
+    if transcripts.has_numeral(text):
+        return "a numeral"
     if row.seconds > LONGEST:
         return f"longer than {LONGEST:g} s"
     if int(row.seconds * STEPS_PER_SECOND) < len(text):
@@ -47,45 +57,35 @@ def why_left_out(row: Row) -> str | None:
     return None
 
 
-def entries(rows: Rows, audio: Audio) -> Iterator[Entry]:
-    """The alphabet, the three CSVs, then the clips in the order of the rows."""
+def parts(subsets: Sequence[Subset]) -> Sequence[Part]:
+    csvs = Table(
+        path=lambda place: f"{place.subset.folder}{place.split}.csv",
+        content=_lines,
+        head=_record(_HEADER),
+        always=[f"{subset.folder}{split}.csv" for subset in subsets for split in sorted(SPLITS)],
+    )
+    return [csvs, Clips(lambda row: row.folder + _path(row))]
 
-    def kept() -> Iterator[Row]:
-        return (row for row in rows() if why_left_out(row) is None)
 
-    yield document("alphabet.txt", _alphabet(kept()))
-    for split in sorted(SPLITS):
-        yield lines(f"{split}.csv", partial(_table, kept, split))
-    for row in kept():
-        yield clip(_path(row), row, audio)
+def documents(subsets: Sequence[Subset], summary: Summary) -> Iterator[Document]:
+    for number, subset in enumerate(subsets):
+        letters = summary.letters[number] | set(subset.wake_word) - {" "}
+        yield f"{subset.folder}alphabet.txt", _alphabet(letters)
 
 
 def _path(row: Row) -> str:
     return f"clips/{row.id}.wav"
 
 
-def _transcript(row: Row) -> str:
-    return _spoken(row.wake_word, row.language) if row.kind == WAKE_WORD else row.text
-
-
-@lru_cache(maxsize=64)
-def _spoken(wake_word: str, language: str) -> str:
-    return normalise.text(wake_word, language)
-
-
-def _alphabet(rows: Iterable[Row]) -> str:
-    letters = set().union(*map(_transcript, rows)) - {" "}
+def _alphabet(letters: Iterable[str]) -> str:
     return "\n".join(["# One character a line; the first is the space.", " ", *sorted(letters)]) + "\n"
 
 
-def _table(rows: Rows, split: str) -> Iterator[str]:
-    yield _record(_HEADER)
-    for row in rows():
-        if row.split == split:
-            yield _record((_path(row), row.size, _transcript(row)))
+def _lines(rows: Sequence[Row], before: str) -> Iterable[bytes]:
+    return [_record((_path(row), row.size, transcripts.spoken(row))) for row in rows]
 
 
-def _record(fields: Iterable[object]) -> str:
+def _record(fields: Iterable[object]) -> bytes:
     record = io.StringIO()
     csv.writer(record, lineterminator="\n").writerow(fields)
-    return record.getvalue()
+    return record.getvalue().encode()

@@ -12,8 +12,6 @@ from pathlib import Path, PurePosixPath
 from accounts.refusals import Refusal
 from datasets import disks
 
-from .rows import Entry
-
 
 class FolderRefusal(StrEnum):
     OCCUPIED = "occupied"  # folder
@@ -33,6 +31,15 @@ class NotMounted(Refusal):
 
 class BadEntry(Refusal):
     """An entry's path leads outside or occurs twice, or its size is not what it said: a FolderRefusal."""
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A file to write: a relative POSIX path, a size in bytes, and the bytes."""
+
+    path: str
+    size: int
+    chunks: Iterable[bytes]
 
 
 @dataclass(frozen=True)
@@ -149,7 +156,7 @@ def _write_one(entry: Entry, folder: Path) -> int:
     if path.exists():
         raise BadEntry(FolderRefusal.TWICE, path=entry.path)
     with path.open("wb") as file:
-        size = sum(map(file.write, entry.chunks()))
+        size = sum(map(file.write, entry.chunks))
     if size != entry.size:
         raise BadEntry(FolderRefusal.WRONG_SIZE, path=entry.path, found=size, expected=entry.size)
     return size

@@ -1,36 +1,86 @@
-"""All files of an archive: the format's own, and the licence, card, labels and checksums of every format."""
+"""All files of an archive: the format's own, and those that are in every format."""
 
 import hashlib
-from collections.abc import Callable, Iterator
-from functools import partial
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
-from .card import About, card, licence
-from .rows import Audio, Entry, Format, Row, Rows, as_json, document, in_order, lines
-from .summary import summarise
+from . import labels, layout, single_votes
+from .about import About
+from .card import readme
+from .croissant import NAME as CROISSANT
+from .croissant import croissant
+from .datasheet import datasheet
+from .delta import whole
+from .form import Document, Format
+from .layout import Layout
+from .licence import licences, texts
+from .parts import Clips, Part, SoundOf, Table
+from .rows import Row, as_json
+from .subsets import Subset
+from .summary import Summary
+from .tables import LABELS, Column, File, kind_of
+from .zenodo import NAME as ZENODO
+from .zenodo import zenodo
 
 CHECKSUMS = "checksums.sha256"
-# Texts without the words of a clip: they stay the same between two recall feeds, byte for byte.
-WITHOUT_WORDS = ("LICENSE.txt", "README.md")
+PREVIOUS_IDS = "previous-ids.csv"
+SOFT_LABELS = (
+    *("id", "speaker", "split", "kind", "language", "confidence", "votes", "campaign", "licence", "source"),
+    *("seconds", "snr", "clipping", "speech_share"),
+)
+SOFT_LABEL_COLUMNS = (*labels.known(*SOFT_LABELS), labels.ANSWER)
+PREVIOUS_COLUMNS = (
+    Column("previous_id", says="The clip's id in the version before."),
+    Column("id", says="The clip's id in this version."),
+    Column("changed_by", says="Why its answer changed: votes, reviewer or recount; else empty."),
+)
 
 _DIGEST = hashlib.sha256().digest_size
 
 
-def entries(form: Format, about: About, rows: Rows, audio: Audio) -> Iterator[Entry]:
-    """Every file of a release in one format, in an order and with bytes that depend on the rows alone.
+def parts(
+    form: Format, subsets: Sequence[Subset], has_previous: bool, has_single_votes: bool = False
+) -> list[Part]:
+    """What all files of an archive but the documents are made of, clips last.
 
-    The audio of a clip is read when its entry is read, so no second copy of a voice exists and entries may be
-    skipped. Raises OutOfOrder unless the rows are ordered by id.
+    `has_previous`: the release follows another one, whose ids whoever has it can find in this one.
+    `has_single_votes`: it lists answers of volunteers one by one.
     """
-    return _with_checksums(partial(files, form, about, rows, audio))
+    own = form.parts(subsets)
+    tables = [part for part in own if isinstance(part, Table)]
+    clips = [part for part in own if isinstance(part, Clips)]
+    common = Table(path=lambda place: LABELS, content=_soft_labels, always=[LABELS])
+    earlier = Table(
+        path=lambda place: PREVIOUS_IDS,
+        content=_previous_ids,
+        head=b"previous_id,id,changed_by\n",
+        always=[PREVIOUS_IDS],
+        has_words=False,
+    )
+    votes = [single_votes.table()] if has_single_votes else []
+    return [common, *votes, *([earlier] if has_previous else []), *tables, *clips]
 
 
-def files(form: Format, about: About, rows: Rows, audio: Audio) -> Iterator[Entry]:
-    """The same without the checksums, for callers that compute them while reading."""
+def documents(
+    form: Format, about: About, summary: Summary, files: Sequence[tuple[str, int]]
+) -> Iterator[Document]:
+    """The files of every format that are made from counts, and from the paths and sizes of the others."""
+    yield "LICENSE.txt", licences(about)
+    yield from sorted(texts(about).items())
+    yield "README.md", readme(about, summary, form)
+    yield "DATASHEET.md", datasheet(about, summary, form)
+    yield ZENODO, zenodo(about, summary)
+    described = [File(path, size, kind_of(path), _columns(path)) for path, size in files]
+    yield CROISSANT, croissant(about, summary, form, described)
 
-    def ordered() -> Iterator[Row]:
-        return in_order(rows())
 
-    return _files(form, about, ordered, audio)
+def _columns(path: str) -> tuple[Column, ...]:
+    """Those of a table that every format has."""
+    known = {
+        LABELS: SOFT_LABEL_COLUMNS,
+        PREVIOUS_IDS: PREVIOUS_COLUMNS,
+        single_votes.NAME: single_votes.COLUMNS,
+    }
+    return known.get(path, ())
 
 
 def checksum(digest: bytes, path: str) -> bytes:
@@ -38,55 +88,74 @@ def checksum(digest: bytes, path: str) -> bytes:
     return f"{digest.hex()}  {path}\n".encode()
 
 
-def _files(form: Format, about: About, rows: Rows, audio: Audio) -> Iterator[Entry]:
-    own = form.entries(rows, audio)
-    yield document("LICENSE.txt", licence(about))
-    yield document("README.md", card(about, summarise(rows(), form.why_left_out), form.LAYOUT))
-    yield lines("soft-labels.jsonl", partial(_soft_labels, form, rows))
-    yield from own
+def checksum_size(path: str) -> int:
+    return len(checksum(bytes(_DIGEST), path))
 
 
-def _soft_labels(form: Format, rows: Rows) -> Iterator[str]:
-    for row in rows():
-        if form.why_left_out(row) is None:
-            yield _soft_label(row) + "\n"
+def plan(
+    form: Format,
+    about: About,
+    subsets: Sequence[Subset],
+    rows: Iterable[Row],
+    framed: Callable[[str, int], int],
+) -> Layout:
+    """The layout of a release in one format. `framed` says how many bytes a file takes in the archive.
 
-
-def _soft_label(row: Row) -> str:
-    fields = {
-        "id": row.id,
-        "speaker": row.speaker,
-        "split": row.split,
-        "answer": row.answer,
-        "confidence": row.confidence,
-        "soft": row.soft,
-    }
-    return as_json(fields)
-
-
-def _with_checksums(files: Callable[[], Iterator[Entry]]) -> Iterator[Entry]:
-    """The files, and last their checksums, computed while each file was read. A skipped file is read then.
-
-    Only digests are kept in memory, 32 bytes a file; the paths are generated again.
+    Raises NotRepresentable and OutOfOrder.
     """
-    digests = bytearray()
-    size = 0
-    for number, file in enumerate(files()):
-        digests.extend(bytes(_DIGEST))
-        size += len(checksum(bytes(_DIGEST), file.path))
-        yield Entry(file.path, file.size, partial(_hashed, file, digests, number * _DIGEST))
-    yield Entry(CHECKSUMS, size, partial(_checksums, files, digests))
+    return layout.plan(
+        form,
+        subsets,
+        rows,
+        parts(form, subsets, bool(about.previous), about.has_single_votes),
+        framed,
+        lambda summary, files: documents(whole(form), about, summary, files),
+        checksum_size,
+    )
 
 
-def _hashed(file: Entry, digests: bytearray, at: int) -> Iterator[bytes]:
-    digest = hashlib.sha256()
-    for chunk in file.chunks():
-        digest.update(chunk)
-        yield chunk
-    digests[at : at + _DIGEST] = digest.digest()
+def files(
+    form: Format,
+    about: About,
+    subsets: Sequence[Subset],
+    rows: Sequence[Row],
+    audio: Callable[[Row], bytes],
+    sent: Sequence[Row] = (),
+) -> dict[str, bytes]:
+    """Every file of a small release by its path, in memory. Rows must be in the format's order.
+
+    `sent` are the same rows when they are sent, if their words are blank by then.
+    """
+    planned = plan(form, about, subsets, rows, lambda path, size: size)
+    blocks, at = [], 0
+    for block in planned.blocks:
+        blocks.append(layout.kept(block, (sent or rows)[at : at + block.rows]))
+        at += block.rows
+    made = dict(planned.documents)
+    own = parts(form, subsets, bool(about.previous), about.has_single_votes)
+    for file in planned.files:
+        part = own[file.part]
+        assert isinstance(part, Table)
+        content = [layout.segments(part, blocks[run.block], run) for run in file.runs]
+        flat = [segment for run in content for segment in run]
+        body = b"".join(audio(each.row) if isinstance(each, SoundOf) else each for each in flat)
+        made[file.path] = file.head + body + file.tail
+    for part in own:
+        if isinstance(part, Clips):
+            made |= {part.path(row): audio(row) for block in blocks for row in block if part.has(row)}
+    sums = (checksum(hashlib.sha256(content).digest(), path) for path, content in made.items())
+    return made | {CHECKSUMS: b"".join(sums)}
 
 
-def _checksums(files: Callable[[], Iterator[Entry]], digests: bytearray) -> Iterator[bytes]:
-    for number, file in enumerate(files()):
-        digest = bytes(digests[number * _DIGEST : (number + 1) * _DIGEST])
-        yield checksum(digest if any(digest) else hashlib.sha256(file.read()).digest(), file.path)
+def _previous_ids(rows: Sequence[Row], before: str) -> Iterable[bytes]:
+    return [f"{row.previous},{row.id},{row.changed_by}\n".encode() for row in rows if row.previous]
+
+
+def _soft_labels(rows: Sequence[Row], before: str) -> Iterable[bytes]:
+    return [_soft_label(row) for row in rows]
+
+
+def _soft_label(row: Row) -> bytes:
+    known = labels.fields(row)
+    fields = {name: known[name] for name in SOFT_LABELS} | {"answer": row.answer, "soft": row.soft}
+    return as_json(fields).encode() + b"\n"

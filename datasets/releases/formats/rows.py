@@ -1,21 +1,35 @@
-"""A format's input, rows and their audio, and its output, the entries of an archive."""
+"""A format's input: rows. And what a format is."""
 
 import json
 import re
-from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, fields
 from enum import StrEnum
-from functools import partial
 from operator import attrgetter
-from typing import Any, Protocol
+from typing import Any, NamedTuple
 
 from accounts.refusals import Refusal
 
+from .subsets import KINDS, TRANSCRIPTION, WAKE_WORD
+
+__all__ = ["KINDS", "SPLITS", "TRANSCRIPTION", "WAKE_WORD", "FormatRefusal", "Row", "SingleVote"]
+
 SPLITS = ("train", "dev", "test")
-WAKE_WORD, TRANSCRIPTION = "wake-word", "transcription"
-KINDS = (WAKE_WORD, TRANSCRIPTION)
 
 _FILE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
+
+
+class SingleVote(NamedTuple):
+    """One volunteer's answer to a clip.
+
+    `annotator` is their id, random for the release; `answer` a label, or a transcript in normal form;
+    `weight` what it counted, None if that is not said; `day` as 2026-05-04, None if that is not said. In
+    place of what was taken back since the recall feed all of them are blank, of the same size.
+    """
+
+    annotator: str
+    answer: str
+    weight: float | None
+    day: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +38,17 @@ class Row:
 
     `text` is the settled transcript in normal form; `label` is yes, similar, no or noise, and None for
     a transcription. `size` is the WAV's, in bytes: 44, and 2 for each sample. `soft` is the evidence of
-    the verdict. Raises ValueError for an id that is not a safe file name, and for an unknown split or kind.
+    the verdict. `subset` is its number in the release's list of subsets, and `folder` where its files are:
+    nothing, or a name and a slash.
+
+    `licence` is the SPDX identifier under which the clip was given, empty if it is not known; `source` is
+    browser, device or import; `votes` is how many answers settled it. `snr` (dB) and `clipping` (share of the
+    samples) are estimates, None if they were not measured; `speech_share` is the share of the clip in which a
+    machine heard speech. `for_synthesis`: its speaker agreed to speech synthesis. `previous` is its id in the
+    version before this one, empty if it was not there, and `changed_by` why its answer is another one now.
+    `single_votes` are those that the release lists, always in the same order.
+
+    Raises ValueError for an id that is not a safe file name, and for an unknown split or kind.
     """
 
     id: str
@@ -39,6 +63,19 @@ class Row:
     confidence: float
     soft: dict[str, Any]
     language: str
+    subset: int = 0
+    folder: str = ""
+    campaign: str = ""
+    licence: str = ""
+    source: str = ""
+    votes: int = 0
+    snr: float | None = None
+    clipping: float | None = None
+    speech_share: float | None = None
+    for_synthesis: bool = False
+    previous: str = ""
+    changed_by: str = ""
+    single_votes: tuple[SingleVote, ...] = ()
 
     def __post_init__(self) -> None:
         if not _FILE_NAME.fullmatch(self.id):
@@ -60,49 +97,11 @@ class Row:
 _values = attrgetter(*(field.name for field in fields(Row)))
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """One file of an archive: a relative POSIX path, a size in bytes, and the bytes when they are needed.
-
-    For a sound, `sound` is the id of its row, and its size is known in advance, so that a stream can skip it
-    without reading it. A text is generated once if its size is needed, and again for its bytes.
-    """
-
-    path: str
-    measured: int | Callable[[], int]
-    chunks: Callable[[], Iterable[bytes]]
-    sound: str = ""
-
-    @property
-    def size(self) -> int:
-        return self.measured if isinstance(self.measured, int) else self.measured()
-
-    def read(self) -> bytes:
-        return b"".join(self.chunks())
-
-
-# Called several times, and never kept in a list: a release can have 10 million rows. Each call gives the same
-# rows, ordered by id.
-Rows = Callable[[], Iterable[Row]]
-
-# The WAV of a row, of exactly `row.size` bytes.
-Audio = Callable[[Row], bytes]
-
-
-class Format(Protocol):
-    """A module that writes one training format."""
-
-    NAME: str
-    LAYOUT: str
-
-    def why_left_out(self, row: Row, /) -> str | None: ...
-
-    def entries(self, rows: Rows, audio: Audio, /) -> Iterator[Entry]: ...
-
-
 class FormatRefusal(StrEnum):
     UNKNOWN = "unknown-format"  # name, known
-    SEVERAL_WAKE_WORDS = "several-wake-words"  # format, found
+    NO_CLIPS = "no-clips"  # format, reasons
+    NO_PREVIOUS = "no-previous"  # release
+    WHOLE_ONLY = "whole-only"  # format
 
 
 class UnknownFormat(Refusal):
@@ -114,45 +113,12 @@ class NotRepresentable(Refusal):
 
 
 class OutOfOrder(ValueError):
-    """The rows are not ordered by id, or an id occurs twice."""
+    """The rows are not those from which the archive was planned, or not in their order.
 
-
-def in_order(rows: Iterable[Row]) -> Iterator[Row]:
-    """The same rows. Raises OutOfOrder if an id is not greater than the one before, by code points.
-
-    So a release gives the same bytes under any collation of the database, and no file overwrites another.
+    So it is when the next recall feed is published during a download: from then on it is another archive.
     """
-    last = ""
-    for row in rows:
-        if row.id <= last:
-            raise OutOfOrder(f"row {row.id} came after {last}")
-        last = row.id
-        yield row
 
 
 def as_json(value: Any) -> str:
     """On one line, with sorted keys, because PostgreSQL's JSON does not keep their order."""
     return json.dumps(value, ensure_ascii=False, sort_keys=True)
-
-
-def clip(path: str, row: Row, audio: Audio) -> Entry:
-    """The entry of a row's WAV, which is read when the entry is."""
-    return Entry(path, row.size, lambda: (audio(row),), row.id)
-
-
-def lines(path: str, source: Callable[[], Iterable[str]]) -> Entry:
-    """The entry of a text that is generated line by line.
-
-    >>> lines("a.txt", lambda: ["one\\n", "two\\n"]).size
-    8
-    """
-    return Entry(path, lambda: sum(map(len, _encoded(source))), partial(_encoded, source))
-
-
-def document(path: str, text: str) -> Entry:
-    """The entry of a text that is short enough to keep in memory."""
-    return lines(path, lambda: (text,))
-
-
-def _encoded(source: Callable[[], Iterable[str]]) -> Iterator[bytes]:
-    return (line.encode() for line in source())

@@ -23,13 +23,18 @@ class Subtotal:
 
 @dataclass
 class Summary:
-    """Counts of one format's rows; `left_out` counts the clips that it leaves out, by reason."""
+    """Counts of one format's rows; `left_out` counts the clips that it leaves out, by reason.
+
+    `letters` are the characters of the transcripts of each subset, by its number; `subsets` its counts.
+    """
 
     splits: dict[str, Subtotal] = field(default_factory=lambda: {split: Subtotal() for split in SPLITS})
     languages: defaultdict[str, Subtotal] = field(default_factory=lambda: defaultdict(Subtotal))
     wake_words: defaultdict[str, Subtotal] = field(default_factory=lambda: defaultdict(Subtotal))
     labels: Counter[str] = field(default_factory=Counter)
     left_out: Counter[str] = field(default_factory=Counter)
+    subsets: defaultdict[int, Subtotal] = field(default_factory=lambda: defaultdict(Subtotal))
+    letters: defaultdict[int, set[str]] = field(default_factory=lambda: defaultdict(set))
 
     @property
     def clips(self) -> int:
@@ -38,6 +43,9 @@ class Summary:
     def add(self, row: Row) -> None:
         self.splits[row.split].add(row)
         self.languages[row.language].add(row)
+        self.subsets[row.subset].add(row)
+        self.letters[row.subset].update(row.text)
+        self.letters[row.subset].discard(" ")
         if row.kind == WAKE_WORD:
             self.wake_words[row.wake_word].add(row)
             self.labels[str(row.label)] += 1
