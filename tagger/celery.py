@@ -48,5 +48,6 @@ app.autodiscover_tasks(  # rooms with their own tasks
         *("tagger.privacy", "tagger.review", "tagger.campaigns"),
         *("tagger.imports", "tagger.explorer", "datasets.imports"),
         *("tagger.operators", "tagger.webhooks", "datasets.webhooks"),
+        "datasets.access",
     ]
 )

@@ -936,7 +936,10 @@ class ReleaseOrder(models.Model):
     min_confidence = models.FloatField()
     min_contributors = models.PositiveIntegerField()
     audience = models.CharField(max_length=20)
-    licence = models.CharField(max_length=40)
+    licence = models.CharField(max_length=40, blank=True)  # empty: what the clips' licences allow
+    # {"after": slug, "notes": text, "sentences_apart": bool, "disguised": bool, "single_votes": bool}, as far
+    # as these were wanted.
+    wish = models.JSONField(default=dict, db_default={}, blank=True)
     asked_at = models.DateTimeField()
     # Emptied when that person leaves.
     asked_by = models.ForeignKey(
@@ -1001,7 +1004,7 @@ class CampaignFigures(models.Model):
     """
 
     campaign = models.OneToOneField(
-        Campaign, on_delete=models.CASCADE, primary_key=True, related_name="figures"
+        Campaign, on_delete=models.CASCADE, primary_key=True, related_name="counted_figures"
     )
     measured_at = models.DateTimeField(null=True)  # None until the first count
     took = models.FloatField(default=0)  # seconds that the counting took

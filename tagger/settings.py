@@ -41,6 +41,14 @@ def number(name: str, default: int, least: int, most: int) -> int:
     return int(value)
 
 
+def decimal(name: str, default: str, most: int) -> str:
+    """As it is written, so that fractions of it are exact."""
+    value = text(name, default)
+    if not re.fullmatch(r"\d{1,3}(\.\d{1,3})?", value) or not 0 < float(value) <= most:
+        raise ImproperlyConfigured(f"{name} is {value!r}: write a number above 0, up to {most}, such as 1.5.")
+    return value
+
+
 def share(name: str, default: float) -> float:
     value = text(name, str(default))
     if not re.fullmatch(r"0|1|[01]?\.\d+", value) or float(value) > 1:
@@ -125,6 +133,15 @@ CSRF_TRUSTED_ORIGINS = comma_separated("CSRF_TRUSTED_ORIGINS")
 SITE_URL = text("SITE_URL", f"http://localhost:{number('PORT', 8000, 1, 65535)}").rstrip("/")
 NO_CONTACT = f"The people who run {SITE_URL}"
 CONTACT = text("CONTACT", NO_CONTACT)
+# A column of a release whose values tell apart fewer contributors than this is left unsaid, or the release
+# is refused.
+RELEASE_LEAST_GROUP = {
+    "researchers": number("RELEASE_LEAST_GROUP", 3, 1, 1_000),
+    "public": number("RELEASE_LEAST_GROUP_PUBLIC", 10, 1, 1_000),
+}
+# Differential privacy of published counts of people: epsilon of one release, and of all in a quarter.
+COUNTS_EPSILON = decimal("COUNTS_EPSILON", "1", most=4)
+COUNTS_BUDGET = decimal("COUNTS_BUDGET", "4", most=100)
 # Whom to tell of a weakness, in /.well-known/security.txt; CONTACT may be any words.
 SECURITY_CONTACT = contact_uri(text("SECURITY_CONTACT") or CONTACT)
 if text("SECURITY_CONTACT") and not SECURITY_CONTACT:
@@ -212,7 +229,7 @@ AUTH_PASSWORD_VALIDATORS = [
 ]
 LOGIN_REDIRECT_URL = "campaigns"
 LOGIN_URL = "account_login"
-ACCOUNT_ADAPTER = "accounts.adapter.Adapter"
+ACCOUNT_ADAPTER = "tagger.welcome.landing.Adapter"
 ACCOUNT_LOGIN_METHODS = {"username"}
 ACCOUNT_USER_MODEL_EMAIL_FIELD = None
 ACCOUNT_EMAIL_VERIFICATION = "none"
@@ -250,6 +267,7 @@ EMAIL_PORT = number("EMAIL_PORT", 587, 1, 65535)
 EMAIL_HOST_USER = text("EMAIL_HOST_USER")
 EMAIL_HOST_PASSWORD = text("EMAIL_HOST_PASSWORD")
 EMAIL_USE_TLS = flag("EMAIL_USE_TLS", True)
+EMAIL_TIMEOUT = 30  # seconds until a silent mail server counts as gone
 DEFAULT_FROM_EMAIL = text("DEFAULT_FROM_EMAIL", "tagger@localhost")
 if not EMAIL_HOST:
     EMAIL_BACKEND = "django.core.mail.backends.filebased.EmailBackend"
@@ -359,7 +377,10 @@ CELERY_TASK_ROUTES = {
         "tagger.imports.tasks.undo",
     )
 }
-CELERY_TASK_ROUTES["datasets.webhooks.tasks.deliver"] = {"queue": "webhooks"}
+CELERY_TASK_ROUTES |= {
+    name: {"queue": "webhooks"}
+    for name in ("datasets.webhooks.tasks.deliver", "datasets.access.tasks.send_letters")
+}
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_TASK_PUBLISH_RETRY = False  # a volunteer does not wait for an unreachable broker
 CELERY_BROKER_TRANSPORT_OPTIONS = {
@@ -382,6 +403,7 @@ CELERY_BEAT_SCHEDULE = {
     "check of the record": {"task": "accounts.tasks.check_audit_record", "schedule": timedelta(seconds=15)},
     # Every hour, in case the first after midnight was missed; a second one on the same day adds nothing.
     "recalls": {"task": "datasets.tasks.publish_recalls", "schedule": crontab(minute=10)},
+    "archives": {"task": "datasets.tasks.plan_archives", "schedule": timedelta(seconds=30)},
     "reconcile": {
         "task": "tagger.privacy.tasks.reconcile",
         "schedule": crontab(hour=3, minute=20),
@@ -402,10 +424,14 @@ CELERY_BEAT_SCHEDULE = {
     "figures": {"task": "tagger.tasks.count_campaigns", "schedule": timedelta(minutes=1)},
     "reports": {"task": "tagger.review.tasks.measure_reports", "schedule": timedelta(minutes=5)},
     "order of checks": {"task": "tagger.review.tasks.order_checks", "schedule": timedelta(minutes=1)},
+    # Of clips that were imported, or came before it was measured: for a few seconds each time.
+    "quality of clips": {"task": "datasets.tasks.measure_clips", "schedule": timedelta(seconds=30)},
     "releases": {"task": "tagger.campaigns.tasks.make_releases", "schedule": timedelta(seconds=30)},
     "recounts": {"task": "tagger.campaigns.tasks.recount", "schedule": timedelta(seconds=10)},
     # In case the broker lost the request, and for what is tried again.
     "webhooks": {"task": "datasets.webhooks.tasks.deliver", "schedule": timedelta(seconds=5)},
+    "letters": {"task": "datasets.access.tasks.send_letters", "schedule": timedelta(minutes=1)},
+    "old letters": {"task": "datasets.access.tasks.forget_letters", "schedule": timedelta(hours=1)},
     "old deliveries": {"task": "datasets.webhooks.tasks.forget_old", "schedule": timedelta(hours=1)},
     "webhook counts": {"task": "tagger.webhooks.tasks.tell_counts", "schedule": timedelta(minutes=1)},
     "blocking": {"task": "tagger.review.tasks.recount_blocking", "schedule": timedelta(minutes=5)},

@@ -3,9 +3,9 @@
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
-from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.csrf import csrf_exempt
 
+from accounts.pages_here import leads_here
 from accounts.posting import posted_from
 from accounts.roles import open_without_factor
 
@@ -44,5 +44,4 @@ def choose(request: HttpRequest) -> HttpResponse:
 
 def _back(request: HttpRequest) -> str:
     page = request.POST.get("next", "")
-    here, is_secure = {request.get_host()}, request.is_secure()
-    return page if url_has_allowed_host_and_scheme(page, here, require_https=is_secure) else reverse("home")
+    return page if leads_here(request, page) else reverse("home")

@@ -113,7 +113,9 @@ class CampaignForm(forms.ModelForm):
             "confidence": _("how sure an answer must be, above 0 and at most 1"),
             "language": _("a code such as en or pt-BR"),
             "wake_word": _("for wake-word campaigns: the words that should be said"),
-            "release_licence": _("its SPDX name, such as CC0-1.0"),
+            "release_licence": _(
+                "its SPDX name, such as CC0-1.0; empty: what the licences of its clips allow"
+            ),
         }
         widgets = {
             "purpose": forms.Textarea(attrs={"rows": 2}),

@@ -10,9 +10,9 @@ from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Purpose, User
-from accounts.refusals import in_words
+from accounts.refusals import Refusal, in_words
 from datasets.models import Campaign, Release
-from datasets.releases import frozen
+from datasets.releases import freezing
 from datasets.releases.wording import WORDS
 from tagger.models import ReleaseOrder
 from tagger.review import clearing_figures
@@ -22,7 +22,7 @@ logger = logging.getLogger(__name__)
 
 @transaction.atomic
 def ask(campaign: Campaign, bounds: Mapping[str, Any], by: User, now: datetime) -> None:
-    """It replaces one that was refused. `bounds`: slug, min_confidence, min_contributors, audience, licence.
+    """It replaces one that was refused. `bounds`: what ReleaseOrder keeps of it, by column.
 
     Raises ValidationError if another one of this campaign is being made, or the name is taken.
     """
@@ -49,6 +49,12 @@ def make_all(clock: Callable[[], datetime]) -> int:
     return made
 
 
+def _wished(order: ReleaseOrder) -> dict[str, Any]:
+    after = order.wish.get("after")
+    previous = Release.objects.filter(slug=after, campaigns=order.campaign).first() if after else None
+    return {name: value for name, value in order.wish.items() if name != "after"} | {"after": previous}
+
+
 @transaction.atomic
 def _make(campaign_id: int, now: datetime) -> bool:
     """A worker that is killed leaves the order as it was; two workers make it once."""
@@ -58,7 +64,7 @@ def _make(campaign_id: int, now: datetime) -> bool:
         return False
     try:
         with transaction.atomic():
-            frozen.freeze(
+            freezing.freeze(
                 order.slug,
                 [order.campaign],
                 now,
@@ -66,10 +72,11 @@ def _make(campaign_id: int, now: datetime) -> bool:
                 min_confidence=order.min_confidence,
                 min_contributors=order.min_contributors,
                 audience=Purpose(order.audience),
-                licence=order.licence,
+                licence=order.licence or None,
+                **_wished(order),
                 by=order.asked_by,
             )
-    except frozen.BadRelease as refusal:
+    except Refusal as refusal:
         order.refused = in_words(refusal, WORDS)
         order.save(update_fields=["refused"])
         return False

@@ -17,6 +17,7 @@ from accounts.posting import posted_from
 from accounts.roles import PersonalRequest, owner_required
 from accounts.typed import keeps_typed
 from datasets import campaigns
+from datasets.access import deciding
 from datasets.models import Campaign
 from datasets.owners import owned_by, owner_page
 
@@ -36,7 +37,8 @@ def own_campaigns(request: PersonalRequest) -> HttpResponse:
     found = owned_by(request.user).select_related("counted").order_by("slug")
     shown = [each for each in found if each.stage != Campaign.Stage.ARCHIVED]
     archived = [each for each in found if each.stage == Campaign.Stage.ARCHIVED]
-    context = {"campaigns": shown, "archived": archived}
+    waiting = deciding.waiting_for(request.user).count()
+    context = {"campaigns": shown, "archived": archived, "waiting": waiting}
     return render(request, "tagger/campaigns/own_campaigns.html", context)
 
 

@@ -12,6 +12,7 @@ from accounts.models import Purpose
 from accounts.posting import posted_from
 from accounts.roles import PersonalRequest
 from accounts.typed import keeps_typed
+from datasets.access import deciding
 from datasets.models import Campaign, Release
 from datasets.owners import owned_by, owner_page
 from datasets.releases import preview, retraction
@@ -22,7 +23,7 @@ from . import release_orders, requests
 from .release_form import BoundsForm, ReleaseForm, RetractionForm
 
 
-@keeps_typed("slug")
+@keeps_typed("slug", "notes")
 @require_http_methods(["GET", "HEAD", "POST"])
 @owner_page
 def releases(request: PersonalRequest, campaign: Campaign) -> HttpResponse:
@@ -32,12 +33,14 @@ def releases(request: PersonalRequest, campaign: Campaign) -> HttpResponse:
     """
     begin = BoundsForm.of(campaign)
     if request.method == "POST":
-        form = ReleaseForm(request.POST)
+        form = ReleaseForm(campaign, request.POST)
         if form.is_valid() and _asked(form, campaign, request):
             messages.success(request, _("It is being made, and appears below when it is done."))
             return redirect("campaign_releases", campaign.slug)
     else:
-        form = ReleaseForm(initial=begin | {"licence": campaign.release_licence} | request.GET.dict())
+        form = ReleaseForm(
+            campaign, initial=begin | {"licence": campaign.release_licence} | request.GET.dict()
+        )
     bounds = BoundsForm(begin | (request.POST if request.method == "POST" else request.GET).dict())
     is_asked = request.method == "POST" or "min_confidence" in request.GET
     shown = _preview(campaign, bounds) if is_asked and bounds.is_valid() else None
@@ -49,8 +52,10 @@ def releases(request: PersonalRequest, campaign: Campaign) -> HttpResponse:
         "preview": shown,
         "doubt": share_of(shown.doubt, shown.clips) if shown and shown.doubt is not None else None,
         "order": ReleaseOrder.objects.filter(campaign=campaign).first(),
-        "releases": campaign.releases.order_by("-published_at"),
+        "releases": campaign.releases.select_related("previous").order_by("-published_at"),
         "retraction": RetractionForm(),
+        "stewarded": set(deciding.stewarded_by(request.user).values_list("pk", flat=True)),
+        "waiting": deciding.waiting_for(request.user).count(),
     }
     return render(request, "tagger/campaigns/releases.html", context)
 
@@ -62,7 +67,7 @@ def _preview(campaign: Campaign, bounds: BoundsForm) -> preview.Preview:
 
 def _asked(form: ReleaseForm, campaign: Campaign, request: PersonalRequest) -> bool:
     try:
-        release_orders.ask(campaign, form.cleaned_data, request.user, timezone.now())
+        release_orders.ask(campaign, form.wanted, request.user, timezone.now())
     except ValidationError as error:
         form.add_error(None, error)
         return False

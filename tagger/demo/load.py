@@ -14,14 +14,16 @@ from django.utils import timezone
 from accounts import consent, contributors, keyring, names
 from accounts.models import Purpose, Role, User
 from datasets import campaigns
+from datasets.access import deciding
 from datasets.clips import audio, intake
-from datasets.models import Campaign, Clip, Label, Task
+from datasets.models import Campaign, Clip, Label, Release, Task
+from datasets.releases import freezing
 from tagger.desk import examples
 from tagger.lending import assignments
 from tagger.local import durable
 from tagger.models import KnownPositive, PrivacyCheck
 from tagger.progress import community
-from tagger.review import clearing, known_positives
+from tagger.review import clearing, clearing_figures, known_positives
 from tagger.settling import settlement, track_records
 from tagger.welcome import pledge
 
@@ -97,6 +99,7 @@ def load(now: datetime, each: Callable[[list[scripts.Line]], Iterator[scripts.Li
         _answer_some(campaign, now)
         _choose_examples(campaign)
         _check_some(campaign, now)
+        _release(campaign, people["owner"], now)
     _make_known_positives(now)
     community.measure(timezone.now)
     done = DemoAccounts(accounts.passwords, True)
@@ -191,9 +194,9 @@ def _add(line: scripts.Line, campaign: Campaign, now: datetime) -> None:
     """Add one clip, through the same intake as every other clip."""
     speaker = contributors.find_or_create("demo", line.voice.name if line.voice else "")
     reference = "synthesised on this machine: nobody's voice"
-    consent.give(speaker, campaign.material, Purpose, now, reference=reference)
+    consent.give(speaker, campaign.material, campaign.material.purposes, now, reference=reference)
     sound = intake.read(audio.wav(scripts.record(line)))
-    origin = intake.Origin(speaker, Clip.Source.IMPORT, campaign.language, reference)
+    origin = intake.Origin(speaker, Clip.Source.IMPORT, campaign.language, reference, licence=scripts.LICENCE)
     intake.add(sound, campaign, origin, now, truth=line.truth)
 
 
@@ -240,6 +243,18 @@ def _check_some(campaign: Campaign, now: datetime) -> None:
             if check := clearing.lend(clip, person, now - LISTENING_TIME):
                 clearing.hear(check, now - LISTENING_TIME)
                 clearing.answer(check, PrivacyCheck.Answer.NO, now)
+
+
+def _release(campaign: Campaign, owner: User, now: datetime) -> None:
+    """Transcripts for everyone, and wake words for researchers, who are granted them at once."""
+    slug = f"{campaign.slug}-1"
+    if Release.objects.filter(slug=slug).exists():
+        return
+    audience = Purpose.PUBLIC if campaign.asks_for_words else Purpose.RESEARCHERS
+    found = clearing_figures.of([campaign])
+    release = freezing.freeze(slug, [campaign], now, by=owner, audience=audience, clearing=found).release
+    if audience == Purpose.RESEARCHERS:
+        deciding.set_grants(release, Release.Grants.AUTOMATIC, owner, now)
 
 
 def _make_known_positives(now: datetime) -> None:

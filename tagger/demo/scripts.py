@@ -7,6 +7,7 @@ import numpy as np
 
 from .voices import RATE, VOICES, DemoVoice, noise, speak
 
+LICENCE = "CC0-1.0"  # our own texts in made voices
 WAKE_WORD = "hey juniper"
 WAKE_WORD_CAMPAIGN = "hey-juniper"
 TRANSCRIPTION_CAMPAIGN = "household-english"

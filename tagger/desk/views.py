@@ -3,7 +3,6 @@
 from functools import partial
 
 from django.contrib import messages
-from django.db.models import Count, Max
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
@@ -168,7 +167,7 @@ def tag_page(
 ) -> HttpResponse:
     """The page with this clip, or without one. `is_mixed`: in the mixed queue, at this campaign's turn."""
     now = timezone.now()
-    today = own_progress.answers_today(request.user, now)
+    given = own_progress.given(request.user, campaign, now)
     looks_elsewhere = not (assignment or paused or is_mixed)
     context = {
         "is_mixed": is_mixed,
@@ -189,11 +188,9 @@ def tag_page(
         # After a reload the page continues with these, instead of borrowing more each time.
         "lent": assignments.playable_leases(request.user, campaign, now),
         "last": last_answers.for_campaign(request.user, campaign),
-        "answered": request.user.annotations.filter(task__campaign=campaign).aggregate(
-            number=Count("pk"), newest=Max("pk", default=0)
-        ),
-        "today": today,
-        "goal": goals.of(request.user, today),
+        "given": given,
+        "today": given.today,
+        "goal": goals.of(request.user, given.today),
         "community": community.latest(now),
     }
     return render(request, "tagger/desk/tag.html", context, status=status)

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from django.db.models import Model, Q
 
-from datasets.models import Annotation, Clip, Example, ReleaseRow, Task
+from datasets.models import Annotation, Clip, Example, ReleaseRow, SingleVote, Task
 from datasets.words import columns
 from tagger.models import Control, Decision, Objection, Repeat, Report
 
@@ -37,7 +37,7 @@ KEPT = (
     Kept(Report, "", removed=("note",)),
 )
 # Their rows are recalled and deleted, as by an erasure.
-RECALLED = (ReleaseRow,)
+RECALLED = (ReleaseRow, SingleVote)
 # Notes are sealed in every campaign, other words only where words are asked for.
 ALWAYS_SEALED = (Decision, Example, Objection, Report)
 

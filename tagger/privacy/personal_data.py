@@ -9,22 +9,35 @@ import io
 import json
 import zipfile
 from collections.abc import Iterable, Iterator
+from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
 from django.contrib.admin.models import LogEntry
 from django.core.serializers.json import DjangoJSONEncoder
-from django.db.models import Exists, OuterRef
+from django.db.models import Count, Exists, OuterRef
 from django.utils.translation import gettext as _
 
 from accounts import receipts
 from accounts.factors import authenticators
 from accounts.keys import KeyLost
 from accounts.models import AuditEvent, ConsentNotice, Purpose, User
+from datasets.access import sealing as access_sealing
 from datasets.clips import fingerprints, vault
 from datasets.imports import sealing as import_sealing
 from datasets.imports.refusals import ImportRefused
-from datasets.models import Annotation, Campaign, Clip, Import, Participation, Task, Webhook, Withdrawal
+from datasets.models import (
+    AccessRequest,
+    Annotation,
+    Campaign,
+    Clip,
+    Import,
+    Participation,
+    RecallNotice,
+    Task,
+    Webhook,
+    Withdrawal,
+)
 from datasets.webhooks import sealing
 from tagger.desk import guidelines_flags
 from tagger.models import PersonWeight, PrivacyCheck, Report
@@ -86,7 +99,8 @@ def _files(person: User, now: datetime) -> Iterator[tuple[str, Pieces]]:
     for receipt in receipts.for_contributor(person):
         yield f"receipts/{receipt.id}.json", [receipts.as_file(receipt.document())]
     for notice in ConsentNotice.objects.filter(consent__contributor=person).distinct().order_by("pk"):
-        yield f"notices/{notice.version}.{notice.language}.txt", [notice.text.encode()]
+        of = f".{notice.purpose}" if notice.purpose else ""
+        yield f"notices/{notice.version}.{notice.language}{of}.txt", [notice.text.encode()]
     yield from _sounds(person)
     yield "clips.jsonl", _lines(_clip(clip) for clip in _own_clips(person))
     yield "annotations.jsonl", _lines(_annotation(each) for each in _annotations(person))
@@ -99,6 +113,8 @@ def _files(person: User, now: datetime) -> Iterator[tuple[str, Pieces]]:
     yield "weights.json", [_json([_weight(each) for each in _weights(person)])]
     figures = person.person_figures.order_by("campaign__slug").values(*FIGURES)
     yield "figures-by-campaign.json", [_json(list(figures))]
+    yield "single-votes.json", [_json(_single_votes(person))]
+    yield "access-requests.json", [_json([_access_request(each) for each in _access_requests(person)])]
     yield "imports.json", [_json([_import(each) for each in _imports(person)])]
     yield "track-records.json", [_json(list(person.track_records.values("kind", "language")))]
     yield "decisions.jsonl", _lines(_decisions(person))
@@ -161,6 +177,12 @@ def _profile(person: User) -> dict[str, Any]:
         "reviews_campaigns": list(person.reviewing.order_by("pk").values("campaign__slug", "since")),
         "saved_views": list(person.saved_views.order_by("pk").values("campaign__slug", "name", "query")),
         "webhooks": [_webhook(each) for each in person.webhooks.select_related("campaign", "maker")],
+        "told_of_recalls_in": RecallNotice.objects.filter(person=person)
+        .values_list("language", flat=True)
+        .first(),
+        "letters": list(
+            person.letters.order_by("day", "pk").values("release__slug", "kind", "day", "recalled", "sent_at")
+        ),
         "acts_on_many_clips": list(
             person.clip_jobs.order_by("pk").values("campaign__slug", "act", "asked_at", "finished_at")
         ),
@@ -185,6 +207,39 @@ def _webhook(hook: Webhook) -> dict[str, Any]:
         "made_at": hook.made_at,
         "off_at": hook.off_at,
     }
+
+
+def _single_votes(person: User) -> dict[str, Any]:
+    """Whether releases may list their answers one by one, and under which id each one does."""
+    listed = person.release_annotators.order_by("pk")
+    return {
+        "since": person.single_votes_since,
+        "listed": list(listed.values("release__slug", "public_id").annotate(answers=Count("votes"))),
+    }
+
+
+def _access_requests(person: User) -> Any:
+    return person.access_requests.select_related("release", "person__data_key").order_by("asked_at", "pk")
+
+
+def _access_request(asked: AccessRequest) -> dict[str, Any]:
+    """Who decided is not told; what they wrote to the person is."""
+    try:
+        about = asdict(access_sealing.unseal(asked))
+    except KeyLost:
+        about = {}
+    return {
+        "id": asked.pk,
+        "release": asked.release.slug,
+        "state": asked.state,
+        "terms": asked.terms,
+        "terms_accepted_at": asked.accepted_at,
+        "asked_at": asked.asked_at,
+        "decided_at": asked.decided_at,
+        "as_a_researcher": asked.is_by_role,
+        "waits_for_a_steward": asked.must_wait,
+        "language_of_the_answer": asked.language or None,
+    } | about
 
 
 def _device(device: Any) -> dict[str, Any]:
@@ -252,6 +307,9 @@ def _clip(clip: Clip) -> dict[str, Any]:
         "source": clip.source,
         "seconds": clip.seconds,
         "speech_share": clip.speech_share,
+        "snr_decibels": clip.snr,
+        "clipped_share": clip.clipping,
+        "licence": clip.licence,
         "samples_sha256": fingerprints.of(clip),
         "held_until": clip.held_until,
         "hidden_at": clip.hidden_at,
@@ -458,7 +516,15 @@ Clips that are being erased are no longer in here. Nothing in here is about anyo
         """
 weights.json             in which campaigns your answers count otherwise than usual, and the owner's note
 figures-by-campaign.json  the figures about your answers that owners of campaigns see, by campaign
+access-requests.json     the releases that you asked to download, the name and purpose that you gave, and
+                         what became of it; audit.jsonl says what you downloaded
 imports.json             the collections that you brought for your campaigns, and what became of their files
 """
     )
-    return words % {"at": f"{now:%Y-%m-%d %H:%M}"} + counted
+    listed = _(
+        """
+single-votes.json        whether releases may list your answers one by one, and your random id in those
+                         that do
+"""
+    )
+    return words % {"at": f"{now:%Y-%m-%d %H:%M}"} + counted + listed

@@ -26,8 +26,11 @@ from accounts import audit, consent, devices, journal, key_copy, keyring, site
 from accounts.factors import authenticators
 from accounts.models import Consent, DataKey, MasterKey, PersonalSession, ProgramToken, User
 from datasets import reviewing
+from datasets.access import asking as access
+from datasets.access import recall_notices
 from datasets.clips import fingerprints, vault
 from datasets.models import Clip, Withdrawal
+from datasets.releases import taking_back
 from datasets.webhooks import keeping as webhooks
 from tagger.progress import teams
 
@@ -259,6 +262,12 @@ def _replay(now: datetime, done: Restored) -> None:
         elif entry["kind"] == "invitation":
             sha256 = entry["sha256"]
             done.rights_ended_again += sum(each.end_again(sha256) for each in withdrawal.INVITATIONS)
+        elif entry["kind"] == access.ENDED:
+            done.rights_ended_again += access.end_again(entry)
+        elif entry["kind"] == recall_notices.ENDED:
+            done.rights_ended_again += recall_notices.end_again(entry)
+        elif entry["kind"] == taking_back.ENDED:
+            done.rights_ended_again += taking_back.end_again(entry)
         elif entry["kind"] == reviewing.ENDED:
             done.rights_ended_again += reviewing.end_again(entry)
         elif entry["kind"] in teams.ENDINGS:
@@ -285,7 +294,7 @@ def _replay(now: datetime, done: Restored) -> None:
 
 def _skip_numbers(entries: list[journal.Entry]) -> None:
     """Never again give out a number that someone had after the backup: the journal names them by it."""
-    people = [entry["person_id"] for entry in entries if entry["kind"] == "withdrawal"]
+    people = [entry["person_id"] for entry in entries if "person_id" in entry]
     people += [line["person"] for line in key_copy.read() if "person" in line]
     consents = [pk for entry in entries if entry["kind"] == "consents" for pk in entry["ended"]]
     factors = [entry["factor"] for entry in entries if "factor" in entry]

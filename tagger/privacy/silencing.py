@@ -28,7 +28,7 @@ from accounts.models import DataKey, User
 from accounts.refusals import Refusal
 from datasets.clips import audio, fingerprints, vault
 from datasets.models import Campaign, Clip, Reading, ReleaseRow, Task, Withdrawal
-from datasets.releases import frozen, recalls
+from datasets.releases import freezing, recalls
 from tagger.lending.assignments import END_TOLERANCE
 from tagger.models import Assignment, Control, PrivacyCheck
 from tagger.privacy import tasks as queue
@@ -72,7 +72,7 @@ def silence(clip: Clip, parts: Sequence[Part], reviewer: User, now: datetime) ->
     marked = _checked(parts, clip.seconds)
     names: list[str] = []
     with vault.destroyed_unless_stored(names), transaction.atomic():
-        if frozen.is_freezing():
+        if freezing.is_freezing():
             raise SilencingRefused(SilencingRefusal.RELEASE_BEING_MADE)
         master = DataKey.objects.lock_master()
         current, tasks = lock(clip)

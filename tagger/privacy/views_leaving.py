@@ -35,6 +35,7 @@ STORES = {
     "tasks": gettext_lazy("questions asked about clips"),
     "annotations": gettext_lazy("other people's answers about them"),
     "release_rows": gettext_lazy("entries in releases"),
+    "line_splits": gettext_lazy("places in the training or test part of releases"),
     "answers": gettext_lazy("answers about other people's clips"),
     "answer_names": gettext_lazy("answers that stay, and no longer say whose they were"),
     "objections": gettext_lazy("answers that you asked reviewers to hear again"),

@@ -25,6 +25,9 @@ from accounts import audit, consent, journal, keys, outbox, quarters, signing
 from accounts.factors import authenticators
 from accounts.models import AuditEvent, Consent, DataKey, Device, PersonalSession, ProgramToken, User
 from datasets import reviewing, taking_part
+from datasets.access import asking as access
+from datasets.access import recall_notices
+from datasets.access import sealing as access_sealing
 from datasets.clips import fingerprints, recording, vault
 from datasets.imports import ending as imports
 from datasets.imports import sealing
@@ -33,12 +36,14 @@ from datasets.models import (
     Campaign,
     CampaignReviewer,
     Clip,
+    LineSplit,
     ReleaseRow,
+    SingleVote,
     Task,
     Webhook,
     Withdrawal,
 )
-from datasets.releases import recalls
+from datasets.releases import recalls, taking_back
 from datasets.webhooks import keeping as webhooks
 from datasets.webhooks import sealing as webhook_sealing
 from tagger.desk import guidelines_flags
@@ -121,6 +126,7 @@ def scrub(request: Withdrawal, clock: Callable[[], datetime]) -> None:
         imports.forget(person, clock())
         # Lent tasks go first: after that no answer can come in.
         _return_lent_tasks(request, person)
+        _take_out_single_votes(request, person)
         if request.keep_answers:
             unname_answers(request, clock)
         else:
@@ -225,6 +231,12 @@ def _was_committed(entry: journal.Entry) -> bool:
             return not Membership.objects.filter(pk=entry["membership"], is_named=True).exists()
         case "invitation":
             return not any(each.works(entry["sha256"]) for each in INVITATIONS)
+        case access.ENDED:
+            return access.has_ended(entry)
+        case recall_notices.ENDED:
+            return recall_notices.has_ended(entry)
+        case taking_back.ENDED:
+            return taking_back.has_ended(entry)
         case reviewing.ENDED:
             return not CampaignReviewer.objects.filter(pk=entry["reviewing"]).exists()
         case "recovery-code":
@@ -293,6 +305,7 @@ def _scrub_clips(request: Withdrawal) -> int:
         recalls.recall(ReleaseRow.objects.filter(task__in=tasks))
         for clip in clips:
             vault.destroy(clip.stored_as)
+        SingleVote.objects.filter(row__task__in=tasks).delete()
         gone = {
             "release_rows": ReleaseRow.objects.filter(task__in=tasks).delete()[0],
             "annotations": Annotation.objects.filter(task__in=tasks).delete()[0],
@@ -302,6 +315,9 @@ def _scrub_clips(request: Withdrawal) -> int:
         }
         Task.objects.filter(pk__in=tasks).delete()
         Clip.objects.filter(pk__in=[clip.pk for clip in clips]).delete()
+        if not Clip.objects.filter(contributor=request.person_id).exists():
+            drawn = LineSplit.objects.filter(contributor=request.person_id)
+            gone["line_splits"] = drawn.delete()[0]
         _count(request, gone)
     return len(clips)
 
@@ -355,6 +371,7 @@ def _replace_key(person: User) -> None:
         guidelines_flags.reseal(person, old, new)
         sealing.reseal(person, old, new)
         webhook_sealing.reseal(person, old, new)
+        access_sealing.reseal(person, old, new)
         person_weights.reseal(person, old, new)
         last = 0
         while clips := list(person.clips.filter(pk__gt=last).order_by("pk")[:BATCH_SIZE]):
@@ -388,6 +405,13 @@ def _return_lent_tasks(request: Withdrawal, person: User) -> None:
         _count(request, gone | {"reports": person.reports.all().delete()[0]})
 
 
+def _take_out_single_votes(request: Withdrawal, person: User) -> None:
+    """From all releases, also if their answers stay: a list would say which of them are one person's."""
+    with transaction.atomic():
+        taken = taking_back.forget(person)
+        _count(request, {"single_votes": taken})
+
+
 def _scrub_person(request: Withdrawal, person: User, now: datetime) -> None:
     """Leave only a row that identifies no one: consent events refer to it."""
     about = Q(content_type=ContentType.objects.get_for_model(User), object_id=str(person.pk))
@@ -406,6 +430,7 @@ def _scrub_person(request: Withdrawal, person: User, now: datetime) -> None:
         }
         gone["saved_views"] = person.saved_views.all().delete()[0]
         gone["webhooks"] = webhooks.end_all_of(person)
+        gone["access_requests"] = access.leave_all(person)
         gone["clip_jobs"] = person.clip_jobs.all().delete()[0]
         PersonWeight.objects.filter(decided_by=person).update(decided_by=None)
         gone["memberships"] = teams.leave_all(person)

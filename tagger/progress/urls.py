@@ -7,6 +7,7 @@ urlpatterns = [
     path("my-answers/today/", views.my_day, name="my_day"),
     path("my-answers/certificate/", views_certificate.certificate, name="certificate"),
     path("my-answers/streak/", views.choose_streak, name="choose_streak"),
+    path("my-answers/single-votes/", views.choose_single_votes, name="choose_single_votes"),
     path("my-answers/goal/", views.choose_goal, name="choose_goal"),
     path("tag/<slug:slug>/challenge/", views_challenges.choose, name="choose_challenge"),
     path("challenges/<int:pk>/take-part/", views_challenges.take_part, name="take_part"),

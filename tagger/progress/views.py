@@ -1,6 +1,7 @@
 """The pages on progress: own answers, the list of volunteers, reliability for reviewers, agreement."""
 
 from django.contrib import messages
+from django.contrib.auth.decorators import login_required
 from django.core.paginator import Paginator
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
@@ -9,8 +10,14 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET
 
 from accounts.posting import posted_from
-from accounts.roles import PersonalRequest, all_campaigns_reviewer_required, annotator_required
+from accounts.roles import (
+    PersonalRequest,
+    all_campaigns_reviewer_required,
+    annotator_required,
+    open_without_factor,
+)
 from datasets.models import Campaign
+from datasets.releases import taking_back
 from tagger import durations
 from tagger.models import Reliability
 
@@ -104,6 +111,20 @@ def choose_streak(request: PersonalRequest) -> HttpResponse:
         request, _("Your days are now shown.") if is_shown else _("Your days are no longer shown.")
     )
     return redirect("my_answers")
+
+
+@open_without_factor
+@posted_from("profile")
+@login_required
+def choose_single_votes(request: PersonalRequest) -> HttpResponse:
+    """Open to whoever is no volunteer any more, too: they may have been one when they agreed."""
+    if _switched_on(request):
+        taking_back.agree(request.user, timezone.now())
+        messages.success(request, _("Releases may now list what you answer from now on."))
+    else:
+        taking_back.take_back(request.user, timezone.now())
+        messages.success(request, _("No release lists your answers any more."))
+    return redirect("profile")
 
 
 @posted_from("campaigns")

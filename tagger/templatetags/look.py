@@ -5,8 +5,10 @@ from typing import Any
 
 from django import template
 from django.templatetags.static import static
+from django.utils.formats import number_format
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
 
 register = template.Library()
 
@@ -19,6 +21,20 @@ def icon(name: str) -> SafeString:
         static("img/icons.svg"),
         name,
     )
+
+
+@register.filter
+def time_span(seconds: float) -> str:
+    """
+    >>> time_span(9.6), time_span(1500), time_span(9000), time_span(360_000)
+    ('10 s', '25 min', '2.5 h', '100 h')
+    """
+    if seconds < 60:
+        return _("%(number)s s") % {"number": number_format(round(seconds))}
+    if seconds < 3600:
+        return _("%(number)s min") % {"number": number_format(round(seconds / 60))}
+    hours = seconds / 3600
+    return _("%(number)s h") % {"number": number_format(hours, 1 if hours < 10 else 0)}
 
 
 @register.inclusion_tag("wave.svg")

@@ -7,12 +7,12 @@ from django.http import Http404, HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect, render
 from django.urls import Resolver404, resolve, reverse
 from django.utils import timezone
-from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import get_language
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_GET, require_http_methods, require_safe
 
 from accounts.models import User
+from accounts.pages_here import leads_here
 from accounts.roles import PersonalRequest, annotator_required
 from datasets import taking_part
 from datasets.models import Campaign, Label
@@ -87,8 +87,7 @@ def ready(request: PersonalRequest) -> HttpResponse:
 def onward(request: HttpRequest) -> str:
     """The page of this site that `next` names, for after the first minute; else a desk that has clips."""
     wanted = request.GET.get("next", "")
-    here, is_secure = {request.get_host()}, request.is_secure()
-    if wanted.startswith("/") and url_has_allowed_host_and_scheme(wanted, here, require_https=is_secure):
+    if wanted.startswith("/") and leads_here(request, wanted):
         return wanted
     return reverse("next_desk")
 

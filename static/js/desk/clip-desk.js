@@ -64,7 +64,10 @@ class ClipDesk extends DeskNavigation {
     this.several = this.querySelector("[name=several_speakers]");
     this.note = new ReportNote(this.report, this.part("words").content.querySelectorAll("[data-rule]"));
     this.draft = this.part("machine") && new MachineDraft(this, (words) => this.box.insert(words));
-    const own = this.letters.all().filter(({ campaign }) => campaign === this.dataset.campaign);
+    // What was confirmed while the page was on its way may be missing in it, just as what was not sent.
+    const { confirmed, refusal } = this.inherited;
+    const letters = [...confirmed.map(({ letter }) => letter), ...this.letters.all()];
+    const own = letters.filter(({ campaign }) => campaign === this.dataset.campaign);
     this.last = new LastAnswers(this.part("last"), {
       row: this.part("last-row"),
       rendered: [...this.part("last-given").children].map(({ dataset }) => ({ ...dataset, several: Boolean(dataset.several) })),
@@ -74,7 +77,7 @@ class ClipDesk extends DeskNavigation {
     const now = Date.parse(this.dataset.now);
     this.clips = new LentClips(this.dataset.lend, {
       lent: [...this.part("lent").children].map(({ dataset }) => ({ ...dataset })),
-      answered: this.letters.all().map(({ assignment }) => assignment),
+      answered: letters.map(({ assignment }) => assignment),
       now,
       backoff: this.backoff,
       prepare: (blob) => prepare(blob, this.choices),
@@ -83,6 +86,8 @@ class ClipDesk extends DeskNavigation {
     });
     this.#listenForKeys();
     this.#listen();
+    this.notice.refusal = refusal;
+    confirmed.forEach((detail) => this.#sent(detail));
     this.next();
   }
 
@@ -186,12 +191,13 @@ class ClipDesk extends DeskNavigation {
   }
 
   #sent({ letter, annotation }) {
-    if (letter.campaign !== this.dataset.campaign || !annotation || !this.isConnected) return;
-    this.last.confirm(letter.assignment, annotation);
+    if (!annotation || !this.isConnected) return;
+    const isHere = letter.campaign === this.dataset.campaign;
+    if (isHere) this.last.confirm(letter.assignment, annotation);
     if (letter.kind !== "annotation" || this.#counted.has(letter.key)) return;
     this.#counted.add(letter.key);
-    // An answer that had arrived unconfirmed before the page was rendered is already in the number on it.
-    if (annotation > this.dataset.newest) this.countOne();
+    // An answer that had arrived unconfirmed before the page was rendered is already in the numbers on it.
+    if (annotation > this.dataset.newest) this.countOne({ isHere });
   }
 
   #refused({ letter, reason, status }) {

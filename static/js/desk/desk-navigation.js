@@ -11,6 +11,9 @@ const SETTLE_MS = 350;
 /** Uses `clips`, `player`, `gate`, `box`, `last`, `set`, `several` and `choices`, which the desk sets. */
 export class DeskNavigation extends DeskView {
   done = ""; // what was done with the previous clip, until it is announced
+  // From the desk that was here before: what was confirmed while this one's page was on its way, which may have been
+  // made before, and the notice about refused answers, if nobody has put it away.
+  inherited = { confirmed: [], refusal: "" };
   isPaused = false; // a quota is used up, and the notice says so
   clip = null; // { id, sound, earlier }; earlier is the entry of an answer that is being changed
   #hasShown = false; // a clip, since the desk is on the page
@@ -151,9 +154,10 @@ export class DeskNavigation extends DeskView {
     this.#leavingAt = turn;
     for (let failures = 0; turn === this.#turn; failures++) {
       try {
-        const page = await load(this.dataset.next);
+        const { page, confirmed } = await this.#loadNextDesk();
         if (turn !== this.#turn) break; // they went back to their last answer
-        if (!(await takeOver(page))) location.assign(this.dataset.next);
+        const { refusal } = this.notice;
+        if (!(await takeOver(page, { confirmed, refusal }))) location.assign(this.dataset.next);
         return;
       } catch (error) {
         if (error instanceof Refused || error instanceof Paused) return location.reload();
@@ -162,6 +166,18 @@ export class DeskNavigation extends DeskView {
       }
     }
     this.notice.waitFor(null);
+  }
+
+  /** { page, confirmed }: the details of the outbox's "sent" meanwhile. */
+  async #loadNextDesk() {
+    const confirmed = [];
+    const note = ({ detail }) => confirmed.push(detail);
+    this.outbox.addEventListener("sent", note);
+    try {
+      return { page: await load(this.dataset.next), confirmed };
+    } finally {
+      this.outbox.removeEventListener("sent", note);
+    }
   }
 
   #showLoading() {

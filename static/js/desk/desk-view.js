@@ -89,8 +89,9 @@ export class DeskView extends HTMLElement {
     }
   }
 
-  countOne() {
-    for (const count of [document.getElementById("answered"), this.part("today")]) {
+  /** One more answer today; `isHere`: to this campaign. */
+  countOne({ isHere }) {
+    for (const count of [isHere && document.getElementById("answered"), this.part("today")].filter(Boolean)) {
       count.textContent = Number(count.textContent) + 1;
     }
     const bars = this.querySelectorAll("[data-part=goal] rect"); // none without a goal for the day

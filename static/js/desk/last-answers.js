@@ -9,7 +9,7 @@ export class LastAnswers {
   #word;
   #entries;
 
-  /** `rendered`: answers that the server rendered. `letters`: what it has not received. `word` gives the page's texts. */
+  /** `rendered`: answers that the server rendered. `letters`: what it may not have received. `word` gives the page's texts. */
   constructor(list, { row, rendered, letters, word }) {
     this.#list = list;
     this.#row = row;
@@ -18,7 +18,7 @@ export class LastAnswers {
     for (const { kind, assignment, body } of letters) {
       const answer = body.answer ?? body.transcript;
       const several = Boolean(body.several_speakers);
-      if (kind === "annotation") this.add({ assignment, answer, several, seconds: 0, sound: null });
+      if (kind === "annotation" && !this.of(assignment)) this.add({ assignment, answer, several, seconds: 0, sound: null });
       else if (kind === "change") this.change(assignment, answer, several);
     }
     this.#draw();

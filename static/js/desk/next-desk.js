@@ -10,15 +10,16 @@ export async function load(address) {
 
 /**
  * Shows the desk that a loaded page has. False if it has none, as the log-in page. What was answered here and not sent
- * yet is on the device, and the new desk sends it.
+ * yet is on the device, and the new desk sends it. `inherited`: what the page cannot know, see DeskNavigation.
  */
-export async function takeOver(page) {
+export async function takeOver(page, inherited) {
   if (!page.querySelector("main clip-desk")) return false;
   serve(page); // what is kept for a time without a network is of this campaign from now on
   const main = document.querySelector("main");
   const fresh = document.importNode(page.querySelector("main"), true);
   const { nonce } = main.querySelector("[data-nonce]").dataset; // this page allows styles only with its own
   for (const each of fresh.querySelectorAll("[data-nonce]")) each.dataset.nonce = nonce;
+  Object.assign(fresh.querySelector("clip-desk"), { inherited });
   document.title = page.title;
   main.replaceChildren(...fresh.childNodes);
   await null; // the new desk starts once all in it is on the page

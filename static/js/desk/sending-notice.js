@@ -56,7 +56,16 @@ export class SendingNotice {
   }
 
   refuse(reason) {
-    this.#desk.part("refused-text").textContent = `${this.#desk.word("not-taken")} ${reason}`;
-    this.#desk.part("refused").hidden = false;
+    this.refusal = `${this.#desk.word("not-taken")} ${reason}`;
+  }
+
+  /** What is said about a refused answer, until somebody has read it. */
+  get refusal() {
+    return this.#desk.part("refused").hidden ? "" : this.#desk.part("refused-text").textContent;
+  }
+
+  set refusal(text) {
+    this.#desk.part("refused-text").textContent = text;
+    this.#desk.part("refused").hidden = !text;
   }
 }

@@ -1,11 +1,13 @@
 from argparse import ArgumentParser
 from collections.abc import Callable
 from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
+from datasets import languages
 from tagger.consensus import aggregation
 from tagger.consensus.aggregation import Aggregated, TooManyLabels
 from tagger.consensus.tables.blocks import BadTable
@@ -14,11 +16,8 @@ from tagger.consensus.tables.output import Unwritable, atomic_file
 from tagger.consensus.tables.progress import bar
 from tagger.consensus.tables.votes import Votes, read_votes
 
-# The column of the answers, and the function that aggregates them. An empty transcript: no one spoke.
-KINDS: dict[str, tuple[Field, Callable[[Votes], Aggregated]]] = {
-    "label": (Field("label"), aggregation.aggregate_labels),
-    "transcript": (Field("text", may_be_empty=True), aggregation.aggregate_transcripts),
-}
+# The column of the answers. An empty transcript: no one spoke.
+KINDS = {"label": Field("label"), "transcript": Field("text", may_be_empty=True)}
 
 
 class Command(BaseCommand):
@@ -36,9 +35,14 @@ class Command(BaseCommand):
         parser.add_argument(
             "--reliability", type=Path, metavar="R.csv", help="also write how often each worker is right"
         )
+        parser.add_argument(
+            "--language",
+            metavar="CODE",
+            help="the language of transcripts, such as es or pt-BR; guessed from their words if not given",
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
-        field, aggregate = KINDS[options["kind"]]
+        field, aggregate = KINDS[options["kind"]], _aggregate(options["kind"], options["language"])
         source, output, reliability = options["votes"], options["output"], options["reliability"]
         try:
             with ExitStack() as outputs:
@@ -60,12 +64,31 @@ class Command(BaseCommand):
             place = error.filename or output
             raise CommandError(f"Nothing was written: {place}: {error.strerror}") from error
         self.stdout.write(_summary(votes, output))
+        if field.may_be_empty and options["language"] is None:
+            self.stdout.write(_guessed(found.language))
         suspects = {"workers": votes.worker_names}
         if not field.may_be_empty:  # people do write the same text in several ways
             suspects[f"{field.name}s"] = votes.answer_names
         for what, names in suspects.items():
             if warning := _warning(what, names.lookalikes()):
                 self.stdout.write(warning)
+
+
+def _aggregate(kind: str, language: str | None) -> Callable[[Votes], Aggregated]:
+    """The function that aggregates answers of this kind. Raises CommandError."""
+    if language is not None and not languages.is_code(language):
+        raise CommandError(f"Nothing was written: --language {language}: not a code such as es or pt-BR")
+    if kind == "transcript":
+        return partial(aggregation.aggregate_transcripts, language=language)
+    if language is not None:
+        raise CommandError("Nothing was written: --language is for transcripts: labels have no language")
+    return aggregation.aggregate_labels
+
+
+def _guessed(language: str) -> str:
+    if language:
+        return f"The texts seem to be in the language {language}; say it with --language if that is wrong."
+    return "The language of the texts is not clear; say it with --language for better results."
 
 
 def _warning(what: str, found: Lookalikes) -> str:

@@ -51,10 +51,13 @@ export class Outbox extends EventTarget {
     this.run();
   }
 
-  /** What is not sent stays on the device, for the next outbox of this account. */
+  /**
+   * What is not sent stays on the device, for the next outbox of this account, which is also told what becomes of the
+   * letters that are on their way.
+   */
   close() {
     this.#isClosed = true;
-    this.#channel.close();
+    if (!this.#isRunning) this.#channel.close();
   }
 
   /** The server's sentence about the letters that may be sent only later. */
@@ -76,6 +79,7 @@ export class Outbox extends EventTarget {
     }
     this.stuck = null;
     this.#isRunning = false;
+    if (this.#isClosed) this.#channel.close();
     this.#dispatch("change");
   }
 
@@ -134,10 +138,11 @@ export class Outbox extends EventTarget {
     this.#paused.delete(detail.letter.key);
     this.#letters.remove(detail.letter);
     this.#dispatch(event, detail);
-    if (!this.#isClosed) this.#channel.postMessage({ event, detail });
+    this.#channel.postMessage({ event, detail });
   }
 
   #forward({ event, detail }) {
+    if (this.#isClosed) return;
     this.#dispatch(event, detail);
     this.#dispatch("change");
   }
