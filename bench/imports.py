@@ -70,7 +70,7 @@ def _bare(source: Path, target: Path | None) -> float:
 
 def _import(site: Site, source: Path) -> float:
     """Processor seconds of the command, without the database."""
-    options = ("--contributor", "bench", "--consent-reference", "synthesised")
+    options = ("--contributor", "bench", "--consent-reference", "synthesised", "--licence", "CC0-1.0")
     command = [sys.executable, "manage.py", "import_clips", str(source), "--campaign", "bench", *options]
     child = subprocess.Popen(command, cwd=ROOT, env=site.env, stdout=subprocess.DEVNULL)
     _, status, used = os.wait4(child.pid, 0)

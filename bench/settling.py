@@ -110,7 +110,7 @@ def _fill(site: Site, folder: Path) -> None:
     )
     site.manage(
         *("import_clips", folder, "--campaign", "bench", "--contributor", "bench"),
-        *("--consent-reference", "synthesised"),
+        *("--consent-reference", "synthesised", "--licence", "CC0-1.0"),
     )
 
 

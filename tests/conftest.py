@@ -2,6 +2,9 @@
 
 import os
 import secrets
+import socket
+import subprocess
+import sys
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from datetime import UTC, datetime
@@ -25,6 +28,7 @@ from datasets.models import Campaign, Clip, Task
 from tagger.lending import controls
 from tagger.welcome import pledge
 from tests.support import cast, factors, quick_hasher, sounds
+from tests.support.site import ROOT
 
 SUPPORT = ("databases", "forks", "commands", "site", "browser", "moments")
 pytest_plugins = [f"tests.support.{name}" for name in SUPPORT]
@@ -91,6 +95,12 @@ def quick_passwords(settings):
 def no_second_looks(settings):
     """They come by chance."""
     settings.SECOND_LOOKS_SHARE = 0
+
+
+@pytest.fixture(autouse=True)
+def small_groups(settings):
+    """Most releases of tests have fewer people than one with several languages or sources must have."""
+    settings.RELEASE_LEAST_GROUP = {"researchers": 1, "public": 1}
 
 
 @pytest.fixture(autouse=True)
@@ -227,6 +237,7 @@ def row_of_a_clip(name, basis, campaign):
         material=campaign.material,
         language=campaign.language,
         source=Clip.Source.IMPORT,
+        licence="CC0-1.0",
         seconds=1.0,
         speech_share=1.0,
         samples_hash=name,
@@ -278,6 +289,22 @@ def site_environment(own_home, transactional_db):
     """The environment for another process that works on this test's database, vault and keys."""
     database = urlsplit(os.environ["DATABASE_URL"])._replace(path=f"/{connection.settings_dict['NAME']}")
     return os.environ | {"DATABASE_URL": database.geturl(), "TAGGER_HOME": str(own_home)}
+
+
+@pytest.fixture
+def gunicorn(site_environment):
+    """The port of a gunicorn that uses this test's database and vault."""
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        command = [sys.executable, "-m", "gunicorn", "--bind", f"fd://{listening.fileno()}", "--threads", "2"]
+        server = subprocess.Popen(
+            [*command, "--no-control-socket", "tagger.wsgi"],
+            cwd=ROOT,
+            env=site_environment,
+            pass_fds=[listening.fileno()],
+        )
+        yield listening.getsockname()[1]
+        server.terminate()
+        server.wait(timeout=60)
 
 
 @pytest.fixture

@@ -85,7 +85,7 @@ class Importer:
     def _run(self, manifest: Path, campaign: str, clips: int) -> bool:
         done = self.site.manage(
             *("import_clips", manifest, "--campaign", campaign, "--contributor", COLLECTION),
-            *("--consent-reference", "fault test"),
+            *("--consent-reference", "fault test", "--licence", "CC0-1.0"),
             check=False,
         )
         summary = SUMMARY.search(done.stdout)

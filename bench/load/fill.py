@@ -112,6 +112,8 @@ def _clips(number: int, basis: list[Consent], now: datetime) -> None:
         source=Clip.Source.IMPORT,
         seconds=SECONDS,
         speech_share=0.9,
+        snr=20,
+        clipping=0,  # it has no sound to measure
         samples_hash=f"{0:064x}",
         stored_as=_name(0),
         created_at=now,

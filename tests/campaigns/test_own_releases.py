@@ -11,14 +11,14 @@ from accounts import audit, consent
 from accounts.models import AuditEvent, Material, Purpose
 from datasets import campaigns
 from datasets.models import Campaign, Release, Task
-from datasets.releases import formats, frozen, recalls
+from datasets.releases import contents, formats, freezing, frozen, recalls
 from datasets.releases.archive import Archive
 from tagger.campaigns import recounts, release_orders
 from tagger.models import ReleaseOrder
 from tagger.privacy import withdrawal
 from tests.campaigns.test_own_campaigns import as_olga, hers, olga, settings_of, typed  # noqa: F401
 from tests.support.mutants import mutant
-from tests.support.released import clear, release, settle
+from tests.support.released import WITHOUT_SYNTHESIS, clear, release, settle
 
 BOUNDS = {
     "slug": "spring",
@@ -70,7 +70,12 @@ def test_what_is_shown_is_what_is_made(as_olga, olga, settled, now):  # noqa: F8
     assert as_olga.post(page(), BOUNDS).status_code == 302
     assert not Release.objects.exists() and made(now) == 1
     done = Release.objects.get()
-    assert (done.slug, done.licence, frozen.amount(done)[0]) == ("spring", "CC-BY-4.0", shown.clips)
+    clips = contents.of(done).whole.clips
+    assert (done.slug, done.licence, clips) == (
+        "spring",
+        "CC-BY-4.0",
+        shown.clips,
+    )
     assert AuditEvent.objects.get(act=audit.Act.RELEASED).person == olga
     assert not ReleaseOrder.objects.exists() and made(now) == 0
 
@@ -115,17 +120,17 @@ def test_two_are_not_made_at_the_same_time(as_olga, settled):  # noqa: F811
 )
 def test_a_worker_that_is_killed_leaves_the_order(as_olga, settled, now, monkeypatch):  # noqa: F811
     as_olga.post(page(), BOUNDS)
-    freeze = frozen.freeze
+    freeze = freezing.freeze
 
     def killed(*arguments, **named):
         freeze(*arguments, **named)
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(frozen, "freeze", killed)
+    monkeypatch.setattr(freezing, "freeze", killed)
     with pytest.raises(KeyboardInterrupt):
         made(now)
     assert not Release.objects.exists() and ReleaseOrder.objects.exists()
-    monkeypatch.setattr(frozen, "freeze", freeze)
+    monkeypatch.setattr(freezing, "freeze", freeze)
     assert (made(now), made(now)) == (1, 0)
     assert not ReleaseOrder.objects.exists()
 
@@ -146,7 +151,7 @@ def test_an_owner_who_leaves_is_not_in_their_order(as_olga, olga, settled, now):
 def everything_of(released):
     """All bytes of it: archives, lists, and the day's feed."""
     found = {"rows": list(frozen.rows(released)), "feed": recalls.feed(released)}
-    for name in formats.FORMATS:
+    for name in WITHOUT_SYNTHESIS:
         with Archive(released, formats.find(name)) as archive:
             found[name] = b"".join(archive.stream(0, archive.size - 1))
     return found
@@ -250,3 +255,23 @@ def test_a_retracted_release_is_not_exported_by_the_command(as_olga, hers, settl
     retract(as_olga)
     with pytest.raises(CommandError, match="it was retracted: Half"):
         call_command("export", "spring", format="precise", to=tmp_path / "copy")
+
+
+def test_the_next_version_is_asked_for_with_its_notes(as_olga, settled, now):  # noqa: F811
+    as_olga.post(page(), BOUNDS)
+    assert made(now) == 1
+    choices = dict(as_olga.get(page()).context["form"].fields["after"].choices)
+    assert choices.keys() == {"", "spring"}
+    wish = {"slug": "summer", "after": "spring", "notes": "May and June", "disguised": "on"}
+    assert as_olga.post(page(), BOUNDS | wish).status_code == 302
+    assert made(now) == 1
+    done = Release.objects.get(slug="summer")
+    assert (done.previous.slug, done.version, done.notes) == ("spring", "1.1.0", "May and June")
+    assert done.is_disguised and done.line == done.previous.line
+    assert "after <bdi>spring</bdi>" in as_olga.get(page()).content.decode()
+    assert dict(as_olga.get(page()).context["form"].fields["after"].choices).keys() == {"", "summer"}
+
+
+def test_a_release_of_another_campaign_cannot_be_followed(as_olga, settled):  # noqa: F811
+    answer = as_olga.post(page(), BOUNDS | {"after": "spring"})
+    assert "after" in answer.context["form"].errors and not ReleaseOrder.objects.exists()

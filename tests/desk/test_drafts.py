@@ -47,7 +47,7 @@ def import_drafts(tmp_path):
             writer.writerow(["path", column])
             writer.writerows([f"{n}.wav", word] for n, word in enumerate(words))
         options = {"campaign": campaign.slug, "contributor": "x", "consent_reference": "on paper"}
-        call_command("import_clips", tmp_path / "clips.csv", **options, verbosity=0)
+        call_command("import_clips", tmp_path / "clips.csv", **options, licence="MIT", verbosity=0)
         return list(Task.objects.filter(campaign=campaign).order_by("clip__samples_hash"))
 
     return take

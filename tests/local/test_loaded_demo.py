@@ -12,8 +12,8 @@ from django.utils import timezone
 
 from accounts import names
 from accounts.models import Purpose, User
-from datasets.models import Campaign, Clip, Task
-from datasets.releases import frozen
+from datasets.models import Campaign, Clip, Release, Task
+from datasets.releases import freezing
 from tagger.demo import load, scripts
 from tagger.models import KnownPositive, ReviewItem
 from tests.local.test_demo import load_demo
@@ -61,7 +61,11 @@ def test_an_empty_database_gets_clips_for_every_answer_and_an_account_for_every_
     assert ReviewItem.objects.count() == 2
     assert Task.objects.filter(status="settled").count() == 2 * (load.ANSWERED - 1)
     assert KnownPositive.objects.count() == load.KNOWN_POSITIVES
-    made = frozen.freeze("open", Campaign.objects.all(), timezone.now(), audience=Purpose.PUBLIC)
+    assert {(each.audience, each.grants, each.contents["clips"]) for each in Release.objects.all()} == {
+        ("public", "steward", load.ANSWERED - 1 - load.UNCHECKED),
+        ("researchers", "automatic", load.ANSWERED - 1),
+    }
+    made = freezing.freeze("open", Campaign.objects.all(), timezone.now(), audience=Purpose.PUBLIC)
     assert (made.rows, made.not_cleared) == (2 * (load.ANSWERED - 1 - load.UNCHECKED), 2 * load.UNCHECKED)
 
 

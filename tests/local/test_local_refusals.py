@@ -4,6 +4,7 @@ import json
 import socket
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -141,6 +142,21 @@ def installed(tmp_path, monkeypatch):
 def test_a_damaged_stamp_means_not_installed(installed, content):
     installed.write_bytes(content)
     assert not install.is_installed("local")
+
+
+def test_readers_have_an_environment_of_their_own(installed, tmp_path, monkeypatch):
+    """One of their packages is called `datasets`, like one of ours."""
+    for name in ("VENV", "PYTHON", "STAMP", "LOG"):
+        monkeypatch.setattr(install, name, getattr(install, name))  # to be put back
+    install.install_into(str(tmp_path / "readers"))
+    assert str(tmp_path / "readers" / "installed.json") == install.STAMP
+    assert not install.is_installed("readers")
+    assert "datasets" not in package_names("dev") and "datasets" in package_names("readers")
+
+
+def package_names(extra):
+    lines = Path(install.requirements(extra)).read_text().splitlines()
+    return {line.partition("==")[0] for line in lines}
 
 
 def test_the_stamp_is_written_by_the_script_alone(tmp_path):

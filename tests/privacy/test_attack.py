@@ -11,10 +11,10 @@ from django.utils import timezone
 
 from accounts import consent, devices, key_rotation
 from accounts import key_copy as copied
-from accounts.models import Material, Purpose, User
+from accounts.models import Material, User
 from datasets.clips import intake
 from datasets.models import Annotation, Clip, ReleaseRow, Task, Withdrawal
-from datasets.releases import frozen
+from datasets.releases import freezing
 from tagger.lending import assignments
 from tagger.privacy import key_copy, rotation, tasks, withdrawal
 from tagger.settling import settlement
@@ -58,7 +58,7 @@ def people(juniper, sentences, volunteers):
     for who in PEOPLE:
         person = User.objects.create_user(CANARY[f"{who}'s name"], CANARY[f"{who}'s address"])
         for material in Material:
-            consent.give(person, material, Purpose, NOW, reference="on paper")
+            consent.give(person, material, material.purposes, NOW, reference="on paper")
         offer = devices.offer("state", timezone.now())
         devices.claim(person, offer.code, CANARY[f"{who}'s device"], timezone.now())
         devices.activate("state", offer.token, {"platform": "shelf"}, timezone.now())
@@ -74,7 +74,7 @@ def people(juniper, sentences, volunteers):
                 assignments.hand_in(volunteer, lent.pk, words, NOW)
     for task in Task.objects.all():
         settlement.settle(task.pk, NOW)
-    frozen.freeze("first", [juniper, sentences], NOW)
+    freezing.freeze("first", [juniper, sentences], NOW)
     return found
 
 

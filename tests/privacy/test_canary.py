@@ -22,10 +22,10 @@ import httpx
 import numpy as np
 import pytest
 
-from tests.accounts.test_opt_in import Form
-from tests.privacy.test_scan import Contributor, Town, belongs_to, ids_of, is_row
+from tests.privacy.test_scan import ASK, Contributor, Town, belongs_to, ids_of, is_row
 from tests.support import opened, sounds
 from tests.support.commands import Commands
+from tests.support.consent_page import Form
 from tests.support.scan import Scanner
 from tests.support.site import QuickSite, eventually
 from tests.support.trouble import Attacker, Chaos, insist
@@ -35,7 +35,7 @@ pytestmark = pytest.mark.thorough
 
 SEED = 12
 CAMPAIGNS = {"word": ("wake-word", "--wake-word", "hey juniper"), "said": ("transcription",)}
-RELEASES = {"open": ["--public"], "research": []}
+RELEASES = {"open": ["--public"], "research": ["--votes"]}
 TO_A_STRANGER = (
     "releases/open/",
     "releases/open/manifest.jsonl",
@@ -57,6 +57,12 @@ from datetime import timedelta
 from django.utils import timezone
 from tagger.lending import leases
 leases.reclaim(timezone.now() + timedelta(hours=1))
+"""
+# What they answer may be listed one by one.
+ALLOW = """
+from django.utils import timezone
+from accounts.models import User
+User.objects.update(single_votes_since=timezone.now())
 """
 APPOINT = """
 from accounts.models import User
@@ -101,6 +107,7 @@ print(json.dumps({{
     "recalled": {{slug: feed["recalled"] for slug, feed in feeds.items()}},
     "listed": {{each.slug: sorted(row.id for row in frozen.rows(each, with_words=False))
         for each in Release.objects.all()}},
+    "taken back": {{slug: feed.get("annotators", []) for slug, feed in feeds.items()}},
     "receipt": {{name: receipt[name] for name in ("requested_at", "finished_at", "erased", "audit")}},
     "known": User.objects.found_by({name!r}).exists(),
     "no one's answers": Annotation.objects.filter(annotator=None).count(),
@@ -187,6 +194,11 @@ class Life:
         self.shell(CLEAR)
         for slug, options in RELEASES.items():
             self.manage("release", slug, "--campaign", *CAMPAIGNS, *options)
+
+    def be_asked_for(self):
+        """The release for researchers, by one, and by everyone else under their real names."""
+        names = {person.name: person.real_name for person in (self.leaver, self.stayer)}
+        self.shell(ASK.format(names=names | {"researcher": "a researcher"}))
 
     def be_watched(self, researcher):
         """Until everything was seen that can be: the control of what is looked for afterwards."""
@@ -293,7 +305,9 @@ def town(tmp_path_factory):
             )
         leaver, stayer = Sharer(site, "Kanarienvögel-7d21", 1), Sharer(site, "Bleiber-31x7", 5)
         listeners = [Person(site, f"listener{number}") for number in range(2)]
-        yield Town(site, temporary, [leaver], [stayer], listeners, folder / "dump.sql")
+        town = Town(site, temporary, [leaver], [stayer], listeners, folder / "dump.sql")
+        town.shell(ALLOW)
+        yield town
     shutil.rmtree(temporary)
 
 
@@ -307,6 +321,7 @@ def test_who_leaves_is_gone_everywhere_whatever_fails_meanwhile(town, tmp_path):
         life.be_tagged()
         life.be_objected_to()
         life.be_released()
+        life.be_asked_for()
         life.be_watched(researcher)
         life.be_reported()
         life.back_up(tmp_path)
@@ -319,6 +334,7 @@ def test_who_leaves_is_gone_everywhere_whatever_fails_meanwhile(town, tmp_path):
     it_is_recalled_everywhere(life, ids, today)
     nothing_is_left_on_disk(life, ids, canaries)
     answers_are_no_ones(life, ids, today)
+    single_votes_are_gone(life, ids, today)
     objections_are_gone(life, ids, canaries)
     nothing_opens_of_yesterday(life, canaries, tmp_path)
     nothing_comes_back(life, canaries, tmp_path, today)
@@ -365,6 +381,20 @@ def nothing_is_left_on_disk(life, ids, canaries):
 def answers_are_no_ones(life, ids, today):
     given = [row for row in of_kind(life.before, "Annotation") if row["raw"]["annotator_id"] in ids]
     assert len(given) == len(life.stayer.recordings) == today["no one's answers"]
+
+
+def single_votes_are_gone(life, ids, today):
+    """Those of the leaver on other people's clips, as the feed says, and all on their own clips."""
+    [theirs] = [row for row in of_kind(life.before, "ReleaseAnnotator") if row["raw"]["person_id"] in ids]
+    assert today["taken back"]["research"] == [theirs["raw"]["public_id"]]
+    before, after = of_kind(life.before, "SingleVote"), of_kind(life.town.opened(), "SingleVote")
+    assert {row["raw"]["giver_id"] for row in before} > {theirs["raw"]["id"]}
+    rows = {row["raw"]["id"] for row in of_kind(life.before, "ReleaseRow")}
+    own = belongs_to(life.before, ids)
+    rows -= {life.before[name]["raw"]["id"] for name in own if is_row(name, "ReleaseRow")}
+    stay = [row for row in before if row["raw"]["giver_id"] != theirs["raw"]["id"]]
+    stay = {row["raw"]["id"] for row in stay if row["raw"]["row_id"] in rows}
+    assert {row["raw"]["id"] for row in after if row["raw"]["giver_id"]} == stay and stay
 
 
 def objections_are_gone(life, ids, canaries):

@@ -20,10 +20,10 @@ from datasets.models import Annotation, Withdrawal
 from tagger.lending import assignments
 from tagger.privacy import tasks, withdrawal
 from tests.accounts.test_browser_opt_in import fits
-from tests.accounts.test_opt_in import Form
 from tests.conftest import NOW
 from tests.privacy.test_my_clips import drawn, scrub_all
 from tests.support import sounds
+from tests.support.consent_page import Form
 from tests.support.mutants import mutant
 from tests.support.site import eventually
 from tests.support.stored import files

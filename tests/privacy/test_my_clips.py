@@ -14,7 +14,7 @@ from accounts import consent
 from accounts.models import Material, Purpose, User
 from datasets.clips import fingerprints, intake, vault
 from datasets.models import Clip, Task, Withdrawal
-from datasets.releases import frozen, recalls
+from datasets.releases import freezing, recalls
 from tagger.lending import assignments
 from tagger.privacy import tasks, withdrawal
 from tagger.review import acts, private_sound, undo
@@ -46,7 +46,7 @@ def here(client, alice):
 
 @pytest.fixture
 def bea_shares(bea, juniper, share):
-    consent.give(bea, Material.WAKE_WORD, Purpose, NOW, reference="on paper")
+    consent.give(bea, Material.WAKE_WORD, Material.WAKE_WORD.purposes, NOW, reference="on paper")
     return share(juniper, contributor=bea)
 
 
@@ -68,7 +68,7 @@ def answered(juniper, sentences, share, volunteers):
             [lent] = assignments.lend(person, campaign, 1, NOW)
             assignments.hand_in(person, lent.pk, answer, NOW)
             settlement.settle(lent.task_id, NOW)
-    frozen.freeze("first-release", [juniper, sentences], NOW)
+    freezing.freeze("first-release", [juniper, sentences], NOW)
     return settled
 
 

@@ -148,14 +148,16 @@ def broker():
 def unwilling(alice, sam, juniper, sentences):
     """Contributors whose consent does not cover the campaign, each for a different reason."""
     lapsed = User.objects.create_user("lapsed")
-    consent.give(lapsed, Material.WAKE_WORD, Purpose, timezone.now(), reference="on paper")
+    consent.give(
+        lapsed, Material.WAKE_WORD, Material.WAKE_WORD.purposes, timezone.now(), reference="on paper"
+    )
     consent.withdraw(lapsed, timezone.now())
     half = User.objects.create_user("half")
     consent.give(half, Material.WAKE_WORD, [Purpose.VOLUNTEERS], timezone.now(), reference="on paper")
     hushed = User.objects.create_user("hushed")
     consent.give(hushed, Material.UTTERANCE, [Purpose.RESEARCHERS], timezone.now(), reference="on paper")
     gone = User.objects.create_user("gone")
-    consent.give(gone, Material.WAKE_WORD, Purpose, timezone.now(), reference="on paper")
+    consent.give(gone, Material.WAKE_WORD, Material.WAKE_WORD.purposes, timezone.now(), reference="on paper")
     withdrawal.forget_account(gone, False, timezone.now())
     scrub_all()
     return [

@@ -19,7 +19,7 @@ from accounts import key_copy as copied
 from accounts.models import Consent, DataKey, User
 from datasets.clips import vault
 from datasets.models import Annotation, Clip, Reconciliation, Release, Task, Withdrawal
-from datasets.releases import frozen
+from datasets.releases import freezing
 from tagger.privacy import key_copy, reconciler, withdrawal
 from tagger.settling import settlement
 from tests.conftest import NOW
@@ -36,7 +36,7 @@ def clips(alice, juniper, share, volunteers):
         Annotation.objects.create(task=tasks[0], annotator=person, answer="yes", created_at=NOW)
     Task.objects.filter(pk=tasks[0].pk).update(annotation_count=2)
     settlement.settle(tasks[0].pk, NOW)
-    frozen.freeze("spring", [juniper], NOW)
+    freezing.freeze("spring", [juniper], NOW)
     key_copy.complete()
     age_all()
     return list(Clip.objects.order_by("pk"))

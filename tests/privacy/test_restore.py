@@ -50,7 +50,7 @@ def cast(juniper, sentences, share):
     found = {name: User.objects.create_user(name, f"{name}@example.org", PASSWORD) for name in CAST}
     for person in found.values():
         for material in Material:
-            consent.give(person, material, Purpose, timezone.now(), reference="on paper")
+            consent.give(person, material, material.purposes, timezone.now(), reference="on paper")
         for campaign in (juniper, sentences):
             share(campaign, contributor=person)
     return found
@@ -178,7 +178,7 @@ def everything_is_right(found, before):
         "deleted": 1,
         "stayed": 2,
     }
-    assert len(found["boxes"]["stayed"]) == 6 and found["boxes"]["withdrew"] == [
+    assert len(found["boxes"]["stayed"]) == 7 and found["boxes"]["withdrew"] == [
         box for box in found["boxes"]["stayed"] if "public" not in box
     ]
     assert found["addresses"] == {name: f"{name}@example.org" for name in stays}

@@ -16,7 +16,7 @@ from django.utils import timezone
 
 from accounts import audit, ciphers, consent, contributors, key_rotation, keyring, keys, signing
 from accounts import key_copy as copied
-from accounts.models import AuditEvent, DataKey, MasterKey, Purpose, Site, User
+from accounts.models import AuditEvent, DataKey, MasterKey, Material, Purpose, Site, User
 from datasets.clips import fingerprints, intake, vault
 from datasets.models import Clip, Withdrawal
 from tagger import tasks as site_tasks
@@ -89,7 +89,7 @@ def test_everyone_who_stays_keeps_key_name_log_in_and_clips(alice, bea, carl, ba
 
 
 def test_a_recording_is_recognised_before_during_and_after_a_rotation(alice, bea, juniper, sam):
-    consent.give(sam, "wake-word", Purpose, NOW, reference="on paper")
+    consent.give(sam, "wake-word", Material.WAKE_WORD.purposes, NOW, reference="on paper")
     sound = intake.read(sounds.in_format("wav", sounds.tone(0.5)))
     assert intake.add(sound, juniper, intake.Origin(alice, Clip.Source.BROWSER, "en"), NOW)
 
@@ -679,7 +679,7 @@ def rotate_once_for(person):
 
 
 def with_consent(person):
-    consent.give(person, "wake-word", Purpose, NOW, reference="on paper")
+    consent.give(person, "wake-word", Material.WAKE_WORD.purposes, NOW, reference="on paper")
     return person
 
 

@@ -22,8 +22,8 @@ import pytest
 import redis
 
 from tagger.local import addresses
-from tests.accounts.test_opt_in import Form
 from tests.support import opened, scan, sounds
+from tests.support.consent_page import BOXES, Form
 from tests.support.scan import Scanner
 from tests.support.site import QuickSite, Site, eventually
 from tests.whole_site.test_journey import Person, wait_until_settled
@@ -107,6 +107,7 @@ class Contributor(Person):
     def __init__(self, site, name, seed):
         self.name, self.address = name, f"mail-canary-{seed}-of-{seed * 7919}@example.org"
         self.words = f"the canary of {name} sang number {seed}"
+        self.real_name = f"Doctor {seed * 6841}, {name} Institute"
         self.client = f"127.86.{100 + seed // 150}.{100 + seed % 150}"
         transport = httpx.HTTPTransport(local_address=self.client)
         self.http = httpx.Client(base_url=site.url, follow_redirects=True, timeout=30, transport=transport)
@@ -122,7 +123,10 @@ class Contributor(Person):
         self.sounds = [np.rint(one / 2 + sounds.babble(seed, 1.5) / 2).astype("<i2") for one in noise]
 
     def canaries(self):
-        texts = {"name": self.name, "address": self.address, "words": self.words}
+        texts = {
+            **{"name": self.name, "address": self.address, "words": self.words},
+            "real name": self.real_name,
+        }
         recordings = {
             f"{slug} sound": pcm.tobytes() for slug, pcm in zip(CAMPAIGNS, self.sounds, strict=True)
         }
@@ -131,7 +135,7 @@ class Contributor(Person):
     def agree(self):
         page = self.http.get("/profile/consent/").text
         form = Form(page, "/profile/consent/give/")
-        self.send("/profile/consent/give/", page, **form.hidden(), **{f"{m}.{p}": "on" for m, p in BOXES})
+        self.send("/profile/consent/give/", page, **form.hidden(), **dict.fromkeys(BOXES, "on"))
 
     def share(self):
         for slug, samples in zip(CAMPAIGNS, self.sounds, strict=True):
@@ -158,9 +162,6 @@ class Contributor(Person):
         answer = self.http.post("/leave/", data={"csrfmiddlewaretoken": token, "answers": "remove"})
         assert answer.status_code == 200, answer.text
         return f"{answer.url.path}receipt.json"
-
-
-BOXES = [(m, p) for m in ("wake-word", "utterance") for p in ("volunteers", "researchers", "public")]
 
 
 @dataclass
@@ -301,9 +302,28 @@ def live(town):
     wait_until_settled(town.site)
     town.site.manage("release", "scan", "--campaign", *CAMPAIGNS)
     town.site.manage("export", "scan", "--format", "deepspeech", "--to", town.dump.with_name("export"))
+    town.shell(ASK.format(names={person.name: person.real_name for person in town.staying + town.leaving}))
     town.leaving[1].forget_my_password()
 
 
+# They ask for the releases for researchers, by their real names. That needs a second factor.
+ASK = """
+from django.utils import timezone
+from accounts.models import User
+from datasets.access import asking, terms
+from datasets.access.sealing import About
+from datasets.models import Release
+from tests.support.factors import give_factor
+for pseudonym, name in {names!r}.items():
+    person = User.objects.get_by_natural_key(pseudonym)
+    has_factor = person.has_factor
+    if not has_factor:
+        give_factor(person)
+    for release in Release.objects.filter(audience="researchers"):
+        asking.ask(person, release, About(name, "for " + name), terms.VERSION, timezone.now())
+    if not has_factor:
+        person.authenticator_set.all().delete()
+"""
 DEVICES_AND_LOG = """
 from django.contrib.admin.models import CHANGE, LogEntry
 from django.contrib.contenttypes.models import ContentType
@@ -334,7 +354,12 @@ def belongs_to(rows, ids):
     by_owner = ("contributor_id", "person_id", "owner_id", "annotator_id", "user_id")
     theirs = {f"accounts.User {pk}" for pk in ids}
     theirs |= {row for row, each in rows.items() if any(each["raw"].get(name) in ids for name in by_owner)}
-    for name, model in (("clip_id", "Clip"), ("task_id", "Task"), ("device_id", "Device")):
+    for name, model in (
+        ("clip_id", "Clip"),
+        ("task_id", "Task"),
+        ("device_id", "Device"),
+        ("row_id", "ReleaseRow"),
+    ):
         parents = {row.split()[1] for row in theirs if row.split()[0].endswith(f".{model}")}
         theirs |= {row for row, each in rows.items() if str(each["raw"].get(name)) in parents}
     return theirs
@@ -344,8 +369,9 @@ def hashes(rows, but):
     """Hashes of the other rows, without counters and without what a key rotation wraps or hashes again."""
     others = {row: each for row, each in rows.items() if row not in but and row.split()[0] not in BOOKKEEPING}
     rotated = {"wrapped", "master", "username", "samples_hash", "hashed_under", "sealed_samples"}
-    # A machine may look at the words for signs of something private meanwhile.
-    changes = rotated | {"lent_count", "annotation_count", "dirty_since", "private_signs"}
+    # A machine may look at the words for signs of something private meanwhile, and measure the sound.
+    measured = {"private_signs", "snr", "clipping"}
+    changes = rotated | {"lent_count", "annotation_count", "dirty_since"} | measured
     return {row: opened.row_hash(each, without=changes) for row, each in others.items()}
 
 

@@ -5,6 +5,7 @@ import math
 import os
 import signal
 import tarfile
+from dataclasses import replace
 from datetime import timedelta
 
 import numpy as np
@@ -16,12 +17,11 @@ from django.utils import timezone
 
 from accounts import audit, consent, journal
 from accounts.ciphers import KeyLost
-from accounts.models import AuditEvent, DataKey, Purpose
+from accounts.models import AuditEvent, DataKey, Material, Purpose
 from datasets import words
 from datasets.clips import audio, intake, vault
 from datasets.models import Annotation, Clip, Example, Reading, Recall, ReleaseRow, Task, Withdrawal
-from datasets.releases import formats, frozen, recalls
-from datasets.releases.formats import deepspeech
+from datasets.releases import formats, freezing, frozen, recalls
 from datasets.releases.formats.rows import Row
 from tagger.lending import assignments
 from tagger.lending.refusals import AnswerRefusal
@@ -69,7 +69,7 @@ def file():
 @pytest.fixture
 def spoken(alice, sentences, file):
     """The task of a clip of Alice's: two seconds, in which she says her name."""
-    consent.give(alice, "utterance", Purpose, NOW, reference="on paper")
+    consent.give(alice, "utterance", Material.UTTERANCE.purposes, NOW, reference="on paper")
     origin = intake.Origin(alice, Clip.Source.BROWSER, "en")
     intake.add(intake.read(file), sentences, origin, NOW, truth=SAID)
     return Task.objects.get(campaign=sentences)
@@ -145,7 +145,7 @@ def test_the_old_sound_is_destroyed_and_no_key_opens_a_copy_of_it(alice, spoken,
 def test_released_copies_are_recalled_and_silent_in_the_archive(spoken, bea, carl, rita):
     answer(spoken, bea, carl)
     clear(spoken.campaign)
-    release = frozen.freeze("first", [spoken.campaign], NOW, audience=Purpose.PUBLIC).release
+    release = freezing.freeze("first", [spoken.campaign], NOW, audience=Purpose.PUBLIC).release
     [public_id] = release.rows.values_list("public_id", flat=True)
     before = archive("first")
     assert SAID.encode() in before["train.csv"] + before["dev.csv"] + before["test.csv"]
@@ -160,7 +160,7 @@ def test_released_copies_are_recalled_and_silent_in_the_archive(spoken, bea, car
     assert recalls.feed(release)["recalled"] == [public_id]
     assert Recall.objects.get().is_final and not ReleaseRow.objects.exists()
     settlement.settle(spoken.pk, NOW)
-    assert frozen.freeze("second", [spoken.campaign], NOW).rows == 1
+    assert freezing.freeze("second", [spoken.campaign], NOW).rows == 1
 
 
 def sizes(archive):
@@ -396,7 +396,7 @@ def test_a_clip_that_is_being_erased_is_not_silenced_or_destroyed(alice, spoken,
 )
 def test_a_destroyed_clip_is_erased_and_recalled(alice, spoken, bea, carl, rita, own_home):
     answer(spoken, bea, carl)
-    frozen.freeze("first", [spoken.campaign], NOW)
+    freezing.freeze("first", [spoken.campaign], NOW)
     silencing.destroy(spoken.clip, rita, NOW)
     assert not Clip.objects.live_for(Purpose.VOLUNTEERS).exists()
     scrub_all()
@@ -476,7 +476,7 @@ STEPS = ["_end_leases", "_replace", "vault.put", "withdrawal.forget_clips", "aud
 @pytest.mark.parametrize("step", [*STEPS, "request_settlement"])
 def test_it_can_be_killed_at_every_step(in_site, used, rita, own_home, step):
     old, before = used.clip.stored_as, said(used)
-    frozen.freeze("first", [used.campaign], NOW)
+    freezing.freeze("first", [used.campaign], NOW)
     done = in_site(SILENCE_UNTIL, step, "after" if step != "request_settlement" else "before")
     assert done.returncode == -signal.SIGKILL, done.stderr
     assert vault._storage().exists(old)
@@ -515,14 +515,14 @@ def test_a_failure_leaves_the_clip_and_no_second_file(spoken, rita, own_home, mo
 @mutant(
     "no release in the making has words under a key that silencing replaces",
     "tagger/privacy/silencing.py",
-    kept_by="        if frozen.is_freezing():",
+    kept_by="        if freezing.is_freezing():",
     broken="        if False:",
 )
 @pytest.mark.django_db(transaction=True)
 def test_a_release_and_silencing_never_overlap(spoken, bea, carl, rita, in_background, lock_is_awaited):
     answer(spoken, bea, carl)
     with transaction.atomic():
-        frozen.freeze("first", [spoken.campaign], NOW)
+        freezing.freeze("first", [spoken.campaign], NOW)
         first = in_background(lambda: silence(spoken, rita))
         assert eventually(lambda: first.done() or lock_is_awaited())
         assert first.done()
@@ -531,7 +531,7 @@ def test_a_release_and_silencing_never_overlap(spoken, bea, carl, rita, in_backg
         assert refusal.value.code == SilencingRefusal.RELEASE_BEING_MADE
     with transaction.atomic():
         silence(spoken, rita)
-        second = in_background(lambda: frozen.freeze("second", [spoken.campaign], NOW))
+        second = in_background(lambda: freezing.freeze("second", [spoken.campaign], NOW))
         assert eventually(lambda: second.done() or lock_is_awaited())
         assert not second.done()
         settlement.settle(spoken.pk, NOW)
@@ -576,10 +576,18 @@ def test_what_waits_while_seconds_are_silenced_never_uses_the_old_key(
         assert Task.objects.get().answer == "what a reviewer wrote"
 
 
-def test_private_is_one_word_that_releases_keep_and_deepspeech_leaves_out():
+def test_private_is_one_word_that_releases_keep_and_formats_for_recognition_leave_out():
     row = Row(
         *("ab", "speaker", "train", "transcription", "", None, "my name [private] here"),
         *(2.0, 64_044, 0.9, {}, "en"),
     )
-    assert deepspeech.why_left_out(row) == "partly silenced"
-    assert set(formats.FORMATS) == {"deepspeech", "precise"}  # whoever adds one decides about the marker
+    reasons = {
+        name: form.why_left_out(replace(row, for_synthesis=True)) for name, form in formats.FORMATS.items()
+    }
+    assert {name for name, reason in reasons.items() if reason == "partly silenced"} == {
+        *("deepspeech", "kaldi", "lhotse-shar", "nemo", "common-voice", "ljspeech"),
+    }
+    # Whoever adds one decides about the marker.
+    assert {name for name, reason in reasons.items() if reason is None} == {
+        *("hf-audiofolder", "parquet", "parquet-labels", "webdataset", "text"),
+    }

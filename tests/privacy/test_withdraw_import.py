@@ -26,7 +26,7 @@ def take(juniper, tmp_path):
     """Imports one clip of each speaker into a collection; returns their outcomes."""
 
     def taken(collection, *speakers):
-        run = imports.ImportRun(juniper, collection, REFERENCE, NOW)
+        run = imports.ImportRun(juniper, collection, REFERENCE, NOW, licence="MIT")
         outcomes = []
         for speaker in speakers:
             number = len(list(tmp_path.iterdir()))

@@ -12,10 +12,10 @@ from django.core.files.storage import storages
 from django.db import transaction
 
 from accounts import ciphers, consent, devices, signing
-from accounts.models import DataKey, Device, PersonalSession, ProgramToken, Purpose, User
+from accounts.models import DataKey, Device, Material, PersonalSession, ProgramToken, Purpose, User
 from datasets.clips import vault
 from datasets.models import Annotation, Clip, Recall, ReleaseRow, Task, Withdrawal
-from datasets.releases import frozen
+from datasets.releases import freezing, frozen
 from tagger.lending import assignments
 from tagger.lending.refusals import AnswerRefusal
 from tagger.models import Assignment, Report
@@ -45,14 +45,14 @@ def used(alice, volunteers, juniper, sentences, share):
             [lent] = assignments.lend(person, campaign, 1, NOW)
             assignments.hand_in(person, lent.pk, answer, NOW)
             settlement.settle(lent.task_id, NOW)
-    frozen.freeze("first", [juniper, sentences], NOW)
+    freezing.freeze("first", [juniper, sentences], NOW)
     return tasks
 
 
 @pytest.fixture
 def others(sam, juniper, share):
     """The task of another person's clip, which no erasure may touch."""
-    consent.give(sam, "wake-word", Purpose, NOW, reference="on paper")
+    consent.give(sam, "wake-word", Material.WAKE_WORD.purposes, NOW, reference="on paper")
     return share(juniper, contributor=sam)
 
 
@@ -205,6 +205,7 @@ def test_the_receipt_is_signed_when_the_erasure_is_finished_and_counts_what_went
         "tasks": 2,
         "annotations": 4,
         "release_rows": 2,
+        "line_splits": 1,
     }
     assert withdrawal.receipt("another token") is None
 

@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from accounts.models import User
 from datasets.models import Task
-from datasets.releases import frozen
+from datasets.releases import freezing
 from tagger import tasks
 from tagger.models import Community, Counted
 from tagger.progress import community, days
@@ -43,7 +43,7 @@ def test_progress_is_counted_over_all_campaigns(juniper, sentences, add_tasks, g
 
 def test_releases_are_counted(juniper, add_tasks):
     settle(add_tasks(juniper, 2))
-    frozen.freeze("first", [juniper], NOW)
+    freezing.freeze("first", [juniper], NOW)
     community.measure(ticking(NOW))
     assert community.latest(NOW).releases == 1
 
@@ -108,7 +108,7 @@ def test_pages_show_the_counts_and_when_they_were_made(client, bea, juniper, add
     home = drawn(client, "/")
     assert "<dt>Hours of speech settled</dt><dd>2.0</dd>" in home
     assert f"Counted on {now:%-d %B %Y, %H:%M} UTC." in home
-    assert "Volunteers in the last seven days" not in home and "Releases" not in home
+    assert "Volunteers in the last seven days" not in home and "<dt>Releases</dt>" not in home
     client.force_login(bea)
     page = drawn(client, "/tag/")
     assert "<dt>Clips settled in the last seven days</dt><dd>3</dd>" in page

@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from accounts.models import User
 from datasets.models import Task
-from datasets.releases import frozen
+from datasets.releases import freezing
 from tagger.progress import days, own_progress
 from tests.conftest import NOW
 from tests.progress.conftest import DAY, drawn, settle
@@ -26,6 +26,19 @@ def test_my_votes_are_shown_in_total_and_of_today(here, bea, carl, give):
     page = drawn(here, "/tag/")
     assert 'You have given <strong class="number">5</strong> answers' in page
     assert 'Of these, <strong class="number">2</strong> today.' in page
+
+
+def test_the_desks_numbers_are_read_together(bea, carl, juniper, sentences, give, django_assert_num_queries):
+    now = timezone.now()
+    before = days.start_of_day(now) - timedelta(seconds=1)
+    assert own_progress.given(bea, juniper, now) == own_progress.Given(here=0, today=0, newest=0)
+    give(bea, 2, now)
+    give(bea, 3, before)
+    give(bea, 4, now, campaign=sentences)
+    newest = bea.annotations.latest("pk").pk
+    give(carl, 5, now)
+    with django_assert_num_queries(1):
+        assert own_progress.given(bea, juniper, now) == own_progress.Given(here=5, today=6, newest=newest)
 
 
 def test_votes_are_shown_by_campaign_unless_there_are_very_many(here, bea, give, monkeypatch):
@@ -47,9 +60,9 @@ def test_my_answers_led_to_clips_hours_and_releases(here, bea, carl, juniper, se
     clip = own[0].clip
     clip.seconds = 100.0
     clip.save()
-    frozen.freeze("second", [juniper], NOW)
+    freezing.freeze("second", [juniper], NOW)
     Task.objects.filter(annotations__annotator=bea).update(status="open", plain_answer=None)
-    frozen.freeze("not-mine", [juniper], NOW + DAY)
+    freezing.freeze("not-mine", [juniper], NOW + DAY)
     settle(own[:3])
     found = {each.campaign: each for each in own_progress.results(bea)}
     in_juniper = found[juniper]

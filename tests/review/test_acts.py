@@ -8,7 +8,7 @@ import pytest
 from accounts import audit
 from accounts.models import AuditEvent
 from datasets.models import Campaign, Clip, Task
-from datasets.releases import frozen
+from datasets.releases import freezing
 from tagger.desk import examples
 from tagger.lending import assignments
 from tagger.lending.refusals import AnswerRefusal
@@ -204,8 +204,8 @@ def test_an_unusable_clip_is_lent_and_released_no_more(rita, volunteers, juniper
     settlement.settle(task.pk, LATER)
     assert fresh(task).status == "unusable"
     assert assignments.lend(volunteers[4], juniper, 1, NOW) == []
-    with pytest.raises(frozen.BadRelease):
-        frozen.freeze("spring", [juniper], NOW)
+    with pytest.raises(freezing.BadRelease):
+        freezing.freeze("spring", [juniper], NOW)
     assert Clip.objects.live_for("volunteers").exists()  # its owner keeps it
     assert Decision.objects.get().reason == "cut-off"
 
@@ -316,7 +316,7 @@ def test_a_transcript_comes_back_to_the_byte(rita, spoken):
 )
 def test_nothing_is_undone_that_a_release_has(rita, juniper, task, dispute):
     decision = acts.accept(dispute, rita, "yes", NOW)
-    frozen.freeze("spring", [juniper], LATER)
+    freezing.freeze("spring", [juniper], LATER)
     with review_refused(ReviewRefusal.RELEASED_SINCE):
         undo.undo(decision, rita, LATER)
     assert fresh(task).answer == "yes"

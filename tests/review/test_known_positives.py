@@ -15,7 +15,7 @@ from accounts.models import Purpose
 from datasets import campaigns
 from datasets.clips import audio
 from datasets.models import Annotation, Campaign, Clip, Release, Task
-from datasets.releases import frozen
+from datasets.releases.about import about
 from datasets.releases.formats import card
 from datasets.releases.formats.summary import Summary
 from tagger.consensus.intervals import wilson
@@ -26,6 +26,7 @@ from tagger.progress import missed
 from tagger.review import check_order, clearing, known_positives, signs
 from tests.conftest import NOW, Dice
 from tests.support.checking import look, privacy_reviewer
+from tests.support.described import Form
 from tests.support.mutants import mutant
 from tests.support.released import settle
 
@@ -156,7 +157,7 @@ def test_the_release_says_what_was_checked_and_what_is_missed(known, juniper, sh
         **{"checkers": 2, "checked": 2, "found": 2, "silenced": 1, "destroyed": 1, "not_cleared": 0},
         **{"known": 2, "missed": 1, "missed_low": 0.095, "missed_high": 0.905},
     }
-    said = card.card(frozen.about(release), Summary(), "")
+    said = card.readme(about(release), Summary(), Form)
     for sentence in (
         "heard whole by two people",
         "heard something private: 2\n",

@@ -4,7 +4,7 @@ import pytest
 from django.test import Client
 
 from accounts import consent
-from accounts.models import AuditEvent, ProgramToken, Purpose, Scope
+from accounts.models import AuditEvent, Material, ProgramToken, Scope
 from datasets.clips import audio, intake, vault
 from datasets.models import Clip, Task, Withdrawal
 from tagger.lending import assignments
@@ -32,7 +32,7 @@ def reported(spoken, volunteers):
 @pytest.fixture
 def spoken(alice, sentences, disagree):
     """A dispute over two seconds, in which Alice says her name."""
-    consent.give(alice, "utterance", Purpose, NOW, reference="on paper")
+    consent.give(alice, "utterance", Material.UTTERANCE.purposes, NOW, reference="on paper")
     origin = intake.Origin(alice, Clip.Source.BROWSER, "en")
     intake.add(intake.read(sounds.in_format("wav", sounds.tone(2.0))), sentences, origin, NOW)
     return disagree(Task.objects.get(campaign=sentences), SAID, "nothing of the kind was said by anyone")

@@ -11,7 +11,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from accounts import audit, consent, notices
-from accounts.models import AuditEvent, Purpose
+from accounts.models import AuditEvent, Material, Purpose
 from datasets.models import Clip, Task, Withdrawal
 from datasets.releases import recalls
 from tagger.desk import examples
@@ -65,7 +65,7 @@ def test_a_report_recalls_a_released_clip_and_showing_it_again_says_that_it_is_g
     client, alice, bea, rita, juniper, share
 ):
     """Over the pages on which volunteers report an example and reviewers dismiss the report."""
-    consent.give(alice, "wake-word", Purpose, NOW, notice=notices.current("en"))
+    consent.give(alice, "wake-word", Material.WAKE_WORD.purposes, NOW, notice=notices.current("en"))
     task = settle(share(juniper))
     spring = release("spring", juniper)
     [public_id] = spring.rows.values_list("public_id", flat=True)

@@ -33,7 +33,7 @@ def open_campaigns(site, folder, **campaigns):
         word = ("--wake-word", "hey juniper") if kind == "wake-word" else ()
         given = ("--language", "en", "--kind", kind, *word, *PATIENT, *options)
         write_clips(slug, folder / slug, clips)
-        consent = ("--contributor", "made", "--consent-reference", "made by a program")
+        consent = ("--contributor", "made", "--consent-reference", "made by a program", "--licence", "MIT")
         commands += [
             ("create_campaign", slug, *given),
             ("import_clips", folder / slug, "--campaign", slug, *consent),
@@ -135,6 +135,12 @@ def stored_on_device(page, kind=""):
     """What the device stores of this kind (letter, draft), for any account."""
     found = page.evaluate("Object.entries(localStorage)")
     return [value for key, value in found if key.startswith("tagger:work:") and f":{kind}" in key]
+
+
+def post(page, address, data=None):
+    """What the API says to this person, on whose page nothing of it is seen."""
+    token = next(cookie["value"] for cookie in page.context.cookies() if cookie["name"].endswith("csrftoken"))
+    return page.request.post(f"/api/v1/{address}", data=data, headers={"X-CSRFToken": token})
 
 
 def answers_of(site, name):

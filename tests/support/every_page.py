@@ -30,8 +30,8 @@ from accounts.models import Material, ProgramToken, Purpose, Role, User
 from datasets import campaigns, reviewing, taking_part
 from datasets.clips import fingerprints, intake
 from datasets.imports import gathering
-from datasets.models import Annotation, Campaign, Clip, Delivery, Task, Webhook
-from datasets.releases import frozen
+from datasets.models import Annotation, Campaign, Clip, Delivery, Release, Task, Webhook
+from datasets.releases import freezing
 from datasets.webhooks import keeping
 from tagger import tasks
 from tagger.desk import examples, guidelines_flags, objections
@@ -44,6 +44,7 @@ from tagger.review import acts, clearing
 from tagger.settling import settlement
 from tagger.welcome import pledge
 from tests.support import differing, factors, sounds
+from tests.support.asked import ask
 from tests.support.factors import give_factor
 from tests.support.people import PASSWORD
 
@@ -181,6 +182,14 @@ def text_of(answered):
 # --- what they name -----------------------------------------------------------------------------
 
 
+def sample_of(release):
+    """The id of a clip that its page plays."""
+    row = release.rows.first()
+    release.samples = [{"id": row.public_id, "seconds": row.task.clip.seconds, "voice": "made"}]
+    release.save(update_fields=["samples"])
+    return row.public_id
+
+
 def one_of_each():
     """One real object for whatever an address can name, by the beginning of the address."""
     now = timezone.now()
@@ -202,7 +211,8 @@ def one_of_each():
         assignments.report(carl, other.pk, reason, now, note="a name is said")
     guidelines_flags.raise_flag(carl, juniper, "what if she is interrupted?", now)
     rise = ReportRise.objects.create(campaign=juniper, began_at=now, reports=12)
-    release = frozen.freeze("spring", [juniper], now).release
+    release = freezing.freeze("spring", [juniper], now).release
+    asked = ask(give_factor(User.objects.create_user("rob")), release, "Rob Example", "for my thesis")
     check = to_check(settled, now)
     offer = devices.offer("a state that is long enough", now)
     device = devices.claim(alice, offer.code, "kitchen", now)
@@ -214,6 +224,9 @@ def one_of_each():
     differs = differing_from_verdict(cast, now)
     brought, told = being_brought(juniper, now), told_of(juniper, now)
     return {
+        "/releases/mine/": {"pk": asked.pk},
+        "/releases/requests/": {"pk": asked.pk},
+        "/releases/": {"slug": release.slug, "public_id": sample_of(release)},
         "/challenges/": {"pk": challenge.pk},
         "/teams/join/": {"invitation": invitation},
         "/teams/": {"pk": team.pk},
@@ -387,6 +400,7 @@ def everybody():
     people["owner"] = User.objects.get_by_natural_key("olga")
     people["newcomer"] = User.objects.create_user("nina")
     people["researcher"] = give_factor(User.objects.create_user("rex", roles=[Role.RESEARCHER]))
+    ask(people["researcher"], Release.objects.get(slug="spring"))
     people["admin"] = User.objects.create_superuser("ada", roles=list(Role), pledge=pledge.VERSION)
     give_factor(people["admin"])
     people["without a factor"] = User.objects.create_superuser("ned")

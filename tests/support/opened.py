@@ -8,6 +8,7 @@ import importlib.util
 import json
 import pickle
 import subprocess
+from dataclasses import asdict
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -17,6 +18,7 @@ from django.core.exceptions import ObjectDoesNotExist
 from django.core.serializers.json import DjangoJSONEncoder
 
 from accounts.ciphers import KeyLost
+from datasets.access import sealing
 from datasets.clips import fingerprints, vault
 
 NAMES = {("User", "name"): "pseudonym", ("User", "email"): "address"}
@@ -49,6 +51,8 @@ def readers_of(model):
     if model.__name__ == "Clip":
         readers["sound"] = vault.get
         readers["samples"] = fingerprints.of
+    if model.__name__ == "AccessRequest":
+        readers["about"] = lambda row: asdict(sealing.unseal(row))
     if model.__name__ == "DataKey":
         readers["key"] = lambda row: row.open()
     return readers

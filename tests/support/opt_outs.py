@@ -15,7 +15,7 @@ from accounts.models import Material, Purpose, User
 from datasets import campaigns
 from datasets.clips import audio, vault
 from datasets.models import Annotation, Campaign, Clip, Task, Withdrawal
-from datasets.releases import frozen
+from datasets.releases import freezing
 from tagger.privacy import erasure
 from tests.support import sounds
 from tests.support.site import eventually
@@ -36,7 +36,7 @@ def measure(opt_outs, clips):
     listeners = [User.objects.create_user(f"listener {number}") for number in range(2)]
     for person in people:
         share(person, campaign, clips, listeners)
-    frozen.freeze("times", [campaign], timezone.now())
+    freezing.freeze("times", [campaign], timezone.now())
     seconds = sorted(one_opt_out(person) for person in people[:opt_outs])
     places = {"min": 0, "median": opt_outs // 2, "p95": int(0.95 * opt_outs), "max": opt_outs - 1}
     times = ", ".join(f"{name} {seconds[place]:.2f} s" for name, place in places.items())

@@ -2,7 +2,6 @@
 
 import ssl
 import threading
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -11,6 +10,8 @@ from queue import SimpleQueue
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
+
+from tests.support.serving import serving
 
 HOST = "localhost"
 
@@ -35,26 +36,16 @@ class Receiver:
         return [headers["webhook-id"] for headers, _body in self.got]
 
 
-@contextmanager
 def receiving(folder=None, host=HOST):
-    """With a folder for the certificate, over TLS. While `may_answer` is not set, it does not answer."""
+    """For a with block. With a folder for the certificate, over TLS. While `may_answer` is not set, it does
+    not answer."""
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    server.daemon_threads = True
     if folder:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(certificate(folder, host))
         server.socket = context.wrap_socket(server.socket, server_side=True)
     server.receiver = Receiver(server.server_port, "https" if folder else "http")
-    server.receiver.may_answer.set()
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
-    thread.start()
-    try:
-        yield server.receiver
-    finally:
-        server.receiver.may_answer.set()
-        server.shutdown()
-        thread.join()
-        server.server_close()
+    return serving(server, server.receiver)
 
 
 class Handler(BaseHTTPRequestHandler):

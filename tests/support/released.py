@@ -8,9 +8,13 @@ import pytest
 from accounts.models import Purpose
 from accounts.refusals import in_words
 from datasets.models import Clip, Task
-from datasets.releases import frozen
+from datasets.releases import freezing
+from datasets.releases.formats import FORMATS
 from datasets.releases.wording import WORDS
 from tests.conftest import NOW
+
+# The formats of a release whose speakers did not agree to speech synthesis.
+WITHOUT_SYNTHESIS = [name for name in FORMATS if name != "ljspeech"]
 
 SOFT = {"votes": {"yes": 2, "no": 0}, "shares": {"yes": 1.0, "no": 0.0}}
 
@@ -32,7 +36,7 @@ def release(slug, *campaigns, **limits):
     """What a public release would lack only because nobody checked it is cleared first."""
     if limits.get("audience") == Purpose.PUBLIC:
         clear(*campaigns)
-    return frozen.freeze(slug, campaigns, NOW, **limits).release
+    return freezing.freeze(slug, campaigns, NOW, **limits).release
 
 
 @contextmanager

@@ -288,6 +288,7 @@ LONG = (
     "test_withdrawal",
     "test_roles",
     "test_browser_languages",
+    "test_fetch_release",
     "test_clean_copy",
     "test_local_run",
     "test_local_supervision",

@@ -52,7 +52,8 @@ def test_what_is_public_is_described_as_open(description):
     assert operation(description, "/api/v1/recalls/{release}.json", "get")["security"] == []
     for rest in ("", "manifest.jsonl", "{form}.tar"):
         assert {} in operation(description, f"/api/v1/releases/{{slug}}/{rest}", "get")["security"]
-    assert {} not in operation(description, "/api/v1/releases/", "get")["security"]
+    assert {} in operation(description, "/api/v1/releases/", "get")["security"]
+    assert {} not in operation(description, "/api/v1/releases/{slug}/request/", "get")["security"]
 
 
 @mutant(

@@ -84,6 +84,7 @@ def test_planted_faults_are_found(visit):
 
 # It shows a refusal to these visitors, of which there is a picture.
 NOT_PICTURED = {"account_reauthenticate"}
+SOUNDS = {"review_near_audio"}  # linked only where two clips of a speaker happen to follow each other
 
 
 def test_there_is_a_picture_of_every_page(shown):
@@ -91,7 +92,8 @@ def test_there_is_a_picture_of_every_page(shown):
     pictured = {address_of(each, visitors[each.visitor]) for each in PICTURES}
     addresses = {address for each in visitors.values() for address in access.ours(each["addresses"])}
     names = {resolve(address).url_name for address in pictured & addresses}
-    assert {resolve(address).url_name for address in addresses - pictured} - names == NOT_PICTURED
+    found = {resolve(address).url_name for address in addresses - pictured}
+    assert found - names - SOUNDS == NOT_PICTURED
 
 
 def test_error_pages_have_no_fault(shown, page_of):

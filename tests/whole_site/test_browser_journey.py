@@ -26,7 +26,7 @@ def open_campaign(site, slug, folder, clips, *options):
     for n in range(clips):
         samples = sounds.babble(seed=len(slug) * 100 + n, seconds=1.2)
         (folder / slug / f"{n}.wav").write_bytes(sounds.in_format("wav", samples))
-    consent = ("--contributor", "made", "--consent-reference", "made by a program")
+    consent = ("--contributor", "made", "--consent-reference", "made by a program", "--licence", "MIT")
     done = site.manage("import_clips", folder / slug, "--campaign", slug, *consent)
     assert f"{clips} added" in done.stdout
 

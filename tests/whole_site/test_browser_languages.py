@@ -18,7 +18,10 @@ SIGNS_UP = {
 }
 DIRECTION = {"de": "ltr", "es": "ltr", "fr": "ltr", "ar": "rtl"}
 BROWSERS = {"de": "de-AT", "es": "es-MX", "fr": "fr-CA", "ar": "ar-EG"}
-OPEN_TO_ALL = ("/", "/accounts/login/", "/accounts/signup/", "/receipts/", "/ledger/", "/who-runs-this/")
+OPEN_TO_ALL = (
+    *("/", "/accounts/login/", "/accounts/signup/", "/receipts/", "/ledger/", "/who-runs-this/"),
+    "/releases/",
+)
 MAIN = (
     "/tag/",
     "/tag/juniper/",

@@ -124,6 +124,8 @@ def test_the_journey_of_a_clip(site, clips, tmp_path):
             "journey",
             "--consent-reference",
             "form 7",
+            "--licence",
+            "CC-BY-4.0",
         ).stdout
         assert ", 0 held already, 0 refused." in output
 
@@ -198,7 +200,7 @@ def check_controls(site, tmp_path):
     more = sounds.babble(seed=99, seconds=1.5)
     (tmp_path / "eve.wav").write_bytes(sounds.in_format("wav", more))
     source = write_manifest(tmp_path, "more.csv", [("eve.wav", "eve")])
-    given = "--contributor", "journey", "--consent-reference", "form 8"
+    given = "--contributor", "journey", "--consent-reference", "form 8", "--licence", "CC-BY-4.0"
     site.manage("import_clips", source, "--campaign", "journey-word", *given)
     newcomers = [Person(site, f"newcomer{n}") for n in range(3)]  # each meets a control with 1 - 2 ** -10
     heard = [samples for person in newcomers for _id, samples in borrow_once(person)]
@@ -233,21 +235,19 @@ def export_and_check(site, clips, tmp_path):
 
 
 def check_deepspeech(clips, folder):
-    """Every WAV opens, every row matches its file, no speaker is in two splits."""
-    alphabet = set(
-        "".join(
-            line for line in (folder / "alphabet.txt").read_text().split("\n") if not line.startswith("#")
-        )
-    )
+    """Every WAV opens, every row matches its file, no speaker is in two splits. Each kind has a folder."""
     speakers, seen = {}, {}
-    for split in ("train", "dev", "test"):
-        with open(folder / f"{split}.csv", newline="") as file:
-            for row in csv.DictReader(file):
-                wav = (folder / row["wav_filename"]).read_bytes()
-                name = clips[fingerprint(wav)]
-                assert int(row["wav_filesize"]) == len(wav) and set(row["transcript"]) <= alphabet | {" "}
-                speakers.setdefault(name.split("-")[0], set()).add(split)
-                seen[name] = row["transcript"]
+    for part in sorted(path.parent for path in folder.rglob("alphabet.txt")):
+        letters = (part / "alphabet.txt").read_text().split("\n")
+        alphabet = set("".join(line for line in letters if not line.startswith("#")))
+        for split in ("train", "dev", "test"):
+            with open(part / f"{split}.csv", newline="") as file:
+                for row in csv.DictReader(file):
+                    wav = (part / row["wav_filename"]).read_bytes()
+                    name = clips[fingerprint(wav)]
+                    assert int(row["wav_filesize"]) == len(wav) and set(row["transcript"]) <= alphabet | {" "}
+                    speakers.setdefault(name.split("-")[0], set()).add(split)
+                    seen[name] = row["transcript"]
     assert all(len(splits) == 1 for splits in speakers.values()) and set.union(*speakers.values()) == {
         "train",
         "dev",
@@ -259,6 +259,6 @@ def check_deepspeech(clips, folder):
     assert {n: t for n, t in seen.items() if not n.endswith("-0")} == {
         f"{s}-{n}": "hey juniper" for s in ("ann", "ben", "dan") for n in (1, 2, 3)
     }
-    assert len(list((folder / "clips").iterdir())) == len(seen)
+    assert len(list(folder.rglob("clips/*.wav"))) == len(seen)
     labels = [json.loads(line) for line in (folder / "soft-labels.jsonl").read_text().splitlines()]
     assert len(labels) == len(seen) and sum(label["soft"]["adjudicated"] for label in labels) == 1
