@@ -705,6 +705,8 @@ class Task(models.Model):
     annotation_count = models.PositiveSmallIntegerField(default=0)
     lent_count = models.PositiveSmallIntegerField(default=0)
     dirty_since = models.DateTimeField(null=True, blank=True)  # cleared only by settling
+    # Since a refit learned what moves its confidence. Written only by learning, and cleared by settling.
+    stale_since = models.DateTimeField(null=True, blank=True)
 
     # Written only by settling and by a reviewer's decision, under this row's lock.
     status = models.CharField(max_length=10, choices=Status.choices, default=Status.OPEN)
@@ -726,6 +728,8 @@ class Task(models.Model):
     # Its answers would settle it, if only someone with a track record were among those who gave them.
     awaits_record = models.BooleanField(default=False, db_default=False)
     settled_at = models.DateTimeField(null=True, blank=True)
+    # It came off being settled with so many annotations: by these it settles only at a higher confidence.
+    fell_with = models.PositiveSmallIntegerField(default=0, db_default=0)
 
     # One of its kept answers is by someone who had a track record. Written only when people leave.
     kept_record = models.BooleanField(default=False, db_default=False)
@@ -756,6 +760,9 @@ class Task(models.Model):
             ),
             models.Index(
                 fields=["dirty_since"], name="tasks_to_settle", condition=Q(dirty_since__isnull=False)
+            ),
+            models.Index(
+                fields=["stale_since"], name="tasks_to_recompute", condition=Q(stale_since__isnull=False)
             ),
             models.Index(
                 fields=["campaign", "wanted_by_reviewer"],

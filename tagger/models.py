@@ -526,7 +526,8 @@ class PrivacyCheck(models.Model):
 class Crowd(models.Model):
     """Everyone who answers one kind of question in one language, as the last refit learned them.
 
-    Written only by tagger.learning.refit. `shared` is the engine's crowd without the annotators' skills.
+    Written only by tagger.learning.refit, and `recount_below` by tagger.learning.recomputing. `shared` is the
+    engine's crowd without the annotators' skills.
     """
 
     kind = models.CharField(max_length=20, choices=Campaign.Kind.choices)
@@ -534,6 +535,10 @@ class Crowd(models.Model):
     shared = models.JSONField()
     annotations = models.PositiveBigIntegerField()
     fitted_at = models.DateTimeField()
+    # The version of the engine by which it was learned.
+    engine = models.PositiveSmallIntegerField(default=1, db_default=1)
+    # All of its tasks with lower numbers are to be settled again, from the highest down. None: none are.
+    recount_below = models.BigIntegerField(null=True, blank=True)
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["kind", "language"], name="one_crowd_per_language")]

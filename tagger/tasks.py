@@ -1,6 +1,7 @@
 """Celery tasks, thin: each calls an act, takes no arguments, and finds nothing to do when run again."""
 
 import logging
+from datetime import timedelta
 
 from celery import shared_task
 from django.utils import timezone
@@ -8,6 +9,7 @@ from django.utils import timezone
 from datasets.models import Campaign
 
 from .figures import counting
+from .learning import recomputing
 from .learning import refit as refits
 from .lending import controls, leases
 from .progress import agreement_figures, community, teams
@@ -17,17 +19,27 @@ logger = logging.getLogger(__name__)
 
 BATCH_SIZE = 25  # tasks locked together: a volunteer who answers one of them waits for the whole batch
 MAX_TASKS = 10_000  # in one run
+# For how long one run settles again what a refit changed, while no answer waits.
+RECOMPUTING = timedelta(seconds=1.5)
 
 
 @shared_task
 def settle() -> int:
-    """Settle all dirty tasks, as the database has them; returns how many."""
+    """Settle all dirty tasks, as the database has them, then some that refits changed; returns how many."""
     queue.mark_begun()  # first: answers stored from now on may be missed here
     track_records.recount(timezone.now())
     settled, failed = 0, list[int]()
     while settled < MAX_TASKS and (some := _settle_some(failed)):
         settled += some
-    return settled
+    return settled + _recompute(failed)
+
+
+def _recompute(failed: list[int]) -> int:
+    """For a moment, settle again what refits changed; answers that come meanwhile are settled first."""
+    until, done = timezone.now() + RECOMPUTING, 0
+    while timezone.now() < until and (number := _settle_some(failed) or recomputing.some(timezone.now())):
+        done += number
+    return done
 
 
 def _settle_some(failed: list[int]) -> int:

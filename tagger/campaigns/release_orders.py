@@ -14,6 +14,7 @@ from accounts.refusals import Refusal, in_words
 from datasets.models import Campaign, Release
 from datasets.releases import freezing
 from datasets.releases.wording import WORDS
+from tagger.learning import owed
 from tagger.models import ReleaseOrder
 from tagger.review import clearing_figures
 
@@ -60,7 +61,8 @@ def _make(campaign_id: int, now: datetime) -> bool:
     """A worker that is killed leaves the order as it was; two workers make it once."""
     locked = ReleaseOrder.objects.select_for_update(of=("self",), skip_locked=True).filter(refused="")
     order = locked.select_related("campaign", "asked_by").filter(pk=campaign_id).first()
-    if order is None:
+    # Tasks that are to be settled again by what was learned: it waits, for today's figures.
+    if order is None or owed.of([order.campaign]).exists():
         return False
     try:
         with transaction.atomic():

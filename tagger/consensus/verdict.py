@@ -53,6 +53,10 @@ class Verdict:
     withheld: bool = False
 
 
+# By so much confidence must a task rise that came off being settled: four times what is a rounding.
+RISE = 0.02
+
+
 @dataclass(frozen=True)
 class Rule:
     """When a campaign stops asking: at `confidence`, but not before `least` votes and not after `most`.
@@ -82,6 +86,18 @@ class Rule:
             return Outcome.SETTLED
         return self.unsettled(votes)
 
+    @property
+    def again_from(self) -> float:
+        """The confidence from which a task that came off being settled settles again by the same votes.
+
+        `RISE` above the rule's, or half of the way to certainty. What is learned of a crowd moves a little
+        with each of its answers: without a gap, a task at the threshold would settle and open again by turns.
+
+        >>> Rule(confidence=0.75).again_from, Rule(confidence=0.99).again_from
+        (0.77, 0.995)
+        """
+        return round(self.confidence + min(RISE, (1 - self.confidence) / 2), 6)
+
     def unsettled(self, votes: int) -> Outcome:
         return Outcome.MORE if votes < self.most else Outcome.DISPUTED
 
@@ -97,6 +113,20 @@ def withhold(found: Verdict, votes: int, rule: Rule) -> Verdict:
     if found.outcome is not Outcome.SETTLED:
         return found
     return replace(found, outcome=rule.unsettled(votes), withheld=True)
+
+
+def hold(found: Verdict, votes: int, rule: Rule) -> Verdict:
+    """The verdict on a task that came off being settled with the same votes: see `Rule.again_from`.
+
+    Below that, it asks for one more vote or, after the most votes, is disputed.
+
+    >>> rule = Rule(least=2, most=5, confidence=0.75)
+    >>> [hold(Verdict(Outcome.SETTLED, "yes", sure, {}), 3, rule).outcome.value for sure in (0.76, 0.77)]
+    ['more', 'settled']
+    """
+    if found.outcome is not Outcome.SETTLED or found.confidence >= rule.again_from:
+        return found
+    return replace(found, outcome=rule.unsettled(votes))
 
 
 def refuse_repeats(votes: Sequence[Vote]) -> None:

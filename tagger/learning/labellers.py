@@ -8,14 +8,17 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 from django.db.models import Case, Count, F, IntegerField, Q, QuerySet, Value, When
+from django.db.models.functions import Least
 
 from datasets.models import MAX_SPREAD, Annotation, Label, Task
 from tagger.consensus import labels
-from tagger.consensus.ballots import Ballots, ballots
+from tagger.consensus.ballots import Ballots, Floats, ballots
+from tagger.consensus.label_crowd import DECIMALS
+from tagger.consensus.verdict import RISE
 from tagger.lending import controls
 from tagger.settling import engine
 
-from . import kept
+from . import changes, kept
 from .learned import Learned
 
 BATCH_SIZE = 20_000
@@ -48,18 +51,24 @@ def learn(kind: str, language: str, too_fast: dict[int, float]) -> Learned:
         {who: crowd.skills[who] for who in people},
         {who: scores[who] for who in people},
         {who: answers.get(who, 0) for who in people},
-        set(_changed(kind, language, _as_settled(kind, fit, names), voters)),
+        _changed(kind, language, _as_settled(kind, fit, names), voters),
     )
 
 
 def _as_settled(kind: str, fit: labels.LabelFit, names: list[int]) -> labels.LabelFit:
-    """The fit with the matrices by which settling weighs: fixed ones for kept answers, and a stranger's."""
-    matrices = fit.matrices.copy()
+    """The fit by which settling weighs: rounded, with fixed matrices for kept answers, and a stranger's."""
+    matrices, pooled = _rounded(fit.matrices), _rounded(fit.pooled)
     for place, who in enumerate(names):
         if kept.is_pool(who):
             skill = engine.kept_skill(kind, kept.weight(who))
-            matrices[place] = fit.pooled if skill is None else skill
-    return replace(fit, matrices=matrices).with_stranger()
+            matrices[place] = pooled if skill is None else skill
+    prior = np.round(fit.prior, DECIMALS)
+    return replace(fit, matrices=matrices, pooled=pooled, prior=prior).with_stranger()
+
+
+def _rounded(matrices: Floats) -> Floats:
+    """As `label_crowd.rounded`: a confidence that is close to its goal must come to the same side of it."""
+    return np.maximum(np.round(matrices, DECIMALS), 10**-DECIMALS).astype(matrices.dtype)
 
 
 def _fit(
@@ -89,24 +98,38 @@ def _truth(kind: str, language: str) -> dict[int, int]:
 
 
 def _changed(kind: str, language: str, fit: labels.LabelFit, voters: Integers) -> Iterator[int]:
-    """The tasks of the crowd whose verdict changes, by the same matrices that settling will use."""
-    of_crowd = Task.objects.filter(campaign__kind=kind, campaign__language=language, adjudicated=False)
-    # Those that await a track record are settled by none of this.
-    answered = (
-        of_crowd.filter(awaits_record=False)
-        .filter(annotation_count__gte=F("campaign__min_annotations"))
-        .order_by("pk")
-    )
-    columns = ("pk", "status", _number("plain_answer"), "campaign__confidence")
+    """The tasks of the crowd whose verdict or confidence changes, by the same matrices that settling uses.
+
+    They are read 20,000 at a time. Those with answers that owners weigh differently follow if others change.
+    """
+    weighed, are_any = changes.weighed_by_owners(kind, language), False
+    tasks = changes.comparable(kind, language).order_by("pk")
+    columns = ("pk", "confidence", _goal(), _settled_as())
     last = 0
-    while rows := list(answered.filter(pk__gt=last).values_list(*columns)[:BATCH_SIZE]):
+    while rows := list(tasks.filter(pk__gt=last).values_list(*columns)[:BATCH_SIZE]):
         last = rows[-1][0]
+        pks, before, goals, answers = (np.array(column) for column in zip(*rows, strict=True))
         posterior = fit.decision_posterior(_votes([row[0] for row in rows], voters))
-        for (task, status, answer, confidence), likely in zip(rows, posterior, strict=True):
-            leader = int(likely.argmax())
-            is_settled = status == Task.Status.SETTLED
-            if leader != answer if is_settled else likely[leader] >= confidence:
-                yield task
+        now = np.round(posterior.max(axis=1).astype(np.float64), DECIMALS)
+        is_other = (answers >= 0) & (posterior.argmax(axis=1) != answers)
+        found = pks[changes.matters(before, now, goals) | is_other].tolist()
+        are_any = are_any or any(task not in weighed for task in found)
+        yield from (task for task in found if task not in weighed)
+    if are_any:
+        yield from sorted(weighed)
+
+
+def _goal() -> Case:
+    """As `changes.goal`, in the database: one number a task."""
+    sure = F("campaign__confidence")
+    fell = Q(fell_with__gt=0, fell_with=F("annotation_count"))
+    return Case(When(fell, then=sure + Least(Value(RISE), (1 - sure) / 2)), default=sure)
+
+
+def _settled_as() -> Case:
+    """The answer that settling could change, as its index among the labels; -1 for none."""
+    is_settled = Q(status=Task.Status.SETTLED, adjudicated=False)
+    return Case(When(is_settled, then=_number("plain_answer")), default=Value(-1))
 
 
 def _votes(task_ids: list[int], voters: Integers) -> Ballots:

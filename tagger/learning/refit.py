@@ -1,7 +1,7 @@
 """Refit each crowd from all of its annotations: the only writer of Crowd and Reliability.
 
-The next answers are weighed by it, and those who earned a track record get it. A task whose verdict it
-changes is marked dirty, to be settled again.
+The next answers are weighed by it, and those who earned a track record get it. A task whose verdict or
+confidence it changes, settled or not, is settled again.
 """
 
 from datetime import datetime
@@ -14,7 +14,7 @@ from datasets.models import Campaign, Task
 from tagger.models import Crowd, Reliability
 from tagger.settling import engine
 
-from . import earned, fast_answers, labellers, transcribers
+from . import earned, fast_answers, labellers, recomputing, transcribers
 from .learned import Learned
 
 BATCH_SIZE = 20_000
@@ -27,23 +27,35 @@ def crowds() -> list[tuple[str, str]]:
     return sorted(set(Campaign.objects.values_list("kind", "language")))
 
 
-@transaction.atomic
 def refit(kind: str, language: str, now: datetime) -> int:
     """Refit one crowd; returns from how many annotations. If a refit of it is running, does nothing."""
-    if not _try_lock(kind, language):
+    learned = _learn(kind, language, now)
+    if learned is None:
         return 0
+    # After the commit: no answer waits for it, and a task that is settled meanwhile has the new crowd.
+    if not recomputing.is_owed_whole(kind, language):
+        recomputing.mark(learned.changed, now)
+        recomputing.check_older(kind, language, learned.compared_from, now)
+    return sum(learned.answers.values())
+
+
+@transaction.atomic
+def _learn(kind: str, language: str, now: datetime) -> Learned | None:
+    """What was learned and stored, or None."""
+    if not _try_lock(kind, language):
+        return None
     too_fast = fast_answers.too_fast_shares(kind, language, now)
     if engine.asks_for_labels(kind):
         learned = labellers.learn(kind, language, too_fast)
     else:
         learned = transcribers.learn(kind, language)
     if not learned.answers:
-        return 0
+        return None
     _store(kind, language, learned, too_fast, now)
     earned.grant(kind, language, learned, now)
     _forget_people_who_left(kind, language)
-    _mark_dirty(sorted({*learned.changed, *earned.no_longer_waiting(kind, language)}), now)
-    return sum(learned.answers.values())
+    _mark_dirty(sorted(earned.no_longer_waiting(kind, language)), now)
+    return learned
 
 
 def _try_lock(kind: str, language: str) -> bool:
@@ -54,6 +66,7 @@ def _try_lock(kind: str, language: str) -> bool:
 
 
 def _store(kind: str, language: str, learned: Learned, too_fast: dict[int, float], now: datetime) -> None:
+    before = Crowd.objects.filter(kind=kind, language=language).values_list("engine", flat=True).first()
     crowd, _is_new = Crowd.objects.update_or_create(
         kind=kind,
         language=language,
@@ -61,8 +74,11 @@ def _store(kind: str, language: str, learned: Learned, too_fast: dict[int, float
             "shared": learned.shared,
             "annotations": sum(learned.answers.values()),
             "fitted_at": now,
+            "engine": engine.VERSION,
         },
     )
+    if before is None or before < engine.VERSION:
+        recomputing.recount_all(kind, language)
     rows = [
         Reliability(
             crowd=crowd,

@@ -4,15 +4,17 @@ import secrets
 from collections import Counter, defaultdict
 from collections.abc import Hashable, Iterator
 from itertools import groupby
+from typing import Any
 
 from datasets import normalise
 from datasets.models import Annotation, Task
 from tagger.consensus import transcripts
 from tagger.consensus.lexicon import Lexicon, pair
-from tagger.consensus.verdict import Vote
+from tagger.consensus.verdict import Rule, Vote
 from tagger.lending import controls
+from tagger.settling import engine
 
-from . import kept
+from . import changes, kept
 from .learned import Learned
 
 # Only the newest tasks are learned from: each transcript takes kilobytes of memory.
@@ -45,7 +47,9 @@ def learn(kind: str, language: str) -> Learned:
     scores = {who: fit.reliability[who] for who in skills}
     answers = Counter(int(vote.annotator) for several in votes for vote in several)
     answers = Counter({who: number for who, number in answers.items() if not kept.is_pool(who)})
-    return Learned(shared, skills, scores, answers, set(_changed(tasks, fit)))
+    crowd = engine.with_skills(engine.crowd(kind, shared | {"skills": []}, []), skills | _kept(kind, votes))
+    changed = _changed(tasks, votes, crowd, changes.weighed_by_owners(kind, language))
+    return Learned(shared, skills, scores, answers, changed, tasks[-1].pk if tasks else 0)
 
 
 def _read(kind: str, language: str) -> tuple[list[Task], list[list[Vote]]]:
@@ -111,15 +115,40 @@ def _common(fit: transcripts.TranscriptFit, speakers: list[int]) -> Lexicon:
     return Lexicon(of_many(fit.crowd.lexicon.words), of_many(fit.crowd.lexicon.pairs))
 
 
-def _changed(tasks: list[Task], fit: transcripts.TranscriptFit) -> Iterator[int]:
-    for task, text, confidence in zip(tasks, fit.texts, fit.confidences, strict=True):
-        if task.adjudicated or task.awaits_record:  # which nothing learned here would settle
-            continue
-        if task.annotation_count < task.campaign.min_annotations:
-            continue
-        if task.status == Task.Status.SETTLED:
-            is_changed = text != task.answer
-        else:
-            is_changed = confidence >= task.campaign.confidence
-        if is_changed:
+def _kept(kind: str, votes: list[list[Vote]]) -> dict[int, Any]:
+    """The skills behind kept answers, by pool, as settling has them."""
+    voters = {int(vote.annotator) for several in votes for vote in several}
+    skills = {who: engine.kept_skill(kind, kept.weight(who)) for who in voters if kept.is_pool(who)}
+    return {pool: skill for pool, skill in skills.items() if skill is not None}
+
+
+def _changed(
+    tasks: list[Task], votes: list[list[Vote]], crowd: engine.EngineCrowd, weighed: set[int]
+) -> Iterator[int]:
+    """The tasks whose verdict or confidence changes, each decided as settling will decide it.
+
+    The confidences of the fit would be cheaper and are others: for a task's own words it has a lexicon
+    without them. Tasks with answers that owners weigh differently follow if others change.
+    """
+    are_any = False
+    for task, several in zip(tasks, votes, strict=True):
+        if task.pk not in weighed and _is_comparable(task) and _is_changed(task, several, crowd):
+            are_any = True
             yield task.pk
+    if are_any:
+        yield from sorted(weighed)
+
+
+def _is_comparable(task: Task) -> bool:
+    """As `changes.comparable`."""
+    is_owed = task.dirty_since or task.stale_since
+    return task.confidence is not None and not is_owed and task.status != Task.Status.UNUSABLE
+
+
+def _is_changed(task: Task, votes: list[Vote], crowd: engine.EngineCrowd) -> bool:
+    assert isinstance(crowd, transcripts.TranscriptCrowd) and task.confidence is not None
+    found = transcripts.decide(votes, Rule(), crowd)
+    goal = changes.goal(task.campaign.confidence, task.annotation_count, task.fell_with)
+    if changes.matters(task.confidence, found.confidence, goal):
+        return True
+    return task.status == Task.Status.SETTLED and not task.adjudicated and found.answer != task.answer

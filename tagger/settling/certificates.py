@@ -10,7 +10,7 @@ from typing import Any
 
 from accounts.signing import canonical_json
 from datasets.models import Annotation, Task
-from tagger.consensus.verdict import Outcome, Rule, TrackRecord, Verdict, Vote, withhold
+from tagger.consensus.verdict import Outcome, Rule, TrackRecord, Verdict, Vote, hold, withhold
 
 from . import engine
 
@@ -25,16 +25,22 @@ def make(
     record: TrackRecord | None = None,
     settled_as: str | None = None,
     weights: Sequence[float] = (),
+    fell: bool = False,
 ) -> tuple[Verdict, Certificate]:
     """The verdict on these annotations, in the order of their rows, and its certificate.
 
     `record`: None if the campaign needs no one with a track record. `settled_as`: the answer that the task is
     settled with; by the same answer it stays settled, whoever had the track record and was erased. `weights`:
     the weight of each annotation; none if all are 1. What has no weight is as if it had not been given.
+    `fell`: it came off being settled with as many annotations, and needs more confidence to settle by them.
     """
     weighed = zip(given, weights or [1.0] * len(given), strict=True)
     votes = [Vote(each.voter, each.answer, weight) for each, weight in weighed if weight]
     found, against, parameters = engine.weigh(votes, rule, crowd)
+    fell = fell or (settled_as is not None and found.outcome is not Outcome.SETTLED)
+    if fell:
+        found = hold(found, len(votes), rule)
+        fell = found.outcome is not Outcome.SETTLED
     if record is TrackRecord.MISSING and found.outcome is Outcome.SETTLED and found.answer == settled_as:
         record = TrackRecord.NOT_MISSED
     if record is TrackRecord.MISSING:
@@ -53,26 +59,39 @@ def make(
         "one_more_against": against and _as_dict(against),
     }
     certificate |= {"weights": list(weights)} if weights else {}
+    certificate |= {"again_from": rule.again_from} if fell else {}
     return found, certificate | ({"track_record": record.value} if record else {})
 
 
+def is_of_earlier_engine(certificate: Certificate) -> bool:
+    """Whether only an earlier version could recompute it; this one makes another in its place by and by."""
+    return bool(certificate) and certificate["engine"] < engine.VERSION
+
+
 def mismatch(task: Task) -> str:
-    """Why the task's label cannot be recomputed from its certificate; empty if it comes to the same bytes."""
+    """Why the task's label cannot be recomputed from its certificate; empty if it comes to the same bytes.
+
+    Of one that an earlier version of the engine made, only the votes are compared: it claims nothing of what
+    this version makes of them.
+    """
     stored = task.certificate
     if not stored:
         return "it has no certificate"
-    if stored["engine"] != engine.VERSION:
+    if stored["engine"] > engine.VERSION:
         return f"version {stored['engine']} of the engine made it; this is version {engine.VERSION}"
     given = list(task.annotations.order_by("pk"))
     for each in given:
         each.task = task  # whose key opens them
     if _hash(given) != stored["votes"]["sha256"]:
         return "its votes are not the ones that it was made from"
+    if is_of_earlier_engine(stored):
+        return ""
     weights = stored.get("weights", [])
     counted = [each for each, weight in zip(given, weights or [1.0] * len(given), strict=True) if weight]
     crowd = engine.crowd(stored["kind"], stored["parameters"], [each.voter for each in counted])
     record = TrackRecord(stored["track_record"]) if "track_record" in stored else None
-    _found, again = make(stored["kind"], given, Rule(**stored["rule"]), crowd, record, weights=weights)
+    rule, fell = Rule(**stored["rule"]), "again_from" in stored
+    _found, again = make(stored["kind"], given, rule, crowd, record, weights=weights, fell=fell)
     return "" if canonical_json(again) == canonical_json(stored) else "its votes come to another verdict"
 
 

@@ -11,8 +11,7 @@ from tagger.consensus import dawid_skene, label_crowd, labels, transcripts
 from tagger.consensus.reliability import STRANGER, Skill
 from tagger.consensus.verdict import Rule, Verdict, Vote
 
-# Raised by one whenever the same votes and parameters may come to another verdict.
-VERSION = 1
+from .version import VERSION as VERSION
 
 EngineCrowd = labels.LabelCrowd | transcripts.TranscriptCrowd
 

@@ -24,13 +24,18 @@ def settle(task_id: int, now: datetime) -> None:
     _grant_track_records(found)
 
 
-def settle_waiting(now: datetime, limit: int, skip: Collection[int] = ()) -> list[int]:
+# The two queues, each a column that says since when a task waits in it. Whatever is new waits in the first;
+# in the second, what a refit learned that moves a task's confidence (tagger.learning.recomputing).
+FRESH, STALE = "dirty_since", "stale_since"
+
+
+def settle_waiting(now: datetime, limit: int, skip: Collection[int] = (), queue: str = FRESH) -> list[int]:
     """Recount up to `limit` waiting tasks, the longest waiting first; returns their ids.
 
     Workers may do so in parallel: each passes over tasks that another has locked, and those in `skip`.
     """
     with transaction.atomic():
-        found = list(_waiting(_locked(skip_locked=True), skip)[:limit])
+        found = list(_waiting(_locked(skip_locked=True), skip, queue)[:limit])
         _settle(found, now)
     _grant_track_records(found)
     return [task.pk for task in found]
@@ -46,13 +51,13 @@ def settle_these(task_ids: Collection[int], now: datetime) -> Counter[tuple[str,
     return Counter((before[task.pk], task.status) for task in found)
 
 
-def waiting(limit: int, skip: Collection[int]) -> list[int]:
+def waiting(limit: int, skip: Collection[int], queue: str = FRESH) -> list[int]:
     """The ids of up to `limit` waiting tasks, the longest waiting first."""
-    return list(_waiting(Task.objects.all(), skip).values_list("pk", flat=True)[:limit])
+    return list(_waiting(Task.objects.all(), skip, queue).values_list("pk", flat=True)[:limit])
 
 
-def _waiting(some: QuerySet[Task], skip: Collection[int]) -> QuerySet[Task]:
-    return some.filter(dirty_since__isnull=False).exclude(pk__in=skip).order_by("dirty_since")
+def _waiting(some: QuerySet[Task], skip: Collection[int], queue: str) -> QuerySet[Task]:
+    return some.filter(**{f"{queue}__isnull": False}).exclude(pk__in=skip).order_by(queue)
 
 
 def _locked(skip_locked: bool = False) -> QuerySet[Task]:
@@ -76,8 +81,8 @@ def _settle(found: list[Task], now: datetime) -> None:
             verdict, certificate = _verdict(task, crowd, record, weights)
             _apply(verdict, certificate, task, weights.count(0), now)
     for task in found:
-        task.dirty_since = None
-    bulk.update(found, ["dirty_since", *WRITTEN])
+        task.dirty_since = task.stale_since = None
+    bulk.update(found, [FRESH, STALE, *WRITTEN])
     _dispute([task for task in found if not task.adjudicated], settled_before, now)
 
 
@@ -138,7 +143,7 @@ OVER_IF_AGREED = (Reason.NO_AGREEMENT, Reason.CONFIDENCE_FELL)
 
 
 WRITTEN = [
-    *("status", "wanted", "confidence", "settled_at", "awaits_record"),
+    *("status", "wanted", "confidence", "settled_at", "awaits_record", "fell_with"),
     *columns("answer", "soft", "certificate"),
 ]
 
@@ -154,7 +159,8 @@ def _verdict(
     for each in given:
         each.task = task  # whose key opens them
     settled_as = task.answer if task.status == Task.Status.SETTLED else None
-    return certificates.make(task.campaign.kind, given, _rule(task), crowd, record, settled_as, weights)
+    fell = 0 < task.fell_with == task.annotation_count
+    return certificates.make(task.campaign.kind, given, _rule(task), crowd, record, settled_as, weights, fell)
 
 
 def _rule(task: Task) -> Rule:
@@ -171,6 +177,7 @@ def _apply(found: Verdict, certificate: Certificate, task: Task, left_out: int, 
     if task.adjudicated or task.status == Task.Status.UNUSABLE:
         return  # a reviewer's decision is final, and the votes say what they said
     settled = found.outcome is Outcome.SETTLED
+    task.fell_with = task.annotation_count if "again_from" in certificate else 0
     task.status = STATUS[found.outcome]
     task.answer = found.answer if settled else None
     task.settled_at = (task.settled_at or now) if settled else None

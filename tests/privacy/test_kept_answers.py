@@ -368,7 +368,7 @@ def test_kept_answers_still_teach_who_is_right(answered, volunteers):
 @mutant(
     "a refit judges kept answers as settling does",
     "tagger/learning/labellers.py",
-    kept_by="            matrices[place] = fit.pooled if skill is None else skill\n",
+    kept_by="            matrices[place] = pooled if skill is None else skill\n",
     broken="            pass\n",
 )
 def test_a_second_refit_of_kept_answers_marks_nothing(answered, volunteers):
@@ -377,7 +377,7 @@ def test_a_second_refit_of_kept_answers_marks_nothing(answered, volunteers):
     refit_all()
     for campaign in refit.crowds():
         refit.refit(*campaign, NOW)
-    assert not Task.objects.filter(campaign__kind="wake-word").exclude(dirty_since=None).exists()
+    assert not Task.objects.exclude(stale_since=None).exists()
 
 
 def test_the_database_and_python_count_the_same_pools(answered, volunteers):
