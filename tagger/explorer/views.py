@@ -20,6 +20,7 @@ from datasets.clips import byteranges, hearing
 from datasets.models import Campaign, Task, not_held
 from datasets.owners import owner_page
 from tagger.review import evidence
+from tagger.settling import version
 
 from . import jobs, rows, saved_views, selection, wording
 from .act_form import ActForm
@@ -79,6 +80,7 @@ def clip(request: PersonalRequest, campaign: Campaign, pk: int) -> HttpResponse:
         "row": row,
         "evidence": seen,
         "certificate": certificate or None,
+        "is_of_earlier_engine": certificate and certificate["engine"] < version.VERSION,
     }
     return render(request, "tagger/explorer/clip.html", context)
 

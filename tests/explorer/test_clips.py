@@ -18,6 +18,7 @@ from datasets.models import Annotation, Clip, Task
 from tagger.explorer import rows, selection
 from tagger.explorer.filter_form import FilterForm
 from tagger.models import Report
+from tagger.settling import version
 from tests.conftest import NOW
 from tests.support.mutants import mutant
 
@@ -330,6 +331,17 @@ def test_the_answers_and_the_certificate_are_told_in_words(as_olga, hers, share,
     assert not any(person.pseudonym in text for person in volunteers)
     [row] = as_olga.get(page(hers)).context["rows"]
     assert sorted(vote.answer for vote in row.votes) == ["no", "yes", "yes"]
+
+
+def test_a_certificate_by_an_earlier_engine_is_said_to_be_one(as_olga, hers, share, answer, monkeypatch):
+    task = answer(share(hers), "yes", "yes")
+    text = as_olga.get(one(task)).content.decode()
+    assert "to the byte" in text and "there is a later one" not in text
+    monkeypatch.setattr(version, "VERSION", 2)
+    text = as_olga.get(one(task)).content.decode()
+    assert (
+        "Version 1 of the engine made this, and there is a later one." in text and "to the byte" not in text
+    )
 
 
 # --- CSV and API ----------------------------------------------------------------------------------
