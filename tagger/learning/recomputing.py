@@ -65,8 +65,11 @@ def _newest(kind: str, language: str) -> int:
 
 
 def _of(kind: str, language: str) -> QuerySet[Task]:
-    tasks = Task.objects.filter(campaign__kind=kind, campaign__language=language, clip__withdrawal=None)
-    return tasks.exclude(confidence=None)
+    # By the numbers of its campaigns: with a join, each batch would sort what is left.
+    campaigns = Campaign.objects.filter(kind=kind, language=language)
+    return Task.objects.filter(
+        campaign__in=list(campaigns.values_list("pk", flat=True)), confidence__isnull=False
+    )
 
 
 def some(now: datetime) -> int:
