@@ -15,10 +15,12 @@ ROOT = Path(__file__).resolve().parents[1]
 PARTS = (
     "labels",
     "transcripts",
+    "attacks",
     "foresight",
     "agreement",
     "tables",
     "settling",
+    "refits",
     "desk",
     "review",
     "owner",
