@@ -3,6 +3,8 @@
 from django.conf import settings
 from django.db import migrations, models
 
+from accounts.migrating import Together
+
 
 class Migration(migrations.Migration):
 
@@ -13,18 +15,20 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
-        migrations.AddField(
-            model_name='clip',
-            name='clipping',
-            field=models.FloatField(blank=True, null=True),
-        ),
-        migrations.AddField(
-            model_name='clip',
-            name='snr',
-            field=models.FloatField(blank=True, null=True),
-        ),
-        migrations.AddIndex(
-            model_name='clip',
-            index=models.Index(condition=models.Q(('clipping', None), ('withdrawal', None)), fields=['id'], name='clips_to_measure'),
+        Together(
+            migrations.AddField(
+                model_name='clip',
+                name='clipping',
+                field=models.FloatField(blank=True, null=True),
+            ),
+            migrations.AddField(
+                model_name='clip',
+                name='snr',
+                field=models.FloatField(blank=True, null=True),
+            ),
+            migrations.AddIndex(
+                model_name='clip',
+                index=models.Index(condition=models.Q(('clipping', None), ('withdrawal', None)), fields=['id'], name='clips_to_measure'),
+            ),
         ),
     ]

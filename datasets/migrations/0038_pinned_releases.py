@@ -8,6 +8,8 @@ from django.db import migrations, models
 
 from datasets import normalise
 
+from accounts.migrating import Together
+
 
 def pin(apps, schema_editor):
     """Write down of each release what was looked up until now. Each is the first version of a line."""
@@ -79,154 +81,158 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
-        migrations.CreateModel(
-            name='ArchivePlan',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('form', models.CharField(max_length=40)),
-                ('as_of', models.DateField(null=True)),
-                ('code', models.CharField(max_length=16)),
-                ('master', models.CharField(max_length=20)),
-                ('sealed', models.BinaryField()),
-                ('size', models.BigIntegerField()),
-                ('clips', models.PositiveIntegerField(default=0)),
-                ('refusal', models.JSONField(blank=True, default=dict)),
-            ],
+        Together(
+            migrations.CreateModel(
+                name='ArchivePlan',
+                fields=[
+                    ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                    ('form', models.CharField(max_length=40)),
+                    ('as_of', models.DateField(null=True)),
+                    ('code', models.CharField(max_length=16)),
+                    ('master', models.CharField(max_length=20)),
+                    ('sealed', models.BinaryField()),
+                    ('size', models.BigIntegerField()),
+                    ('clips', models.PositiveIntegerField(default=0)),
+                    ('refusal', models.JSONField(blank=True, default=dict)),
+                ],
+            ),
+            migrations.CreateModel(
+                name='DatasetLine',
+                fields=[
+                    ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                    ('started_at', models.DateTimeField()),
+                ],
+            ),
+            migrations.CreateModel(
+                name='LineSplit',
+                fields=[
+                    ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                    ('split', models.CharField(max_length=10)),
+                ],
+            ),
         ),
-        migrations.CreateModel(
-            name='DatasetLine',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('started_at', models.DateTimeField()),
-            ],
-        ),
-        migrations.CreateModel(
-            name='LineSplit',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('split', models.CharField(max_length=10)),
-            ],
-        ),
-        migrations.AddField(
-            model_name='release',
-            name='asked',
-            field=models.JSONField(blank=True, db_default=[], default=list),
-        ),
-        migrations.AddField(
-            model_name='release',
-            name='changes',
-            field=models.JSONField(blank=True, db_default={}, default=dict),
-        ),
-        migrations.AddField(
-            model_name='release',
-            name='contact',
-            field=models.CharField(blank=True, db_default='', default='', max_length=200),
-        ),
-        migrations.AddField(
-            model_name='release',
-            name='figures',
-            field=models.JSONField(blank=True, db_default={}, default=dict),
-        ),
-        migrations.AddField(
-            model_name='release',
-            name='notes',
-            field=models.TextField(blank=True, db_default='', default=''),
-        ),
-        migrations.AddField(
-            model_name='release',
-            name='sources',
-            field=models.JSONField(blank=True, db_default=[], default=list),
-        ),
-        migrations.AddField(
-            model_name='release',
-            name='previous',
-            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='following', to='datasets.release'),
-        ),
-        migrations.AddField(
-            model_name='release',
-            name='site',
-            field=models.CharField(blank=True, db_default='', default='', max_length=200),
-        ),
-        migrations.AddField(
-            model_name='release',
-            name='subsets',
-            field=models.JSONField(blank=True, db_default=[], default=list),
-        ),
-        migrations.AddField(
-            model_name='release',
-            name='version',
-            field=models.CharField(db_default='1.0.0', default='1.0.0', max_length=20),
-        ),
-        migrations.AddField(
-            model_name='releaserow',
-            name='asked',
-            field=models.PositiveSmallIntegerField(db_default=0, default=0),
-        ),
-        migrations.AddField(
-            model_name='releaserow',
-            name='changed_by',
-            field=models.CharField(blank=True, choices=[('', 'it is the same'), ('votes', 'more answers came'), ('reviewer', 'a reviewer decided'), ('recount', 'the same answers were counted anew')], db_default='', default='', max_length=12),
-        ),
-        migrations.AddField(
-            model_name='releaserow',
-            name='licence',
-            field=models.CharField(blank=True, db_default='', default='', max_length=40),
-        ),
-        migrations.AddField(
-            model_name='releaserow',
-            name='previous_id',
-            field=models.CharField(blank=True, db_default='', default='', max_length=32),
-        ),
-        migrations.AddField(
-            model_name='releaserow',
-            name='source',
-            field=models.CharField(blank=True, db_default='', default='', max_length=10),
-        ),
-        migrations.AddField(
-            model_name='releaserow',
-            name='subset',
-            field=models.PositiveSmallIntegerField(db_default=0, default=0),
-        ),
-        migrations.AddField(
-            model_name='releaserow',
-            name='votes',
-            field=models.PositiveSmallIntegerField(db_default=0, default=0),
-        ),
-        migrations.AddIndex(
-            model_name='releaserow',
-            index=models.Index(fields=['release', 'subset', 'split', 'public_id'], name='rows_by_id'),
-        ),
-        migrations.AddIndex(
-            model_name='releaserow',
-            index=models.Index(fields=['release', 'subset', 'split', 'speaker', 'public_id'], name='rows_by_speaker'),
-        ),
-        migrations.AddField(
-            model_name='archiveplan',
-            name='release',
-            field=models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='plans', to='datasets.release'),
-        ),
-        migrations.AddField(
-            model_name='release',
-            name='line',
-            field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='releases', to='datasets.datasetline'),
-        ),
-        migrations.AddField(
-            model_name='linesplit',
-            name='contributor',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to=settings.AUTH_USER_MODEL),
-        ),
-        migrations.AddField(
-            model_name='linesplit',
-            name='line',
-            field=models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='splits', to='datasets.datasetline'),
-        ),
-        migrations.AddConstraint(
-            model_name='archiveplan',
-            constraint=models.UniqueConstraint(fields=('release', 'form'), name='one_plan_per_format'),
-        ),
-        migrations.AddConstraint(
-            model_name='linesplit',
-            constraint=models.UniqueConstraint(fields=('line', 'contributor'), name='one_split_per_contributor'),
+        Together(
+            migrations.AddField(
+                model_name='release',
+                name='asked',
+                field=models.JSONField(blank=True, db_default=[], default=list),
+            ),
+            migrations.AddField(
+                model_name='release',
+                name='changes',
+                field=models.JSONField(blank=True, db_default={}, default=dict),
+            ),
+            migrations.AddField(
+                model_name='release',
+                name='contact',
+                field=models.CharField(blank=True, db_default='', default='', max_length=200),
+            ),
+            migrations.AddField(
+                model_name='release',
+                name='figures',
+                field=models.JSONField(blank=True, db_default={}, default=dict),
+            ),
+            migrations.AddField(
+                model_name='release',
+                name='notes',
+                field=models.TextField(blank=True, db_default='', default=''),
+            ),
+            migrations.AddField(
+                model_name='release',
+                name='sources',
+                field=models.JSONField(blank=True, db_default=[], default=list),
+            ),
+            migrations.AddField(
+                model_name='release',
+                name='previous',
+                field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='following', to='datasets.release'),
+            ),
+            migrations.AddField(
+                model_name='release',
+                name='site',
+                field=models.CharField(blank=True, db_default='', default='', max_length=200),
+            ),
+            migrations.AddField(
+                model_name='release',
+                name='subsets',
+                field=models.JSONField(blank=True, db_default=[], default=list),
+            ),
+            migrations.AddField(
+                model_name='release',
+                name='version',
+                field=models.CharField(db_default='1.0.0', default='1.0.0', max_length=20),
+            ),
+            migrations.AddField(
+                model_name='releaserow',
+                name='asked',
+                field=models.PositiveSmallIntegerField(db_default=0, default=0),
+            ),
+            migrations.AddField(
+                model_name='releaserow',
+                name='changed_by',
+                field=models.CharField(blank=True, choices=[('', 'it is the same'), ('votes', 'more answers came'), ('reviewer', 'a reviewer decided'), ('recount', 'the same answers were counted anew')], db_default='', default='', max_length=12),
+            ),
+            migrations.AddField(
+                model_name='releaserow',
+                name='licence',
+                field=models.CharField(blank=True, db_default='', default='', max_length=40),
+            ),
+            migrations.AddField(
+                model_name='releaserow',
+                name='previous_id',
+                field=models.CharField(blank=True, db_default='', default='', max_length=32),
+            ),
+            migrations.AddField(
+                model_name='releaserow',
+                name='source',
+                field=models.CharField(blank=True, db_default='', default='', max_length=10),
+            ),
+            migrations.AddField(
+                model_name='releaserow',
+                name='subset',
+                field=models.PositiveSmallIntegerField(db_default=0, default=0),
+            ),
+            migrations.AddField(
+                model_name='releaserow',
+                name='votes',
+                field=models.PositiveSmallIntegerField(db_default=0, default=0),
+            ),
+            migrations.AddIndex(
+                model_name='releaserow',
+                index=models.Index(fields=['release', 'subset', 'split', 'public_id'], name='rows_by_id'),
+            ),
+            migrations.AddIndex(
+                model_name='releaserow',
+                index=models.Index(fields=['release', 'subset', 'split', 'speaker', 'public_id'], name='rows_by_speaker'),
+            ),
+            migrations.AddField(
+                model_name='archiveplan',
+                name='release',
+                field=models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='plans', to='datasets.release'),
+            ),
+            migrations.AddField(
+                model_name='release',
+                name='line',
+                field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='releases', to='datasets.datasetline'),
+            ),
+            migrations.AddField(
+                model_name='linesplit',
+                name='contributor',
+                field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to=settings.AUTH_USER_MODEL),
+            ),
+            migrations.AddField(
+                model_name='linesplit',
+                name='line',
+                field=models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='splits', to='datasets.datasetline'),
+            ),
+            migrations.AddConstraint(
+                model_name='archiveplan',
+                constraint=models.UniqueConstraint(fields=('release', 'form'), name='one_plan_per_format'),
+            ),
+            migrations.AddConstraint(
+                model_name='linesplit',
+                constraint=models.UniqueConstraint(fields=('line', 'contributor'), name='one_split_per_contributor'),
+            ),
         ),
         migrations.RunPython(pin, migrations.RunPython.noop),
         # A table with changed rows in this transaction can only be altered once its constraints are checked.

@@ -2,6 +2,8 @@
 
 from django.db import migrations, models
 
+from accounts.migrating import Together
+
 
 class Migration(migrations.Migration):
 
@@ -10,15 +12,17 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
-        migrations.AddField(
-            model_name='release',
-            name='changed_on',
-            field=models.DateField(blank=True, null=True),
-        ),
-        migrations.AddField(
-            model_name='releaserow',
-            name='synthesis',
-            field=models.CharField(blank=True, choices=[('', 'not agreed to'), ('yes', 'agreed to'), ('ended', 'not agreed to any more')], db_default='', default='', max_length=6),
+        Together(
+            migrations.AddField(
+                model_name='release',
+                name='changed_on',
+                field=models.DateField(blank=True, null=True),
+            ),
+            migrations.AddField(
+                model_name='releaserow',
+                name='synthesis',
+                field=models.CharField(blank=True, choices=[('', 'not agreed to'), ('yes', 'agreed to'), ('ended', 'not agreed to any more')], db_default='', default='', max_length=6),
+            ),
         ),
         migrations.RunSQL(
             """

@@ -6,6 +6,8 @@ import uuid
 from django.conf import settings
 from django.db import migrations, models
 
+from accounts.migrating import Together
+
 
 class Migration(migrations.Migration):
 
@@ -15,35 +17,37 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
-        migrations.AddField(
-            model_name='release',
-            name='grants',
-            field=models.CharField(choices=[('steward', 'its steward decides'), ('automatic', 'whoever accepts the terms')], db_default='steward', default='steward', max_length=10),
-        ),
-        migrations.AlterField(
-            model_name='release',
-            name='slug',
-            field=models.SlugField(max_length=60, unique=True, validators=[datasets.models.not_a_page]),
-        ),
-        migrations.CreateModel(
-            name='AccessRequest',
-            fields=[
-                ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
-                ('state', models.CharField(choices=[('waiting', 'waits for an answer'), ('granted', 'granted'), ('refused', 'refused'), ('ended', 'ended by the steward'), ('withdrawn', 'withdrawn')], max_length=10)),
-                ('sealed_about', models.BinaryField(default=bytes)),
-                ('terms', models.CharField(max_length=8)),
-                ('accepted_at', models.DateTimeField()),
-                ('asked_at', models.DateTimeField()),
-                ('decided_at', models.DateTimeField(blank=True, null=True)),
-                ('is_by_role', models.BooleanField(default=False)),
-                ('must_wait', models.BooleanField(default=False)),
-                ('decided_by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='access_decisions', to=settings.AUTH_USER_MODEL)),
-                ('person', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='access_requests', to=settings.AUTH_USER_MODEL)),
-                ('release', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='access_requests', to='datasets.release')),
-            ],
-            options={
-                'indexes': [models.Index(condition=models.Q(('state', 'waiting')), fields=['release', 'asked_at'], name='access_requests_waiting')],
-                'constraints': [models.UniqueConstraint(fields=('person', 'release'), name='one_access_request_per_release')],
-            },
+        Together(
+            migrations.AddField(
+                model_name='release',
+                name='grants',
+                field=models.CharField(choices=[('steward', 'its steward decides'), ('automatic', 'whoever accepts the terms')], db_default='steward', default='steward', max_length=10),
+            ),
+            migrations.AlterField(
+                model_name='release',
+                name='slug',
+                field=models.SlugField(max_length=60, unique=True, validators=[datasets.models.not_a_page]),
+            ),
+            migrations.CreateModel(
+                name='AccessRequest',
+                fields=[
+                    ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
+                    ('state', models.CharField(choices=[('waiting', 'waits for an answer'), ('granted', 'granted'), ('refused', 'refused'), ('ended', 'ended by the steward'), ('withdrawn', 'withdrawn')], max_length=10)),
+                    ('sealed_about', models.BinaryField(default=bytes)),
+                    ('terms', models.CharField(max_length=8)),
+                    ('accepted_at', models.DateTimeField()),
+                    ('asked_at', models.DateTimeField()),
+                    ('decided_at', models.DateTimeField(blank=True, null=True)),
+                    ('is_by_role', models.BooleanField(default=False)),
+                    ('must_wait', models.BooleanField(default=False)),
+                    ('decided_by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='access_decisions', to=settings.AUTH_USER_MODEL)),
+                    ('person', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='access_requests', to=settings.AUTH_USER_MODEL)),
+                    ('release', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='access_requests', to='datasets.release')),
+                ],
+                options={
+                    'indexes': [models.Index(condition=models.Q(('state', 'waiting')), fields=['release', 'asked_at'], name='access_requests_waiting')],
+                    'constraints': [models.UniqueConstraint(fields=('person', 'release'), name='one_access_request_per_release')],
+                },
+            ),
         ),
     ]

@@ -2,6 +2,8 @@
 
 from django.db import migrations, models
 
+from accounts.migrating import Together
+
 
 class Migration(migrations.Migration):
 
@@ -10,20 +12,22 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
-        migrations.AddField(
-            model_name='releaserow',
-            name='clipping',
-            field=models.FloatField(blank=True, null=True),
-        ),
-        migrations.AddField(
-            model_name='releaserow',
-            name='snr',
-            field=models.FloatField(blank=True, null=True),
-        ),
-        migrations.AddField(
-            model_name='releaserow',
-            name='speech_share',
-            field=models.FloatField(blank=True, null=True),
+        Together(
+            migrations.AddField(
+                model_name='releaserow',
+                name='clipping',
+                field=models.FloatField(blank=True, null=True),
+            ),
+            migrations.AddField(
+                model_name='releaserow',
+                name='snr',
+                field=models.FloatField(blank=True, null=True),
+            ),
+            migrations.AddField(
+                model_name='releaserow',
+                name='speech_share',
+                field=models.FloatField(blank=True, null=True),
+            ),
         ),
         migrations.RunSQL(
             """

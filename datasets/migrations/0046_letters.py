@@ -5,6 +5,8 @@ import uuid
 from django.conf import settings
 from django.db import migrations, models
 
+from accounts.migrating import Together
+
 
 class Migration(migrations.Migration):
 
@@ -14,37 +16,39 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
-        migrations.AddField(
-            model_name='accessrequest',
-            name='language',
-            field=models.CharField(blank=True, db_default='', default='', max_length=10),
-        ),
-        migrations.CreateModel(
-            name='RecallNotice',
-            fields=[
-                ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
-                ('language', models.CharField(max_length=10)),
-                ('person', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, related_name='recall_notice', to=settings.AUTH_USER_MODEL)),
-            ],
-        ),
-        migrations.CreateModel(
-            name='Letter',
-            fields=[
-                ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
-                ('kind', models.CharField(choices=[('granted', 'your request was granted'), ('refused', 'your request was refused'), ('ended', 'your access was ended'), ('withdrawn', 'you withdrew from the terms'), ('recalled', 'clips were recalled')], max_length=10)),
-                ('language', models.CharField(max_length=10)),
-                ('day', models.DateField()),
-                ('recalled', models.PositiveIntegerField(default=0)),
-                ('not_for_synthesis', models.PositiveIntegerField(default=0)),
-                ('attempts', models.PositiveSmallIntegerField(default=0)),
-                ('next_try_at', models.DateTimeField(blank=True, null=True)),
-                ('sent_at', models.DateTimeField(blank=True, null=True)),
-                ('person', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='letters', to=settings.AUTH_USER_MODEL)),
-                ('release', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='letters', to='datasets.release')),
-            ],
-            options={
-                'indexes': [models.Index(condition=models.Q(('next_try_at__isnull', False)), fields=['next_try_at'], name='letters_owed'), models.Index(fields=['day'], name='letters_by_age')],
-                'constraints': [models.UniqueConstraint(condition=models.Q(('kind', 'recalled')), fields=('person', 'release', 'day'), name='one_letter_about_recalls_a_day')],
-            },
+        Together(
+            migrations.AddField(
+                model_name='accessrequest',
+                name='language',
+                field=models.CharField(blank=True, db_default='', default='', max_length=10),
+            ),
+            migrations.CreateModel(
+                name='RecallNotice',
+                fields=[
+                    ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
+                    ('language', models.CharField(max_length=10)),
+                    ('person', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, related_name='recall_notice', to=settings.AUTH_USER_MODEL)),
+                ],
+            ),
+            migrations.CreateModel(
+                name='Letter',
+                fields=[
+                    ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
+                    ('kind', models.CharField(choices=[('granted', 'your request was granted'), ('refused', 'your request was refused'), ('ended', 'your access was ended'), ('withdrawn', 'you withdrew from the terms'), ('recalled', 'clips were recalled')], max_length=10)),
+                    ('language', models.CharField(max_length=10)),
+                    ('day', models.DateField()),
+                    ('recalled', models.PositiveIntegerField(default=0)),
+                    ('not_for_synthesis', models.PositiveIntegerField(default=0)),
+                    ('attempts', models.PositiveSmallIntegerField(default=0)),
+                    ('next_try_at', models.DateTimeField(blank=True, null=True)),
+                    ('sent_at', models.DateTimeField(blank=True, null=True)),
+                    ('person', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='letters', to=settings.AUTH_USER_MODEL)),
+                    ('release', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='letters', to='datasets.release')),
+                ],
+                options={
+                    'indexes': [models.Index(condition=models.Q(('next_try_at__isnull', False)), fields=['next_try_at'], name='letters_owed'), models.Index(fields=['day'], name='letters_by_age')],
+                    'constraints': [models.UniqueConstraint(condition=models.Q(('kind', 'recalled')), fields=('person', 'release', 'day'), name='one_letter_about_recalls_a_day')],
+                },
+            ),
         ),
     ]

@@ -2,6 +2,8 @@
 
 from django.db import migrations, models
 
+from accounts.migrating import Together
+
 
 class Migration(migrations.Migration):
 
@@ -10,19 +12,21 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
-        migrations.AddField(
-            model_name='clip',
-            name='voice',
-            field=models.CharField(blank=True, choices=[('', "a person's, as far as is known"), ('made', 'made by a machine')], db_default='', default='', max_length=5),
-        ),
-        migrations.AddField(
-            model_name='release',
-            name='samples',
-            field=models.JSONField(blank=True, db_default=[], default=list),
-        ),
-        migrations.AddField(
-            model_name='releaserow',
-            name='voice',
-            field=models.CharField(blank=True, choices=[('', "a person's, as far as is known"), ('made', 'made by a machine')], db_default='', default='', max_length=5),
+        Together(
+            migrations.AddField(
+                model_name='clip',
+                name='voice',
+                field=models.CharField(blank=True, choices=[('', "a person's, as far as is known"), ('made', 'made by a machine')], db_default='', default='', max_length=5),
+            ),
+            migrations.AddField(
+                model_name='release',
+                name='samples',
+                field=models.JSONField(blank=True, db_default=[], default=list),
+            ),
+            migrations.AddField(
+                model_name='releaserow',
+                name='voice',
+                field=models.CharField(blank=True, choices=[('', "a person's, as far as is known"), ('made', 'made by a machine')], db_default='', default='', max_length=5),
+            ),
         ),
     ]

@@ -4,6 +4,8 @@ import django.db.models.deletion
 from django.conf import settings
 from django.db import migrations, models
 
+from accounts.migrating import Together
+
 
 class Migration(migrations.Migration):
 
@@ -13,40 +15,44 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
-        migrations.AddField(
-            model_name='release',
-            name='has_single_votes',
-            field=models.BooleanField(db_default=False, default=False),
+        Together(
+            migrations.AddField(
+                model_name='release',
+                name='has_single_votes',
+                field=models.BooleanField(db_default=False, default=False),
+            ),
+            migrations.CreateModel(
+                name='ReleaseAnnotator',
+                fields=[
+                    ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                    ('public_id', models.CharField(max_length=32)),
+                    ('ended_on', models.DateField(blank=True, null=True)),
+                    ('person', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='release_annotators', to=settings.AUTH_USER_MODEL)),
+                    ('release', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='annotators', to='datasets.release')),
+                ],
+            ),
+            migrations.CreateModel(
+                name='SingleVote',
+                fields=[
+                    ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                    ('plain_answer', models.TextField(blank=True)),
+                    ('sealed_answer', models.BinaryField(default=bytes)),
+                    ('size', models.PositiveIntegerField()),
+                    ('weight', models.FloatField(blank=True, null=True)),
+                    ('day', models.DateField(blank=True, null=True)),
+                    ('giver', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.CASCADE, related_name='votes', to='datasets.releaseannotator')),
+                    ('row', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='single_votes', to='datasets.releaserow')),
+                ],
+            ),
         ),
-        migrations.CreateModel(
-            name='ReleaseAnnotator',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('public_id', models.CharField(max_length=32)),
-                ('ended_on', models.DateField(blank=True, null=True)),
-                ('person', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='release_annotators', to=settings.AUTH_USER_MODEL)),
-                ('release', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='annotators', to='datasets.release')),
-            ],
-        ),
-        migrations.CreateModel(
-            name='SingleVote',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('plain_answer', models.TextField(blank=True)),
-                ('sealed_answer', models.BinaryField(default=bytes)),
-                ('size', models.PositiveIntegerField()),
-                ('weight', models.FloatField(blank=True, null=True)),
-                ('day', models.DateField(blank=True, null=True)),
-                ('giver', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.CASCADE, related_name='votes', to='datasets.releaseannotator')),
-                ('row', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='single_votes', to='datasets.releaserow')),
-            ],
-        ),
-        migrations.AddConstraint(
-            model_name='releaseannotator',
-            constraint=models.UniqueConstraint(fields=('release', 'public_id'), name='one_annotator_per_release_id'),
-        ),
-        migrations.AddConstraint(
-            model_name='releaseannotator',
-            constraint=models.UniqueConstraint(fields=('release', 'person'), name='one_release_id_per_annotator'),
+        Together(
+            migrations.AddConstraint(
+                model_name='releaseannotator',
+                constraint=models.UniqueConstraint(fields=('release', 'public_id'), name='one_annotator_per_release_id'),
+            ),
+            migrations.AddConstraint(
+                model_name='releaseannotator',
+                constraint=models.UniqueConstraint(fields=('release', 'person'), name='one_release_id_per_annotator'),
+            ),
         ),
     ]
