@@ -8,6 +8,7 @@ from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 from django.db.migrations.loader import MigrationLoader
 from django.utils import timezone
+from psycopg2 import sql
 
 from accounts import keyring
 from accounts.models import Consent, PersonalSession, ProgramToken, User
@@ -49,12 +50,16 @@ def at(transactional_db):
 
 
 def test_a_site_of_the_first_version_becomes_one_of_the_newest(at, own_home):
-    """In one journey, as each takes long: to where something was stored otherwise, and from there on."""
+    """In one journey, as each takes long: from one place where something was stored otherwise to the next."""
     new = tables()
     wendy = User.objects.create_user("wendy")
     rosa = User.objects.create_user("rosa", roles=["researcher", "annotator"])
     keyring.make(keyring.OLD_HASHES)  # sites of that version had it
-    refer_in_plain(at("accounts", "0003_device"), wendy)
+    people = taken_out("accounts_user", "accounts_datakey")
+    remove_all_tables()
+    old = at("accounts", "0003_device")
+    put_in(people)
+    refer_in_plain(old, wendy)
     at("accounts", "0010_journal_copied")
     digest = give_token_and_session(rosa)
     open_without_title(at("datasets", "0023_campaign_owner"))
@@ -79,6 +84,31 @@ def tables():
             " WHERE relnamespace = 'public'::regnamespace AND reloptions IS NOT NULL"
         )
         return sorted(row[0] for row in cursor.fetchall())
+
+
+def taken_out(*names):
+    """All rows of these tables, in JSON."""
+    with connection.cursor() as cursor:
+        read = sql.SQL("SELECT json_agg(row)::text FROM {} row")
+        found = {}
+        for name in names:
+            cursor.execute(read.format(sql.Identifier(name)))
+            found[name] = cursor.fetchone()[0]
+        return found
+
+
+def remove_all_tables():
+    """Then a site migrates to an old version in a third of the time that the way back would take."""
+    with connection.cursor() as cursor:
+        cursor.execute("DROP SCHEMA public CASCADE; CREATE SCHEMA public")
+
+
+def put_in(rows):
+    """Columns that the older tables lack are left out."""
+    write = sql.SQL("INSERT INTO {0} SELECT * FROM json_populate_recordset(NULL::{0}, %s)")
+    with connection.cursor() as cursor:
+        for name, some in rows.items():
+            cursor.execute(write.format(sql.Identifier(name)), [some])
 
 
 def refer_in_plain(apps, person):
