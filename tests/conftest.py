@@ -1,5 +1,6 @@
 """The cast: Alice shares clips, Bea and six more volunteer, Rita reviews, Sam signed up and did nothing."""
 
+import gc
 import os
 import secrets
 import socket
@@ -56,6 +57,12 @@ def pytest_collection_modifyitems(config, items):
     if not config.getoption("--thorough"):
         config.hook.pytest_deselected(items=[item for item in items if item.get_closest_marker("in_full")])
         items[:] = [item for item in items if not item.get_closest_marker("in_full")]
+
+
+def pytest_collection_finish():
+    """Thousands of tests, which stay to the end, need not be looked through for garbage after each few."""
+    gc.collect()
+    gc.freeze()
 
 
 NOW = datetime(2026, 5, 4, 12, 0, tzinfo=UTC)
