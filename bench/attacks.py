@@ -10,9 +10,8 @@ from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
-from crowdkit.aggregation import DawidSkene
 
+from bench.labels import METHODS, Floats, LabelledCrowd, accuracy
 from tagger.consensus import labels
 from tagger.consensus.verdict import Outcome, Rule, Vote
 
@@ -22,9 +21,8 @@ CLIPS, HONEST, EACH, CLASSES, SEEDS = 600, 20, 5, 4, 3
 ATTACKERS, OF_EACH = 8, 250  # accounts, and the clips that one of them answers
 FLOOD = 4_000  # random votes in another campaign of the same crowd, by its own people and by ours
 RULE = Rule(2, 7, 0.75)
+PEERS = ("majority (crowd-kit)", "Dawid-Skene (crowd-kit)")
 LINE = "{:34} {:>10} {:>10} {:>12} {:>12} {:>12}"
-
-Floats = npt.NDArray[np.floating]
 
 
 @dataclass
@@ -113,41 +111,36 @@ ATTACKS: dict[str, Callable[[Crowd], None]] = {
 }
 
 
-def _fit(crowd: Crowd) -> tuple[labels.LabelFit, labels.LabelCrowd]:
+def _in_rows(crowd: Crowd) -> LabelledCrowd:
+    """With the truth of our clips alone."""
     rows = [(clip, who, said) for clip, given in crowd.votes.items() for who, said in given.items()]
     tasks, workers, answers = map(np.array, zip(*rows, strict=True))
-    fit = labels.fit(tasks, workers, answers, CLASSES)
-    return fit, fit.crowd(tuple(map(str, range(CLASSES))), list(range(len(fit.matrices))))
+    gold = np.full(tasks.max() + 1, -1)
+    gold[:CLIPS] = crowd.truth
+    return LabelledCrowd("", tasks, workers, answers, CLASSES, gold)
+
+
+def _learned(fit: labels.LabelFit) -> labels.LabelCrowd:
+    return fit.crowd(tuple(map(str, range(CLASSES))), list(range(len(fit.matrices))))
+
+
+def _fit(rows: LabelledCrowd) -> labels.LabelFit:
+    return labels.fit(rows.tasks, rows.workers, rows.answers, rows.classes)
 
 
 def _measured(crowd: Crowd) -> tuple[float, ...]:
-    fit, learned = _fit(crowd)
-    shares = np.zeros((CLIPS, CLASSES))
-    for clip in range(CLIPS):
-        for said in crowd.votes[clip].values():
-            shares[clip, said] += 1
+    rows = _in_rows(crowd)
+    fit = _fit(rows)
+    learned = _learned(fit)
+    found = [*(METHODS[name](rows) for name in PEERS), fit.posterior]
     ends = [_play(crowd, clip, learned) for clip in range(CLIPS)]
     settled = [(clip, answer) for clip, (_votes, answer) in enumerate(ends) if answer is not None]
     wrong = np.mean([int(answer) != crowd.truth[clip] for clip, answer in settled])
     return (
-        _wrong(shares, crowd.truth),
-        _wrong(_dawid_skene(crowd), crowd.truth),
-        _wrong(fit.posterior[:CLIPS], crowd.truth),
+        *(100 - accuracy(posterior, rows.gold) for posterior in found),
         100 * float(wrong),
         float(np.mean([votes for votes, _answer in ends])),
     )
-
-
-def _wrong(likely: Floats, truth: npt.NDArray[np.integer]) -> float:
-    """In percent; tied leaders share the point."""
-    leads = likely >= likely.max(1, keepdims=True) - 1e-9
-    return 100 * float(1 - (leads[np.arange(len(truth)), truth] / leads.sum(1)).mean())
-
-
-def _dawid_skene(crowd: Crowd) -> Floats:
-    rows = [(clip, who, said) for clip, given in crowd.votes.items() for who, said in given.items()]
-    found = DawidSkene(n_iter=100).fit_predict_proba(pd.DataFrame(rows, columns=["task", "worker", "label"]))
-    return found.reindex(index=range(CLIPS), columns=range(CLASSES), fill_value=0.0).to_numpy()
 
 
 def _play(crowd: Crowd, clip: int, learned: labels.LabelCrowd) -> tuple[int, str | None]:
@@ -166,7 +159,7 @@ def _flooded() -> None:
     changed, settled, before, after = 0, 0, [], []
     for seed in range(SEEDS):
         calm, flooded = _crowd(seed, lambda crowd: None), _crowd(seed, _flood)
-        learned = [_fit(each)[1] for each in (calm, flooded)]
+        learned = [_learned(_fit(_in_rows(each))) for each in (calm, flooded)]
         best = HONEST - 2  # the best of those who are drawn into the flood
         before.append(learned[0].reliability(best))
         after.append(learned[1].reliability(best))
