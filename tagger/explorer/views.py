@@ -80,7 +80,7 @@ def clip(request: PersonalRequest, campaign: Campaign, pk: int) -> HttpResponse:
         "row": row,
         "evidence": seen,
         "certificate": certificate or None,
-        "is_of_earlier_engine": certificate and certificate["engine"] < version.VERSION,
+        "is_of_earlier_engine": version.is_earlier(certificate),
     }
     return render(request, "tagger/explorer/clip.html", context)
 

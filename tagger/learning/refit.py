@@ -12,7 +12,7 @@ from django.db.models.functions import Coalesce
 from accounts.models import GONE, User
 from datasets.models import Campaign, Task
 from tagger.models import Crowd, Reliability
-from tagger.settling import engine
+from tagger.settling import engine, version
 
 from . import earned, fast_answers, labellers, recomputing, transcribers
 from .learned import Learned
@@ -74,10 +74,10 @@ def _store(kind: str, language: str, learned: Learned, too_fast: dict[int, float
             "shared": learned.shared,
             "annotations": sum(learned.answers.values()),
             "fitted_at": now,
-            "engine": engine.VERSION,
+            "engine": version.VERSION,
         },
     )
-    if before is None or before < engine.VERSION:
+    if before is None or before < version.VERSION:
         recomputing.recount_all(kind, language)
     rows = [
         Reliability(

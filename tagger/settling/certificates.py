@@ -12,7 +12,7 @@ from accounts.signing import canonical_json
 from datasets.models import Annotation, Task
 from tagger.consensus.verdict import Outcome, Rule, TrackRecord, Verdict, Vote, hold, withhold
 
-from . import engine
+from . import engine, version
 
 Certificate = dict[str, Any]
 
@@ -49,7 +49,7 @@ def make(
             against and withhold(against, len(votes) + 1, rule),
         )
     certificate = {
-        "engine": engine.VERSION,
+        "engine": version.VERSION,
         "kind": kind,
         "rule": {"least": rule.least, "most": rule.most, "confidence": rule.confidence},
         "parameters": parameters,
@@ -63,11 +63,6 @@ def make(
     return found, certificate | ({"track_record": record.value} if record else {})
 
 
-def is_of_earlier_engine(certificate: Certificate) -> bool:
-    """Whether only an earlier version could recompute it; this one makes another in its place by and by."""
-    return bool(certificate) and certificate["engine"] < engine.VERSION
-
-
 def mismatch(task: Task) -> str:
     """Why the task's label cannot be recomputed from its certificate; empty if it comes to the same bytes.
 
@@ -77,14 +72,14 @@ def mismatch(task: Task) -> str:
     stored = task.certificate
     if not stored:
         return "it has no certificate"
-    if stored["engine"] > engine.VERSION:
-        return f"version {stored['engine']} of the engine made it; this is version {engine.VERSION}"
+    if stored["engine"] > version.VERSION:
+        return f"version {stored['engine']} of the engine made it; this is version {version.VERSION}"
     given = list(task.annotations.order_by("pk"))
     for each in given:
         each.task = task  # whose key opens them
     if _hash(given) != stored["votes"]["sha256"]:
         return "its votes are not the ones that it was made from"
-    if is_of_earlier_engine(stored):
+    if version.is_earlier(stored):
         return ""
     weights = stored.get("weights", [])
     counted = [each for each, weight in zip(given, weights or [1.0] * len(given), strict=True) if weight]

@@ -11,8 +11,6 @@ from tagger.consensus import dawid_skene, label_crowd, labels, transcripts
 from tagger.consensus.reliability import STRANGER, Skill
 from tagger.consensus.verdict import Rule, Verdict, Vote
 
-from .version import VERSION as VERSION
-
 EngineCrowd = labels.LabelCrowd | transcripts.TranscriptCrowd
 
 

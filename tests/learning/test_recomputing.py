@@ -12,7 +12,7 @@ from tagger import tasks
 from tagger.campaigns import release_orders
 from tagger.learning import owed, recomputing, refit, transcribers
 from tagger.models import Crowd, ReleaseOrder, ReviewItem
-from tagger.settling import certificates, engine, person_weights, settlement
+from tagger.settling import certificates, engine, person_weights, settlement, version
 from tests.conftest import NOW
 from tests.support.mutants import mutant
 from tests.support.released import settle as settled_for_release
@@ -67,6 +67,13 @@ def heard(sentences, add_tasks, volunteers):
     return list(texts)
 
 
+@pytest.fixture(params=[("juniper", "history"), ("sentences", "heard")], ids=["juniper", "sentences"])
+def answered(request):
+    """A campaign of each kind, with its answers."""
+    campaign, _answers = map(request.getfixturevalue, request.param)
+    return campaign
+
+
 @pytest.fixture
 def doubtful(juniper, history, add_tasks, volunteers):
     """Two people said yes, and it was settled; one of them always says yes, which no refit saw so far."""
@@ -83,30 +90,24 @@ def doubtful(juniper, history, add_tasks, volunteers):
     kept_by="    return (abs(now - before) > ROUNDING + 1e-9) | (",
     broken="    return (",
 )
-@pytest.mark.parametrize("name", ["juniper", "sentences"])
-def test_the_confidence_of_a_settled_task_is_todays(request, name, volunteers):
-    campaign = request.getfixturevalue(name)
-    request.getfixturevalue({"juniper": "history", "sentences": "heard"}[name])
-    learn(campaign)
+def test_the_confidence_of_a_settled_task_is_todays(answered):
+    learn(answered)
     Task.objects.update(confidence=F("confidence") - 0.02)  # as an earlier refit had it
-    stale = confidences(campaign)
-    learn(campaign)
-    found = confidences(campaign)
+    stale = confidences(answered)
+    learn(answered)
+    found = confidences(answered)
     for task in Task.objects.all():
         settlement.settle(task.pk, NOW)
-    assert found == confidences(campaign) and all(found[pk] > stale[pk] for pk in found)
+    assert found == confidences(answered) and all(found[pk] > stale[pk] for pk in found)
     assert not any(certificates.mismatch(fresh(task)) for task in Task.objects.all())
 
 
-@pytest.mark.parametrize("name", ["juniper", "sentences"])
-def test_a_second_refit_of_the_same_answers_marks_nothing(request, name, volunteers):
-    campaign = request.getfixturevalue(name)
-    request.getfixturevalue({"juniper": "history", "sentences": "heard"}[name])
+def test_a_second_refit_of_the_same_answers_marks_nothing(answered, volunteers):
     left = Annotation.objects.filter(annotator=volunteers[2])
     left.update(id=-F("id"), annotator=None, kept_weight=3)
-    learn(campaign)
-    learn(campaign)  # the first one may have changed which controls are trusted
-    refit.refit(campaign.kind, campaign.language, NOW)
+    learn(answered)
+    learn(answered)  # the first one may have changed which controls are trusted
+    refit.refit(answered.kind, answered.language, NOW)
     assert not Task.objects.exclude(stale_since=None).exists()
 
 
@@ -308,7 +309,7 @@ def upgraded(juniper, history, sentences, heard, monkeypatch):
     """All labels were made by version 1; this is version 2."""
     learn(juniper)
     learn(sentences)
-    monkeypatch.setattr(engine, "VERSION", 2)
+    monkeypatch.setattr(version, "VERSION", 2)
 
 
 def test_nothing_claims_that_a_label_of_an_earlier_engine_is_wrong(upgraded, capsys):
@@ -326,7 +327,7 @@ def test_votes_that_were_changed_since_are_noticed_all_the_same(upgraded):
 @mutant(
     "after an upgrade every label is made again",
     "tagger/learning/refit.py",
-    kept_by="    if before is None or before < engine.VERSION:\n",
+    kept_by="    if before is None or before < version.VERSION:\n",
     broken="    if before is None:\n",
 )
 def test_after_an_upgrade_every_label_is_made_again(upgraded, juniper, sentences, capsys):

@@ -6,7 +6,7 @@ from tqdm import tqdm
 
 from accounts.keys import KeyLost
 from datasets.models import Task
-from tagger.settling import certificates
+from tagger.settling import certificates, version
 
 BATCH_SIZE = 1_000
 MOST_LISTED = 20
@@ -33,7 +33,7 @@ class Command(BaseCommand):
         ):
             if trouble := _trouble_with(task):
                 troubles.append(f"task {task.pk}: {trouble}")
-            elif certificates.is_of_earlier_engine(task.certificate):
+            elif version.is_earlier(task.certificate):
                 earlier += 1
             number += 1
         if troubles:
