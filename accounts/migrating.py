@@ -15,8 +15,6 @@ class Together(Operation):
     because each finds the models as the last one leaves them.
     """
 
-    reduces_to_sql = True
-
     def __init__(self, *operations: Operation) -> None:
         self.operations = operations
 
