@@ -14,10 +14,10 @@ from .learning import refit as refits
 from .lending import controls, leases
 from .progress import agreement_figures, community, teams
 from .settling import queue, settlement, track_records
+from .settling.settlement import BATCH_SIZE
 
 logger = logging.getLogger(__name__)
 
-BATCH_SIZE = 25  # tasks locked together: a volunteer who answers one of them waits for the whole batch
 MAX_TASKS = 10_000  # in one run
 # For how long one run settles again what a refit changed, while no answer waits.
 RECOMPUTING = timedelta(seconds=1.5)
@@ -49,12 +49,7 @@ def _settle_some(failed: list[int]) -> int:
     except Exception:
         logger.exception("a batch cannot be settled together; trying each task alone")
     some = settlement.waiting(BATCH_SIZE, failed)
-    for task_id in some:
-        try:
-            settlement.settle(task_id, timezone.now())
-        except Exception:
-            logger.exception("task %s cannot be settled", task_id)
-            failed.append(task_id)
+    failed += settlement.settle_each_alone(some, timezone.now())
     return len(some)
 
 

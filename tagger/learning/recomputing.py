@@ -18,12 +18,12 @@ from django.db.models import Max, Min, QuerySet
 from datasets.models import Campaign, Task
 from tagger.models import Crowd
 from tagger.settling import settlement
+from tagger.settling.settlement import BATCH_SIZE
 
 from . import changes, owed
 
 logger = logging.getLogger(__name__)
 
-BATCH_SIZE = 25  # tasks locked together: a volunteer who answers one of them waits for the whole batch
 MARKED_TOGETHER = 500
 
 # Of tasks that a refit cannot compare, so many are settled again as a sample. If at least this share of them
@@ -65,7 +65,7 @@ def _newest(kind: str, language: str) -> int:
 
 
 def _of(kind: str, language: str) -> QuerySet[Task]:
-    # By the numbers of its campaigns: with a join, each batch would sort what is left.
+    # By the numbers of its campaigns, so that no batch joins them.
     campaigns = Campaign.objects.filter(kind=kind, language=language)
     return Task.objects.filter(
         campaign__in=list(campaigns.values_list("pk", flat=True)), confidence__isnull=False
@@ -118,12 +118,8 @@ def _settle(task_ids: list[int], now: datetime) -> None:
 
 def _each_alone(task_ids: list[int], now: datetime) -> int:
     """One that cannot be settled again stays as it is, and in nobody's way: the next refit finds it again."""
-    for task_id in task_ids:
-        try:
-            settlement.settle(task_id, now)
-        except Exception:
-            logger.exception("task %s cannot be settled again", task_id)
-            Task.objects.filter(pk=task_id).update(stale_since=None)
+    failed = settlement.settle_each_alone(task_ids, now)
+    Task.objects.filter(pk__in=failed).update(stale_since=None)
     return len(task_ids)
 
 

@@ -1,5 +1,6 @@
 """Apply verdicts to tasks: lock them, recount all of their annotations, write the rows."""
 
+import logging
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
@@ -15,6 +16,8 @@ from tagger.models import ReviewItem
 from . import bulk, certificates, crowds, engine, person_weights, track_records
 from .certificates import Certificate
 
+logger = logging.getLogger(__name__)
+
 
 def settle(task_id: int, now: datetime) -> None:
     """Recount one task. Running it twice changes nothing; a task that is gone is no error."""
@@ -27,6 +30,20 @@ def settle(task_id: int, now: datetime) -> None:
 # The two queues, each a column that says since when a task waits in it. Whatever is new waits in the first;
 # in the second, what a refit learned that moves a task's confidence (tagger.learning.recomputing).
 FRESH, STALE = "dirty_since", "stale_since"
+
+BATCH_SIZE = 25  # tasks locked together: a volunteer who answers one of them waits for the whole batch
+
+
+def settle_each_alone(task_ids: Collection[int], now: datetime) -> list[int]:
+    """After a batch that could not be settled together; the ids of those that cannot be settled alone."""
+    failed = []
+    for task_id in task_ids:
+        try:
+            settle(task_id, now)
+        except Exception:
+            logger.exception("task %s cannot be settled", task_id)
+            failed.append(task_id)
+    return failed
 
 
 def settle_waiting(now: datetime, limit: int, skip: Collection[int] = (), queue: str = FRESH) -> list[int]:

@@ -204,7 +204,7 @@ def test_settling_many_tasks_takes_as_many_queries_as_few(
 
 @mutant(
     "one task that cannot be settled does not block the others",
-    "tagger/tasks.py",
+    "tagger/settling/settlement.py",
     kept_by="            failed.append(task_id)\n",
     broken="            raise\n",
 )
