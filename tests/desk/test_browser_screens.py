@@ -200,6 +200,31 @@ def test_nothing_moves_while_the_desk_starts(person, slug):
         assert page.evaluate("shifts") == [], size
 
 
+@mutant(
+    "a typeface that comes late moves nothing on the desk",
+    "static/css/fonts.css",
+    kept_by="  font-display: optional;\n  src: url(\"../fonts/commissioner-latin.woff2\")",
+    broken="  font-display: swap;\n  src: url(\"../fonts/commissioner-latin.woff2\")",
+)
+@pytest.mark.parametrize("slug", ANSWERS)
+def test_a_typeface_that_comes_late_moves_nothing(person, slug):
+    page = person(f"hana-{slug}")
+    page.add_init_script(NOTE_SHIFTS)
+    late = []
+    page.route("**/fonts/**", lambda route: late.append(route))
+    page.goto(f"/tag/{slug}/", wait_until="commit")
+    wait_until_answerable(page)
+    page.evaluate(PAINTED)
+    assert late
+    for font in late:
+        with page.expect_response("**/fonts/**"):
+            font.continue_()
+    comes_true(page, "document.fonts.status === 'loaded'")
+    page.evaluate(PAINTED)
+    assert page.evaluate("shifts") == []
+
+
+PAINTED = "new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))"
 NOTE_SHIFTS = """{
     window.shifts = [];
     const told = ({ node, previousRect: was, currentRect: is }) =>
