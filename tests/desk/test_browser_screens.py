@@ -203,8 +203,8 @@ def test_nothing_moves_while_the_desk_starts(person, slug):
 @mutant(
     "a typeface that comes late moves nothing on the desk",
     "static/css/fonts.css",
-    kept_by="  font-display: optional;\n  src: url(\"../fonts/commissioner-latin.woff2\")",
-    broken="  font-display: swap;\n  src: url(\"../fonts/commissioner-latin.woff2\")",
+    kept_by='  font-display: optional;\n  src: url("../fonts/commissioner-latin.woff2")',
+    broken='  font-display: swap;\n  src: url("../fonts/commissioner-latin.woff2")',
 )
 @pytest.mark.parametrize("slug", ANSWERS)
 def test_a_typeface_that_comes_late_moves_nothing(person, slug):
