@@ -3,9 +3,6 @@
 import gc
 import os
 import secrets
-import socket
-import subprocess
-import sys
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from datetime import UTC, datetime
@@ -29,9 +26,8 @@ from datasets.models import Campaign, Clip, Task
 from tagger.lending import controls
 from tagger.welcome import pledge
 from tests.support import cast, factors, quick_hasher, sounds
-from tests.support.site import ROOT
 
-SUPPORT = ("databases", "forks", "commands", "site", "browser", "moments")
+SUPPORT = ("databases", "forks", "commands", "site", "web", "browser", "moments")
 pytest_plugins = [f"tests.support.{name}" for name in SUPPORT]
 
 # How long an example takes depends on what else the machine does; no test asserts a time.
@@ -296,22 +292,6 @@ def site_environment(own_home, transactional_db):
     """The environment for another process that works on this test's database, vault and keys."""
     database = urlsplit(os.environ["DATABASE_URL"])._replace(path=f"/{connection.settings_dict['NAME']}")
     return os.environ | {"DATABASE_URL": database.geturl(), "TAGGER_HOME": str(own_home)}
-
-
-@pytest.fixture
-def gunicorn(site_environment):
-    """The port of a gunicorn that uses this test's database and vault."""
-    with socket.create_server(("127.0.0.1", 0)) as listening:
-        command = [sys.executable, "-m", "gunicorn", "--bind", f"fd://{listening.fileno()}", "--threads", "2"]
-        server = subprocess.Popen(
-            [*command, "--no-control-socket", "tagger.wsgi"],
-            cwd=ROOT,
-            env=site_environment,
-            pass_fds=[listening.fileno()],
-        )
-        yield listening.getsockname()[1]
-        server.terminate()
-        server.wait(timeout=60)
 
 
 @pytest.fixture

@@ -1,9 +1,10 @@
 """manage.py for one site, many times, without importing Django for each command.
 
-Run as a program, it loads Django once and forks for each command that it reads from its input; `Commands`
-starts it and talks to it. `-c` and a program are run as by Python.
+Run as a program, it loads Django once, runs the program that it is given, and forks for each command that it
+reads from its input; `Commands` starts it and talks to it. `-c` and a program are run as by Python.
 """
 
+import gc
 import os
 import sys
 from functools import partial
@@ -14,10 +15,13 @@ from tests.support.forks import ForkServer, execute, serve
 
 
 class Commands(ForkServer):
-    """Runs commands in the environment of one site, each in its own process."""
+    """Runs commands in the environment of one site, each in its own process.
 
-    def __init__(self, environment):
-        super().__init__("tests.support.commands", environment)
+    `first` is run before all of them, and the processes have these open `files`.
+    """
+
+    def __init__(self, environment, first="", files=()):
+        super().__init__("tests.support.commands", first, environment=environment, files=files)
 
     def run(self, *arguments):
         return self.ask(*map(str, arguments))
@@ -72,4 +76,7 @@ if __name__ == "__main__":
 
     django.setup()
     get_resolver().url_patterns  # noqa: B018  (imports what most commands need)
+    exec(sys.argv[1])
+    gc.collect()
+    gc.freeze()  # so that no fork copies all of it
     serve(command)

@@ -30,11 +30,12 @@ LIBRARIES = (
 class ForkServer:
     """A program that calls `serve`, and has one fork at a time."""
 
-    def __init__(self, module, environment=None):
+    def __init__(self, module, *arguments, environment=None, files=()):
         self.server = subprocess.Popen(
-            [sys.executable, "-m", module],
+            [sys.executable, "-m", module, *arguments],
             cwd=ROOT,
             env=environment,
+            pass_fds=files,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
@@ -42,11 +43,18 @@ class ForkServer:
 
     def ask(self, *request):
         """What the fork that got these arguments ended with, and wrote."""
+        self.begin(*request)
+        return self.end()
+
+    def begin(self, *request):
+        self.request = request
         self.server.stdin.write(json.dumps(request) + "\n")
         self.server.stdin.flush()
+
+    def end(self):
         answer = self.server.stdout.readline()
         assert answer, "the server of forks ended"
-        return CompletedProcess(request, **json.loads(answer))
+        return CompletedProcess(self.request, **json.loads(answer))
 
     def close(self):
         self.server.stdin.close()
