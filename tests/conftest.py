@@ -4,8 +4,9 @@ import gc
 import os
 import secrets
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from datetime import UTC, datetime
+from importlib import import_module
 from itertools import count
 from random import Random
 from threading import Barrier
@@ -26,6 +27,7 @@ from datasets.models import Campaign, Clip, Task
 from tagger.lending import controls
 from tagger.welcome import pledge
 from tests.support import cast, factors, quick_hasher, sounds
+from tests.support.servers import ROOT
 
 SUPPORT = ("databases", "forks", "commands", "site", "web", "browser", "moments")
 pytest_plugins = [f"tests.support.{name}" for name in SUPPORT]
@@ -55,8 +57,23 @@ def pytest_collection_modifyitems(config, items):
         items[:] = [item for item in items if not item.get_closest_marker("in_full")]
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection(session):
+    """Of the processes that share a run, each begins to import at another file and so finds compiled what
+    the others began with. None looks for garbage meanwhile."""
+    gc.disable()
+    processes = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
+    if processes > 1 and session.config.args_source is pytest.Config.ArgsSource.TESTPATHS:
+        files = sorted(ROOT.glob("tests/*/test_*.py"))
+        begin = len(files) * int(os.environ["PYTEST_XDIST_WORKER"].removeprefix("gw")) // processes
+        for file in files[begin:] + files[:begin]:
+            with suppress(Exception):  # which the collection reports
+                import_module(".".join(file.relative_to(ROOT).with_suffix("").parts))
+
+
 def pytest_collection_finish():
     """Thousands of tests, which stay to the end, need not be looked through for garbage after each few."""
+    gc.enable()
     gc.collect()
     gc.freeze()
 
