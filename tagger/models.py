@@ -548,9 +548,11 @@ class Crowd(models.Model):
 
 
 class Reliability(models.Model):
-    """How well one annotator answers, by the last refit of their crowd.
+    """How well one annotator answers in all campaigns of a crowd, by the last refit.
 
-    Written only by tagger.learning.refit. Annotators see their own on their page, and reviewers see all.
+    `skill` is what to expect of them in one where they have not answered; for the others there is
+    CampaignReliability. Written only by tagger.learning.refit. Annotators see their own on their page, and
+    reviewers see all.
     """
 
     crowd = models.ForeignKey(Crowd, on_delete=models.CASCADE, related_name="reliabilities")
@@ -569,6 +571,43 @@ class Reliability(models.Model):
 
     def __str__(self) -> str:
         return f"reliability {self.pk}"
+
+
+class CampaignCrowd(models.Model):
+    """What holds in one campaign of a crowd in place of what holds in the others, by the last refit.
+
+    Written only by tagger.learning.refit, together with its Crowd. `shared` has those of the crowd's fields
+    that are the campaign's own.
+    """
+
+    campaign = models.OneToOneField(Campaign, on_delete=models.CASCADE, related_name="own_crowd")
+    shared = models.JSONField()
+
+    def __str__(self) -> str:
+        return f"crowd of campaign {self.campaign_id}"
+
+
+class CampaignReliability(models.Model):
+    """How well one annotator answers in one campaign, by the last refit of their crowd.
+
+    Written only by tagger.learning.refit.
+    """
+
+    campaign = models.ForeignKey(Campaign, on_delete=models.CASCADE, related_name="reliabilities")
+    annotator = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="campaign_reliabilities"
+    )
+    skill = models.JSONField()  # as the engine's crowd keeps it
+    score = models.FloatField(help_text=_("the share of right answers to expect, 0 to 1"))
+    answers = models.PositiveIntegerField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["campaign", "annotator"], name="one_reliability_per_campaign")
+        ]
+
+    def __str__(self) -> str:
+        return f"reliability {self.pk} in campaign {self.campaign_id}"
 
 
 class TrackRecord(models.Model):

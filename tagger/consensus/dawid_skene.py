@@ -83,9 +83,13 @@ def learn(votes: Ballots, classes: int, known: Integers | None, trust: Floats) -
 def pooled_matrix(counts: Floats) -> Floats:
     """The crowd's matrix (classes, answers) from all workers' counts (workers, classes, answers)."""
     total = counts.sum(0, dtype=np.float64)
+    return np.asarray((total + ONE_COIN * own_coin(total)) / (total.sum(1, keepdims=True) + ONE_COIN))
+
+
+def own_coin(total: Floats) -> Floats:
+    """A matrix (classes, answers) with one accuracy, that of these counts (classes, answers)."""
     accuracy = (np.trace(total) + ONE_COIN * DEFAULT_ACCURACY) / (total.sum() + ONE_COIN)
-    prior = ONE_COIN * one_coin(len(total), accuracy)
-    return np.asarray((total + prior) / (total.sum(1, keepdims=True) + ONE_COIN))
+    return one_coin(len(total), accuracy)
 
 
 def worker_matrices(counts: Floats, pooled: Floats, trust: Floats) -> Floats:

@@ -39,14 +39,17 @@ Models = tuple[tuple[float, Mixture], ...]
 class LabelFit:
     """What `fit` learned of a crowd, by the numbers of tasks, workers and classes.
 
-    `posterior` (tasks, classes): the probability of each class; `prior` (classes,); `pooled` (classes,
-    answers): the matrix of a stranger; `matrices` (workers, classes, answers); `reliability` (workers,): the
-    expected share of right answers; `trust` (workers,): the share of their answers that counts; `models`: the
-    mixtures that were averaged.
+    `posterior` (tasks, classes): the probability of each class; `seen` (classes,): how many tasks have it;
+    `prior` (classes,); `counts` (workers, classes, answers): how often each worker gave which answer;
+    `pooled` (classes, answers): the matrix of a stranger; `matrices` (workers, classes, answers);
+    `reliability` (workers,): the expected share of right answers; `trust` (workers,): the share of their
+    answers that counts; `models`: the mixtures that were averaged.
     """
 
     posterior: Floats
+    seen: Floats
     prior: Floats
+    counts: Floats
     pooled: Floats
     matrices: Floats
     reliability: Floats
@@ -205,16 +208,31 @@ def _measure(
     # Each of a task's n votes is measured against the other n - 1, or against the class where it is known.
     number = np.diff(votes.indptr)[:, None]
     others = with_known(truth * (1 - 1 / np.maximum(number, 1)).astype(truth.dtype), known)
-    # The geometric mean of the learned and a uniform prior: a class with few votes may be one often missed.
     # A task's only vote teaches no prior, so that the answers to other tasks never overrule a lone answer.
-    prior = (others.sum(0, dtype=np.float64) + 1) ** 0.5
-    prior /= prior.sum()
+    seen = others.sum(0, dtype=np.float64)
+    prior = flattened(seen + 1)
     counts = confusion_counts(votes, others, classes)
     pooled = dawid_skene.pooled_matrix(counts)
     matrices = dawid_skene.worker_matrices(counts, pooled, trust)
     if votes.nnz > subtypes.PRECISE_VOTES:
         matrices = matrices.astype(np.float32)
-    return LabelFit(truth, prior, pooled, matrices, np.einsum("wkk,k->w", matrices, prior), trust, models)
+    return LabelFit(
+        truth, seen, prior, counts, pooled, matrices, expected_right(matrices, prior), trust, models
+    )
+
+
+def flattened(shares: Floats) -> Floats:
+    """The prior of these shares of the classes: their geometric mean with a uniform one.
+
+    A class with few votes may be one that is often missed.
+    """
+    prior = shares**0.5
+    return np.asarray(prior / prior.sum())
+
+
+def expected_right(matrices: Floats, prior: Floats) -> Floats:
+    """The expected share of right answers of each worker: (workers,)."""
+    return np.asarray(np.einsum("wkk,k->w", matrices, prior))
 
 
 # Classes with a probability this close to the leader's are tied with it.

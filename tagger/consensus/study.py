@@ -31,7 +31,8 @@ class Study:
 
     `order`: the places of the tasks in the order in which `chunks` hold them; `skills` (annotators + 1, 3): a
     row per annotator, the pool's last; `numbers`: each annotator's row; `repeated`: texts that were left out,
-    as their annotator gave another one on the same task.
+    as their annotator gave another one on the same task; `counts` (4, annotators): see `reliability.count`,
+    once a model has judged.
     """
 
     order: list[int]
@@ -40,6 +41,7 @@ class Study:
     crowd: TranscriptCrowd
     numbers: dict[Annotator, int]
     repeated: int
+    counts: Floats | None = None
 
     def usage(self, evidence: Evidence) -> WordUsage:
         """The word usage of one chunk, whose texts the lexicon contains."""
@@ -55,8 +57,12 @@ class Study:
             reliability.count(evidence.slots, belief, len(self.skills) - 1)
             for evidence, belief in zip(self.chunks, beliefs, strict=True)
         ]
-        skills = reliability.estimate(np.sum(counts, axis=0)) if counts else self.skills
-        return replace(self, skills=skills, crowd=replace(self.crowd, **_by_name(skills, self.numbers)))
+        if not counts:
+            return self
+        whole = np.sum(counts, axis=0)
+        skills = reliability.estimate(whole)
+        crowd = replace(self.crowd, **_by_name(skills, self.numbers))
+        return replace(self, skills=skills, crowd=crowd, counts=whole)
 
 
 def study_crowd(

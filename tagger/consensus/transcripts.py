@@ -21,7 +21,7 @@ from .network import NO_WORD
 from .passes import Judged, first_pass, second_pass
 from .reliability import Evidence
 from .slots import Floats, Integers, Slots, Voice, on_grid, sum_at
-from .study import study_crowd, texts_by_annotator
+from .study import Study, study_crowd, texts_by_annotator
 from .transcript_crowd import Annotator, TranscriptCrowd
 from .verdict import Rule, Verdict, Vote
 
@@ -114,7 +114,8 @@ class TranscriptFit:
     """A refit over a crowd: `texts` and `confidences` of its tasks, in the order given, and what it learned.
 
     `reliability`: each annotator's expected share of right words; `repeated`: how many texts were left out,
-    as their annotator gave another one on the same task.
+    as their annotator gave another one on the same task; `counts`: the expected number of words that were
+    spoken where an annotator answered, and of those right, left out and put in.
     """
 
     texts: list[str]
@@ -122,6 +123,7 @@ class TranscriptFit:
     crowd: TranscriptCrowd
     reliability: dict[Annotator, float]
     repeated: int
+    counts: dict[Annotator, tuple[float, ...]]
 
 
 def fit(
@@ -155,7 +157,12 @@ def fit(
     for place, text in (known or {}).items():
         texts[place], confidences[place] = join(words(text, study.crowd.spelling)), 1.0
     reliability = {who: study.crowd.reliability(who) for who in study.crowd.skills}
-    return TranscriptFit(texts, confidences, study.crowd, reliability, study.repeated)
+    return TranscriptFit(texts, confidences, study.crowd, reliability, study.repeated, _counts(study))
+
+
+def _counts(study: Study) -> dict[Annotator, tuple[float, ...]]:
+    columns = [] if study.counts is None else study.counts.T.tolist()
+    return {who: tuple(columns[number]) for who, number in study.numbers.items()} if columns else {}
 
 
 def _judge_task(crowd: TranscriptCrowd, votes: Sequence[Vote], counted: bool) -> Judged:

@@ -6,8 +6,9 @@ from typing import Any
 
 from datasets.models import Campaign, Label
 from tagger.consensus.intervals import wilson
-from tagger.models import PairFigures, PeopleCount, PersonFigures, PersonWeight, Reliability
-from tagger.settling import person_weights
+from tagger.models import PairFigures, PeopleCount, PersonFigures, PersonWeight
+from tagger.settling import person_weights, reliabilities
+from tagger.settling.reliabilities import Reliable
 
 from .counting import TOP
 
@@ -33,10 +34,10 @@ class Share:
 
 @dataclass(frozen=True)
 class Person:
-    """`reliability` is that of the last refit, for all campaigns of this kind and language."""
+    """`reliability` is that of the last refit."""
 
     figures: PersonFigures
-    reliability: Reliability | None
+    reliability: Reliable | None
     weight: float
 
     @property
@@ -94,13 +95,10 @@ def one(campaign: Campaign, pk: int) -> Person | None:
 
 def _with_more(campaign: Campaign, found: Sequence[PersonFigures]) -> list[Person]:
     people = [each.person_id for each in found]
-    known = Reliability.objects.filter(
-        crowd__kind=campaign.kind, crowd__language=campaign.language, annotator__in=people
-    )
-    reliabilities = {row.annotator_id: row for row in known}
+    known = reliabilities.among(campaign, people)
     weights = person_weights.among(campaign, people)
     return [
-        Person(each, reliabilities.get(each.person_id), weights.get(each.person_id, person_weights.USUAL))
+        Person(each, known.get(each.person_id), weights.get(each.person_id, person_weights.USUAL))
         for each in found
     ]
 

@@ -1,4 +1,5 @@
-"""Refit each crowd from all of its annotations: the only writer of Crowd and Reliability.
+"""Refit each crowd from all of its annotations: the only writer of Crowd, Reliability, and what campaigns
+have of both.
 
 The next answers are weighed by it, and those who earned a track record get it. A task whose verdict or
 confidence it changes, settled or not, is settled again.
@@ -11,11 +12,11 @@ from django.db.models.functions import Coalesce
 
 from accounts.models import GONE, User
 from datasets.models import Campaign, Task
-from tagger.models import Crowd, Reliability
+from tagger.models import CampaignCrowd, CampaignReliability, Crowd, Reliability
 from tagger.settling import engine, version
 
 from . import earned, fast_answers, labellers, recomputing, transcribers
-from .learned import Learned
+from .learned import Learned, OfCampaign
 
 BATCH_SIZE = 20_000
 # Advisory locks, one for each kind and language, so that two refits of a crowd never run together.
@@ -97,6 +98,29 @@ def _store(kind: str, language: str, learned: Learned, too_fast: dict[int, float
         unique_fields=["crowd", "annotator"],
         update_fields=["skill", "score", "answers", "hurried"],
     )
+    for campaign, own in learned.campaigns.items():
+        _store_campaign(campaign, own)
+
+
+def _store_campaign(campaign: int, own: OfCampaign) -> None:
+    CampaignCrowd.objects.update_or_create(campaign_id=campaign, defaults={"shared": own.shared})
+    rows = [
+        CampaignReliability(
+            campaign_id=campaign,
+            annotator_id=who,
+            skill=skill,
+            score=own.scores[who],
+            answers=own.answers[who],
+        )
+        for who, skill in own.skills.items()
+    ]
+    CampaignReliability.objects.bulk_create(
+        rows,
+        batch_size=BATCH_SIZE,
+        update_conflicts=True,
+        unique_fields=["campaign", "annotator"],
+        update_fields=["skill", "score", "answers"],
+    )
 
 
 def _forget_people_who_left(kind: str, language: str) -> None:
@@ -109,6 +133,9 @@ def _forget_people_who_left(kind: str, language: str) -> None:
     connection.check_constraints()
     gone = User.objects.filter(username__startswith=GONE)
     Reliability.objects.filter(crowd__kind=kind, crowd__language=language, annotator__in=gone).delete()
+    CampaignReliability.objects.filter(
+        campaign__kind=kind, campaign__language=language, annotator__in=gone
+    ).delete()
 
 
 def _mark_dirty(task_ids: list[int], now: datetime) -> None:

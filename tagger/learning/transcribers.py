@@ -2,7 +2,7 @@
 
 import secrets
 from collections import Counter, defaultdict
-from collections.abc import Hashable, Iterator
+from collections.abc import Hashable, Iterator, Mapping
 from itertools import groupby
 from typing import Any
 
@@ -10,46 +10,119 @@ from datasets import normalise
 from datasets.models import Annotation, Task
 from tagger.consensus import transcripts
 from tagger.consensus.lexicon import Lexicon, pair
+from tagger.consensus.transcript_levels import CampaignCounts, SkillLevel, known_share, share_skills
 from tagger.consensus.verdict import Rule, Vote
 from tagger.lending import controls
 from tagger.settling import engine
 
 from . import changes, kept
-from .learned import Learned
+from .learned import Learned, OfCampaign, scores
 
 # Only the newest tasks are learned from: each transcript takes kilobytes of memory.
 MAX_TASKS = 100_000
 BATCH_SIZE = 2_000
 # The lexicon is stored in plain text, so it only has words that at least this many contributors said.
 MIN_SPEAKERS = 5
+# How far the truth of a campaign is known is measured on its newest tasks.
+MOST_COMPARED = 10_000
 
 
 def learn(kind: str, language: str) -> Learned:
-    """From the newest `MAX_TASKS` tasks that were answered."""
+    """From the newest `MAX_TASKS` tasks that were answered. In each campaign people are learned apart."""
     tasks, votes = _read(kind, language)
-    fit = transcripts.fit(votes, known=_known(tasks, kind, language), language=language)
+    fit = transcripts.fit(_apart(tasks, votes), known=_known(tasks, kind, language), language=language)
     common = _common(fit, [task.clip.contributor_id for task in tasks])
+    here, ahead = share_skills(_counts(fit, tasks, votes)) if tasks else ([], None)
     shared = {
         "language": fit.crowd.language,
         "normal_form": fit.crowd.normal_form,
         "spelled_out": fit.crowd.spelled_out,
         "copiers": [],  # stored with the skills of both
-        "pool": list(fit.crowd.pool),
+        "pool": list(ahead.pool if ahead else fit.crowd.pool),
         "words": dict(common.words),
         "pairs": dict(common.pairs),
     }
     copies = _copies(fit.crowd)
-    skills = {
-        int(who): {"skill": list(skill), "copies": copies[who]}
-        for who, skill in fit.crowd.skills.items()
-        if not kept.is_pool(int(who))
+    answers = _answers(tasks, votes)
+    campaigns = {
+        campaign: _of_campaign(level, copies, answers[campaign])
+        for campaign, level in zip(answers, here, strict=True)
     }
-    scores = {who: fit.reliability[who] for who in skills}
-    answers = Counter(int(vote.annotator) for several in votes for vote in several)
-    answers = Counter({who: number for who, number in answers.items() if not kept.is_pool(who)})
-    crowd = engine.with_skills(engine.crowd(kind, shared | {"skills": []}, []), skills | _kept(kind, votes))
-    changed = _changed(tasks, votes, crowd, changes.weighed_by_owners(kind, language))
-    return Learned(shared, skills, scores, answers, changed, tasks[-1].pk if tasks else 0)
+    skills = _stored(ahead, copies) if ahead else {}
+    whole = sum((Counter(each.answers) for each in campaigns.values()), Counter[int]())
+    crowd = engine.crowd(kind, shared | {"skills": []}, [])
+    fixed = _kept(kind, votes)
+    settled = {
+        campaign: engine.with_skills(engine.in_campaign(crowd, own.shared), {**skills, **own.skills, **fixed})
+        for campaign, own in campaigns.items()
+    }
+    changed = _changed(tasks, votes, settled, changes.weighed_by_owners(kind, language))
+    newest = tasks[-1].pk if tasks else 0
+    return Learned(shared, skills, scores(campaigns, whole), whole, campaigns, changed, newest)
+
+
+def _apart(tasks: list[Task], votes: list[list[Vote]]) -> list[list[Vote]]:
+    """The same votes by annotators who are others in each campaign."""
+    return [
+        [Vote(_name(task.campaign_id, int(vote.annotator)), vote.answer) for vote in several]
+        for task, several in zip(tasks, votes, strict=True)
+    ]
+
+
+def _name(campaign: int, who: int) -> str:
+    return f"{campaign}/{who}"
+
+
+def _who(name: Hashable) -> int:
+    return int(str(name).partition("/")[2])
+
+
+def _answers(tasks: list[Task], votes: list[list[Vote]]) -> dict[int, Counter[int]]:
+    """How many answers everyone gave in each campaign, which come in order."""
+    found: dict[int, Counter[int]] = {campaign: Counter() for campaign in sorted(_of(tasks))}
+    for task, several in zip(tasks, votes, strict=True):
+        found[task.campaign_id].update(int(vote.annotator) for vote in several)
+    return found
+
+
+def _of(tasks: list[Task]) -> set[int]:
+    return {task.campaign_id for task in tasks}
+
+
+def _counts(
+    fit: transcripts.TranscriptFit, tasks: list[Task], votes: list[list[Vote]]
+) -> list[CampaignCounts]:
+    """The counts of each campaign; pools of kept answers are of one campaign each."""
+    found = []
+    for campaign, answers in _answers(tasks, votes).items():
+        counts = {who: fit.counts[_name(campaign, who)] for who in answers}
+        pools = frozenset(filter(kept.is_pool, answers))
+        found.append(CampaignCounts(counts, known_share(_words(campaign, fit, tasks, votes)), pools))
+    return found
+
+
+def _words(
+    campaign: int, fit: transcripts.TranscriptFit, tasks: list[Task], votes: list[list[Vote]]
+) -> list[list[list[str]]]:
+    """The transcripts of the campaign's newest tasks."""
+    own = [several for task, several in zip(tasks, votes, strict=True) if task.campaign_id == campaign]
+    spelling = fit.crowd.spelling
+    return [[normalise.words(vote.answer, spelling) for vote in several] for several in own[:MOST_COMPARED]]
+
+
+def _of_campaign(level: SkillLevel, copies: Mapping[int, list[str]], answers: Counter[int]) -> OfCampaign:
+    skills = _stored(level, copies)
+    return OfCampaign(
+        {"pool": list(level.pool)},
+        skills,
+        {who: level.skills[who].right for who in skills},
+        {who: answers[who] for who in skills},
+    )
+
+
+def _stored(level: SkillLevel, copies: Mapping[int, list[str]]) -> dict[int, Any]:
+    people = [who for who in level.skills if not kept.is_pool(who)]
+    return {who: {"skill": list(level.skills[who]), "copies": copies.get(who, [])} for who in people}
 
 
 def _read(kind: str, language: str) -> tuple[list[Task], list[list[Vote]]]:
@@ -90,10 +163,10 @@ def _known(tasks: list[Task], kind: str, language: str) -> dict[int, str]:
     return known
 
 
-def _copies(crowd: transcripts.TranscriptCrowd) -> dict[Hashable, list[str]]:
+def _copies(crowd: transcripts.TranscriptCrowd) -> dict[int, list[str]]:
     """A random word for each pair of copiers, under both of them: no one is stored with another's number."""
-    found: dict[Hashable, list[str]] = defaultdict(list)
-    for two in crowd.copiers:
+    found: dict[int, list[str]] = defaultdict(list)
+    for two in {frozenset(map(_who, names)) for names in crowd.copiers}:
         word = secrets.token_hex(8)
         for who in two:
             found[who].append(word)
@@ -123,7 +196,10 @@ def _kept(kind: str, votes: list[list[Vote]]) -> dict[int, Any]:
 
 
 def _changed(
-    tasks: list[Task], votes: list[list[Vote]], crowd: engine.EngineCrowd, weighed: set[int]
+    tasks: list[Task],
+    votes: list[list[Vote]],
+    crowds: Mapping[int, engine.EngineCrowd],
+    weighed: set[int],
 ) -> Iterator[int]:
     """The tasks whose verdict or confidence changes, each decided as settling will decide it.
 
@@ -132,7 +208,9 @@ def _changed(
     """
     are_any = False
     for task, several in zip(tasks, votes, strict=True):
-        if task.pk not in weighed and _is_comparable(task) and _is_changed(task, several, crowd):
+        if task.pk in weighed or not _is_comparable(task):
+            continue
+        if _is_changed(task, several, crowds[task.campaign_id]):
             are_any = True
             yield task.pk
     if are_any:

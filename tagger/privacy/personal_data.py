@@ -109,7 +109,8 @@ def _files(person: User, now: datetime) -> Iterator[tuple[str, Pieces]]:
     yield "guidelines-flags.jsonl", _lines(_guidelines_flags(person))
     yield "repeats.jsonl", _lines(_repeats(person))
     yield "objections.jsonl", _lines(_objections(person))
-    yield "reliability.json", [_json(list(person.reliabilities.values(*RELIABILITY)))]
+    by_campaign = person.campaign_reliabilities.order_by("campaign__slug").values(*OF_CAMPAIGNS)
+    yield "reliability.json", [_json([*person.reliabilities.values(*RELIABILITY), *by_campaign])]
     yield "weights.json", [_json([_weight(each) for each in _weights(person)])]
     figures = person.person_figures.order_by("campaign__slug").values(*FIGURES)
     yield "figures-by-campaign.json", [_json(list(figures))]
@@ -144,6 +145,7 @@ def _audit_events(person: User) -> Iterator[dict[str, Any]]:
 
 
 RELIABILITY = ("crowd__kind", "crowd__language", "score", "skill", "answers", "hurried", "crowd__fitted_at")
+OF_CAMPAIGNS = ("campaign__slug", "score", "skill", "answers")
 FIGURES = (
     *("campaign__slug", "answers", "days", "last_on", "seconds_each", "compared", "agreed"),
     *("controls", "controls_right", "most_given", "confusion"),
@@ -495,8 +497,8 @@ annotations.jsonl   your answers about other people's clips; an answer about a c
                     they are removed, or stay as no one's: you choose
 repeats.jsonl       your answers when you were given a clip a second time
 objections.jsonl    what you still thought of clips that were settled otherwise, and your notes
-reliability.json    how right your answers are likely to be, by kind and language, as your own page
-                    shows
+reliability.json    how right your answers are likely to be: by kind and language, as your own page
+                    shows, and by campaign
 track-records.json  in which kinds and languages your answers can settle clips together with those
                     of new people
 audit.jsonl         what you heard, decided or downloaded, and when reviewers heard your clips

@@ -443,6 +443,7 @@ def _scrub_person(request: Withdrawal, person: User, now: datetime) -> None:
         person.forget()
         # A refit may be storing figures about them: `forget` waited for it.
         gone["reliabilities"] = person.reliabilities.all().delete()[0]
+        gone["reliabilities"] += person.campaign_reliabilities.all().delete()[0]
         gone["person_weights"] = person.person_weights.all().delete()[0]
         pairs = PairFigures.objects.filter(Q(one=person) | Q(other=person))
         gone["person_figures"] = person.person_figures.all().delete()[0] + pairs.delete()[0]

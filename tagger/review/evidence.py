@@ -13,8 +13,9 @@ from django.db.models import Count, F
 from datasets.models import Annotation, Campaign, Label, Task
 from tagger.learning import fast_answers
 from tagger.learning.fast_answers import Batch
-from tagger.models import Control, Decision, Objection, Reliability, ReviewItem
-from tagger.settling import person_weights
+from tagger.models import Control, Decision, Objection, ReviewItem
+from tagger.settling import person_weights, reliabilities
+from tagger.settling.reliabilities import Reliable
 
 LATELY = timedelta(days=30)
 
@@ -152,17 +153,17 @@ def votes_of(tasks: Sequence[Task], now: datetime) -> dict[int, list[VoteGiven]]
     found: dict[int, list[VoteGiven]] = {task.pk: [] for task in tasks}
     given = list(Annotation.objects.filter(task__in=by_number).order_by("pk"))
     people = {each.annotator_id for each in given if each.annotator_id is not None}
-    known: dict[int | None, Reliability] = {}
+    known: dict[int, Reliable] = {}
     missed: dict[int | None, int] = {}
     weights: dict[int, float] = {}
     if people:
         campaign = tasks[0].campaign
-        known = _reliabilities(campaign, people)
+        known = reliabilities.among(campaign, people)
         missed = _controls_missed(campaign, people, now)
         weights = person_weights.among(campaign, people)
     for each in given:
         each.task = by_number[each.task_id]  # whose key opens them
-        who = known.get(each.annotator_id)
+        who = known.get(each.annotator_id or 0)
         found[each.task_id].append(
             VoteGiven(
                 volunteer=each.annotator_id,
@@ -193,13 +194,6 @@ def _objections(task: Task) -> list[ObjectionMade]:
         assert who is not None, "an objection goes with whoever made it"
         found.append(ObjectionMade(who, each.answer, label, each.note))
     return found
-
-
-def _reliabilities(campaign: Campaign, people: Collection[int]) -> dict[int | None, Reliability]:
-    rows = Reliability.objects.filter(
-        crowd__kind=campaign.kind, crowd__language=campaign.language, annotator__in=people
-    )
-    return {row.annotator_id: row for row in rows}
 
 
 def _controls_missed(campaign: Campaign, people: Collection[int], now: datetime) -> dict[int | None, int]:

@@ -1,11 +1,12 @@
 """What is known of those whose votes are being weighed: from the last refit, or from when they left."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 from functools import lru_cache
+from typing import Any
 
 from datasets.models import Annotation, Campaign
-from tagger.models import Crowd, Reliability
+from tagger.models import CampaignCrowd, CampaignReliability, Crowd, Reliability
 
 from . import engine
 
@@ -24,8 +25,24 @@ def for_campaign(campaign: Campaign, given: Iterable[Annotation]) -> engine.Engi
     found = newest.values_list("pk", "fitted_at").first()
     if found is None:
         return engine.with_skills(engine.strangers(campaign.kind, campaign.language), skills)
-    rows = Reliability.objects.filter(crowd=found[0], annotator__in=people)
-    return engine.with_skills(_shared(*found), dict(rows.values_list("annotator", "skill")) | skills)
+    people_skills = dict(_skills(found[0], campaign, people))
+    return engine.with_skills(_in_campaign(*found, campaign.pk), people_skills | skills)
+
+
+def _skills(crowd: int, campaign: Campaign, people: set[int]) -> Iterator[tuple[int, Any]]:
+    """Those in the campaign come last: they are the ones that hold there."""
+    for rows in (
+        Reliability.objects.filter(crowd=crowd, annotator__in=people),
+        CampaignReliability.objects.filter(campaign=campaign, annotator__in=people),
+    ):
+        yield from rows.values_list("annotator", "skill")
+
+
+@lru_cache(maxsize=256)
+def _in_campaign(crowd: int, fitted_at: datetime, campaign: int) -> engine.EngineCrowd:
+    own = CampaignCrowd.objects.filter(campaign=campaign).values_list("shared", flat=True).first()
+    whole = _shared(crowd, fitted_at)
+    return whole if own is None else engine.in_campaign(whole, own)
 
 
 @lru_cache(maxsize=16)

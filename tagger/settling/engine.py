@@ -31,6 +31,13 @@ def crowd(kind: str, data: dict[str, Any], annotators: Sequence[int]) -> EngineC
     return transcripts.TranscriptCrowd.from_json(data, annotators)
 
 
+def in_campaign(crowd: EngineCrowd, shared: dict[str, Any]) -> EngineCrowd:
+    """The crowd with what the last refit stored of one campaign in place of what holds in all."""
+    if isinstance(crowd, labels.LabelCrowd):
+        return replace(crowd, prior=tuple(shared["prior"]), pooled=tuple(map(tuple, shared["pooled"])))
+    return replace(crowd, pool=Skill(*shared["pool"]))
+
+
 def with_skills(crowd: EngineCrowd, skills: Mapping[int, Any]) -> EngineCrowd:
     """The crowd with these annotators' skills, as a refit stored them."""
     if isinstance(crowd, labels.LabelCrowd):

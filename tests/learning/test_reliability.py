@@ -105,6 +105,7 @@ def test_a_large_crowd_is_learned_from_a_sample_and_all_its_tasks_are_checked(
     Task.objects.exclude(pk=task.pk).update(spread=0)
     Task.objects.filter(pk=task.pk).update(spread=MAX_SPREAD)  # not in the sample
     monkeypatch.setattr(labellers, "MAX_ANNOTATIONS", 150)
+    monkeypatch.setattr(labellers, "LEAST_ANNOTATIONS", 10)
     assert refit.refit("wake-word", juniper.language, NOW) == 203  # all but the stranger's
     assert not Reliability.objects.filter(annotator=stranger).exists()
     settlement.settle_these(list(Task.objects.values_list("pk", flat=True)), NOW)

@@ -18,7 +18,7 @@ from accounts.quarters import start
 from datasets.models import Annotation, Task, Withdrawal
 from tagger.learning import kept, refit
 from tagger.lending import assignments
-from tagger.models import Crowd, Decision, Reliability, Repeat, ReviewItem
+from tagger.models import CampaignReliability, Crowd, Decision, Reliability, Repeat, ReviewItem
 from tagger.privacy import kept_answers, reconciler, tasks, withdrawal
 from tagger.review import acts
 from tagger.settling import kept_weights, settlement
@@ -91,7 +91,12 @@ def naming(person):
     broken="            pass\n",
 )
 def test_no_row_but_the_record_of_the_erasure_names_a_person_who_left(answered, bea):
-    assert naming(bea) == {"Annotation.annotator", "DataKey.person", "Reliability.annotator"}
+    assert naming(bea) == {
+        "Annotation.annotator",
+        "DataKey.person",
+        "CampaignReliability.annotator",
+        "Reliability.annotator",
+    }
     leave(bea)
     assert naming(bea) == {"Withdrawal.person_id"}
     assert KEPT.count() == 50 == Withdrawal.objects.get().counts["answer_names"]
@@ -181,7 +186,7 @@ def certificates_text():
 
 def fingerprints(person):
     """What certificates hold of this person: their matrix, and their shares of right words."""
-    rows = person.reliabilities.values_list("skill", flat=True)
+    rows = person.campaign_reliabilities.values_list("skill", flat=True)
     return [json.dumps(skill["skill"] if isinstance(skill, dict) else skill) for skill in rows]
 
 
@@ -313,6 +318,7 @@ def test_the_next_refit_does_not_learn_a_person_who_left(answered, bea):
 )
 def test_a_refit_that_began_before_someone_left_stores_nothing_of_them(answered, bea, monkeypatch):
     Reliability.objects.all().delete()
+    CampaignReliability.objects.all().delete()
     store = refit._store
 
     def store_late(*values):
@@ -323,12 +329,19 @@ def test_a_refit_that_began_before_someone_left_stores_nothing_of_them(answered,
     monkeypatch.setattr(refit, "_store", store_late)
     refit.refit("wake-word", "en", NOW)
     assert not bea.reliabilities.exists() and Reliability.objects.count() == 3
+    assert not bea.campaign_reliabilities.exists() and CampaignReliability.objects.count() == 3
 
 
 @mutant(
     "an erasure deletes the figures that a refit stores meanwhile",
     "tagger/privacy/withdrawal.py",
     kept_by='        gone["reliabilities"] = person.reliabilities.all().delete()[0]\n',
+    broken="",
+)
+@mutant(
+    "an erasure deletes the figures of campaigns that a refit stores meanwhile",
+    "tagger/privacy/withdrawal.py",
+    kept_by='        gone["reliabilities"] += person.campaign_reliabilities.all().delete()[0]\n',
     broken="",
 )
 @mutant(
@@ -342,6 +355,7 @@ def test_an_erasure_waits_for_a_refit_that_stores_figures_of_its_person(
     answered, bea, in_background, lock_is_awaited, monkeypatch
 ):
     Reliability.objects.all().delete()
+    CampaignReliability.objects.all().delete()
     withdrawal.forget_account(bea, True, NOW)
     mark, scrubs = refit._mark_dirty, []
 
@@ -354,6 +368,7 @@ def test_an_erasure_waits_for_a_refit_that_stores_figures_of_its_person(
     refit.refit("wake-word", "en", NOW)
     scrubs[0].result(timeout=30)
     assert not bea.reliabilities.exists() and Reliability.objects.count() == 3
+    assert not bea.campaign_reliabilities.exists() and CampaignReliability.objects.count() == 3
 
 
 def test_kept_answers_still_teach_who_is_right(answered, volunteers):
