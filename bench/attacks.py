@@ -7,12 +7,14 @@ four classes. Attackers answer as well, each attack in a crowd of its own. Error
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from bench.labels import METHODS, Floats, LabelledCrowd, accuracy
 from tagger.consensus import labels
+from tagger.consensus.label_levels import CampaignFit, known_share, share_labels
 from tagger.consensus.verdict import Outcome, Rule, Vote
 
 NEEDS_DATA = False
@@ -120,24 +122,46 @@ def _in_rows(crowd: Crowd) -> LabelledCrowd:
     return LabelledCrowd("", tasks, workers, answers, CLASSES, gold)
 
 
-def _learned(fit: labels.LabelFit) -> labels.LabelCrowd:
-    return fit.crowd(tuple(map(str, range(CLASSES))), list(range(len(fit.matrices))))
+class Learned(NamedTuple):
+    """What a refit learns: the probabilities of our clips, who is how reliable with them, and in a campaign
+    that begins."""
+
+    posterior: Floats
+    crowd: labels.LabelCrowd
+    ahead: labels.LabelCrowd
 
 
-def _fit(rows: LabelledCrowd) -> labels.LabelFit:
-    return labels.fit(rows.tasks, rows.workers, rows.answers, rows.classes)
+def _learn(rows: LabelledCrowd) -> Learned:
+    """Each campaign by itself, and what they take from one another."""
+    campaigns = [_fit(rows, here) for here in (rows.tasks < CLIPS, rows.tasks >= CLIPS) if here.any()]
+    levels = share_labels(campaigns, int(rows.workers.max()) + 1)
+    names = tuple(map(str, range(CLASSES)))
+    own = levels.campaigns[0]
+    return Learned(
+        own.posterior,
+        own.crowd(names, campaigns[0].voters.tolist()),
+        levels.crowd(names, range(len(levels.matrices))),
+    )
+
+
+def _fit(rows: LabelledCrowd, here: npt.NDArray[np.bool_]) -> CampaignFit:
+    tasks, answers = rows.tasks[here], rows.answers[here]
+    tasks = tasks - tasks.min()
+    voters, workers = np.unique(rows.workers[here], return_inverse=True)
+    fit = labels.fit(tasks, workers, answers, rows.classes)
+    return CampaignFit(voters, fit, known_share(tasks, answers, rows.classes))
 
 
 def _measured(crowd: Crowd) -> tuple[float, ...]:
     rows = _in_rows(crowd)
-    fit = _fit(rows)
-    learned = _learned(fit)
-    found = [*(METHODS[name](rows) for name in PEERS), fit.posterior]
-    ends = [_play(crowd, clip, learned) for clip in range(CLIPS)]
+    learned = _learn(rows)
+    gold = rows.gold[:CLIPS]
+    found = [*(METHODS[name](rows)[:CLIPS] for name in PEERS), learned.posterior]
+    ends = [_play(crowd, clip, learned.crowd) for clip in range(CLIPS)]
     settled = [(clip, answer) for clip, (_votes, answer) in enumerate(ends) if answer is not None]
     wrong = np.mean([int(answer) != crowd.truth[clip] for clip, answer in settled])
     return (
-        *(100 - accuracy(posterior, rows.gold) for posterior in found),
+        *(100 - accuracy(posterior, gold) for posterior in found),
         100 * float(wrong),
         float(np.mean([votes for votes, _answer in ends])),
     )
@@ -156,19 +180,20 @@ def _play(crowd: Crowd, clip: int, learned: labels.LabelCrowd) -> tuple[int, str
 
 def _flooded() -> None:
     """What a flood next door changes of labels that are settled, and of what is known of one good person."""
-    changed, settled, before, after = 0, 0, [], []
+    changed, settled, here, ahead = 0, 0, [], []
     for seed in range(SEEDS):
         calm, flooded = _crowd(seed, lambda crowd: None), _crowd(seed, _flood)
-        learned = [_learned(_fit(_in_rows(each))) for each in (calm, flooded)]
+        learned = [_learn(_in_rows(each)) for each in (calm, flooded)]
         best = HONEST - 2  # the best of those who are drawn into the flood
-        before.append(learned[0].reliability(best))
-        after.append(learned[1].reliability(best))
+        here.append([each.crowd.reliability(best) for each in learned])
+        ahead.append([each.ahead.reliability(best) for each in learned])
         for clip in range(CLIPS):
             votes = [Vote(who, str(said)) for who, said in calm.votes[clip].items()]
-            then, now = (labels.decide(votes, RULE, each.classes, each) for each in learned)
+            then, now = (labels.decide(votes, RULE, each.crowd.classes, each.crowd) for each in learned)
             if then.outcome is Outcome.SETTLED:
                 settled += 1
                 changed += (now.outcome, now.answer) != (then.outcome, then.answer)
-    taken = " and ".join(f"{100 * float(np.mean(each)):.0f}" for each in (before, after))
     print(f"{FLOOD:,} random votes next door: {changed} of {settled} settled labels change.")
-    print(f"Someone who is right in 95 % is taken to be in {taken} %, without them and with them.")
+    print("Someone who is right in 95 % is taken to be right, without and with them,")
+    for name, each in (("in our campaign", here), ("in a campaign that begins", ahead)):
+        print(f"  {name}: in " + " and ".join(f"{share:.0f} %" for share in 100 * np.mean(each, axis=0)))

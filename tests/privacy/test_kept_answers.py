@@ -383,8 +383,8 @@ def test_kept_answers_still_teach_who_is_right(answered, volunteers):
 @mutant(
     "a refit judges kept answers as settling does",
     "tagger/learning/labellers.py",
-    kept_by="            matrices[place] = pooled if skill is None else skill\n",
-    broken="            pass\n",
+    kept_by="        matrices[place] = pooled if skill is None else skill\n",
+    broken="        pass\n",
 )
 def test_a_second_refit_of_kept_answers_marks_nothing(answered, volunteers):
     for person in (volunteers[0], volunteers[3]):
