@@ -37,9 +37,10 @@ DECAY, ROUNDS = 1e-5, 300
 # the L2 regularisation of leaf values, the number of bins of an input.
 TREES, DEPTH, STEP, SEEN, REGULARISATION, BINS = 120, 4, 0.1, 0.3, 20.0, 32
 
-# The exponent of a crowd's own error share in the expected errors of its texts. One or two crowds are
-# too few to learn it, so it is halfway between no influence (0) and full proportion (1).
-CROWD = 0.5
+# The exponent of a crowd's own error share in the expected errors of its texts. One or two crowds are too few
+# to learn it, so it is halfway between no influence and the 1.3 under which two crowds, each judged by a
+# model of the other, are as good as was expected.
+CROWD = 0.65
 
 # One in this many of the slots on which all agree is learned from: they are many and teach little.
 AGREED = 5
@@ -210,21 +211,23 @@ def errors(text: str, truth: str) -> int:
 
 
 def calibrate(model: Model, crowds: Sequence[tuple[Sequence[Sequence[Vote]], Sequence[str]]]) -> Model:
-    """The model with the offset and the exponent under which the expected errors match the counted ones."""
-    plain = replace(model, calibration=(0.0, 1.0, 0.0))
-    shares, wrong, lengths, missing = [], [], [], []
+    """The model with the factors under which the expected errors match the counted ones."""
+    parts = []
     for tasks, truth in crowds:
-        found = transcripts.fit(tasks, model=plain)
-        shares.append(1 - np.array(found.confidences))
-        wrong.append([errors(text, true) for text, true in zip(found.texts, truth, strict=True)])
-        lengths.append([max(len(words(text, "en")), 1) for text in found.texts])
-        missing.append([judge.mean_error_share(found.crowd.pool.right) ** CROWD] * len(tasks))
-    parts = (shares, wrong, lengths, missing)
-    share, count, length, crowd = (np.concatenate(values).astype(float) for values in parts)
-    share = np.maximum(share, 1e-6)
+        # What one factor alone would make of the errors is the sum that belongs to it.
+        agreed, contested = (
+            transcripts.fit(tasks, model=replace(model, calibration=each))
+            for each in ((0.0, -np.inf, 0.0), (-np.inf, 0.0, 0.0))
+        )
+        wrong = [errors(text, true) for text, true in zip(agreed.texts, truth, strict=True)]
+        lengths = np.array([max(len(words(text, "en")), 1) for text in agreed.texts])
+        shares = [(1 - np.array(each.confidences)) * lengths for each in (agreed, contested)]
+        missed = judge.mean_error_share(agreed.crowd.pool.right) ** CROWD
+        parts.append(np.stack([*shares, wrong]) * np.array([[missed], [missed], [1]]))
+    of_agreed, of_contested, count = np.concatenate(parts, axis=1)
 
     def misfit(values: Floats) -> float:
-        expected = np.exp(values[0]) * share ** values[1] * crowd * length
+        expected = np.exp(values[0]) * of_agreed + np.exp(values[1]) * of_contested
         return float((expected - count * np.log(expected + 1e-9)).mean())  # Poisson likelihood
 
     found = minimize(misfit, np.array([0.0, 1.0]), method="Nelder-Mead")
@@ -391,7 +394,8 @@ def main(folders: Sequence[str]) -> None:
         "source": [pathlib.Path(folder).name for folder in folders],
         **learn(crowds).as_json(),
     }
-    json.dump(learned, sys.stdout, indent=1)
+    json.dump(learned, sys.stdout)
+    print()
 
 
 if __name__ == "__main__":

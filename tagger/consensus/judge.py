@@ -156,16 +156,18 @@ class Model:
             scores[judged[slots.slot]] += self.trees.sum(tree_inputs(slots, judged, of_words, scores))
         return normalise(slots, scores, none)
 
-    def confidence(self, errors: Floats, words: Floats, right: float) -> Floats:
-        """The expected share of right words of texts, from the expected `errors` among their `words`.
+    def confidence(self, agreed: Floats, contested: Floats, words: Floats, right: float) -> Floats:
+        """The expected share of right words of texts, from the expected errors among their `words`.
 
-        1 - exp(a) x^b (1 - r)^c, where x = errors / words and r is the share of right words of the crowd's
-        mean annotator: the model cannot see words that everyone missed, and a worse crowd misses more of
-        them.
+        1 - (exp(a) x + exp(b) y) (1 - r)^c, where x are the expected errors a word in places where several
+        people agree, y those where they differ or one was alone, and r is the share of right words of the
+        crowd's mean annotator: the model cannot see words that everyone missed, and a worse crowd misses more
+        of them. How many words are wrong though all agree differs more from crowd to crowd than the rest,
+        hence two factors.
         """
-        offset, power, crowd = self.calibration
-        share = np.maximum(errors, 1e-9) / np.maximum(words, 1)
-        missed = np.exp(offset) * share**power * mean_error_share(right) ** crowd
+        of_agreed, of_contested, crowd = self.calibration
+        missed = np.exp(of_agreed) * agreed + np.exp(of_contested) * contested
+        missed = missed / np.maximum(words, 1) * mean_error_share(right) ** crowd
         return np.round(1 - np.minimum(missed, 1.0), 6)
 
 

@@ -49,10 +49,13 @@ def second_pass(fixed: FixedInputs, first: Belief, skills: Floats, model: Model)
     belief = Belief(candidates.round(6), belief.none)
     leads = slots.leaders(belief.candidates)
     tasks = len(slots.voices) - 1
-    errors = sum_at(on_grid(1 - belief.candidates[leads]), slots.task, tasks)
+    # A word that one person alone wrote is not agreed on.
+    wrong, is_agreed = on_grid(1 - belief.candidates[leads]), (slots.width == 1) & (slots.voice_count > 1)
+    agreed, contested = (sum_at(wrong * where, slots.task, tasks) for where in (is_agreed, ~is_agreed))
     lengths = sum_at(~slots.empty[leads], slots.task, tasks)
     texts = [join(text) for text in slots.texts(leads)]
-    confidences = np.where(np.diff(slots.voices) > 0, model.confidence(errors, lengths, skills[-1, 0]), 0.0)
+    found = model.confidence(agreed, contested, lengths, skills[-1, 0])
+    confidences = np.where(np.diff(slots.voices) > 0, found, 0.0)
     return Judged(slots, belief, leads, texts, confidences, skills)
 
 

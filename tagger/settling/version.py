@@ -5,7 +5,7 @@ from typing import Any
 
 # Raised by one whenever the same votes and parameters may come to another verdict. What an earlier version
 # settled is then settled again, in batches (tagger.learning.recomputing).
-VERSION = 1
+VERSION = 2
 
 
 def is_earlier(certificate: Mapping[str, Any] | None) -> bool:

@@ -11,7 +11,7 @@ from accounts.signing import canonical_json
 from datasets import campaigns
 from datasets.models import Annotation, Task
 from tagger.learning import refit
-from tagger.settling import certificates, engine, settlement
+from tagger.settling import certificates, engine, settlement, version
 from tests.conftest import NOW
 from tests.support.mutants import mutant
 
@@ -48,7 +48,11 @@ def test_a_label_is_recomputed_to_the_same_bytes(settled):
 
 def test_it_holds_engine_rule_votes_and_confidence(settled):
     certificate = settled.certificate
-    assert certificate["engine"] == 1 and certificate["rule"] == {"least": 2, "most": 7, "confidence": 0.75}
+    assert certificate["engine"] == version.VERSION and certificate["rule"] == {
+        "least": 2,
+        "most": 7,
+        "confidence": 0.75,
+    }
     assert certificate["votes"]["count"] == settled.annotation_count
     assert len(certificate["votes"]["sha256"]) == 64
     assert certificate["verdict"]["confidence"] == settled.confidence

@@ -1,6 +1,7 @@
 """The journey of a clip from file to file: real HTTP, a real Celery worker, real PostgreSQL and Redis."""
 
 import csv
+import hashlib
 import io
 import json
 import re
@@ -152,6 +153,91 @@ def test_the_journey_of_a_clip(site, clips, tmp_path):
         person.close()
 
 
+WAKE_WORD = ("--kind", "wake-word", "--language", "en", "--wake-word", "hey juniper")
+
+
+def test_random_answers_to_one_campaign_change_nothing_in_another(site, tmp_path):
+    """The same people answer both, well and then at random."""
+    for slug in ("calm", "flooded"):
+        site.manage("create_campaign", slug, *WAKE_WORD, "--no-track-record", "--min-annotations", "4")
+    import_some(site, tmp_path, "calm", seeds=range(1000, 1016))
+    import_some(site, tmp_path, "flooded", seeds=range(1100, 1116))
+    people = [Person(site, f"crowd{n}") for n in range(4)]
+    answer_all(people, "calm", lambda sound, n: ("yes", "no", "similar", "noise")[sound[0] % 4])
+    refit(site)
+    before = labels_of(site, "calm")
+    assert progress(people[0], "calm") == {"total": 16, "settled": 16, "disputed": 0}
+    answer_all(people, "flooded", lambda sound, n: ("yes", "no", "similar", "noise")[(sound[0] + n) % 4])
+    refit(site)
+    assert labels_of(site, "calm") == before
+    assert progress(people[0], "calm") == {"total": 16, "settled": 16, "disputed": 0}
+    for person in people:
+        person.close()
+
+
+def test_accounts_made_to_agree_settle_nothing(site, tmp_path):
+    """Two that signed up for it agree on a wrong answer; then someone comes whom the site knows."""
+    site.manage("create_campaign", "guarded", *WAKE_WORD)
+    import_some(site, tmp_path, "guarded", seeds=[1200])
+    colluders, known = [Person(site, f"fresh{n}") for n in range(2)], Person(site, "known")
+    site.manage("shell", "-c", APPOINT_REVIEWER.format(name="known"))
+    answer_all(colluders, "guarded", lambda sound, n: "noise")
+    wait_until_settled(site)
+    assert progress(known, "guarded") == {"total": 1, "settled": 0, "disputed": 0}
+    answer_all([known], "guarded", lambda sound, n: "yes")
+    wait_until_settled(site)
+    assert progress(known, "guarded") == {"total": 1, "settled": 0, "disputed": 0}
+    helpers = [Person(site, f"helper{n}") for n in range(4)]
+    for person in helpers:  # one more is asked for after each
+        answer_all([person], "guarded", lambda sound, n: "yes")
+        wait_until_settled(site)
+    assert [label for _pk, label in labels_of(site, "guarded")] == ["yes"]
+    for person in (*colluders, known, *helpers):
+        person.close()
+
+
+APPOINT_REVIEWER = """
+from accounts.models import User
+from tests.support import factors
+factors.appoint(User.objects.get_by_natural_key({name!r}), "reviewer")
+"""
+LABELS = """
+import json
+from datasets.models import Task
+settled = Task.objects.filter(campaign__slug={slug!r}, status="settled").order_by("pk")
+print("labels", json.dumps(list(settled.values_list("pk", "plain_answer"))))
+"""
+
+
+def import_some(site, tmp_path, campaign, seeds):
+    """Clips of babble, each of its seed."""
+    folder = tmp_path / campaign
+    folder.mkdir()
+    for seed in seeds:
+        (folder / f"{seed}.wav").write_bytes(sounds.in_format("wav", sounds.babble(seed, 1.5)))
+    given = "--contributor", campaign, "--consent-reference", "form 9", "--licence", "CC-BY-4.0"
+    site.manage("import_clips", folder, "--campaign", campaign, *given)
+
+
+def answer_all(people, campaign, answer):
+    """Each answers all that they are lent: `answer`, from a digest of the samples and the person's place."""
+    for n, person in enumerate(people):
+        for assignment, samples in person.borrow(campaign):
+            person.answer(assignment, answer=answer(hashlib.sha256(samples).digest(), n))
+
+
+def refit(site):
+    """As the worker does every hour."""
+    wait_until_settled(site)
+    site.manage("shell", "-c", "from tagger import tasks; tasks.refit()")
+    wait_until_settled(site)
+
+
+def labels_of(site, slug):
+    output = site.manage("shell", "-c", LABELS.format(slug=slug)).stdout
+    return json.loads(output.partition("labels ")[2])
+
+
 def wake_answer(name, n):
     """The volunteers disagree on dan-3; cat's clips are similar; all others are the wake word."""
     if name == "dan-3":
@@ -169,9 +255,7 @@ def wait_until_settled(site):
 
 
 def adjudicate(site, person, answer):
-    find = "from accounts.models import User; u = User.objects.get_by_natural_key('journey5')"
-    appoint = "from tests.support import factors; factors.appoint(u, 'reviewer')"
-    site.manage("shell", "-c", f"{find}; {appoint}")
+    site.manage("shell", "-c", APPOINT_REVIEWER.format(name="journey5"))
     listed = person.http.get("/review/").text
     [dispute] = re.findall(r"/review/items/(\d+)/", listed)
     page = person.http.get(f"/review/items/{dispute}/").text
@@ -246,20 +330,20 @@ def check_controls(site, tmp_path):
         person.close()
 
 
-def import_one(site, tmp_path, name, seed):
-    """One more clip of the campaign of wake words; its samples."""
+def import_one(site, tmp_path, name, seed, campaign="journey-word"):
+    """One more clip of a campaign of wake words; its samples."""
     samples = sounds.babble(seed=seed, seconds=1.5)
     (tmp_path / f"{name}.wav").write_bytes(sounds.in_format("wav", samples))
     source = write_manifest(tmp_path, f"{name}.csv", [(f"{name}.wav", name)])
     given = "--contributor", "journey", "--consent-reference", "form 8", "--licence", "CC-BY-4.0"
-    site.manage("import_clips", source, "--campaign", "journey-word", *given)
+    site.manage("import_clips", source, "--campaign", campaign, *given)
     return samples
 
 
-def progress(person):
-    """Of the campaign of wake words, as the API tells it."""
+def progress(person, campaign="journey-word"):
+    """Of a campaign, as the API tells it."""
     listed = person.api.get("campaigns/").json()
-    return next(each["progress"] for each in listed if each["slug"] == "journey-word")
+    return next(each["progress"] for each in listed if each["slug"] == campaign)
 
 
 def borrow_once(person):
