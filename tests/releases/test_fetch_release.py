@@ -10,6 +10,7 @@ import subprocess
 import sys
 import tarfile
 from datetime import timedelta
+from itertools import count, islice
 from urllib import request
 
 import pytest
@@ -17,11 +18,12 @@ import pytest
 from accounts import consent
 from accounts.models import ProgramToken, Purpose, Role, Scope, User
 from datasets.access import deciding, sealing, terms
+from datasets.clips import intake
 from datasets.models import AccessRequest, Clip, Task
 from datasets.releases import recalls, retraction
 from static.downloads import fetch_release
 from tests.conftest import NOW, on_own_connection
-from tests.support import cast
+from tests.support import cast, sounds
 from tests.support.cutting import Between
 from tests.support.factors import give_factor
 from tests.support.mutants import mutant
@@ -167,11 +169,16 @@ def test_if_the_feed_changes_the_archive_the_download_starts_again(site, spring,
 
 
 @pytest.fixture
-def large(juniper, share, people):
+def large(juniper, alice, people):
     """Much more than what a program reads ahead of the first clip."""
+    tones = (sounds.tone(0.5, hertz=1000 + 10 * number) for number in count(1))
     for person in people:
-        for _ in range(30):
-            settle(share(juniper, person))
+        origin = intake.Origin(person, Clip.Source.BROWSER, juniper.language)
+        read = [intake.read(sounds.in_format("wav", tone)) for tone in islice(tones, 30)]
+        submissions = [intake.Submission(sound, origin) for sound in read]
+        assert intake.add_all(submissions, juniper, NOW) == [True] * 30
+    for task in Task.objects.all():
+        settle(task)
     return release("spring", juniper)
 
 
