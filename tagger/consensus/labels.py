@@ -24,6 +24,7 @@ from .ballots import (
     log_likelihoods,
     row_max,
     row_sums,
+    softmax,
     tally,
     with_known,
 )
@@ -68,7 +69,8 @@ class LabelFit:
         posterior = np.empty_like(likely)
         for part, chunk in chunks(votes):
             plain = self._matrix_posterior(chunk, tallies[part])
-            posterior[part] = _blend(likely[part], plain, tallies[part], JUDGING_PAIRS)
+            judged = _blend(likely[part], plain, tallies[part], JUDGING_PAIRS)
+            posterior[part] = with_floor(judged, tallies[part])
         return posterior
 
     def with_stranger(self) -> Self:
@@ -134,7 +136,8 @@ def _learn(votes: Ballots, classes: int, known: Integers | None, trust: Floats) 
     truth = np.empty_like(likely)
     for part, _ in chunks(votes):
         plain = dawid_skene.vote_shares(tallies[part])
-        truth[part] = leading(_blend(likely[part], plain, tallies[part], MEASURING_PAIRS))
+        measured = _blend(likely[part], plain, tallies[part], MEASURING_PAIRS)
+        truth[part] = leading(with_floor(measured, tallies[part]))
     found = _measure(votes, with_known(truth, known), known, trust, models)
     return replace(found, posterior=with_known(found._posterior_of(votes, tallies, likely), known))
 
@@ -198,6 +201,32 @@ def _blend(likely: Floats, plain: Floats, tallies: Floats, pairs: float) -> Floa
 # measured, and its posterior by matrices where the task is judged.
 MEASURING_PAIRS = 20
 JUDGING_PAIRS = 5
+
+
+# Votes on a task from which the models and the plain votes count the same.
+MANY_VOTES = 75
+
+
+def with_floor(posterior: Floats, tallies: Floats) -> Floats:
+    """The posterior (tasks, classes), in which the plain votes count the more, the more there are: n votes
+    with the weight n^4 / (n^4 + MANY_VOTES^4).
+
+    Among so many, who is reliable evens out. What the models then still correct is how the classes sound to
+    everyone, and votes alone cannot tell that: on such crowds they fall behind plain majority.
+    """
+    number = row_sums(tallies)
+    many = np.flatnonzero(number > MANY_VOTES / 10)
+    if many.size:
+        votes, weight = tallies[many], 1 / (1 + (MANY_VOTES / number[many, None]) ** 4)
+        posterior[many] = (1 - weight) * posterior[many] + weight * _by_votes_alone(votes)
+    return posterior
+
+
+def _by_votes_alone(tallies: Floats) -> Floats:
+    """The probabilities if everyone were right alike, with correlated errors on a task: (tasks, classes)."""
+    right, others = dawid_skene.DEFAULT_ACCURACY, max(tallies.shape[1] - 1, 1)
+    counted = tallies / (1 + dawid_skene.CORRELATION * (row_sums(tallies) - 1))[:, None]
+    return softmax(counted * log(right * others / (1 - right)))
 
 
 def _measure(

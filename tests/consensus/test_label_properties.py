@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from tagger.consensus import dawid_skene, labels, mixtures, replays
 from tagger.consensus.ballots import CHUNK, ballots
+from tests.support.mutants import mutant
 
 CLASSES = 3
 votes = st.lists(st.tuples(st.integers(0, 5), st.integers(0, 4), st.integers(-1, 2)), min_size=1, max_size=40)
@@ -275,3 +276,45 @@ def test_a_replay_asks_no_more_than_its_most():
     tasks, workers, answers, truth = crowd(7, votes=6, tasks=60)
     done = replays.replay(tasks, workers, answers, 4, truth, confidence=1, seed=3, most=3)
     assert (done.votes_per_task, done.decided) == (3, 0)
+
+
+def heard_alike(seed, clips, classes, people=900, each=250):
+    """Clips that sound to everyone like something, which is not always what is said.
+
+    (tasks, workers, answers, truth)
+    """
+    random = np.random.default_rng(seed)
+    truth = random.choice(classes, clips, p=np.arange(classes, 0, -1) / sum(range(classes + 1)))
+    sounds = random.normal(0, 0.8, (clips, classes))
+    sounds[np.arange(clips), truth] += 1.6
+    leaning = random.normal(0, 0.8, (people, classes))
+    task = np.repeat(np.arange(clips), each)
+    worker = np.concatenate([random.choice(people, each, replace=False) for _ in range(clips)])
+    noise = random.gumbel(size=(task.size, classes))
+    return task, worker, (sounds[task] + leaning[worker] + noise).argmax(1), truth
+
+
+@mutant(
+    "where very many people answer, none is worse than plain majority",
+    "tagger/consensus/labels.py",
+    kept_by="    if many.size:\n",
+    broken="    if False:\n",
+)
+def test_with_very_many_votes_the_engine_is_not_behind_plain_majority():
+    """Models of who errs how explain such votes well, and then name the wrong class."""
+    behind = []
+    for seed in range(3):
+        tasks, workers, answers, truth = heard_alike(seed, clips=600, classes=4)
+        found = labels.fit(tasks, workers, answers, 4).posterior
+        behind.append(majority(tasks, answers, truth) - accuracy(found, truth))
+    assert np.mean(behind) <= 0.003
+
+
+@given(st.lists(st.lists(st.integers(0, 400), min_size=3, max_size=3), min_size=1, max_size=5))
+def test_the_floor_leaves_distributions_and_changes_little_at_a_few_votes(tallies):
+    votes = np.array(tallies, np.float64)
+    posterior = np.tile([0.7, 0.2, 0.1], (len(votes), 1))
+    found = labels.with_floor(posterior.copy(), votes)
+    assert found.sum(1) == pytest.approx(np.ones(len(votes))) and (found >= 0).all()
+    few = votes.sum(1) <= 20
+    assert found[few] == pytest.approx(posterior[few], abs=0.01)
