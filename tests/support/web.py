@@ -1,9 +1,11 @@
 """The site's web server on the database of this process's tests, without importing Django for each test."""
 
 import os
+import select
 import signal
 import socket
 import sys
+from contextlib import suppress
 
 import pytest
 
@@ -47,16 +49,20 @@ class Web:
         self.commands.begin("-c", GUNICORN, *options, "tagger.wsgi")
 
     def stop(self):
-        """What it wrote goes to the report of the test."""
-        assert eventually(self._forks)
+        """What it wrote goes to the report of the test, also if it ended by itself."""
+        assert eventually(lambda: self._forks() or self._has_ended())
         for pid in self._forks():
-            os.kill(pid, signal.SIGTERM)
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGTERM)
         sys.stderr.write(self.commands.end().stderr)
 
     def close(self):
         if self.commands:
             self.commands.close()
         self.listening.close()
+
+    def _has_ended(self):
+        return select.select([self.commands.server.stdout], [], [], 0)[0]
 
     def _forks(self):
         return processes.children_of(self.commands.server.pid)
