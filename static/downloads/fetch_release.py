@@ -345,7 +345,16 @@ def reuse(site, address, partial, feed):
                 (partial / REUSED).touch()
                 append(file, earlier, first[1], kept)
                 break
+        else:
+            refuse_another(site, address, partial, first[1])
     earlier.unlink()
+
+
+def refuse_another(site, address, partial, at):
+    """Raises OtherArchive if the feed was read after the next one came: then what is here may follow that."""
+    answer = bytes_of(site, address, at, at + TAR_BLOCK - 1, etag_of(partial))
+    if answer is not None:
+        answer.close()
 
 
 def first_clip(archive):

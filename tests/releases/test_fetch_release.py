@@ -240,6 +240,37 @@ def test_a_second_feed_in_the_same_download_keeps_them_too(site, large, people, 
     assert sent_since(site, 1) < sum(map(len, fresh.values()))
 
 
+@mutant(
+    "a feed that comes while clips are put together loses none of them",
+    "static/downloads/fetch_release.py",
+    kept_by="            refuse_another(site, address, partial, first[1])\n",
+    broken="            pass\n",
+)
+def test_a_feed_between_the_archive_and_its_feed_loses_nothing(site, large, people, token, here):
+    """What is newer than the archive that has begun does not fit to it: its first clip is recalled."""
+    clips = large.rows.order_by("split", "public_id").values_list("task__clip__contributor", flat=True)
+    first = next(person for person in people if person.pk == clips[0])
+    other = next(person for person in people if person != first)
+    site.cut_after = lambda: 1_500_000
+    next_feed(site, [other])
+
+    def publish():
+        consent.withdraw(first, NOW)
+        recalls.publish(NOW + timedelta(days=2))
+
+    def before(line):
+        if "/recalls/" in line:
+            site.before = lambda line: None
+            on_own_connection(publish)
+
+    site.before = before
+    run = done(fetch(site, "spring", "--format", "precise", "--to", here / "copy", *ASKING, token=token))
+    assert run.stderr.count("another one by now") == 2
+    fresh = whole(site, token)
+    assert contents(here / "copy") == fresh and sum(name.endswith(".wav") for name in fresh) == 30
+    assert sent_since(site, 1) < sum(map(len, fresh.values()))
+
+
 def test_a_program_killed_while_it_puts_clips_together_goes_on(site, large, people, token, here):
     """At each file that it moves, and at each piece that it writes there."""
     options = ["spring", "--format", "precise", "--to", here / "copy", *ASKING]

@@ -9,7 +9,7 @@ import threading
 class Between:
     """`asked` are the first lines of all requests. `cut_after` and `first` may be changed at any time.
 
-    `cut_after()` says after how many bytes an archive is cut off; None: not at all. `first` are whole answers
+    `before(line)` is called before a request with that first line is passed on. `cut_after()` says after how many bytes an archive is cut off; None: not at all. `first` are whole answers
     that the next requests for archives get in place of the site's. `sent` says how many bytes came of each
     archive's answer. Headers that begin with `drops` are not passed on.
     """
@@ -18,7 +18,7 @@ class Between:
         self.behind = port
         self.asked, self.first, self.cut_after = [], [], lambda: None
         self.sent, self.drops = [], b""
-        self.on_archive = lambda: None
+        self.on_archive, self.before = (lambda: None), (lambda line: None)
         self._listening = socket.create_server(("localhost", 0))
         self.port = self._listening.getsockname()[1]
         threading.Thread(target=self._accept, daemon=True).start()
@@ -46,6 +46,7 @@ class Between:
             head = _request(connection)
             line = head.split(b"\r\n")[0].decode()
             self.asked.append(line)
+            self.before(line)
             is_archive = line.startswith("GET") and ".tar " in line
             if is_archive and self.first:
                 connection.sendall(self.first.pop(0))
