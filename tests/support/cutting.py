@@ -9,9 +9,10 @@ import threading
 class Between:
     """`asked` are the first lines of all requests. `cut_after` and `first` may be changed at any time.
 
-    `before(line)` is called before a request with that first line is passed on. `cut_after()` says after how many bytes an archive is cut off; None: not at all. `first` are whole answers
-    that the next requests for archives get in place of the site's. `sent` says how many bytes came of each
-    archive's answer. Headers that begin with `drops` are not passed on.
+    `before(line)` is called before a request with that first line is passed on. `cut_after()` says after how
+    many bytes an archive is cut off; None: not at all. `first` are whole answers that the next requests for
+    archives get in place of the site's. `sent` says how many bytes came of each archive's answer. Headers
+    that begin with `drops` are not passed on.
     """
 
     def __init__(self, port):
