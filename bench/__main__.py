@@ -15,6 +15,7 @@ ROOT = Path(__file__).resolve().parents[1]
 PARTS = (
     "labels",
     "transcripts",
+    "languages",
     "attacks",
     "foresight",
     "agreement",
