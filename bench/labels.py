@@ -15,12 +15,14 @@ import numpy.typing as npt
 import pandas as pd
 from crowdkit.aggregation import GLAD, MACE, MMSR, DawidSkene, MajorityVote, OneCoinDawidSkene
 
-from tagger.consensus import labels, replays
+from tagger.consensus import labels, replays, tempering
 from tagger.consensus.verdict import Rule, Vote
 
 ROOT = Path(__file__).resolve().parents[1]
 BINS = 10
 CONFIDENCES = (0.7, 0.75, 0.8, 0.85)
+# Known tasks of a set, and how often they are drawn; votes on a task of made crowds.
+KNOWN, DRAWS, MANY = (0, 50, 100, 200), 20, (5, 30, 100, 370)
 # The simulated crowd for measuring speed.
 TASKS, EACH, WORKERS, CLASSES = 1_000_000, 10, 20_000, 4
 
@@ -43,6 +45,8 @@ class LabelledCrowd:
 def main(data: Path) -> None:
     crowds = [load(folder) for folder in sorted((data / "labels").iterdir()) if folder.is_dir()]
     accuracy_and_calibration(crowds)
+    tempering_by_known(crowds)
+    many_votes()
     stopping(crowds)
     deciding()
     rate()
@@ -126,6 +130,54 @@ def accuracy_and_calibration(crowds: list[LabelledCrowd]) -> None:
         error = [calibration_error(posterior, gold) for gold, posterior in pairs]
         cells = "".join(f"{a:7.1f}/{e:.2f}" + " " for a, e in zip(right, error, strict=True))
         print(f"{name:32}{cells}{np.mean(right):8.1f}/{np.mean(error):.3f}{took:8.1f}")
+
+
+def tempering_by_known(crowds: list[LabelledCrowd]) -> None:
+    """Calibration errors of the engine on the other tasks, with so many known tasks of each set."""
+    print(f"\nCalibration error of ours by the number of known tasks, mean of {DRAWS} draws")
+    print(f"{'':32}" + "".join(f"{crowd.name[:10]:>12}" for crowd in crowds) + f"{'mean':>14}")
+    fits = [labels.fit(crowd.tasks, crowd.workers, crowd.answers, crowd.classes) for crowd in crowds]
+    for number in KNOWN:
+        cells = [
+            np.mean([_tempered_error(fit.posterior, crowd.gold, number, seed) for seed in range(DRAWS)])
+            for fit, crowd in zip(fits, crowds, strict=True)
+        ]
+        print(f"{number:<32}" + "".join(f"{each:12.3f}" for each in cells) + f"{np.mean(cells):14.3f}")
+
+
+def _tempered_error(posterior: Floats, gold: Integers, number: int, seed: int) -> float:
+    judged = np.random.default_rng(seed).permutation(np.flatnonzero(gold >= 0))
+    number = min(number, len(judged) // 2)
+    known, others = judged[:number], judged[number:]
+    power = tempering.learn(posterior[known], gold[known])
+    return calibration_error(tempering.tempered(posterior[others], power.value), gold[others])
+
+
+def many_votes() -> None:
+    """Made crowds who hear the same, which is not always what is said."""
+    print(
+        "\nVery many votes on a task: accuracy in percent, mean of three crowds of 250 tasks in four classes"
+    )
+    names = ("majority (crowd-kit)", "Dawid-Skene (crowd-kit)", "ours")
+    print(f"{'':32}" + "".join(f"{votes:>12}" for votes in MANY))
+    made = {votes: [_heard_alike(seed, votes) for seed in range(3)] for votes in MANY}
+    for name in names:
+        right = [
+            np.mean([accuracy(METHODS[name](each), each.gold) for each in made[votes]]) for votes in MANY
+        ]
+        print(f"{name:32}" + "".join(f"{each:12.1f}" for each in right))
+
+
+def _heard_alike(seed: int, votes: int, clips: int = 250, people: int = 900) -> LabelledCrowd:
+    dice = np.random.default_rng(seed)
+    truth = dice.choice(CLASSES, clips, p=(0.4, 0.3, 0.2, 0.1))
+    sounds = dice.normal(0, 0.8, (clips, CLASSES))
+    sounds[np.arange(clips), truth] += 1.6
+    leaning = dice.normal(0, 0.8, (people, CLASSES))
+    tasks = np.repeat(np.arange(clips), votes)
+    workers = np.concatenate([dice.choice(people, votes, replace=False) for _ in range(clips)])
+    heard = (sounds[tasks] + leaning[workers] + dice.gumbel(size=(tasks.size, CLASSES))).argmax(1)
+    return LabelledCrowd("", tasks, workers, heard, CLASSES, truth)
 
 
 def stopping(crowds: list[LabelledCrowd]) -> None:
