@@ -1,6 +1,6 @@
 """Learn from the database how well each annotator of a crowd labels."""
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from itertools import islice
@@ -21,7 +21,7 @@ from tagger.lending import controls
 from tagger.settling import engine
 
 from . import changes, kept
-from .learned import Learned, OfCampaign, scores
+from .learned import Learned, OfCampaign, all_answers, scores
 
 BATCH_SIZE = 20_000
 
@@ -57,7 +57,7 @@ def learn(kind: str, language: str, too_fast: dict[int, float]) -> Learned:
     crowd = levels.crowd(Label.values, people.tolist())
     shared = crowd.as_json([])
     del shared["skills"]
-    whole = sum((Counter(each.answers) for each in own.values()), Counter[int]())
+    whole = all_answers(own)
     # Made when they are asked for: each has the matrices of everyone.
     settled = (
         (campaign, *_as_settled(kind, found.voters, fit, people, levels))

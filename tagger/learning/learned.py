@@ -1,6 +1,6 @@
 """What a refit learned of one crowd, of labellers or of transcribers."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -31,6 +31,14 @@ class Learned:
     campaigns: Mapping[int, OfCampaign]
     changed: Iterable[int]
     compared_from: int = 0
+
+
+def all_answers(campaigns: Mapping[int, OfCampaign]) -> dict[int, int]:
+    """How many answers each person gave in all of these."""
+    whole: Counter[int] = Counter()
+    for each in campaigns.values():
+        whole.update(each.answers)
+    return whole
 
 
 def scores(campaigns: Mapping[int, OfCampaign], answers: Mapping[int, int]) -> dict[int, float]:

@@ -16,7 +16,7 @@ from tagger.lending import controls
 from tagger.settling import engine
 
 from . import changes, kept
-from .learned import Learned, OfCampaign, scores
+from .learned import Learned, OfCampaign, all_answers, scores
 
 # Only the newest tasks are learned from: each transcript takes kilobytes of memory.
 MAX_TASKS = 100_000
@@ -49,11 +49,12 @@ def learn(kind: str, language: str) -> Learned:
         for campaign, level in zip(answers, here, strict=True)
     }
     skills = _stored(ahead, copies) if ahead else {}
-    whole = sum((Counter(each.answers) for each in campaigns.values()), Counter[int]())
+    whole = all_answers(campaigns)
     crowd = engine.crowd(kind, shared | {"skills": []}, [])
     fixed = _kept(kind, votes)
     settled = {
-        campaign: engine.with_skills(engine.in_campaign(crowd, own.shared), {**skills, **own.skills, **fixed})
+        # Whoever answered one of these tasks has a skill in its campaign.
+        campaign: engine.with_skills(engine.in_campaign(crowd, own.shared), {**own.skills, **fixed})
         for campaign, own in campaigns.items()
     }
     changed = _changed(tasks, votes, settled, changes.weighed_by_owners(kind, language))
