@@ -8,6 +8,7 @@ confidence it changes, settled or not, is settled again.
 from datetime import datetime
 
 from django.db import connection, transaction
+from django.db.models import QuerySet
 from django.db.models.functions import Coalesce
 
 from accounts.models import GONE, User
@@ -98,6 +99,9 @@ def _store(kind: str, language: str, learned: Learned, too_fast: dict[int, float
         unique_fields=["crowd", "annotator"],
         update_fields=["skill", "score", "answers", "hurried"],
     )
+    # Nothing stays of answers that are gone, as those about clips that were opted out.
+    Reliability.objects.filter(crowd=crowd).exclude(annotator__in=learned.skills).delete()
+    CampaignReliability.objects.filter(campaign__in=_other_campaigns(kind, language, learned)).delete()
     for campaign, own in learned.campaigns.items():
         _store_campaign(campaign, own)
 
@@ -121,6 +125,13 @@ def _store_campaign(campaign: int, own: OfCampaign) -> None:
         unique_fields=["campaign", "annotator"],
         update_fields=["skill", "score", "answers"],
     )
+    here = CampaignReliability.objects.filter(campaign=campaign)
+    here.exclude(annotator__in=own.skills).delete()
+
+
+def _other_campaigns(kind: str, language: str, learned: Learned) -> QuerySet[Campaign]:
+    """Those of the crowd from which nothing was learned."""
+    return Campaign.objects.filter(kind=kind, language=language).exclude(pk__in=learned.campaigns)
 
 
 def _forget_people_who_left(kind: str, language: str) -> None:

@@ -7,7 +7,7 @@ import pytest
 
 from accounts.models import User
 from datasets import campaigns
-from datasets.models import Task
+from datasets.models import Annotation, Task
 from tagger import tasks
 from tagger.learning import refit
 from tagger.models import CampaignCrowd, CampaignReliability, Reliability
@@ -129,6 +129,32 @@ def test_what_a_refit_stores_of_each_campaign(juniper, lavender, history, add_ta
     assert whole == here | {who.pk: 120 for who in history[:2]}
     scores = CampaignReliability.objects.filter(annotator=history[0]).values_list("score", flat=True)
     assert Reliability.objects.get(annotator=history[0]).score == pytest.approx(sum(scores) / 2)
+
+
+@mutant(
+    "nothing that was learned in a campaign outlasts the answers there",
+    "tagger/learning/refit.py",
+    kept_by="    here.exclude(annotator__in=own.skills).delete()\n",
+    broken="",
+)
+@mutant(
+    "nothing that was learned of someone outlasts their answers",
+    "tagger/learning/refit.py",
+    kept_by="    Reliability.objects.filter(crowd=crowd).exclude(annotator__in=learned.skills).delete()\n",
+    broken="",
+)
+def test_nothing_stays_that_was_learned_from_answers_that_are_gone(juniper, lavender, history, add_tasks):
+    flood(lavender, add_tasks, history)
+    learn(juniper, hours=1)
+    first, second = history[:2]
+    first.annotations.all().delete()
+    second.annotations.filter(task__campaign=lavender).delete()
+    learn(juniper, hours=2)
+    assert not first.reliabilities.exists() and not first.campaign_reliabilities.exists()
+    assert [each.campaign for each in second.campaign_reliabilities.all()] == [juniper]
+    Annotation.objects.filter(task__campaign=lavender).delete()
+    learn(juniper, hours=3)
+    assert not lavender.reliabilities.exists() and juniper.reliabilities.count() == 5
 
 
 def test_transcripts_of_two_campaigns_are_learned_apart(sentences, add_tasks, people):
